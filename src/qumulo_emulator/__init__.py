@@ -1,0 +1,1 @@
+"""A Qumulo cluster over a local directory, for demonstrations, rehearsals and tests."""
