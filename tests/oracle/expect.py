@@ -1,0 +1,384 @@
+"""Says what the cluster's diff and the scan list must hold, from two captured states."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tests.oracle.capture import NANOSECONDS, Node, Tree, parent_of, same_object
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+Element = Literal["file", "delete-file", "bad-dir"]
+EntryType = Literal["F_REG", "F_DIR"]
+
+_ESCAPES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "\t": "&#9;",
+    "\n": "&#10;",
+    "\r": "&#13;",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list.
+
+    Attributes:
+        element: What the line is.
+        type: What it is about.
+        path: The path below the base path, beginning with `/`, as the file system has it.
+        size: In bytes.
+        mtime: In whole seconds.
+        atime: In whole seconds.
+        owner: The numeric user id.
+        group: The numeric group id.
+    """
+
+    element: Element
+    type: EntryType
+    path: bytes
+    size: int
+    mtime: int
+    atime: int
+    owner: int
+    group: int
+
+    @property
+    def name(self) -> str:
+        """The name as a reader of the list gets it."""
+        return written_name(self.path)
+
+
+def diff_claims(before: Tree, after: Tree, source: bytes | str) -> set[tuple[str, str]]:
+    """Say what the cluster's diff of two snapshots of `source` must list.
+
+    Args:
+        before: What the older snapshot holds.
+        after: What the newer snapshot holds.
+        source: Where the captured root is on the cluster.
+
+    Returns:
+        `(op, path)`, op being CREATE, MODIFY or DELETE, the path absolute, a directory's ending in
+        `/`, bytes that are no UTF-8 as lone surrogates (`surrogateescape`).
+    """
+    kept = kept_paths(before, after)
+    at = _cluster_path(source)
+    created = {
+        ("CREATE", _claimed(at, path, node))
+        for path, node in after.nodes.items()
+        if path not in kept and parent_of(path) in kept
+    }
+    deleted = {
+        ("DELETE", _claimed(at, path, node))
+        for path, node in before.nodes.items()
+        if path not in kept and parent_of(path) in kept
+    }
+    modified = {
+        ("MODIFY", _claimed(at, path, after.nodes[path]))
+        for path in modified_paths(before, after, kept)
+    }
+    return created | deleted | modified
+
+
+def expected_entries(
+    before: Tree,
+    after: Tree,
+    *,
+    source: bytes | str,
+    base: bytes | str,
+    deletes: bool,
+    run_time: int = 0,
+    unreadable: Collection[bytes] = (),
+) -> list[Entry]:
+    """Say what the list must hold, in its order.
+
+    Args:
+        before: What the older snapshot holds.
+        after: What the newer snapshot holds; attributes are taken from it.
+        source: Where the captured root is on the cluster.
+        base: The base path: at, below, above or beside the source.
+        deletes: Whether deleted paths are wanted.
+        run_time: The time of the run, in seconds.
+        unreadable: Paths below the captured root that the run can neither open nor ask about, nor
+            anything below them. Where a walk of a created directory meets one, it is one bad
+            entry; elsewhere each changed path at or below it is one.
+
+    Returns:
+        The entries, names descending.
+
+    Raises:
+        ValueError: The captured roots are two directories, a cluster path is not absolute, or the
+            base path itself is unreadable, which leaves nothing to name.
+    """
+    kept = kept_paths(before, after)
+    modified = modified_paths(before, after, kept)
+    source_path, base_path = _cluster_path(source), _cluster_path(base)
+    entries: dict[bytes, Entry] = {}
+
+    if deletes:
+        for path, node in before.nodes.items():
+            name = _name_below(base_path, _join(source_path, path))
+            gone = _deleted_type(path, node, after.nodes.get(path), kept)
+            if name and gone:
+                entries[name] = _attributeless("delete-file", gone, name, run_time)
+
+    for path, node in after.nodes.items():
+        name = _name_below(base_path, _join(source_path, path))
+        if not name or (path in kept and path not in modified):
+            continue
+        obstacle = _obstacle(path, kept, unreadable)
+        if obstacle is not None:
+            bad = _name_below(base_path, _join(source_path, obstacle))
+            if not bad:
+                raise ValueError(f"the base path itself is unreadable: {base!r}")
+            bad_type = _type_of(after.nodes[obstacle])
+            entries[bad] = _attributeless("bad-dir", bad_type, bad, run_time)
+        elif node.kind == "file" or (node.kind == "dir" and path in modified):
+            entries[name] = _with_attributes(node, name, run_time)
+
+    return sorted(entries.values(), key=_order, reverse=True)
+
+
+def expected_list(
+    before: Tree,
+    after: Tree,
+    *,
+    source: bytes | str,
+    base: bytes | str,
+    deletes: bool,
+    run_time: int,
+    index: int | str = 1,
+    unreadable: Collection[bytes] = (),
+) -> bytes:
+    """Say what the list's file must be, to the byte; see `expected_entries` for the arguments."""
+    entries = expected_entries(
+        before,
+        after,
+        source=source,
+        base=base,
+        deletes=deletes,
+        run_time=run_time,
+        unreadable=unreadable,
+    )
+    return render(entries, index)
+
+
+def render(entries: Iterable[Entry], index: int | str = 1) -> bytes:
+    """Write entries as the file holds them, in the order given, the totals before them."""
+    lines = list(entries)
+    files = [entry for entry in lines if entry.element == "file" and entry.type == "F_REG"]
+    deleted = [entry for entry in lines if entry.element == "delete-file" and entry.type == "F_REG"]
+    bad = [entry for entry in lines if entry.element == "bad-dir"]
+    text = (
+        f'<files scanned="{len(files)}" selected="{len(files)}"'
+        f' size="{sum(entry.size for entry in files)}"'
+        f' bad_dir_count="{len(bad)}" delete_count="{len(deleted)}">\n'
+    )
+    for entry in lines:
+        text += (
+            f'    <{entry.element} name="{escaped(entry.name)}" size="{entry.size}"'
+            f' mode="0x777"  type="{entry.type}" mtime="{entry.mtime}" atime="{entry.atime}"'
+            f' owner="{entry.owner}" group="{entry.group}" index="{index}"/>\n'
+        )
+    text += "</files>\n"
+    return text.encode("utf-8")
+
+
+def without_run_times(written: bytes) -> bytes:
+    """Set the times of what was deleted or bad to 0, so that lists of two runs can be compared."""
+    return re.sub(
+        rb'^(    <(?:delete-file|bad-dir) .*) mtime="-?\d+" atime="-?\d+"',
+        rb'\1 mtime="0" atime="0"',
+        written,
+        flags=re.MULTILINE,
+    )
+
+
+def without_access_times(written: bytes) -> bytes:
+    """Set every access time to 0, since reading a tree moves them."""
+    return re.sub(
+        rb'^(    <.*) atime="-?\d+"',
+        rb'\1 atime="0"',
+        written,
+        flags=re.MULTILINE,
+    )
+
+
+def without_deleted_attributes(written: bytes) -> bytes:
+    """Set what is known of deleted paths to 0, since a list may give their real attributes."""
+    return re.sub(
+        rb'^(    <delete-file .*) size="\d+"(.*)'
+        rb' mtime="-?\d+" atime="-?\d+" owner="\d+" group="\d+"',
+        rb'\1 size="0"\2 mtime="0" atime="0" owner="0" group="0"',
+        written,
+        flags=re.MULTILINE,
+    )
+
+
+def kept_paths(before: Tree, after: Tree) -> set[bytes]:
+    """Return the paths at which, and above which, everything is the same object as before."""
+    if not same_object(before.nodes[b""], after.nodes[b""]):
+        raise ValueError("the two captured roots are not the same directory")
+    kept = {b""}
+    # A directory sorts before what is below it, being the beginning of its path.
+    for path in sorted(before.nodes.keys() & after.nodes.keys()):
+        if parent_of(path) in kept and same_object(before.nodes[path], after.nodes[path]):
+            kept.add(path)
+    return kept
+
+
+def modified_paths(before: Tree, after: Tree, kept: set[bytes]) -> set[bytes]:
+    """Return the kept paths whose object changed."""
+    came_or_went = {
+        parent_of(path)
+        for path in (before.nodes.keys() | after.nodes.keys()) - kept
+        if parent_of(path) in kept
+    }
+    looks_different = {
+        path for path in kept if _metadata(before.nodes[path]) != _metadata(after.nodes[path])
+    }
+    return came_or_went | looks_different
+
+
+def xml_can_hold(character: str) -> bool:
+    """Say whether XML 1.0 has a place for a character, as itself or as a reference."""
+    if character in "\t\n\r":
+        return True
+    code = ord(character)
+    return code >= 0x20 and not 0xD800 <= code <= 0xDFFF and code not in (0xFFFE, 0xFFFF)
+
+
+def written_name(path: bytes) -> str:
+    """Return a path as text, `%XX` in place of the bytes that XML cannot hold."""
+    text = ""
+    for character in _decoded(path):
+        if xml_can_hold(character):
+            text += character
+        else:
+            offending = character.encode("utf-8", "surrogateescape")
+            text += "".join(f"%{byte:02X}" for byte in offending)
+    return text
+
+
+def escaped(text: str) -> str:
+    """Return text as it stands in an attribute."""
+    return "".join(_ESCAPES.get(character, character) for character in text)
+
+
+def _metadata(node: Node) -> tuple[int, ...]:
+    """Return what makes a kept path a modified one, the entries of a directory aside."""
+    if node.kind == "dir":
+        return (node.mtime_ns, node.mode, node.uid, node.gid)
+    return (
+        node.size,
+        node.mtime_ns,
+        node.ctime_ns,
+        node.mode,
+        node.uid,
+        node.gid,
+        node.nlink,
+    )
+
+
+def _deleted_type(
+    path: bytes, node: Node, successor: Node | None, kept: set[bytes]
+) -> EntryType | None:
+    """Say as what a path of the older state is deleted, if it is."""
+    if path in kept:
+        return None
+    there_now = successor.kind if successor else None
+    if node.kind == "file" and there_now != "file":
+        return "F_REG"
+    named_by_the_diff = parent_of(path) in kept
+    if node.kind == "dir" and named_by_the_diff and there_now not in ("dir", "file"):
+        return "F_DIR"
+    return None
+
+
+def _obstacle(path: bytes, kept: set[bytes], unreadable: Collection[bytes]) -> bytes | None:
+    """Return the path at which a run that was told of a change at `path` cannot go on, if any."""
+    components = path.split(b"/")
+    upwards = [b"", *(b"/".join(components[: count + 1]) for count in range(len(components)))]
+    barred = [above for above in upwards if above in unreadable]
+    if not barred:
+        return None
+    # The diff names a created directory, not what is below it, and there a walk begins.
+    told = next((above for above in upwards if above not in kept), path)
+    return max(barred[0], told, key=len)
+
+
+def _type_of(node: Node) -> EntryType:
+    return "F_DIR" if node.kind == "dir" else "F_REG"
+
+
+def _with_attributes(node: Node, path: bytes, run_time: int) -> Entry:
+    """Return a `<file>`, or a `<bad-dir>` where XML cannot hold its name."""
+    if not all(map(xml_can_hold, _decoded(path))):
+        return _attributeless("bad-dir", _type_of(node), path, run_time)
+    return Entry(
+        element="file",
+        type=_type_of(node),
+        path=path,
+        size=node.size,
+        mtime=node.mtime_ns // NANOSECONDS,
+        atime=node.atime_ns // NANOSECONDS,
+        owner=node.uid,
+        group=node.gid,
+    )
+
+
+def _attributeless(element: Element, kind: EntryType, path: bytes, run_time: int) -> Entry:
+    """Return a `<delete-file>` or `<bad-dir>`; the latter where XML cannot hold its name."""
+    nameable = all(map(xml_can_hold, _decoded(path)))
+    return Entry(
+        element=element if nameable else "bad-dir",
+        type=kind,
+        path=path,
+        size=0,
+        mtime=run_time,
+        atime=run_time,
+        owner=0,
+        group=0,
+    )
+
+
+def _order(entry: Entry) -> tuple[bytes, bytes]:
+    """Return what the list is sorted by: the name; of two written alike, the path."""
+    return entry.name.encode("utf-8"), entry.path
+
+
+def _decoded(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _cluster_path(path: bytes | str) -> bytes:
+    """Return an absolute path without a trailing slash, `b""` for the cluster's root."""
+    raw = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+    if not raw.startswith(b"/"):
+        raise ValueError(f"not an absolute cluster path: {path!r}")
+    return raw.rstrip(b"/")
+
+
+def _join(source: bytes, path: bytes) -> bytes:
+    """Return where a path below the captured root is on the cluster."""
+    return source + b"/" + path if path else source
+
+
+def _claimed(source: bytes, path: bytes, node: Node) -> str:
+    """Return a path as the diff writes it."""
+    return _decoded(_join(source, path) + (b"/" if node.kind == "dir" else b""))
+
+
+def _name_below(base: bytes, path: bytes) -> bytes | None:
+    """Return a cluster path below the base path, `b""` for the base, None for what is not below."""
+    if path == base:
+        return b""
+    if path.startswith(base + b"/"):
+        return path[len(base) :]
+    return None
