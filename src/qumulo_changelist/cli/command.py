@@ -1,0 +1,115 @@
+"""What the commands have in common: their options, how they speak, and how they end."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from qumulo_changelist import __version__, config
+from qumulo_changelist.cluster.qq import QqCluster
+from qumulo_changelist.cluster.qq_process import QqProcess
+from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.model import to_bytes, to_text
+from qumulo_changelist.progress import Listener
+
+CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
+
+
+class Screen:
+    """Tells a run's facts on standard error; implements :class:`Listener`."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+
+    def detail(self, fact: str) -> None:
+        """Tell it to whoever asked for it."""
+        if self._verbose:
+            say(fact)
+
+    def warning(self, fact: str) -> None:
+        """Tell it."""
+        say(fact)
+
+
+def say(message: str) -> None:
+    """Write a message to standard error, where nothing in it can fail to be written."""
+    sys.stderr.write(to_bytes(message).decode("utf-8", "backslashreplace") + "\n")
+
+
+def answer(result: str) -> None:
+    """Write the result to standard output, byte for byte."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(to_bytes(result) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser that knows the options of every command."""
+    made = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    made.add_argument(
+        "--config",
+        metavar="FILE",
+        type=path,
+        default=path(os.environ.get(CONFIG_VARIABLE, "") or config.default_path()),
+        help=f"the archiver's configuration (also {CONFIG_VARIABLE}; default: %(default)s)",
+    )
+    made.add_argument("-v", "--verbose", action="store_true", help="tell each step")
+    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    return made
+
+
+def path(argument: str) -> str:
+    """Return an argument as the model writes names, whatever the locale."""
+    return to_text(os.fsencode(argument))
+
+
+def cluster_path(option: str, argument: str) -> str:
+    """Return a path on the cluster, with neither a last ``/`` nor doubled ones.
+
+    Raises:
+        UsageError: it is not absolute, or goes up.
+    """
+    names = argument.split("/")
+    if not argument.startswith("/") or ".." in names:
+        raise UsageError(
+            f"{option} {argument}: not an absolute path on the cluster",
+            hint="Give the directory as the cluster names it, such as /projects/show1.",
+        )
+    return "/" + "/".join(name for name in names if name not in ("", "."))
+
+
+def open_cluster(settings: config.Settings, listener: Listener) -> QqCluster:
+    """Return the cluster that the configuration names."""
+    return QqCluster(
+        QqProcess(settings.host, settings.port, listener, settings.qq_path),
+        QqSession(settings.host, settings.port, settings.username),
+        settings.username,
+        settings.password,
+    )
+
+
+def run(command: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
+    """Run a command to its exit code: every way in which it can end is told in plain words."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        return command(arguments)
+    except ChangelistError as error:
+        say(f"{os.path.basename(sys.argv[0])}: {error}")
+        if error.hint:
+            say(error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        say("interrupted; nothing was written")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever reads the result went away. Python must not find that out again while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _terminated(number: int, _frame: FrameType | None) -> None:
+    # As an exception it ends the run as an error would: no process, no file is left behind.
+    raise SystemExit(128 + number)

@@ -1,0 +1,1 @@
+"""A Qumulo cluster: the role, and the ways to reach one."""

@@ -1,0 +1,125 @@
+"""A cluster through the vendor's ``qq`` command, as the archiver's users know it."""
+
+import contextlib
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeVar
+
+from qumulo_changelist.cluster import qq_output, wire
+from qumulo_changelist.cluster.qq_process import QqProcess
+from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.config import Secret
+from qumulo_changelist.errors import QqFailedError, ReplyError
+from qumulo_changelist.model import Change, Kind, Snapshot
+
+Answer = TypeVar("Answer")
+Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
+
+# How every generation of qq reports a missing or ended session (read in the SDK).
+_REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
+
+
+class QqCluster:
+    """Implements :class:`~qumulo_changelist.cluster.interface.Cluster`.
+
+    A stored session is used as long as the cluster takes it. One that is refused leads to one new
+    login, and the question is asked again from the start.
+    """
+
+    def __init__(
+        self, process: QqProcess, session: QqSession, username: str, password: Secret
+    ) -> None:
+        self._process = process
+        self._session = session
+        self._username = username
+        self._password = password
+
+    def create_snapshot(self, name: str, path: str) -> Snapshot:
+        """Take a snapshot of the directory ``path``."""
+        arguments = ["snapshot_create_snapshot", f"--name={name}", f"--path={path}"]
+        (created,) = self._ask(arguments, qq_output.whole)
+        return wire.snapshot(created)
+
+    def changes(self, older: int, newer: int) -> Generator[Change, None, None]:
+        """Yield what differs between two snapshots; a change may come more than once."""
+        decode = functools.partial(qq_output.elements, key="entries", indented=True)
+        arguments = ["snapshot_diff", f"--older-snapshot={older}", f"--newer-snapshot={newer}"]
+        with contextlib.closing(self._ask(arguments, decode)) as entries:
+            for entry in entries:
+                yield wire.change(entry)
+
+    def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
+        """Return what the directory ``path`` holds in a snapshot: names without a path."""
+        decode = functools.partial(qq_output.elements, key="files")
+        arguments = ["fs_read_dir", f"--path={path}", f"--snapshot={snapshot}"]
+        entries = map(wire.attributes, self._ask(arguments, decode))
+        return {wire.text(entry, "name"): wire.kind(entry) for entry in entries}
+
+    def walk(self, path: str, snapshot: int) -> dict[str, Kind]:
+        """Return all that is below the directory ``path`` in a snapshot, by absolute path.
+
+        One process serves the whole tree. Where ``qq`` meets a directory that is not there, it goes
+        on without a word (read in the SDK: ``read_entire_directory_and_ignore_not_found``), so
+        what came is held against the number of entries that each directory says it has.
+        """
+        decode = functools.partial(qq_output.elements, key="tree_nodes")
+        arguments = [
+            "fs_walk_tree",
+            f"--path={path}",
+            f"--snapshot={snapshot}",
+            "--display-all-attributes",
+        ]
+        found: dict[str, Kind] = {}
+        counts: dict[str, int] = {}
+        for node in map(wire.attributes, self._ask(arguments, decode)):
+            kind, where = wire.kind(node), wire.text(node, "path")
+            if kind is Kind.DIRECTORY:
+                where = where.removesuffix("/") + "/"
+                counts[where] = wire.child_count(node)
+            found[where] = kind
+        _check_complete(found, counts, snapshot)
+        found.pop(path.removesuffix("/") + "/", None)
+        return found
+
+    def _ask(self, arguments: list[str], decode: Decoder[Answer]) -> Generator[Answer, None, None]:
+        token = self._session.token()
+        if not token:
+            self._login(token)
+            token = self._session.token()
+        try:
+            yield from self._ask_once(arguments, decode)
+        except QqFailedError as error:
+            if not _REFUSED.search(error.said):
+                raise
+        else:
+            return
+        self._login(token)
+        yield from self._ask_once(arguments, decode)
+
+    def _ask_once(self, arguments: list[str], decode: Decoder[Answer]) -> Iterator[Answer]:
+        with contextlib.closing(self._process.stream(self._session.path, arguments)) as output:
+            yield from decode(output)
+
+    def _login(self, refused: str) -> None:
+        def login(credentials: str) -> None:
+            self._process.run(
+                credentials,
+                ["login", f"--username={self._username}"],
+                typed=self._password.reveal(),
+            )
+
+        self._session.renew(refused, login)
+
+
+def _check_complete(found: dict[str, Kind], counts: dict[str, int], snapshot: int) -> None:
+    listed = Counter(path.removesuffix("/").rpartition("/")[0] + "/" for path in found)
+    for directory, count in counts.items():
+        # The root directory is listed as its own child.
+        there = listed[directory] - (directory == "/")
+        if there != count:
+            raise ReplyError(
+                f"snapshot {snapshot} lists {there} of the {count} entries of {directory}",
+                hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
+            )

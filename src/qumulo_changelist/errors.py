@@ -1,0 +1,86 @@
+"""Everything that can end a run, in one tree: what the user reads, and the exit code.
+
+The exit codes 2, 4, 23 and 127 are the contract's (scan list, "How it ends"). For what it leaves
+open, the codes of BSD's ``sysexits.h`` are taken.
+"""
+
+
+class ChangelistError(Exception):
+    """A run that cannot go on.
+
+    The text says what is wrong and names the option, key, file or path; ``hint`` says what to do
+    about it. Neither ever holds a secret.
+    """
+
+    exit_code: int
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint or self.hint
+
+
+class UsageError(ChangelistError):
+    """An option is missing, malformed, or points to what is not there."""
+
+    exit_code = 2
+    hint = "Run the command with --help to see its options."
+
+
+class OutputError(ChangelistError):
+    """The folder of the list cannot be made, or the list cannot be written."""
+
+    exit_code = 4
+    hint = (
+        "Make room there, let this user write there, or set FastScanWorkFolder in the archiver's "
+        "configuration. An earlier list is unchanged."
+    )
+
+
+class ConfigurationError(ChangelistError):
+    """The archiver's configuration is missing, unreadable, or lacks what is needed."""
+
+    exit_code = 23
+
+
+class SessionStoreError(ChangelistError):
+    """The folder that keeps sessions cannot be used, or others can read it."""
+
+    exit_code = 73
+    hint = "Set XDG_STATE_HOME to a folder that belongs to this user alone."
+
+
+class ReplyError(ChangelistError):
+    """The cluster, or ``qq`` on its behalf, said something that makes no sense."""
+
+    exit_code = 76
+    hint = (
+        "No list was written. If it happens again, report it, together with what "
+        "`qq --version` and this command's --version print."
+    )
+
+
+class QqMissingError(ChangelistError):
+    """The vendor's ``qq`` command cannot be started."""
+
+    exit_code = 127
+    hint = (
+        "Install it with `pip install qumulo-api` and put its folder on the PATH, or set "
+        "QumuloQqPath in the archiver's configuration."
+    )
+
+
+class QqFailedError(ChangelistError):
+    """``qq`` ran and failed: its exit code becomes ours, 128 + N where signal N killed it."""
+
+    def __init__(self, message: str, *, exit_code: int, said: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code
+        self.said = said
+
+
+class UnreadableError(Exception):
+    """One entry of a tree cannot be read; the run goes on, and the list says so.
+
+    Not part of the tree above because it ends nothing. ``str()`` is the reason alone.
+    """

@@ -1,0 +1,1 @@
+"""Lists: the role, and their formats."""

@@ -1,0 +1,59 @@
+"""A list, whatever its format, and the file it becomes: whole, or not at all."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from typing import IO, Protocol
+
+from qumulo_changelist.errors import OutputError
+from qumulo_changelist.model import Entry, Totals
+
+
+class ListWriter(Protocol):
+    """Takes the entries of a list, in its order."""
+
+    def add(self, entry: Entry) -> Entry:
+        """Write one entry; return it as written, which may be as unreadable.
+
+        Raises:
+            OutputError: there is no room, or another error of the system.
+        """
+
+    def publish(self) -> Totals:
+        """Put the list in its place, whole, and say what it holds.
+
+        Raises:
+            OutputError: there is no room, or another error of the system. An earlier list stays.
+        """
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Turn what the system says against writing into an error that names ``path``."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OutputError(f"{path} cannot be written: {reason}") from error
+
+
+@contextlib.contextmanager
+def whole_file(path: str) -> Iterator[IO[bytes]]:
+    """Give a file to write that takes the place of ``path`` when the block ends without an error.
+
+    Until then, and after an error, ``path`` is what it was. The file is on disk, not only on its
+    way there, before it appears; its permissions are those of any new file.
+    """
+    folder, name = os.path.split(path)
+    aside = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise

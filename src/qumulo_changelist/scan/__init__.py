@@ -1,0 +1,1 @@
+"""From a diff to the entries of a list."""

@@ -1,0 +1,1 @@
+"""Directory trees: the role, and where they are read from."""
