@@ -31,15 +31,17 @@ def elements(chunks: Iterable[bytes], key: str, *, indented: bool = False) -> It
 
     Args:
         chunks: the stream, cut anywhere.
-        key: the array's name; an object without it adds nothing.
+        key: the array's name; every object has it, and there is at least one.
         indented: the printer may have indented each element by lines (see above), unless the
             object has a field ``paging``.
 
     Raises:
-        ReplyError: the stream is not JSON, or ends in the middle of it.
+        ReplyError: the stream is not JSON, ends in the middle of it, or is about something else:
+            nothing at all does not pass for an empty answer.
     """
     text = _Text(chunks)
     try:
+        yield from _array_of_object(text, key, indented=indented)
         while text.next_sign():
             yield from _array_of_object(text, key, indented=indented)
     except UnicodeDecodeError as error:
@@ -61,7 +63,7 @@ def whole(chunks: Iterable[bytes]) -> Iterator[object]:
 
 def _array_of_object(text: "_Text", key: str, *, indented: bool) -> Iterator[object]:
     waiting: list[str] = []
-    fields: set[object] = set()
+    fields = set()
     text.expect("{")
     while text.next_sign() != "}":
         field, _ = text.value()
@@ -78,6 +80,8 @@ def _array_of_object(text: "_Text", key: str, *, indented: bool) -> Iterator[obj
         if text.next_sign() == ",":
             text.expect(",")
     text.expect("}")
+    if key not in fields:
+        raise ReplyError(f"qq printed an answer without {key!r}")
     by_page = "paging" in fields
     for written in waiting:
         yield json.loads(written if by_page else _without_indentation(written))
@@ -159,5 +163,5 @@ class _Text:
     def _misunderstood(self) -> ReplyError:
         rest = self._held[self._at : self._at + 80]
         if not rest:
-            return ReplyError("what qq printed ends in the middle")
+            return ReplyError("qq printed nothing, or stopped in the middle of its answer")
         return ReplyError(f"qq printed something that is not JSON: {rest!r}")
