@@ -1,1 +1,7 @@
-"""A Qumulo cluster over a local directory, for demonstrations, rehearsals and tests."""
+"""A Qumulo cluster over a local directory: its REST API, its snapshots, and its failures.
+
+Start it with `qumulo-emulator serve ROOT`, or inside a test in one line:
+
+    with serve_in_thread(root) as emulator:
+        status, reply = emulator.request("GET", "/v1/session/who-am-i")
+"""

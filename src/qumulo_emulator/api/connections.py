@@ -1,0 +1,87 @@
+"""The open connections, so that one can be dropped, which ASGI has no word for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import threading
+
+    from starlette.types import Receive, Scope
+
+_LOOK_AGAIN = 0.05
+_PATIENCE = 1
+
+
+class Connections:
+    """The open connections of one server, each under the address of its client.
+
+    Used from the server's event loop alone.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, int], asyncio.Transport] = {}
+        self.stopping = False
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """The protocol that a server is to speak for its connections to be known here."""
+        transports = self._open
+
+        class KnownConnection(H11Protocol):
+            """HTTP/1.1 over a connection that is known while it is open."""
+
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                """Know the connection."""
+                if not isinstance(transport, asyncio.Transport):
+                    raise TypeError(f"no transport for a stream: {transport!r}")
+                self._peer = tuple(transport.get_extra_info("peername")[:2])
+                transports[self._peer] = transport
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                """Forget the connection."""
+                transports.pop(self._peer, None)
+                super().connection_lost(exc)
+
+        return KnownConnection
+
+    async def drop(self, scope: Scope, receive: Receive) -> None:
+        """Drop the connection of a request without an answer."""
+        self._transport(scope).abort()
+        await _disconnected(receive)
+
+    async def close(self, scope: Scope, receive: Receive) -> None:
+        """Close the connection of a request when what was written is sent."""
+        transport = self._transport(scope)
+        transport.close()
+        try:
+            await asyncio.wait_for(_disconnected(receive), _PATIENCE)
+        except TimeoutError:  # the client does not say goodbye
+            transport.abort()
+            await _disconnected(receive)
+
+    async def stall(self, scope: Scope, receive: Receive, cleared: threading.Event) -> bool:
+        """Wait until the fault is cleared (True) or the connection is gone (False)."""
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            while not cleared.is_set():
+                await asyncio.wait([gone], timeout=_LOOK_AGAIN)
+                if gone.done():
+                    return False
+                if self.stopping:
+                    await self.drop(scope, receive)
+                    return False
+        finally:
+            gone.cancel()
+        return True
+
+    def _transport(self, scope: Scope) -> asyncio.Transport:
+        return self._open[scope["client"]]
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

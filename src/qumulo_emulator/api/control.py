@@ -1,0 +1,95 @@
+"""The emulator's own endpoints: scripted faults, settings, and what was asked so far."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+from qumulo_emulator.faults import Action, Fault
+from qumulo_emulator.settings import Answer, Order, Settings
+
+if TYPE_CHECKING:
+    from qumulo_emulator.api.call import Call
+
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "last_page_next": ("", None),
+    "order": get_args(Order),
+    "swapped_ids": get_args(Answer),
+    "same_id": get_args(Answer),
+    "different_sources": get_args(Answer),
+}
+_FAULT_FIELDS: dict[str, type] = {
+    "method": str,
+    "path": str,
+    "status": int,
+    "action": str,
+    "times": int,
+    "skip": int,
+    "retry_after": int,
+    "empty_body": bool,
+}
+
+
+def add_fault(call: Call) -> dict[str, Any]:
+    """POST /emulator/faults."""
+    given = call.fields(_FAULT_FIELDS)
+    if ("status" in given) == ("action" in given):
+        raise InvalidRequestError("a fault has either a status or an action")
+    if given.get("action", "close") not in get_args(Action):
+        raise InvalidRequestError(f"unknown action {given['action']!a}")
+    if not 200 <= given.get("status", 200) <= 599:
+        raise InvalidRequestError("a status is between 200 and 599")
+    if given.get("times", 1) < 1 or given.get("skip", 0) < 0 or given.get("retry_after", 0) < 0:
+        raise InvalidRequestError("times is above zero, skip and retry_after are not below it")
+    fault = Fault(**given)
+    call.context.faults.add(fault)
+    return asdict(fault)
+
+
+def list_faults(call: Call) -> dict[str, Any]:
+    """GET /emulator/faults: those not used up, `times` saying how often they will still strike."""
+    remaining = call.context.faults.remaining()
+    return {"entries": [{**asdict(fault), "times": times} for fault, times in remaining]}
+
+
+def clear_faults(call: Call) -> None:
+    """DELETE /emulator/faults."""
+    call.context.faults.clear()
+
+
+def expire_sessions(call: Call) -> dict[str, Any]:
+    """POST /emulator/expire-sessions: all sessions end, that of the caller too."""
+    return {"expired": call.cluster.tokens.expire_sessions()}
+
+
+def get_settings(call: Call) -> dict[str, Any]:
+    """GET /emulator/settings."""
+    return asdict(call.cluster.settings)
+
+
+def change_settings(call: Call) -> dict[str, Any]:
+    """POST /emulator/settings: the fields that are sent change, the others stay."""
+    body = call.json()
+    if not isinstance(body, dict):
+        raise UndecodableRequestError("the body is not a JSON object")
+    for name, value in body.items():
+        _check_setting(name, value)
+    call.cluster.settings = replace(call.cluster.settings, **body)
+    return get_settings(call)
+
+
+def _check_setting(name: str, value: object) -> None:
+    if name not in {field.name for field in fields(Settings)}:
+        raise InvalidRequestError(f"unknown setting {name!a}")
+    if name in _CHOICES:
+        right = value in _CHOICES[name]
+    else:
+        right = type(value) is get_type_hints(Settings)[name]
+    if not right or (name == "page_limit" and value == 0) or (isinstance(value, int) and value < 0):
+        raise InvalidRequestError(f"the setting {name} cannot be {value!a}")
+
+
+def requests(call: Call) -> dict[str, Any]:
+    """GET /emulator/requests: all requests so far, this one not yet among them."""
+    return {"entries": [received._asdict() for received in call.context.log.all()]}

@@ -1,0 +1,186 @@
+"""Files: attributes, directories, aggregates, and paths for ids."""
+
+from __future__ import annotations
+
+import heapq
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from qumulo_emulator.api.attributes import attributes_json, blocks_of, path_of
+from qumulo_emulator.api.paging import page
+from qumulo_emulator.errors import (
+    NoSuchEntryError,
+    NotCoveredBySnapshotError,
+    NotEmulatedError,
+    UndecodableRequestError,
+)
+from qumulo_emulator.model import Attributes, FileType, Node
+from qumulo_emulator.names import Parts, join_path
+from qumulo_emulator.ordering import order_key
+
+if TYPE_CHECKING:
+    from qumulo_emulator.api.call import Call
+    from qumulo_emulator.model import Entry, Tree
+
+
+def get_attributes(call: Call) -> dict[str, Any]:
+    """GET /v1/files/{ref}/info/attributes."""
+    tree = call.cluster.tree(call.query_number("snapshot"))
+    reply = attributes_json(tree.entry(tree.locate(call.param("ref"))))
+    return {**reply, "lock": None}
+
+
+def list_entries(call: Call) -> dict[str, Any]:
+    """GET /v1/files/{ref}/entries/."""
+    if call.query.get("include-acls") == "true":
+        raise NotEmulatedError("access control lists are not emulated")
+    snapshot = call.query_number("snapshot")
+    tree = call.cluster.tree(snapshot)
+    parts = tree.locate(call.param("ref"))
+    directory = tree.entry(parts)
+    pattern = call.query.get("smb-pattern", "*")
+    order = call.cluster.settings.order
+
+    def take(after: str | None, limit: int) -> tuple[list[Entry], str | None]:
+        names = [name for name in tree.names(parts) if _matches(name, pattern)]
+        last = None if after is None else order_key(order, after)
+        keyed = ((order_key(order, name), name) for name in names)
+        first = heapq.nsmallest(limit + 1, (one for one in keyed if last is None or one[0] > last))
+        taken = [name for _, name in first[:limit]]
+        return tree.describe(parts, taken), taken[-1] if len(first) > limit else None
+
+    collection = f"entries {directory.attributes.id} {snapshot} {order} {pattern}"
+    entries, paging = page(call, collection, take)
+    return {
+        "path": path_of(directory),
+        "id": str(directory.attributes.id),
+        "child_count": directory.child_count or 0,
+        "files": [attributes_json(entry) for entry in entries],
+        "paging": paging,
+    }
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return pattern == "*" or fnmatchcase(name.lower(), pattern.lower())
+
+
+def resolve(call: Call) -> list[dict[str, Any]]:
+    """POST /v1/files/resolve: the paths of ids, which must all exist."""
+    tree = call.cluster.tree(call.query_number("snapshot"))
+    return [{"id": number, "path": _path(tree, number)} for number in _ids(call.json())]
+
+
+def try_resolve(call: Call) -> list[dict[str, Any]]:
+    """POST /v1/files/try-resolve: the paths of ids, null for those that do not exist."""
+    fields = call.fields({"ids": list, "snapshot": int})
+    tree = call.cluster.tree(fields.get("snapshot"))
+    found: list[dict[str, Any]] = []
+    for number in _ids(fields.get("ids", [])):
+        try:
+            path: str | None = _path(tree, number)
+        except (NoSuchEntryError, NotCoveredBySnapshotError):
+            path = None
+        found.append({"id": number, "path": path})
+    return found
+
+
+def _ids(body: object) -> list[str]:
+    if not isinstance(body, list) or not all(
+        isinstance(one, str) and one.isdigit() for one in body
+    ):
+        raise UndecodableRequestError("a list of ids was expected, each a string of digits")
+    return body
+
+
+def _path(tree: Tree, number: str) -> str:
+    return path_of(tree.entry(tree.locate(number)))
+
+
+class _Totals:
+    """What lies at and below an entry, counted."""
+
+    def __init__(self) -> None:
+        self.data = 0
+        self.counts = dict.fromkeys(("files", "directories", "symlinks", "other_objects"), 0)
+
+    def add(self, known: Attributes) -> None:
+        kind = _COUNTED_AS.get(known.type, "other_objects")
+        self.counts[kind] += 1
+        if known.type is not FileType.DIRECTORY:
+            self.data += blocks_of(known) * 4096
+
+    @property
+    def meta(self) -> int:
+        return sum(self.counts.values()) * 4096
+
+    @classmethod
+    def below(cls, top: Node) -> _Totals:
+        totals = cls()
+        pending = [top]
+        while pending:
+            node = pending.pop()
+            totals.add(node.attributes)
+            pending.extend(node.children.values())
+        return totals
+
+
+_COUNTED_AS = {
+    FileType.FILE: "files",
+    FileType.DIRECTORY: "directories",
+    FileType.SYMLINK: "symlinks",
+}
+
+
+def aggregates(call: Call) -> dict[str, Any]:
+    """GET /v1/files/{ref}/aggregates/: a tree's totals, and those of its largest entries."""
+    tree = call.cluster.tree(call.query_number("snapshot"))
+    parts = tree.locate(call.param("ref"))
+    limit = call.query_number("max-entries")
+    return _aggregates(tree.remember(parts), parts, 1000 if limit is None else limit)
+
+
+def recursive_aggregates(call: Call) -> list[dict[str, Any]]:
+    """GET /v1/files/{ref}/recursive-aggregates/: the same for the directories below, too."""
+    tree = call.cluster.tree(call.query_number("snapshot"))
+    parts = tree.locate(call.param("ref"))
+    limit, depth = call.query_number("max-entries"), call.query_number("max-depth")
+    found: list[dict[str, Any]] = []
+    pending: list[tuple[Parts, Node]] = [(parts, tree.remember(parts))]
+    while pending:
+        way, node = pending.pop()
+        found.append(_aggregates(node, way, 1000 if limit is None else limit))
+        if depth is None or len(way) - len(parts) + 1 < depth:
+            pending.extend(
+                ((*way, name), child) for name, child in node.children.items() if child.is_directory
+            )
+    return found
+
+
+def _aggregates(top: Node, parts: Parts, limit: int) -> dict[str, Any]:
+    below = [(name, child, _Totals.below(child)) for name, child in top.children.items()]
+    below.sort(key=lambda one: (-one[2].data - one[2].meta, one[0]))
+    whole = _Totals.below(top)
+    return {
+        "path": join_path(parts, directory=True),
+        "id": str(top.attributes.id),
+        "files": [
+            {
+                "name": name,
+                "type": child.attributes.type.value,
+                "id": str(child.attributes.id),
+                "capacity_usage": str(totals.data + totals.meta),
+                "data_usage": str(totals.data),
+                "meta_usage": str(totals.meta),
+                **{f"num_{kind}": str(count) for kind, count in totals.counts.items()},
+                "named_stream_data_usage": "0",
+                "num_named_streams": "0",
+            }
+            for name, child, totals in below[:limit]
+        ],
+        "total_capacity": str(whole.data + whole.meta),
+        "total_data": str(whole.data),
+        "total_meta": str(whole.meta),
+        **{f"total_{kind}": str(count) for kind, count in whole.counts.items()},
+        "total_named_stream_data": "0",
+        "total_named_streams": "0",
+    }

@@ -1,0 +1,139 @@
+"""What every request passes before its handler: the log, the delay, the faults, the token."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from qumulo_emulator.api.context import Received
+from qumulo_emulator.api.errors import error_body, meaning
+from qumulo_emulator.api.routes import json_response
+from qumulo_emulator.errors import NotAuthenticatedError
+from qumulo_emulator.names import to_text
+
+if TYPE_CHECKING:
+    import threading
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from qumulo_emulator.api.connections import Connections
+    from qumulo_emulator.api.context import Context
+    from qumulo_emulator.faults import Fault
+
+_OPEN_TO_ALL = ("/v1/session/login", "/v1/version")
+_CONTROL = "/emulator/"
+_GARBAGE = b"<html><body>This is no JSON.</body></html>"
+
+
+class Gate:
+    """An ASGI application around the one that answers.
+
+    Args:
+        app: the application; it gets the path as it was sent, since a decoded `%2F` could not be
+            told from a slash.
+        context: what the API shares among requests.
+        connections: the open connections, for those that are to be dropped.
+    """
+
+    def __init__(self, app: ASGIApp, context: Context, connections: Connections) -> None:
+        self._app = app
+        self._context = context
+        self._connections = connections
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        raw_path = scope["raw_path"].decode("ascii")
+        decoded = to_text(unquote_to_bytes(raw_path))
+        scope = {**scope, "path": raw_path, "root_path": "", "state": {}}
+        status: int | None = None
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._pass(scope, decoded, receive, watched)
+        finally:
+            self._context.log.add(Received(scope["method"], decoded, status))
+
+    async def _pass(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(self._context.cluster.settings.latency_ms / 1000)
+        if not path.startswith(_CONTROL):
+            met = self._context.faults.take(scope["method"], path)
+            if met is not None and not await self._strike(*met, scope, path, receive, send):
+                return
+        await self._authenticated(scope, receive, send)
+
+    async def _authenticated(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in _OPEN_TO_ALL:
+            try:
+                access = self._context.cluster.tokens.check(_bearer_token(scope))
+            except NotAuthenticatedError as error:
+                status, error_class = meaning(error)
+                body = error_body(status, str(error), error_class)
+                await json_response(self._context, status, body)(scope, receive, send)
+                return
+            scope["state"]["access_token"] = access
+        await self._app(scope, receive, send)
+
+    async def _strike(
+        self,
+        fault: Fault,
+        cleared: threading.Event,
+        scope: Scope,
+        path: str,
+        receive: Receive,
+        send: Send,
+    ) -> bool:
+        """Let a fault happen; True if the request is to be answered after all."""
+        if fault.action == "close":
+            await self._connections.drop(scope, receive)
+        elif fault.action == "stall":
+            return await self._connections.stall(scope, receive, cleared)
+        elif fault.action == "truncate":
+            await self._truncate(scope, receive, send)
+        elif fault.action == "garbage":
+            response = json_response(self._context, 200, None)
+            response.body = _GARBAGE
+            response.headers.update(
+                {"Content-Length": str(len(_GARBAGE)), "Content-Type": "application/json"}
+            )
+            await response(scope, receive, send)
+        else:
+            status = fault.status or 500
+            body = error_body(status, f"scripted: {scope['method']} {path}")
+            response = json_response(self._context, status, None if fault.empty_body else body)
+            if fault.retry_after is not None:
+                response.headers["Retry-After"] = str(fault.retry_after)
+            await response(scope, receive, send)
+        return False
+
+    async def _truncate(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do what was asked, send half of the answer, and close the connection."""
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._authenticated(scope, receive, keep)
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        headers = [pair for pair in messages[0]["headers"] if pair[0] != b"content-length"]
+        headers.append((b"content-length", str(len(body) + (not body)).encode()))
+        await send({**messages[0], "headers": headers})
+        half = {"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True}
+        await send(half)
+        await self._connections.close(scope, receive)
+
+
+def _bearer_token(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            kind, _, token = value.decode("latin-1").partition(" ")
+            return token.strip() if kind.lower() == "bearer" else None
+    return None

@@ -1,0 +1,138 @@
+"""The cluster as such: its version, its one node, its network, its capacity."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from qumulo_emulator import clock
+from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+
+if TYPE_CHECKING:
+    from qumulo_emulator.api.call import Call
+
+_VERSION = "Qumulo Core 7.10.2.1"
+_NODE = 1
+_INTERFACE = 1
+_MAC_ADDRESS = "02:00:00:00:00:01"
+_INTERFACE_FACTS = {
+    "name": "bond0",
+    "default_gateway": "",
+    "default_gateway_ipv6": "",
+    "bonding_mode": "ACTIVE_BACKUP",
+    "mtu": 1500,
+}
+
+
+def version(_call: Call) -> dict[str, Any]:
+    """GET /v1/version."""
+    return {
+        "revision_id": _VERSION,
+        "build_id": "0",
+        "flavor": "emulator",
+        "build_date": "1970-01-01T00:00:00Z",
+    }
+
+
+def list_nodes(call: Call) -> list[dict[str, Any]]:
+    """GET /v1/cluster/nodes/."""
+    return [_node(call)]
+
+
+def get_node(call: Call) -> dict[str, Any]:
+    """GET /v1/cluster/nodes/{id}."""
+    if call.number("id") != _NODE:
+        raise InvalidRequestError("the only node is 1")
+    return _node(call)
+
+
+def _node(call: Call) -> dict[str, Any]:
+    return {
+        "id": _NODE,
+        "node_status": "online",
+        "node_name": f"{call.cluster.name}-{_NODE}",
+        "uuid": call.cluster.uuid,
+        "label": "1",
+        "model_number": "emulator",
+        "serial_number": "0",
+        "mac_address": _MAC_ADDRESS,
+    }
+
+
+def get_settings(call: Call) -> dict[str, Any]:
+    """GET /v1/cluster/settings."""
+    return {"cluster_name": call.cluster.name}
+
+
+def put_settings(call: Call) -> dict[str, Any]:
+    """PUT /v1/cluster/settings."""
+    name = call.fields({"cluster_name": str}).get("cluster_name")
+    if not name:
+        raise UndecodableRequestError("a cluster_name was expected")
+    call.cluster.rename(name)
+    return get_settings(call)
+
+
+def file_system(call: Call) -> dict[str, Any]:
+    """GET /v1/file-system."""
+    known = os.statvfs(call.cluster.root)
+    return {
+        "block_size_bytes": 4096,
+        "total_size_bytes": str(known.f_blocks * known.f_frsize),
+        "free_size_bytes": str(known.f_bavail * known.f_frsize),
+        "snapshot_size_bytes": "0",
+    }
+
+
+def list_interfaces(_call: Call) -> list[dict[str, Any]]:
+    """GET /v2/network/interfaces/."""
+    return [{"id": _INTERFACE, **_INTERFACE_FACTS}]
+
+
+def get_interface(call: Call) -> dict[str, Any]:
+    """GET /v2/network/interfaces/{id}."""
+    _check_interface(call)
+    return {"id": _INTERFACE, **_INTERFACE_FACTS}
+
+
+def interface_status(call: Call) -> list[dict[str, Any]]:
+    """GET /v2/network/interfaces/{id}/status/: the address is the one that is served."""
+    _check_interface(call)
+    return [
+        {
+            "node_id": _NODE,
+            "node_name": f"{call.cluster.name}-{_NODE}",
+            "update_status": "CHANGES_APPLIED",
+            "interface_details": {
+                "speed": 10_000,
+                "bytes_sent": "0",
+                "bytes_received": "0",
+                "cable_status": "CONNECTED",
+                "interface_status": "UP",
+                "mac_address": _MAC_ADDRESS,
+                "timestamp": clock.format_moment(clock.now()),
+            },
+            "interface_status": {"interface_id": _INTERFACE, **_INTERFACE_FACTS},
+            "network_statuses": [
+                {
+                    "name": "Default",
+                    "assigned_by": "STATIC",
+                    "address": call.context.host,
+                    "floating_addresses": [],
+                    "dns_servers": [],
+                    "dns_search_domains": [],
+                    "netmask": "255.255.255.0",
+                    "mtu": 1500,
+                    "vlan_id": 0,
+                }
+            ],
+            "aws_status": None,
+            "azure_status": None,
+            "gcp_status": None,
+        }
+    ]
+
+
+def _check_interface(call: Call) -> None:
+    if call.number("id") != _INTERFACE:
+        raise InvalidRequestError("the only interface is 1")

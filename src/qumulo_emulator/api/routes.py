@@ -1,0 +1,164 @@
+"""The table of routes, and the application that serves it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from qumulo_emulator.api import control, files, nodes, session, snapshots
+from qumulo_emulator.api.call import Call, Data
+from qumulo_emulator.api.errors import error_body, meaning
+from qumulo_emulator.api.unsupported import is_unsupported
+from qumulo_emulator.errors import EmulatorError, NotEmulatedError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ExceptionHandler, Lifespan
+
+    from qumulo_emulator.api.context import Context
+
+
+class Endpoint(NamedTuple):
+    """One method of one path, the handler for it, and the status of its success."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Any]
+    status: int = 200
+
+
+_FILE = "/v1/files/{ref}"
+_DIFF = "/v2/snapshots/{newer_id}/changes-since/{older_id}"
+
+ENDPOINTS = (
+    Endpoint("GET", "/v1/version", nodes.version),
+    Endpoint("POST", "/v1/session/login", session.login),
+    Endpoint("GET", "/v1/session/who-am-i", session.who_am_i),
+    Endpoint("POST", "/v1/auth/access-tokens/", session.create_access_token),
+    Endpoint("GET", "/v1/auth/access-tokens/", session.list_access_tokens),
+    Endpoint("GET", "/v1/auth/access-tokens/{id}", session.get_access_token),
+    Endpoint("PATCH", "/v1/auth/access-tokens/{id}", session.modify_access_token),
+    Endpoint("DELETE", "/v1/auth/access-tokens/{id}", session.delete_access_token),
+    Endpoint("GET", f"{_FILE}/info/attributes", files.get_attributes),
+    Endpoint("GET", f"{_FILE}/entries/", files.list_entries),
+    Endpoint("GET", f"{_FILE}/aggregates/", files.aggregates),
+    Endpoint("GET", f"{_FILE}/recursive-aggregates/", files.recursive_aggregates),
+    Endpoint("POST", "/v1/files/resolve", files.resolve),
+    Endpoint("POST", "/v1/files/try-resolve", files.try_resolve),
+    Endpoint("GET", "/v2/snapshots/", snapshots.list_v2),
+    Endpoint("POST", "/v2/snapshots/", snapshots.create_v2),
+    Endpoint("GET", "/v2/snapshots/status/", snapshots.list_statuses_v2),
+    Endpoint("GET", "/v2/snapshots/status/{id}", snapshots.get_status_v2),
+    Endpoint("GET", "/v2/snapshots/{id}", snapshots.get_v2),
+    Endpoint("PATCH", "/v2/snapshots/{id}", snapshots.modify_v2),
+    Endpoint("PUT", "/v2/snapshots/{id}", snapshots.modify_v2),
+    Endpoint("DELETE", "/v2/snapshots/{id}", snapshots.delete),
+    Endpoint("GET", "/v3/snapshots/", snapshots.list_v3),
+    Endpoint("POST", "/v3/snapshots/", snapshots.create_v3),
+    Endpoint("GET", "/v3/snapshots/status/", snapshots.list_statuses_v3),
+    Endpoint("GET", "/v3/snapshots/status/{id}", snapshots.get_status_v3),
+    Endpoint("GET", "/v3/snapshots/{id}", snapshots.get_v3),
+    Endpoint("PATCH", "/v3/snapshots/{id}", snapshots.modify_v3),
+    Endpoint("PUT", "/v3/snapshots/{id}", snapshots.modify_v3),
+    Endpoint("DELETE", "/v3/snapshots/{id}", snapshots.delete, 202),
+    Endpoint("GET", "/v4/snapshots/status/", snapshots.list_statuses_v4),
+    Endpoint("GET", "/v1/snapshots/total-used-capacity", snapshots.total_used_capacity),
+    Endpoint("GET", _DIFF, snapshots.diff),
+    Endpoint("GET", f"{_DIFF}/files/{{ref}}", snapshots.file_diff),
+    Endpoint("GET", "/v1/cluster/nodes/", nodes.list_nodes),
+    Endpoint("GET", "/v1/cluster/nodes/{id}", nodes.get_node),
+    Endpoint("GET", "/v1/cluster/settings", nodes.get_settings),
+    Endpoint("PUT", "/v1/cluster/settings", nodes.put_settings),
+    Endpoint("GET", "/v1/file-system", nodes.file_system),
+    Endpoint("GET", "/v2/network/interfaces/", nodes.list_interfaces),
+    Endpoint("GET", "/v2/network/interfaces/{id}", nodes.get_interface),
+    Endpoint("GET", "/v2/network/interfaces/{id}/status/", nodes.interface_status),
+    Endpoint("POST", "/emulator/faults", control.add_fault),
+    Endpoint("GET", "/emulator/faults", control.list_faults),
+    Endpoint("DELETE", "/emulator/faults", control.clear_faults),
+    Endpoint("POST", "/emulator/expire-sessions", control.expire_sessions),
+    Endpoint("GET", "/emulator/settings", control.get_settings),
+    Endpoint("POST", "/emulator/settings", control.change_settings),
+    Endpoint("GET", "/emulator/requests", control.requests),
+)
+
+
+def application(context: Context, lifespan: Lifespan[Starlette]) -> Starlette:
+    """The application; it expects the path of a request as it was sent, not yet decoded."""
+    handlers: dict[Any, ExceptionHandler] = {
+        EmulatorError: _failed(context),
+        HTTPException: _failed(context),
+        Exception: _failed(context),
+    }
+    routes = [_route(context, endpoint) for endpoint in ENDPOINTS]
+    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
+    # The other spelling of a trailing slash is another path, and unknown.
+    app.router.redirect_slashes = False
+    return app
+
+
+def json_response(context: Context, status: int, body: object) -> Response:
+    """A reply in JSON; with no body at all for None."""
+    if body is None:
+        return Response(status_code=status)
+    text = json.dumps(body, ensure_ascii=context.cluster.settings.escape, separators=(",", ":"))
+    # What is no UTF-8, a lone surrogate, stays an escape whatever the setting.
+    raw = text.encode("utf-8", "backslashreplace")
+    return Response(raw, status_code=status, media_type="application/json")
+
+
+def _route(context: Context, endpoint: Endpoint) -> Route:
+    async def serve(request: Request) -> Response:
+        call = Call(
+            context=context,
+            path=request.scope["path"],
+            params=request.path_params,
+            query=request.query_params,
+            body=await request.body(),
+            token=request.scope["state"].get("access_token"),
+        )
+        answer = await run_in_threadpool(_handle, endpoint, call)
+        if isinstance(answer, Data):
+            headers = {"Content-Length": str(answer.length)}
+            return StreamingResponse(
+                answer.chunks, headers=headers, media_type="application/octet-stream"
+            )
+        return json_response(context, endpoint.status, answer)
+
+    return Route(endpoint.path, serve, methods=[endpoint.method])
+
+
+def _handle(endpoint: Endpoint, call: Call) -> Any:
+    answer = endpoint.handler(call)
+    call.cluster.keep_ids()
+    return answer
+
+
+def _failed(context: Context) -> ExceptionHandler:
+    """What answers for everything that goes wrong in a handler or in finding one."""
+
+    def respond(request: Request, error: Exception) -> Response:
+        method, path = request.method, request.scope["path"]
+        headers: dict[str, str] = {}
+        error_class = None
+        if isinstance(error, HTTPException):
+            status, description = error.status_code, f"{method} {path}: {error.detail}"
+            if is_unsupported(method, path):
+                error = NotEmulatedError(f"the emulator does not support {method} {path}")
+            headers.update(error.headers or {} if isinstance(error, HTTPException) else {})
+        if isinstance(error, EmulatorError):
+            (status, error_class), description = meaning(error), str(error)
+        elif not isinstance(error, HTTPException):
+            status, description = 500, f"{method} {path}: {type(error).__name__}: {error}"
+        response = json_response(context, status, error_body(status, description, error_class))
+        response.headers.update(headers)
+        return response
+
+    return respond

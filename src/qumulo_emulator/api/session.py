@@ -1,0 +1,115 @@
+"""Login, who one is, and access tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qumulo_emulator import clock
+from qumulo_emulator.api.paging import page
+from qumulo_emulator.api.privileges import PRIVILEGES
+from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+
+if TYPE_CHECKING:
+    from qumulo_emulator.api.call import Call
+    from qumulo_emulator.tokens import AccessToken
+
+_ADMIN_ID = "500"
+_ADMINS_GROUP_ID = "512"
+_SID = "S-1-5-21-1-1-1-500"
+
+
+def login(call: Call) -> dict[str, Any]:
+    """POST /v1/session/login."""
+    fields = call.fields({"username": str, "password": str})
+    if len(fields) != 2:
+        raise UndecodableRequestError("a username and a password were expected")
+    return {"bearer_token": call.cluster.tokens.login(fields["username"], fields["password"])}
+
+
+def who_am_i(call: Call) -> dict[str, Any]:
+    """GET /v1/session/who-am-i."""
+    return {
+        "id": _ADMIN_ID,
+        "name": call.cluster.tokens.username,
+        "primary_group": _ADMINS_GROUP_ID,
+        "sid": _SID,
+        "uid": None,
+        "home_directory": None,
+        "can_change_password": False,
+        "privileges": list(PRIVILEGES),
+        "access_token_id": call.token.id if call.token else None,
+    }
+
+
+def _identity(call: Call) -> dict[str, Any]:
+    return {
+        "domain": "LOCAL",
+        "auth_id": _ADMIN_ID,
+        "uid": None,
+        "gid": None,
+        "sid": _SID,
+        "name": call.cluster.tokens.username,
+    }
+
+
+def _metadata(call: Call, token: AccessToken) -> dict[str, Any]:
+    expires = token.expires
+    return {
+        "id": token.id,
+        "user": _identity(call),
+        "creator": _identity(call),
+        "creation_time": clock.format_moment(token.created),
+        "expiration_time": None if expires is None else clock.format_moment(expires),
+        "enabled": token.enabled,
+    }
+
+
+_TOKEN_FIELDS = {"user": dict, "expiration_time": str, "enabled": bool}
+
+
+def _token_expiration(fields: dict[str, Any]) -> int | None:
+    text = fields.get("expiration_time", "")
+    return clock.parse_moment(text) if text else None
+
+
+def create_access_token(call: Call) -> dict[str, Any]:
+    """POST /v1/auth/access-tokens/: for the one user that there is."""
+    fields = call.fields(_TOKEN_FIELDS)
+    user, me = fields.get("user", {}), _identity(call)
+    named = {key: value for key, value in user.items() if value is not None and key in me}
+    if not named or any(str(me[key]) != str(value) for key, value in named.items()):
+        raise InvalidRequestError(f"there is no such user; the only one is {me['name']!a}")
+    token = call.cluster.tokens.create_access_token(_token_expiration(fields))
+    return {"id": token.id, "bearer_token": token.bearer_token}
+
+
+def list_access_tokens(call: Call) -> dict[str, Any]:
+    """GET /v1/auth/access-tokens/."""
+    tokens = call.cluster.tokens.access_tokens()
+
+    def take(after: str | None, limit: int) -> tuple[list[AccessToken], str | None]:
+        begin = 0 if after is None else int(after)
+        end = begin + limit
+        return tokens[begin:end], str(end) if end < len(tokens) else None
+
+    entries, paging = page(call, "access tokens", take)
+    return {"entries": [_metadata(call, token) for token in entries], "paging": paging}
+
+
+def get_access_token(call: Call) -> dict[str, Any]:
+    """GET /v1/auth/access-tokens/{id}."""
+    return _metadata(call, call.cluster.tokens.access_token(call.param("id")))
+
+
+def modify_access_token(call: Call) -> dict[str, Any]:
+    """PATCH /v1/auth/access-tokens/{id}."""
+    fields = call.fields(_TOKEN_FIELDS)
+    token = call.cluster.tokens.modify_access_token(
+        call.param("id"), expires=_token_expiration(fields), enabled=fields.get("enabled")
+    )
+    return _metadata(call, token)
+
+
+def delete_access_token(call: Call) -> None:
+    """DELETE /v1/auth/access-tokens/{id}."""
+    call.cluster.tokens.delete_access_token(call.param("id"))

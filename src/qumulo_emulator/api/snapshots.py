@@ -1,0 +1,225 @@
+"""Snapshots in the generations of their API, and the diff of two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qumulo_emulator import clock
+from qumulo_emulator.api.paging import page
+from qumulo_emulator.errors import InvalidRequestError, NotEmulatedError, StalePageKeyError
+from qumulo_emulator.names import join_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qumulo_emulator.api.call import Call
+    from qumulo_emulator.model import Change, Snapshot
+
+_V4_FILTERS = {
+    "api_snapshots_exclude_in_delete": lambda snapshot: not snapshot.in_delete,
+    "api_snapshots_exclude_not_in_delete": lambda snapshot: snapshot.in_delete,
+    # No snapshot of the emulator is ever locked.
+    "api_snapshots_exclude_locked": lambda _snapshot: True,
+    "api_snapshots_exclude_not_locked": lambda _snapshot: False,
+}
+_V3_FILTERS = {
+    "all": lambda _snapshot: True,
+    "exclude_in_delete": _V4_FILTERS["api_snapshots_exclude_in_delete"],
+    "only_in_delete": _V4_FILTERS["api_snapshots_exclude_not_in_delete"],
+}
+
+
+def _common(snapshot: Snapshot) -> dict[str, Any]:
+    expires = snapshot.expires
+    return {
+        "id": snapshot.id,
+        "timestamp": clock.format_moment(snapshot.taken),
+        "source_file_id": str(snapshot.source_id),
+        "expiration": "" if expires is None else clock.format_moment(expires),
+        "in_delete": snapshot.in_delete,
+    }
+
+
+def _v2(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        **_common(snapshot),
+        "name": snapshot.name,
+        "directory_name": snapshot.directory_name,
+        "created_by_policy": False,
+    }
+
+
+def _v3(snapshot: Snapshot) -> dict[str, Any]:
+    return {**_common(snapshot), "name": snapshot.directory_name, "policy_id": None}
+
+
+def _path_and_owners(snapshot: Snapshot) -> dict[str, Any]:
+    return {"source_file_path": join_path(snapshot.source, directory=True), "owners": []}
+
+
+def _v2_status(snapshot: Snapshot) -> dict[str, Any]:
+    status = {**_v2(snapshot), **_path_and_owners(snapshot)}
+    del status["in_delete"]
+    return status
+
+
+def _v3_status(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        **_v3(snapshot),
+        **_path_and_owners(snapshot),
+        "policy_name": None,
+        "lock_key": None,
+    }
+
+
+def create_v2(call: Call) -> dict[str, Any]:
+    """POST /v2/snapshots/."""
+    fields = call.fields({"name": str, "expiration": str, "source_file_id": str})
+    return _v2(_take(call, fields, fields.get("name")))
+
+
+def create_v3(call: Call) -> dict[str, Any]:
+    """POST /v3/snapshots/."""
+    fields = call.fields({"name_suffix": str, "expiration": str, "source_file_id": str})
+    return _v3(_take(call, fields, fields.get("name_suffix")))
+
+
+def _take(call: Call, fields: dict[str, Any], label: str | None) -> Snapshot:
+    expires = _expiration(call, fields)
+    source = call.cluster.files.locate(fields.get("source_file_id", "2"))
+    return call.cluster.snapshots.take(source, label or None, expires)
+
+
+def _expiration(call: Call, fields: dict[str, Any]) -> int | None:
+    moment, span = fields.get("expiration", ""), call.query.get("expiration-time-to-live", "")
+    if moment and span:
+        raise InvalidRequestError("an expiration and a time to live were both given")
+    if span and span != "never":
+        return clock.now() + clock.parse_span(span)
+    return clock.parse_moment(moment) if moment else None
+
+
+def list_v2(call: Call) -> dict[str, Any]:
+    """GET /v2/snapshots/."""
+    everything = call.query.get("include-in-delete", "false") == "true"
+    found = call.cluster.snapshots.all()
+    return {"entries": [_v2(one) for one in found if everything or not one.in_delete]}
+
+
+def list_v3(call: Call) -> dict[str, Any]:
+    """GET /v3/snapshots/."""
+    return {"entries": [_v3(snapshot) for snapshot in _filtered_v3(call)]}
+
+
+def list_statuses_v2(call: Call) -> dict[str, Any]:
+    """GET /v2/snapshots/status/."""
+    return {"entries": [_v2_status(snapshot) for snapshot in call.cluster.snapshots.all()]}
+
+
+def list_statuses_v3(call: Call) -> dict[str, Any]:
+    """GET /v3/snapshots/status/."""
+    return {"entries": [_v3_status(snapshot) for snapshot in _filtered_v3(call)]}
+
+
+def list_statuses_v4(call: Call) -> dict[str, Any]:
+    """GET /v4/snapshots/status/."""
+    found = call.cluster.snapshots.all()
+    for name in filter(None, call.query.get("filter", "").split(",")):
+        if name not in _V4_FILTERS:
+            raise InvalidRequestError(f"unknown filter {name!a}")
+        found = [snapshot for snapshot in found if _V4_FILTERS[name](snapshot)]
+    return {"entries": [_v3_status(snapshot) for snapshot in found]}
+
+
+def _filtered_v3(call: Call) -> list[Snapshot]:
+    name = call.query.get("filter", "all")
+    if name not in _V3_FILTERS:
+        raise InvalidRequestError(f"unknown filter {name!a}")
+    return [one for one in call.cluster.snapshots.all() if _V3_FILTERS[name](one)]
+
+
+def getter(shape: Callable[[Snapshot], dict[str, Any]]) -> Callable[[Call], dict[str, Any]]:
+    """A handler that answers with one snapshot in a shape."""
+
+    def get(call: Call) -> dict[str, Any]:
+        return shape(call.cluster.snapshots.get(call.number("id")))
+
+    return get
+
+
+get_v2 = getter(_v2)
+get_v3 = getter(_v3)
+get_status_v2 = getter(_v2_status)
+get_status_v3 = getter(_v3_status)
+
+
+def modify_v2(call: Call) -> dict[str, Any]:
+    """PATCH and PUT /v2/snapshots/{id}."""
+    return _v2(_modify(call))
+
+
+def modify_v3(call: Call) -> dict[str, Any]:
+    """PATCH and PUT /v3/snapshots/{id}."""
+    return _v3(_modify(call))
+
+
+_MODIFIABLE = {
+    "id": int,
+    "name": str,
+    "timestamp": str,
+    "directory_name": str,
+    "source_file_id": str,
+    "created_by_policy": bool,
+    "policy_id": int,
+    "expiration": str,
+    "in_delete": bool,
+}
+
+
+def _modify(call: Call) -> Snapshot:
+    fields = call.fields(_MODIFIABLE)
+    snapshot = call.cluster.snapshots.get(call.number("id"))
+    if "expiration" not in fields and "expiration-time-to-live" not in call.query:
+        return snapshot
+    return call.cluster.snapshots.set_expiration(snapshot.id, _expiration(call, fields))
+
+
+def delete(call: Call) -> None:
+    """DELETE /v2/snapshots/{id} and /v3/snapshots/{id}."""
+    call.cluster.snapshots.delete(call.number("id"))
+
+
+def total_used_capacity(_call: Call) -> dict[str, Any]:
+    """GET /v1/snapshots/total-used-capacity: none, since contents are not kept."""
+    return {"bytes": "0"}
+
+
+def diff(call: Call) -> dict[str, Any]:
+    """GET /v2/snapshots/{newer_id}/changes-since/{older_id}."""
+    newer, older = call.number("newer_id"), call.number("older_id")
+    found = call.cluster.diff(newer, older)
+
+    def take(after: str | None, limit: int) -> tuple[list[Change], str | None]:
+        begin = 0 if after is None else int(after)
+        end = begin + limit
+        return found[begin:end], str(end) if end < len(found) else None
+
+    collection = f"diff {newer} {older} {call.cluster.settings.order}"
+    entries, paging = page(call, collection, take)
+    return {
+        "entries": [{"op": change.operation.value, "path": change.path} for change in entries],
+        "paging": paging,
+    }
+
+
+def file_diff(call: Call) -> dict[str, Any]:
+    """GET .../changes-since/{older_id}/files/{ref}: answered only where nothing can have changed."""
+    newer, older = call.number("newer_id"), call.number("older_id")
+    ref = call.param("ref")
+    trees = [call.cluster.snapshots.tree(newer), call.cluster.snapshots.tree(older)]
+    now, before = (tree.entry(tree.locate(ref)).attributes for tree in trees)
+    if (now.id, now.modified, now.size) != (before.id, before.modified, before.size):
+        raise NotEmulatedError("contents of snapshots are not kept, so no byte ranges are known")
+    if call.query.get("after"):
+        raise StalePageKeyError("there is no second page")
+    return {"entries": [], "paging": {"next": call.cluster.settings.last_page_next}}

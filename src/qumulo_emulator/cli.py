@@ -1,0 +1,138 @@
+"""The command `qumulo-emulator`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from qumulo_emulator.errors import EmulatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from qumulo_emulator.server import EmulatorServer, ServeOptions
+
+PASSWORD_VARIABLE = "QUMULO_EMULATOR_PASSWORD"
+FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        0 when it was stopped, 1 when it could not start; a wrong command line exits with 2.
+    """
+    parsed = _parser().parse_args(arguments)
+    password = os.environ.get(PASSWORD_VARIABLE)
+    made_up = secrets.token_urlsafe(16) if not password else None
+    options = _options(parsed, password or made_up or "")
+    # Not at the top: with these, only to say what is wrong with the options would take a while.
+    from qumulo_emulator.server import prepared
+
+    try:
+        with prepared(options) as server:
+            _serve(server, options, made_up)
+    except (OSError, EmulatorError) as error:
+        print(f"qumulo-emulator: {error}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _serve(server: EmulatorServer, options: ServeOptions, made_up: str | None) -> None:
+    facts = {
+        "host": options.host,
+        "port": server.port,
+        "username": options.username,
+        "certificate_sha256": server.certificate_sha256,
+        "root": server.context.cluster.root,
+    }
+    if made_up is not None:
+        facts["password"] = made_up
+
+    def ready() -> None:
+        print(json.dumps(facts), flush=True)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server stops by these signals, and hands them on when it has: that is the end.
+        signal.signal(number, lambda _number, _frame: server.stop())
+    server.run(ready)
+
+
+def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
+    from qumulo_emulator.server import ServeOptions
+
+    return ServeOptions(
+        root=parsed.root,
+        password=password,
+        host=parsed.host,
+        port=parsed.port,
+        username=parsed.username,
+        state=parsed.state,
+        page_limit=parsed.page_limit,
+        token_lifetime=parsed.token_lifetime,
+        latency_ms=parsed.latency_ms,
+        certificate=parsed.certificate,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="qumulo-emulator", description="A Qumulo cluster over a local directory."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="serve a directory as a cluster's file system, over HTTPS",
+        description="Serves ROOT as a cluster's file system over HTTPS. The password comes from the"
+        f" environment variable {PASSWORD_VARIABLE}; without it, one is made up. When requests are"
+        " answered, one line of JSON on standard output says where.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    serve.add_argument("root", metavar="ROOT", type=_directory, help="the directory to serve")
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    serve.add_argument("--port", type=_port, default=8000, help="the port; 0 picks a free one")
+    serve.add_argument("--username", default="admin", help="the only user's name")
+    serve.add_argument("--state", metavar="DIR", help="keep ids and snapshots in DIR")
+    serve.add_argument(
+        "--page-limit", type=_above_zero, metavar="N", default=1000, help="the largest page"
+    )
+    serve.add_argument(
+        "--token-lifetime",
+        type=_above_zero,
+        metavar="SECONDS",
+        default=36_000,
+        help="how long a session lasts",
+    )
+    serve.add_argument(
+        "--latency-ms",
+        type=_number("milliseconds", 0, 3_600_000),
+        metavar="N",
+        default=0,
+        help="wait before each answer",
+    )
+    serve.add_argument("--certificate", metavar="FILE", help="write the certificate to FILE")
+    return parser
+
+
+def _directory(text: str) -> str:
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"{text!a} is not a directory")
+    return text
+
+
+def _number(meaning: str, least: int, most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{meaning}: {least} to {most}, not {text!a}")
+        return int(text)
+
+    return number
+
+
+_port = _number("a port", 0, 65_535)
+_above_zero = _number("a number", 1, 10**9)

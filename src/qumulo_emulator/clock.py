@@ -1,0 +1,90 @@
+"""Moments: nanoseconds since the epoch, and how they are written."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from qumulo_emulator.errors import InvalidRequestError
+
+SECOND = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+_LAST = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_seconds())
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_SPAN = re.compile(r"(\d+) *(minute|hour|day|week|month)s?", re.ASCII)
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+# Linux stamps files by its coarse clock, which advances a few hundred times a second.
+_CLOCK_REALTIME_COARSE = 5
+
+
+def now() -> int:
+    """This moment."""
+    return time.time_ns()
+
+
+def format_moment(moment: int) -> str:
+    """RFC 3339 in UTC with up to nine digits of fraction, zeros at the end cut.
+
+    A moment outside of the years 1 to 9999 is written as the nearest one inside.
+    """
+    seconds, fraction = divmod(moment, SECOND)
+    digits = f".{fraction:09}".rstrip("0").rstrip(".")
+    return f"{_whole_seconds(min(max(seconds, _FIRST), _LAST))}{digits}Z"
+
+
+@lru_cache(maxsize=4096)
+def _whole_seconds(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+
+
+def parse_moment(text: str) -> int:
+    """The moment that RFC 3339 text names, to the nanosecond.
+
+    Raises:
+        InvalidRequestError: if it names none.
+    """
+    match = _RFC_3339.fullmatch(text)
+    if match is None:
+        raise InvalidRequestError(f"not a time by RFC 3339: {text!a}")
+    day, clock_time, fraction, zone = match.groups()
+    try:
+        whole = datetime.fromisoformat(f"{day}T{clock_time}{zone.upper()}") - _EPOCH
+    except ValueError as error:
+        raise InvalidRequestError(f"not a time by RFC 3339: {text!a}") from error
+    seconds = whole.days * 86_400 + whole.seconds
+    return seconds * SECOND + int((fraction or "0").ljust(9, "0"))
+
+
+def parse_span(text: str) -> int:
+    """Nanoseconds in a span of time such as `5days` or `1hours`.
+
+    Raises:
+        InvalidRequestError: if it is none.
+    """
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise InvalidRequestError(f"not a span of time such as 5days or 1hours: {text!a}")
+    return int(match[1]) * _SECONDS[match[2]] * SECOND
+
+
+def wait_until_stamps_pass(moment: int) -> None:
+    """Return when a change made from now on is stamped later than a moment just seen on a file.
+
+    The kernel's stamps advance in ticks of some milliseconds. A file that is changed again within
+    the tick in which it was looked at would look unchanged for ever.
+    """
+    deadline = time.monotonic() + 1
+    while _stamp_now() <= moment and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _stamp_now() -> int:
+    try:
+        return time.clock_gettime_ns(_CLOCK_REALTIME_COARSE)
+    except OSError:  # not Linux: stamps are as fine as the clock
+        return time.time_ns()

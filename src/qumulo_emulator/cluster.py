@@ -1,0 +1,133 @@
+"""The emulated cluster as a whole: files, snapshots, diffs, tokens and settings. Knows no HTTP."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from qumulo_emulator.diff import changes
+from qumulo_emulator.errors import SnapshotDiffError, StateError
+from qumulo_emulator.filesystem import FileSystem
+from qumulo_emulator.identity import Identities
+from qumulo_emulator.metadata import look
+from qumulo_emulator.names import join_path
+from qumulo_emulator.ordering import order_key
+from qumulo_emulator.settings import Answer, Order, Settings
+from qumulo_emulator.snapshots import Snapshots
+from qumulo_emulator.state import State
+from qumulo_emulator.tokens import Tokens
+
+if TYPE_CHECKING:
+    from qumulo_emulator.model import Change, Tree
+
+_DIFFS_KEPT = 4
+
+
+class Cluster:
+    """A cluster over a local directory. May be used by many threads at once.
+
+    Args:
+        root: the directory that it serves.
+        username: its only user.
+        password: that user's password.
+        state_directory: where ids and snapshots outlive it; None to forget them.
+        token_lifetime: how many seconds a session lasts.
+        settings: how it answers to begin with.
+
+    Raises:
+        OSError: if the root cannot be opened as a directory.
+        StateError: if the state cannot be used.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        username: str,
+        password: str,
+        state_directory: str | None = None,
+        token_lifetime: float = 36_000,
+        settings: Settings | None = None,
+    ) -> None:
+        self.root = os.path.realpath(root)
+        self.settings = settings or Settings()
+        self._root_fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._state = State(state_directory, self.root)
+        except StateError:
+            os.close(self._root_fd)
+            raise
+        self._ids = Identities(look(self._root_fd, b"."), self._state.ids())
+        self.files = FileSystem(self._root_fd, self._ids)
+        self.snapshots = Snapshots(self.files, self._state)
+        self.tokens = Tokens(username, password, token_lifetime, self._state)
+        self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
+        self._diff_lock = threading.Lock()
+        self._diffs: OrderedDict[tuple[int, int, Order], list[Change]] = OrderedDict()
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return str(self._state.fact("cluster_name") or "qumulo-emulator")
+
+    def rename(self, name: str) -> None:
+        """Give the cluster another name."""
+        self._state.set_fact("cluster_name", name)
+
+    def tree(self, snapshot: int | None) -> Tree:
+        """The live tree, or that of a snapshot."""
+        return self.files if snapshot is None else self.snapshots.tree(snapshot)
+
+    def diff(self, newer: int, older: int) -> list[Change]:
+        """What changed between two snapshots, in the order that the settings name.
+
+        Computed once for a pair; whoever gets the list leaves it as it is.
+
+        Raises:
+            SnapshotNotFoundError: if there is no such snapshot.
+            SnapshotDiffError: if they cannot be compared, as the settings have it.
+        """
+        new, old = self.snapshots.get(newer), self.snapshots.get(older)
+        for applies, answer, complaint in (
+            (newer == older, self.settings.same_id, "these are one snapshot"),
+            (newer < older, self.settings.swapped_ids, "the older snapshot is not older"),
+            (
+                new.source_id != old.source_id,
+                self.settings.different_sources,
+                "these are snapshots of different directories",
+            ),
+        ):
+            if applies and not _go_on(answer, f"{complaint}: {newer} and {older}"):
+                return []
+        order = self.settings.order
+        with self._diff_lock:
+            found = self._diffs.get((newer, older, order))
+            if found is None:
+                source = join_path(new.source, directory=True)
+                before, after = self.snapshots.tree(older).top, self.snapshots.tree(newer).top
+                found = list(changes(before, after, source))
+                if order != "as_found":
+                    found.sort(key=lambda change: order_key(order, change.path))
+                self._diffs[newer, older, order] = found
+                while len(self._diffs) > _DIFFS_KEPT:
+                    self._diffs.popitem(last=False)
+        return found
+
+    def keep_ids(self) -> None:
+        """Make the ids that were given out since the last time outlive the process."""
+        self._state.add_ids(self._ids.take_new())
+
+    def close(self) -> None:
+        """Let go of the root and the state."""
+        self.keep_ids()
+        self._state.close()
+        os.close(self._root_fd)
+
+
+def _go_on(answer: Answer, complaint: str) -> bool:
+    if answer == "error":
+        raise SnapshotDiffError(complaint)
+    return answer == "diff"

@@ -1,0 +1,117 @@
+"""Going down directory trees by open directories: any depth, few open at once, no link followed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from qumulo_emulator.names import DOT_SNAPSHOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_MOST_OPEN = 64
+_READ = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Passing through needs no right to list, where the system can express that.
+_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# What opening says of a directory that was moved, removed, or replaced meanwhile.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+Context = TypeVar("Context")
+
+
+def open_directory(directory: int, name: bytes) -> int:
+    """Open a directory in an open directory, to be listed.
+
+    Raises:
+        OSError: NotADirectoryError also for a symbolic link.
+    """
+    return os.open(name, _READ, dir_fd=directory)
+
+
+@contextmanager
+def opened(top: int, names: Sequence[bytes]) -> Iterator[int]:
+    """The directory that these names lead to from an open one, open while in the block.
+
+    Raises:
+        OSError: NotADirectoryError also where the way goes through a symbolic link.
+    """
+    here = os.dup(top)
+    try:
+        for name in names[:-1]:
+            here, last = os.open(name, _PASS, dir_fd=here), here
+            os.close(last)
+        if names:
+            here, last = open_directory(here, names[-1]), here
+            os.close(last)
+        yield here
+    finally:
+        os.close(here)
+
+
+def names_in(directory: int) -> list[bytes]:
+    """The names in an open directory, without `.snapshot`."""
+    # A directory opened with dup() shares its position: listdir starts over by itself.
+    names = [os.fsencode(name) for name in os.listdir(directory)]
+    hidden = DOT_SNAPSHOT.encode()
+    return [name for name in names if name != hidden]
+
+
+class _Level(Generic[Context]):
+    """A directory on the way down, with those of its subdirectories that are still to be seen."""
+
+    def __init__(self, fd: int, todo: Iterable[tuple[bytes, Context]]) -> None:
+        self.fd: int | None = fd
+        self.todo = list(todo)[::-1]
+
+    def close(self) -> None:
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+
+def walk(
+    top: int,
+    context: Context,
+    visit: Callable[[int, Context], Iterable[tuple[bytes, Context]]],
+) -> None:
+    """Visit a directory and those below it, each before what is in it.
+
+    `visit` gets an open directory and what was said of it, and names the subdirectories to go on
+    with, each with what to say of it. One that has gone by the time its turn comes is passed over.
+    """
+    levels: list[_Level[Context]] = []
+    way: list[bytes] = []
+    fd = os.dup(top)
+    try:
+        levels.append(_Level(fd, visit(fd, context)))
+        while levels:
+            level = levels[-1]
+            if not level.todo:
+                levels.pop().close()
+                del way[-1:]
+                continue
+            name, said = level.todo.pop()
+            try:
+                if level.fd is None:
+                    level.fd = _reopened(top, way)
+                fd = open_directory(level.fd, name)
+            except OSError as error:
+                if error.errno not in _GONE:
+                    raise
+                continue
+            levels.append(_Level(fd, ()))
+            way.append(name)
+            levels[-1].todo = list(visit(fd, said))[::-1]
+            if len(levels) > _MOST_OPEN:
+                levels[-_MOST_OPEN].close()
+    finally:
+        for level in levels:
+            level.close()
+
+
+def _reopened(top: int, way: Sequence[bytes]) -> int:
+    with opened(top, way) as fd:
+        return os.dup(fd)

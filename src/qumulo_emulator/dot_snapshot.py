@@ -1,0 +1,250 @@
+"""`.snapshot`: remembered trees on disk, as a mount of a cluster would show them.
+
+Files have their names, sizes, modes, owners and times, and are holes throughout: contents are not
+kept.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from qumulo_emulator.directories import open_directory, opened, walk
+from qumulo_emulator.model import FileType, Node
+from qumulo_emulator.names import DOT_SNAPSHOT, to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DOT_SNAPSHOT = DOT_SNAPSHOT.encode()
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SPECIAL = {
+    FileType.PIPE: stat.S_IFIFO,
+    FileType.SOCKET: stat.S_IFSOCK,
+    FileType.CHARACTER_DEVICE: stat.S_IFCHR,
+    FileType.BLOCK_DEVICE: stat.S_IFBLK,
+}
+
+
+def publish(source: int, name: str, tree: Node, others: set[str]) -> None:
+    """Make a remembered tree appear, whole, as `.snapshot/<name>` of an open directory.
+
+    Whatever else is in `.snapshot` and not among `others` was left by an emulator that is gone, and
+    is removed. The source directory's own times stay as they were.
+
+    Raises:
+        OSError: if it cannot be made; nothing of it is left then.
+    """
+    dot_snapshot = _opened_dot_snapshot(source)
+    try:
+        keep = {to_bytes(other) for other in others}
+        for stale in [os.fsencode(found) for found in os.listdir(dot_snapshot)]:
+            if stale not in keep:
+                _remove(dot_snapshot, stale)
+        unfinished, links = b"unfinished", b"links"
+        try:
+            os.mkdir(unfinished, 0o700, dir_fd=dot_snapshot)
+            os.mkdir(links, 0o700, dir_fd=dot_snapshot)
+            with opened(dot_snapshot, [unfinished]) as top, opened(dot_snapshot, [links]) as seen:
+                _Copy(top, seen).write(tree)
+            os.rename(unfinished, to_bytes(name), src_dir_fd=dot_snapshot, dst_dir_fd=dot_snapshot)
+        finally:
+            for scaffold in (unfinished, links):
+                _remove(dot_snapshot, scaffold)
+    finally:
+        os.close(dot_snapshot)
+
+
+def withdraw(source: int, name: str) -> None:
+    """Remove `.snapshot/<name>` of an open directory, and `.snapshot` itself with the last one."""
+    try:
+        dot_snapshot = open_directory(source, _DOT_SNAPSHOT)
+    except FileNotFoundError:
+        return
+    try:
+        _remove(dot_snapshot, to_bytes(name))
+    finally:
+        os.close(dot_snapshot)
+    before = os.stat(source)
+    try:
+        os.rmdir(_DOT_SNAPSHOT, dir_fd=source)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    else:
+        os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def withdraw_all(source: int) -> None:
+    """Remove `.snapshot` of an open directory with all that is in it, if it is there."""
+    _remove(source, _DOT_SNAPSHOT)
+
+
+def _opened_dot_snapshot(source: int) -> int:
+    before = os.stat(source)
+    try:
+        os.mkdir(_DOT_SNAPSHOT, 0o755, dir_fd=source)
+    except FileExistsError:
+        return open_directory(source, _DOT_SNAPSHOT)
+    # On a cluster it is not an entry of the directory, so nothing there changed.
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    fd = open_directory(source, _DOT_SNAPSHOT)
+    os.fchmod(fd, 0o755)
+    return fd
+
+
+class _Copy:
+    """One writing of a tree into an empty directory.
+
+    Args:
+        top: the directory, open.
+        links: another one, where the first path of each hard link is kept until the last is made.
+    """
+
+    def __init__(self, top: int, links: int) -> None:
+        self._top = top
+        self._links = links
+        self._linked: set[int] = set()
+        # Directories that their owner could not go into; they are closed when all is written.
+        self._closed: list[tuple[list[bytes], int]] = []
+
+    def write(self, tree: Node) -> None:
+        walk(self._top, (tree, None), self._write_children)
+        for way, mode in reversed(self._closed):
+            with opened(self._top, way) as fd:
+                os.fchmod(fd, mode)
+
+    def _write_children(
+        self, fd: int, context: tuple[Node, _Way | None]
+    ) -> Iterator[tuple[bytes, tuple[Node, _Way | None]]]:
+        node, way = context
+        below = []
+        for text, child in node.children.items():
+            name = to_bytes(text)
+            if child.is_directory:
+                os.mkdir(name, 0o700, dir_fd=fd)
+                below.append((name, (child, _Way(way, name))))
+            else:
+                self._write_entry(fd, name, child)
+        # All entries are there: from now on nothing changes the directory's own times.
+        mode = node.attributes.mode
+        if mode & stat.S_IRWXU != stat.S_IRWXU:
+            self._closed.append((way.names() if way else [], mode))
+            mode |= stat.S_IRWXU
+        _own(fd, node)
+        os.fchmod(fd, mode)
+        os.utime(fd, ns=(node.attributes.accessed, node.attributes.modified))
+        return iter(below)
+
+    def _write_entry(self, fd: int, name: bytes, node: Node) -> None:
+        known = node.attributes
+        staged = str(known.id).encode()
+        if known.id in self._linked:
+            os.link(staged, name, src_dir_fd=self._links, dst_dir_fd=fd, follow_symlinks=False)
+            return
+        if known.type is FileType.FILE:
+            _write_file(fd, name, node)
+        elif known.type is FileType.SYMLINK:
+            os.symlink(known.target or b"", name, dir_fd=fd)
+            with suppress(PermissionError):
+                os.chown(name, known.owner, known.group, dir_fd=fd, follow_symlinks=False)
+            _set_times(fd, name, node)
+        elif not _write_special(fd, name, node):
+            return
+        if known.links > 1:
+            os.link(name, staged, src_dir_fd=fd, dst_dir_fd=self._links, follow_symlinks=False)
+            self._linked.add(known.id)
+
+
+class _Way:
+    """The way to a directory, sharing its beginning with others."""
+
+    __slots__ = ("name", "parent")
+
+    def __init__(self, parent: _Way | None, name: bytes) -> None:
+        self.parent = parent
+        self.name = name
+
+    def names(self) -> list[bytes]:
+        names = []
+        here: _Way | None = self
+        while here is not None:
+            names.append(here.name)
+            here = here.parent
+        return names[::-1]
+
+
+def _write_file(directory: int, name: bytes, node: Node) -> None:
+    known = node.attributes
+    fd = os.open(name, _NEW_FILE, 0o600, dir_fd=directory)
+    try:
+        if known.size:
+            os.ftruncate(fd, known.size)
+        _own(fd, node)
+        os.fchmod(fd, known.mode)
+        os.utime(fd, ns=(known.accessed, known.modified))
+    finally:
+        os.close(fd)
+
+
+def _write_special(directory: int, name: bytes, node: Node) -> bool:
+    """Make a pipe, a socket or a device; False where the process may not."""
+    known = node.attributes
+    try:
+        os.mknod(name, _SPECIAL[known.type] | 0o600, os.makedev(*known.device), dir_fd=directory)
+    except PermissionError:
+        return False
+    with suppress(PermissionError):
+        os.chown(name, known.owner, known.group, dir_fd=directory, follow_symlinks=False)
+    os.chmod(name, known.mode, dir_fd=directory)
+    _set_times(directory, name, node)
+    return True
+
+
+def _own(fd: int, node: Node) -> None:
+    # Only a privileged process may give files away; others keep them as their own.
+    with suppress(PermissionError):
+        os.fchown(fd, node.attributes.owner, node.attributes.group)
+
+
+def _set_times(directory: int, name: bytes, node: Node) -> None:
+    times = (node.attributes.accessed, node.attributes.modified)
+    os.utime(name, ns=times, dir_fd=directory, follow_symlinks=False)
+
+
+def _remove(directory: int, name: bytes) -> None:
+    """Remove an entry and all below it, however deep, and whatever the modes of directories."""
+    try:
+        found = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(found.st_mode):
+        os.unlink(name, dir_fd=directory)
+        return
+    # Flat: each directory found is moved up to stand beside the first, so none is ever deep.
+    heap = b"%s.removing" % name[:200]
+    with suppress(FileExistsError):
+        os.mkdir(heap, 0o700, dir_fd=directory)
+    with opened(directory, [heap]) as top:
+        # Not empty where an earlier removal was cut off.
+        pending = [int(number) for number in os.listdir(top)]
+        last = max(pending, default=0) + 1
+        os.chmod(name, 0o700, dir_fd=directory)
+        os.rename(name, b"%d" % last, src_dir_fd=directory, dst_dir_fd=top)
+        pending.append(last)
+        while pending:
+            number = pending.pop()
+            with opened(top, [b"%d" % number]) as fd:
+                for entry in [os.fsencode(entry) for entry in os.listdir(fd)]:
+                    try:
+                        os.unlink(entry, dir_fd=fd)
+                    except (IsADirectoryError, PermissionError):
+                        last += 1
+                        os.chmod(entry, 0o700, dir_fd=fd)
+                        os.rename(entry, b"%d" % last, src_dir_fd=fd, dst_dir_fd=top)
+                        pending.append(last)
+            os.rmdir(b"%d" % number, dir_fd=top)
+    os.rmdir(heap, dir_fd=directory)

@@ -1,0 +1,69 @@
+"""Names and paths: bytes on disk, text in between, and what a name may be.
+
+A name is held as text decoded from UTF-8, with each byte that is no UTF-8 kept as a lone surrogate.
+The locale has no say in it.
+"""
+
+from __future__ import annotations
+
+from qumulo_emulator.errors import InvalidPathError, NoSuchEntryError
+
+DOT_SNAPSHOT = ".snapshot"
+LONGEST_NAME = 255
+LONGEST_PATH = 32_760
+
+Parts = tuple[str, ...]
+
+
+def to_text(name: bytes) -> str:
+    """The text of a name or path on disk."""
+    return name.decode("utf-8", "surrogateescape")
+
+
+def to_bytes(name: str) -> bytes:
+    """The bytes on disk of a name or path.
+
+    Raises:
+        InvalidPathError: for a lone surrogate that stands for no byte.
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise InvalidPathError(f"{name!a} cannot be written in UTF-8") from error
+
+
+def checked_name(name: str) -> str:
+    """The name itself, if one directory entry can have it.
+
+    Raises:
+        InvalidPathError: if it is empty, `.`, `..`, `.snapshot`, too long, or has `/` or NUL in it.
+    """
+    if name in ("", ".", "..", DOT_SNAPSHOT) or "/" in name or "\0" in name:
+        raise InvalidPathError(f"{name!a} cannot be the name of an entry")
+    if len(to_bytes(name)) > LONGEST_NAME:
+        raise InvalidPathError(f"a name is at most {LONGEST_NAME} bytes long: {name!a}")
+    return name
+
+
+def split_path(path: str) -> Parts:
+    """The names along an absolute path; none for the root. A slash at the end is allowed.
+
+    Raises:
+        InvalidPathError: if it is not absolute, goes through `.` or `..`, or is too long.
+        NoSuchEntryError: if it goes through `.snapshot`, which the cluster shows to nobody.
+    """
+    if not path.startswith("/"):
+        raise InvalidPathError(f"a path begins with a slash: {path!a}")
+    if len(to_bytes(path)) > LONGEST_PATH:
+        raise InvalidPathError(f"a path is at most {LONGEST_PATH} bytes long")
+    parts = tuple(part for part in path.split("/") if part)
+    if DOT_SNAPSHOT in parts:
+        raise NoSuchEntryError(f"{path!a}: no such entry")
+    return tuple(checked_name(part) for part in parts)
+
+
+def join_path(parts: Parts, *, directory: bool) -> str:
+    """The absolute path of these names; a directory's ends in a slash."""
+    if not parts:
+        return "/"
+    return "/" + "/".join(parts) + ("/" if directory else "")

@@ -1,0 +1,104 @@
+"""A remembered tree, to be asked like the live one."""
+
+from __future__ import annotations
+
+from qumulo_emulator import errors
+from qumulo_emulator.model import Entry, Node
+from qumulo_emulator.names import Parts, join_path, split_path
+
+
+class RememberedTree:
+    """The tree of a snapshot; see `qumulo_emulator.model.Tree`.
+
+    Args:
+        top: the snapshot's directory.
+        source: its path on the cluster when the snapshot was taken.
+    """
+
+    def __init__(self, top: Node, source: Parts) -> None:
+        self.top = top
+        self.source = source
+        self._places: dict[int, tuple[int, str]] | None = None
+
+    def locate(self, ref: str) -> Parts:
+        """The path of a decimal id or of a path in text; whether a path exists is not asked.
+
+        Raises:
+            NoSuchEntryError: if the snapshot has no such id.
+            InvalidPathError: if it is neither a path nor an id.
+        """
+        if not (ref.isascii() and ref.isdigit()):
+            return split_path(ref)
+        if self._places is None:
+            self._places = self._all_places()
+        number = int(ref)
+        names: list[str] = []
+        while number != self.top.attributes.id:
+            if number not in self._places:
+                raise errors.NoSuchEntryError(f"the snapshot has no entry with the id {ref}")
+            number, name = self._places[number]
+            names.append(name)
+        return (*self.source, *reversed(names))
+
+    def entry(self, parts: Parts) -> Entry:
+        """What was under a path.
+
+        Raises:
+            NoSuchEntryError: if nothing was.
+            NotCoveredBySnapshotError: if the path is outside of the snapshot.
+        """
+        node = self._node(parts)
+        return Entry(parts, node.attributes, len(node.children) if node.is_directory else None)
+
+    def names(self, parts: Parts) -> list[str]:
+        """The names that were in a directory, in no order."""
+        return list(self.remember(parts).children)
+
+    def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
+        """Some entries of a directory; a name that was not in it is left out."""
+        children = self._node(parts).children
+        return [
+            Entry(
+                (*parts, name),
+                node.attributes,
+                len(node.children) if node.is_directory else None,
+            )
+            for name in names
+            if (node := children.get(name)) is not None
+        ]
+
+    def remember(self, parts: Parts) -> Node:
+        """All that was at and below a directory.
+
+        Raises:
+            NotADirectoryHereError: if something else was there.
+        """
+        node = self._node(parts)
+        if not node.is_directory:
+            path = join_path(parts, directory=False)
+            raise errors.NotADirectoryHereError(f"{path!a} was no directory")
+        return node
+
+    def _node(self, parts: Parts) -> Node:
+        if parts[: len(self.source)] != self.source:
+            path = join_path(parts, directory=False)
+            raise errors.NotCoveredBySnapshotError(f"{path!a} is not covered by the snapshot")
+        node = self.top
+        for name in parts[len(self.source) :]:
+            child = node.children.get(name)
+            if child is None:
+                path = join_path(parts, directory=False)
+                raise errors.NoSuchEntryError(f"{path!a}: not in the snapshot")
+            node = child
+        return node
+
+    def _all_places(self) -> dict[int, tuple[int, str]]:
+        places: dict[int, tuple[int, str]] = {}
+        pending = [self.top]
+        while pending:
+            node = pending.pop()
+            for name, child in node.children.items():
+                places.setdefault(child.attributes.id, (node.attributes.id, name))
+                if child.is_directory:
+                    pending.append(child)
+        return places

@@ -1,0 +1,204 @@
+"""The emulated cluster on the network: its certificate, its socket, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import socket
+import ssl
+import tempfile
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trustme
+import uvicorn
+from starlette.concurrency import run_in_threadpool
+
+from qumulo_emulator.api.connections import Connections
+from qumulo_emulator.api.context import Context
+from qumulo_emulator.api.gate import Gate
+from qumulo_emulator.api.routes import application
+from qumulo_emulator.cluster import Cluster
+from qumulo_emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from starlette.applications import Starlette
+
+_EXPIRY_LOOK = 0.25
+# A path of 32,760 bytes, each percent-encoded, and the rest of the head.
+_LONGEST_HEAD = 128 * 1024
+_BACKLOG = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What an emulator is started with.
+
+    Attributes:
+        root: the directory that is the cluster's file system.
+        password: the user's password.
+        host: the address to listen on.
+        port: the port to listen on; 0 picks a free one.
+        username: the only user's name.
+        state: the directory in which ids and snapshots outlive the emulator; None to forget them.
+        page_limit: the largest page.
+        token_lifetime: how many seconds a session lasts.
+        latency_ms: milliseconds to wait before each answer.
+        certificate: the file to write the certificate to, in PEM; None to write none.
+    """
+
+    root: str
+    password: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    username: str = "admin"
+    state: str | None = None
+    page_limit: int = 1000
+    token_lifetime: int = 36_000
+    latency_ms: int = 0
+    certificate: str | None = None
+
+
+class EmulatorServer:
+    """An emulator that has its socket and its certificate, and is ready to run.
+
+    Use `prepared` to make one.
+    """
+
+    def __init__(
+        self, context: Context, listening: socket.socket, certificate: Certificate
+    ) -> None:
+        self.context = context
+        self.port: int = listening.getsockname()[1]
+        self.certificate_sha256 = certificate.sha256
+        self._socket = listening
+        self._connections = Connections()
+        gate = Gate(application(context, _expiring(context)), context, self._connections)
+        config = uvicorn.Config(
+            gate,
+            http=self._connections.protocol(),
+            ws="none",
+            lifespan="on",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=600,
+            timeout_graceful_shutdown=1,
+            h11_max_incomplete_event_size=_LONGEST_HEAD,
+        )
+        config.load()
+        config.ssl = certificate.context
+        self._server = _Server(config, self._connections)
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Serve until stopped; `ready` is called when requests are answered."""
+        self._server.ready = ready
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Make `run` return, within about a second; from any thread."""
+        self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+        super().__init__(config)
+        self.ready: Callable[[], None] = lambda: None
+        self._known = connections
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._known.stopping = True
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def prepared(options: ServeOptions) -> Iterator[EmulatorServer]:
+    """An emulator that is ready to run; all that it holds is let go at the end.
+
+    Raises:
+        OSError: if the root, the port or the certificate's file cannot be used.
+        StateError: if the state cannot be used.
+    """
+    settings = Settings(page_limit=options.page_limit, latency_ms=options.latency_ms)
+    cluster = Cluster(
+        options.root,
+        username=options.username,
+        password=options.password,
+        state_directory=options.state,
+        token_lifetime=options.token_lifetime,
+        settings=settings,
+    )
+    try:
+        with _listening(options.host, options.port) as listening:
+            certificate = Certificate(options.host)
+            if options.certificate is not None:
+                certificate.write(options.certificate)
+            yield EmulatorServer(Context(cluster, options.host), listening, certificate)
+    finally:
+        cluster.close()
+
+
+class Certificate:
+    """A certificate made now for a host, with the authority that signed it, made now too."""
+
+    def __init__(self, host: str) -> None:
+        authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        names = dict.fromkeys((host, "localhost", "127.0.0.1", "::1"))
+        leaf = authority.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf.configure_cert(self.context)
+        chain = [blob.bytes() for blob in leaf.cert_chain_pems]
+        self._pem = b"".join((*chain, authority.cert_pem.bytes()))
+        der = ssl.PEM_cert_to_DER_cert(chain[0].decode("ascii"))
+        self.sha256 = hashlib.sha256(der).hexdigest()
+
+    def write(self, path: str) -> None:
+        """Write the certificate and its authority's, whole or not at all."""
+        directory, name = os.path.split(os.path.abspath(path))
+        fd, unfinished = tempfile.mkstemp(dir=directory, prefix=f".{name[:100]}.")
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(self._pem)
+                os.fchmod(fd, 0o644)
+            os.replace(unfinished, path)
+        except OSError:
+            os.unlink(unfinished)
+            raise
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=_BACKLOG) as listening:
+        yield listening
+
+
+def _expiring(context: Context) -> Callable[[Starlette], object]:
+    """A lifespan in which snapshots that have expired go by themselves."""
+
+    async def remove_expired() -> None:
+        while True:
+            await run_in_threadpool(context.cluster.snapshots.remove_expired)
+            await asyncio.sleep(_EXPIRY_LOOK)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(remove_expired())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return lifespan

@@ -1,0 +1,174 @@
+"""Snapshots: taken, listed, changed, deleted, and gone when their time has come."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qumulo_emulator import clock, dot_snapshot
+from qumulo_emulator.errors import (
+    InvalidPathError,
+    InvalidRequestError,
+    NoSuchEntryError,
+    NotADirectoryHereError,
+    SnapshotNotFoundError,
+)
+from qumulo_emulator.filesystem import translated
+from qumulo_emulator.model import Snapshot
+from qumulo_emulator.names import LONGEST_NAME, Parts, join_path, to_bytes
+from qumulo_emulator.remembered import RememberedTree
+
+if TYPE_CHECKING:
+    from qumulo_emulator.filesystem import FileSystem
+    from qumulo_emulator.model import Node
+    from qumulo_emulator.state import State
+
+_MOST_SNAPSHOTS = 40_000
+
+
+class Snapshots:
+    """The snapshots of one cluster. May be used by many threads at once."""
+
+    def __init__(self, files: FileSystem, state: State) -> None:
+        self._files = files
+        self._state = state
+        # One snapshot is made or unmade on disk at a time; the other lock is never held for long.
+        self._disk = threading.Lock()
+        self._lock = threading.Lock()
+        self._known = {snapshot.id: snapshot for snapshot in state.snapshots()}
+        self._trees: dict[int, RememberedTree] = {}
+
+    def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
+        """Take a snapshot of a directory, and answer when it is in `.snapshot`.
+
+        Args:
+            parts: the directory's path.
+            label: the name it is given, if any.
+            expires: when it shall go by itself, in nanoseconds since the epoch.
+
+        Raises:
+            NotADirectoryHereError: if something else is there.
+            InvalidPathError: if no directory can have the snapshot's name.
+            InvalidRequestError: if it would have expired already.
+        """
+        _check_label(label)
+        if expires is not None and expires <= clock.now():
+            raise InvalidRequestError("the expiration lies in the past")
+        with self._disk:
+            number = self._next_number(label)
+            with self._files.directory(parts) as source:
+                top = self._files.remember(parts)
+                snapshot = Snapshot(number, label, clock.now(), top.attributes.id, parts, expires)
+                with translated(join_path(parts, directory=True)):
+                    others = self._directory_names(top.attributes.id)
+                    dot_snapshot.publish(source, snapshot.directory_name, top, others)
+            self._state.add_snapshot(snapshot, top)
+            with self._lock:
+                self._known[number] = snapshot
+                self._trees[number] = RememberedTree(top, parts)
+            clock.wait_until_stamps_pass(_newest_change(top))
+        return snapshot
+
+    def _next_number(self, label: str | None) -> int:
+        if len(self._known) >= _MOST_SNAPSHOTS:
+            raise InvalidRequestError(f"a cluster has at most {_MOST_SNAPSHOTS} snapshots")
+        last = self._state.fact("last_snapshot")
+        number = 1 + (last if isinstance(last, int) else 0)
+        name = Snapshot(number, label, 0, 0, (), None).directory_name
+        if len(to_bytes(name)) > LONGEST_NAME:
+            raise InvalidPathError(f"the snapshot's directory would have too long a name: {name!a}")
+        # Kept first: a number is not used twice, even if this snapshot fails.
+        self._state.set_fact("last_snapshot", number)
+        return number
+
+    def _directory_names(self, source_id: int) -> set[str]:
+        with self._lock:
+            return {
+                one.directory_name for one in self._known.values() if one.source_id == source_id
+            }
+
+    def all(self) -> list[Snapshot]:
+        """The snapshots that there are now, by ascending id."""
+        with self._lock:
+            known = sorted(self._known.values(), key=lambda snapshot: snapshot.id)
+        return [snapshot for snapshot in known if not _expired(snapshot)]
+
+    def get(self, number: int) -> Snapshot:
+        """One snapshot.
+
+        Raises:
+            SnapshotNotFoundError: if there is none with this id, or no longer.
+        """
+        with self._lock:
+            snapshot = self._known.get(number)
+        if snapshot is None or _expired(snapshot):
+            raise SnapshotNotFoundError(f"there is no snapshot {number}")
+        return snapshot
+
+    def tree(self, number: int) -> RememberedTree:
+        """The tree that a snapshot remembers."""
+        snapshot = self.get(number)
+        with self._lock:
+            if number not in self._trees:
+                self._trees[number] = RememberedTree(self._state.tree(number), snapshot.source)
+            return self._trees[number]
+
+    def set_expiration(self, number: int, expires: int | None) -> Snapshot:
+        """Change when a snapshot goes by itself; None for never."""
+        snapshot = replace(self.get(number), expires=expires)
+        with self._lock:
+            if number not in self._known:
+                raise SnapshotNotFoundError(f"there is no snapshot {number}")
+            self._known[number] = snapshot
+            self._state.set_expiration(number, expires)
+        return snapshot
+
+    def delete(self, number: int) -> None:
+        """Delete a snapshot, and answer when it is gone from `.snapshot`."""
+        self.get(number)
+        self._remove(number)
+
+    def remove_expired(self) -> None:
+        """Remove what has expired, also from `.snapshot`."""
+        with self._lock:
+            expired = [snapshot.id for snapshot in self._known.values() if _expired(snapshot)]
+        for number in expired:
+            self._remove(number)
+
+    def _remove(self, number: int) -> None:
+        with self._disk:
+            with self._lock:
+                if number not in self._known:
+                    return
+                snapshot = self._known[number] = replace(self._known[number], in_delete=True)
+            try:
+                # It may have been renamed since, with its `.snapshot`, or be gone with it.
+                source = self._files.locate(str(snapshot.source_id))
+                with self._files.directory(source) as fd, translated("/.snapshot"):
+                    dot_snapshot.withdraw(fd, snapshot.directory_name)
+            except (NoSuchEntryError, NotADirectoryHereError):
+                pass
+            self._state.remove_snapshot(number)
+            with self._lock:
+                del self._known[number]
+                self._trees.pop(number, None)
+
+
+def _check_label(label: str | None) -> None:
+    if label is not None and ("/" in label or "\0" in label or label in (".", "..")):
+        raise InvalidPathError(f"{label!a} cannot be the name of a snapshot")
+
+
+def _expired(snapshot: Snapshot) -> bool:
+    return snapshot.expires is not None and snapshot.expires <= clock.now()
+
+
+def _newest_change(top: Node) -> int:
+    newest = 0
+    pending = [top]
+    while pending:
+        node = pending.pop()
+        newest = max(newest, node.attributes.changed)
+        pending.extend(node.children.values())
+    return newest

@@ -1,0 +1,215 @@
+"""What outlives the emulator: ids, snapshots with their trees, and access tokens, in one database.
+
+Without a state directory the database is in memory, and gone with the process.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from qumulo_emulator.errors import StateError
+from qumulo_emulator.identity import Known
+from qumulo_emulator.model import Attributes, FileType, Node, Snapshot
+from qumulo_emulator.names import join_path, split_path, to_bytes, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_VERSION = 1
+_SCHEMA = """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value);
+    CREATE TABLE ids (device, inode, life BLOB, id, PRIMARY KEY (device, inode));
+    CREATE TABLE snapshots (
+        id INTEGER PRIMARY KEY, label BLOB, taken, source_id, source BLOB, expires
+    );
+    CREATE TABLE nodes (
+        snapshot INTEGER, number INTEGER, parent INTEGER, name BLOB, id, type, mode, owner, "group",
+        size, blocks, links, accessed, modified, changed, created, major, minor, target BLOB,
+        PRIMARY KEY (snapshot, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE tokens (id TEXT PRIMARY KEY, secret TEXT, created, expires, enabled);
+"""
+_TYPES = list(FileType)
+
+
+class State:
+    """The database. May be used by many threads at once.
+
+    Args:
+        directory: where it is kept, made if need be; None for memory.
+        root: the directory that is served; a state serves one alone.
+
+    Raises:
+        StateError: if it cannot be opened, or belongs to another root.
+    """
+
+    def __init__(self, directory: str | None, root: str) -> None:
+        self._lock = threading.Lock()
+        self.kept = directory is not None
+        try:
+            if directory is not None:
+                os.makedirs(directory, mode=0o700, exist_ok=True)
+            path = ":memory:" if directory is None else os.path.join(directory, "state.sqlite")
+            self._database = sqlite3.connect(path, check_same_thread=False)
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise StateError(f"the state in {directory} cannot be used: {error}") from error
+        served = self.fact("root")
+        if served is None:
+            self.set_fact("root", os.fsencode(root))
+        elif served != os.fsencode(root):
+            self.close()
+            raise StateError(f"the state in {directory} belongs to another root: {served!r}")
+
+    def _prepare(self) -> None:
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            self._database.executescript(_SCHEMA)
+            self._database.execute(f"PRAGMA user_version = {_VERSION}")
+            self._database.commit()
+        elif version != _VERSION:
+            raise sqlite3.DatabaseError(f"it has version {version}, not {_VERSION}")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def fact(self, name: str) -> str | int | bytes | None:
+        """A single value, or None if it was never set."""
+        with self._lock:
+            rows = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,))
+            row: tuple[str | int | bytes] | None = rows.fetchone()
+        return None if row is None else row[0]
+
+    def set_fact(self, name: str, value: str | int | bytes) -> None:
+        """Set a single value."""
+        with self._lock, self._database as database:
+            database.execute("REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def ids(self) -> list[Known]:
+        """All ids that were given out."""
+        with self._lock:
+            rows = self._database.execute("SELECT device, inode, life, id FROM ids").fetchall()
+        # SQLite's integers are signed: inodes beyond that are kept as text.
+        return [
+            Known(int(device), int(inode), life, number) for device, inode, life, number in rows
+        ]
+
+    def add_ids(self, new: Iterable[Known]) -> None:
+        """Keep ids."""
+        rows = [(str(one.device), str(one.inode), one.life, one.id) for one in new]
+        if rows:
+            with self._lock, self._database as database:
+                database.executemany("REPLACE INTO ids VALUES (?, ?, ?, ?)", rows)
+
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots, without their trees."""
+        with self._lock:
+            rows = self._database.execute("SELECT * FROM snapshots ORDER BY id").fetchall()
+        return [
+            Snapshot(
+                number,
+                None if label is None else to_text(label),
+                taken,
+                source_id,
+                split_path(to_text(source)),
+                expires,
+            )
+            for number, label, taken, source_id, source, expires in rows
+        ]
+
+    def add_snapshot(self, snapshot: Snapshot, tree: Node) -> None:
+        """Keep a snapshot and its tree, where there is a state to outlive the process."""
+        if not self.kept:
+            return
+        with self._lock, self._database as database:
+            database.execute(
+                "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    snapshot.id,
+                    None if snapshot.label is None else to_bytes(snapshot.label),
+                    snapshot.taken,
+                    snapshot.source_id,
+                    to_bytes(join_path(snapshot.source, directory=True)),
+                    snapshot.expires,
+                ),
+            )
+            marks = ", ".join("?" * 19)
+            database.executemany(f"INSERT INTO nodes VALUES ({marks})", _rows(snapshot.id, tree))
+
+    def set_expiration(self, number: int, expires: int | None) -> None:
+        """Change when a snapshot expires."""
+        with self._lock, self._database as database:
+            database.execute("UPDATE snapshots SET expires = ? WHERE id = ?", (expires, number))
+
+    def remove_snapshot(self, number: int) -> None:
+        """Forget a snapshot and its tree."""
+        with self._lock, self._database as database:
+            database.execute("DELETE FROM nodes WHERE snapshot = ?", (number,))
+            database.execute("DELETE FROM snapshots WHERE id = ?", (number,))
+
+    def tree(self, number: int) -> Node:
+        """The tree of a snapshot."""
+        with self._lock, closing(self._database.cursor()) as cursor:
+            rows = cursor.execute(
+                'SELECT parent, name, id, type, mode, owner, "group", size, blocks, links, accessed,'
+                " modified, changed, created, major, minor, target FROM nodes WHERE snapshot = ?"
+                " ORDER BY number",
+                (number,),
+            )
+            nodes: list[Node] = []
+            for parent, name, identity, kind, *numbers, major, minor, target in rows:
+                device = (major, minor)
+                numbers[6:] = [None if moment is None else int(moment) for moment in numbers[6:]]
+                node = Node(Attributes(identity, _TYPES[kind], *numbers, device, target))
+                if nodes:
+                    nodes[parent].children[to_text(name)] = node
+                nodes.append(node)
+        return nodes[0]
+
+    def tokens(self) -> list[tuple[str, str, int, int | None, bool]]:
+        """All access tokens: id, secret, when made, when they expire, whether enabled."""
+        with self._lock:
+            rows = self._database.execute("SELECT * FROM tokens ORDER BY created").fetchall()
+        return [(number, secret, made, end, bool(on)) for number, secret, made, end, on in rows]
+
+    def put_token(
+        self, number: str, secret: str, created: int, expires: int | None, *, enabled: bool
+    ) -> None:
+        """Keep an access token, or what became of it."""
+        row = (number, secret, created, expires, enabled)
+        with self._lock, self._database as database:
+            database.execute("REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)", row)
+
+    def remove_token(self, number: str) -> None:
+        """Forget an access token."""
+        with self._lock, self._database as database:
+            database.execute("DELETE FROM tokens WHERE id = ?", (number,))
+
+
+def _rows(snapshot: int, tree: Node) -> Iterator[tuple[object, ...]]:
+    """The rows of a tree, a directory before what is in it."""
+    order = {kind: number for number, kind in enumerate(_TYPES)}
+    pending: list[tuple[int, str, Node]] = [(0, "", tree)]
+    number = 0
+    while pending:
+        parent, name, node = pending.pop()
+        known = node.attributes
+        yield (
+            *(snapshot, number, parent, to_bytes(name)),
+            *(known.id, order[known.type], *known[2:8], *map(_storable, known[8:12])),
+            *(*known.device, known.target),
+        )
+        pending.extend((number, below, child) for below, child in node.children.items())
+        number += 1
+
+
+def _storable(moment: object) -> object:
+    """A moment as SQLite can hold it: its integers end in the year 2262."""
+    return str(moment) if isinstance(moment, int) and abs(moment) >= 2**63 else moment

@@ -1,0 +1,141 @@
+"""Who may ask: sessions, which end, and access tokens, which are made to last."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from qumulo_emulator import clock
+from qumulo_emulator.errors import LoginFailedError, NoSuchTokenError, NotAuthenticatedError
+
+if TYPE_CHECKING:
+    from qumulo_emulator.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token made for a service. Times are nanoseconds since the epoch; `expires` may be None."""
+
+    id: str
+    secret: str
+    created: int
+    expires: int | None
+    enabled: bool
+
+    @property
+    def bearer_token(self) -> str:
+        """What the service sends."""
+        return f"access-v1:{self.id}:{self.secret}"
+
+
+class Tokens:
+    """The tokens of one user, who may do everything. May be used by many threads at once.
+
+    Args:
+        username: the user's name.
+        password: the user's password.
+        lifetime: how many seconds a session lasts.
+        state: where access tokens are kept.
+    """
+
+    def __init__(self, username: str, password: str, lifetime: float, state: State) -> None:
+        self.username = username
+        self._password = password
+        self._lifetime = lifetime
+        self._state = state
+        self._lock = threading.Lock()
+        self._sessions: dict[str, float] = {}
+        self._access = {row[0]: AccessToken(*row) for row in state.tokens()}
+
+    def login(self, username: str, password: str) -> str:
+        """Begin a session.
+
+        Raises:
+            LoginFailedError: if the name or the password is wrong.
+        """
+        # Compared as bytes in constant time; the names in JSON may hold anything.
+        given = [text.encode("utf-8", "surrogatepass") for text in (username, password)]
+        right = [text.encode("utf-8", "surrogatepass") for text in (self.username, self._password)]
+        if not all([hmac.compare_digest(*pair) for pair in zip(given, right, strict=True)]):
+            raise LoginFailedError("wrong user name or password")
+        token = f"session-v1:{secrets.token_urlsafe(32)}"
+        with self._lock:
+            self._sessions[token] = time.monotonic() + self._lifetime
+        return token
+
+    def check(self, token: str | None) -> AccessToken | None:
+        """Whether a token is good; returns the access token if it is one, None for a session.
+
+        Raises:
+            NotAuthenticatedError: if it is not good.
+        """
+        if token is None:
+            raise NotAuthenticatedError("no bearer token was sent")
+        with self._lock:
+            for known in self._access.values():
+                if hmac.compare_digest(known.bearer_token.encode(), token.encode()):
+                    if known.enabled and (known.expires is None or clock.now() < known.expires):
+                        return known
+                    raise NotAuthenticatedError("the access token has expired or is disabled")
+            if self._sessions.get(token, 0) > time.monotonic():
+                return None
+            self._sessions.pop(token, None)
+        raise NotAuthenticatedError("the bearer token is not valid, or has expired")
+
+    def expire_sessions(self) -> int:
+        """End all sessions; returns how many there were."""
+        with self._lock:
+            ended = len(self._sessions)
+            self._sessions.clear()
+        return ended
+
+    def access_tokens(self) -> list[AccessToken]:
+        """All access tokens."""
+        with self._lock:
+            return list(self._access.values())
+
+    def access_token(self, number: str) -> AccessToken:
+        """One access token.
+
+        Raises:
+            NoSuchTokenError: if there is none with this id.
+        """
+        with self._lock:
+            if number not in self._access:
+                raise NoSuchTokenError(f"there is no access token {number!a}")
+            return self._access[number]
+
+    def create_access_token(self, expires: int | None) -> AccessToken:
+        """Make an access token."""
+        number, secret = str(secrets.randbits(60)), secrets.token_urlsafe(32)
+        return self._put(AccessToken(number, secret, clock.now(), expires, enabled=True))
+
+    def modify_access_token(
+        self, number: str, *, expires: int | None = None, enabled: bool | None = None
+    ) -> AccessToken:
+        """Change what is given of an access token."""
+        token = self.access_token(number)
+        if expires is not None:
+            token = replace(token, expires=expires)
+        if enabled is not None:
+            token = replace(token, enabled=enabled)
+        return self._put(token)
+
+    def delete_access_token(self, number: str) -> None:
+        """End an access token."""
+        self.access_token(number)
+        with self._lock:
+            del self._access[number]
+            self._state.remove_token(number)
+
+    def _put(self, token: AccessToken) -> AccessToken:
+        with self._lock:
+            self._access[token.id] = token
+            self._state.put_token(
+                token.id, token.secret, token.created, token.expires, enabled=token.enabled
+            )
+        return token
