@@ -1,7 +1,5 @@
 """A Qumulo cluster over a local directory: its REST API, its snapshots, and its failures.
 
 Start it with `qumulo-emulator serve ROOT`, or inside a test in one line:
-
-    with serve_in_thread(root) as emulator:
-        status, reply = emulator.request("GET", "/v1/session/who-am-i")
+`with serve_in_thread(root) as emulator:`, see `qumulo_emulator.running`.
 """

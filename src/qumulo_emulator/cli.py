@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from qumulo_emulator.server import EmulatorServer, ServeOptions
 
-PASSWORD_VARIABLE = "QUMULO_EMULATOR_PASSWORD"
 FAILED = 1
 
 
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when it was stopped, 1 when it could not start; a wrong command line exits with 2.
     """
     parsed = _parser().parse_args(arguments)
-    password = os.environ.get(PASSWORD_VARIABLE)
+    password = os.environ.get("QUMULO_EMULATOR_PASSWORD")
     made_up = secrets.token_urlsafe(16) if not password else None
     options = _options(parsed, password or made_up or "")
     # Not at the top: with these, only to say what is wrong with the options would take a while.
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with prepared(options) as server:
             _serve(server, options, made_up)
     except (OSError, EmulatorError) as error:
-        print(f"qumulo-emulator: {error}", file=sys.stderr)
+        sys.stderr.write(f"qumulo-emulator: {error}\n")
         return FAILED
     return 0
 
@@ -55,7 +54,8 @@ def _serve(server: EmulatorServer, options: ServeOptions, made_up: str | None) -
         facts["password"] = made_up
 
     def ready() -> None:
-        print(json.dumps(facts), flush=True)
+        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.flush()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server stops by these signals, and hands them on when it has: that is the end.
@@ -89,8 +89,8 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="serve a directory as a cluster's file system, over HTTPS",
         description="Serves ROOT as a cluster's file system over HTTPS. The password comes from the"
-        f" environment variable {PASSWORD_VARIABLE}; without it, one is made up. When requests are"
-        " answered, one line of JSON on standard output says where.",
+        " environment variable QUMULO_EMULATOR_PASSWORD; without it, one is made up. When requests"
+        " are answered, one line of JSON on standard output says where.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     serve.add_argument("root", metavar="ROOT", type=_directory, help="the directory to serve")

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from qumulo_emulator.diff import changes
+from qumulo_emulator.editing import Editor
 from qumulo_emulator.errors import SnapshotDiffError, StateError
 from qumulo_emulator.filesystem import FileSystem
 from qumulo_emulator.identity import Identities
@@ -62,6 +63,7 @@ class Cluster:
             raise
         self._ids = Identities(look(self._root_fd, b"."), self._state.ids())
         self.files = FileSystem(self._root_fd, self._ids)
+        self.editor = Editor(self.files)
         self.snapshots = Snapshots(self.files, self._state)
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))

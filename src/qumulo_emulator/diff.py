@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 def changes(older: Node, newer: Node, path: str) -> Iterator[Change]:
     """The changes that lead from one tree of a directory to another.
 
-    A created or deleted directory stands for all below it. A rename is a DELETE and a CREATE, and so
-    is a path that another object took over. A directory is modified when its own metadata changed:
-    an entry came, went or was replaced, or its mode, owner, group or mtime did. Everything else is
-    modified when its data or metadata changed, times of access apart; a hard link under every path.
+    A created or deleted directory stands for all below it. A rename is a DELETE and a CREATE, and
+    so is a path that another object took over. A directory is modified when its own metadata
+    changed: an entry came, went or was replaced, or its mode, owner, group or mtime did. Everything
+    else is modified when its data or metadata changed, times of access apart; a hard link under
+    every path.
 
     Args:
         older: the directory as it was.

@@ -10,14 +10,11 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from qumulo_emulator.directories import open_directory, opened, walk
 from qumulo_emulator.model import FileType, Node
 from qumulo_emulator.names import DOT_SNAPSHOT, to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DOT_SNAPSHOT = DOT_SNAPSHOT.encode()
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -112,21 +109,19 @@ class _Copy:
         self._closed: list[tuple[list[bytes], int]] = []
 
     def write(self, tree: Node) -> None:
-        walk(self._top, (tree, None), self._write_children)
+        walk(self._top, _Place(tree, None), self._write_children)
         for way, mode in reversed(self._closed):
             with opened(self._top, way) as fd:
                 os.fchmod(fd, mode)
 
-    def _write_children(
-        self, fd: int, context: tuple[Node, _Way | None]
-    ) -> Iterator[tuple[bytes, tuple[Node, _Way | None]]]:
-        node, way = context
+    def _write_children(self, fd: int, place: _Place) -> list[tuple[bytes, _Place]]:
+        node, way = place
         below = []
         for text, child in node.children.items():
             name = to_bytes(text)
             if child.is_directory:
                 os.mkdir(name, 0o700, dir_fd=fd)
-                below.append((name, (child, _Way(way, name))))
+                below.append((name, _Place(child, _Way(way, name))))
             else:
                 self._write_entry(fd, name, child)
         # All entries are there: from now on nothing changes the directory's own times.
@@ -137,7 +132,7 @@ class _Copy:
         _own(fd, node)
         os.fchmod(fd, mode)
         os.utime(fd, ns=(node.attributes.accessed, node.attributes.modified))
-        return iter(below)
+        return below
 
     def _write_entry(self, fd: int, name: bytes, node: Node) -> None:
         known = node.attributes
@@ -157,6 +152,13 @@ class _Copy:
         if known.links > 1:
             os.link(name, staged, src_dir_fd=fd, dst_dir_fd=self._links, follow_symlinks=False)
             self._linked.add(known.id)
+
+
+class _Place(NamedTuple):
+    """A directory to be written, and the way to it; None for the top."""
+
+    node: Node
+    way: _Way | None
 
 
 class _Way:

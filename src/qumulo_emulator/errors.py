@@ -71,6 +71,10 @@ class NoSuchTokenError(EmulatorError):
     """There is no access token with this id."""
 
 
+class NoSuchUserError(EmulatorError):
+    """The cluster has one user, and this is another."""
+
+
 class NotEmulatedError(EmulatorError):
     """A real cluster could do it; the emulator cannot, and says so."""
 

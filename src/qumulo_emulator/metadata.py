@@ -1,9 +1,9 @@
 """What the kernel knows about a directory entry, in one look.
 
-On Linux `statx` adds the time of birth, and `name_to_handle_at` the generation of the inode: the two
-things by which a new file in an old inode is told from the old file. Neither is in Python's `os`.
-Elsewhere `os.stat` has to do; where it has no time of birth, a file that takes over the inode of a
-deleted one of the same type cannot be told from it.
+On Linux `statx` adds the time of birth, and `name_to_handle_at` the generation of the inode: the
+two things by which a new file in an old inode is told from the old file. Neither is in Python's
+`os`. Elsewhere `os.stat` has to do; where it has no time of birth, a file that takes over the inode
+of a deleted one of the same type cannot be told from it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The emulator inside a test, in one line: in a thread, or in a process of its own.
 
-with serve_in_thread(root, page_limit=3) as emulator:
-    status, reply = emulator.request("GET", "/v1/session/who-am-i")
+`with serve_in_thread(root, page_limit=3) as emulator:`
 """
 
 from __future__ import annotations

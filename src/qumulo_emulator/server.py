@@ -8,7 +8,12 @@ import os
 import socket
 import ssl
 import tempfile
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -183,7 +188,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def _expiring(context: Context) -> Callable[[Starlette], object]:
+def _expiring(context: Context) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """A lifespan in which snapshots that have expired go by themselves."""
 
     async def remove_expired() -> None:

@@ -140,8 +140,10 @@ class State:
                     snapshot.expires,
                 ),
             )
-            marks = ", ".join("?" * 19)
-            database.executemany(f"INSERT INTO nodes VALUES ({marks})", _rows(snapshot.id, tree))
+            database.executemany(
+                "INSERT INTO nodes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                _rows(snapshot.id, tree),
+            )
 
     def set_expiration(self, number: int, expires: int | None) -> None:
         """Change when a snapshot expires."""
@@ -158,16 +160,16 @@ class State:
         """The tree of a snapshot."""
         with self._lock, closing(self._database.cursor()) as cursor:
             rows = cursor.execute(
-                'SELECT parent, name, id, type, mode, owner, "group", size, blocks, links, accessed,'
-                " modified, changed, created, major, minor, target FROM nodes WHERE snapshot = ?"
-                " ORDER BY number",
+                'SELECT parent, name, id, type, mode, owner, "group", size, blocks, links,'
+                " accessed, modified, changed, created, major, minor, target FROM nodes"
+                " WHERE snapshot = ? ORDER BY number",
                 (number,),
             )
             nodes: list[Node] = []
             for parent, name, identity, kind, *numbers, major, minor, target in rows:
                 device = (major, minor)
                 numbers[6:] = [None if moment is None else int(moment) for moment in numbers[6:]]
-                node = Node(Attributes(identity, _TYPES[kind], *numbers, device, target))
+                node = Node(Attributes._make([identity, _TYPES[kind], *numbers, device, target]))
                 if nodes:
                     nodes[parent].children[to_text(name)] = node
                 nodes.append(node)

@@ -60,7 +60,7 @@ class Tokens:
         # Compared as bytes in constant time; the names in JSON may hold anything.
         given = [text.encode("utf-8", "surrogatepass") for text in (username, password)]
         right = [text.encode("utf-8", "surrogatepass") for text in (self.username, self._password)]
-        if not all([hmac.compare_digest(*pair) for pair in zip(given, right, strict=True)]):
+        if not hmac.compare_digest(given[0], right[0]) & hmac.compare_digest(given[1], right[1]):
             raise LoginFailedError("wrong user name or password")
         token = f"session-v1:{secrets.token_urlsafe(32)}"
         with self._lock:

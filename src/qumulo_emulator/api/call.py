@@ -11,7 +11,7 @@ from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
 from qumulo_emulator.names import to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from qumulo_emulator.api.context import Context
     from qumulo_emulator.cluster import Cluster
@@ -23,11 +23,6 @@ class Data(NamedTuple):
 
     length: int
     chunks: Iterator[bytes]
-
-
-# A JSON value, None for no body at all, or data.
-Answer = Any
-Handler = "Callable[[Call], Answer]"
 
 
 @dataclass(frozen=True, slots=True)

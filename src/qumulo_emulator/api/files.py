@@ -85,9 +85,8 @@ def try_resolve(call: Call) -> list[dict[str, Any]]:
 
 
 def _ids(body: object) -> list[str]:
-    if not isinstance(body, list) or not all(
-        isinstance(one, str) and one.isdigit() for one in body
-    ):
+    right = isinstance(body, list) and all(isinstance(one, str) and one.isdigit() for one in body)
+    if not isinstance(body, list) or not right:
         raise UndecodableRequestError("a list of ids was expected, each a string of digits")
     return body
 

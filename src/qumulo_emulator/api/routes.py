@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from qumulo_emulator.api import control, files, nodes, session, snapshots
+from qumulo_emulator.api import control, editing, files, nodes, session, snapshots
 from qumulo_emulator.api.call import Call, Data
 from qumulo_emulator.api.errors import error_body, meaning
 from qumulo_emulator.api.unsupported import is_unsupported
@@ -41,13 +41,24 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/version", nodes.version),
     Endpoint("POST", "/v1/session/login", session.login),
     Endpoint("GET", "/v1/session/who-am-i", session.who_am_i),
+    Endpoint("GET", "/v1/session/roles", session.roles),
+    Endpoint("GET", "/v1/users/{id}/groups/", session.groups),
+    Endpoint("POST", "/v1/identity/expand", session.expand_identity),
+    Endpoint("GET", "/v1/auth/auth-ids/{id}/related-identities/", session.related_identities),
     Endpoint("POST", "/v1/auth/access-tokens/", session.create_access_token),
     Endpoint("GET", "/v1/auth/access-tokens/", session.list_access_tokens),
     Endpoint("GET", "/v1/auth/access-tokens/{id}", session.get_access_token),
     Endpoint("PATCH", "/v1/auth/access-tokens/{id}", session.modify_access_token),
     Endpoint("DELETE", "/v1/auth/access-tokens/{id}", session.delete_access_token),
     Endpoint("GET", f"{_FILE}/info/attributes", files.get_attributes),
+    Endpoint("PATCH", f"{_FILE}/info/attributes", editing.set_attributes),
     Endpoint("GET", f"{_FILE}/entries/", files.list_entries),
+    Endpoint("POST", f"{_FILE}/entries/", editing.create_entry),
+    Endpoint("DELETE", f"{_FILE}/entries/{{name}}", editing.delete_entry),
+    Endpoint("DELETE", _FILE, editing.delete_file),
+    Endpoint("GET", f"{_FILE}/data", editing.read_data),
+    Endpoint("PUT", f"{_FILE}/data", editing.replace_data),
+    Endpoint("PATCH", f"{_FILE}/data", editing.write_data),
     Endpoint("GET", f"{_FILE}/aggregates/", files.aggregates),
     Endpoint("GET", f"{_FILE}/recursive-aggregates/", files.recursive_aggregates),
     Endpoint("POST", "/v1/files/resolve", files.resolve),

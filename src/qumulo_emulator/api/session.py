@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qumulo_emulator import clock
 from qumulo_emulator.api.paging import page
 from qumulo_emulator.api.privileges import PRIVILEGES
-from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+from qumulo_emulator.errors import NoSuchUserError, UndecodableRequestError
 
 if TYPE_CHECKING:
     from qumulo_emulator.api.call import Call
@@ -39,6 +39,49 @@ def who_am_i(call: Call) -> dict[str, Any]:
         "privileges": list(PRIVILEGES),
         "access_token_id": call.token.id if call.token else None,
     }
+
+
+def roles(_call: Call) -> list[str]:
+    """GET /v1/session/roles."""
+    return ["Administrators"]
+
+
+def groups(call: Call) -> list[dict[str, Any]]:
+    """GET /v1/users/{id}/groups/."""
+    _check_user(call)
+    return [{"id": _ADMINS_GROUP_ID, "name": "Administrators", "gid": None, "sid": None}]
+
+
+def expand_identity(call: Call) -> dict[str, Any]:
+    """POST /v1/identity/expand."""
+    _check_me(call, call.fields({"id": dict}).get("id", {}))
+    return {
+        "id": _identity(call),
+        "type": "USER",
+        "equivalent_ids": [],
+        "group_ids": [],
+        "smb_id": _identity(call),
+        "nfs_id": _identity(call),
+    }
+
+
+def related_identities(call: Call) -> list[dict[str, Any]]:
+    """GET /v1/auth/auth-ids/{id}/related-identities/, of which earlier generations ask."""
+    _check_user(call)
+    return [_identity(call)]
+
+
+def _check_user(call: Call) -> None:
+    if call.param("id") != _ADMIN_ID:
+        raise NoSuchUserError(f"there is no user with the id {call.param('id')!a}")
+
+
+def _check_me(call: Call, identity: dict[str, Any]) -> None:
+    """Raise unless an identity, as a client gives it, is that of the only user."""
+    me = _identity(call)
+    named = {key: value for key, value in identity.items() if value is not None and key in me}
+    if not named or any(str(me[key]) != str(value) for key, value in named.items()):
+        raise NoSuchUserError(f"there is no such user; the only one is {me['name']!a}")
 
 
 def _identity(call: Call) -> dict[str, Any]:
@@ -75,10 +118,7 @@ def _token_expiration(fields: dict[str, Any]) -> int | None:
 def create_access_token(call: Call) -> dict[str, Any]:
     """POST /v1/auth/access-tokens/: for the one user that there is."""
     fields = call.fields(_TOKEN_FIELDS)
-    user, me = fields.get("user", {}), _identity(call)
-    named = {key: value for key, value in user.items() if value is not None and key in me}
-    if not named or any(str(me[key]) != str(value) for key, value in named.items()):
-        raise InvalidRequestError(f"there is no such user; the only one is {me['name']!a}")
+    _check_me(call, fields.get("user", {}))
     token = call.cluster.tokens.create_access_token(_token_expiration(fields))
     return {"id": token.id, "bearer_token": token.bearer_token}
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from qumulo_emulator.api.call import Call
     from qumulo_emulator.model import Change, Snapshot
 
-_V4_FILTERS = {
+_V4_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "api_snapshots_exclude_in_delete": lambda snapshot: not snapshot.in_delete,
     "api_snapshots_exclude_not_in_delete": lambda snapshot: snapshot.in_delete,
     # No snapshot of the emulator is ever locked.
     "api_snapshots_exclude_locked": lambda _snapshot: True,
     "api_snapshots_exclude_not_locked": lambda _snapshot: False,
 }
-_V3_FILTERS = {
+_V3_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "all": lambda _snapshot: True,
     "exclude_in_delete": _V4_FILTERS["api_snapshots_exclude_in_delete"],
     "only_in_delete": _V4_FILTERS["api_snapshots_exclude_not_in_delete"],
@@ -213,7 +213,7 @@ def diff(call: Call) -> dict[str, Any]:
 
 
 def file_diff(call: Call) -> dict[str, Any]:
-    """GET .../changes-since/{older_id}/files/{ref}: answered only where nothing can have changed."""
+    """GET .../changes-since/{older_id}/files/{ref}: empty where nothing changed, else a 501."""
     newer, older = call.number("newer_id"), call.number("older_id")
     ref = call.param("ref")
     trees = [call.cluster.snapshots.tree(newer), call.cluster.snapshots.tree(older)]

@@ -25,7 +25,7 @@ _AREAS = {
 _REST = (
     r"/v1/auth/(?!access-tokens(/|$)).+",
     r"/v1/roles.*",
-    r"/v1/session/(change-password|roles|kv/.*|start-saml-login|retrieve-saml-login)",
+    r"/v1/session/(change-password|kv/.*|start-saml-login|retrieve-saml-login)",
     r"/v1/network/settings",
     r"/v2/network/interfaces/[^/]+/networks/.*",
     r"/v1/cluster/(slots/.*|protection/.*|create.*|restriper/.*|settings/.+|time|nodes/chassis/.*)",
@@ -44,10 +44,7 @@ _REST = (
 _KNOWN = re.compile(
     "|".join(
         [
-            *(
-                rf"/{version}/({areas.replace(' ', '|')})(/.*)?"
-                for version, areas in _AREAS.items()
-            ),
+            *(rf"/{api}/({'|'.join(areas.split())})(/.*)?" for api, areas in _AREAS.items()),
             *_REST,
         ]
     )

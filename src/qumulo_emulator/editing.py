@@ -1,0 +1,236 @@
+"""Changing the live tree through the cluster: make, rename, delete, read, write, set attributes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from qumulo_emulator import errors
+from qumulo_emulator.directories import names_in, opened
+from qumulo_emulator.dot_snapshot import withdraw_all
+from qumulo_emulator.filesystem import translated
+from qumulo_emulator.model import FileType
+from qumulo_emulator.names import Parts, checked_name, join_path, to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from qumulo_emulator.filesystem import FileSystem
+
+_OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CHUNK = 1024 * 1024
+_SPECIAL = {
+    FileType.FILE: stat.S_IFREG,
+    FileType.PIPE: stat.S_IFIFO,
+    FileType.SOCKET: stat.S_IFSOCK,
+    FileType.CHARACTER_DEVICE: stat.S_IFCHR,
+    FileType.BLOCK_DEVICE: stat.S_IFBLK,
+}
+
+
+class NewAttributes(NamedTuple):
+    """What is to be set; None leaves an attribute as it is. Times are nanoseconds."""
+
+    mode: int | None = None
+    owner: int | None = None
+    group: int | None = None
+    size: int | None = None
+    accessed: int | None = None
+    modified: int | None = None
+
+
+class Editor:
+    """Changes the tree of a live file system. Paths are taken and given as its `Parts`."""
+
+    def __init__(self, files: FileSystem) -> None:
+        self._files = files
+
+    def create_file(self, directory: Parts, name: str) -> Parts:
+        """Make an empty file."""
+
+        def make(raw: bytes, fd: int) -> None:
+            os.close(os.open(raw, os.O_CREAT | os.O_EXCL | _OPEN, 0o666, dir_fd=fd))
+
+        return self._make(directory, name, make)
+
+    def create_directory(self, directory: Parts, name: str) -> Parts:
+        """Make an empty directory."""
+        return self._make(directory, name, lambda raw, fd: os.mkdir(raw, 0o777, dir_fd=fd))
+
+    def create_symlink(self, directory: Parts, name: str, target: str) -> Parts:
+        """Make a symbolic link; its target is not looked at."""
+        raw_target = to_bytes(target)
+        return self._make(directory, name, lambda raw, fd: os.symlink(raw_target, raw, dir_fd=fd))
+
+    def create_special(
+        self, directory: Parts, name: str, kind: FileType, device: tuple[int, int] = (0, 0)
+    ) -> Parts:
+        """Make a pipe, a socket, a device, or a file."""
+        if kind not in _SPECIAL:
+            raise errors.InvalidRequestError(f"{kind.value} is no type of such an entry")
+        mode, number = _SPECIAL[kind] | 0o666, os.makedev(*device)
+        return self._make(directory, name, lambda raw, fd: os.mknod(raw, mode, number, dir_fd=fd))
+
+    def create_link(self, directory: Parts, name: str, target: Parts) -> Parts:
+        """Make a hard link to an entry that is no directory."""
+        with self._parent(target) as (source, old):
+
+            def make(raw: bytes, fd: int) -> None:
+                os.link(old, raw, src_dir_fd=source, dst_dir_fd=fd, follow_symlinks=False)
+
+            return self._make(directory, name, make)
+
+    def rename(self, source: Parts, directory: Parts, name: str, *, clobber: bool) -> Parts:
+        """Give an entry another name, in the same directory or another.
+
+        Raises:
+            EntryExistsError: if the name is taken, and not to be clobbered.
+        """
+        raw = to_bytes(checked_name(name))
+        target = (*directory, name)
+        if target[: len(source)] == source and len(target) > len(source):
+            raise errors.InvalidRequestError("a directory cannot be moved into itself")
+        with (
+            self._parent(source) as (old_directory, old),
+            self._files.directory(directory) as new_directory,
+            translated(join_path(target, directory=False)),
+        ):
+            if not clobber and _is_there(new_directory, raw):
+                raise errors.EntryExistsError(f"{name!a} is taken")
+            if not _is_there(old_directory, old):
+                path = join_path(source, directory=False)
+                raise errors.NoSuchEntryError(f"{path!a}: no such entry")
+            os.rename(old, raw, src_dir_fd=old_directory, dst_dir_fd=new_directory)
+        return target
+
+    def delete(self, parts: Parts) -> None:
+        """Delete an entry.
+
+        Raises:
+            DirectoryNotEmptyError: if it is a directory with entries.
+        """
+        with (
+            self._parent(parts) as (directory, name),
+            translated(join_path(parts, directory=False)),
+        ):
+            if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+                os.unlink(name, dir_fd=directory)
+                return
+            with opened(directory, [name]) as fd:
+                if names_in(fd):
+                    raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+                # Snapshots do not keep a directory from being deleted, and outlive it.
+                withdraw_all(fd)
+            os.rmdir(name, dir_fd=directory)
+
+    def set_attributes(self, parts: Parts, new: NewAttributes) -> None:
+        """Set what is given."""
+        known = self._files.entry(parts).attributes
+        where = self._parent(parts) if parts else self._root()
+        with where as (directory, name), translated(join_path(parts, directory=False)):
+            if new.size is not None:
+                with _opened_file(directory, name, os.O_WRONLY) as fd:
+                    os.ftruncate(fd, new.size)
+            if new.owner is not None or new.group is not None:
+                owner = -1 if new.owner is None else new.owner
+                group = -1 if new.group is None else new.group
+                os.chown(name, owner, group, dir_fd=directory, follow_symlinks=False)
+            if new.mode is not None:
+                if known.type is FileType.SYMLINK:
+                    raise errors.NotEmulatedError("symbolic links have no mode of their own here")
+                os.chmod(name, new.mode, dir_fd=directory)
+            if new.accessed is not None or new.modified is not None:
+                accessed = known.accessed if new.accessed is None else new.accessed
+                modified = known.modified if new.modified is None else new.modified
+                times = (accessed, modified)
+                os.utime(name, ns=times, dir_fd=directory, follow_symlinks=False)
+
+    def read(self, parts: Parts, offset: int, length: int | None) -> tuple[int, Iterator[bytes]]:
+        """Some of a file's data, or a symbolic link's target: how much, and the data in chunks."""
+        known = self._files.entry(parts).attributes
+        if known.target is not None:
+            data = known.target[offset:][:length]
+            return len(data), iter([data])
+        with (
+            self._parent(parts) as (directory, name),
+            translated(join_path(parts, directory=False)),
+            _opened_file(directory, name, os.O_RDONLY) as fd,
+        ):
+            size = max(0, os.fstat(fd).st_size - offset)
+            length = size if length is None else min(length, size)
+            return length, _chunks(os.dup(fd), offset, length)
+
+    def write(self, parts: Parts, data: bytes, offset: int | None) -> None:
+        """Write into a file at an offset; None replaces all that it holds."""
+        flags = os.O_WRONLY | (os.O_TRUNC if offset is None else 0)
+        with (
+            self._parent(parts) as (directory, name),
+            translated(join_path(parts, directory=False)),
+            _opened_file(directory, name, flags) as fd,
+        ):
+            position, view = offset or 0, memoryview(data)
+            while view:
+                written = os.pwrite(fd, view, position)
+                position, view = position + written, view[written:]
+
+    def _make(self, directory: Parts, name: str, make: Callable[[bytes, int], None]) -> Parts:
+        raw = to_bytes(checked_name(name))
+        parts = (*directory, name)
+        with (
+            self._files.directory(directory) as fd,
+            translated(join_path(parts, directory=False)),
+        ):
+            make(raw, fd)
+        return parts
+
+    @contextmanager
+    def _parent(self, parts: Parts) -> Iterator[tuple[int, bytes]]:
+        """The directory of an entry, open while in the block, and the entry's name in it."""
+        if not parts:
+            raise errors.InvalidRequestError("the root can be neither moved, deleted nor written")
+        with self._files.directory(parts[:-1]) as fd:
+            yield fd, to_bytes(parts[-1])
+
+    @contextmanager
+    def _root(self) -> Iterator[tuple[int, bytes]]:
+        with self._files.directory(()) as fd:
+            yield fd, b"."
+
+
+def _is_there(directory: int, name: bytes) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _opened_file(directory: int, name: bytes, flags: int) -> Iterator[int]:
+    """A regular file, open while in the block.
+
+    Raises:
+        NotAFileError: if it is anything else.
+    """
+    # Looked at first: opening a device could do more than open it.
+    if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        raise errors.NotAFileError(f"{name!r} is not a regular file")
+    fd = os.open(name, flags | _OPEN, dir_fd=directory)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _chunks(fd: int, offset: int, length: int) -> Iterator[bytes]:
+    """Exactly so many bytes from there on; zeros where the file has been cut meanwhile."""
+    try:
+        while length:
+            chunk = os.pread(fd, min(_CHUNK, length), offset) or bytes(min(_CHUNK, length))
+            offset, length = offset + len(chunk), length - len(chunk)
+            yield chunk
+    finally:
+        os.close(fd)
