@@ -24,6 +24,7 @@ DEFAULT_PATH = "/etc/StorageDNA/DNAClientServices.conf"
 REQUIRED = ("QumuloClusterIP", "QumuloClusterPort", "QumuloUsername", "QumuloPassword")
 
 _TRAILING_COMMENT = re.compile(r"\s+[;#].*", re.DOTALL)
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class Secret:
@@ -93,8 +94,11 @@ def _is_property_list(content: bytes) -> bool:
 def _property_list(content: bytes) -> dict[str, object]:
     try:
         tree = plistlib.loads(content.removeprefix(codecs.BOM_UTF8).lstrip())
-    except (ExpatError, plistlib.InvalidFileException, LookupError, OverflowError) as error:
-        raise ValueError(str(error) or "it is damaged") from error
+    except ExpatError as error:
+        raise ValueError(f"it is damaged: {error}") from error
+    except (ValueError, LookupError, AttributeError, OverflowError) as error:
+        # What plistlib says may hold a value of the file, and so the password.
+        raise ValueError("it is damaged") from error
     if not isinstance(tree, dict):
         raise plistlib.InvalidFileException("it holds no dictionary")
     values: dict[str, object] = {}
@@ -152,7 +156,13 @@ def _text(values: Mapping[str, object], key: str, path: str) -> str:
 
 def _bare(values: Mapping[str, object], key: str, path: str) -> str:
     # Only values that cannot hold a comment sign themselves may be followed by a comment.
-    return _TRAILING_COMMENT.sub("", _text(values, key, path))
+    text = _TRAILING_COMMENT.sub("", _text(values, key, path))
+    if _CONTROL.search(text):
+        raise ConfigurationError(
+            f"{key} in {path} holds a control character",
+            hint=r"A backslash in a name is written twice: DOMAIN\\user.",
+        )
+    return text
 
 
 def _port(text: str, path: str) -> int:

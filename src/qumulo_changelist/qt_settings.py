@@ -36,10 +36,12 @@ def read_section(text: str, section: str) -> dict[str, str]:
     )
     # Without their indentation no line can pass for the continuation of the one before.
     lines = (line.strip() for line in _LINE_END.split(text))
-    parser.read_file(["[General]", *(line for line in lines if not line.startswith("="))])
+    # With their names in lower case, sections that differ only in that are one section.
+    lines = (line.lower() if line.startswith("[") else line for line in lines)
+    parser.read_file(["[general]", *(line for line in lines if not line.startswith("="))])
     found: dict[str, str] = {}
     for name in parser.sections():
-        if name.strip().lower() == section.lower():
+        if name.strip() == section.lower():
             found.update((key, plain(value or "")) for key, value in parser.items(name))
     return found
 
@@ -49,8 +51,9 @@ def plain(value: str) -> str:
     value = value.strip()
     quoted = _QUOTED.fullmatch(value)
     text = _ESCAPE.sub(_unescape, quoted[1] if quoted else value)
-    # Escapes above U+FFFF come as two UTF-16 halves.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    # Escapes above U+FFFF come as two UTF-16 halves. A lone half stays what it is: it may stand
+    # for a byte that is not UTF-8, which the caller wants to know of.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     if text.startswith("@@"):
         return text[1:]
     if text.startswith("@ByteArray(") and text.endswith(")"):
