@@ -1,0 +1,1 @@
+"""The parts of qumulo_changelist, each by itself."""
