@@ -1,0 +1,124 @@
+"""A customer's site: a cluster, a mount of it, the archiver's configuration, and the commands."""
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GUID = "9b1deb4d-3b7d"
+
+
+class Finished(NamedTuple):
+    """What a command left: its exit code, and what it said."""
+
+    code: int
+    output: str
+    messages: str
+
+
+@dataclass
+class Site:
+    """Runs the commands for one project.
+
+    ``root`` is the emulated cluster's ``/`` on this machine, so it is also a mount of all of it.
+    """
+
+    root: Path
+    folder: Path
+    port: int
+    password: str
+    qq: Path
+    """The folder of the ``qq`` to use."""
+    source: str = "/"
+    """The directory that snapshots are taken of."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.configure()
+
+    @property
+    def mount(self) -> Path:
+        """Where this machine sees the source."""
+        return self.mounted(self.source)
+
+    def mounted(self, path: str) -> Path:
+        return self.root / path.strip("/")
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / "DNAClientServices.conf"
+
+    def configure(self, **changes: str | None) -> None:
+        """Write the archiver's configuration; a value of None leaves the key out."""
+        values: dict[str, str | None] = {
+            "QumuloClusterIP": "127.0.0.1",
+            "QumuloClusterPort": str(self.port),
+            "QumuloUsername": "admin",
+            "QumuloPassword": self.password,
+            "FastScanWorkFolder": str(self.folder / "work"),
+        } | changes
+        lines = [f"{key}={value}" for key, value in values.items() if value is not None]
+        self.configuration.write_text("\n".join(["[General]", *lines, ""]), encoding="utf-8")
+
+    def command(self, script: str, *arguments: str) -> list[str]:
+        return [sys.executable, str(REPOSITORY / script), *arguments]
+
+    def variables(self) -> dict[str, str]:
+        """The environment of a command: an ordinary one, with this ``qq`` first on the PATH."""
+        return {
+            "PATH": f"{self.qq}:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "QUMULO_CHANGELIST_CONFIG": str(self.configuration),
+            **self.environment,
+        }
+
+    def run(self, script: str, *arguments: str) -> Finished:
+        done = subprocess.run(
+            self.command(script, *arguments),
+            capture_output=True,
+            env=self.variables(),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+        )
+        return Finished(
+            done.returncode,
+            done.stdout.decode("utf-8", "surrogateescape"),
+            done.stderr.decode("utf-8", "surrogateescape"),
+        )
+
+    def snapshot(self, path: str | None = None) -> int:
+        """Take a snapshot with the command; return its id."""
+        done = self.run("qumulo_create_snap.py", "-p", "show", "-s", path or self.source)
+        assert done.code == 0, done.messages
+        return int(done.output)
+
+    def arguments(
+        self, older: int, newer: int, *options: str, base: str | None = None
+    ) -> list[str]:
+        base = base or self.source
+        return [
+            *("-p", "show", "-b", base, "-m", str(self.mounted(base)), "-g", GUID, "-i", "1"),
+            *("--prevsnapshotid", str(older), "--newsnapshotid", str(newer), *options),
+        ]
+
+    def generate(self, older: int, newer: int, *options: str, base: str | None = None) -> Finished:
+        return self.run(
+            "qumulo_generate_changelist.py", *self.arguments(older, newer, *options, base=base)
+        )
+
+    @property
+    def list_path(self) -> Path:
+        return self.folder / "work" / "sdna-scan-files" / GUID / "1-files.xml"
+
+    def scan_list(
+        self, older: int, newer: int, *options: str, base: str | None = None, code: int = 0
+    ) -> bytes:
+        """Generate a list, which must end with ``code``; return it."""
+        done = self.generate(older, newer, *options, base=base)
+        assert done.code == code, done.messages
+        assert done.output == f"{self.list_path}\n"
+        return self.list_path.read_bytes()

@@ -1,0 +1,118 @@
+"""The base path: what of the cluster a list is about."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.lists import deleted, file, folder, scan_list, settled
+from tests.end_to_end.site import Site
+
+
+def two_shows(mount: Path) -> None:
+    for show in ("show1", "show10"):
+        (mount / show / "reel").mkdir(parents=True)
+        (mount / show / "reel" / "a.mov").write_text("x")
+
+
+def work_on_both(mount: Path) -> None:
+    for show in ("show1", "show10"):
+        (mount / show / "reel" / "b.mov").write_text("x")
+        (mount / show / "reel" / "a.mov").unlink()
+
+
+@pytest.fixture
+def worked(site: Site) -> tuple[Site, int, int]:
+    two_shows(site.mount)
+    older = site.snapshot()
+    work_on_both(site.mount)
+    return site, older, site.snapshot()
+
+
+@pytest.mark.parametrize("ending", ["", "/", "//"])
+def test_a_base_path_below_the_source_has_its_own_names(
+    worked: tuple[Site, int, int], ending: str
+) -> None:
+    site, older, newer = worked
+    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/show1{ending}")
+    show = site.mount / "show1"
+    assert settled(made) == scan_list(
+        [file(show, "/reel/b.mov"), deleted("/reel/a.mov"), folder(show, "/reel")]
+    )
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_base_path_may_be_the_source_itself(worked: tuple[Site, int, int], ending: str) -> None:
+    site, older, newer = worked
+    made = site.scan_list(older, newer, base=f"{site.source}{ending}")
+    assert settled(made) == scan_list(
+        [
+            file(site.mount, "/show10/reel/b.mov"),
+            folder(site.mount, "/show10/reel"),
+            file(site.mount, "/show1/reel/b.mov"),
+            folder(site.mount, "/show1/reel"),
+        ]
+    )
+
+
+def test_a_base_path_beside_the_changes_has_none(worked: tuple[Site, int, int]) -> None:
+    site, older, newer = worked
+    (site.mount / "show").mkdir()
+    assert site.scan_list(older, newer, "--deletes", base=f"{site.source}/show") == scan_list([])
+
+
+def test_a_base_path_above_the_source_has_longer_names(worked: tuple[Site, int, int]) -> None:
+    site, older, newer = worked
+    made = site.scan_list(older, newer, base="/")
+    assert settled(made) == scan_list(
+        [
+            file(site.root, f"{site.source}/show10/reel/b.mov"),
+            folder(site.root, f"{site.source}/show10/reel"),
+            file(site.root, f"{site.source}/show1/reel/b.mov"),
+            folder(site.root, f"{site.source}/show1/reel"),
+        ]
+    )
+
+
+def test_the_root_of_the_cluster_may_be_source_and_base_path(own_site: Site) -> None:
+    two_shows(own_site.mount)
+    older = own_site.snapshot()
+    work_on_both(own_site.mount)
+    (own_site.mount / "new.mov").write_text("x")
+    made = own_site.scan_list(older, own_site.snapshot(), "--deletes")
+    mount = own_site.mount
+    assert settled(made) == scan_list(
+        [
+            file(mount, "/show10/reel/b.mov"),
+            deleted("/show10/reel/a.mov"),
+            folder(mount, "/show10/reel"),
+            file(mount, "/show1/reel/b.mov"),
+            deleted("/show1/reel/a.mov"),
+            folder(mount, "/show1/reel"),
+            file(mount, "/new.mov"),
+        ]
+    )
+
+
+def test_a_base_path_that_came_with_a_folder_above_it_is_listed_whole(site: Site) -> None:
+    older = site.snapshot()
+    (site.mount / "archive" / "show" / "reel").mkdir(parents=True)
+    (site.mount / "archive" / "show" / "reel" / "a.mov").write_text("x")
+    newer = site.snapshot()
+    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
+    assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/reel/a.mov")])
+
+
+def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
+    site: Site,
+) -> None:
+    (site.mount / "archive" / "show").mkdir(parents=True)
+    for name in ("stays.mov", "goes.mov"):
+        (site.mount / "archive" / "show" / name).write_text("x")
+    older = site.snapshot()
+    (site.mount / "archive").rename(site.mount / "shelf")
+    (site.mount / "archive" / "show").mkdir(parents=True)
+    (site.mount / "archive" / "show" / "stays.mov").write_text("other")
+    newer = site.snapshot()
+    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
+    show = site.mount / "archive" / "show"
+    assert settled(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
