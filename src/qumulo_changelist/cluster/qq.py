@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +20,9 @@ Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
 
 # How every generation of qq reports a missing or ended session (read in the SDK).
 _REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
+
+# How much of an answer that makes no sense is still read, to learn how qq ends.
+_PIECES_TO_ITS_END = 1000
 
 
 class QqCluster:
@@ -100,7 +104,13 @@ class QqCluster:
 
     def _ask_once(self, arguments: list[str], decode: Decoder[Answer]) -> Iterator[Answer]:
         with contextlib.closing(self._process.stream(self._session.path, arguments)) as output:
-            yield from decode(output)
+            try:
+                yield from decode(output)
+            except ReplyError:
+                # If what makes no sense is why qq failed, that is what the user should read.
+                for _ in itertools.islice(output, _PIECES_TO_ITS_END):
+                    pass
+                raise
 
     def _login(self, refused: str) -> None:
         def login(credentials: str) -> None:

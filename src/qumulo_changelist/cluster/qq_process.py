@@ -29,6 +29,15 @@ _PROMPT = re.compile(
     re.MULTILINE,
 )
 
+# Where qq fails as it never meant to, its last line says why; the rest is for its makers.
+_TRACEBACK = re.compile(r"^Traceback \(most recent.*\n(?=\S.*\Z)", re.MULTILINE | re.DOTALL)
+
+# Up to 6.2.2 and longer, qq prints why it failed where its answer should be, even right behind a
+# part of it (read in the SDK: ``qq_main`` prints, ``print_paginated_results`` ends no line).
+_FAILED_ON_OUTPUT = re.compile(
+    r"(?:^|\})((?:Error \d{3}|Connection error|Command error): .*)", re.MULTILINE
+)
+
 # What qq says, and what the user can do about it.
 _HINTS = (
     (
@@ -51,6 +60,10 @@ _HINTS = (
         "`qq snapshot_list_snapshots` shows those that exist.",
     ),
     (r"Error 404", "Check that the path exists on the cluster."),
+    (
+        r"IncompleteRead|Error loading data",
+        "The cluster's answer came damaged or was cut short. Nothing was written; try again.",
+    ),
 )
 
 
@@ -94,12 +107,16 @@ class QqProcess:
                 with contextlib.suppress(BrokenPipeError), process.stdin:
                     process.stdin.write(typed.encode() + b"\n")
             assert process.stdout
+            printed = b""
             while chunk := os.read(process.stdout.fileno(), _CHUNK):
+                printed = (printed + chunk)[-_LONGEST_MESSAGE:]
                 yield chunk
             status = process.wait()
             said = _PROMPT.sub("", errors.text()).strip()
         if status:
-            raise _failure(arguments[0], status, said)
+            said = "\n".join([*_failures(printed), said]).strip()
+            self.listener.detail(f"qq {arguments[0]} said all this: {said}")
+            raise _failure(arguments[0], status, _TRACEBACK.sub("", said))
         if said:
             self.listener.warning(f"qq {arguments[0]}: {said}")
 
@@ -108,8 +125,11 @@ class QqProcess:
     ) -> subprocess.Popen[bytes]:
         program = shutil.which(self.path or "qq")
         if program is None:
-            where = f"QumuloQqPath {self.path}" if self.path else "`qq`, which is not on the PATH,"
-            raise QqMissingError(f"{where} is no program that this user can run")
+            raise QqMissingError(
+                f"QumuloQqPath {self.path} is no program that this user can run"
+                if self.path
+                else "`qq`, the cluster vendor's command, is not on the PATH"
+            )
         command = [
             program,
             f"--host={self.host}",
@@ -172,6 +192,10 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
         for stream in (process.stdin, process.stdout):
             if stream:
                 stream.close()
+
+
+def _failures(printed: bytes) -> list[str]:
+    return _FAILED_ON_OUTPUT.findall(printed.decode("utf-8", "replace"))[-1:]
 
 
 def _failure(command: str, status: int, said: str) -> QqFailedError:
