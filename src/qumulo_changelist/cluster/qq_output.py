@@ -20,6 +20,7 @@ from qumulo_changelist.errors import ReplyError
 # The longest path (32,760 bytes) takes less than 200 KB even if each of its bytes is escaped.
 _LONGEST_VALUE = 4 * 1024 * 1024
 _SIGN = re.compile(r"[^ \t\r\n]")
+_OF_NUMBER = re.compile(r"[-+.eE0-9]*")
 _TAKEN_FOR_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 _INDENTATION = " " * 8
 
@@ -66,9 +67,8 @@ def _array_of_object(text: "_Text", key: str, *, indented: bool) -> Iterator[obj
     fields = set()
     text.expect("{")
     while text.next_sign() != "}":
-        field, _ = text.value()
+        field = text.field()
         fields.add(field)
-        text.expect(":")
         if field == key:
             for value, written in _elements_of_array(text):
                 if indented and _TAKEN_FOR_LINE_ENDS.search(written):
@@ -133,6 +133,14 @@ class _Text:
             raise self._misunderstood()
         self._at += 1
 
+    def field(self) -> str:
+        """Take the name of a field, and its colon."""
+        if self.next_sign() != '"':
+            raise self._misunderstood()
+        name, _ = self.value()
+        self.expect(":")
+        return str(name)
+
     def value(self) -> tuple[object, str]:
         """Take the next JSON value; return it, and how it was written."""
         self.next_sign()
@@ -143,8 +151,9 @@ class _Text:
                 if len(self._held) - self._at > _LONGEST_VALUE or not self._more():
                     raise self._misunderstood() from error
                 continue
-            # A number at the very end may go on in the next piece.
-            if end == len(self._held) and self._held[-1] not in '}]"' and not self._ended:
+            # A number may go on in the next piece, also behind its point or exponent sign.
+            complete = self._held[end - 1] in '}]"' or not _OF_NUMBER.fullmatch(self._held, end)
+            if not complete and not self._ended:
                 self._more()
                 continue
             written = self._held[self._at : end]
