@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from qumulo_changelist import config
 from qumulo_changelist.config import Secret, Settings, default_path, load
 from qumulo_changelist.errors import ConfigurationError
@@ -378,7 +379,7 @@ def test_the_port_of_a_property_list_may_be_a_number(read, fmt):
 
 @pytest.mark.parametrize("value", [True, False, 8000.5, [8000], {"port": 8000}])
 def test_what_is_neither_text_nor_number_is_no_port(read, value):
-    with pytest.raises(ConfigurationError, match="QumuloClusterPort in .* neither text nor a n"):
+    with pytest.raises(ConfigurationError, match=r"QumuloClusterPort in .* neither text nor a n"):
         read(plist(QumuloClusterPort=value))
 
 
@@ -512,7 +513,7 @@ def test_a_port_is_a_number_up_to_65535(read, port):
 
 @pytest.mark.parametrize("end", [r"\n", r"\r", r"\xa", r"\0"])
 def test_a_password_that_qq_would_cut_off_is_refused(read, end):
-    with pytest.raises(ConfigurationError, match="QumuloPassword in .* line end") as caught:
+    with pytest.raises(ConfigurationError, match=r"QumuloPassword in .* line end") as caught:
         read(ini(QumuloPassword=f"{SECRET}{end}x"))
     assert SECRET not in f"{caught.value}{caught.value.hint}"
 

@@ -1,0 +1,349 @@
+"""What qq prints, in every form that it is known to take, and in those that are no answer."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qumulo_changelist.cluster.qq_output import elements, whole
+from qumulo_changelist.errors import ReplyError
+
+ENTRIES = [
+    {"op": "CREATE", "path": "/proj/a.mov"},
+    {"op": "MODIFY", "path": "/proj/"},
+    {"op": "DELETE", "path": "/proj/ümläut 🎬.mov"},
+]
+
+
+def pretty_json(value: object, *, ascii_only: bool = False) -> str:
+    """Write JSON as qq's ``pretty_json`` does."""
+    return json.dumps(value, sort_keys=True, indent=4, ensure_ascii=ascii_only)
+
+
+def a_page_at_a_time(pages: list[list[object]], *, ascii_only: bool = False) -> str:
+    """Print pages as qq did up to 6.2.1: one object each, one after another."""
+    return "".join(
+        pretty_json({"entries": page, "paging": {"next": "/v2/…"}}, ascii_only=ascii_only) + "\n"
+        for page in pages
+    )
+
+
+def as_one_object(pages: list[list[object]], key: str = "entries") -> str:
+    """Print pages as qq does since 6.2.2 (``print_paginated_results``), stray comma included."""
+    printed = f'{{\n    "{key}": [\n'
+    i = j = -1
+    for i, page in enumerate(pages):
+        for j, entry in enumerate(page):
+            if i + j > 0:
+                printed += ",\n"
+            printed += textwrap.indent(pretty_json(entry), " " * 8)
+    if i + j >= 0:
+        printed += "\n"
+    return printed + "    ]\n}\n"
+
+
+def to_bytes(printed: str) -> bytes:
+    """Encode as qq is told to, lone surrogates included."""
+    return printed.encode("utf-8", "surrogatepass")
+
+
+def read(printed: str | bytes, key: str = "entries") -> list[object]:
+    chunk = printed if isinstance(printed, bytes) else to_bytes(printed)
+    return list(elements([chunk], key, indented=True))
+
+
+def every_way_to_cut_in_two(output: bytes) -> Iterator[list[bytes]]:
+    return ([output[:at], output[at:]] for at in range(len(output) + 1))
+
+
+def bytewise(output: bytes) -> list[bytes]:
+    return [output[at : at + 1] for at in range(len(output))]
+
+
+FORMS = [
+    pytest.param(a_page_at_a_time([ENTRIES]), id="a page"),
+    pytest.param(a_page_at_a_time([ENTRIES[:1], [], ENTRIES[1:]]), id="pages"),
+    pytest.param(a_page_at_a_time([[], ENTRIES], ascii_only=True), id="pages in ASCII"),
+    pytest.param(as_one_object([ENTRIES]), id="one object"),
+    pytest.param(as_one_object([ENTRIES[:2], ENTRIES[2:]]), id="one object of pages"),
+    pytest.param(as_one_object([[], ENTRIES]), id="a stray comma"),
+    pytest.param(as_one_object([[], [], ENTRIES, []]), id="a stray comma after two empty pages"),
+    pytest.param(json.dumps({"entries": ENTRIES}), id="one line"),
+    pytest.param(json.dumps({"a": 1, "entries": ENTRIES, "paging": None}), id="other fields"),
+    pytest.param(pretty_json({"entries": ENTRIES}).replace("\n", "\r\n"), id="Windows line ends"),
+]
+
+
+@pytest.mark.parametrize("printed", FORMS)
+def test_every_known_form_is_read(printed):
+    assert read(printed) == ENTRIES
+
+
+@pytest.mark.parametrize("printed", FORMS)
+def test_it_does_not_matter_where_the_stream_is_cut(printed):
+    output = to_bytes(printed)
+
+    assert list(elements(bytewise(output), "entries", indented=True)) == ENTRIES
+    for pieces in every_way_to_cut_in_two(output):
+        assert list(elements(pieces, "entries", indented=True)) == ENTRIES
+
+
+@pytest.mark.parametrize("printed", FORMS)
+def test_a_stream_that_is_cut_short_is_told(printed):
+    output = to_bytes(printed)
+    ends_of_objects = {at for at in range(len(output)) if output[:at].rstrip().endswith(b"\n}")}
+    ends_of_objects |= {at for at in range(len(output)) if output[at:].strip() == b""}
+
+    for end in set(range(len(output))) - ends_of_objects:
+        with pytest.raises(ReplyError):
+            read(output[:end])
+
+
+def test_entries_come_while_the_stream_goes_on():
+    def stream() -> Iterator[bytes]:
+        yield b'{"entries": [{"path": "/a"},'
+        pytest.fail("the first entry could be given before more was read")
+
+    assert next(elements(stream(), "entries")) == {"path": "/a"}
+
+
+def test_an_answer_may_say_that_nothing_differs():
+    assert read(as_one_object([[]])) == []
+    assert read(as_one_object([[], [], []])) == []
+    assert read(a_page_at_a_time([[]])) == []
+
+
+def test_the_array_may_have_any_name():
+    assert read(as_one_object([[{"name": "a"}]], key="files"), key="files") == [{"name": "a"}]
+
+
+@pytest.mark.parametrize("number", ["0", "12345678901234567890", "-1", "1.5e3", "true", "null"])
+def test_a_value_that_is_cut_is_not_taken_for_a_shorter_one(number):
+    output = f'{{"count": {number}, "entries": [{number}, {number}]}}'.encode()
+
+    assert list(elements(bytewise(output), "entries")) == [json.loads(number)] * 2
+
+
+# Names
+
+
+WITH_LINE_ENDS = [
+    "\x85",
+    "a\x85b",
+    "a\u2028b\u2029c",
+    "\x85\u2028\u2029",
+    "a\u2028        b",
+    "a\u2028    b",
+    "a\x85   \x85b",
+    "a\x85 ",
+    " \x85",
+    "a\x85\\n\x85\t",
+]
+
+
+@pytest.mark.parametrize("name", WITH_LINE_ENDS)
+def test_what_unicode_takes_for_line_ends_stays_part_of_a_name(name):
+    entries = [{"op": "CREATE", "path": f"/{name}"}, {"op": "DELETE", "path": "/plain"}]
+
+    for printed in (
+        as_one_object([entries]),
+        as_one_object([[], entries]),
+        a_page_at_a_time([entries]),
+        a_page_at_a_time([entries], ascii_only=True),
+    ):
+        assert sorted(read(printed), key=str) == entries
+
+
+@pytest.mark.parametrize("surrogate", [0xD800, 0xDBFF, 0xDC00, 0xDC80, 0xDCFF, 0xDFFF])
+def test_lone_surrogates_stay_what_they_are(surrogate):
+    entries = [{"op": "CREATE", "path": f"/a{chr(surrogate)}b"}]
+    output = to_bytes(as_one_object([entries]))
+
+    assert read(output) == entries
+    assert read(a_page_at_a_time([entries], ascii_only=True)) == entries
+    assert list(elements(bytewise(output), "entries", indented=True)) == entries
+
+
+names = st.one_of(
+    st.text(),
+    st.text(st.sampled_from("a \x85\u2028\u2029\t\n\r\x0b\x0c\x1c\x1d\x1e\xa0\u3000")),
+    st.text(st.sampled_from('[]{},:"\\/ \n')),
+    st.text(st.characters(categories=["Cs", "Cc", "Zs", "Zl", "Zp", "So"])),
+    st.binary().map(lambda name: name.decode("utf-8", "surrogateescape")),
+).filter(lambda name: not any(joins(*pair) for pair in pairwise(name)))
+
+
+def joins(first: str, second: str) -> bool:
+    """Tell whether two surrogates are one character when they are written as JSON."""
+    return "\ud800" <= first <= "\udbff" and "\udc00" <= second <= "\udfff"
+
+
+changes = st.fixed_dictionaries({
+    "op": st.sampled_from(["CREATE", "MODIFY", "DELETE"]),
+    "path": names.map("/{}".format),
+})  # fmt: skip
+pages = st.lists(st.lists(changes, max_size=3), min_size=1, max_size=4)
+
+
+def in_any_order(entries: Iterable[object]) -> list[str]:
+    return sorted(json.dumps(entry, sort_keys=True) for entry in entries)
+
+
+@given(pages=pages, cuts=st.lists(st.integers(0, 400)))
+@example(pages=[[{"op": "CREATE", "path": '/a"]}{"entries": [\x85'}]], cuts=[3, 60])
+def test_any_name_comes_out_of_any_form_as_it_went_in(pages, cuts):
+    expected = in_any_order(entry for page in pages for entry in page)
+
+    for printed in (
+        as_one_object(pages),
+        a_page_at_a_time(pages),
+        a_page_at_a_time(pages, ascii_only=True),
+    ):
+        output = to_bytes(printed)
+        places = [0, *sorted(min(cut, len(output)) for cut in cuts), len(output)]
+        pieces = [output[start:end] for start, end in pairwise(places)]
+        assert in_any_order(elements(pieces, "entries", indented=True)) == expected
+
+
+def test_a_name_may_hold_json_text():
+    entries = [{"op": "CREATE", "path": '/{"entries": [1, 2]}'}, {"op": "CREATE", "path": '/]}\\"'}]
+
+    assert read(as_one_object([entries])) == entries
+
+
+def test_the_longest_path_fits():
+    entries = [{"op": "CREATE", "path": "/" + "\x01" * 32_760}]
+
+    assert read(a_page_at_a_time([entries], ascii_only=True)) == entries
+
+
+# What is no answer
+
+
+@pytest.mark.parametrize("printed", ["", "\n", "  \r\n\t "])
+def test_silence_is_not_taken_for_an_empty_answer(printed):
+    with pytest.raises(ReplyError, match="nothing"):
+        read(printed)
+
+
+def test_no_output_at_all_is_not_taken_for_an_empty_answer():
+    with pytest.raises(ReplyError, match="nothing"):
+        list(elements([], "entries"))
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "{}",
+        '{"files": []}',
+        '{"Entries": []}',
+        '{"error": {"entries": []}}',
+        '{"entries": []}{}',
+        '{}{"entries": []}',
+        '{"id": 7, "name": "7_a"}\n',
+    ],
+)
+def test_an_answer_to_another_question_is_not_taken_for_an_empty_one(printed):
+    with pytest.raises(ReplyError, match="without 'entries'"):
+        read(printed)
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "usage: qq [-h]",
+        "[]",
+        "null",
+        '"entries"',
+        "0",
+        "[1, 2]",
+        '{"entries"}',
+        '{"entries": }',
+        '{"entries": null}',
+        '{"entries": {}}',
+        '{"entries": ""}',
+        '{"entries": [}',
+        '{"entries": [1 2]}',
+        '{"entries": [1]} and more',
+        '{"entries": [1]}]',
+        "{entries: [1]}",
+        "{'entries': [1]}",
+        '{1: 2, "entries": []}',
+        '{[1]: 2, "entries": []}',
+        '{{}: 2, "entries": []}',
+        '{"entries": [01]}',
+        '{"entries": ["\x01"]}',
+        '{"entries": [nothing]}',
+        "\ufeff{}",
+        '{"entries": [' + "9" * 5000 + "]}",
+    ],
+)
+def test_what_makes_no_sense_is_told(printed):
+    with pytest.raises(ReplyError):
+        read(printed)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_what_is_nested_too_deeply_is_told(opening):
+    with pytest.raises(ReplyError):
+        read('{"entries": [' + opening * 200_000)
+    with pytest.raises(ReplyError):
+        list(whole([to_bytes(opening * 200_000)]))
+
+
+@pytest.mark.parametrize("output", [b"\xff", b'{"entries": ["\xff"]}', b'{"entries": ["\xc3'])
+def test_what_is_not_utf_8_is_told(output):
+    for pieces in ([output], bytewise(output)):
+        with pytest.raises(ReplyError):
+            list(elements(pieces, "entries"))
+
+
+def test_a_value_without_an_end_is_not_awaited_for_ever():
+    def endless() -> Iterator[bytes]:
+        yield b'{"entries": ["'
+        while True:
+            yield b"x" * 1_000_000
+
+    with pytest.raises(ReplyError):
+        list(elements(endless(), "entries"))
+
+
+@given(garbage=st.one_of(st.binary(), st.text(st.sampled_from('{}[]",:1 e\\nts')).map(to_bytes)))
+def test_garbage_never_ends_in_anything_but_a_plain_error(garbage):
+    for pieces in ([garbage], [b'{"entries": [', garbage], [b'{"entries": []', garbage]):
+        try:
+            found = list(elements(pieces, "entries", indented=True))
+        except ReplyError:
+            continue
+        assert b'"entries"' in b"".join(pieces), f"{found} is the answer to no question"
+
+
+def test_what_fails_while_it_is_read_fails_as_itself():
+    def broken() -> Iterator[bytes]:
+        yield b'{"entries": [1, '
+        raise InterruptedError
+
+    stream = elements(broken(), "entries")
+
+    assert next(stream) == 1
+    with pytest.raises(InterruptedError):
+        next(stream)
+
+
+# A whole value
+
+
+def test_a_whole_value_is_read_in_pieces():
+    created = {"id": 7, "name": "7_ümläut"}
+
+    assert list(whole(bytewise(to_bytes(pretty_json(created))))) == [created]
+
+
+@pytest.mark.parametrize("output", [b"", b"\n", b"{", b'{"id": 7}{"id": 8}', b"\xff", b"usage: qq"])
+def test_what_is_not_one_whole_value_is_told(output):
+    with pytest.raises(ReplyError, match="not JSON"):
+        list(whole([output]))
