@@ -32,7 +32,7 @@ def main() -> int:
             print(f"# A Qumulo cluster is emulated over files of this machine, on port {port}.\n")
             os.environ["QUMULO_CHANGELIST_CONFIG"] = configuration(folder, port, password)
             older = show("qumulo_create_snap.py", "-p", "show1", "-s", PROJECT)
-            print("# A day's work:", *work_for_a_day(mapped), "", sep="\n#   ")
+            print("# A day's work:", *work_for_a_day(mapped), sep="\n#   ", end="\n\n")
             newer = show("qumulo_create_snap.py", "-p", "show1", "-s", PROJECT)
             scan_list = show(
                 "qumulo_generate_changelist.py",

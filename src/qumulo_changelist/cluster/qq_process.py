@@ -1,17 +1,18 @@
 """Runs the vendor's ``qq`` as a process: arguments in a list, no shell, no terminal, no secret."""
 
 import contextlib
+import functools
 import os
-import re
 import shlex
 import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 
-from qumulo_changelist.errors import QqFailedError, QqMissingError
+from qumulo_changelist.cluster import qq_messages
+from qumulo_changelist.errors import QqMissingError
 from qumulo_changelist.model import to_bytes
 from qumulo_changelist.progress import Listener
 
@@ -22,49 +23,6 @@ _SECONDS_TO_END = 5
 # qq is written in Python. This makes it read and write UTF-8 in any locale, and print names that
 # are not Unicode instead of failing on them.
 _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:surrogatepass"}
-
-# What Python's getpass says on standard error where there is no terminal.
-_PROMPT = re.compile(
-    r"^.*GetPassWarning: .*\n(  .*\n)?|^Warning: Password input may be echoed\.\n|^Password: ",
-    re.MULTILINE,
-)
-
-# Where qq fails as it never meant to, its last line says why; the rest is for its makers.
-_TRACEBACK = re.compile(r"^Traceback \(most recent.*\n(?=\S.*\Z)", re.MULTILINE | re.DOTALL)
-
-# Up to 6.2.2 and longer, qq prints why it failed where its answer should be, even right behind a
-# part of it (read in the SDK: ``qq_main`` prints, ``print_paginated_results`` ends no line).
-_FAILED_ON_OUTPUT = re.compile(
-    r"(?:^|\})((?:Error \d{3}|Connection error|Command error): .*)", re.MULTILINE
-)
-
-# What qq says, and what the user can do about it.
-_HINTS = (
-    (
-        r"Connection error",
-        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that "
-        "this machine reaches the cluster's REST API.",
-    ),
-    (
-        r"Error 401",
-        "Check QumuloUsername and QumuloPassword in the archiver's configuration.",
-    ),
-    (
-        r"Error 403",
-        "Give the user PRIVILEGE_SNAPSHOT_READ, PRIVILEGE_SNAPSHOT_WRITE, "
-        "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ and PRIVILEGE_FILE_READ_ACCESS on the cluster.",
-    ),
-    (
-        r"Error 404.*snapshot",
-        "Check the snapshot ids; snapshots also expire by themselves. "
-        "`qq snapshot_list_snapshots` shows those that exist.",
-    ),
-    (r"Error 404", "Check that the path exists on the cluster."),
-    (
-        r"IncompleteRead|Error loading data",
-        "The cluster's answer came damaged or was cut short. Nothing was written; try again.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +58,8 @@ class QqProcess:
         A failure is raised where the output ends, so that no cut output passes for a whole one.
         A command whose output is no longer wanted is ended: close the iterator.
         """
-        process = self._start(credentials, arguments, typing=bool(typed))
-        with _ended(process), contextlib.closing(_Listening(process)) as errors:
+        start = functools.partial(self._start, credentials, arguments, typing=bool(typed))
+        with _running(start) as process, contextlib.closing(_Listening(process)) as errors:
             if process.stdin:
                 # If it ends without reading, its own message says why.
                 with contextlib.suppress(BrokenPipeError), process.stdin:
@@ -112,11 +70,10 @@ class QqProcess:
                 printed = (printed + chunk)[-_LONGEST_MESSAGE:]
                 yield chunk
             status = process.wait()
-            said = _PROMPT.sub("", errors.text()).strip()
+            said = qq_messages.without_prompt(errors.text())
         if status:
-            said = "\n".join([*_failures(printed), said]).strip()
-            self.listener.detail(f"qq {arguments[0]} said all this: {said}")
-            raise _failure(arguments[0], status, _TRACEBACK.sub("", said))
+            self.listener.detail(f"qq {arguments[0]} said: {said}")
+            raise qq_messages.failure(arguments[0], status, said, printed)
         if said:
             self.listener.warning(f"qq {arguments[0]}: {said}")
 
@@ -177,36 +134,46 @@ class _Listening:
 
 
 @contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Leave no process behind, however the block ends."""
+def _running(start: Callable[[], subprocess.Popen[bytes]]) -> Iterator[subprocess.Popen[bytes]]:
+    """Give a process, and leave none behind, however the block ends."""
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _undisturbed():
+            process = start()
+        yield process
+    finally:
+        if process is not None:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream:
+            stream.close()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let the signals that end a run wait: a process half started would be nobody's to end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: waiting.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(_SECONDS_TO_END)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream:
-                stream.close()
-
-
-def _failures(printed: bytes) -> list[str]:
-    return _FAILED_ON_OUTPUT.findall(printed.decode("utf-8", "replace"))[-1:]
-
-
-def _failure(command: str, status: int, said: str) -> QqFailedError:
-    if status < 0:
-        name = signal.Signals(-status).name if -status in signal.valid_signals() else -status
-        ending = f"was killed by signal {name}"
-    else:
-        ending = f"failed with exit code {status}"
-    return QqFailedError(
-        f"`qq {command}` {ending}: {said or 'it said nothing'}",
-        exit_code=status if status > 0 else 128 - status,
-        said=said,
-        hint=next((hint for pattern, hint in _HINTS if re.search(pattern, said)), ""),
-    )
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for missed in waiting:
+            signal.raise_signal(missed)
