@@ -39,11 +39,12 @@ class QqSession:
     def token(self) -> str:
         """Return the token of the session, "" where there is none that ``qq`` can use."""
         try:
+            self._check_folder()
             with open(self.path, encoding="utf-8") as file:
                 stored = json.load(file)
         except FileNotFoundError:
             return ""
-        except ValueError:
+        except (ValueError, RecursionError):
             return ""  # damaged: as good as none
         except OSError as error:
             raise SessionStoreError(f"{self.path} cannot be read: {error.strerror}") from error
@@ -60,7 +61,7 @@ class QqSession:
             login: logs in and keeps the session in the file whose path it is given.
         """
         with self._locked():
-            if self.token() != refused:
+            if self.token() not in ("", refused):
                 return
             # Aside first: a login that fails leaves what was there, and no one sees a part of it.
             with tempfile.TemporaryDirectory(prefix="login-", dir=self._folder) as aside:
@@ -76,22 +77,25 @@ class QqSession:
         try:
             self._make_private_folder()
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(lock)
         except OSError as error:
             raise SessionStoreError(
                 f"the folder {self._folder} cannot be used: {error.strerror}"
             ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
     def _make_private_folder(self) -> None:
         os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._folder, 0o700)
+        if stat.S_IMODE(self._check_folder().st_mode) & 0o077:
+            os.chmod(self._folder, 0o700)
+
+    def _check_folder(self) -> os.stat_result:
         found = os.lstat(self._folder)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise SessionStoreError(f"{self._folder} is not a folder of this user")
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            os.chmod(self._folder, 0o700)
+        return found
