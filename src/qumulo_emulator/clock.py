@@ -79,12 +79,13 @@ def wait_until_stamps_pass(moment: int) -> None:
     the tick in which it was looked at would look unchanged for ever.
     """
     deadline = time.monotonic() + 1
-    while _stamp_now() <= moment and time.monotonic() < deadline:
+    while not stamps_have_passed(moment) and time.monotonic() < deadline:
         time.sleep(0.001)
 
 
-def _stamp_now() -> int:
+def stamps_have_passed(moment: int) -> bool:
+    """Whether a change made from now on is stamped later than a moment."""
     try:
-        return time.clock_gettime_ns(_CLOCK_REALTIME_COARSE)
+        return time.clock_gettime_ns(_CLOCK_REALTIME_COARSE) > moment
     except OSError:  # not Linux: stamps are as fine as the clock
-        return time.time_ns()
+        return time.time_ns() > moment

@@ -13,6 +13,7 @@ from qumulo_emulator.editing import Editor
 from qumulo_emulator.errors import SnapshotDiffError, StateError
 from qumulo_emulator.filesystem import FileSystem
 from qumulo_emulator.identity import Identities
+from qumulo_emulator.listing import Listings
 from qumulo_emulator.metadata import look
 from qumulo_emulator.names import join_path
 from qumulo_emulator.ordering import order_key
@@ -64,7 +65,8 @@ class Cluster:
         self._ids = Identities(look(self._root_fd, b"."), self._state.ids())
         self.files = FileSystem(self._root_fd, self._ids)
         self.editor = Editor(self.files)
-        self.snapshots = Snapshots(self.files, self._state)
+        self.listings = Listings()
+        self.snapshots = Snapshots(self.files, self._ids, self._state)
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
         self._diff_lock = threading.Lock()

@@ -19,6 +19,8 @@ _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os
 # What opening says of a directory that was moved, removed, or replaced meanwhile.
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
+HIDDEN = DOT_SNAPSHOT.encode()
+
 Context = TypeVar("Context")
 
 
@@ -51,12 +53,14 @@ def opened(top: int, names: Sequence[bytes]) -> Iterator[int]:
         os.close(here)
 
 
+def all_names_in(directory: int) -> list[bytes]:
+    """The names in an open directory, also `.snapshot`."""
+    return [os.fsencode(name) for name in os.listdir(directory)]
+
+
 def names_in(directory: int) -> list[bytes]:
     """The names in an open directory, without `.snapshot`."""
-    # A directory opened with dup() shares its position: listdir starts over by itself.
-    names = [os.fsencode(name) for name in os.listdir(directory)]
-    hidden = DOT_SNAPSHOT.encode()
-    return [name for name in names if name != hidden]
+    return [name for name in all_names_in(directory) if name != HIDDEN]
 
 
 class _Level(Generic[Context]):

@@ -12,11 +12,10 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
-from qumulo_emulator.directories import open_directory, opened, walk
+from qumulo_emulator.directories import HIDDEN, all_names_in, open_directory, opened, walk
 from qumulo_emulator.model import FileType, Node
-from qumulo_emulator.names import DOT_SNAPSHOT, to_bytes
+from qumulo_emulator.names import to_bytes
 
-_DOT_SNAPSHOT = DOT_SNAPSHOT.encode()
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _SPECIAL = {
     FileType.PIPE: stat.S_IFIFO,
@@ -38,7 +37,7 @@ def publish(source: int, name: str, tree: Node, others: set[str]) -> None:
     dot_snapshot = _opened_dot_snapshot(source)
     try:
         keep = {to_bytes(other) for other in others}
-        for stale in [os.fsencode(found) for found in os.listdir(dot_snapshot)]:
+        for stale in all_names_in(dot_snapshot):
             if stale not in keep:
                 _remove(dot_snapshot, stale)
         unfinished, links = b"unfinished", b"links"
@@ -58,7 +57,7 @@ def publish(source: int, name: str, tree: Node, others: set[str]) -> None:
 def withdraw(source: int, name: str) -> None:
     """Remove `.snapshot/<name>` of an open directory, and `.snapshot` itself with the last one."""
     try:
-        dot_snapshot = open_directory(source, _DOT_SNAPSHOT)
+        dot_snapshot = open_directory(source, HIDDEN)
     except FileNotFoundError:
         return
     try:
@@ -67,7 +66,7 @@ def withdraw(source: int, name: str) -> None:
         os.close(dot_snapshot)
     before = os.stat(source)
     try:
-        os.rmdir(_DOT_SNAPSHOT, dir_fd=source)
+        os.rmdir(HIDDEN, dir_fd=source)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
@@ -77,18 +76,18 @@ def withdraw(source: int, name: str) -> None:
 
 def withdraw_all(source: int) -> None:
     """Remove `.snapshot` of an open directory with all that is in it, if it is there."""
-    _remove(source, _DOT_SNAPSHOT)
+    _remove(source, HIDDEN)
 
 
 def _opened_dot_snapshot(source: int) -> int:
     before = os.stat(source)
     try:
-        os.mkdir(_DOT_SNAPSHOT, 0o755, dir_fd=source)
+        os.mkdir(HIDDEN, 0o755, dir_fd=source)
     except FileExistsError:
-        return open_directory(source, _DOT_SNAPSHOT)
+        return open_directory(source, HIDDEN)
     # On a cluster it is not an entry of the directory, so nothing there changed.
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
-    fd = open_directory(source, _DOT_SNAPSHOT)
+    fd = open_directory(source, HIDDEN)
     os.fchmod(fd, 0o755)
     return fd
 
@@ -240,7 +239,7 @@ def _remove(directory: int, name: bytes) -> None:
         while pending:
             number = pending.pop()
             with opened(top, [b"%d" % number]) as fd:
-                for entry in [os.fsencode(entry) for entry in os.listdir(fd)]:
+                for entry in all_names_in(fd):
                     try:
                         os.unlink(entry, dir_fd=fd)
                     except (IsADirectoryError, PermissionError):

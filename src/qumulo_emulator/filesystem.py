@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qumulo_emulator import errors
-from qumulo_emulator.directories import names_in, opened, walk
+from qumulo_emulator.directories import HIDDEN, all_names_in, names_in, opened, walk
 from qumulo_emulator.metadata import look
 from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
-from qumulo_emulator.names import DOT_SNAPSHOT, Parts, join_path, split_path, to_bytes, to_text
+from qumulo_emulator.names import Parts, join_path, split_path, to_bytes, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,8 @@ def translated(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         meaning = _MEANINGS.get(error.errno or 0, errors.StorageFailedError)
-        raise meaning(f"{path!a}: {os.strerror(error.errno or 0)}") from error
+        name = f" ({os.fsencode(error.filename)!r})" if error.filename else ""
+        raise meaning(f"{path!a}: {os.strerror(error.errno or 0)}{name}") from error
 
 
 class FileSystem:
@@ -143,7 +144,13 @@ class FileSystem:
         return top
 
     def _remember_children(self, fd: int, node: Node) -> Iterator[tuple[bytes, Node]]:
-        for name in names_in(fd):
+        names = all_names_in(fd)
+        if HIDDEN in names:
+            # Our own directory is not in the tree, nor is the link that it holds to its parent.
+            links = max(node.attributes.links - 1, 1)
+            node.attributes = node.attributes._replace(links=links)
+            names.remove(HIDDEN)
+        for name in names:
             try:
                 child = Node(self._attributes(fd, name))
             except FileNotFoundError:
@@ -171,14 +178,13 @@ class FileSystem:
             return Entry(parts, attributes, None)
         try:
             with opened(fd, [name]) as directory:
-                names = os.listdir(directory)
+                names = all_names_in(directory)
         except OSError as error:
             if error.errno not in (*_GONE, errno.EACCES):
                 raise
             return Entry(parts, attributes, 0)
-        hidden = DOT_SNAPSHOT in names
-        # Our own directory is not part of what the cluster shows, nor is the link to its parent.
-        links = attributes.links - 1 if hidden and attributes.links > 2 else attributes.links
+        hidden = HIDDEN in names
+        links = max(attributes.links - hidden, 1)
         return Entry(parts, attributes._replace(links=links), len(names) - hidden)
 
     def _id_at(self, parts: Parts) -> int | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qumulo_emulator.cluster import Cluster
+    from qumulo_emulator.faults import Faults
 
 _PATIENCE = 60
 
@@ -150,9 +151,11 @@ class ThreadedEmulator(Emulator):
 
     Attributes:
         cluster: what it emulates.
+        faults: the failures that are scripted.
     """
 
     cluster: Cluster
+    faults: Faults
 
 
 @contextmanager
@@ -175,6 +178,7 @@ def serve_in_thread(
             answering.wait()
             emulator = ThreadedEmulator(complete, server.port, server.certificate_sha256)
             emulator.cluster = server.context.cluster
+            emulator.faults = server.context.faults
             yield emulator
         finally:
             server.stop()

@@ -37,6 +37,7 @@ _EXPIRY_LOOK = 0.25
 # A path of 32,760 bytes, each percent-encoded, and the rest of the head.
 _LONGEST_HEAD = 128 * 1024
 _BACKLOG = 1024
+_GRACE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._known.stopping = True
+        # Some clients keep their side of an idle connection open for as long as they can.
+        asyncio.get_running_loop().call_later(_GRACE, self._known.drop_all)
         await super().shutdown(sockets)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from qumulo_emulator.remembered import RememberedTree
 
 if TYPE_CHECKING:
     from qumulo_emulator.filesystem import FileSystem
+    from qumulo_emulator.identity import Identities
     from qumulo_emulator.model import Node
     from qumulo_emulator.state import State
 
@@ -30,8 +32,9 @@ _MOST_SNAPSHOTS = 40_000
 class Snapshots:
     """The snapshots of one cluster. May be used by many threads at once."""
 
-    def __init__(self, files: FileSystem, state: State) -> None:
+    def __init__(self, files: FileSystem, ids: Identities, state: State) -> None:
         self._files = files
+        self._ids = ids
         self._state = state
         # One snapshot is made or unmade on disk at a time; the other lock is never held for long.
         self._disk = threading.Lock()
@@ -63,6 +66,8 @@ class Snapshots:
                 with translated(join_path(parts, directory=True)):
                     others = self._directory_names(top.attributes.id)
                     dot_snapshot.publish(source, snapshot.directory_name, top, others)
+            # The ids first: one that a kept snapshot knows is never given to anything else.
+            self._state.add_ids(self._ids.take_new())
             self._state.add_snapshot(snapshot, top)
             with self._lock:
                 self._known[number] = snapshot
@@ -142,13 +147,11 @@ class Snapshots:
                 if number not in self._known:
                     return
                 snapshot = self._known[number] = replace(self._known[number], in_delete=True)
-            try:
-                # It may have been renamed since, with its `.snapshot`, or be gone with it.
+            # The directory may have been renamed since, with its `.snapshot`, or be gone with it.
+            with suppress(NoSuchEntryError, NotADirectoryHereError):
                 source = self._files.locate(str(snapshot.source_id))
                 with self._files.directory(source) as fd, translated("/.snapshot"):
                     dot_snapshot.withdraw(fd, snapshot.directory_name)
-            except (NoSuchEntryError, NotADirectoryHereError):
-                pass
             self._state.remove_snapshot(number)
             with self._lock:
                 del self._known[number]

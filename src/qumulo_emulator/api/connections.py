@@ -48,6 +48,11 @@ class Connections:
 
         return KnownConnection
 
+    def drop_all(self) -> None:
+        """Drop every connection that is still open."""
+        for transport in list(self._open.values()):
+            transport.abort()
+
     async def drop(self, scope: Scope, receive: Receive) -> None:
         """Drop the connection of a request without an answer."""
         self._transport(scope).abort()

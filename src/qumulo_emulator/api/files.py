@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from qumulo_emulator.api.attributes import attributes_json, blocks_of, path_of
@@ -14,9 +12,9 @@ from qumulo_emulator.errors import (
     NotEmulatedError,
     UndecodableRequestError,
 )
+from qumulo_emulator.listing import Listing
 from qumulo_emulator.model import Attributes, FileType, Node
 from qumulo_emulator.names import Parts, join_path
-from qumulo_emulator.ordering import order_key
 
 if TYPE_CHECKING:
     from qumulo_emulator.api.call import Call
@@ -39,17 +37,14 @@ def list_entries(call: Call) -> dict[str, Any]:
     parts = tree.locate(call.param("ref"))
     directory = tree.entry(parts)
     pattern = call.query.get("smb-pattern", "*")
-    order = call.cluster.settings.order
+    listing = Listing(snapshot, call.cluster.settings.order, pattern)
 
     def take(after: str | None, limit: int) -> tuple[list[Entry], str | None]:
-        names = [name for name in tree.names(parts) if _matches(name, pattern)]
-        last = None if after is None else order_key(order, after)
-        keyed = ((order_key(order, name), name) for name in names)
-        first = heapq.nsmallest(limit + 1, (one for one in keyed if last is None or one[0] > last))
-        taken = [name for _, name in first[:limit]]
-        return tree.describe(parts, taken), taken[-1] if len(first) > limit else None
+        names = call.cluster.listings.after(tree, directory, listing, after, limit + 1)
+        taken = names[:limit]
+        return tree.describe(parts, taken), taken[-1] if len(names) > limit else None
 
-    collection = f"entries {directory.attributes.id} {snapshot} {order} {pattern}"
+    collection = f"entries {directory.attributes.id} {listing}"
     entries, paging = page(call, collection, take)
     return {
         "path": path_of(directory),
@@ -58,10 +53,6 @@ def list_entries(call: Call) -> dict[str, Any]:
         "files": [attributes_json(entry) for entry in entries],
         "paging": paging,
     }
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return pattern == "*" or fnmatchcase(name.lower(), pattern.lower())
 
 
 def resolve(call: Call) -> list[dict[str, Any]]:

@@ -63,8 +63,8 @@ class Gate:
             self._context.log.add(Received(scope["method"], decoded, status))
 
     async def _pass(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
-        await asyncio.sleep(self._context.cluster.settings.latency_ms / 1000)
         if not path.startswith(_CONTROL):
+            await asyncio.sleep(self._context.cluster.settings.latency_ms / 1000)
             met = self._context.faults.take(scope["method"], path)
             if met is not None and not await self._strike(*met, scope, path, receive, send):
                 return
