@@ -20,6 +20,9 @@ _FAILED_ON_OUTPUT = re.compile(
     r"(?:^|\})((?:Error \d{3}|Connection error|Command error): .*)", re.MULTILINE
 )
 
+# Not all signals have a name: the real-time ones are numbers.
+_SIGNALS = {number.value: number.name for number in signal.Signals}
+
 # What qq says, and what the user can do about it.
 _HINTS = (
     (
@@ -66,8 +69,7 @@ def failure(command: str, status: int, said: str, printed: bytes) -> QqFailedErr
     on_output = _FAILED_ON_OUTPUT.findall(printed.decode("utf-8", "replace"))[-1:]
     said = "\n".join([*on_output, _TRACEBACK.sub("", said)]).strip()
     if status < 0:
-        name = signal.Signals(-status).name if -status in signal.valid_signals() else -status
-        ending = f"was killed by signal {name}"
+        ending = f"was killed by signal {_SIGNALS.get(-status, -status)}"
     else:
         ending = f"failed with exit code {status}"
     return QqFailedError(

@@ -123,7 +123,8 @@ class _Listening:
         return self._said.decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Stop listening; the process has ended."""
+        """Stop listening: end the process, which may go on for long, and hear its last words."""
+        _end(self._process)
         self._thread.join(_SECONDS_TO_END)
 
     def _listen(self) -> None:
@@ -148,15 +149,21 @@ def _running(start: Callable[[], subprocess.Popen[bytes]]) -> Iterator[subproces
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
             process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _signal(process, signal.SIGKILL)
             process.wait()
     for stream in (process.stdin, process.stdout):
         if stream:
             stream.close()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # The whole session that was started for it: ``qq`` may be a wrapper that waits for another.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 @contextlib.contextmanager
