@@ -1,6 +1,8 @@
 """The archiver's scan list, to the byte that its readers expect (contract, section "The file")."""
 
 import contextlib
+import heapq
+import html
 import io
 import os
 import re
@@ -8,6 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from operator import itemgetter
 
 from qumulo_changelist.model import Entry, Kind, State, Totals, to_bytes
 from qumulo_changelist.output.interface import naming, whole_file
@@ -60,17 +63,25 @@ class ScanXml:
         self._index = index
         self._run_time = run_time
         self._lines: list[str] = []
+        # Names that are written otherwise than they are belong where they sort as written.
+        self._renamed: list[tuple[str, bytes]] = []
         self._counts: Counter[tuple[State, Kind]] = Counter()
         self._size = 0
 
     def add(self, entry: Entry) -> Entry:
         """Write one entry; return it as written: unreadable where XML cannot hold its name."""
-        if _UNHEARD_OF.search(entry.name):
+        renamed = _UNHEARD_OF.search(entry.name)
+        if renamed:
             reason = entry.reason or "its name holds a character that no XML file can"
             entry = entry._replace(state=State.UNREADABLE, reason=reason)
         self._counts[entry.state, entry.attributes.kind] += 1
         if entry.state is State.PRESENT and entry.attributes.kind is Kind.FILE:
             self._size += entry.attributes.size
+        if renamed:
+            name = _UNHEARD_OF.sub(_as_percent, entry.name)
+            line = _line(entry._replace(name=name), self._index, self._run_time)
+            self._renamed.append((name, line.encode()))
+            return entry
         self._lines.append(_line(entry, self._index, self._run_time))
         if len(self._lines) == _PIECE:
             self._put_aside()
@@ -83,9 +94,18 @@ class ScanXml:
         with naming(self._path), whole_file(self._path) as file:
             file.write(_first_line(totals).encode())
             self._aside.seek(0)
-            shutil.copyfileobj(self._aside, file, 1024 * 1024)
+            if self._renamed:
+                file.writelines(self._all_lines())
+            else:
+                shutil.copyfileobj(self._aside, file, 1024 * 1024)
             file.write(b"</files>\n")
         return totals
+
+    def _all_lines(self) -> Iterator[bytes]:
+        lines = ((_name_of(line), line) for line in io.BufferedReader(self._aside))
+        self._renamed.sort(reverse=True)
+        merged = heapq.merge(lines, self._renamed, key=itemgetter(0), reverse=True)
+        return (line for _, line in merged)
 
     def _put_aside(self) -> None:
         rest = memoryview("".join(self._lines).encode())
@@ -117,8 +137,6 @@ def _line(entry: Entry, index: str, run_time: int) -> str:
     state, name, (kind, size, mtime, atime, owner, group), _ = entry
     if state is not State.PRESENT:
         size, mtime, atime, owner, group = 0, run_time, run_time, 0, 0
-    if state is State.UNREADABLE:
-        name = _UNHEARD_OF.sub(_as_percent, name)
     if _NEEDS_ESCAPE.search(name):
         name = name.translate(_ESCAPED)
     # Two blanks after mode: not all readers are XML parsers.
@@ -126,6 +144,10 @@ def _line(entry: Entry, index: str, run_time: int) -> str:
         f'    <{state.value} name="{name}" size="{size}" mode="0x777"  type="{kind.value}" '
         f'mtime="{mtime}" atime="{atime}" owner="{owner}" group="{group}" index="{index}"/>\n'
     )
+
+
+def _name_of(line: bytes) -> str:
+    return html.unescape(line.split(b'"', 2)[1].decode())
 
 
 def _as_percent(character: re.Match[str]) -> str:

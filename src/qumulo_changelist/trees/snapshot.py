@@ -24,7 +24,7 @@ class SnapshotTree:
         """Return what kind of entry ``name`` is; see :class:`~..interface.Tree`."""
         parent, _, last = name.removesuffix("/").rpartition("/")
         directory = self._base + parent or "/"
-        _check_unicode(name)
+        _check_unicode(directory)
         if self._last[0] != directory:
             self._last = directory, self._cluster.directory(directory, self._snapshot)
         if last not in self._last[1]:
