@@ -1,0 +1,72 @@
+"""The README tells the truth: its demonstration, its options, its exit codes."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qumulo_changelist import errors
+from tests.end_to_end.site import REPOSITORY, Site
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def without_circumstances(text: str) -> list[str]:
+    """What two runs of the demonstration have in common, line by line, in any order."""
+    text = re.sub(r"qumulo-demo-\w+", "qumulo-demo-", text)
+    text = re.sub(r"\S*/qumulo-demo-", "/tmp/qumulo-demo-", text)
+    text = re.sub(r"on port \d+", "on port", text)
+    text = re.sub(
+        r'(size="\d+" mode="0x777"  type="F_DIR"|[ma]time="\d+"|(owner|group)="\d+")', "", text
+    )
+    return sorted(line for line in text.splitlines() if line)
+
+
+def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    shown = re.search(r"make demo\n\n```text\n(.*?)```", README, re.DOTALL)
+    assert shown
+    done = subprocess.run(
+        [sys.executable, "-m", "demo"],
+        cwd=REPOSITORY,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout
+    assert without_circumstances(done.stdout) == without_circumstances(shown[1])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("script", ["qumulo_create_snap.py", "qumulo_generate_changelist.py"])
+def test_the_readme_names_the_options_that_a_command_has(site: Site, script: str) -> None:
+    help_text = site.run(script, "--help").output
+    (usage,) = re.findall(rf"^    python {script} (.*)$", README, re.MULTILINE)
+    for option in re.findall(r"--?\w+", usage):
+        assert re.search(rf"{option}\b", help_text)
+    for option in re.findall(r"^  +(-\w), (--\w+)|^  +()(--\w+)", help_text, re.MULTILINE):
+        name = "".join(option[1:])
+        known = ("--help", "--version", "--config", "--qumulosourcepath", "--projectname")
+        assert name in known or f"`{name}`" in README
+
+
+def test_the_readme_names_every_exit_code() -> None:
+    rows = re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE)
+    named = {int(code) for row in rows for code in row.split(",")}
+    kinds = [kind for kind in vars(errors).values() if hasattr(kind, "exit_code")]
+    assert {kind.exit_code for kind in kinds} | {0, 1, 130, 143} == named
+
+
+def test_the_scripts_tell_their_version(site: Site) -> None:
+    for script in ("qumulo_create_snap.py", "qumulo_generate_changelist.py"):
+        assert site.run(script, "--version").output.startswith(f"{script} 0.")
+
+
+def test_the_commands_are_also_installed_by_name(site: Site) -> None:
+    for name in ("qumulo-create-snap", "qumulo-generate-changelist"):
+        done = subprocess.run([site.qq / name, "--help"], capture_output=True, text=True)
+        assert done.stdout.startswith(f"usage: {name}")
