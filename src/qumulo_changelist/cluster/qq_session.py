@@ -39,7 +39,8 @@ class QqSession:
     def token(self) -> str:
         """Return the token of the session, "" where there is none that ``qq`` can use."""
         try:
-            self._check_folder()
+            if _others_reach(self._check_folder()):
+                return ""  # who knows whose it is; the next login makes the folder private
             with open(self.path, encoding="utf-8") as file:
                 stored = json.load(file)
         except FileNotFoundError:
@@ -91,7 +92,7 @@ class QqSession:
         os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._folder, 0o700)
-        if stat.S_IMODE(self._check_folder().st_mode) & 0o077:
+        if _others_reach(self._check_folder()):
             os.chmod(self._folder, 0o700)
 
     def _check_folder(self) -> os.stat_result:
@@ -99,3 +100,7 @@ class QqSession:
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise SessionStoreError(f"{self._folder} is not a folder of this user")
         return found
+
+
+def _others_reach(folder: os.stat_result) -> bool:
+    return bool(stat.S_IMODE(folder.st_mode) & 0o077)
