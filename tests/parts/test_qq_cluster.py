@@ -1,0 +1,442 @@
+"""A cluster through qq: its questions, its answers, and a session that ends on the way."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from qumulo_changelist.cluster.qq import QqCluster
+from qumulo_changelist.cluster.qq_process import QqProcess
+from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.config import Secret
+from qumulo_changelist.errors import QqFailedError, QqMissingError, ReplyError
+from qumulo_changelist.model import Change, Kind, Op, Snapshot
+
+PASSWORD = "pässwörd 100%"
+
+# A qq with a cluster behind it: it takes the sessions named in "accepted", and answers each command
+# with the script of that name. In "asked" it notes what it was asked.
+CLUSTER = f"""
+import re
+options = dict(part[2:].split("=", 1) for part in sys.argv[1:] if re.match("--.*=", part))
+command = next(part for part in sys.argv[1:] if not part.startswith("--"))
+with open(os.path.join(HERE, "asked"), "a") as file:
+    json.dump([command, *sys.argv[sys.argv.index(command) + 1 :]], file)
+    file.write("\\n")
+
+
+def state(name, otherwise):
+    try:
+        return json.load(open(os.path.join(HERE, name)))
+    except FileNotFoundError:
+        return otherwise
+
+
+def refuse(reason="unauthenticated: Need to log in first, establish credentials"):
+    exec(state("before-refusing", ""))
+    say("Error 401: " + reason + "\\n", on=2)
+    sys.exit(1)
+
+
+def accepted():
+    try:
+        token = json.load(open(options["credentials-store"]))["bearer_token"]
+    except FileNotFoundError:
+        token = None
+    return token in state("accepted", [])
+
+
+if command == "login":
+    if sys.stdin.readline() != {PASSWORD + chr(10)!r} or state("locked", False):
+        refuse("unauthorized: Incorrect username or password.")
+    count = state("logins", 0) + 1
+    leave("logins", count)
+    with open(options["credentials-store"], "w") as file:
+        json.dump({{"version": 1, "bearer_token": f"token-{{count}}"}}, file)
+elif not accepted():
+    refuse()
+else:
+    exec(open(os.path.join(HERE, command)).read())
+"""
+
+ONE_CHANGE = 'say(\'{"entries": [{"op": "CREATE", "path": "/a"}], "paging": null}\')'
+
+
+class Behind:
+    """The cluster behind the fake qq, as a test sees it."""
+
+    def __init__(self, qq) -> None:
+        self._qq = qq
+        qq.does(CLUSTER)
+        self.accepts(*(f"token-{number}" for number in range(1, 9)))
+
+    def answers(self, command: str, script: str) -> None:
+        (self._qq.folder / command).write_text(script)
+
+    def accepts(self, *tokens: str) -> None:
+        (self._qq.folder / "accepted").write_text(json.dumps(tokens))
+
+    def locks_the_user_out(self) -> None:
+        (self._qq.folder / "locked").write_text("true")
+
+    def does_before_refusing(self, script: str) -> None:
+        (self._qq.folder / "before-refusing").write_text(json.dumps(script))
+
+    @property
+    def asked(self) -> list[list[str]]:
+        notes = self._qq.folder / "asked"
+        return [json.loads(line) for line in notes.read_text().splitlines()]
+
+    @property
+    def commands(self) -> list[str]:
+        return [command for command, *_ in self.asked]
+
+
+@pytest.fixture
+def behind(qq) -> Behind:
+    return Behind(qq)
+
+
+@pytest.fixture
+def session(private) -> QqSession:
+    return QqSession("192.0.2.10", 8000, "archiver", folder=private)
+
+
+@pytest.fixture
+def cluster(behind, heard, session) -> QqCluster:
+    process = QqProcess("192.0.2.10", 8000, heard)
+    return QqCluster(process, session, "archiver", Secret(PASSWORD))
+
+
+# Questions and answers
+
+
+def test_a_snapshot_is_taken_of_a_directory_under_a_name(behind, cluster):
+    behind.answers(
+        "snapshot_create_snapshot", "say(json.dumps({'id': 7, 'name': '7_a b-1'}, indent=4))"
+    )
+
+    assert cluster.create_snapshot("a b-1", "/proj/show 1") == Snapshot(7, "7_a b-1")
+    assert behind.asked[-1] == [
+        "snapshot_create_snapshot",
+        "--name=a b-1",
+        "--path=/proj/show 1",
+    ]
+
+
+def test_names_that_look_like_options_are_still_names(behind, cluster):
+    behind.answers("snapshot_create_snapshot", "say('{\"id\": 7}')")
+
+    cluster.create_snapshot("--id=8", "--path")
+
+    assert behind.asked[-1] == ["snapshot_create_snapshot", "--name=--id=8", "--path=--path"]
+
+
+@pytest.mark.parametrize("answer", ["{}", "[]", "7", '{"id": "seven"}', '{"id": true}', ""])
+def test_an_answer_without_a_snapshot_is_told(behind, cluster, answer):
+    behind.answers("snapshot_create_snapshot", f"say({answer!r})")
+
+    with pytest.raises(ReplyError):
+        cluster.create_snapshot("a", "/a")
+
+
+def test_the_changes_between_two_snapshots_come_as_they_are_listed(behind, cluster):
+    behind.answers(
+        "snapshot_diff",
+        """
+entries = [{"op": "DELETE", "path": "/a"}, {"op": "MODIFY", "path": "/b/"}]
+say(json.dumps({"entries": entries, "paging": {"next": "x"}}, indent=4))
+say(json.dumps({"entries": [{"op": "CREATE", "path": "/c"}], "paging": {}}, indent=4))
+""",
+    )
+
+    assert list(cluster.changes(3, 7)) == [
+        Change(Op.DELETE, "/a"),
+        Change(Op.MODIFY, "/b/"),
+        Change(Op.CREATE, "/c"),
+    ]
+    assert behind.asked[-1] == ["snapshot_diff", "--older-snapshot=3", "--newer-snapshot=7"]
+
+
+def test_changes_come_while_qq_runs(behind, cluster, qq):
+    os.mkfifo(qq.folder / "go-on")
+    behind.answers(
+        "snapshot_diff",
+        """
+say('{"entries": [{"op": "CREATE", "path": "/a"},')
+open(os.path.join(HERE, "go-on")).read()
+say('{"op": "CREATE", "path": "/b"}], "paging": null}')
+""",
+    )
+
+    changes = cluster.changes(3, 7)
+
+    assert next(changes).path == "/a"
+    (qq.folder / "go-on").write_text("go on")
+    assert [change.path for change in changes] == ["/b"]
+
+
+def test_a_diff_that_is_not_wanted_any_more_is_ended(behind, cluster, qq):
+    behind.answers(
+        "snapshot_diff",
+        """
+leave("pid", os.getpid())
+say('{"entries": [{"op": "CREATE", "path": "/a"},')
+time.sleep(20)
+""",
+    )
+    changes = cluster.changes(3, 7)
+    next(changes)
+
+    changes.close()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(qq.left("pid"), 0)
+
+
+def test_a_directory_is_listed_with_the_kinds_of_its_entries(behind, cluster):
+    behind.answers(
+        "fs_read_dir",
+        """
+files = [
+    {"name": "a", "type": "FS_FILE_TYPE_FILE"},
+    {"name": "b", "type": "FS_FILE_TYPE_DIRECTORY"},
+    {"name": "c", "type": "FS_FILE_TYPE_SYMLINK"},
+]
+say(json.dumps({"files": files, "paging": {"next": ""}}))
+""",
+    )
+
+    assert cluster.directory("/proj", 3) == {
+        "a": Kind.FILE,
+        "b": Kind.DIRECTORY,
+        "c": Kind.OTHER,
+    }
+    assert behind.asked[-1] == ["fs_read_dir", "--path=/proj", "--snapshot=3"]
+
+
+def nodes(*entries: tuple[str, str, int]) -> str:
+    """Return a script that lists what a tree holds: path, type, number of children."""
+    tree = [
+        {"path": path, "type": f"FS_FILE_TYPE_{kind}", "child_count": count}
+        for path, kind, count in entries
+    ]
+    return f"say(json.dumps({{'tree_nodes': {tree!r}}}))"
+
+
+def test_a_tree_is_listed_without_its_root(behind, cluster):
+    behind.answers(
+        "fs_walk_tree",
+        nodes(
+            ("/proj/", "DIRECTORY", 2),
+            ("/proj/a", "FILE", 0),
+            ("/proj/b/", "DIRECTORY", 1),
+            ("/proj/b/c", "SYMLINK", 0),
+        ),
+    )
+
+    assert cluster.walk("/proj", 3) == {
+        "/proj/a": Kind.FILE,
+        "/proj/b/": Kind.DIRECTORY,
+        "/proj/b/c": Kind.OTHER,
+    }
+    assert behind.asked[-1][:3] == ["fs_walk_tree", "--path=/proj", "--snapshot=3"]
+
+
+def test_the_root_of_the_cluster_may_be_listed_as_its_own_child(behind, cluster):
+    behind.answers("fs_walk_tree", nodes(("/", "DIRECTORY", 1), ("/a", "FILE", 0)))
+
+    assert cluster.walk("/", 3) == {"/a": Kind.FILE}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [("/proj/", "DIRECTORY", 1)],
+        [("/proj/", "DIRECTORY", 0), ("/proj/a", "FILE", 0)],
+        [("/proj/", "DIRECTORY", 1), ("/proj/b/", "DIRECTORY", 1)],
+    ],
+)
+def test_a_tree_of_which_a_part_is_missing_is_told(behind, cluster, listed):
+    behind.answers("fs_walk_tree", nodes(*listed))
+
+    with pytest.raises(ReplyError, match=r"lists \d of the \d entries of /proj/"):
+        cluster.walk("/proj", 3)
+
+
+# What goes wrong
+
+
+def test_a_failure_that_is_not_about_the_session_ends_the_run(behind, cluster):
+    behind.answers("snapshot_diff", "say('Error 404: snapshot_not_found', on=2); sys.exit(1)")
+
+    with pytest.raises(QqFailedError, match="Error 404"):
+        list(cluster.changes(3, 7))
+    assert behind.commands == ["login", "snapshot_diff"]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Error 404: no Error 401: here",
+        "the name /Error 401: x",
+        "Error 4010: unheard of",
+        "Connection error: 401",
+    ],
+)
+def test_only_a_refused_session_is_taken_for_one(behind, cluster, reason):
+    behind.answers("snapshot_diff", f"say({reason!r}, on=2); sys.exit(1)")
+
+    with pytest.raises(QqFailedError):
+        list(cluster.changes(3, 7))
+    assert behind.commands == ["login", "snapshot_diff"]
+
+
+def test_half_an_answer_is_never_a_whole_one(behind, cluster):
+    behind.answers("snapshot_diff", f"{ONE_CHANGE}; sys.exit(1)")
+
+    with pytest.raises(QqFailedError):
+        list(cluster.changes(3, 7))
+
+
+@pytest.mark.parametrize("printed", ["", "{}", '{"files": []}', "[]", '{"entries": ['])
+def test_what_is_no_diff_is_not_taken_for_an_empty_one(behind, cluster, printed):
+    behind.answers("snapshot_diff", f"say({printed!r})")
+
+    with pytest.raises(ReplyError):
+        list(cluster.changes(3, 7))
+
+
+def test_when_qq_fails_with_nonsense_its_own_exit_code_counts(behind, cluster):
+    behind.answers("snapshot_diff", "say('usage: qq'); say('no such command', on=2); sys.exit(2)")
+
+    with pytest.raises(QqFailedError, match="no such command") as caught:
+        list(cluster.changes(3, 7))
+    assert caught.value.exit_code == 2
+
+
+def test_nonsense_without_end_is_not_awaited(behind, cluster):
+    behind.answers("snapshot_diff", "while True: say('nonsense' * 100_000)")
+
+    with pytest.raises(ReplyError):
+        list(cluster.changes(3, 7))
+
+
+def test_without_qq_there_is_nothing_to_ask(cluster, qq):
+    qq.path.unlink()
+
+    with pytest.raises(QqMissingError):
+        list(cluster.changes(3, 7))
+
+
+# Sessions
+
+
+def test_the_first_question_logs_in(behind, cluster, session):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+
+    assert list(cluster.changes(3, 7)) == [Change(Op.CREATE, "/a")]
+    assert behind.asked[0] == ["login", "--username=archiver"]
+    assert behind.commands == ["login", "snapshot_diff"]
+    assert session.token() == "token-1"
+
+
+def test_later_questions_use_the_same_session(behind, cluster):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+
+    list(cluster.changes(3, 7))
+    list(cluster.changes(7, 9))
+
+    assert behind.commands == ["login", "snapshot_diff", "snapshot_diff"]
+
+
+def test_a_refused_session_leads_to_one_login_and_the_question_again(behind, cluster, session):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+    list(cluster.changes(3, 7))
+    behind.accepts("token-2")
+
+    assert list(cluster.changes(3, 7)) == [Change(Op.CREATE, "/a")]
+    assert behind.commands[2:] == ["snapshot_diff", "login", "snapshot_diff"]
+    assert session.token() == "token-2"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "say('Error 401: unauthenticated\\n', on=2)",
+        "say('Error 401: unauthenticated\\n')",
+        "say('\\nError 401: unauthenticated\\n')",
+    ],
+)
+def test_a_session_may_end_in_the_middle_of_an_answer(behind, cluster, refused):
+    behind.answers(
+        "snapshot_diff",
+        f"{ONE_CHANGE}\nif state('logins', 0) < 2: {refused}; sys.exit(1)\n{ONE_CHANGE}",
+    )
+
+    changes = list(cluster.changes(3, 7))
+
+    assert changes == [Change(Op.CREATE, "/a")] * 3  # the first came before the session ended
+    assert behind.commands == ["login", "snapshot_diff", "login", "snapshot_diff"]
+
+
+def test_a_second_refusal_ends_the_run(behind, cluster):
+    behind.answers("snapshot_diff", "refuse()")
+
+    with pytest.raises(QqFailedError, match="Error 401") as caught:
+        list(cluster.changes(3, 7))
+
+    assert behind.commands == ["login", "snapshot_diff", "login", "snapshot_diff"]
+    assert caught.value.exit_code == 1
+    assert "QumuloPassword" in caught.value.hint
+
+
+def test_a_login_that_is_refused_ends_the_run_and_keeps_the_session(behind, cluster, session):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+    list(cluster.changes(3, 7))
+    behind.accepts("token-2")
+    behind.locks_the_user_out()
+
+    with pytest.raises(QqFailedError, match=r"`qq login` failed .*Incorrect username or password"):
+        list(cluster.changes(3, 7))
+
+    assert behind.commands[2:] == ["snapshot_diff", "login"]
+    assert session.token() == "token-1"
+
+
+def test_a_session_that_another_run_renewed_meanwhile_is_used(behind, cluster, session):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+    list(cluster.changes(3, 7))
+    behind.accepts("theirs")
+    behind.does_before_refusing(
+        f"""
+with open({session.path!r}, "w") as file:
+    json.dump({{"version": 1, "bearer_token": "theirs"}}, file)
+"""
+    )
+
+    assert list(cluster.changes(3, 7)) == [Change(Op.CREATE, "/a")]
+    assert behind.commands[2:] == ["snapshot_diff", "snapshot_diff"]
+
+
+def test_a_damaged_session_is_as_good_as_none(behind, cluster, session):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+    with open(session.path, "w") as file:
+        file.write("{")
+
+    assert len(list(cluster.changes(3, 7))) == 1
+    assert behind.commands == ["login", "snapshot_diff"]
+
+
+def test_the_password_shows_nowhere(behind, cluster, heard, session):
+    behind.answers("snapshot_diff", "refuse()")
+
+    with pytest.raises(QqFailedError) as caught:
+        list(cluster.changes(3, 7))
+
+    folder = os.path.dirname(session.path)
+    kept = [Path(folder, name).read_text() for name in os.listdir(folder)]
+    assert any("token-2" in text for text in kept)
+    for shown in (behind.asked, heard.details, heard.warnings, kept, caught.value, vars(cluster)):
+        assert PASSWORD not in f"{shown} {shown!r}"
