@@ -148,6 +148,10 @@ def _found(directory: str, entry: os.DirEntry[str]) -> Found:
     try:
         attributes = _attributes(entry.stat(follow_symlinks=False))
     except OSError as error:
+        with contextlib.suppress(OSError):
+            # The listing itself mostly told which names are directories.
+            if entry.is_dir(follow_symlinks=False):
+                name += "/"
         return Found(name, None, _reason(error))
     return Found(f"{name}/" if attributes.kind is Kind.DIRECTORY else name, attributes)
 
