@@ -21,10 +21,9 @@ def change(entry: object) -> Change:
         ReplyError: op or path is missing, unknown, or not an absolute path.
     """
     if isinstance(entry, dict):
-        op = _OPS.get(entry.get("op", ""))
-        path = entry.get("path")
-        if op and isinstance(path, str) and is_absolute(path):
-            return Change(op, path)
+        op, path = entry.get("op"), entry.get("path")
+        if isinstance(op, str) and op in _OPS and isinstance(path, str) and is_absolute(path):
+            return Change(_OPS[op], path)
     raise ReplyError(f"the diff holds an entry that is no change: {entry!r:.200}")
 
 
