@@ -106,9 +106,9 @@ def _list_path(work_folder: str, guid: str, index: str) -> str:
 def _summary(outcome: Outcome, project: str) -> str:
     totals = outcome.totals
     told = [
-        f"{totals.files} files ({totals.size} bytes) and {totals.directories} directories changed",
-        f"{totals.deleted_files} files and {totals.deleted_directories} directories deleted",
-        f"{totals.unreadable} that could not be read or named",
-        f"{outcome.left_out} left out (links, pipes, sockets, devices)",
+        f"changed: {totals.files} files ({totals.size} bytes), {totals.directories} directories",
+        f"deleted: {totals.deleted_files} files, {totals.deleted_directories} directories",
+        f"not readable or not nameable: {totals.unreadable}",
+        f"left out, as links, pipes, sockets or devices: {outcome.left_out}",
     ]
     return f"{project}: {'; '.join(told)}"
