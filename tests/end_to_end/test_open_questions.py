@@ -1,0 +1,47 @@
+"""What the API leaves open makes no difference to a list: order, empty pages, the last page."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from qumulo_emulator.running import Emulator
+from tests.end_to_end.site import Site
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"empty_pages": True},
+        {"last_page_next": None},
+        {"order": "ascending"},
+        {"order": "descending"},
+        {"order": "shuffled"},
+        {"escape": False},
+        {"page_limit": 1},
+        {"page_limit": 1000},
+    ],
+    ids=str,
+)
+def test_a_list_is_the_same_however_the_cluster_answers(
+    own_cluster: Emulator, own_site: Site, any_qq: Path, answers: dict[str, object]
+) -> None:
+    own_site.qq = any_qq
+    for name in ("a.mov", "reel/b.mov", "reel/é\u2028.mov", "gone/c.mov", "gone/d.mov"):
+        (own_site.mount / name).parent.mkdir(exist_ok=True)
+        (own_site.mount / name).write_text("x")
+    older = own_site.snapshot()
+    shutil.rmtree(own_site.mount / "gone")
+    for name in ("a.mov", "reel/b.mov", "reel/é\u2028.mov", "new.mov", "other.mov"):
+        (own_site.mount / name).write_text("longer")
+    newer = own_site.snapshot()
+    usual = own_site.scan_list(older, newer, "--deletes")
+    own_cluster.settings(**answers)
+    other = own_site.scan_list(older, newer, "--deletes")
+    assert without_times(other) == without_times(usual)
+    assert usual.count(b"\n") == 2 + 5 + 3
+
+
+def without_times(content: bytes) -> list[bytes]:
+    """The lines, up to where the times begin."""
+    return [line.split(b" mtime=")[0] for line in content.split(b"\n")]
