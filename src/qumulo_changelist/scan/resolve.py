@@ -37,8 +37,9 @@ def resolve(changes: ChangeSet, newer: Tree, older: Tree | None) -> Iterator[Res
         # Rule 6: a link in the place of a file does not keep the file from being deleted.
         yield from here[:1]
         delete = [item for item in gone if isinstance(item, Entry)]
-        if delete and not outermost(unknown, delete[0].name):
-            yield delete[0]
+        if delete:
+            if not outermost(unknown, delete[0].name):
+                yield delete[0]
         elif gone and not here:
             yield LeftOut(gone[0].name)
 
