@@ -102,10 +102,14 @@ class ScanXml:
         return totals
 
     def _all_lines(self) -> Iterator[bytes]:
-        lines = ((_name_of(line), line) for line in io.BufferedReader(self._aside))
+        reader = io.BufferedReader(self._aside)
+        lines = ((_name_of(line), line) for line in reader)
         self._renamed.sort(reverse=True)
         merged = heapq.merge(lines, self._renamed, key=itemgetter(0), reverse=True)
-        return (line for _, line in merged)
+        try:
+            yield from (line for _, line in merged)
+        finally:
+            reader.detach()  # else it closes what is not its own, and Python warns of that
 
     def _put_aside(self) -> None:
         rest = memoryview("".join(self._lines).encode())
