@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing on a machine that is busy with other tests.
+settings.register_profile("parts", deadline=None)
+settings.load_profile("parts")
 
 # It ends by itself: where the code under test would wait for ever, its test fails instead.
 PREAMBLE = f"""\
