@@ -1,0 +1,241 @@
+"""The diff of two snapshots: what a real cluster is documented to say, tree by tree."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qumulo_emulator.cluster import Cluster
+from tests.emulator.trees import Tree, lay_out, made_anew, replaced
+from tests.oracle import capture, diff_claims
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Iterator[Cluster]:
+    """A cluster with an empty /show."""
+    (tmp_path / "show").mkdir()
+    cluster = Cluster(str(tmp_path), username="admin", password="secret")
+    yield cluster
+    cluster.close()
+
+
+def diff(cluster: Cluster, before: Tree, work: Callable[[Path], object]) -> list[str]:
+    """Lay out /show, do the work on it, and return what two snapshots of it differ in."""
+    folder = lay_out(Path(cluster.root, "show"), before)
+    older = cluster.snapshots.take(("show",), None, None)
+    work(folder)
+    newer = cluster.snapshots.take(("show",), None, None)
+    return sorted(f"{one.operation.value} {one.path}" for one in cluster.diff(newer.id, older.id))
+
+
+def test_nothing_happened(show: Cluster) -> None:
+    assert diff(show, {"a": 1, "d": {"b": 1}}, lambda _: None) == []
+
+
+def test_a_new_file_is_created_and_its_directory_modified(show: Cluster) -> None:
+    assert diff(show, {"d": {}}, lambda at: (at / "d/new").write_text("x")) == [
+        "CREATE /show/d/new",
+        "MODIFY /show/d/",
+    ]
+
+
+def test_a_deleted_file_modifies_its_directory(show: Cluster) -> None:
+    assert diff(show, {"a": 1}, lambda at: (at / "a").unlink()) == [
+        "DELETE /show/a",
+        "MODIFY /show/",
+    ]
+
+
+def test_written_data_modifies_a_file_and_not_its_directory(show: Cluster) -> None:
+    assert diff(show, {"d": {"a": 1}}, lambda at: (at / "d/a").write_text("longer")) == [
+        "MODIFY /show/d/a"
+    ]
+
+
+def test_data_of_the_same_size_written_at_once_is_seen(show: Cluster) -> None:
+    for _ in range(20):
+        assert diff(show, {"a": 3}, lambda at: (at / "a").write_text("abc")) == ["MODIFY /show/a"]
+
+
+def test_metadata_alone_modifies_a_file(show: Cluster) -> None:
+    assert diff(show, {"a": 1}, lambda at: (at / "a").chmod(0o600)) == ["MODIFY /show/a"]
+
+
+def test_reading_modifies_nothing(show: Cluster) -> None:
+    assert diff(show, {"a": 1, "d": {"b": 1}}, lambda at: (at / "d/b").read_bytes()) == []
+
+
+def test_metadata_alone_modifies_a_directory(show: Cluster) -> None:
+    assert diff(show, {"d": {"a": 1}}, lambda at: (at / "d").chmod(0o700)) == ["MODIFY /show/d/"]
+
+
+def test_a_created_directory_stands_for_all_below_it(show: Cluster) -> None:
+    tree: Tree = {"a": 1, "sub": {"b": 1, "link": "b"}}
+    assert diff(show, {}, lambda at: lay_out(at / "d", tree)) == [
+        "CREATE /show/d/",
+        "MODIFY /show/",
+    ]
+
+
+def test_a_deleted_directory_stands_for_all_below_it(show: Cluster) -> None:
+    assert diff(show, {"d": {"a": 1, "sub": {"b": 1}}}, lambda at: shutil.rmtree(at / "d")) == [
+        "DELETE /show/d/",
+        "MODIFY /show/",
+    ]
+
+
+def test_a_renamed_file_is_deleted_and_created(show: Cluster) -> None:
+    assert diff(show, {"a": 1}, lambda at: (at / "a").rename(at / "b")) == [
+        "CREATE /show/b",
+        "DELETE /show/a",
+        "MODIFY /show/",
+    ]
+
+
+def test_a_moved_directory_is_deleted_and_created_as_a_whole(show: Cluster) -> None:
+    assert diff(show, {"d": {"a": 1}, "e": {}}, lambda at: (at / "d").rename(at / "e/d")) == [
+        "CREATE /show/e/d/",
+        "DELETE /show/d/",
+        "MODIFY /show/",
+        "MODIFY /show/e/",
+    ]
+
+
+def test_a_file_renamed_over_another_takes_its_place(show: Cluster) -> None:
+    assert diff(show, {"a": 1, "b": 2}, lambda at: (at / "a").replace(at / "b")) == [
+        "CREATE /show/b",
+        "DELETE /show/a",
+        "DELETE /show/b",
+        "MODIFY /show/",
+    ]
+
+
+def test_a_replaced_file_is_deleted_and_created(show: Cluster) -> None:
+    assert diff(show, {"a": 1}, lambda at: replaced(at / "a", 1)) == [
+        "CREATE /show/a",
+        "DELETE /show/a",
+        "MODIFY /show/",
+    ]
+
+
+def test_a_file_deleted_and_made_again_is_another_file(show: Cluster) -> None:
+    def work(at: Path) -> None:
+        (at / "a").unlink()
+        (at / "a").write_bytes(b"x")
+
+    assert diff(show, {"a": 1}, work) == ["CREATE /show/a", "DELETE /show/a", "MODIFY /show/"]
+
+
+def test_a_directory_made_anew_is_deleted_and_created(show: Cluster) -> None:
+    assert diff(show, {"d": {"a": 1, "b": 1}}, lambda at: made_anew(at / "d", {"a": 1})) == [
+        "CREATE /show/d/",
+        "DELETE /show/d/",
+        "MODIFY /show/",
+    ]
+
+
+def test_swapped_names_are_two_other_files(show: Cluster) -> None:
+    def work(at: Path) -> None:
+        (at / "a").rename(at / "c")
+        (at / "b").rename(at / "a")
+        (at / "c").rename(at / "b")
+
+    assert diff(show, {"a": 1, "b": 2}, work) == [
+        "CREATE /show/a",
+        "CREATE /show/b",
+        "DELETE /show/a",
+        "DELETE /show/b",
+        "MODIFY /show/",
+    ]
+
+
+def test_a_file_that_became_a_directory_changes_its_path(show: Cluster) -> None:
+    def work(at: Path) -> None:
+        (at / "a").unlink()
+        lay_out(at / "a", {"b": 1})
+
+    assert diff(show, {"a": 1}, work) == ["CREATE /show/a/", "DELETE /show/a", "MODIFY /show/"]
+
+
+def test_a_new_hard_link_is_created_and_the_file_modified(show: Cluster) -> None:
+    assert diff(show, {"a": 1, "d": {}}, lambda at: os.link(at / "a", at / "d/b")) == [
+        "CREATE /show/d/b",
+        "MODIFY /show/a",
+        "MODIFY /show/d/",
+    ]
+
+
+def test_data_written_through_one_hard_link_modifies_every_path(show: Cluster) -> None:
+    folder = lay_out(Path(show.root, "show"), {"a": 1, "d": {}})
+    os.link(folder / "a", folder / "d/b")
+    assert diff(show, {}, lambda at: (at / "a").write_text("longer")) == [
+        "MODIFY /show/a",
+        "MODIFY /show/d/b",
+    ]
+
+
+def test_links_and_pipes_come_and_go_like_files(show: Cluster) -> None:
+    def work(at: Path) -> None:
+        (at / "link").unlink()
+        (at / "other").symlink_to("b")
+        os.mkfifo(at / "pipe")
+
+    assert diff(show, {"link": "a"}, work) == [
+        "CREATE /show/other",
+        "CREATE /show/pipe",
+        "DELETE /show/link",
+        "MODIFY /show/",
+    ]
+
+
+def test_snapshots_change_nothing_by_themselves(show: Cluster) -> None:
+    folder = lay_out(Path(show.root, "show"), {"d": {"a": 1}})
+    before = os.stat(folder).st_mtime_ns
+    older = show.snapshots.take(("show",), None, None)
+    show.snapshots.take(("show", "d"), None, None)
+    newer = show.snapshots.take(("show",), None, None)
+    assert show.diff(newer.id, older.id) == []
+    assert os.stat(folder).st_mtime_ns == before
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_work_is_told_as_an_independent_oracle_tells_it(show: Cluster, seed: int) -> None:
+    draw = random.Random(seed)
+    folder = lay_out(
+        Path(show.root, "show"), {"a": 1, "b": 2, "d": {"a": 1, "e": {"a": 1}}, "f": {}}
+    )
+    for _ in range(3):
+        before = capture(str(folder))
+        older = show.snapshots.take(("show",), None, None)
+        for _ in range(draw.randrange(12)):
+            random_work(draw, folder)
+        after = capture(str(folder))
+        newer = show.snapshots.take(("show",), None, None)
+        told = {(one.operation.value, one.path) for one in show.diff(newer.id, older.id)}
+        assert told == diff_claims(before, after, "/show")
+
+
+def random_work(draw: random.Random, folder: Path) -> None:
+    places = [place for place in folder.rglob("*") if ".snapshot" not in place.parts] or [folder]
+    folders = [folder, *(place for place in places if place.is_dir() and not place.is_symlink())]
+    existing, new = draw.choice(places), draw.choice(folders) / draw.choice("abcdef")
+    work: list[Callable[[], object]] = [
+        lambda: new.write_bytes(b"x" * draw.randrange(1, 99)),
+        new.mkdir,
+        lambda: existing.rename(new),
+        lambda: os.link(existing, new),
+        lambda: new.symlink_to("a"),
+        existing.unlink,
+        lambda: shutil.rmtree(existing),
+        lambda: existing.chmod(draw.choice([0o700, 0o755])),
+        lambda: os.utime(existing, (1, draw.randrange(99)), follow_symlinks=False),
+    ]
+    try:
+        draw.choice(work)()
+    except OSError:
+        return  # drawn without sense, such as a directory moved into itself

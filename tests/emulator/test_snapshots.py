@@ -1,0 +1,230 @@
+"""Snapshots: remembered whole, and seen in `.snapshot` as on a mount."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qumulo_emulator import clock
+from qumulo_emulator.cluster import Cluster
+from qumulo_emulator.errors import (
+    InvalidPathError,
+    InvalidRequestError,
+    NoSuchEntryError,
+    NotADirectoryHereError,
+    SnapshotNotFoundError,
+)
+from qumulo_emulator.names import to_text
+from tests.emulator.trees import lay_out
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "root", {"show": {}})
+
+
+@pytest.fixture
+def cluster(root: Path) -> Iterator[Cluster]:
+    made = Cluster(str(root), username="admin", password="secret")
+    yield made
+    made.close()
+
+
+def seen(path: Path) -> tuple[object, ...]:
+    """What a mount shows of an entry, but its inode and its change time."""
+    found = os.lstat(path)
+    target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else None
+    size = 0 if stat.S_ISDIR(found.st_mode) else found.st_size
+    return (found.st_mode, found.st_uid, found.st_gid, size, found.st_mtime_ns, target)
+
+
+def test_a_snapshot_appears_as_on_a_mount(root: Path, cluster: Cluster) -> None:
+    show = lay_out(root / "show", {"a": 5, "empty": 0, "d": {"b": 7, "link": "../a"}})
+    os.mkfifo(show / "pipe", 0o640)
+    (show / "a").chmod(0o4750)
+    (show / "d").chmod(0o2770)
+    for number, name in enumerate(["a", "d/b", "d/link", "d", "pipe"]):
+        os.utime(show / name, ns=(5, 10**18 + number), follow_symlinks=False)
+    names = ["a", "empty", "d", "d/b", "d/link", "pipe"]
+    expected = {name: seen(show / name) for name in names}
+    snapshot = cluster.snapshots.take(("show",), "daily", None)
+    copy = show / ".snapshot" / f"{snapshot.id}_daily"
+    assert {name: seen(copy / name) for name in names} == expected
+    assert {str(path.relative_to(copy)) for path in copy.rglob("*")} == set(names)
+
+
+def test_a_snapshot_keeps_what_was_whatever_happens_after(root: Path, cluster: Cluster) -> None:
+    show = lay_out(root / "show", {"a": 5, "d": {"b": 7}})
+    snapshot = cluster.snapshots.take(("show",), None, None)
+    (show / "a").write_bytes(b"longer than before")
+    (show / "d").rename(show / "e")
+    tree = cluster.tree(snapshot.id)
+    assert tree.entry(("show", "a")).attributes.size == 5
+    assert tree.names(("show", "d")) == ["b"]
+    assert (show / ".snapshot/1_OnDemand/d/b").stat().st_size == 7
+
+
+def test_hard_links_are_one_file_in_a_snapshot_too(root: Path, cluster: Cluster) -> None:
+    show = lay_out(root / "show", {"a": 5})
+    os.link(show / "a", show / "b")
+    cluster.snapshots.take(("show",), None, None)
+    copy = show / ".snapshot/1_OnDemand"
+    assert (copy / "a").stat().st_ino == (copy / "b").stat().st_ino
+    assert (copy / "a").stat().st_nlink == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            b"two  blanks ",
+            b"&<>\"'",
+            b"new\nline",
+            b"-dash",
+            b"%2F",
+            b"\xff\xfe",
+            b"\x01",
+            b"n" * 255,
+        ),
+        *("🎬 é e\u0301 \u2028".encode(), b"back\\slash", b"*?["),
+    ],
+)
+def test_any_name_is_remembered(root: Path, cluster: Cluster, name: bytes) -> None:
+    os.mkdir(os.fsencode(root / "show") + b"/" + name)
+    os.close(os.open(os.fsencode(root / "show") + b"/" + name + b"/" + name, os.O_CREAT))
+    number = cluster.snapshots.take(("show",), None, None).id
+    text = to_text(name)
+    assert cluster.tree(number).names(("show", text)) == [text]
+    copy = os.fsencode(root / "show/.snapshot/1_OnDemand")
+    assert os.listdir(copy + b"/" + name) == [name]
+
+
+def test_snapshots_are_hidden_from_all_that_the_cluster_lists(root: Path, cluster: Cluster) -> None:
+    lay_out(root / "show", {"a": 5, "d": {}})
+    cluster.snapshots.take(("show", "d"), None, None)
+    number = cluster.snapshots.take(("show",), None, None).id
+    assert (root / "show/d/.snapshot").is_dir()
+    for tree in (cluster.tree(None), cluster.tree(number)):
+        assert sorted(tree.names(("show",))) == ["a", "d"]
+        assert tree.names(("show", "d")) == []
+        assert tree.entry(("show", "d")).child_count == 0
+        with pytest.raises(NoSuchEntryError):
+            tree.entry(tree.locate("/show/.snapshot"))
+
+
+def test_a_tree_far_deeper_than_a_path_is_long(root: Path, cluster: Cluster) -> None:
+    depth = 1200
+    fd = os.open(root / "show", os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("deeper", dir_fd=fd)
+        fd, last = os.open("deeper", os.O_RDONLY, dir_fd=fd), fd
+        os.close(last)
+    os.close(os.open("bottom", os.O_CREAT, dir_fd=fd))
+    os.close(fd)
+    first = cluster.snapshots.take(("show",), None, None)
+    assert cluster.tree(first.id).names(("show", *["deeper"] * depth)) == ["bottom"]
+    os.rename(root / "show/deeper", root / "show/other")
+    second = cluster.snapshots.take(("show",), None, None)
+    changes = {(one.operation.value, one.path) for one in cluster.diff(second.id, first.id)}
+    assert changes == {
+        ("DELETE", "/show/deeper/"),
+        ("CREATE", "/show/other/"),
+        ("MODIFY", "/show/"),
+    }
+    cluster.snapshots.delete(first.id)
+    cluster.snapshots.delete(second.id)
+    assert not (root / "show/.snapshot").exists()
+    # Too deep for Python's own ways to clean up.
+    subprocess.run(["rm", "-rf", root / "show"], check=True)
+
+
+def test_a_deleted_snapshot_is_gone_whatever_its_directories_allow(
+    root: Path, cluster: Cluster
+) -> None:
+    show = lay_out(root / "show", {"locked": {"inner": {"a": 1}}, "open": {"b": 1}})
+    (show / "locked/inner").chmod(0)
+    (show / "locked").chmod(0o555)
+    number = cluster.snapshots.take(("show",), None, None).id
+    cluster.snapshots.delete(number)
+    assert not (show / ".snapshot").exists()
+    with pytest.raises(SnapshotNotFoundError):
+        cluster.snapshots.get(number)
+    (show / "locked").chmod(0o755)
+    (show / "locked/inner").chmod(0o755)
+
+
+def test_ids_count_up_and_are_never_used_again(cluster: Cluster) -> None:
+    first = cluster.snapshots.take(("show",), None, None)
+    cluster.snapshots.delete(first.id)
+    assert cluster.snapshots.take(("show",), None, None).id == first.id + 1
+
+
+def test_an_expired_snapshot_is_not_there(root: Path, cluster: Cluster) -> None:
+    number = cluster.snapshots.take(("show",), None, clock.now() + 3_600 * clock.SECOND).id
+    cluster.snapshots.set_expiration(number, clock.now())
+    assert cluster.snapshots.all() == []
+    cluster.snapshots.remove_expired()
+    assert not (root / "show/.snapshot").exists()
+
+
+def test_a_snapshot_that_would_be_expired_already_is_refused(cluster: Cluster) -> None:
+    with pytest.raises(InvalidRequestError):
+        cluster.snapshots.take(("show",), None, clock.now() - 1)
+
+
+@pytest.mark.parametrize("name", ["a/b", "a\0b", ".", "..", "n" * 254])
+def test_a_name_that_no_directory_can_have_is_refused(
+    root: Path, cluster: Cluster, name: str
+) -> None:
+    with pytest.raises(InvalidPathError):
+        cluster.snapshots.take(("show",), name, None)
+    assert list((root / "show").iterdir()) == []
+
+
+def test_only_directories_have_snapshots(root: Path, cluster: Cluster) -> None:
+    lay_out(root, {"file": 1, "link": "show"})
+    for name in ("file", "link"):
+        with pytest.raises(NotADirectoryHereError):
+            cluster.snapshots.take((name,), None, None)
+
+
+def test_two_at_once_are_both_right(root: Path, cluster: Cluster) -> None:
+    lay_out(root / "show", {str(number): 1 for number in range(200)})
+    threads = [
+        threading.Thread(target=cluster.snapshots.take, args=(("show",), None, None))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [snapshot.id for snapshot in cluster.snapshots.all()] == [1, 2, 3, 4]
+    for number in range(1, 5):
+        assert len(list((root / f"show/.snapshot/{number}_OnDemand").iterdir())) == 200
+
+
+def test_snapshots_survive_a_restart(root: Path, tmp_path: Path) -> None:
+    def opened() -> Cluster:
+        return Cluster(
+            str(root), username="a", password="b", state_directory=str(tmp_path / "state")
+        )
+
+    lay_out(root / "show", {"a": 1, "d": {"b": 1}})
+    cluster = opened()
+    older = cluster.snapshots.take(("show",), "daily", None)
+    cluster.close()
+    (root / "show/new").write_bytes(b"x")
+    cluster = opened()
+    assert cluster.snapshots.all() == [older]
+    newer = cluster.snapshots.take(("show",), None, None)
+    assert [(one.operation.value, one.path) for one in cluster.diff(newer.id, older.id)] == [
+        ("MODIFY", "/show/"),
+        ("CREATE", "/show/new"),
+    ]
+    cluster.close()
