@@ -27,12 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when it was stopped, 1 when it could not start; a wrong command line exits with 2.
     """
     parsed = _parser().parse_args(arguments)
+    try:
+        # Not at the top: to say what is wrong with the options takes none of this.
+        from qumulo_emulator.server import prepared
+    except ModuleNotFoundError as error:
+        sys.stderr.write(
+            f"qumulo-emulator: {error.name} is missing; the emulator needs the extra of its name: "
+            "pip install 'qumulo-changelist[emulator]'\n"
+        )
+        return FAILED
     password = os.environ.get("QUMULO_EMULATOR_PASSWORD")
     made_up = secrets.token_urlsafe(16) if not password else None
     options = _options(parsed, password or made_up or "")
-    # Not at the top: with these, only to say what is wrong with the options would take a while.
-    from qumulo_emulator.server import prepared
-
     try:
         with prepared(options) as server:
             _serve(server, options, made_up)
