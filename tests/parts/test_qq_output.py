@@ -295,7 +295,10 @@ def test_what_is_nested_too_deeply_is_told(opening):
         list(whole([to_bytes(opening * 200_000)]))
 
 
-@pytest.mark.parametrize("output", [b"\xff", b'{"entries": ["\xff"]}', b'{"entries": ["\xc3'])
+@pytest.mark.parametrize(
+    "output",
+    [b"\xff", b'{"entries": ["\xff"]}', b'{"entries": ["\xc3', b'{"entries": []}\n\xc3'],
+)
 def test_what_is_not_utf_8_is_told(output):
     for pieces in ([output], bytewise(output)):
         with pytest.raises(ReplyError):

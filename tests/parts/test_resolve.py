@@ -138,6 +138,20 @@ def test_what_a_created_directory_should_hold_but_does_not_is_bad():
     ]
 
 
+def test_a_created_directory_that_a_walk_came_too_early_for_is_bad():
+    class Late(FakeTree):
+        def walk(self, directory: str) -> Iterator[Found]:
+            return iter(())
+
+    changes = ChangeSet()
+    changes.add(Change(Op.CREATE, "/d/"))
+    changes.add(Change(Op.CREATE, "/d/sub/"))
+
+    (entry,) = resolve(changes, Late({"d": {"sub": {"never walked": FILE}}}), None)
+
+    assert (entry.state, entry.name) == (State.UNREADABLE, "/d/sub")
+
+
 def test_a_created_directory_that_is_gone_is_bad():
     (entry,) = resolved("CREATE /d/", {})
 
