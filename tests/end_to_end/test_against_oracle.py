@@ -119,12 +119,12 @@ def test_random_work_is_listed_as_the_oracle_says(
         site.mounted(base).mkdir()
     worker.burst(40)
     for _ in range(2):
-        before, older = capture(str(site.mount)), take_snapshot(cluster, site)
+        before, older = capture(str(site.mount)), site.snapshot_by_api(cluster)
         worker.burst(12)
         base = worker.random.choice(bases)
         if not site.mounted(base).is_dir() or site.mounted(base).is_symlink():
             base = site.source
-        after, newer = capture(str(site.mount)), take_snapshot(cluster, site)
+        after, newer = capture(str(site.mount)), site.snapshot_by_api(cluster)
         deletes = worker.random.random() < 0.8
         expected = expected_list(
             before, after, source=site.source, base=base, deletes=deletes, run_time=int(time.time())
@@ -137,16 +137,3 @@ def test_random_work_is_listed_as_the_oracle_says(
 def settled(content: bytes) -> list[bytes]:
     """The lines of a list without what cannot be foreseen."""
     return without_run_times(without_access_times(content)).split(b"\n")
-
-
-def take_snapshot(cluster: Emulator, site: Site) -> int:
-    _, attributes = cluster.request(
-        "GET", f"/v1/files/{site.source.replace('/', '%2F')}/info/attributes"
-    )
-    _, snapshot = cluster.request(
-        "POST",
-        "/v3/snapshots/",
-        {"name_suffix": "s", "expiration": "", "source_file_id": attributes["id"]},
-    )
-    number: int = snapshot["id"]
-    return number

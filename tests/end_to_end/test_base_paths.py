@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_emulator.running import Emulator
 from tests.end_to_end.lists import deleted, file, folder, scan_list, settled
 from tests.end_to_end.site import Site
 
@@ -21,11 +22,11 @@ def work_on_both(mount: Path) -> None:
 
 
 @pytest.fixture
-def worked(site: Site) -> tuple[Site, int, int]:
+def worked(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
     two_shows(site.mount)
-    older = site.snapshot()
+    older = site.snapshot_by_api(cluster)
     work_on_both(site.mount)
-    return site, older, site.snapshot()
+    return site, older, site.snapshot_by_api(cluster)
 
 
 @pytest.mark.parametrize("ending", ["", "/", "//"])

@@ -16,12 +16,12 @@ EARLIER = b"<files>the earlier list</files>\n"
 
 
 @pytest.fixture
-def changed(site: Site) -> tuple[Site, int, int]:
+def changed(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
     """A site with an earlier list and two snapshots, between which a file came."""
-    older = site.snapshot()
+    older = site.snapshot_by_api(cluster)
     (site.mount / "new.mov").write_text("x")
     keep_earlier_list(site)
-    return site, older, site.snapshot()
+    return site, older, site.snapshot_by_api(cluster)
 
 
 def keep_earlier_list(site: Site) -> None:

@@ -20,18 +20,30 @@ def test_an_interrupted_run_leaves_nothing_behind(
     command = own_site.command("qumulo_generate_changelist.py", *own_site.arguments(older, newer))
     before = temporary_files()
     with subprocess.Popen(
-        command, env=own_site.variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command,
+        env=own_site.variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
     ) as running:
         while not (qq := children(running.pid)):
             assert running.poll() is None
         running.send_signal(number)
-        _, messages = running.communicate(timeout=30)
+        try:
+            _, messages = running.communicate(timeout=30)
+        finally:
+            running.kill()
     assert running.returncode == 128 + number
     assert b"Traceback" not in messages
     assert not any(Path(f"/proc/{child}").exists() for child in qq)
     assert list(own_site.list_path.parent.iterdir()) == []
     assert temporary_files() == before
     own_cluster.clear_faults()
+
+
+def heed_interrupts() -> None:
+    """Undo that a shell lets what it starts in the background ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def children(process: int) -> list[int]:

@@ -30,11 +30,11 @@ def test_a_list_is_the_same_however_the_cluster_answers(
     for name in ("a.mov", "reel/b.mov", "reel/é\u2028.mov", "gone/c.mov", "gone/d.mov"):
         (own_site.mount / name).parent.mkdir(exist_ok=True)
         (own_site.mount / name).write_text("x")
-    older = own_site.snapshot()
+    older = own_site.snapshot_by_api(own_cluster)
     shutil.rmtree(own_site.mount / "gone")
     for name in ("a.mov", "reel/b.mov", "reel/é\u2028.mov", "new.mov", "other.mov"):
         (own_site.mount / name).write_text("longer")
-    newer = own_site.snapshot()
+    newer = own_site.snapshot_by_api(own_cluster)
     usual = own_site.scan_list(older, newer, "--deletes")
     own_cluster.settings(**answers)
     other = own_site.scan_list(older, newer, "--deletes")
