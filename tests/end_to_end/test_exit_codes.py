@@ -120,6 +120,31 @@ def test_4_when_the_folder_of_the_list_cannot_be_made(changed: tuple[Site, int, 
     refused(site, site.generate(older, newer), 4, str(site.folder / "file"), "Not a directory")
 
 
+@pytest.mark.parametrize("output", [">&-", ">/dev/full"])
+def test_4_when_the_result_cannot_be_told(site: Site, output: str) -> None:
+    command = site.command("qumulo_create_snap.py", "-p", "show", "-s", site.source)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {output}', "sh", *command],
+        stderr=subprocess.PIPE,
+        env=site.variables(),
+        text=True,
+    )
+    assert done.returncode == 4
+    assert "cannot be written to standard output" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("messages", ["2>&-", "2>/dev/full"])
+def test_a_result_is_told_even_where_messages_cannot_be(site: Site, messages: str) -> None:
+    command = site.command("qumulo_create_snap.py", "-p", "show", "-s", site.source, "--verbose")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {messages}', "sh", *command],
+        stdout=subprocess.PIPE,
+        env=site.variables(),
+    )
+    assert (done.returncode, int(done.stdout) > 0) == (0, True)
+
+
 def test_4_when_there_is_no_room_for_the_list(changed: tuple[Site, int, int]) -> None:
     site, older, newer = changed
     done = subprocess.run(

@@ -1,6 +1,7 @@
 """What the commands have in common: their options, how they speak, and how they end."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from qumulo_changelist import __version__, config
 from qumulo_changelist.cluster.qq import QqCluster
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
-from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.errors import ChangelistError, OutputError, UsageError
 from qumulo_changelist.model import to_bytes, to_text
 from qumulo_changelist.progress import Listener
 
@@ -35,15 +36,31 @@ class Screen:
 
 
 def say(message: str) -> None:
-    """Write a message to standard error, where nothing in it can fail to be written."""
-    sys.stderr.write(to_bytes(message).decode("utf-8", "backslashreplace") + "\n")
+    """Write a message to standard error, byte for byte."""
+    # Where standard error is closed or full there is nobody to tell so.
+    if sys.stderr:
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), to_bytes(message) + b"\n")
 
 
 def answer(result: str) -> None:
-    """Write the result to standard output, byte for byte."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(to_bytes(result) + b"\n")
-    sys.stdout.buffer.flush()
+    """Write the result to standard output, byte for byte.
+
+    Raises:
+        OutputError: standard output is closed, or takes no more.
+    """
+    reason: str | None = "it is closed"
+    if sys.stdout:
+        try:
+            os.write(sys.stdout.fileno(), to_bytes(result) + b"\n")
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return
+    raise OutputError(
+        f"the result, {result}, cannot be written to standard output: {reason}",
+        hint="The work itself is done.",
+    )
 
 
 def parser(description: str) -> argparse.ArgumentParser:
@@ -102,12 +119,8 @@ def run(command: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
             say(error.hint)
         return error.exit_code
     except KeyboardInterrupt:
-        say("interrupted; nothing was written")
+        say("interrupted")
         return 128 + signal.SIGINT
-    except BrokenPipeError:
-        # Whoever reads the result went away. Python must not find that out again while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
 
 
 def _terminated(number: int, _frame: FrameType | None) -> None:

@@ -89,6 +89,8 @@ class QqSession:
             ) from error
 
     def _make_private_folder(self) -> None:
+        if not os.path.isabs(self._folder):
+            raise SessionStoreError("this user has no home directory to keep a session in")
         os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.mkdir(self._folder, 0o700)
