@@ -275,7 +275,7 @@ def test_trouble_with_the_cluster_comes_with_a_hint(
 def test_an_unknown_snapshot_is_told(changed: tuple[Site, int, int], any_qq: Path) -> None:
     site, older, _ = changed
     site.qq = any_qq
-    refused(site, site.generate(older, 10**30), 1, "Error 404", "snapshot_list_snapshots")
+    refused(site, site.generate(older, 10**30), 1, "Error 404", "snapshot_list_statuses")
 
 
 def test_an_unknown_source_path_is_told(site: Site, any_qq: Path) -> None:

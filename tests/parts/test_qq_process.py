@@ -195,7 +195,7 @@ def test_of_a_traceback_only_its_reason_is_told(qq, process):
         ("Connection error: [Errno 111] Connection refused", "QumuloClusterIP"),
         ("Error 401: unauthorized", "QumuloPassword"),
         ("Error 403: forbidden", "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ"),
-        ("Error 404: snapshot_not_found", "qq snapshot_list_snapshots"),
+        ("Error 404: snapshot_not_found", "qq snapshot_list_statuses"),
         ("Error 404: fs_no_such_entry_error", "the path exists"),
     ],
 )

@@ -42,7 +42,7 @@ _HINTS = (
     (
         r"Error 404.*snapshot",
         "Check the snapshot ids; snapshots also expire by themselves. "
-        "`qq snapshot_list_snapshots` shows those that exist.",
+        "`qq snapshot_list_statuses` shows those that exist.",
     ),
     (r"Error 404", "Check that the path exists on the cluster."),
     (
