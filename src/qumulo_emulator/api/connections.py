@@ -10,7 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     import threading
 
-    from starlette.types import Receive, Scope
+    from starlette.types import Message, Receive, Scope
 
 _LOOK_AGAIN = 0.05
 _PATIENCE = 1
@@ -68,25 +68,38 @@ class Connections:
             transport.abort()
             await _disconnected(receive)
 
-    async def stall(self, scope: Scope, receive: Receive, cleared: threading.Event) -> bool:
-        """Wait until the fault is cleared (True) or the connection is gone (False)."""
-        gone = asyncio.ensure_future(_disconnected(receive))
+    async def stall(
+        self, scope: Scope, receive: Receive, cleared: threading.Event
+    ) -> Receive | None:
+        """Wait until the fault is cleared or the connection is gone.
+
+        Returns:
+            Where the whole request can be read from; None if the connection is gone.
+        """
+        read: list[Message] = []
+        gone = asyncio.ensure_future(_disconnected(receive, read))
         try:
             while not cleared.is_set():
                 await asyncio.wait([gone], timeout=_LOOK_AGAIN)
                 if gone.done():
-                    return False
+                    return None
                 if self.stopping:
                     await self.drop(scope, receive)
-                    return False
+                    return None
         finally:
             gone.cancel()
-        return True
+
+        async def again() -> Message:
+            return read.pop(0) if read else await receive()
+
+        return again
 
     def _transport(self, scope: Scope) -> asyncio.Transport:
         return self._open[scope["client"]]
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _disconnected(receive: Receive, read: list[Message] | None = None) -> None:
+    """Read a request until its connection is gone, keeping what was read."""
+    while (message := await receive())["type"] != "http.disconnect":
+        if read is not None:
+            read.append(message)

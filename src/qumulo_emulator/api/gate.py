@@ -66,8 +66,11 @@ class Gate:
         if not path.startswith(_CONTROL):
             await asyncio.sleep(self._context.cluster.settings.latency_ms / 1000)
             met = self._context.faults.take(scope["method"], path)
-            if met is not None and not await self._strike(*met, scope, path, receive, send):
-                return
+            if met is not None:
+                unread = await self._strike(*met, scope, path, receive, send)
+                if unread is None:
+                    return
+                receive = unread
         await self._authenticated(scope, receive, send)
 
     async def _authenticated(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -90,8 +93,12 @@ class Gate:
         path: str,
         receive: Receive,
         send: Send,
-    ) -> bool:
-        """Let a fault happen; True if the request is to be answered after all."""
+    ) -> Receive | None:
+        """Let a fault happen.
+
+        Returns:
+            Where to read the request from if it is to be answered after all, else None.
+        """
         if fault.action == "close":
             await self._connections.drop(scope, receive)
         elif fault.action == "stall":
@@ -112,7 +119,7 @@ class Gate:
             if fault.retry_after is not None:
                 response.headers["Retry-After"] = str(fault.retry_after)
             await response(scope, receive, send)
-        return False
+        return None
 
     async def _truncate(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do what was asked, send half of the answer, and close the connection."""
