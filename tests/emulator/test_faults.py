@@ -1,0 +1,136 @@
+"""Failures to rehearse with: scripted over HTTP, by whoever holds a token."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qumulo_emulator.faults import Fault
+from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
+
+VERSION = "/v1/version"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[ThreadedEmulator]:
+    with serve_in_thread(tmp_path) as emulator:
+        yield emulator
+
+
+def status_of(emulator: ThreadedEmulator, path: str = VERSION) -> int:
+    return emulator.request_as(None, "GET", path)[0]
+
+
+def test_a_status_comes_as_often_as_it_is_asked_for(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, status=503, times=2)
+    assert [status_of(served) for _ in range(3)] == [503, 503, 200]
+
+
+def test_some_requests_can_get_through_first(served: ThreadedEmulator) -> None:
+    served.fault(path="/v1/v*", status=500, times=1, skip=1)
+    assert [status_of(served) for _ in range(3)] == [200, 500, 200]
+
+
+def test_only_what_matches_fails_until_faults_are_cleared(served: ThreadedEmulator) -> None:
+    served.fault(method="POST", path=VERSION, status=500)
+    assert status_of(served) == 200
+    served.fault(method="GET", path=VERSION, status=500)
+    assert [status_of(served) for _ in range(3)] == [500] * 3
+    served.clear_faults()
+    assert status_of(served) == 200
+
+
+def test_a_status_can_say_when_to_try_again(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, status=429, retry_after=7)
+    context = ssl.create_default_context(cafile=served.certificate)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{served.url}{VERSION}", context=context)
+    with refused.value as answer:
+        assert (answer.code, answer.headers["Retry-After"]) == (429, "7")
+        assert json.loads(answer.read())["error_class"]
+
+
+def test_a_connection_can_be_dropped_without_an_answer(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, action="close", times=1)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        status_of(served)
+    assert status_of(served) == 200
+
+
+def test_an_answer_can_be_cut_short(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, action="truncate", times=1)
+    with pytest.raises(http.client.IncompleteRead):
+        status_of(served)
+
+
+def test_an_answer_can_be_garbage(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, action="garbage", times=1)
+    with pytest.raises(ValueError, match="Expecting value"):
+        status_of(served)
+
+
+def test_a_stalled_request_is_answered_once_faults_are_cleared(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, action="stall")
+    answers: list[int] = []
+    asking = threading.Thread(target=lambda: answers.append(status_of(served)))
+    asking.start()
+    # Others are answered meanwhile.
+    assert served.request("GET", "/v1/session/who-am-i")[0] == 200
+    assert answers == []
+    served.clear_faults()
+    asking.join(30)
+    assert answers == [200]
+
+
+def test_a_stalled_request_does_not_keep_the_emulator_from_ending(tmp_path: Path) -> None:
+    gone: list[BaseException] = []
+
+    def ask(emulator: ThreadedEmulator) -> None:
+        try:
+            status_of(emulator)
+        except (http.client.HTTPException, OSError) as error:
+            gone.append(error)
+
+    with serve_in_thread(tmp_path) as emulator:
+        emulator.fault(path=VERSION, action="stall")
+        asking = threading.Thread(target=ask, args=(emulator,))
+        asking.start()
+        while emulator.request("GET", "/v1/session/who-am-i")[0] != 200:
+            pass
+    asking.join(30)
+    assert len(gone) == 1
+
+
+def test_a_login_can_be_refused_without_a_body(served: ThreadedEmulator) -> None:
+    served.fault(path="/v1/session/login", status=401, empty_body=True)
+    assert served.request_as(None, "POST", "/v1/session/login", {}) == (401, None)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{}, {"status": 500, "action": "close"}, {"action": "explode"}, {"status": 99}, {"what": 1}],
+)
+def test_a_fault_that_makes_no_sense_is_refused(
+    served: ThreadedEmulator, fault: dict[str, object]
+) -> None:
+    assert served.request("POST", "/emulator/faults", fault)[0] == 400
+
+
+def test_faults_can_be_scripted_in_python(served: ThreadedEmulator) -> None:
+    served.faults.add(Fault(path=VERSION, status=418, times=1))
+    assert [status_of(served) for _ in range(2)] == [418, 200]
+
+
+def test_what_was_asked_can_be_read_and_holds_no_secret(served: ThreadedEmulator) -> None:
+    served.login()
+    asked = served.requests()
+    assert {"method": "POST", "path": "/v1/session/login", "status": 200} in asked
+    assert served.password not in json.dumps(asked)
