@@ -11,10 +11,10 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 from qumulo_changelist.errors import ConfigurationError
+from qumulo_changelist.model import to_bytes
 from qumulo_changelist.qt_settings import read_section
 
 SECTION = "General"
@@ -68,7 +68,8 @@ def load(path: str) -> Settings:
         ConfigurationError: it is missing, unreadable, of neither kind, or lacks a key.
     """
     try:
-        content = Path(path).read_bytes()
+        with open(to_bytes(path), "rb") as file:
+            content = file.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(

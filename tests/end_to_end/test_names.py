@@ -110,6 +110,9 @@ def test_a_name_that_xml_cannot_hold_is_told_and_counted(site: Site, any_qq: Pat
 def test_a_locale_that_is_not_utf_8_changes_nothing(site: Site, any_qq: Path) -> None:
     site.qq = any_qq
     site.environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    site.folder = site.folder / "Büro"
+    site.folder.mkdir()
+    site.configure()
     older = site.snapshot()
     touch(site.mount, "emoji 🎬.mov")
     (site.mount / "Müller").mkdir()

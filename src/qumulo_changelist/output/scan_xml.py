@@ -43,6 +43,7 @@ def scan_xml(path: str, *, index: str, run_time: int) -> Iterator["ScanXml"]:
     Raises:
         OutputError: the folder cannot be made or written to.
     """
+    path = os.fsdecode(to_bytes(path))  # in the locale's own terms, which are not always UTF-8
     folder = os.path.dirname(path)
     with contextlib.ExitStack() as stack:
         with naming(folder):
