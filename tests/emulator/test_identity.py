@@ -1,94 +1,99 @@
-"""Ids: the same while a file lives, wherever it goes, and never another file's."""
+"""Ids: as stable as the object, whatever its name, and never another object's."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
 
 from qumulo_emulator.cluster import Cluster
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def id_of(cluster: Cluster, *parts: str) -> int:
-    return cluster.files.entry(parts).attributes.id
+from qumulo_emulator.errors import NoSuchEntryError
+from tests.emulator.trees import lay_out
 
 
-def test_the_root_is_2(cluster: Cluster) -> None:
-    assert id_of(cluster) == 2
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
 
 
-def test_an_id_is_kept_when_a_file_is_written_renamed_and_moved(
-    cluster: Cluster, root: Path
-) -> None:
-    (root / "a").write_text("a")
-    (root / "folder").mkdir()
-    before = id_of(cluster, "a")
-    (root / "a").write_text("changed")
-    (root / "a").rename(root / "b")
-    (root / "b").rename(root / "folder" / "c")
-    assert id_of(cluster, "folder", "c") == before
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "root", {"a": 1, "d": {"b": 1}})
 
 
-def test_hard_links_share_one_id(cluster: Cluster, root: Path) -> None:
-    (root / "a").write_text("a")
-    os.link(root / "a", root / "b")
-    assert id_of(cluster, "a") == id_of(cluster, "b")
+def opened(root: Path, state: Path | None = None) -> Cluster:
+    return Cluster(
+        str(root),
+        username="admin",
+        password="secret",
+        state_directory=None if state is None else str(state),
+    )
 
 
-def test_a_new_file_in_an_old_inode_has_a_new_id(cluster: Cluster, root: Path) -> None:
-    (root / "a").write_text("a")
-    inode, number = (root / "a").stat().st_ino, id_of(cluster, "a")
-    (root / "a").unlink()
-    seen = {number}
-    for count in range(20_000):
-        path = root / f"new{count}"
-        path.touch()
-        fresh = id_of(cluster, path.name)
-        assert fresh not in seen
-        seen.add(fresh)
-        if path.stat().st_ino == inode:
-            break
+def id_of(cluster: Cluster, *path: str) -> int:
+    return cluster.files.entry(path).attributes.id
 
 
-def test_a_file_made_anew_at_once_never_has_the_id_of_the_last(
-    cluster: Cluster, root: Path
-) -> None:
-    seen = set()
-    for _ in range(200):
-        (root / "a").touch()
-        seen.add(id_of(cluster, "a"))
-        (root / "a").unlink()
-    assert len(seen) == 200
+def test_the_root_has_the_id_2(root: Path) -> None:
+    assert id_of(opened(root)) == 2
 
 
-def test_an_id_leads_to_where_the_file_is_now(cluster: Cluster, root: Path) -> None:
-    (root / "folder").mkdir()
-    (root / "a").write_text("a")
+def test_an_id_stays_when_its_file_is_renamed_or_moved(root: Path) -> None:
+    cluster = opened(root)
     number = id_of(cluster, "a")
-    (root / "a").rename(root / "folder" / "b")
-    (root / "folder").rename(root / "moved")
-    assert cluster.files.locate(str(number)) == ("moved", "b")
+    (root / "a").rename(root / "renamed")
+    assert id_of(cluster, "renamed") == number
+    (root / "renamed").rename(root / "d/moved")
+    assert id_of(cluster, "d", "moved") == number
 
 
-def test_ids_survive_a_restart_with_a_state(root: Path, tmp_path: Path) -> None:
-    state = str(tmp_path / "state")
-    for name in ("a", "b", "c"):
-        (root / name).write_text(name)
+def test_an_id_leads_to_where_its_file_is_now(root: Path) -> None:
+    cluster = opened(root)
+    number = id_of(cluster, "d", "b")
+    (root / "d").rename(root / "e")
+    assert cluster.files.locate(str(number)) == ("e", "b")
+    (root / "e/b").unlink()
+    with pytest.raises(NoSuchEntryError):
+        cluster.files.locate(str(number))
 
-    def ids() -> dict[str, int]:
-        with_state = Cluster(str(root), username="u", password="p", state_directory=state)
-        try:
-            return {name: id_of(with_state, name) for name in sorted(os.listdir(root))}
-        finally:
-            with_state.close()
 
-    first = ids()
-    (root / "b").unlink()
+def test_hard_links_share_an_id(root: Path) -> None:
+    cluster = opened(root)
+    os.link(root / "a", root / "d/also")
+    assert id_of(cluster, "a") == id_of(cluster, "d", "also")
+
+
+def test_an_inode_number_used_again_is_another_file(root: Path) -> None:
+    cluster = opened(root)
+    reused = 0
+    for _ in range(200):
+        number, inode = id_of(cluster, "a"), os.stat(root / "a").st_ino
+        (root / "a").unlink()
+        (root / "a").write_bytes(b"x")
+        reused += os.stat(root / "a").st_ino == inode
+        assert id_of(cluster, "a") != number
+    assert reused or os.stat(root).st_dev != os.stat("/").st_dev
+
+
+def test_ids_survive_a_restart(root: Path, state: Path) -> None:
+    cluster = opened(root, state)
+    ids = id_of(cluster, "a"), id_of(cluster, "d"), id_of(cluster, "d", "b")
+    cluster.close()
     (root / "a").rename(root / "z")
-    (root / "new").write_text("new")
-    second = ids()
-    assert second["z"] == first["a"]
-    assert second["c"] == first["c"]
-    assert second["new"] not in first.values()
+    (root / "new").write_bytes(b"x")
+    cluster = opened(root, state)
+    assert id_of(cluster, "new") > max(ids)
+    assert (id_of(cluster, "z"), id_of(cluster, "d"), id_of(cluster, "d", "b")) == ids
+    cluster.close()
+
+
+def test_an_id_of_the_past_is_given_to_nobody_after_a_restart(root: Path, state: Path) -> None:
+    cluster = opened(root, state)
+    gone = id_of(cluster, "a")
+    (root / "a").unlink()
+    cluster.close()
+    cluster = opened(root, state)
+    (root / "a").write_bytes(b"x")
+    assert id_of(cluster, "a") != gone
+    cluster.close()

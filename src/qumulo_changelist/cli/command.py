@@ -70,7 +70,7 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--config",
         metavar="FILE",
         type=path,
-        default=path(os.environ.get(CONFIG_VARIABLE, "") or config.default_path()),
+        default=os.environ.get(CONFIG_VARIABLE) or config.default_path(),
         help=f"the archiver's configuration (also {CONFIG_VARIABLE}; default: %(default)s)",
     )
     made.add_argument("-v", "--verbose", action="store_true", help="tell each step")
