@@ -33,12 +33,12 @@ class SnapshotTree:
 
     def walk(self, directory: str) -> Iterator[Found]:
         """Yield all that is below ``directory``, descending; see :class:`~..interface.Tree`."""
+        path = (self._base + directory).removesuffix("/") or "/"
         try:
-            _check_unicode(directory)
+            _check_unicode(path)
         except UnreadableError as error:
             yield Found(directory, None, str(error))
             return
-        path = (self._base + directory).removesuffix("/") or "/"
         found = self._cluster.walk(path, self._snapshot)
         for name in sorted(found, reverse=True):
             yield Found(name[len(self._base) :], Attributes(found[name]))
