@@ -75,6 +75,10 @@ class NoSuchUserError(EmulatorError):
     """The cluster has one user, and this is another."""
 
 
+class NoSuchPartError(EmulatorError):
+    """The cluster has no node or network interface with this number."""
+
+
 class NotEmulatedError(EmulatorError):
     """A real cluster could do it; the emulator cannot, and says so."""
 

@@ -24,6 +24,7 @@ _MEANINGS: dict[type[errors.EmulatorError], tuple[int, str]] = {
     errors.AccessDeniedError: (403, "fs_access_denied_error"),
     errors.NoSuchTokenError: (404, "auth_no_such_access_token_error"),
     errors.NoSuchUserError: (404, "auth_no_such_identity_error"),
+    errors.NoSuchPartError: (404, "http_not_found_error"),
     errors.NotEmulatedError: (501, "emulator_not_supported_error"),
     errors.StorageFailedError: (500, "fs_storage_error"),
     errors.StateError: (500, "emulator_state_error"),

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from qumulo_emulator import clock
-from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+from qumulo_emulator.errors import NoSuchPartError, UndecodableRequestError
 
 if TYPE_CHECKING:
     from qumulo_emulator.api.call import Call
@@ -42,7 +42,7 @@ def list_nodes(call: Call) -> list[dict[str, Any]]:
 def get_node(call: Call) -> dict[str, Any]:
     """GET /v1/cluster/nodes/{id}."""
     if call.number("id") != _NODE:
-        raise InvalidRequestError("the only node is 1")
+        raise NoSuchPartError("the only node is 1")
     return _node(call)
 
 
@@ -135,4 +135,4 @@ def interface_status(call: Call) -> list[dict[str, Any]]:
 
 def _check_interface(call: Call) -> None:
     if call.number("id") != _INTERFACE:
-        raise InvalidRequestError("the only interface is 1")
+        raise NoSuchPartError("the only interface is 1")
