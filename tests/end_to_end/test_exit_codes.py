@@ -29,7 +29,7 @@ def keep_earlier_list(site: Site) -> None:
     site.list_path.write_bytes(EARLIER)
 
 
-def refused(site: Site, done: Finished, code: int, *told: str) -> None:
+def check_refused(site: Site, done: Finished, code: int, *told: str) -> None:
     """Check that a run ended with ``code``, said why, and left the earlier list alone."""
     assert done.code == code, done.messages
     assert done.output == ""
@@ -90,7 +90,7 @@ def test_1_when_a_file_went_before_it_was_read(changed: tuple[Site, int, int]) -
 def test_2_when_an_option_is_wrong(changed: tuple[Site, int, int], option: str, value: str) -> None:
     site, older, newer = changed
     done = site.generate(older, newer, f"{option}={value}")
-    refused(site, done, 2)
+    check_refused(site, done, 2)
     assert option in done.messages or "mapped path" in done.messages
 
 
@@ -100,25 +100,27 @@ def test_2_when_an_option_is_missing(changed: tuple[Site, int, int], option: str
     arguments = site.arguments(older, newer)
     at = arguments.index(option)
     done = site.run("qumulo_generate_changelist.py", *arguments[:at], *arguments[at + 2 :])
-    refused(site, done, 2, option)
+    check_refused(site, done, 2, option)
 
 
 def test_2_when_the_older_snapshot_is_not_older(changed: tuple[Site, int, int]) -> None:
     site, older, newer = changed
-    refused(site, site.generate(newer, older), 2, "is not older than")
-    refused(site, site.generate(newer, newer), 2, "is not older than")
+    check_refused(site, site.generate(newer, older), 2, "is not older than")
+    check_refused(site, site.generate(newer, newer), 2, "is not older than")
 
 
 def test_2_when_the_source_path_is_relative(site: Site) -> None:
     done = site.run("qumulo_create_snap.py", "-p", "show", "-s", "projects")
-    refused(site, done, 2, "--qumulosourcepath")
+    check_refused(site, done, 2, "--qumulosourcepath")
 
 
 def test_4_when_the_folder_of_the_list_cannot_be_made(changed: tuple[Site, int, int]) -> None:
     site, older, newer = changed
     (site.folder / "file").write_text("")
     site.configure(FastScanWorkFolder=str(site.folder / "file"))
-    refused(site, site.generate(older, newer), 4, str(site.folder / "file"), "Not a directory")
+    check_refused(
+        site, site.generate(older, newer), 4, str(site.folder / "file"), "Not a directory"
+    )
 
 
 @pytest.mark.parametrize("output", [">&-", ">/dev/full"])
@@ -156,7 +158,7 @@ def test_4_when_there_is_no_room_for_the_list(changed: tuple[Site, int, int]) ->
     )
     assert b"File too large" in done.stderr
     finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
-    refused(site, finished, 4, str(site.list_path))
+    check_refused(site, finished, 4, str(site.list_path))
 
 
 def forbid_files_beyond_100_bytes() -> None:
@@ -172,14 +174,14 @@ def test_23_when_the_configuration_lacks_a_key(
 ) -> None:
     site, older, newer = changed
     site.configure(**{key: value})
-    refused(site, site.generate(older, newer), 23, key, str(site.configuration))
+    check_refused(site, site.generate(older, newer), 23, key, str(site.configuration))
 
 
 @pytest.mark.parametrize("port", ["https", "0", "65536", "80.0"])
 def test_23_when_the_port_is_no_port(changed: tuple[Site, int, int], port: str) -> None:
     site, older, newer = changed
     site.configure(QumuloClusterPort=port)
-    refused(site, site.generate(older, newer), 23, "QumuloClusterPort", port)
+    check_refused(site, site.generate(older, newer), 23, "QumuloClusterPort", port)
 
 
 @pytest.mark.parametrize("unreadable", ["missing", "a folder"])
@@ -190,7 +192,7 @@ def test_23_when_the_configuration_cannot_be_read(
     site.configuration.unlink()
     if unreadable == "a folder":
         site.configuration.mkdir()
-    refused(site, site.generate(older, newer), 23, str(site.configuration), "--config")
+    check_refused(site, site.generate(older, newer), 23, str(site.configuration), "--config")
 
 
 def test_the_configuration_named_by_option_wins(changed: tuple[Site, int, int]) -> None:
@@ -203,7 +205,7 @@ def test_the_configuration_named_by_option_wins(changed: tuple[Site, int, int]) 
 def test_127_when_qq_is_not_on_the_path(changed: tuple[Site, int, int]) -> None:
     site, older, newer = changed
     site.qq = site.folder
-    refused(site, site.generate(older, newer), 127, "PATH", "pip install qumulo-api")
+    check_refused(site, site.generate(older, newer), 127, "PATH", "pip install qumulo-api")
 
 
 def test_the_configuration_may_say_where_qq_is(changed: tuple[Site, int, int]) -> None:
@@ -213,7 +215,7 @@ def test_the_configuration_may_say_where_qq_is(changed: tuple[Site, int, int]) -
     assert site.generate(older, newer).code == 0
     site.configure(QumuloQqPath=str(site.folder / "qq"))
     keep_earlier_list(site)
-    refused(site, site.generate(older, newer), 127, "QumuloQqPath", str(site.folder / "qq"))
+    check_refused(site, site.generate(older, newer), 127, "QumuloQqPath", str(site.folder / "qq"))
 
 
 def test_the_exit_code_of_qq_becomes_ours_with_its_message(
@@ -221,13 +223,15 @@ def test_the_exit_code_of_qq_becomes_ours_with_its_message(
 ) -> None:
     site, older, newer = changed
     fake_qq(site, "echo 'Something of its own' >&2; exit 42")
-    refused(site, site.generate(older, newer), 42, "Something of its own", "qq snapshot_diff")
+    check_refused(site, site.generate(older, newer), 42, "Something of its own", "qq snapshot_diff")
 
 
 def test_a_signal_that_kills_qq_is_named(changed: tuple[Site, int, int]) -> None:
     site, older, newer = changed
     fake_qq(site, "kill -KILL $$")
-    refused(site, site.generate(older, newer), 128 + signal.SIGKILL, "killed by signal SIGKILL")
+    check_refused(
+        site, site.generate(older, newer), 128 + signal.SIGKILL, "killed by signal SIGKILL"
+    )
 
 
 @pytest.mark.parametrize(
@@ -240,7 +244,7 @@ def test_what_makes_no_sense_is_never_taken_for_a_diff(
 ) -> None:
     site, older, newer = changed
     fake_qq(site, f"cat <<'END'\n{output}\nEND")
-    refused(site, site.generate(older, newer), 76, "No list was written")
+    check_refused(site, site.generate(older, newer), 76, "No list was written")
 
 
 def wrong_password(site: Site) -> None:
@@ -268,20 +272,20 @@ def test_trouble_with_the_cluster_comes_with_a_hint(
     site, older, newer = changed
     site.qq = any_qq
     trouble(site)
-    refused(site, site.generate(older, newer), 1, *told)
+    check_refused(site, site.generate(older, newer), 1, *told)
     assert "wrong one" not in site.generate(older, newer, "--verbose").messages
 
 
 def test_an_unknown_snapshot_is_told(changed: tuple[Site, int, int], any_qq: Path) -> None:
     site, older, _ = changed
     site.qq = any_qq
-    refused(site, site.generate(older, 10**30), 1, "Error 404", "snapshot_list_statuses")
+    check_refused(site, site.generate(older, 10**30), 1, "Error 404", "snapshot_list_statuses")
 
 
 def test_an_unknown_source_path_is_told(site: Site, any_qq: Path) -> None:
     site.qq = any_qq
     done = site.run("qumulo_create_snap.py", "-p", "show", "-s", f"{site.source}/nowhere")
-    refused(site, done, 1, "Error 404", "path exists on the cluster")
+    check_refused(site, done, 1, "Error 404", "path exists on the cluster")
 
 
 @pytest.mark.parametrize("action", ["close", "truncate", "garbage"])
@@ -296,4 +300,4 @@ def test_a_cluster_that_fails_in_the_middle_of_a_diff_leaves_no_list(
     keep_earlier_list(own_site)
     # The first page comes, the second does not.
     own_cluster.fault(method="GET", path="*changes-since*", action=action, skip=1)
-    refused(own_site, own_site.generate(older, newer), 1, "qq snapshot_diff", "failed")
+    check_refused(own_site, own_site.generate(older, newer), 1, "qq snapshot_diff", "failed")

@@ -48,12 +48,11 @@ def whole_file(path: str) -> Iterator[IO[bytes]]:
     folder, name = os.path.split(path)
     aside = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(os.unlink, aside)
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(descriptor)
         os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
+        undo.pop_all()

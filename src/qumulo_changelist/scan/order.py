@@ -57,14 +57,14 @@ def side_by_side(
     Neither is read further than the greatest name not yet given asks for.
     """
     merged = heapq.merge(
-        ((item.name, 0, item) for item in first),
-        ((item.name, 1, item) for item in second),
+        ((item.name, item, None) for item in first),
+        ((item.name, None, item) for item in second),
         key=itemgetter(0),
         reverse=True,
     )
     for _, group in itertools.groupby(merged, key=itemgetter(0)):
-        firsts: list[Item] = []
-        seconds: list[Other] = []
-        for _, which, item in group:
-            (seconds if which else firsts).append(item)  # type: ignore[arg-type]
-        yield firsts, seconds
+        pairs = list(group)
+        yield (
+            [one for _, one, _ in pairs if one is not None],
+            [other for _, _, other in pairs if other is not None],
+        )
