@@ -148,7 +148,7 @@ def test_a_deleted_snapshot_is_gone_whatever_its_directories_allow(
     root: Path, cluster: Cluster
 ) -> None:
     show = lay_out(root / "show", {"locked": {"inner": {"a": 1}}, "open": {"b": 1}})
-    (show / "locked/inner").chmod(0)
+    (show / "locked/inner").chmod(0o500)
     (show / "locked").chmod(0o555)
     number = cluster.snapshots.take(("show",), None, None).id
     cluster.snapshots.delete(number)

@@ -97,7 +97,7 @@ class Worker:
     def chmod(self) -> None:
         place = self.existing()
         if not os.path.islink(place):
-            os.chmod(place, self.random.choice([0o644, 0o755, 0o700]))
+            os.chmod(place, self.random.choice([0o700, 0o750, 0o755]))
 
     def touch(self) -> None:
         os.utime(self.existing(), (1, self.random.randrange(10**9)), follow_symlinks=False)
