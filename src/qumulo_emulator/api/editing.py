@@ -14,6 +14,7 @@ from qumulo_emulator.errors import (
     UndecodableRequestError,
 )
 from qumulo_emulator.model import FileType
+from qumulo_emulator.names import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,8 @@ def delete_file(call: Call) -> None:
 def delete_entry(call: Call) -> None:
     """DELETE /v1/files/{ref}/entries/{name}."""
     directory = call.cluster.files.locate(call.param("ref"))
-    call.cluster.editor.delete((*directory, call.param("name")))
+    name = checked_name(call.param("name"))
+    call.cluster.editor.delete((*directory, name))
 
 
 def read_data(call: Call) -> Data:
