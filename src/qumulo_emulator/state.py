@@ -119,7 +119,7 @@ class State:
                 taken,
                 source_id,
                 split_path(to_text(source)),
-                expires,
+                _moment(expires),
             )
             for number, label, taken, source_id, source, expires in rows
         ]
@@ -137,7 +137,7 @@ class State:
                     snapshot.taken,
                     snapshot.source_id,
                     to_bytes(join_path(snapshot.source, directory=True)),
-                    snapshot.expires,
+                    _storable(snapshot.expires),
                 ),
             )
             database.executemany(
@@ -147,8 +147,9 @@ class State:
 
     def set_expiration(self, number: int, expires: int | None) -> None:
         """Change when a snapshot expires."""
+        row = (_storable(expires), number)
         with self._lock, self._database as database:
-            database.execute("UPDATE snapshots SET expires = ? WHERE id = ?", (expires, number))
+            database.execute("UPDATE snapshots SET expires = ? WHERE id = ?", row)
 
     def remove_snapshot(self, number: int) -> None:
         """Forget a snapshot and its tree."""
@@ -168,7 +169,7 @@ class State:
             nodes: list[Node] = []
             for parent, name, identity, kind, *numbers, major, minor, target in rows:
                 device = (major, minor)
-                numbers[6:] = [None if moment is None else int(moment) for moment in numbers[6:]]
+                numbers[6:] = map(_moment, numbers[6:])
                 node = Node(Attributes._make([identity, _TYPES[kind], *numbers, device, target]))
                 if nodes:
                     nodes[parent].children[to_text(name)] = node
@@ -179,13 +180,15 @@ class State:
         """All access tokens: id, secret, when made, when they expire, whether enabled."""
         with self._lock:
             rows = self._database.execute("SELECT * FROM tokens ORDER BY created").fetchall()
-        return [(number, secret, made, end, bool(on)) for number, secret, made, end, on in rows]
+        return [
+            (number, secret, made, _moment(end), bool(on)) for number, secret, made, end, on in rows
+        ]
 
     def put_token(
         self, number: str, secret: str, created: int, expires: int | None, *, enabled: bool
     ) -> None:
         """Keep an access token, or what became of it."""
-        row = (number, secret, created, expires, enabled)
+        row = (number, secret, created, _storable(expires), enabled)
         with self._lock, self._database as database:
             database.execute("REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)", row)
 
@@ -215,3 +218,7 @@ def _rows(snapshot: int, tree: Node) -> Iterator[tuple[object, ...]]:
 def _storable(moment: object) -> object:
     """A moment as SQLite can hold it: its integers end in the year 2262."""
     return str(moment) if isinstance(moment, int) and abs(moment) >= 2**63 else moment
+
+
+def _moment(stored: int | str | None) -> int | None:
+    return None if stored is None else int(stored)
