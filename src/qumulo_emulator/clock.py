@@ -16,7 +16,7 @@ _LAST = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_sec
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-_SPAN = re.compile(r"(\d+) *(minute|hour|day|week|month)s?", re.ASCII)
+_SPAN = re.compile(r"(\d{1,9}) *(minute|hour|day|week|month)s?", re.ASCII)
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 # Linux stamps files by its coarse clock, which advances a few hundred times a second.
 _CLOCK_REALTIME_COARSE = 5

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1024 * 1024
+_LARGEST_FILE = 2**63 - 1
 _SPECIAL = {
     FileType.FILE: stat.S_IFREG,
     FileType.PIPE: stat.S_IFIFO,
@@ -63,6 +64,8 @@ class Editor:
     def create_symlink(self, directory: Parts, name: str, target: str) -> Parts:
         """Make a symbolic link; its target is not looked at."""
         raw_target = to_bytes(target)
+        if not target or "\0" in target:
+            raise errors.InvalidPathError(f"{target!a} cannot be a link's target")
         return self._make(directory, name, lambda raw, fd: os.symlink(raw_target, raw, dir_fd=fd))
 
     def create_special(
@@ -165,6 +168,8 @@ class Editor:
 
     def write(self, parts: Parts, data: bytes, offset: int | None) -> None:
         """Write into a file at an offset; None replaces all that it holds."""
+        if offset is not None and offset + len(data) > _LARGEST_FILE:
+            raise errors.InvalidRequestError(f"no file is so large: {offset} bytes and more")
         flags = os.O_WRONLY | (os.O_TRUNC if offset is None else 0)
         with (
             self._parent(parts) as (directory, name),

@@ -15,7 +15,7 @@ from qumulo_emulator import errors
 from qumulo_emulator.directories import HIDDEN, all_names_in, names_in, opened, walk
 from qumulo_emulator.metadata import look
 from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
-from qumulo_emulator.names import Parts, join_path, split_path, to_bytes, to_text
+from qumulo_emulator.names import Parts, join_path, read_id, split_path, to_bytes, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +86,9 @@ class FileSystem:
         """
         if not (ref.isascii() and ref.isdigit()):
             return split_path(ref)
-        number = int(ref)
+        number = read_id(ref)
         if not self._ids.given(number):
-            raise errors.NoSuchEntryError(f"no entry has the id {ref}")
+            raise errors.NoSuchEntryError(f"no entry has the id {number}")
         parts = self._hinted(number)
         if parts is None or self._id_at(parts) != number:
             self._search(number)

@@ -11,6 +11,8 @@ from qumulo_emulator.errors import InvalidPathError, NoSuchEntryError
 DOT_SNAPSHOT = ".snapshot"
 LONGEST_NAME = 255
 LONGEST_PATH = 32_760
+# Ids can exceed 64 bits, but not this.
+_DIGITS_OF_AN_ID = 40
 
 Parts = tuple[str, ...]
 
@@ -60,6 +62,11 @@ def split_path(path: str) -> Parts:
     if DOT_SNAPSHOT in parts:
         raise NoSuchEntryError(f"{path!a}: no such entry")
     return tuple(checked_name(part) for part in parts)
+
+
+def read_id(digits: str) -> int:
+    """The id in decimal digits; of more digits than any id has, one that is nobody's."""
+    return int(digits[:_DIGITS_OF_AN_ID])
 
 
 def join_path(parts: Parts, *, directory: bool) -> str:

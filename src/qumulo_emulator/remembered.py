@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qumulo_emulator import errors
 from qumulo_emulator.model import Entry, Node
-from qumulo_emulator.names import Parts, join_path, split_path
+from qumulo_emulator.names import Parts, join_path, read_id, split_path
 
 
 class RememberedTree:
@@ -31,11 +31,11 @@ class RememberedTree:
             return split_path(ref)
         if self._places is None:
             self._places = self._all_places()
-        number = int(ref)
+        number = wanted = read_id(ref)
         names: list[str] = []
         while number != self.top.attributes.id:
             if number not in self._places:
-                raise errors.NoSuchEntryError(f"the snapshot has no entry with the id {ref}")
+                raise errors.NoSuchEntryError(f"the snapshot has no entry with the id {wanted}")
             number, name = self._places[number]
             names.append(name)
         return (*self.source, *reversed(names))
