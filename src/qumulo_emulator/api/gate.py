@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _OPEN_TO_ALL = ("/v1/session/login", "/v1/version")
 _CONTROL = "/emulator/"
+# By HTTP, answers with these have no body.
+_BODILESS = (204, 205, 304)
 _GARBAGE = b"<html><body>This is no JSON.</body></html>"
 
 
@@ -115,7 +117,8 @@ class Gate:
         else:
             status = fault.status or 500
             body = error_body(status, f"scripted: {scope['method']} {path}")
-            response = json_response(self._context, status, None if fault.empty_body else body)
+            empty = fault.empty_body or status in _BODILESS
+            response = json_response(self._context, status, None if empty else body)
             if fault.retry_after is not None:
                 response.headers["Retry-After"] = str(fault.retry_after)
             await response(scope, receive, send)
