@@ -1,0 +1,38 @@
+"""Running emulators for the tests of what is said on the wire."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
+from tests.emulator.trees import lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedEmulator]:
+    """One emulator for all tests of a module; a file lies beside its root, out of reach."""
+    around = lay_out(tmp_path_factory.mktemp("around"), {"outside": 1, "root": {}})
+    with serve_in_thread(around / "root", page_limit=3) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
+    """The module's emulator, whose settings and faults are as before after the test."""
+    settings = running.cluster.settings
+    yield running
+    running.cluster.settings = settings
+    running.faults.clear()
+
+
+@pytest.fixture
+def folder(emulator: ThreadedEmulator) -> Path:
+    """A directory at the root of the cluster, the test's own."""
+    return Path(tempfile.mkdtemp(prefix="test-", dir=emulator.root))

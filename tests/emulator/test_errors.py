@@ -1,0 +1,215 @@
+"""How the emulator says no: Qumulo's form, its statuses, and never a way out of the root."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from qumulo_emulator.running import ThreadedEmulator
+from tests.emulator.trees import lay_out
+from tests.emulator.wire import attributes, created, file_url, got, refusal
+
+NOT_THERE = (404, "fs_no_such_entry_error")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/",
+        "/v1",
+        "/v1/nowhere",
+        "/v9/snapshots/",
+        "//v1/version",
+        "/v1/version/",
+        "/v1/session/who-am-i/",
+        "/v2/snapshots",
+        "/v3/snapshots",
+        "/v4/snapshots/status",
+        "/v1/files/2/entries",
+        "/v1/files/2/aggregates",
+        "/v1/files/2/info/attributes/",
+        "/v2/snapshots/2/changes-since/1/",
+        "/v1/cluster/nodes",
+        "/emulator/faults/",
+    ],
+)
+def test_an_unknown_url_or_the_other_spelling_of_a_slash_is_404(
+    emulator: ThreadedEmulator, url: str
+) -> None:
+    assert refusal(emulator.request("GET", url)) == (404, "http_not_found_error")
+
+
+@pytest.mark.parametrize(
+    "url", ["/v1/smb/settings", "/v2/nfs/exports/", "/v1/files/2/info/acl", "/v1/users/"]
+)
+def test_what_a_cluster_has_and_the_emulator_has_not_is_a_501_that_names_it(
+    emulator: ThreadedEmulator, url: str
+) -> None:
+    answer = emulator.request("GET", url)
+    assert refusal(answer) == (501, "emulator_not_supported_error")
+    assert url in answer[1]["description"]
+
+
+def test_a_method_that_a_path_does_not_have_is_405(emulator: ThreadedEmulator) -> None:
+    assert refusal(emulator.request("PUT", "/v3/snapshots/"))[0] == 405
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_a_file_that_is_not_there_is_404(emulator: ThreadedEmulator, method: str) -> None:
+    for url in (file_url("/none"), "/v1/files/99999", f"/v1/files/{'9' * 5000}"):
+        answer = emulator.request(method, f"{url}/info/attributes", {})
+        assert refusal(answer) == NOT_THERE
+    assert refusal(emulator.request("DELETE", file_url("/none"))) == NOT_THERE
+
+
+def test_a_name_that_is_taken_is_409(emulator: ThreadedEmulator, folder: Path) -> None:
+    lay_out(folder, {"a": 1, "d": {}})
+    url = file_url(f"/{folder.name}", "/entries/")
+    for action in ("CREATE_FILE", "CREATE_DIRECTORY"):
+        for name in ("a", "d"):
+            answer = emulator.request("POST", url, {"action": action, "name": name})
+            assert refusal(answer) == (409, "fs_entry_exists_error")
+    body = {"action": "RENAME", "name": "d", "old_path": f"/{folder.name}/a"}
+    assert refusal(emulator.request("POST", url, body)) == (409, "fs_entry_exists_error")
+    assert sorted(os.listdir(folder)) == ["a", "d"]
+
+
+def test_a_directory_with_entries_cannot_be_deleted(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
+    lay_out(folder, {"a": 1})
+    answer = emulator.request("DELETE", file_url(f"/{folder.name}"))
+    assert refusal(answer) == (409, "fs_directory_not_empty_error")
+    assert (folder / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        ("/v3/snapshots/", "no object"),
+        ("/v3/snapshots/", ["no object"]),
+        ("/v3/snapshots/", {"name_suffix": 3}),
+        ("/v3/snapshots/", {"unheard of": ""}),
+        ("/v1/files/2/entries/", {"name": "x", "action": "EXPLODE"}),
+        ("/v1/files/2/entries/", {"action": "CREATE_FILE"}),
+        ("/v1/files/resolve", {"no": "list"}),
+        ("/v1/files/resolve", [2]),
+        ("/v1/session/login", {"username": "admin"}),
+        ("/v1/session/login", {"username": "admin", "password": 1}),
+        ("/v3/snapshots/", None),
+    ],
+)
+def test_a_body_that_cannot_be_understood_is_a_decode_error(
+    emulator: ThreadedEmulator, url: str, body: object
+) -> None:
+    assert refusal(emulator.request("POST", url, body)) == (400, "decode_error")
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        *((method, f"/{v}/snapshots/77") for v in ("v2", "v3") for method in ("GET", "DELETE")),
+        ("GET", "/v2/snapshots/status/77"),
+        ("GET", "/v3/snapshots/status/77"),
+        ("GET", "/v2/snapshots/78/changes-since/77"),
+        ("GET", "/v1/files/2/info/attributes?snapshot=77"),
+        ("GET", "/v1/files/2/entries/?snapshot=77"),
+        ("GET", "/v1/files/2/aggregates/?snapshot=77"),
+    ],
+)
+def test_a_snapshot_that_is_not_there_is_404_and_its_class_says_so(
+    emulator: ThreadedEmulator, method: str, url: str
+) -> None:
+    status, kind = refusal(emulator.request(method, url))
+    assert status == 404
+    assert "snapshot_not_found" in kind
+
+
+def test_a_path_outside_of_a_snapshot_is_not_covered_and_one_inside_may_be_missing(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
+    lay_out(folder, {"beside": 1, "in": {"a": 1}})
+    path = f"/{folder.name}"
+    query = f"?snapshot={created(emulator, 'v3', f'{path}/in')['id']}"
+    for outside in ("/", path, f"{path}/beside", f"{path}/in2"):
+        answer = emulator.request("GET", file_url(outside, f"/info/attributes{query}"))
+        assert refusal(answer) == (404, "fs_file_not_covered_by_snapshot_error")
+    answer = emulator.request("GET", file_url(f"{path}/in/none", f"/info/attributes{query}"))
+    assert refusal(answer) == NOT_THERE
+    assert attributes(emulator, f"{path}/in/a", query)["size"] == "1"
+
+
+@pytest.mark.parametrize("way", ["/..", "/../outside", "/{}/..", "/{}/../../outside", "/./outside"])
+def test_no_path_leads_out_of_the_root(emulator: ThreadedEmulator, folder: Path, way: str) -> None:
+    lay_out(folder, {"a": 1})
+    path = way.format(folder.name)
+    for method, rest in (
+        ("GET", "/info/attributes"),
+        ("GET", "/entries/"),
+        ("GET", "/data"),
+        ("DELETE", ""),
+        ("PUT", "/data"),
+    ):
+        assert refusal(emulator.request(method, file_url(path, rest)))[0] == 400
+    for name, old in (("a", path), (f"..{path}", f"/{folder.name}/a")):
+        body = {"action": "RENAME", "name": name, "old_path": old, "clobber": True}
+        url = file_url(f"/{folder.name}", "/entries/")
+        assert refusal(emulator.request("POST", url, body))[0] == 400
+    assert Path(emulator.root).with_name("outside").read_bytes() == b"x"
+    assert (folder / "a").exists()
+
+
+@pytest.mark.parametrize("name", ["..%2Foutside", "%2E%2E", "%2E", "a%2Fb", "a%00", "n" * 256])
+def test_an_entry_to_delete_is_named_by_one_name(
+    emulator: ThreadedEmulator, folder: Path, name: str
+) -> None:
+    lay_out(folder, {"a": {"b": 1}})
+    for url in ("/v1/files/2/entries/", file_url(f"/{folder.name}", "/entries/")):
+        answer = emulator.request("DELETE", url + name)
+        assert refusal(answer) == (400, "fs_invalid_name_error")
+    assert Path(emulator.root).with_name("outside").exists()
+    assert (folder / "a/b").exists()
+
+
+def test_links_are_shown_and_never_followed(emulator: ThreadedEmulator, folder: Path) -> None:
+    lay_out(folder, {"d": {"a": 1}, "in": "d", "up": "../..", "away": "/", "none": "x"})
+    path = f"/{folder.name}"
+    for name in ("in", "up", "away", "none"):
+        assert attributes(emulator, f"{path}/{name}")["type"] == "FS_FILE_TYPE_SYMLINK"
+        answer = emulator.request("GET", file_url(f"{path}/{name}", "/entries/"))
+        assert refusal(answer) == (400, "fs_not_a_directory_error")
+        for below in ("a", "outside", "etc"):
+            answer = emulator.request("GET", file_url(f"{path}/{name}/{below}", "/info/attributes"))
+            assert refusal(answer) == NOT_THERE
+        body = {"action": "CREATE_FILE", "name": "new"}
+        answer = emulator.request("POST", file_url(f"{path}/{name}", "/entries/"), body)
+        assert refusal(answer)[0] == 400
+    assert emulator.request("DELETE", file_url(f"{path}/in"))[0] == 200
+    assert got(emulator, file_url(f"{path}/d", "/entries/"))["child_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "body"),
+    [
+        ("GET", "/v3/snapshots/many", None),
+        ("GET", "/v1/files/2/info/attributes?snapshot=many", None),
+        ("GET", "/v1/files/no-slash/info/attributes", None),
+        ("GET", "/v1/files/%2Fa%00/info/attributes", None),
+        ("POST", "/v1/files/2/entries/", {"action": "CREATE_FILE", "name": "\ud800"}),
+        ("POST", "/v1/files/2/entries/", {"action": "CREATE_SYMLINK", "name": "l", "old_path": ""}),
+        (
+            "POST",
+            "/v1/files/2/entries/",
+            {"action": "CREATE_SYMLINK", "name": "l", "old_path": "a\0"},
+        ),
+        ("POST", "/v3/snapshots/", {"expiration": "tomorrow"}),
+        ("POST", f"/v3/snapshots/?expiration-time-to-live={'9' * 5000}days", {}),
+        ("POST", "/v3/snapshots/?expiration-time-to-live=1lightyear", {}),
+    ],
+)
+def test_a_value_that_can_never_be_right_is_400(
+    emulator: ThreadedEmulator, method: str, url: str, body: object
+) -> None:
+    assert refusal(emulator.request(method, url, body))[0] == 400
