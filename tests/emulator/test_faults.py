@@ -134,3 +134,71 @@ def test_what_was_asked_can_be_read_and_holds_no_secret(served: ThreadedEmulator
     asked = served.requests()
     assert {"method": "POST", "path": "/v1/session/login", "status": 200} in asked
     assert served.password not in json.dumps(asked)
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_that_has_no_body_comes_without_one(served: ThreadedEmulator, status: int) -> None:
+    served.fault(path=VERSION, status=status, times=1)
+    assert served.request_as(None, "GET", VERSION) == (status, None)
+    assert status_of(served) == 200
+
+
+@pytest.mark.parametrize("token", [None, "made up"])
+def test_whoever_holds_no_token_changes_and_reads_nothing(
+    served: ThreadedEmulator, token: str | None
+) -> None:
+    served.fault(path=VERSION, status=418)
+    session = served.login()
+    for method, what in (
+        ("POST", "faults"),
+        ("GET", "faults"),
+        ("DELETE", "faults"),
+        ("POST", "settings"),
+        ("GET", "settings"),
+        ("POST", "expire-sessions"),
+        ("GET", "requests"),
+    ):
+        assert served.request_as(token, method, f"/emulator/{what}", {"status": 500})[0] == 401
+    assert status_of(served) == 418
+    assert served.request_as(session, "GET", "/v1/session/who-am-i")[0] == 200
+
+
+def test_faults_do_not_keep_anyone_from_clearing_them(served: ThreadedEmulator) -> None:
+    session = served.login()
+    served.fault(status=500)
+    assert [status_of(served), status_of(served, "/v1/session/login")] == [500, 500]
+    status, listed = served.request_as(session, "GET", "/emulator/faults")
+    assert (status, [fault["status"] for fault in listed["entries"]]) == (200, [500])
+    assert served.request_as(session, "DELETE", "/emulator/faults")[0] == 200
+    assert served.request_as(session, "GET", "/emulator/faults")[1] == {"entries": []}
+    assert status_of(served) == 200
+
+
+def test_the_first_fault_that_is_not_used_up_wins(served: ThreadedEmulator) -> None:
+    served.fault(path="/v1/*", status=503, times=1)
+    served.fault(path="*version", status=429, times=1)
+    assert [status_of(served) for _ in range(3)] == [503, 429, 200]
+
+
+def test_a_glob_is_matched_with_the_decoded_path(served: ThreadedEmulator) -> None:
+    served.fault(path="/v1/files//a b/*", status=503)
+    for path, status in (("%2Fa%20b", 503), ("%2Fab", 404)):
+        assert served.request("GET", f"/v1/files/{path}/info/attributes")[0] == status
+
+
+def test_an_answer_that_is_cut_short_has_been_acted_upon(served: ThreadedEmulator) -> None:
+    served.fault(method="POST", path="/v3/snapshots/", action="truncate", times=1)
+    with pytest.raises(http.client.IncompleteRead):
+        served.request("POST", "/v3/snapshots/", {"name_suffix": "lost"})
+    entries = served.request("GET", "/v3/snapshots/")[1]["entries"]
+    assert [entry["name"] for entry in entries] == ["1_lost"]
+
+
+@pytest.mark.parametrize("action", ["close", "garbage"])
+def test_what_is_dropped_or_garbled_has_not_been_acted_upon(
+    served: ThreadedEmulator, action: str
+) -> None:
+    served.fault(method="POST", path="/v3/snapshots/", action=action, times=1)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError, ValueError)):
+        served.request("POST", "/v3/snapshots/", {"name_suffix": "lost"})
+    assert served.request("GET", "/v3/snapshots/")[1]["entries"] == []
