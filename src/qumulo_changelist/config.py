@@ -97,7 +97,7 @@ def _property_list(content: bytes) -> dict[str, object]:
         tree = plistlib.loads(content.removeprefix(codecs.BOM_UTF8).lstrip())
     except ExpatError as error:
         raise ValueError(f"it is damaged: {error}") from error
-    except (ValueError, LookupError, AttributeError, OverflowError) as error:
+    except (ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         # What plistlib says may hold a value of the file, and so the password.
         raise ValueError("it is damaged") from error
     if not isinstance(tree, dict):

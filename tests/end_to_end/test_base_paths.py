@@ -117,3 +117,26 @@ def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
     show = site.mount / "archive" / "show"
     assert settled(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
+
+
+def test_an_empty_directory_in_the_place_of_the_share_deletes_nothing(site: Site) -> None:
+    (site.mount / "show").mkdir()
+    (site.mount / "show" / "kept.mov").write_text("x")
+    older = site.snapshot()
+    (site.mount / "show").rename(site.mount / "was")
+    (site.mount / "show").mkdir()
+    (site.mount / "show" / "kept.mov").write_text("x")
+    newer = site.snapshot()
+    (site.folder / "not mounted").mkdir()
+    options = ("--deletes", "-m", str(site.folder / "not mounted"))
+    done = site.generate(older, newer, *options, base=f"{site.source}/show")
+    assert (done.code, done.output) == (2, "")
+    assert "share is mounted" in done.messages
+
+
+def test_changes_that_are_all_elsewhere_are_told(worked: tuple[Site, int, int]) -> None:
+    site, older, newer = worked
+    (site.mount / "show").mkdir()
+    done = site.generate(older, newer, base=f"{site.source}/show")
+    assert done.code == 0
+    assert "none of the 6 changes between the snapshots" in done.messages

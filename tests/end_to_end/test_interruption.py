@@ -11,7 +11,7 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.site import Site
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_leaves_nothing_behind(
     own_cluster: Emulator, own_site: Site, number: signal.Signals
 ) -> None:

@@ -606,3 +606,9 @@ def test_whatever_a_diff_claims_no_name_comes_twice_and_names_descend(changes, n
 
         assert all(first > second for first, second in pairwise(names))
         assert all(name == "/" or (name.startswith("/") and name[-1] != "/") for name in names)
+
+
+def test_nothing_below_what_cannot_be_read_is_told_deleted_even_if_it_may_be_a_file():
+    before = {"d": {"sub": {"b": FILE}}}
+
+    assert listed(["DELETE /d/", "CREATE /d/"], {"d": {"sub": BROKEN}}, before) == ["bad /d/sub"]

@@ -59,7 +59,7 @@ def answer(result: str) -> None:
             return
     raise OutputError(
         f"the result, {result}, cannot be written to standard output: {reason}",
-        hint="The work itself is done.",
+        hint="The work itself is done: a snapshot is taken, a new list is in its place.",
     )
 
 
@@ -110,7 +110,9 @@ def open_cluster(settings: config.Settings, listener: Listener) -> QqCluster:
 
 def run(command: Callable[[Sequence[str] | None], int], arguments: Sequence[str] | None) -> int:
     """Run a command to its exit code: every way in which it can end is told in plain words."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _terminated)
     try:
         return command(arguments)
     except ChangelistError as error:

@@ -4,11 +4,12 @@ import argparse
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from qumulo_changelist import config
 from qumulo_changelist.cli import command
 from qumulo_changelist.errors import UsageError
+from qumulo_changelist.model import Op
 from qumulo_changelist.output.scan_xml import scan_xml
 from qumulo_changelist.scan.pipeline import Outcome, collect, write_list
 from qumulo_changelist.scan.scope import Scope
@@ -38,6 +39,8 @@ def _main(arguments: Sequence[str] | None) -> int:
         )
         cluster = command.open_cluster(settings, screen)
         changes = collect(cluster, options.older, options.newer, scope, screen)
+        if "/" in changes.directories(Op.CREATE):
+            _check_mounted(newer, cluster.directory(scope.base or "/", options.newer), options)
         older: Tree | None = None
         if options.deletes:
             mounted = newer.snapshot(options.older)
@@ -96,6 +99,15 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError(
             f"--prevsnapshotid {options.older} is not older than --newsnapshotid {options.newer}",
             hint="Snapshot ids count up: give the smaller one with --prevsnapshotid.",
+        )
+
+
+def _check_mounted(newer: Tree, names: Collection[str], options: argparse.Namespace) -> None:
+    # Taken at its word, an empty directory in the place of a share would delete everything.
+    if names and next(newer.walk("/"), None) is None:
+        raise UsageError(
+            f"the mapped path {options.mappedpath} is empty, but {options.basepath} is not",
+            hint="Check that the share is mounted there. An earlier list is unchanged.",
         )
 
 

@@ -175,7 +175,7 @@ def _undisturbed() -> Iterator[None]:
     waiting: list[int] = []
     handlers = {
         number: signal.signal(number, lambda number, _: waiting.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield

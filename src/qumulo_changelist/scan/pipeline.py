@@ -36,6 +36,11 @@ def collect(
                 changes.add(located)
             else:
                 elsewhere += 1
+    if elsewhere and not changes:
+        listener.warning(
+            f"none of the {elsewhere} changes between the snapshots is at or below the base path "
+            f"{scope.base or '/'}"
+        )
     listener.detail(f"{len(changes)} changes below the base path, {elsewhere} that do not count")
     return changes
 

@@ -62,8 +62,9 @@ def _present(changes: ChangeSet, newer: Tree, unknown: set[str]) -> Iterator[Res
 
 def _walked(newer: Tree, top: str, unknown: set[str]) -> Iterator[Found]:
     for found in newer.walk(top):
-        if found.attributes is None and found.name.endswith("/"):
-            unknown.add(found.name)
+        if found.attributes is None:
+            # Not every file system says which name is a directory's without being asked for more.
+            unknown.add(found.name.removesuffix("/") + "/")
         yield found
 
 
