@@ -87,5 +87,9 @@ class StorageFailedError(EmulatorError):
     """The disk below the emulator failed in a way that is no fault of the request."""
 
 
+class ListeningError(EmulatorError):
+    """The address or the port cannot be listened on."""
+
+
 class StateError(EmulatorError):
     """The state directory cannot be used."""

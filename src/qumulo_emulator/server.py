@@ -26,6 +26,7 @@ from qumulo_emulator.api.context import Context
 from qumulo_emulator.api.gate import Gate
 from qumulo_emulator.api.routes import application
 from qumulo_emulator.cluster import Cluster
+from qumulo_emulator.errors import ListeningError
 from qumulo_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def prepared(options: ServeOptions) -> Iterator[EmulatorServer]:
     """An emulator that is ready to run; all that it holds is let go at the end.
 
     Raises:
-        OSError: if the root, the port or the certificate's file cannot be used.
+        OSError: if the root or the certificate's file cannot be used.
+        ListeningError: if the address or the port cannot be used.
         StateError: if the state cannot be used.
     """
     settings = Settings(page_limit=options.page_limit, latency_ms=options.latency_ms)
@@ -191,8 +193,14 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
     # made by socket.create_server does not.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
+        try:
+            listening.bind((host, port))
+            listening.listen(_BACKLOG)
+        except OSError as error:
+            # The system does not say what it is that is in use or not to be had.
+            raise ListeningError(
+                f"cannot listen on {host} port {port}: {error.strerror}"
+            ) from error
         yield listening
 
 
