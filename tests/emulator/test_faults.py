@@ -137,10 +137,14 @@ def test_what_was_asked_can_be_read_and_holds_no_secret(served: ThreadedEmulator
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])
-def test_a_status_that_has_no_body_comes_without_one(served: ThreadedEmulator, status: int) -> None:
+def test_a_status_that_has_no_body_comes_without_one(
+    served: ThreadedEmulator, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     served.fault(path=VERSION, status=status, times=1)
     assert served.request_as(None, "GET", VERSION) == (status, None)
     assert status_of(served) == 200
+    # Nothing went wrong where only the server's own log would tell.
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("token", [None, "made up"])
