@@ -28,7 +28,7 @@ format: $(READY)
 
 lock: $(READY)  ## write requirements-dev.txt anew, with today's versions
 	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
-	    --no-emit-trusted-host --no-header --output-file requirements-dev.txt pyproject.toml
+	    --no-emit-trusted-host --no-header --unsafe-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) .qq
