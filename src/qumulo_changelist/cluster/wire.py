@@ -6,9 +6,9 @@ The shapes are Qumulo's published REST API; unknown fields are ignored, since ve
 from collections.abc import Mapping
 
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Change, Kind, Op, Snapshot
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind, Op, Snapshot
 
-_OPS = {op.value: op for op in Op}
+_OPS: dict[str, Op] = {CREATE: CREATE, MODIFY: MODIFY, DELETE: DELETE}
 _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTORY}
 
 Reply = Mapping[str, object]
