@@ -50,6 +50,16 @@ class SessionStoreError(ChangelistError):
     hint = "Set XDG_STATE_HOME to a folder that belongs to this user alone."
 
 
+class WorkerError(ChangelistError):
+    """A process that worked on a part of the list ended without an answer."""
+
+    exit_code = 70
+    hint = (
+        "No list was written. Perhaps the machine ran out of memory: give fewer processes "
+        "with --workers, and try again."
+    )
+
+
 class ReplyError(ChangelistError):
     """The cluster, or ``qq`` on its behalf, said something that makes no sense."""
 

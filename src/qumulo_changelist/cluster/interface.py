@@ -25,6 +25,9 @@ class Cluster(Protocol):
         question asked again. Close it when no more is wanted.
         """
 
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        """Tell whether a snapshot holds nothing in a directory."""
+
 
 class Page(Struct, frozen=True):
     """A part of a directory: entries by name, a directory's with a ``/`` at its end."""
