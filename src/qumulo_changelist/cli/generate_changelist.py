@@ -42,7 +42,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         changes = ChangeSet(scope, limit=options.spill_after, folder=os.path.dirname(path))
         stack.callback(changes.close)
         collect(cluster, options.older, options.newer, scope, changes, workers, screen)
-        if changes.base_created and options.mappedpath:
+        if changes.base_created and options.metadata != trees.REST:
             trees.check_mounted(cluster, sources.newer, scope, options)
         totals = write_list(changes, options.slice_size, workers, file, screen)
     command.say(_summary(totals, options.projectname))

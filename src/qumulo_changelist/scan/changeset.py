@@ -7,11 +7,13 @@ happened to one path comes together. A path may hold any character (``_ESCAPES``
 from collections.abc import Iterator
 from itertools import groupby
 from operator import eq, itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
 from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.scan.spill import Spill
+
+if TYPE_CHECKING:
+    from qumulo_changelist.scan.spill import Spill
 
 CREATED, MODIFIED, DELETED = "C", "M", "D"
 END = "\0"
@@ -46,7 +48,7 @@ class ChangeSet:
         self._limit = limit
         self._folder = folder
         self._keys: list[str] = []
-        self._spill: Spill | None = None
+        self._spill: 'Spill | None' = None
         self._count = 0
         self.whole: set[str] = set()
         """The directories that were created or deleted: each stands for all below it."""
@@ -95,6 +97,9 @@ class ChangeSet:
 
     def _spill_over(self) -> None:
         if self._spill is None:
+            # Not at the top: most diffs need no disk.
+            from qumulo_changelist.scan.spill import Spill
+
             self._spill = Spill(self._folder)
         if self._keys:
             self._spill.add(self._keys)
