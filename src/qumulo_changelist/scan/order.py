@@ -97,7 +97,8 @@ def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterat
                 yield batch[:-1]
             same = batch[-1:]
             continue
-        for _, group in groupby([*same, *batch], key=name_of):
+        both, same = [*same, *batch], []
+        for _, group in groupby(both, key=name_of):
             if same:
                 yield choose(same)
             same = list(group)
