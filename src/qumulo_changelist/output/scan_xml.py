@@ -66,20 +66,29 @@ class _Writing:
         self._last = batch[-1].name
         special = _SPECIAL.search("".join([entry.name for entry in batch]))
         tail, lines = self._tail, self._lines
+        files = size = 0
         for entry in batch:
             found = entry.attributes
             owner, group = found.owner, found.group
-            if special or entry.state is not State.PRESENT or owner is None or group is None:
+            # What nearly all entries are is written without a detour.
+            if (
+                special
+                or entry.state is not State.PRESENT
+                or found.kind is not Kind.FILE
+                or owner is None
+                or group is None
+            ):
                 self._add_special(entry)
                 continue
-            self._count[entry.state, found.kind] += 1
-            self._size += found.size
+            files += 1
+            size += found.size
             # Two blanks after mode: not all readers are XML parsers.
             lines.append(
-                f'    <file name="{entry.name}" size="{found.size}" mode="0x777"  '
-                f'type="{found.kind.value}" mtime="{found.mtime}" atime="{found.atime}" '
-                f'owner="{owner}" group="{group}{tail}'
+                f'    <file name="{entry.name}" size="{found.size}" mode="0x777"  type="F_REG" '
+                f'mtime="{found.mtime}" atime="{found.atime}" owner="{owner}" group="{group}{tail}'
             )
+        self._count[State.PRESENT, Kind.FILE] += files
+        self._size += size
 
     def piece(self) -> Piece:
         """Return what was written."""
