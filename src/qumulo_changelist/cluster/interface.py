@@ -47,9 +47,7 @@ class SnapshotReader(Protocol):
             UnreadableError: the snapshot does not hold it, or the cluster cannot read it.
         """
 
-    def pages(
-        self, directory: str, snapshot: int, limit: int = 0
-    ) -> Generator[Page, None, None]:
+    def pages(self, directory: str, snapshot: int, limit: int = 0) -> Generator[Page, None, None]:
         """Yield what a directory holds, a page at a time, in no order.
 
         Args:

@@ -64,8 +64,9 @@ def _parted(keys: list[str], name: str) -> tuple[list[str], list[str]]:
 
 
 def _waiting(name: str) -> list[str]:
-    """Return the directories before ``name`` in a stream, and behind it in a list; short first."""
-    return [f"{name[:end]}/" for end, character in enumerate(name) if character < "/"]
+    """Return directories before ``name`` in a stream, and not before it in a list; short first."""
+    ends = [end for end, character in enumerate(name) if character < "/"]
+    return [f"{name[:end]}/" for end in [*ends, len(name)] if name[end - 1] != "/"]
 
 
 def _holds(keys: list[str], key: str) -> bool:
