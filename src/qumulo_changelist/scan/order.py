@@ -47,7 +47,7 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
     for batch in stream:
         while held and held[-1].name > batch[-1].name:
             waiting = held.pop()
-            cut = first_where(batch, 0, lambda entry, than=waiting.name: entry.name < than)
+            cut = first_where(batch, 0, _below(waiting.name))
             if cut:
                 yield batch[:cut]
             yield [waiting]
@@ -75,13 +75,11 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
             other = next(others, None)
         elif one[-1].name >= other[-1].name:
             # Not the second's of that name: the first may have more.
-            last = one[-1].name
-            cut = first_where(other, 0, lambda entry, last=last: entry.name <= last)
+            cut = first_where(other, 0, _at_or_below(one[-1].name))
             yield sorted(one + other[:cut], key=name_of, reverse=True)
             one, other = next(ones, None), other[cut:]
         else:
-            last = other[-1].name
-            cut = first_where(one, 0, lambda entry, last=last: entry.name < last)
+            cut = first_where(one, 0, _below(other[-1].name))
             yield sorted(one[:cut] + other, key=name_of, reverse=True)
             one, other = one[cut:], next(others, None)
     for left, rest in ((one, ones), (other, others)):
@@ -107,3 +105,11 @@ def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterat
         yield from map(choose, groups)
     if same:
         yield choose(same)
+
+
+def _below(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: entry.name < name
+
+
+def _at_or_below(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: entry.name <= name
