@@ -114,7 +114,7 @@ def pack(keys: list[str]) -> bytes:
 def unpack(packed: bytes) -> Changed:
     """Return what packed keys say, path by path."""
     text = packed.decode("utf-8", "surrogatepass")
-    parts = text.split(END)
+    parts = text.split(END) if text else []
     names, happened = parts[0::2], parts[1::2]
     if any(map(eq, names, names[1:])):
         groups = [

@@ -47,7 +47,7 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
     for batch in stream:
         while held and held[-1].name > batch[-1].name:
             waiting = held.pop()
-            cut = first_where(batch, 0, lambda entry, than=waiting.name: entry.name < than)
+            cut = first_where(batch, 0, _below(waiting.name))
             if cut:
                 yield batch[:cut]
             yield [waiting]
@@ -67,17 +67,21 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
     ones, others = iter(first), iter(second)
     one, other = next(ones, None), next(others, None)
     while one and other:
-        if one[-1].name > other[0].name:
+        if one[-1].name >= other[0].name:
             yield one
             one = next(ones, None)
         elif other[-1].name > one[0].name:
             yield other
             other = next(others, None)
+        elif one[-1].name >= other[-1].name:
+            # Not the second's of that name: the first may have more.
+            cut = first_where(other, 0, _at_or_below(one[-1].name))
+            yield sorted(one + other[:cut], key=name_of, reverse=True)
+            one, other = next(ones, None), other[cut:]
         else:
-            least = max(one[-1].name, other[-1].name)
-            yield sorted(_from(one, least) + _from(other, least), key=name_of, reverse=True)
-            one = _below(one, least) or next(ones, None)
-            other = _below(other, least) or next(others, None)
+            cut = first_where(one, 0, _below(other[-1].name))
+            yield sorted(one[:cut] + other, key=name_of, reverse=True)
+            one, other = one[cut:], next(others, None)
     for left, rest in ((one, ones), (other, others)):
         if left:
             yield left
@@ -97,18 +101,15 @@ def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterat
                 yield batch[:-1]
             same = batch[-1:]
             continue
-        both, same = [*same, *batch], []
-        for _, group in groupby(both, key=name_of):
-            if same:
-                yield choose(same)
-            same = list(group)
+        *groups, same = [list(group) for _, group in groupby([*same, *batch], key=name_of)]
+        yield from map(choose, groups)
     if same:
         yield choose(same)
 
 
-def _from(batch: Batch, least: str) -> Batch:
-    return batch[: first_where(batch, 0, lambda entry: entry.name < least)]
+def _below(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: entry.name < name
 
 
-def _below(batch: Batch, least: str) -> Batch:
-    return batch[first_where(batch, 0, lambda entry: entry.name < least) :]
+def _at_or_below(name: str) -> Callable[[Entry], bool]:
+    return lambda entry: entry.name <= name
