@@ -19,10 +19,9 @@ _ENTITIES = {
     "\r": "&#13;",
 }
 _ESCAPED = str.maketrans(_ENTITIES)
+_PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable()]
 # What XML 1.0 cannot hold, however it is written (section 2.2, "Char").
 _UNHEARD_OF = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# One search for all that cannot be written as it is.
-_SPECIAL = re.compile('[\x00-\x1f&<>"\ud800-\udfff\ufffe\uffff]')
 
 _NOBODY = 65534
 """Stands for an owner or a group without a numeric id, as on other systems (``nobody``)."""
@@ -64,15 +63,14 @@ class _Writing:
         """Write some entries."""
         self._first = self._first or batch[0].name
         self._last = batch[-1].name
-        special = _SPECIAL.search("".join([entry.name for entry in batch]))
         tail, lines = self._tail, self._lines
         files = size = 0
-        for entry in batch:
+        for entry, name in zip(batch, _written([entry.name for entry in batch]), strict=True):
             found = entry.attributes
             owner, group = found.owner, found.group
             # What nearly all entries are is written without a detour.
             if (
-                special
+                not name
                 or entry.state is not State.PRESENT
                 or found.kind is not Kind.FILE
                 or owner is None
@@ -84,7 +82,7 @@ class _Writing:
             size += found.size
             # Two blanks after mode: not all readers are XML parsers.
             lines.append(
-                f'    <file name="{entry.name}" size="{found.size}" mode="0x777"  type="F_REG" '
+                f'    <file name="{name}" size="{found.size}" mode="0x777"  type="F_REG" '
                 f'mtime="{found.mtime}" atime="{found.atime}" owner="{owner}" group="{group}{tail}'
             )
         self._count[State.PRESENT, Kind.FILE] += files
@@ -145,6 +143,17 @@ class _Writing:
             left_out=count[State.LEFT_OUT, Kind.OTHER],
             without_ids=self._without_ids,
         )
+
+
+def _written(names: list[str]) -> list[str]:
+    """Return names as an attribute holds them, "" for those that need a closer look."""
+    if "".join(names).isprintable():
+        # In one go, since it is done for every entry: no name has a line end now.
+        joined = "\n".join(names)
+        for character, written in _PRINTABLE_ENTITIES:
+            joined = joined.replace(character, written)
+        return joined.split("\n")
+    return [name.translate(_ESCAPED) if name.isprintable() else "" for name in names]
 
 
 def _as_percent(character: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from qumulo_changelist.trees.walk import Listing, walk
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
+_KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
 _OPEN_DIRECTORIES = 64
 
 # To stand in a directory and name its entries, permission to read it is not needed.
@@ -161,14 +162,7 @@ def _last_parts(names: list[str], cut: int) -> list[bytes]:
 def _attributes(found: os.stat_result) -> Attributes:
     # As a tuple it holds whole seconds, rounded down.
     mode, _, _, _, owner, group, size, atime, mtime, _ = found
-    form = stat.S_IFMT(mode)
-    kind = (
-        Kind.FILE
-        if form == stat.S_IFREG
-        else Kind.DIRECTORY
-        if form == stat.S_IFDIR
-        else Kind.OTHER
-    )
+    kind = _KINDS.get(stat.S_IFMT(mode), Kind.OTHER)
     return Attributes(kind, size, mtime, atime, owner, group)
 
 
