@@ -66,8 +66,9 @@ class MountedTree:
         snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
         with contextlib.suppress(OSError):
             for name in os.listdir(snapshots):
-                if name.startswith(b"%d_" % number):
-                    return to_text(snapshots + b"/" + name)
+                path = snapshots + b"/" + name
+                if name.startswith(b"%d_" % number) and os.path.isdir(path):
+                    return to_text(path)
         return None
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
