@@ -79,6 +79,10 @@ class MountedTree:
             else:
                 yield self._walk(wish)
 
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        return self._listing(directory).names
+
     def _walk(self, wish: All) -> Iterator[Found]:
         yield from walk(wish.directory, self._listing)
 

@@ -63,6 +63,11 @@ class SnapshotTree:
         while answers:
             yield answers.popleft()()
 
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        entries = {entry for page in self._begin_pages(directory) for entry in page.entries}
+        return sorted([directory + entry for entry in entries], reverse=True)
+
     def _begin(self, wish: Wanted) -> Answer:
         """Send what can be sent at once, and return how to wait for the rest."""
         if isinstance(wish, All):
