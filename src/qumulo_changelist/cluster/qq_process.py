@@ -1,22 +1,27 @@
 """Runs the vendor's ``qq`` as a process: arguments in a list, no shell, no terminal, no secret."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from qumulo_changelist.cluster import qq_messages
 from qumulo_changelist.errors import QqMissingError
 from qumulo_changelist.model import to_bytes
 from qumulo_changelist.progress import Listener
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024  # larger pieces cost more: memory for them comes from the system each time
+_PIPE = 1024 * 1024  # what Linux lets any user have
 _LONGEST_MESSAGE = 64 * 1024
 _SECONDS_TO_END = 5
 
@@ -65,15 +70,15 @@ class QqProcess:
                 with contextlib.suppress(BrokenPipeError), process.stdin:
                     process.stdin.write(typed.encode() + b"\n")
             assert process.stdout
-            printed = b""
+            printed = _Last()
             while chunk := os.read(process.stdout.fileno(), _CHUNK):
-                printed = (printed + chunk)[-_LONGEST_MESSAGE:]
+                printed.add(chunk)
                 yield chunk
             status = process.wait()
             said = qq_messages.without_prompt(errors.text())
         if status:
             self.listener.detail(f"qq {arguments[0]} said: {said}")
-            raise qq_messages.failure(arguments[0], status, said, printed)
+            raise qq_messages.failure(arguments[0], status, said, printed.text())
         if said:
             self.listener.warning(f"qq {arguments[0]}: {said}")
 
@@ -96,7 +101,7 @@ class QqProcess:
         ]
         self.listener.detail(f"running {shlex.join(command)}")
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [to_bytes(argument) for argument in command],
                 stdin=subprocess.PIPE if typing else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -106,6 +111,27 @@ class QqProcess:
             )
         except OSError as error:
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error
+        _widen(process.stdout)
+        return process
+
+
+class _Last:
+    """The last of what was added, as much of it as a message can be."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take in what comes next."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        while self._size - len(self._chunks[0]) >= _LONGEST_MESSAGE:
+            self._size -= len(self._chunks.popleft())
+
+    def text(self) -> bytes:
+        """Return the last of it."""
+        return b"".join(self._chunks)[-_LONGEST_MESSAGE:]
 
 
 class _Listening:
@@ -113,14 +139,14 @@ class _Listening:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
-        self._said = b""
+        self._said = _Last()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def text(self) -> str:
         """Return what was said, at its end."""
         self._thread.join()
-        return self._said.decode("utf-8", "replace")
+        return self._said.text().decode("utf-8", "replace")
 
     def close(self) -> None:
         """Stop listening: end the process, which may go on for long, and hear its last words."""
@@ -131,7 +157,7 @@ class _Listening:
         assert self._process.stderr
         with self._process.stderr as stream:
             while chunk := os.read(stream.fileno(), _CHUNK):
-                self._said = (self._said + chunk)[-_LONGEST_MESSAGE:]
+                self._said.add(chunk)
 
 
 @contextlib.contextmanager
@@ -145,6 +171,14 @@ def _running(start: Callable[[], subprocess.Popen[bytes]]) -> Iterator[subproces
     finally:
         if process is not None:
             _end(process)
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    # So that ``qq`` goes on while we do something else for a moment. Only Linux can; if it will
+    # not, because this user has many wide pipes, the pipe stays as it is.
+    if pipe and sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
