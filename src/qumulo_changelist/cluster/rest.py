@@ -119,7 +119,9 @@ class RestCluster:
             with contextlib.closing(self.pages(directory, snapshot, 1)) as pages:
                 return not any(page.children for page in pages)
         except UnreadableError as error:
-            raise ReplyError(f"{directory} in snapshot {snapshot} cannot be read: {error}") from error
+            raise ReplyError(
+                f"{directory} in snapshot {snapshot} cannot be read: {error}"
+            ) from error
 
     def describe(self, path: str, snapshot: int) -> Attributes:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import eq, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 from qumulo_changelist.scan.scope import Scope
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CREATED, MODIFIED, DELETED = "C", "M", "D"
 END = "\0"
-_ENDINGS = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
-_WHOLE_DIRECTORIES = tuple("/" + _ENDINGS[op] for op in (CREATE, DELETE))
+_ENDINGS: dict[Op, str] = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
+_WHOLE_DIRECTORIES = ("/" + _ENDINGS[CREATE], "/" + _ENDINGS[DELETE])
 
 # No disk holds such names, but a cluster's answer can. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (END, "\1\1"))
@@ -48,7 +48,7 @@ class ChangeSet:
         self._limit = limit
         self._folder = folder
         self._keys: list[str] = []
-        self._spill: 'Spill | None' = None
+        self._spill: Spill | None = None
         self._count = 0
         self.whole: set[str] = set()
         """The directories that were created or deleted: each stands for all below it."""
@@ -60,7 +60,9 @@ class ChangeSet:
         keys = self._scope.keys(page, _ENDINGS)
         joined = END.join(keys)
         if "\1" in joined or joined.count(END) != max(2 * len(keys) - 1, 0):
-            keys = self._scope.keys([Change(change.op, _escape(change.path)) for change in page], _ENDINGS)
+            keys = self._scope.keys(
+                [Change(change.op, _escape(change.path)) for change in page], _ENDINGS
+            )
             joined = END.join(keys)
         if any(ending in joined for ending in _WHOLE_DIRECTORIES):
             self.whole.update([key[:-2] for key in keys if key.endswith(_WHOLE_DIRECTORIES)])

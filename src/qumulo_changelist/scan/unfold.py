@@ -1,4 +1,4 @@
-"""Taking created directories apart, so that many can work on what stands in a diff as one change."""
+"""Taking created directories apart, so that many can work on what a diff has as one change."""
 
 from collections import deque
 

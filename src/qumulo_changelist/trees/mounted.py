@@ -165,10 +165,10 @@ def _last_parts(names: list[str], cut: int) -> list[bytes]:
 
 
 def _attributes(found: os.stat_result) -> Attributes:
-    # As a tuple it holds whole seconds, rounded down.
+    # As a tuple it holds whole seconds, rounded down, whatever its type says.
     mode, _, _, _, owner, group, size, atime, mtime, _ = found
     kind = _KINDS.get(stat.S_IFMT(mode), Kind.OTHER)
-    return Attributes(kind, size, mtime, atime, owner, group)
+    return Attributes(kind, size, int(mtime), int(atime), owner, group)
 
 
 def _reason(error: OSError | ValueError) -> str:
