@@ -75,9 +75,11 @@ class Workers:
             self._here.close()
         if self._executor:
             self._executor.shutdown(wait=False, cancel_futures=True)
-            for process in self._processes:
+            # They are this program's only ones; more may have been started than at first.
+            processes = multiprocessing.active_children()
+            for process in processes:
                 process.terminate()
-            for process in self._processes:
+            for process in processes:
                 process.join()
 
     def start(self) -> None:
@@ -93,7 +95,8 @@ class Workers:
             self._executor = ProcessPoolExecutor(
                 self._count, multiprocessing.get_context("spawn"), _begin, (self.job,)
             )
-            self._executor.submit(_ready)
+            for _ in range(self._count):
+                self._executor.submit(_ready)  # starts one, as long as none is idle
             self._processes = multiprocessing.active_children()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
