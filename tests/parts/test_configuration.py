@@ -584,7 +584,7 @@ def test_what_is_no_host_is_told(read, host):
 
 
 def test_a_way_to_the_cluster_that_nobody_knows_is_told(read):
-    with pytest.raises(ConfigurationError, match="QumuloTransport in .* is 'ssh'") as caught:
+    with pytest.raises(ConfigurationError, match=r"QumuloTransport in .* is 'ssh'") as caught:
         read(ini(QumuloTransport="ssh"))
     assert "qq or rest" in caught.value.hint
 
@@ -628,7 +628,7 @@ def test_a_fingerprint_is_64_digits_with_or_without_colons_in_any_case(read, wri
 
 @pytest.mark.parametrize("written", ["ab" * 20, "ab" * 33, "xy" * 32, "sha256"])
 def test_what_is_no_fingerprint_is_told(read, written):
-    with pytest.raises(ConfigurationError, match="QumuloCertificateFingerprint in .* no SHA-256"):
+    with pytest.raises(ConfigurationError, match=r"QumuloCertificateFingerprint in .* no SHA-256"):
         read(ini(QumuloCertificateFingerprint=written))
 
 
