@@ -11,7 +11,7 @@ import msgspec
 
 from qumulo_changelist.cluster import rest_messages, rest_wire
 from qumulo_changelist.cluster.interface import Page
-from qumulo_changelist.cluster.rest_connection import SLOW, Connection, Request
+from qumulo_changelist.cluster.rest_connection import Connection, Request
 from qumulo_changelist.cluster.rest_session import Session
 from qumulo_changelist.config import Settings
 from qumulo_changelist.errors import ReplyError, StatusError, UnreadableError
@@ -109,7 +109,7 @@ class RestCluster:
         The next page is asked for before the last is decoded.
         """
         uri = f"/v2/snapshots/{newer}/changes-since/{older}?limit={self._diff_page}"
-        for what, page in self._pages(Request("GET", uri, timeout=SLOW), rest_wire.diff_page):
+        for what, page in self._pages(Request("GET", uri, slow=True), rest_wire.diff_page):
             if found := rest_wire.changes(page, what):
                 yield found
 
