@@ -95,9 +95,7 @@ def _over_rest(
 
 
 @contextlib.contextmanager
-def _through_qq(
-    settings: Settings, base: str, listener: Listener, snapshot: int
-) -> Iterator[Tree]:
+def _through_qq(settings: Settings, base: str, listener: Listener, snapshot: int) -> Iterator[Tree]:
     from qumulo_changelist.trees.whole import WholeSnapshotTree
 
     yield WholeSnapshotTree(command.open_qq(settings, listener), snapshot, base)

@@ -60,6 +60,10 @@ class QqCluster:
             arguments.append(f"--page-size={self._page_size}")
         return self._ask(arguments, qq_diff.changes)
 
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        """Tell whether a snapshot holds nothing in a directory."""
+        return not self.directory(directory, snapshot)
+
     def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
         """Return what the directory ``path`` holds in a snapshot: names without a path."""
         decode = functools.partial(qq_output.elements, key="files")

@@ -1,19 +1,16 @@
 """Runs the vendor's ``qq`` as a process: arguments in a list, no shell, no terminal, no secret."""
 
 import contextlib
-import fcntl
 import functools
 import os
 import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO
 
 from qumulo_changelist.cluster import qq_messages
 from qumulo_changelist.errors import QqMissingError
@@ -21,13 +18,17 @@ from qumulo_changelist.model import to_bytes
 from qumulo_changelist.progress import Listener
 
 _CHUNK = 64 * 1024  # larger pieces cost more: memory for them comes from the system each time
-_PIPE = 1024 * 1024  # what Linux lets any user have
 _LONGEST_MESSAGE = 64 * 1024
 _SECONDS_TO_END = 5
 
-# qq is written in Python. This makes it read and write UTF-8 in any locale, and print names that
-# are not Unicode instead of failing on them.
-_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:surrogatepass"}
+# qq is written in Python. This makes it read and write UTF-8 in any locale, print names that are
+# not Unicode instead of failing on them, and print in large pieces: many containers ask every
+# Python for the opposite, which costs it a third more time.
+_ENVIRONMENT = {
+    "PYTHONUTF8": "1",
+    "PYTHONIOENCODING": "utf-8:surrogatepass",
+    "PYTHONUNBUFFERED": "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class QqProcess:
         ]
         self.listener.detail(f"running {shlex.join(command)}")
         try:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [to_bytes(argument) for argument in command],
                 stdin=subprocess.PIPE if typing else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -111,8 +112,6 @@ class QqProcess:
             )
         except OSError as error:
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error
-        _widen(process.stdout)
-        return process
 
 
 class _Last:
@@ -171,14 +170,6 @@ def _running(start: Callable[[], subprocess.Popen[bytes]]) -> Iterator[subproces
     finally:
         if process is not None:
             _end(process)
-
-
-def _widen(pipe: IO[bytes] | None) -> None:
-    # So that ``qq`` goes on while we do something else for a moment. Only Linux can; if it will
-    # not, because this user has many wide pipes, the pipe stays as it is.
-    if pipe and sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -113,6 +113,16 @@ class RestCluster:
             if found := rest_wire.changes(page, what):
                 yield found
 
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        """Tell whether a snapshot holds nothing in a directory."""
+        try:
+            with contextlib.closing(self.pages(directory, snapshot, 1)) as pages:
+                return not any(page.children for page in pages)
+        except UnreadableError as error:
+            raise ReplyError(
+                f"{directory} in snapshot {snapshot} cannot be read: {error}"
+            ) from error
+
     def describe(self, path: str, snapshot: int) -> Attributes:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
         uri = f"/v1/files/{_reference(path)}/info/attributes?snapshot={snapshot}"
@@ -131,7 +141,8 @@ class RestCluster:
             ReplyError: it came to fewer entries than the directory says it has.
         """
         uri = f"/v1/files/{_reference(directory)}/entries/"
-        uri += f"?limit={limit or self._directory_page}&snapshot={snapshot}"
+        first = min(limit or self._directory_page, self._directory_page)
+        uri += f"?limit={first}&snapshot={snapshot}"
         came, children = 0, 0
         with _about_one_entry(snapshot):
             for what, page in self._pages(

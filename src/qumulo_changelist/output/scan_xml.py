@@ -19,10 +19,9 @@ _ENTITIES = {
     "\r": "&#13;",
 }
 _ESCAPED = str.maketrans(_ENTITIES)
+_PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable()]
 # What XML 1.0 cannot hold, however it is written (section 2.2, "Char").
 _UNHEARD_OF = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# One search for all that cannot be written as it is.
-_SPECIAL = re.compile('[\x00-\x1f&<>"\ud800-\udfff\ufffe\uffff]')
 
 _NOBODY = 65534
 """Stands for an owner or a group without a numeric id, as on other systems (``nobody``)."""
@@ -64,22 +63,30 @@ class _Writing:
         """Write some entries."""
         self._first = self._first or batch[0].name
         self._last = batch[-1].name
-        special = _SPECIAL.search("".join([entry.name for entry in batch]))
         tail, lines = self._tail, self._lines
-        for entry in batch:
+        files = size = 0
+        for entry, name in zip(batch, _written([entry.name for entry in batch]), strict=True):
             found = entry.attributes
             owner, group = found.owner, found.group
-            if special or entry.state is not State.PRESENT or owner is None or group is None:
+            # What nearly all entries are is written without a detour.
+            if (
+                not name
+                or entry.state is not State.PRESENT
+                or found.kind is not Kind.FILE
+                or owner is None
+                or group is None
+            ):
                 self._add_special(entry)
                 continue
-            self._count[entry.state, found.kind] += 1
-            self._size += found.size
+            files += 1
+            size += found.size
             # Two blanks after mode: not all readers are XML parsers.
             lines.append(
-                f'    <file name="{entry.name}" size="{found.size}" mode="0x777"  '
-                f'type="{found.kind.value}" mtime="{found.mtime}" atime="{found.atime}" '
-                f'owner="{owner}" group="{group}{tail}'
+                f'    <file name="{name}" size="{found.size}" mode="0x777"  type="F_REG" '
+                f'mtime="{found.mtime}" atime="{found.atime}" owner="{owner}" group="{group}{tail}'
             )
+        self._count[State.PRESENT, Kind.FILE] += files
+        self._size += size
 
     def piece(self) -> Piece:
         """Return what was written."""
@@ -136,6 +143,17 @@ class _Writing:
             left_out=count[State.LEFT_OUT, Kind.OTHER],
             without_ids=self._without_ids,
         )
+
+
+def _written(names: list[str]) -> list[str]:
+    """Return names as an attribute holds them, "" for those that need a closer look."""
+    if "".join(names).isprintable():
+        # In one go, since it is done for every entry: no name has a line end now.
+        joined = "\n".join(names)
+        for character, written in _PRINTABLE_ENTITIES:
+            joined = joined.replace(character, written)
+        return joined.split("\n")
+    return [name.translate(_ESCAPED) if name.isprintable() else "" for name in names]
 
 
 def _as_percent(character: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import eq, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 from qumulo_changelist.scan.scope import Scope
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 CREATED, MODIFIED, DELETED = "C", "M", "D"
 END = "\0"
-_ENDINGS = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
-_WHOLE_DIRECTORIES = tuple("/" + _ENDINGS[op] for op in (CREATE, DELETE))
+_ENDINGS: dict[Op, str] = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
+_WHOLE_DIRECTORIES = ("/" + _ENDINGS[CREATE], "/" + _ENDINGS[DELETE])
 
 # No disk holds such names, but a cluster's answer can. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (END, "\1\1"))
@@ -48,7 +48,7 @@ class ChangeSet:
         self._limit = limit
         self._folder = folder
         self._keys: list[str] = []
-        self._spill: 'Spill | None' = None
+        self._spill: Spill | None = None
         self._count = 0
         self.whole: set[str] = set()
         """The directories that were created or deleted: each stands for all below it."""
@@ -60,7 +60,9 @@ class ChangeSet:
         keys = self._scope.keys(page, _ENDINGS)
         joined = END.join(keys)
         if "\1" in joined or joined.count(END) != max(2 * len(keys) - 1, 0):
-            keys = self._scope.keys([_escaped(change) for change in page], _ENDINGS)
+            keys = self._scope.keys(
+                [Change(change.op, _escape(change.path)) for change in page], _ENDINGS
+            )
             joined = END.join(keys)
         if any(ending in joined for ending in _WHOLE_DIRECTORIES):
             self.whole.update([key[:-2] for key in keys if key.endswith(_WHOLE_DIRECTORIES)])
@@ -89,6 +91,26 @@ class ChangeSet:
             del self._keys[-_BLOCK:]
             block.reverse()
             yield block
+
+    def only_created(self) -> set[str]:
+        """Return the directories that were created, and not also deleted; none if on disk."""
+        if self._spill:
+            return set()
+        keys = set(self._keys)
+        return {
+            name
+            for name in self.whole
+            if name + _ENDINGS[CREATE] in keys and name + _ENDINGS[DELETE] not in keys
+        }
+
+    def take_apart(self, directory: str, names: list[str]) -> None:
+        """Put names that were created with a directory in its place."""
+        key = directory + _ENDINGS[CREATE]
+        self._keys = [other for other in self._keys if other != key]
+        self._keys += [_escape(name) + _ENDINGS[CREATE] for name in names]
+        self._count += len(names)
+        self.whole.remove(directory)
+        self.whole.update([_escape(name) for name in names if name.endswith("/")])
 
     def close(self) -> None:
         """Leave nothing on disk."""
@@ -127,11 +149,10 @@ def unpack(packed: bytes) -> Changed:
     return Changed(names, happened)
 
 
-def _escaped(change: Change) -> Change:
-    path = change.path
+def _escape(path: str) -> str:
     for character, written in _ESCAPES:
         path = path.replace(character, written)
-    return Change(change.op, path)
+    return path
 
 
 def _unescaped(name: str) -> str:

@@ -11,7 +11,6 @@ name goes on with a byte below ``/``: ``/reel2/`` comes before ``/reel2.mov`` in
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import groupby
 from operator import attrgetter, eq
 from typing import TypeVar
 
@@ -62,7 +61,8 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
 def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
     """Yield all entries of two streams in list order; of equal names, the first stream's first.
 
-    Neither stream is read further than the greatest name not yet given asks for.
+    No batch holds a name twice. Neither stream is read further than the greatest name not yet
+    given asks for.
     """
     ones, others = iter(first), iter(second)
     one, other = next(ones, None), next(others, None)
@@ -76,11 +76,11 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
         elif one[-1].name >= other[-1].name:
             # Not the second's of that name: the first may have more.
             cut = first_where(other, 0, _at_or_below(one[-1].name))
-            yield sorted(one + other[:cut], key=name_of, reverse=True)
+            yield from _distinct(one + other[:cut])
             one, other = next(ones, None), other[cut:]
         else:
             cut = first_where(one, 0, _below(other[-1].name))
-            yield sorted(one[:cut] + other, key=name_of, reverse=True)
+            yield from _distinct(one[:cut] + other)
             one, other = one[cut:], next(others, None)
     for left, rest in ((one, ones), (other, others)):
         if left:
@@ -89,22 +89,37 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
 
 
 def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterator[Batch]:
-    """Let ``choose`` say what is left of entries that have one name; all others stay."""
+    """Let ``choose`` say what is left of entries that have one name; all others stay.
+
+    No batch of the stream holds a name twice.
+    """
     same: Batch = []
     for batch in stream:
-        if same and same[0].name != batch[0].name:
-            yield choose(same)
-            same = []
-        names = [entry.name for entry in batch]
-        if not same and not any(map(eq, names, names[1:])):
-            if len(batch) > 1:
-                yield batch[:-1]
-            same = batch[-1:]
-            continue
-        *groups, same = [list(group) for _, group in groupby([*same, *batch], key=name_of)]
-        yield from map(choose, groups)
+        if same and same[0].name == batch[0].name:
+            same.append(batch[0])
+            if len(batch) == 1:
+                continue
+            batch = batch[1:]
+        if len(same) > 1:
+            same = choose(same)
+        if settled := same + batch[:-1]:
+            yield settled
+        same = batch[-1:]
     if same:
         yield choose(same)
+
+
+def _distinct(entries: Batch) -> Iterator[Batch]:
+    """Yield entries in descending order, those of one name in one batch each."""
+    entries.sort(key=name_of, reverse=True)
+    names = [entry.name for entry in entries]
+    begin = 0
+    if any(map(eq, names, names[1:])):
+        for end in range(1, len(names)):
+            if names[end] == names[end - 1]:
+                yield entries[begin:end]
+                begin = end
+    yield entries[begin:]
 
 
 def _below(name: str) -> Callable[[Entry], bool]:

@@ -9,10 +9,14 @@ from qumulo_changelist.progress import Listener
 from qumulo_changelist.scan.changeset import ChangeSet
 from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.scan.slices import cut
+from qumulo_changelist.scan.unfold import unfold
 from qumulo_changelist.scan.workers import Workers
 
 # For fewer changes no process is started: one is done before another is ready.
 _FEW = 20_000
+
+# A directory that was created or deleted is taken for so many changes.
+_IN_A_DIRECTORY = 500
 
 # So many unreadable entries are told one by one; all are in the list.
 _TOLD = 20
@@ -47,7 +51,13 @@ def write_list(
 ) -> Totals:
     """Write and publish the list of ``changes``."""
     told = 0
-    for piece in workers.pieces(cut(changes.take(), slice_size, changes.whole)):
+    if len(changes) < _FEW and workers.several:
+        unfold(changes, workers.job.newer)
+    work = len(changes) + _IN_A_DIRECTORY * len(changes.whole)
+    if work >= _FEW:
+        workers.start()
+    size = max(slice_size * len(changes) // max(work, 1), 1)
+    for piece in workers.pieces(cut(changes.take(), size, changes.whole)):
         file.add(piece)
         _tell(piece, max(_TOLD - told, 0), listener)
         told += piece.totals.unreadable

@@ -6,7 +6,7 @@ directory still waits for its place in the list. One that was only modified and 
 the slice behind the cut, where its place is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from qumulo_changelist.scan.changeset import END, MODIFIED
@@ -44,11 +44,10 @@ def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
         if name == _name(keys[at - 1]):
             at += 1
         elif above:
-            at = first_where(keys, at, lambda key, top=above: not key.startswith(top))
+            at = first_where(keys, at, _beyond(above))
         elif waiting:
             # Behind the last of their places, and whatever else is there.
-            place = waiting[0].removesuffix("/") + END
-            at = first_where(keys, at, lambda key, place=place: key < place)
+            at = first_where(keys, at, _below(waiting[0].removesuffix("/") + END))
         else:
             break
     return at
@@ -67,6 +66,14 @@ def _waiting(name: str) -> list[str]:
     """Return directories before ``name`` in a stream, and not before it in a list; short first."""
     ends = [end for end, character in enumerate(name) if character < "/"]
     return [f"{name[:end]}/" for end in [*ends, len(name)] if name[end - 1] != "/"]
+
+
+def _beyond(directory: str) -> Callable[[str], bool]:
+    return lambda key: not key.startswith(directory)
+
+
+def _below(place: str) -> Callable[[str], bool]:
+    return lambda key: key < place
 
 
 def _holds(keys: list[str], key: str) -> bool:

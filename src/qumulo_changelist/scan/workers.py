@@ -5,7 +5,7 @@ import multiprocessing
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -59,7 +59,8 @@ class Workers:
     """
 
     def __init__(self, job: Job, count: int) -> None:
-        self._job = job
+        self.job = job
+        self.several = count > 1
         self._count = count
         self._here: Worker | None = None
         self._executor: Executor | None = None
@@ -90,7 +91,7 @@ class Workers:
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._executor = ProcessPoolExecutor(
-                self._count, multiprocessing.get_context("spawn"), _begin, (self._job,)
+                self._count, multiprocessing.get_context("spawn"), _begin, (self.job,)
             )
             self._executor.submit(_ready)
             self._processes = multiprocessing.active_children()
@@ -104,7 +105,7 @@ class Workers:
             WorkerError: a process ended without an answer.
         """
         if self._executor is None:
-            self._here = self._here or Worker(self._job)
+            self._here = self._here or Worker(self.job)
             for keys in slices:
                 yield self._here(pack(keys))
             return

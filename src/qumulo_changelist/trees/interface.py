@@ -50,6 +50,13 @@ class Tree(Protocol):
         beside what cannot be read; where that is the directory itself, it is all that is found.
         """
 
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, in descending order.
+
+        Raises:
+            UnreadableError: it cannot be read, or is none.
+        """
+
 
 OpenTree = Callable[[], AbstractContextManager[Tree]]
 """How to reach a tree, also from another process: it can be pickled."""

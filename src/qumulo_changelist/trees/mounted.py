@@ -16,6 +16,7 @@ from qumulo_changelist.trees.walk import Listing, walk
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
+_KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
 _OPEN_DIRECTORIES = 64
 
 # To stand in a directory and name its entries, permission to read it is not needed.
@@ -77,6 +78,10 @@ class MountedTree:
                 yield (Found(wish.names, self._describe(wish.names)),)
             else:
                 yield self._walk(wish)
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        return self._listing(directory).names
 
     def _walk(self, wish: All) -> Iterator[Found]:
         yield from walk(wish.directory, self._listing)
@@ -160,17 +165,10 @@ def _last_parts(names: list[str], cut: int) -> list[bytes]:
 
 
 def _attributes(found: os.stat_result) -> Attributes:
-    # As a tuple it holds whole seconds, rounded down.
+    # As a tuple it holds whole seconds, rounded down, whatever its type says.
     mode, _, _, _, owner, group, size, atime, mtime, _ = found
-    form = stat.S_IFMT(mode)
-    kind = (
-        Kind.FILE
-        if form == stat.S_IFREG
-        else Kind.DIRECTORY
-        if form == stat.S_IFDIR
-        else Kind.OTHER
-    )
-    return Attributes(kind, size, mtime, atime, owner, group)
+    kind = _KINDS.get(stat.S_IFMT(mode), Kind.OTHER)
+    return Attributes(kind, size, int(mtime), int(atime), owner, group)
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -4,7 +4,6 @@ Requests go side by side, some wishes ahead of the answer that is being given.
 """
 
 import contextlib
-import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +13,7 @@ from typing import Self
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Attributes, Described, Unreadable
-from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
+from qumulo_changelist.trees.interface import All, Found, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
 
 # What a page of a directory costs, in requests for single entries: itself, and so many of its
@@ -63,11 +62,15 @@ class SnapshotTree:
         while answers:
             yield answers.popleft()()
 
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        entries = {entry for page in self._begin_pages(directory) for entry in page.entries}
+        return sorted([directory + entry for entry in entries], reverse=True)
+
     def _begin(self, wish: Wanted) -> Answer:
         """Send what can be sent at once, and return how to wait for the rest."""
         if isinstance(wish, All):
-            begin = functools.partial(self._threads.submit, self._begin_pages)
-            return _Walk(begin, self._ahead, wish.directory).found
+            return _Walk(self._submit_pages, self._ahead, wish.directory).found
         names = wish.names
         if len(names) == 1:
             single = self._threads.submit(self._describe, names[0])
@@ -112,6 +115,9 @@ class SnapshotTree:
         path = self._base + directory.removesuffix("/") or "/"
         with contextlib.closing(self._reader.pages(path, self._snapshot, first)) as pages:
             yield pages
+
+    def _submit_pages(self, directory: str) -> Future[Iterator[Page]]:
+        return self._threads.submit(self._begin_pages, directory)
 
     def _begin_pages(self, directory: str) -> Iterator[Page]:
         """Read the first page of a directory; the others are read when they are wanted."""

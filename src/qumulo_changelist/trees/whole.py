@@ -30,6 +30,14 @@ class WholeSnapshotTree:
             else:
                 yield self._walk(wish.directory)
 
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        path = (self._base + directory).removesuffix("/") or "/"
+        check_unicode(path)
+        kinds = self._cluster.directory(path, self._snapshot)
+        names = [name + "/" * (kind is Kind.DIRECTORY) for name, kind in kinds.items()]
+        return sorted([directory + name for name in names], reverse=True)
+
     def _describe(self, name: str) -> Described:
         directory = self._base + directory_of(name).removesuffix("/") or "/"
         try:
