@@ -32,34 +32,27 @@ def unreadable(name: str, kind: Kind = Kind.FILE) -> Entry:
     return Entry(UNREADABLE, name, Attributes(kind), "it is broken")
 
 
-@pytest.fixture
-def path(tmp_path) -> str:
-    return str(tmp_path / "sdna-scan-files" / "guid" / "1-files.xml")
+def piece(*entries: Entry, index: str = "1", size: int = 3) -> Piece:
+    """Return entries as text; they come in batches of a size."""
+    batches = [list(entries[begin : begin + size]) for begin in range(0, len(entries), size)]
+    return ScanXml(index, RUN_TIME).piece(batches)
 
 
-def write(path: str, *entries: Entry, index: str = "1") -> Totals:
-    with scan_xml(path, index=index, run_time=RUN_TIME) as writer:
-        for entry in entries:
-            writer.add(entry)
-        return writer.publish()
+def lines(*entries: Entry) -> list[str]:
+    """Return the lines of entries, wherever they belong, without their blanks and line ends."""
+    written = piece(*entries)
+    found = [*written.text.decode().split("\n")[:-1], *(line.decode() for _, line in written.elsewhere)]
+    return [line.strip(" \n") for line in found]
 
 
-def content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+def name_in(line: str) -> str:
+    """Return a name as it is written, entities and all."""
+    return line.split('"')[1]
 
 
-def listed(path: str, *entries: Entry) -> list[bytes]:
-    """Return the lines of the entries, without their blanks and line ends."""
-    write(path, *entries)
-    lines = content(path).split(b"\n")
-    assert lines[0].startswith(b"<files ")
-    assert lines[-2:] == [b"</files>", b""]
-    return [line.strip(b" ") for line in lines[1:-2]]
-
-
-def folder(path: str) -> list[str]:
-    return os.listdir(os.path.dirname(path))
+def parsed(text: bytes) -> list[str]:
+    """Return the names that an XML parser gives back."""
+    return [entry.get("name", "") for entry in ElementTree.fromstring(b"<files>" + text + b"</files>")]
 
 
 # To the byte
@@ -270,169 +263,3 @@ def test_any_list_is_well_formed_and_gives_its_names_back_in_order(tmp_path_fact
     assert content(path).count(b"\n") == len(names) + 2
 
 
-# Whole or not at all
-
-
-def test_the_folder_is_made_where_it_is_missing(path):
-    write(path, present("/a"))
-
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_list_takes_the_place_of_an_earlier_one(path):
-    write(path, present("/a"))
-    write(path, present("/b"))
-
-    assert b"/a" not in content(path)
-    assert b"/b" in content(path)
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_an_earlier_list_stays_until_the_new_one_is_published(path):
-    write(path, present("/a"))
-    earlier = content(path)
-
-    with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-        for number in range(9_000, 0, -1):
-            writer.add(present(f"/{number:05}"))
-        assert content(path) == earlier
-        writer.publish()
-
-    assert content(path) != earlier
-
-
-@pytest.mark.parametrize("added", [0, 1, 5_000])
-def test_an_error_before_the_list_is_published_leaves_the_earlier_one_alone(path, added):
-    write(path, present("/a"))
-    earlier = content(path)
-
-    def fail() -> None:
-        with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-            for number in range(added):
-                writer.add(present(f"/{number}"))
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert content(path) == earlier
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_list_that_is_not_published_leaves_nothing(path):
-    with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-        writer.add(present("/a"))
-
-    assert folder(path) == []
-
-
-def test_another_run_may_write_the_same_list_at_the_same_time(path):
-    with (
-        scan_xml(path, index="1", run_time=RUN_TIME) as one,
-        scan_xml(path, index="1", run_time=RUN_TIME) as other,
-    ):
-        one.add(present("/one"))
-        other.add(present("/other"))
-        one.publish()
-        assert b"/one" in content(path)
-        other.publish()
-
-    assert b"/other" in content(path)
-    assert b"/one" not in content(path)
-    assert folder(path) == ["1-files.xml"]
-
-
-NO_ROOM = """
-import resource, sys
-from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import Attributes, Entry, Kind, State
-from qumulo_changelist.output.scan_xml import scan_xml
-
-path, room, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-try:
-    with scan_xml(path, index="1", run_time=0) as writer:
-        for number in range(files):
-            writer.add(Entry(State.PRESENT, f"/{number}", Attributes(Kind.FILE)))
-        writer.publish()
-except OutputError as error:
-    print(error)
-    sys.exit(error.exit_code)
-"""
-
-
-@pytest.mark.parametrize(
-    ("room", "files"),
-    [(0, 1), (100, 1), (1_000_000, 10_000), (130, 1)],
-    ids=["no room at all", "not for one entry", "not for all entries", "not for the first line"],
-)
-def test_without_room_the_earlier_list_stays_and_nothing_else(path, room, files):
-    write(path, present("/a"))
-    earlier = content(path)
-
-    ended = subprocess.run(
-        [sys.executable, "-c", NO_ROOM, path, str(room), str(files)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (ended.returncode, ended.stderr) == (4, "")
-    assert ended.stdout.startswith(f"{path} cannot be written: File too large")
-    assert content(path) == earlier
-    assert folder(path) == ["1-files.xml"]
-
-
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666)])
-def test_the_list_has_the_permissions_of_any_new_file(path, mask, mode):
-    before = os.umask(mask)
-    try:
-        write(path, present("/a"))
-    finally:
-        os.umask(before)
-
-    assert stat.S_IMODE(os.stat(path).st_mode) == mode
-
-
-@pytest.mark.parametrize("taken", ["sdna-scan-files", "sdna-scan-files/guid"])
-def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, path, taken):
-    place = tmp_path / taken
-    place.parent.mkdir(exist_ok=True)
-    place.write_text("")
-
-    with pytest.raises(OutputError, match=r"sdna-scan-files.* cannot be written") as caught:
-        write(path)
-    assert caught.value.exit_code == 4
-
-
-def test_a_folder_in_the_place_of_the_list_is_told(path):
-    os.makedirs(path)
-
-    with pytest.raises(OutputError, match=r"1-files\.xml cannot be written"):
-        write(path, present("/a"))
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_folder_that_no_system_knows_is_told():
-    with pytest.raises(OutputError, match="cannot be written"):
-        write("/tmp/a\0b/1-files.xml")
-
-
-def test_a_link_in_the_place_of_the_list_is_replaced_and_not_followed(tmp_path, path):
-    (tmp_path / "theirs").write_text("untouched")
-    os.makedirs(os.path.dirname(path))
-    os.symlink(tmp_path / "theirs", path)
-
-    write(path, present("/a"))
-
-    assert not os.path.islink(path)
-    assert (tmp_path / "theirs").read_text() == "untouched"
-
-
-def test_no_descriptor_stays_open(path):
-    before = os.listdir("/dev/fd")
-
-    write(path, *map(present, ["/b", "/a\x01"]))
-    with scan_xml(path, index="1", run_time=RUN_TIME):
-        pass
-
-    assert os.listdir("/dev/fd") == before
