@@ -383,12 +383,13 @@ def test_no_part_of_a_name_may_be_a_link(share, tree, name):
     assert described in [Unreadable(NO_DIRECTORY), Unreadable(TOO_MANY_LINKS)]
 
 
-def test_the_names_of_directories_that_are_links_lead_nowhere_together_either(share, tree):
+@pytest.mark.parametrize("odd", ["", "\udcff"])
+def test_the_names_of_directories_that_are_links_lead_nowhere_together_either(share, tree, odd):
     share.put("/a/", "/z/")
-    share.link("/b", "a")
+    share.link(f"/b{odd}", "a")
     share.link("/c", "nowhere")
 
-    described = describe(tree, "/z/", "/c/", "/b/", "/a/")
+    described = describe(tree, "/z/", "/c/", f"/b{odd}/", "/a/")
 
     assert [one.kind for one in described] == [
         Kind.DIRECTORY,

@@ -38,13 +38,18 @@ def flat(batches: Iterable[Batch]) -> Batch:
 
 
 def batched(entries: Batch, sizes: list[int]) -> list[Batch]:
-    """Cut entries into batches of these sizes, then of one, each a directory's or of files."""
+    """Cut entries into batches of these sizes, then of one, each a directory's or of files.
+
+    No batch holds a name twice.
+    """
     batches: list[Batch] = []
     left = list(sizes)
     for kind, group in groupby(entries, lambda one: one.attributes.kind):
         together = list(group)
         while together:
             size = left.pop(0) if left and kind is Kind.FILE else 1
+            while len(names([together[:size]])) > len(set(names([together[:size]]))):
+                size -= 1
             batches.append(together[:size])
             del together[:size]
     return batches
@@ -147,6 +152,7 @@ def test_two_streams_merged_are_what_sorting_both_gives_the_first_ones_first(
 
     assert flat(batches) == expected
     assert all(batches)
+    assert all(len(set(names([batch]))) == len(batch) for batch in batches)
 
 
 def test_of_equal_names_the_first_stream_s_come_first_however_it_is_cut():

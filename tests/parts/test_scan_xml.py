@@ -1,18 +1,15 @@
-"""The archiver's scan list: to the byte, and whole or not at all."""
+"""Entries as the archiver's scan list has them: to the byte, whatever their names hold."""
 
-import os
-import stat
-import subprocess
-import sys
+from itertools import chain
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import Attributes, Entry, Kind, State, Totals
-from qumulo_changelist.output.scan_xml import scan_xml
+from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.output.scan_xml import ScanXml
 
 RUN_TIME = 1_700_000_200
 FILE = Attributes(Kind.FILE, 700, 1_700_000_100, 1_700_000_150, 501, 20)
@@ -28,46 +25,47 @@ def deleted(name: str, kind: Kind = Kind.FILE) -> Entry:
     return Entry(DELETED, name, Attributes(kind))
 
 
+def left_out(name: str) -> Entry:
+    return Entry(State.LEFT_OUT, name, Attributes(Kind.OTHER))
+
+
 def unreadable(name: str, kind: Kind = Kind.FILE) -> Entry:
     return Entry(UNREADABLE, name, Attributes(kind), "it is broken")
 
 
-@pytest.fixture
-def path(tmp_path) -> str:
-    return str(tmp_path / "sdna-scan-files" / "guid" / "1-files.xml")
+def piece(*entries: Entry, index: str = "1", size: int = 3) -> Piece:
+    """Return entries as text; they come in batches of a size."""
+    batches = [list(entries[begin : begin + size]) for begin in range(0, len(entries), size)]
+    return ScanXml(index, RUN_TIME).piece(batches)
 
 
-def write(path: str, *entries: Entry, index: str = "1") -> Totals:
-    with scan_xml(path, index=index, run_time=RUN_TIME) as writer:
-        for entry in entries:
-            writer.add(entry)
-        return writer.publish()
+def lines(*entries: Entry) -> list[str]:
+    """Return the lines of entries, wherever they belong, without their blanks and line ends."""
+    written = piece(*entries)
+    found = [
+        *written.text.decode().split("\n")[:-1],
+        *(line.decode() for _, line in written.elsewhere),
+    ]
+    return [line.strip(" \n") for line in found]
 
 
-def content(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+def name_in(line: str) -> str:
+    """Return a name as it is written, entities and all."""
+    return line.split('"')[1]
 
 
-def listed(path: str, *entries: Entry) -> list[bytes]:
-    """Return the lines of the entries, without their blanks and line ends."""
-    write(path, *entries)
-    lines = content(path).split(b"\n")
-    assert lines[0].startswith(b"<files ")
-    assert lines[-2:] == [b"</files>", b""]
-    return [line.strip(b" ") for line in lines[1:-2]]
-
-
-def folder(path: str) -> list[str]:
-    return os.listdir(os.path.dirname(path))
+def parsed(text: bytes) -> list[str]:
+    """Return the names that an XML parser gives back."""
+    return [
+        entry.get("name", "") for entry in ElementTree.fromstring(b"<files>" + text + b"</files>")
+    ]
 
 
 # To the byte
 
 
-def test_the_list_of_the_contract_is_written_to_the_byte(path):
-    write(
-        path,
+def test_the_entries_of_the_contract_are_written_to_the_byte():
+    written = piece(
         present("/reel2/b.mov", Attributes(Kind.FILE, 500, 1700000100, 1700000101, 501, 20)),
         present("/reel2", Attributes(Kind.DIRECTORY, 512, 1700000100, 1700000100, 501, 20)),
         deleted("/reel1/old.mov"),
@@ -78,8 +76,7 @@ def test_the_list_of_the_contract_is_written_to_the_byte(path):
         index="12",
     )
 
-    assert content(path).decode() == (
-        '<files scanned="2" selected="2" size="700" bad_dir_count="2" delete_count="1">\n'
+    assert written.text.decode() == (
         '    <file name="/reel2/b.mov" size="500" mode="0x777"  type="F_REG" mtime="1700000100" '
         'atime="1700000101" owner="501" group="20" index="12"/>\n'
         '    <file name="/reel2" size="512" mode="0x777"  type="F_DIR" mtime="1700000100" '
@@ -94,52 +91,93 @@ def test_the_list_of_the_contract_is_written_to_the_byte(path):
         'mtime="1700000200" atime="1700000200" owner="0" group="0" index="12"/>\n'
         '    <bad-dir name="/a" size="0" mode="0x777"  type="F_DIR" '
         'mtime="1700000200" atime="1700000200" owner="0" group="0" index="12"/>\n'
-        "</files>\n"
     )
 
 
-def test_a_list_of_nothing_is_a_list(path):
-    write(path)
-
-    assert content(path) == (
-        b'<files scanned="0" selected="0" size="0" bad_dir_count="0" delete_count="0">\n</files>\n'
-    )
+def test_of_nothing_there_is_nothing_to_tell():
+    assert piece() == Piece(b"", Totals(), "", "", [], [], [])
 
 
-def test_the_totals_are_those_of_the_entries(path):
-    totals = write(
-        path,
-        present("/g", Attributes(Kind.FILE, 10**15)),
-        present("/f", Attributes(Kind.FILE, 1)),
-        present("/e", DIRECTORY),
+def test_the_totals_are_those_of_the_entries():
+    written = piece(
+        present("/h", Attributes(Kind.FILE, 10**15)),
+        present("/g", Attributes(Kind.FILE, 1)),
+        present("/f", DIRECTORY),
+        left_out("/e"),
         deleted("/d"),
         deleted("/c", Kind.DIRECTORY),
         unreadable("/b"),
         unreadable("/a", Kind.DIRECTORY),
     )
 
-    assert totals == Totals(
+    assert written.totals == Totals(
         files=2,
         size=10**15 + 1,
         directories=1,
         deleted_files=1,
         deleted_directories=1,
         unreadable=2,
-    )
-    assert content(path).startswith(
-        b'<files scanned="2" selected="2" size="1000000000000001" bad_dir_count="2" '
-        b'delete_count="1">\n'
+        left_out=1,
     )
 
 
-def test_a_list_may_be_long(path):
-    count = 10_000
+def test_a_piece_tells_the_names_that_it_begins_and_ends_with():
+    written = piece(*map(present, ["/d", "/c", "/b", "/a"]), size=2)
 
-    totals = write(path, *(present(f"/{number:05}") for number in range(count, 0, -1)))
+    assert (written.first, written.last) == ("/d", "/a")
 
-    lines = content(path).splitlines()
-    assert totals.files == count == len(lines) - 2
-    assert [int(line.split(b'"')[1][1:]) for line in lines[1:-1]] == list(range(count, 0, -1))
+
+@pytest.mark.parametrize(
+    ("owner", "group", "told"),
+    [
+        (None, 20, 'owner="65534" group="20"'),
+        (501, None, 'owner="501" group="65534"'),
+        (None, None, 'owner="65534" group="65534"'),
+    ],
+)
+@pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY])
+def test_who_has_no_numeric_id_is_nobody_and_counted_once(kind, owner, group, told):
+    nobodys = Attributes(kind, 5, 1, 2, owner, group)
+
+    written = piece(present("/b", nobodys), present("/a"))
+
+    first, _ = written.text.decode().splitlines()
+    assert first == (
+        f'    <file name="/b" size="5" mode="0x777"  type="{kind.value}" mtime="1" atime="2" '
+        f'{told} index="1"/>'
+    )
+    assert written.totals.without_ids == 1
+    assert written.totals.size == FILE.size + 5 * (kind is Kind.FILE)
+
+
+def test_of_what_is_not_there_nobody_asks_whose_it_is():
+    nobodys = Attributes(Kind.FILE, 5, 1, 2, None, None)
+
+    written = piece(Entry(DELETED, "/c", nobodys), Entry(UNREADABLE, "/b", nobodys, "broken"))
+
+    assert written.totals == Totals(deleted_files=1, unreadable=1)
+    assert written.text.count(b'size="0"') == written.text.count(b'owner="0" group="0"') == 2
+
+
+@pytest.mark.parametrize("count", [19, 20, 21, 50])
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_of_the_unreadable_and_the_left_out_the_first_twenty_are_told_and_all_counted(count, size):
+    names = [f"/{number:02}" for number in range(count, 0, -1)]
+    entries = chain.from_iterable((unreadable(name), left_out(f"{name}!")) for name in names)
+
+    written = piece(*entries, size=size)
+
+    assert written.unreadable == [(name, "it is broken") for name in names[:20]]
+    assert written.left_out == [f"{name}!" for name in names[:20]]
+    assert (written.totals.unreadable, written.totals.left_out) == (count, count)
+
+
+def test_what_is_left_out_has_no_line():
+    written = piece(present("/c"), left_out("/b"), left_out("/a\x01"), present("/a"))
+
+    assert list(map(name_in, written.text.decode().splitlines())) == ["/c", "/a"]
+    assert written.elsewhere == []
+    assert written.totals.unreadable == 0
 
 
 # Names
@@ -167,11 +205,18 @@ def test_a_list_may_be_long(path):
     ],
 )
 @pytest.mark.parametrize("make", [present, deleted, unreadable])
-def test_a_name_is_written_so_that_parsers_give_it_back(path, make, name, written):
-    (line,) = listed(path, make(name))
+def test_a_name_is_written_so_that_parsers_give_it_back(make, name, written):
+    text = piece(make(name)).text
 
-    assert line.split(b'"')[1] == written.encode()
-    assert ElementTree.fromstring(content(path))[0].get("name") == name
+    assert name_in(text.decode()) == written
+    assert parsed(text) == [name]
+
+
+@pytest.mark.parametrize("odd", ["&", "<", "\n", "\t", "\u2028", "\xa0", "é", "%", "&\n"])
+def test_what_is_odd_in_one_name_changes_none_beside_it(odd):
+    names = ["/d", f"/c{odd}", "/b>", "/a\r"]
+
+    assert parsed(piece(*map(present, names), size=4).text) == names
 
 
 @pytest.mark.parametrize(
@@ -191,47 +236,34 @@ def test_a_name_is_written_so_that_parsers_give_it_back(path, make, name, writte
     ],
 )
 @pytest.mark.parametrize("make", [present, deleted, unreadable])
-def test_a_name_that_xml_cannot_hold_is_unreadable_and_written_in_percent(
-    path, make, name, written
-):
-    (line,) = listed(path, make(name))
+def test_a_name_that_xml_cannot_hold_is_unreadable_and_written_in_percent(make, name, written):
+    (line,) = lines(make(name))
 
-    assert line.decode() == (
+    assert line == (
         f'<bad-dir name="{written}" size="0" mode="0x777"  type="F_REG" '
         'mtime="1700000200" atime="1700000200" owner="0" group="0" index="1"/>'
     )
-    assert content(path).startswith(
-        b'<files scanned="0" selected="0" size="0" bad_dir_count="1" delete_count="0">'
-    )
+    assert piece(make(name)).totals == Totals(unreadable=1)
 
 
-def test_whoever_adds_an_entry_is_told_how_it_was_written(path):
-    with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-        assert writer.add(present("/a")) == present("/a")
-        assert writer.add(unreadable("/\x01")).reason == "it is broken"
-        entry = writer.add(present("/\x02", DIRECTORY))
+def test_why_a_name_is_written_in_percent_is_told():
+    written = piece(present("/c"), unreadable("/\x01"), present("/\x02", DIRECTORY))
 
-    assert entry.state is UNREADABLE
-    assert entry.attributes.kind is Kind.DIRECTORY
-    assert "no XML file" in entry.reason
+    (broken, unheard_of) = written.unreadable
+    assert broken == ("/\x01", "it is broken")
+    assert unheard_of[0] == "/\x02"
+    assert "no XML file" in unheard_of[1]
+    assert 'type="F_DIR"' in lines(present("/\x02", DIRECTORY))[0]
 
 
-def test_names_written_in_percent_stand_where_they_sort_as_written(path):
-    names = ["/é", "/b", "/a\udcff", "/a\x01", "/a!", "/a", "/\x02/é", "/\x02/&", "/\udc80"]
+def test_a_line_with_percent_belongs_elsewhere_under_its_name_as_written():
+    written = piece(present("/b"), present("/a\x01&"), present("/a"))
 
-    lines = listed(path, *map(present, sorted(names, reverse=True)))
-
-    assert [line.split(b'"')[1].decode() for line in lines] == [
-        "/é",
-        "/b",
-        "/a%FF",
-        "/a%01",
-        "/a!",
-        "/a",
-        "/%80",
-        "/%02/é",
-        "/%02/&amp;",
-    ]
+    assert parsed(written.text) == ["/b", "/a"]
+    ((name, line),) = written.elsewhere
+    assert name == "/a%01&"
+    assert parsed(line) == ["/a%01&"]
+    assert (written.first, written.last) == ("/b", "/a")
 
 
 names = st.text(st.characters(codec="utf-8") | st.sampled_from("\t\n\r&<>\"'\x01\udcff/%;#")).map(
@@ -256,183 +288,29 @@ def in_percent(name: str) -> str:
     )
 
 
-@given(st.lists(names, unique=True, max_size=12))
-@example(["/&amp;lt;", "/&#10;", "/\n", "/a\x01", "/a&copy", "/&lt", "/\x1f\r"])
-def test_any_list_is_well_formed_and_gives_its_names_back_in_order(tmp_path_factory, names):
-    path = str(tmp_path_factory.getbasetemp() / "any" / "1-files.xml")
+@given(st.lists(names, unique=True, max_size=12), st.integers(1, 12))
+@example(["/&amp;lt;", "/&#10;", "/\n", "/a\x01", "/a&copy", "/&lt", "/\x1f\r"], 3)
+def test_any_names_are_given_back_in_order_those_in_percent_elsewhere(names, size):
+    names.sort(reverse=True)
 
-    totals = write(path, *map(present, sorted(names, reverse=True)))
+    written = piece(*map(present, names), size=size)
 
-    found = [entry.get("name") for entry in ElementTree.fromstring(content(path))]
     held = [name for name in names if all(map(can_be_held, name))]
-    assert found == sorted(map(in_percent, names), reverse=True)
-    assert (totals.files, totals.unreadable) == (len(held), len(names) - len(held))
-    assert content(path).count(b"\n") == len(names) + 2
+    others = [in_percent(name) for name in names if name not in held]
+    assert parsed(written.text) == held
+    assert [name for name, _ in written.elsewhere] == others
+    assert [parsed(line) for _, line in written.elsewhere] == [[name] for name in others]
+    assert (written.totals.files, written.totals.unreadable) == (len(held), len(others))
+    assert written.text.count(b"\n") == len(held)
 
 
-# Whole or not at all
+@given(st.lists(names, unique=True, max_size=12), st.integers(0, 12), st.integers(1, 5))
+def test_two_pieces_laid_end_to_end_are_the_one_of_all(names, cut, size):
+    names.sort(reverse=True)
+    entries = [present(name) for name in names]
 
+    one, two, both = piece(*entries[:cut]), piece(*entries[cut:]), piece(*entries, size=size)
 
-def test_the_folder_is_made_where_it_is_missing(path):
-    write(path, present("/a"))
-
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_list_takes_the_place_of_an_earlier_one(path):
-    write(path, present("/a"))
-    write(path, present("/b"))
-
-    assert b"/a" not in content(path)
-    assert b"/b" in content(path)
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_an_earlier_list_stays_until_the_new_one_is_published(path):
-    write(path, present("/a"))
-    earlier = content(path)
-
-    with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-        for number in range(9_000, 0, -1):
-            writer.add(present(f"/{number:05}"))
-        assert content(path) == earlier
-        writer.publish()
-
-    assert content(path) != earlier
-
-
-@pytest.mark.parametrize("added", [0, 1, 5_000])
-def test_an_error_before_the_list_is_published_leaves_the_earlier_one_alone(path, added):
-    write(path, present("/a"))
-    earlier = content(path)
-
-    def fail() -> None:
-        with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-            for number in range(added):
-                writer.add(present(f"/{number}"))
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fail()
-    assert content(path) == earlier
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_list_that_is_not_published_leaves_nothing(path):
-    with scan_xml(path, index="1", run_time=RUN_TIME) as writer:
-        writer.add(present("/a"))
-
-    assert folder(path) == []
-
-
-def test_another_run_may_write_the_same_list_at_the_same_time(path):
-    with (
-        scan_xml(path, index="1", run_time=RUN_TIME) as one,
-        scan_xml(path, index="1", run_time=RUN_TIME) as other,
-    ):
-        one.add(present("/one"))
-        other.add(present("/other"))
-        one.publish()
-        assert b"/one" in content(path)
-        other.publish()
-
-    assert b"/other" in content(path)
-    assert b"/one" not in content(path)
-    assert folder(path) == ["1-files.xml"]
-
-
-NO_ROOM = """
-import resource, sys
-from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import Attributes, Entry, Kind, State
-from qumulo_changelist.output.scan_xml import scan_xml
-
-path, room, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-try:
-    with scan_xml(path, index="1", run_time=0) as writer:
-        for number in range(files):
-            writer.add(Entry(State.PRESENT, f"/{number}", Attributes(Kind.FILE)))
-        writer.publish()
-except OutputError as error:
-    print(error)
-    sys.exit(error.exit_code)
-"""
-
-
-@pytest.mark.parametrize(
-    ("room", "files"),
-    [(0, 1), (100, 1), (1_000_000, 10_000), (130, 1)],
-    ids=["no room at all", "not for one entry", "not for all entries", "not for the first line"],
-)
-def test_without_room_the_earlier_list_stays_and_nothing_else(path, room, files):
-    write(path, present("/a"))
-    earlier = content(path)
-
-    ended = subprocess.run(
-        [sys.executable, "-c", NO_ROOM, path, str(room), str(files)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (ended.returncode, ended.stderr) == (4, "")
-    assert ended.stdout.startswith(f"{path} cannot be written: File too large")
-    assert content(path) == earlier
-    assert folder(path) == ["1-files.xml"]
-
-
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666)])
-def test_the_list_has_the_permissions_of_any_new_file(path, mask, mode):
-    before = os.umask(mask)
-    try:
-        write(path, present("/a"))
-    finally:
-        os.umask(before)
-
-    assert stat.S_IMODE(os.stat(path).st_mode) == mode
-
-
-@pytest.mark.parametrize("taken", ["sdna-scan-files", "sdna-scan-files/guid"])
-def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, path, taken):
-    place = tmp_path / taken
-    place.parent.mkdir(exist_ok=True)
-    place.write_text("")
-
-    with pytest.raises(OutputError, match=r"sdna-scan-files.* cannot be written") as caught:
-        write(path)
-    assert caught.value.exit_code == 4
-
-
-def test_a_folder_in_the_place_of_the_list_is_told(path):
-    os.makedirs(path)
-
-    with pytest.raises(OutputError, match=r"1-files\.xml cannot be written"):
-        write(path, present("/a"))
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_folder_that_no_system_knows_is_told():
-    with pytest.raises(OutputError, match="cannot be written"):
-        write("/tmp/a\0b/1-files.xml")
-
-
-def test_a_link_in_the_place_of_the_list_is_replaced_and_not_followed(tmp_path, path):
-    (tmp_path / "theirs").write_text("untouched")
-    os.makedirs(os.path.dirname(path))
-    os.symlink(tmp_path / "theirs", path)
-
-    write(path, present("/a"))
-
-    assert not os.path.islink(path)
-    assert (tmp_path / "theirs").read_text() == "untouched"
-
-
-def test_no_descriptor_stays_open(path):
-    before = os.listdir("/dev/fd")
-
-    write(path, *map(present, ["/b", "/a\x01"]))
-    with scan_xml(path, index="1", run_time=RUN_TIME):
-        pass
-
-    assert os.listdir("/dev/fd") == before
+    assert one.text + two.text == both.text
+    assert one.totals.plus(two.totals) == both.totals
+    assert one.elsewhere + two.elsewhere == both.elsewhere

@@ -1,0 +1,342 @@
+"""The file of a scan list: its pieces behind a line that counts them, whole or not at all."""
+
+import os
+import stat
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qumulo_changelist.errors import OutputError
+from qumulo_changelist.model import Attributes, Entry, Kind, State, Totals
+from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.output.scan_file import scan_file
+from qumulo_changelist.output.scan_xml import ScanXml
+
+FILE = Attributes(Kind.FILE, 700, 1_700_000_100, 1_700_000_150, 501, 20)
+FORM = ScanXml("1", 1_700_000_200)
+
+
+@pytest.fixture
+def path(tmp_path) -> str:
+    return str(tmp_path / "sdna-scan-files" / "guid" / "1-files.xml")
+
+
+def piece(*names: str) -> Piece:
+    """Return a piece that lists files."""
+    return FORM.piece([Entry(State.PRESENT, name, FILE)] for name in names)
+
+
+def write(path: str, *pieces: Piece) -> Totals:
+    with scan_file(path) as file:
+        for one in pieces:
+            file.add(one)
+        return file.publish()
+
+
+def content(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def listed(path: str) -> list[str]:
+    """Return the names in a list, as an XML parser gives them back."""
+    return [entry.get("name", "") for entry in ElementTree.fromstring(content(path))]
+
+
+def folder(path: str) -> list[str]:
+    return os.listdir(os.path.dirname(path))
+
+
+# Pieces, end to end
+
+
+def test_a_list_is_its_pieces_behind_a_line_that_counts_them(path):
+    line = (
+        'size="700" mode="0x777"  type="F_REG" mtime="1700000100" atime="1700000150" owner="501" '
+        'group="20" index="1"/>\n'
+    )
+
+    totals = write(path, piece("/c", "/b"), piece("/a"))
+
+    assert content(path).decode() == (
+        '<files scanned="3" selected="3" size="2100" bad_dir_count="0" delete_count="0">\n'
+        f'    <file name="/c" {line}    <file name="/b" {line}    <file name="/a" {line}</files>\n'
+    )
+    assert totals == Totals(files=3, size=2100)
+
+
+def test_the_first_line_counts_what_the_contract_counts(path):
+    kinds = (Kind.FILE, Kind.DIRECTORY)
+    entries = [
+        Entry(state, f"/{state.value}-{kind.value}-{number}", Attributes(kind, 10))
+        for state, count in ((State.PRESENT, 2), (State.DELETED, 3), (State.UNREADABLE, 4))
+        for kind in kinds
+        for number in range(count)
+    ]
+    link = Entry(State.LEFT_OUT, "/link", Attributes(Kind.OTHER))
+    entries = sorted([*entries, link], key=lambda entry: entry.name, reverse=True)
+
+    totals = write(path, *(FORM.piece([[entry]]) for entry in entries))
+
+    assert content(path).startswith(
+        b'<files scanned="2" selected="2" size="20" bad_dir_count="8" delete_count="3">\n'
+    )
+    assert totals == Totals(2, 20, 2, 3, 3, 8, 1, 0)
+
+
+@pytest.mark.parametrize("pieces", [[], [piece()], [piece(), piece()]])
+def test_a_list_of_nothing_is_a_list(path, pieces):
+    write(path, *pieces)
+
+    assert content(path) == (
+        b'<files scanned="0" selected="0" size="0" bad_dir_count="0" delete_count="0">\n</files>\n'
+    )
+
+
+def test_a_list_may_be_long(path):
+    names = [f"/{number:05}" for number in range(30_000, 0, -1)]
+
+    totals = write(path, piece(*names[:20_000]), piece(*names[20_000:]))
+
+    assert totals.files == 30_000
+    assert listed(path) == names
+    assert len(content(path)) > 3 * 1024 * 1024
+
+
+# Names in percent
+
+
+def test_names_written_in_percent_stand_where_they_sort_as_written(path):
+    names = ["/é", "/b", "/a\udcff", "/a\x01", "/a!", "/a", "/\x02/é", "/\x02/&", "/\udc80"]
+
+    write(path, piece(*sorted(names, reverse=True)))
+
+    assert listed(path) == [
+        "/é", "/b", "/a%FF", "/a%01", "/a!", "/a", "/%80", "/%02/é", "/%02/&"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("odd", "written"),
+    [
+        ("/z\x01", "/z%01"),
+        ("/f\x01", "/f%01"),
+        ("/e\udcff", "/e%FF"),
+        ("/c\uffff", "/c%EF%BF%BF"),
+        ("/\udcff", "/%FF"),
+        ("/\x02", "/%02"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 8])
+def test_they_stand_there_before_behind_and_within_pieces(path, odd, written, size):
+    plain = ["/f", "/e", "/d", "/cz", "/c", "/a"]
+    names = sorted([*plain, odd], reverse=True)
+
+    write(path, *(piece(*names[begin : begin + size]) for begin in range(0, len(names), size)))
+
+    assert listed(path) == sorted([*plain, written], reverse=True)
+
+
+def test_a_list_may_hold_nothing_but_names_in_percent(path):
+    write(path, piece("/b\x01"), piece("/\udcff", "/\x01"))
+
+    assert listed(path) == ["/b%01", "/%FF", "/%01"]
+
+
+names = st.text(st.sampled_from("ab!%&\n\x01\x1fé\udcff\ufffe"), max_size=3).map("/{}".format)
+
+
+IN_PERCENT = {"\x01": "%01", "\x1f": "%1F", "\udcff": "%FF", "\ufffe": "%EF%BF%BE"}
+
+
+def in_percent(name: str) -> str:
+    return "".join(IN_PERCENT.get(character, character) for character in name)
+
+
+@given(names=st.lists(names, unique=True, max_size=16), cuts=st.sets(st.integers(0, 16)))
+@example(["/a", "/a\x01", "/\x01", "/b\udcff", "/a!", "/\x1f/&"], {1, 2, 3})
+def test_wherever_it_is_cut_a_list_is_the_same_and_descends(tmp_path_factory, names, cuts):
+    path = str(tmp_path_factory.getbasetemp() / "any" / "1-files.xml")
+    names.sort(reverse=True)
+    ends = [*sorted(cuts), len(names)]
+    pieces = [piece(*names[begin:end]) for begin, end in zip([0, *ends], ends, strict=False)]
+
+    totals = write(path, *pieces)
+
+    assert listed(path) == sorted(map(in_percent, names), reverse=True)
+    assert totals == write(path + ".one", piece(*names))
+    assert content(path) == content(path + ".one")
+
+
+# Whole or not at all
+
+
+def test_the_folder_is_made_where_it_is_missing(path):
+    write(path, piece("/a"))
+
+    assert folder(path) == ["1-files.xml"]
+
+
+def test_a_list_takes_the_place_of_an_earlier_one(path):
+    write(path, piece("/a"))
+    write(path, piece("/b"))
+
+    assert b"/a" not in content(path)
+    assert b"/b" in content(path)
+    assert folder(path) == ["1-files.xml"]
+
+
+def test_an_earlier_list_stays_until_the_new_one_is_published(path):
+    write(path, piece("/a"))
+    earlier = content(path)
+
+    with scan_file(path) as file:
+        for number in range(9_000, 0, -1):
+            file.add(piece(f"/{number:05}"))
+        assert content(path) == earlier
+        file.publish()
+
+    assert content(path) != earlier
+
+
+@pytest.mark.parametrize("added", [0, 1, 5_000])
+def test_an_error_before_the_list_is_published_leaves_the_earlier_one_alone(path, added):
+    write(path, piece("/a"))
+    earlier = content(path)
+
+    def fail() -> None:
+        with scan_file(path) as file:
+            for number in range(added, 0, -1):
+                file.add(piece(f"/{number:04}"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert content(path) == earlier
+    assert folder(path) == ["1-files.xml"]
+
+
+def test_a_list_that_is_not_published_leaves_nothing(path):
+    with scan_file(path) as file:
+        file.add(piece("/a"))
+
+    assert folder(path) == []
+
+
+def test_another_run_may_write_the_same_list_at_the_same_time(path):
+    with (
+        scan_file(path) as one,
+        scan_file(path) as other,
+    ):
+        one.add(piece("/one"))
+        other.add(piece("/other"))
+        one.publish()
+        assert b"/one" in content(path)
+        other.publish()
+
+    assert b"/other" in content(path)
+    assert b"/one" not in content(path)
+    assert folder(path) == ["1-files.xml"]
+
+
+NO_ROOM = """
+import resource, sys
+from qumulo_changelist.errors import OutputError
+from qumulo_changelist.model import Attributes, Entry, Kind, State
+from qumulo_changelist.output.scan_file import scan_file
+from qumulo_changelist.output.scan_xml import ScanXml
+
+path, room, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+try:
+    with scan_file(path) as file:
+        for number in range(files):
+            entry = Entry(State.PRESENT, f"/{number}", Attributes(Kind.FILE))
+            file.add(ScanXml("1", 0).piece([[entry]]))
+        file.publish()
+except OutputError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "files"),
+    [(0, 1), (100, 1), (1_000_000, 10_000), (130, 1)],
+    ids=["no room at all", "not for one entry", "not for all entries", "not for the first line"],
+)
+def test_without_room_the_earlier_list_stays_and_nothing_else(path, room, files):
+    write(path, piece("/a"))
+    earlier = content(path)
+
+    ended = subprocess.run(
+        [sys.executable, "-c", NO_ROOM, path, str(room), str(files)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr) == (4, "")
+    assert ended.stdout.startswith(f"{path} cannot be written: File too large")
+    assert content(path) == earlier
+    assert folder(path) == ["1-files.xml"]
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666)])
+def test_the_list_has_the_permissions_of_any_new_file(path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write(path, piece("/a"))
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(os.stat(path).st_mode) == mode
+
+
+@pytest.mark.parametrize("taken", ["sdna-scan-files", "sdna-scan-files/guid"])
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, path, taken):
+    place = tmp_path / taken
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("")
+
+    with pytest.raises(OutputError, match=r"sdna-scan-files.* cannot be written") as caught:
+        write(path)
+    assert caught.value.exit_code == 4
+
+
+def test_a_folder_in_the_place_of_the_list_is_told(path):
+    os.makedirs(path)
+
+    with pytest.raises(OutputError, match=r"1-files\.xml cannot be written"):
+        write(path, piece("/a"))
+    assert folder(path) == ["1-files.xml"]
+
+
+def test_a_folder_that_no_system_knows_is_told():
+    with pytest.raises(OutputError, match="cannot be written"):
+        write("/tmp/a\0b/1-files.xml")
+
+
+def test_a_link_in_the_place_of_the_list_is_replaced_and_not_followed(tmp_path, path):
+    (tmp_path / "theirs").write_text("untouched")
+    os.makedirs(os.path.dirname(path))
+    os.symlink(tmp_path / "theirs", path)
+
+    write(path, piece("/a"))
+
+    assert not os.path.islink(path)
+    assert (tmp_path / "theirs").read_text() == "untouched"
+
+
+def test_no_descriptor_stays_open(path):
+    before = os.listdir("/dev/fd")
+
+    write(path, piece("/b", "/a\x01"), piece("/a"))
+    with scan_file(path):
+        pass
+
+    assert os.listdir("/dev/fd") == before

@@ -1,0 +1,149 @@
+"""A snapshot as a tree, asked of a cluster that answers with whole directories."""
+
+import pytest
+
+from qumulo_changelist.errors import QqFailedError
+from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
+from qumulo_changelist.trees.interface import All, Found, Some
+from qumulo_changelist.trees.whole import WholeSnapshotTree
+
+FILE, DIRECTORY, OTHER = map(Attributes, (Kind.FILE, Kind.DIRECTORY, Kind.OTHER))
+
+
+class FakeCluster:
+    """Knows one directory by heart, and notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, int]] = []
+
+    def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
+        self.asked.append(("directory", path, snapshot))
+        if path.endswith("gone"):
+            raise QqFailedError("Error 404", exit_code=1, said="Error 404")
+        return {"a": Kind.FILE, "b": Kind.DIRECTORY, "c": Kind.OTHER}
+
+    def walk(self, path: str, snapshot: int) -> dict[str, Kind]:
+        self.asked.append(("walk", path, snapshot))
+        above = path.removesuffix("/")
+        return {
+            f"{above}/reel2.mov": Kind.FILE,
+            f"{above}/reel2/": Kind.DIRECTORY,
+            f"{above}/reel2/a": Kind.OTHER,
+            f"{above}/reel2.aif": Kind.FILE,
+            f"{above}/reel1/": Kind.DIRECTORY,
+        }
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+def describe(tree: WholeSnapshotTree, *names: str) -> list[Described]:
+    ((found,),) = tree.read([Some(list(names))])
+    assert found.names == list(names)
+    return found.described
+
+
+def walk(tree: WholeSnapshotTree, directory: str) -> list[Found]:
+    (answer,) = tree.read([All(directory)])
+    return list(answer)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("/d/a", FILE), ("/d/b/", DIRECTORY), ("/d/c", OTHER)])
+def test_of_an_entry_the_kind_is_told(cluster, name, kind):
+    assert describe(WholeSnapshotTree(cluster, 7, "/proj"), name) == [kind]
+    assert cluster.asked == [("directory", "/proj/d", 7)]
+
+
+@pytest.mark.parametrize(("base", "asked"), [("/proj", "/proj"), ("/proj/", "/proj"), ("/", "/")])
+def test_the_base_path_may_be_any_directory(cluster, base, asked):
+    describe(WholeSnapshotTree(cluster, 7, base), "/a")
+
+    assert cluster.asked == [("directory", asked, 7)]
+
+
+def test_neighbours_are_asked_for_once(cluster):
+    tree = WholeSnapshotTree(cluster, 7, "/proj")
+    wishes = [Some(["/d/c", "/d/a"]), Some(["/d/b/"]), Some(["/a"])]
+
+    answers = [list(answer) for answer in tree.read(wishes)]
+
+    assert answers == [
+        [Found(["/d/c", "/d/a"], [OTHER, FILE])],
+        [Found(["/d/b/"], [DIRECTORY])],
+        [Found(["/a"], [FILE])],
+    ]
+    assert [path for _, path, _ in cluster.asked] == ["/proj/d", "/proj"]
+
+
+def test_what_the_snapshot_does_not_hold_is_told(cluster):
+    found = describe(WholeSnapshotTree(cluster, 7, "/proj"), "/d/x", "/d/a")
+
+    assert found == [Unreadable("snapshot 7 does not hold it"), FILE]
+
+
+@pytest.mark.parametrize(
+    ("base", "walked"), [("/proj", "/proj/d"), ("/proj/", "/proj/d"), ("", "/d")]
+)
+def test_a_walk_descends_and_names_what_it_finds_below_the_base_path(cluster, base, walked):
+    assert walk(WholeSnapshotTree(cluster, 7, base), "/d/") == [
+        Found(["/d/reel2/a"], [OTHER]),
+        Found(["/d/reel2/"], [DIRECTORY]),
+        Found(["/d/reel2.mov", "/d/reel2.aif"], [FILE, FILE]),
+        Found(["/d/reel1/"], [DIRECTORY]),
+    ]
+    assert cluster.asked == [("walk", walked, 7)]
+
+
+@pytest.mark.parametrize(("base", "walked"), [("/proj", "/proj"), ("/", "/")])
+def test_all_of_the_base_path_can_be_walked(cluster, base, walked):
+    found = walk(WholeSnapshotTree(cluster, 7, base), "/")
+
+    assert [name for part in found for name in part.names] == [
+        "/reel2/a",
+        "/reel2/",
+        "/reel2.mov",
+        "/reel2.aif",
+        "/reel1/",
+    ]
+    assert cluster.asked == [("walk", walked, 7)]
+
+
+def test_directories_side_by_side_come_each_alone(cluster, monkeypatch):
+    monkeypatch.setattr(
+        cluster, "walk", lambda path, snapshot: {f"{path}/{name}/": Kind.DIRECTORY for name in "ab"}
+    )
+
+    assert [found.names for found in walk(WholeSnapshotTree(cluster, 7, "/proj"), "/d/")] == [
+        ["/d/b/"],
+        ["/d/a/"],
+    ]
+
+
+def test_nothing_is_asked_before_its_answer_is_wanted(cluster):
+    answers = WholeSnapshotTree(cluster, 7, "/proj").read([Some(["/d/a"]), All("/e/")])
+    next(answers)
+    assert cluster.asked == [("directory", "/proj/d", 7)]
+
+    list(next(answers))
+
+    assert cluster.asked[1:] == [("walk", "/proj/e", 7)]
+
+
+@pytest.mark.parametrize("name", ["/d\udcff/a", "/\ud800/a", "/d\0/a"])
+def test_what_the_cluster_cannot_be_asked_for_is_not_asked_for(cluster, name):
+    tree = WholeSnapshotTree(cluster, 7, "/proj")
+
+    (described,) = describe(tree, name)
+    (found,) = walk(tree, f"{name}/")
+
+    assert isinstance(described, Unreadable)
+    assert "not Unicode" in described.reason
+    assert found == Found([f"{name}/"], [described])
+    assert cluster.asked == []
+
+
+def test_what_the_cluster_cannot_answer_ends_the_run(cluster):
+    with pytest.raises(QqFailedError):
+        describe(WholeSnapshotTree(cluster, 7, "/proj"), "/gone/a")
