@@ -5,7 +5,7 @@ a reply lacks, or has wrong, is named in a ``ReplyError``, but never its values:
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from functools import lru_cache
 from re import compile as pattern
@@ -163,8 +163,12 @@ def changes(page: DiffPage[Raw | list[Change]], what: str) -> list[Change]:
     return found
 
 
-def entries(page: DirectoryPage[Raw | list[FileAttributes]], what: str) -> Page:
-    """Return a page of a directory.
+def entries(
+    page: DirectoryPage[Raw | list[FileAttributes]],
+    what: str,
+    wanted: Container[str] | None = None,
+) -> Page:
+    """Return a page of a directory, with the entries that are ``wanted``; None for all.
 
     Raises:
         ReplyError: an entry lacks a field, or has a malformed one.
@@ -175,9 +179,10 @@ def entries(page: DirectoryPage[Raw | list[FileAttributes]], what: str) -> Page:
     _check_names([file.name for file in found], what)
     named: dict[str, Attributes] = {}
     for file in found:
-        known = attributes(file, what)
-        named[f"{file.name}/" if known.kind is Kind.DIRECTORY else file.name] = known
-    return Page(page.child_count, named)
+        if wanted is None or file.name in wanted:
+            known = attributes(file, what)
+            named[f"{file.name}/" if known.kind is Kind.DIRECTORY else file.name] = known
+    return Page(page.child_count, len(found), named)
 
 
 def attributes(file: FileAttributes, what: str) -> Attributes:
