@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Self
@@ -74,11 +75,10 @@ class Workers:
         if self._here:
             self._here.close()
         if self._executor:
-            self._executor.shutdown(wait=False, cancel_futures=True)
             for process in self._processes:
                 process.terminate()
-            for process in self._processes:
-                process.join()
+            # It waits for them.
+            self._executor.shutdown(cancel_futures=True)
 
     def start(self) -> None:
         """Start the processes, since there is work for them; it takes them a moment."""
@@ -87,14 +87,18 @@ class Workers:
         # Not at the top: most runs need no other process.
         from concurrent.futures import ProcessPoolExecutor
 
+        # Before signals are blocked: its start would let them through again.
+        resource_tracker.ensure_running()
         # An interruption is this process's to tell, so it must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._executor = ProcessPoolExecutor(
                 self._count, multiprocessing.get_context("spawn"), _begin, (self.job,)
             )
-            self._executor.submit(_ready)
-            self._processes = multiprocessing.active_children()
+            # Each piece of work starts one process, as long as none is idle.
+            while len(self._processes) < self._count:
+                self._executor.submit(_ready)
+                self._processes = multiprocessing.active_children()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
@@ -118,11 +122,12 @@ class Workers:
             while under_way:
                 yield under_way.popleft().result()
         except BrokenExecutor as error:
+            # Once one is gone, the executor terminates the others, and waits for them here.
+            self._executor.shutdown()
             raise WorkerError(f"a worker process {self._ending()}") from error
 
     def _ending(self) -> str:
         codes = [process.exitcode for process in self._processes]
-        # Once one is gone, the others are terminated.
         code = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), None)
         if code is None:
             return "was terminated"
