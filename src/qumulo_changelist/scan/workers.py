@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Self
@@ -74,13 +75,10 @@ class Workers:
         if self._here:
             self._here.close()
         if self._executor:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            # They are this program's only ones; more may have been started than at first.
-            processes = multiprocessing.active_children()
-            for process in processes:
+            for process in self._processes:
                 process.terminate()
-            for process in processes:
-                process.join()
+            # It waits for them.
+            self._executor.shutdown(cancel_futures=True)
 
     def start(self) -> None:
         """Start the processes, since there is work for them; it takes them a moment."""
@@ -89,15 +87,20 @@ class Workers:
         # Not at the top: most runs need no other process.
         from concurrent.futures import ProcessPoolExecutor
 
+        # Before signals are blocked: its start would let them through again.
+        resource_tracker.ensure_running()
         # An interruption is this process's to tell, so it must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._executor = ProcessPoolExecutor(
                 self._count, multiprocessing.get_context("spawn"), _begin, (self.job,)
             )
-            for _ in range(self._count):
-                self._executor.submit(_ready)  # starts one, as long as none is idle
-            self._processes = multiprocessing.active_children()
+            # Each piece of work starts one process, as long as none is idle.
+            while len(self._processes) < self._count:
+                self._executor.submit(_ready)
+                self._processes = multiprocessing.active_children()
+        except BrokenExecutor as error:
+            raise WorkerError(f"a worker process {self._ending()}") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
@@ -121,11 +124,12 @@ class Workers:
             while under_way:
                 yield under_way.popleft().result()
         except BrokenExecutor as error:
+            # Once one is gone, the executor terminates the others, and waits for them here.
+            self._executor.shutdown()
             raise WorkerError(f"a worker process {self._ending()}") from error
 
     def _ending(self) -> str:
         codes = [process.exitcode for process in self._processes]
-        # Once one is gone, the others are terminated.
         code = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), None)
         if code is None:
             return "was terminated"
