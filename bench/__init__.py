@@ -1,0 +1,1 @@
+"""How fast the commands are, against other ways to the same list: ``make bench``."""

@@ -1,0 +1,98 @@
+"""Runs the ways of a scenario in turn, round after round."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+
+from bench import measure
+from bench.measure import FailedError, Usage
+from bench.results import Result
+from bench.scenarios import FLOOR, Scenario
+from bench.site import Site, served
+from bench.ways import command
+
+_TELLS_MEMORY = os.path.exists("/proc/self/smaps_rollup")
+# Whoever looks at a directory changes when it was last looked at.
+_ACCESS_TIME = re.compile(rb' atime="\d+"')
+_LISTING = re.compile(r"/entries/?(?:\?|$)")
+
+
+def measured(scenario: Scenario, scratch: str, runs: int) -> dict[str, Result]:
+    """Run a scenario and return what each of its ways took.
+
+    The first round is not timed: it measures memory, counts requests and leaves sessions behind
+    for the others, as a run of the day before would.
+    """
+    tell(f"{scenario.name}: {scenario.size:,}, {scenario.shape}, {scenario.latency_ms} ms")
+    results = {way: Result() for way in scenario.ways}
+    with served(scenario, scratch) as site:
+        tell("  a round for memory and requests")
+        for way, result in results.items():
+            with _noted(way, result):
+                _look(way, site, result)
+        for number in range(runs):
+            tell(f"  round {number + 1} of {runs}")
+            for way, result in results.items():
+                with _noted(way, result):
+                    if not result.failure:
+                        result.usages.append(_timed(way, site))
+    return results
+
+
+def tell(fact: str) -> None:
+    """Say how far it is, to whoever waits."""
+    print(fact, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _noted(way: str, result: Result) -> Iterator[None]:
+    """Keep why a way fails, and go on with the others."""
+    try:
+        yield
+    except FailedError as error:
+        result.failure = str(error)
+        result.usages.clear()
+        tell(f"    {way} {error}")
+
+
+def _look(way: str, site: Site, result: Result) -> None:
+    """Measure all but time."""
+    arguments, output, scan_list, _ = command(way, site)
+    before = site.requests()
+    if _TELLS_MEMORY and way != FLOOR:
+        result.memory = measure.peak_memory(arguments, site.environment, output)
+    else:
+        measure.run(arguments, site.environment, output)
+    after = site.requests()
+    if before is not None and after is not None:
+        asked = after[len(before) :]
+        result.requests = sum(not path.startswith("/emulator/") for path in asked)
+        result.listings = sum(bool(_LISTING.search(path)) for path in asked)
+    if scan_list:
+        result.entries, result.digest = _contents(scan_list)
+
+
+def _timed(way: str, site: Site) -> Usage:
+    arguments, output, _, times_itself = command(way, site)
+    usage = measure.run(arguments, site.environment, output)
+    if times_itself:
+        with open(output, "rb") as file:
+            figures = json.load(file)
+        usage = Usage(figures["wall"], figures["processor"])
+    tell(f"    {way}: {usage.wall:.2f} s, {usage.processor:.2f} s of processor time")
+    return usage
+
+
+def _contents(scan_list: str) -> tuple[int, str]:
+    """Return how many entries a list has, and a digest of its files, access times aside."""
+    entries, digest = 0, hashlib.sha256()
+    with open(scan_list, "rb") as lines:
+        for line in lines:
+            if line.startswith(b"    <file "):
+                digest.update(_ACCESS_TIME.sub(b"", line))
+            entries += line.startswith(b"    <")
+    return entries, digest.hexdigest()
