@@ -102,8 +102,8 @@ def test_the_floor_reads_every_page_and_looks_at_every_file(
     figures = json.loads(done.output)
     assert figures["wall"] == pytest.approx(sum(figures["parts"].values()), abs=0.001)
     assert pages_of_the_diff(cluster) == pages_of_qq * 2 > 2
-    (site.mount / "the \"cut\".mov").unlink()
-    assert "the \"cut\".mov" in script(site, "floor", *arguments).messages
+    (site.mount / 'the "cut".mov').unlink()
+    assert 'the "cut".mov' in script(site, "floor", *arguments).messages
 
 
 def pages_of_the_diff(cluster: Emulator) -> int:
