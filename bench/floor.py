@@ -10,7 +10,6 @@ As a script of its own it imports nothing of this project.
 
 import argparse
 import collections
-import functools
 import html
 import http.client
 import itertools
@@ -105,12 +104,10 @@ def named_in(content: bytes, mapped: bytes) -> list[Directory]:
 
 
 def stat_all(directories: list[Directory]) -> None:
-    """Make the ``stat`` calls, relative to the open directory: cheaper than by full path."""
+    """Make the ``stat`` calls, each from within its directory: the cheapest way there is."""
     for path, names in directories:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        one = functools.partial(os.stat, dir_fd=descriptor, follow_symlinks=False)
-        collections.deque(map(one, names), maxlen=0)  # a loop without bytecode
-        os.close(descriptor)
+        os.chdir(path)
+        collections.deque(map(os.lstat, names), maxlen=0)  # a loop without bytecode
 
 
 def write_out(content: bytes, path: str) -> None:
