@@ -19,7 +19,7 @@ class Result:
     listings: int | None = None
     """How many pages of directories it asked for, None where the server does not say."""
     requests: int | None = None
-    """How many requests it made in all."""
+    """How many requests it made in all, as far as the server remembers."""
     digest: str = ""
     """Of the ``<file>`` lines of its list, access times aside; "" where there is none."""
     failure: str = ""

@@ -16,6 +16,7 @@ import urllib3
 from bench.scenarios import Scenario
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_REQUESTS = "/emulator/requests"
 _BIN = os.path.dirname(sys.executable)
 
 
@@ -94,16 +95,19 @@ class Site:
         return [os.path.join(_BIN, "qq"), *where, "--credentials-store", self.credentials]
 
     def requests(self) -> list[str] | None:
-        """Return the paths that were asked for so far, None where the server does not say."""
+        """Return the paths that were asked for since the last call, as far as the server knows.
+
+        The emulator remembers the newest hundred thousand. None where the server does not say.
+        """
         with open(self.credentials, encoding="utf-8") as file:
             token = json.load(file)["bearer_token"]
         with urllib3.HTTPSConnectionPool(self.host, self.port, ca_certs=self.certificate) as pool:
-            answer = pool.request(
-                "GET", "/emulator/requests", headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = pool.request("GET", _REQUESTS, headers={"Authorization": f"Bearer {token}"})
             if answer.status != 200:
                 return None
-            return [entry["path"] for entry in answer.json()["entries"]]
+            paths = [entry["path"] for entry in answer.json()["entries"]]
+        last_call = max((n for n, path in enumerate(paths) if path == _REQUESTS), default=-1)
+        return paths[last_call + 1 :]
 
 
 @contextlib.contextmanager
