@@ -3,6 +3,7 @@
 import argparse
 import os
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenarios = all_scenarios(options.sizes, _QUICK if options.quick else 1)
     if options.only:
         scenarios = tuple(s for s in scenarios if s.family in options.only)
+    # Ended by a signal or not: no server and no tree stays behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     results: Results = {}
     for scenario in scenarios:
         runs = options.runs or (1 if options.quick else scenario.runs)
