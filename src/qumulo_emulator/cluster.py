@@ -8,16 +8,17 @@ import uuid
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from qumulo_emulator.comparing import are_compared
 from qumulo_emulator.diff import changes
 from qumulo_emulator.editing import Editor
-from qumulo_emulator.errors import SnapshotDiffError, StateError
+from qumulo_emulator.errors import StateError
 from qumulo_emulator.filesystem import FileSystem
 from qumulo_emulator.identity import Identities
 from qumulo_emulator.listing import Listings
 from qumulo_emulator.metadata import look
 from qumulo_emulator.names import join_path
 from qumulo_emulator.ordering import order_key
-from qumulo_emulator.settings import Answer, Order, Settings
+from qumulo_emulator.settings import Order, Settings
 from qumulo_emulator.snapshots import Snapshots
 from qumulo_emulator.state import State
 from qumulo_emulator.tokens import Tokens
@@ -77,6 +78,10 @@ class Cluster:
         """The cluster's name."""
         return str(self._state.fact("cluster_name") or "qumulo-emulator")
 
+    def facts(self) -> dict[str, object]:
+        """What it serves, to be told at the start."""
+        return {"root": self.root}
+
     def rename(self, name: str) -> None:
         """Give the cluster another name."""
         self._state.set_fact("cluster_name", name)
@@ -95,17 +100,8 @@ class Cluster:
             SnapshotDiffError: if they cannot be compared, as the settings have it.
         """
         new, old = self.snapshots.get(newer), self.snapshots.get(older)
-        for applies, answer, complaint in (
-            (newer == older, self.settings.same_id, "these are one snapshot"),
-            (newer < older, self.settings.swapped_ids, "the older snapshot is not older"),
-            (
-                new.source_id != old.source_id,
-                self.settings.different_sources,
-                "these are snapshots of different directories",
-            ),
-        ):
-            if applies and not _go_on(answer, f"{complaint}: {newer} and {older}"):
-                return []
+        if not are_compared(new, old, self.settings):
+            return []
         order = self.settings.order
         with self._diff_lock:
             found = self._diffs.get((newer, older, order))
@@ -129,9 +125,3 @@ class Cluster:
         self.keep_ids()
         self._state.close()
         os.close(self._root_fd)
-
-
-def _go_on(answer: Answer, complaint: str) -> bool:
-    if answer == "error":
-        raise SnapshotDiffError(complaint)
-    return answer == "diff"

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.server import ServeOptions, prepared
@@ -23,8 +23,9 @@ from qumulo_emulator.server import ServeOptions, prepared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qumulo_emulator.cluster import Cluster
     from qumulo_emulator.faults import Faults
+    from qumulo_emulator.served import ServedCluster
+    from qumulo_emulator.synthetic.shapes import Shape
 
 _PATIENCE = 60
 
@@ -37,10 +38,13 @@ class Options(TypedDict, total=False):
     username: str
     password: str
     state: str | os.PathLike[str] | None
-    page_limit: int
+    page_limit: int | None
     token_lifetime: int
     latency_ms: int
     certificate: str | os.PathLike[str] | None
+    synthetic: int | None
+    shape: Shape
+    materialize: str | os.PathLike[str] | None
 
 
 class Emulator:
@@ -51,7 +55,7 @@ class Emulator:
         port: its port.
         username: its user.
         password: that user's password.
-        root: the directory that it serves.
+        root: the directory that it serves; None for a made-up tree.
         certificate_sha256: the fingerprint of its certificate.
         certificate: the file that its certificate is in, in PEM.
     """
@@ -154,15 +158,15 @@ class ThreadedEmulator(Emulator):
         faults: the failures that are scripted.
     """
 
-    cluster: Cluster
+    cluster: ServedCluster
     faults: Faults
 
 
 @contextmanager
 def serve_in_thread(
-    root: str | os.PathLike[str], **options: Unpack[Options]
+    root: str | os.PathLike[str] | None = None, **options: Unpack[Options]
 ) -> Iterator[ThreadedEmulator]:
-    """An emulator over a directory, in a thread, while in the block."""
+    """An emulator of a directory or a made-up tree, in a thread, while in the block."""
     with _complete(root, options) as complete, prepared(complete) as server:
         answering = threading.Event()
 
@@ -187,9 +191,9 @@ def serve_in_thread(
 
 @contextmanager
 def serve_in_process(
-    root: str | os.PathLike[str], **options: Unpack[Options]
+    root: str | os.PathLike[str] | None = None, **options: Unpack[Options]
 ) -> Iterator[Emulator]:
-    """An emulator over a directory, in a process of its own, while in the block.
+    """An emulator of a directory or a made-up tree, in a process of its own, while in the block.
 
     Raises:
         EmulatorError: if it could not start; the message is what it said.
@@ -216,30 +220,44 @@ def serve_in_process(
 def _arguments(options: ServeOptions) -> list[str]:
     arguments = [
         *("serve", "--host", options.host, "--port", str(options.port)),
-        *("--username", options.username, "--page-limit", str(options.page_limit)),
+        *("--username", options.username),
         *("--token-lifetime", str(options.token_lifetime)),
         *("--latency-ms", str(options.latency_ms), "--certificate", str(options.certificate)),
     ]
-    if options.state is not None:
-        arguments += ["--state", options.state]
-    return [*arguments, "--", options.root]
+    for option, value in (
+        ("--page-limit", options.page_limit),
+        ("--state", options.state),
+        ("--synthetic", options.synthetic),
+        ("--shape", None if options.synthetic is None else options.shape),
+        ("--materialize", options.materialize),
+    ):
+        if value is not None:
+            arguments += [option, str(value)]
+    return arguments if options.root is None else [*arguments, "--", options.root]
 
 
 @contextmanager
-def _complete(root: str | os.PathLike[str], options: Options) -> Iterator[ServeOptions]:
+def _complete(root: str | os.PathLike[str] | None, options: Options) -> Iterator[ServeOptions]:
     """The options with all that was left out; a password and a file for the certificate too."""
-    state = options.get("state")
+
+    def path(name: Literal["state", "materialize"]) -> str | None:
+        given = options.get(name)
+        return None if given is None else os.fspath(given)
+
     with tempfile.TemporaryDirectory(prefix="qumulo-emulator-") as scratch:
         certificate = options.get("certificate") or os.path.join(scratch, "certificate.pem")
         yield ServeOptions(
-            root=os.fspath(root),
+            root=None if root is None else os.fspath(root),
             password=options.get("password") or secrets.token_urlsafe(16),
             host=options.get("host", "127.0.0.1"),
             port=options.get("port", 0),
             username=options.get("username", "admin"),
-            state=None if state is None else os.fspath(state),
-            page_limit=options.get("page_limit", 1000),
+            state=path("state"),
+            page_limit=options.get("page_limit"),
             token_lifetime=options.get("token_lifetime", 36_000),
             latency_ms=options.get("latency_ms", 0),
             certificate=os.fspath(certificate),
+            synthetic=options.get("synthetic"),
+            shape=options.get("shape", "mixed"),
+            materialize=path("materialize"),
         )

@@ -28,16 +28,24 @@ from qumulo_emulator.api.routes import application
 from qumulo_emulator.cluster import Cluster
 from qumulo_emulator.errors import ListeningError
 from qumulo_emulator.settings import Settings
+from qumulo_emulator.synthetic.app import QuickAnswers
+from qumulo_emulator.synthetic.cluster import SyntheticCluster
+from qumulo_emulator.synthetic.materialize import materialize
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from qumulo_emulator.served import ServedCluster
+    from qumulo_emulator.synthetic.shapes import Shape
 
 _EXPIRY_LOOK = 0.25
 # A path of 32,760 bytes, each percent-encoded, and the rest of the head.
 _LONGEST_HEAD = 128 * 1024
 _BACKLOG = 1024
+_PAGE, _MADE_UP_PAGE = 1000, 100_000
 _GRACE = 0.5
 
 
@@ -46,28 +54,34 @@ class ServeOptions:
     """What an emulator is started with.
 
     Attributes:
-        root: the directory that is the cluster's file system.
+        root: the directory that is the cluster's file system; None for a made-up one.
         password: the user's password.
         host: the address to listen on.
         port: the port to listen on; 0 picks a free one.
         username: the only user's name.
         state: the directory in which ids and snapshots outlive the emulator; None to forget them.
-        page_limit: the largest page.
+        page_limit: the largest page; None for what goes without saying.
         token_lifetime: how many seconds a session lasts.
         latency_ms: milliseconds to wait before each answer.
         certificate: the file to write the certificate to, in PEM; None to write none.
+        synthetic: how many changes are made up, where there is no root.
+        shape: how they are spread.
+        materialize: the directory in which the made-up tree is laid out first; None for nowhere.
     """
 
-    root: str
+    root: str | None
     password: str
     host: str = "127.0.0.1"
     port: int = 8000
     username: str = "admin"
     state: str | None = None
-    page_limit: int = 1000
+    page_limit: int | None = None
     token_lifetime: int = 36_000
     latency_ms: int = 0
     certificate: str | None = None
+    synthetic: int | None = None
+    shape: Shape = "mixed"
+    materialize: str | None = None
 
 
 class EmulatorServer:
@@ -84,7 +98,10 @@ class EmulatorServer:
         self.certificate_sha256 = certificate.sha256
         self._socket = listening
         self._connections = Connections()
-        gate = Gate(application(context, _expiring(context)), context, self._connections)
+        answers: ASGIApp = application(context, _expiring(context))
+        if isinstance(context.cluster, SyntheticCluster):
+            answers = QuickAnswers(answers, context, context.cluster)
+        gate = Gate(answers, context, self._connections)
         config = uvicorn.Config(
             gate,
             http=self._connections.protocol(),
@@ -139,15 +156,7 @@ def prepared(options: ServeOptions) -> Iterator[EmulatorServer]:
         ListeningError: if the address or the port cannot be used.
         StateError: if the state cannot be used.
     """
-    settings = Settings(page_limit=options.page_limit, latency_ms=options.latency_ms)
-    cluster = Cluster(
-        options.root,
-        username=options.username,
-        password=options.password,
-        state_directory=options.state,
-        token_lifetime=options.token_lifetime,
-        settings=settings,
-    )
+    cluster = _cluster(options)
     try:
         with _listening(options.host, options.port) as listening:
             certificate = Certificate(options.host)
@@ -156,6 +165,31 @@ def prepared(options: ServeOptions) -> Iterator[EmulatorServer]:
             yield EmulatorServer(Context(cluster, options.host), listening, certificate)
     finally:
         cluster.close()
+
+
+def _cluster(options: ServeOptions) -> ServedCluster:
+    """What is served: a made-up tree where there is no root."""
+    if options.root is None:
+        settings = Settings(options.page_limit or _MADE_UP_PAGE, options.latency_ms)
+        made_up = SyntheticCluster(
+            options.shape,
+            options.synthetic or 0,
+            username=options.username,
+            password=options.password,
+            token_lifetime=options.token_lifetime,
+            settings=settings,
+        )
+        if options.materialize is not None:
+            materialize(made_up, options.materialize)
+        return made_up
+    return Cluster(
+        options.root,
+        username=options.username,
+        password=options.password,
+        state_directory=options.state,
+        token_lifetime=options.token_lifetime,
+        settings=Settings(options.page_limit or _PAGE, options.latency_ms),
+    )
 
 
 class Certificate:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from qumulo_emulator.api.context import Context
-    from qumulo_emulator.cluster import Cluster
+    from qumulo_emulator.served import ServedCluster
     from qumulo_emulator.tokens import AccessToken
 
 
@@ -46,7 +46,7 @@ class Call:
     token: AccessToken | None
 
     @property
-    def cluster(self) -> Cluster:
+    def cluster(self) -> ServedCluster:
         """The cluster that is asked."""
         return self.context.cluster
 

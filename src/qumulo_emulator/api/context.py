@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from qumulo_emulator.faults import Faults
 
 if TYPE_CHECKING:
-    from qumulo_emulator.cluster import Cluster
+    from qumulo_emulator.served import ServedCluster
 
 _LOGGED = 100_000
 
@@ -54,7 +54,7 @@ class Context:
         page_secret: signs page keys, so that only ours are taken back.
     """
 
-    cluster: Cluster
+    cluster: ServedCluster
     host: str
     faults: Faults = field(default_factory=Faults)
     log: RequestLog = field(default_factory=RequestLog)

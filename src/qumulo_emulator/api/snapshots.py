@@ -202,7 +202,7 @@ def diff(call: Call) -> dict[str, Any]:
     def take(after: str | None, limit: int) -> tuple[list[Change], str | None]:
         begin = 0 if after is None else int(after)
         end = begin + limit
-        return found[begin:end], str(end) if end < len(found) else None
+        return list(found[begin:end]), str(end) if end < len(found) else None
 
     collection = f"diff {newer} {older} {call.cluster.settings.order}"
     entries, paging = page(call, collection, take)

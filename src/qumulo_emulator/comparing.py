@@ -1,0 +1,33 @@
+"""Which two snapshots can be compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qumulo_emulator.errors import SnapshotDiffError
+
+if TYPE_CHECKING:
+    from qumulo_emulator.model import Snapshot
+    from qumulo_emulator.settings import Settings
+
+
+def are_compared(newer: Snapshot, older: Snapshot, settings: Settings) -> bool:
+    """Whether a diff is to be worked out; else it is empty, as the settings have it.
+
+    Raises:
+        SnapshotDiffError: if the settings have it that these cannot be compared.
+    """
+    for applies, answer, complaint in (
+        (newer.id == older.id, settings.same_id, "these are one snapshot"),
+        (newer.id < older.id, settings.swapped_ids, "the older snapshot is not older"),
+        (
+            newer.source_id != older.source_id,
+            settings.different_sources,
+            "these are snapshots of different directories",
+        ),
+    ):
+        if applies and answer == "error":
+            raise SnapshotDiffError(f"{complaint}: {newer.id} and {older.id}")
+        if applies and answer == "empty":
+            return False
+    return True

@@ -1,0 +1,156 @@
+"""The requests that a client makes by the million, answered before the ordinary handlers.
+
+A diff, a directory and the attributes of one entry of a made-up tree are put together from bytes.
+All else, and what is refused, is left to the ordinary application.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.paging import page
+from qumulo_emulator.errors import EmulatorError
+from qumulo_emulator.names import join_path, to_text
+from qumulo_emulator.synthetic.changes import Changes
+from qumulo_emulator.synthetic.render import Renderer
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from qumulo_emulator.api.context import Context
+    from qumulo_emulator.synthetic.cluster import SyntheticCluster
+    from qumulo_emulator.synthetic.tree import Place, SyntheticTree
+
+_FILES, _SNAPSHOTS = "/v1/files/", "/v2/snapshots/"
+_ATTRIBUTES, _ENTRIES, _CHANGES = "/info/attributes", "/entries/", "/changes-since/"
+_PLAIN_LISTING = {"limit", "after", "snapshot"}
+_FOLDERS_KEPT = 4096
+
+
+class QuickAnswers:
+    """An ASGI application around the ordinary one.
+
+    Args:
+        ordinary: answers everything that is not answered here.
+        context: what the API shares among requests.
+        cluster: the made-up cluster, which is that of the context.
+    """
+
+    def __init__(self, ordinary: ASGIApp, context: Context, cluster: SyntheticCluster) -> None:
+        self._ordinary = ordinary
+        self._context = context
+        self._cluster = cluster
+        self._renderers = {escape: Renderer(escape=escape) for escape in (True, False)}
+        self._folder = lru_cache(_FOLDERS_KEPT)(_folder)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        body = self._answer(scope) if scope["type"] == "http" else None
+        if body is None:
+            await self._ordinary(scope, receive, send)
+            return
+        headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _answer(self, scope: Scope) -> bytes | None:
+        """The body of an answer; None for what the ordinary application is to answer."""
+        path: str = scope["path"]
+        if scope["method"] != "GET":
+            return None
+        try:
+            if path.startswith(_FILES):
+                if path.endswith(_ATTRIBUTES):
+                    return self._attributes(path, _query(scope))
+                if path.endswith(_ENTRIES):
+                    return self._entries(path, _query(scope))
+            elif path.startswith(_SNAPSHOTS) and _CHANGES in path:
+                return self._changes(path, _query(scope))
+        except EmulatorError:
+            # The ordinary handlers come to the same, and know how to say it.
+            return None
+        return None
+
+    def _attributes(self, path: str, query: dict[str, str]) -> bytes | None:
+        tree = self._cluster.tree(_snapshot(query))
+        ref = to_text(unquote_to_bytes(path[len(_FILES) : -len(_ATTRIBUTES)]))
+        parts = tree.locate(ref)
+        if len(parts) < 1:
+            return None
+        parent = self._folder(tree, parts[:-1])
+        found = parent.kind.find(parts[-1])
+        if found is None or not parent.kind.rows[found[0]].exists(newer=tree.newer):
+            return None
+        known = self._renderer.attributes(parent, *found, newer=tree.newer)
+        return known[:-1] + b',"lock":null}'
+
+    def _entries(self, path: str, query: dict[str, str]) -> bytes | None:
+        if not query.keys() <= _PLAIN_LISTING:
+            return None
+        tree = self._cluster.tree(_snapshot(query))
+        parts = tree.locate(to_text(unquote_to_bytes(path[len(_FILES) : -len(_ENTRIES)])))
+        if not parts:
+            return None
+        place = self._folder(tree, parts)
+        size = place.kind.children(newer=tree.newer)
+
+        def take(after: str | None, limit: int) -> tuple[list[bytes], str | None]:
+            begin = int(after or 0)
+            end = min(begin + limit, size)
+            found = self._renderer.listing(place, begin, end, newer=tree.newer)
+            return [found], str(end) if end < size else None
+
+        call = Call(self._context, path, {}, query, b"", None)
+        files, paging = page(call, f"made-up entries {place.id} {query.get('snapshot')}", take)
+        text = self._renderer.text
+        head = {"path": join_path(parts, directory=True), "id": str(place.id), "child_count": size}
+        return b"".join(
+            (text(head)[:-1], b',"files":[', *files, b'],"paging":', text(paging), b"}")
+        )
+
+    def _changes(self, path: str, query: dict[str, str]) -> bytes | None:
+        newer, _, older = path[len(_SNAPSHOTS) :].partition(_CHANGES)
+        if not (newer.isdigit() and older.isdigit()):
+            return None
+        found = self._cluster.diff(int(newer), int(older))
+        if not isinstance(found, Changes):
+            return None
+
+        def take(after: str | None, limit: int) -> tuple[list[bytes], str | None]:
+            begin = int(after or 0)
+            end = min(begin + limit, len(found))
+            pieces = list(self._renderer.changes(found.top, begin, end))
+            pieces[-1] = pieces[-1][:-1]
+            return pieces, str(end) if end < len(found) else None
+
+        call = Call(self._context, path, {}, query, b"", None)
+        entries, paging = page(call, f"made-up diff {newer} {older}", take)
+        tail = self._renderer.text(paging)
+        return b"".join((b'{"entries":[', *entries, b'],"paging":', tail, b"}"))
+
+    @property
+    def _renderer(self) -> Renderer:
+        return self._renderers[self._cluster.settings.escape]
+
+
+def _folder(tree: SyntheticTree, parts: tuple[str, ...]) -> Place:
+    return tree.place(parts)
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    text = scope["query_string"]
+    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
+
+
+def _snapshot(query: dict[str, str]) -> int | None:
+    text = query.get("snapshot")
+    if text is None:
+        return None
+    # Whatever is no number is refused by the ordinary handlers.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -1,0 +1,57 @@
+"""The diff of a made-up tree: a sequence whose entries are worked out when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
+
+from qumulo_emulator.model import Change, Operation
+from qumulo_emulator.names import join_path
+from qumulo_emulator.synthetic.kinds import Fate, touched
+from qumulo_emulator.synthetic.tree import top
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qumulo_emulator.synthetic.kinds import Kind
+    from qumulo_emulator.synthetic.tree import Place
+
+
+class Changes(Sequence[Change]):
+    """The changes at and below a root, by ascending path.
+
+    Args:
+        root: what is in the root of the cluster.
+    """
+
+    def __init__(self, root: Kind) -> None:
+        self.top = top(root)
+
+    def __len__(self) -> int:
+        return self.top.kind.changes
+
+    @overload
+    def __getitem__(self, index: int) -> Change: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Change]: ...
+    def __getitem__(self, index: int | slice) -> Change | list[Change]:
+        if isinstance(index, slice):
+            begin, end, step = index.indices(len(self))
+            return list(_changes(self.top, begin, end))[::step]
+        at = range(len(self))[index]
+        return next(_changes(self.top, at, at + 1))
+
+
+def _changes(place: Place, begin: int, end: int) -> Iterator[Change]:
+    """The changes of what is in a directory, from one on and before another."""
+    for index in place.kind.by_path:
+        row = place.kind.rows[index]
+        for copy in touched(row, begin, end):
+            child, first = place.child(index, copy), copy * row.changes
+            own = row.fate is not Fate.KEPT
+            if own and first >= begin:
+                path = join_path(child.parts, directory=row.kind is not None)
+                yield Change(Operation(row.fate.value), path)
+            if row.opens:
+                yield from _changes(child, begin - first - own, end - first - own)
+        begin, end = begin - row.count * row.changes, end - row.count * row.changes
