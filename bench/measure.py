@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
 _SHARED_OUT = re.compile(rb"^(?:Pss|SwapPss): +(\d+) kB$", re.MULTILINE)
@@ -32,26 +32,39 @@ class Usage(NamedTuple):
 
 
 class FailedError(Exception):
-    """A command ended otherwise than with 0; the message holds its last words."""
+    """A command ended otherwise than it may; the message holds its last words."""
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], output: str) -> Usage:
+def run(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    output: str,
+    fine: Collection[int] = (0,),
+) -> Usage:
     """Run a command to its end, undisturbed.
 
     Args:
         command: the program and its arguments.
         environment: all of its environment.
         output: the file that takes what it prints; it runs in that file's folder.
+        fine: the exit codes that it may end with.
 
     Raises:
-        FailedError: it did not end with 0.
+        FailedError: it ended with another exit code.
     """
     with _running(command, environment, output) as running:
         _, status, used = os.wait4(running.process.pid, 0)
-        return running.ended(status, used.ru_utime + used.ru_stime)
+        running.ended(status, fine)
+        wall = time.perf_counter() - running.began
+    return Usage(wall, used.ru_utime + used.ru_stime)
 
 
-def peak_memory(command: Sequence[str], environment: Mapping[str, str], output: str) -> int:
+def peak_memory(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    output: str,
+    fine: Collection[int] = (0,),
+) -> int:
     """Run a command; return the bytes that it and its descendants had together at their peak.
 
     Pages that several of them share count once (PSS: see ``man 5 proc``, smaps_rollup). The
@@ -61,7 +74,7 @@ def peak_memory(command: Sequence[str], environment: Mapping[str, str], output: 
     are none of it. Linux alone tells this.
 
     Raises:
-        FailedError: it did not end with 0.
+        FailedError: it ended with another exit code.
         FileNotFoundError: this system is not Linux.
     """
     peak = 0
@@ -77,7 +90,7 @@ def peak_memory(command: Sequence[str], environment: Mapping[str, str], output: 
             if ended:
                 break
             time.sleep(max(_INTERVAL, (time.process_time() - began) / _SHARE))
-        running.ended(status, 0)
+        running.ended(status, fine)
     return peak
 
 
@@ -86,15 +99,13 @@ class _Running(NamedTuple):
     began: float
     said: IO[bytes]
 
-    def ended(self, status: int, processor: float) -> Usage:
-        """Say how it ended, which is as it was waited for."""
-        wall = time.perf_counter() - self.began
+    def ended(self, status: int, fine: Collection[int]) -> None:
+        """Take it as ended with the status that waiting for it told."""
         self.process.returncode = code = os.waitstatus_to_exitcode(status)
-        if code:
+        if code not in fine:
             self.said.seek(0)
             words = self.said.read().decode("utf-8", "replace")[-_LAST_WORDS:].strip()
             raise FailedError(f"ended with {code}: {words}")
-        return Usage(wall, processor)
 
 
 @contextlib.contextmanager

@@ -64,15 +64,16 @@ def _spread(seconds: Sequence[float]) -> str:
 
 
 def _lists(scenarios: Sequence[Scenario], results: Results) -> Iterator[str]:
-    """Yield, a scenario, whether the ways' lists agree."""
+    """Yield, a scenario, whether the ways' lists agree, and what they could not read."""
     for scenario in scenarios:
-        found = {way: results[scenario.name, way].digest for way in scenario.ways}
-        digests = {way: digest for way, digest in found.items() if digest}
-        if len(digests) < 2:
-            continue
-        if len(set(digests.values())) == 1:
+        found = {way: results[scenario.name, way] for way in scenario.ways}
+        digests = {way: result.digest for way, result in found.items() if result.digest}
+        if len(digests) > 1 and len(set(digests.values())) == 1:
             ways = ", ".join(digests)
             yield f"{scenario.name}: {ways} list the same files with the same attributes."
-        else:
+        elif len(digests) > 1:
             told = ", ".join(f"{way} {digest[:8]}" for way, digest in digests.items())
             yield f"{scenario.name}: THE LISTS DIFFER in their files (digests): {told}."
+        for way, result in found.items():
+            if result.unreadable:
+                yield f"{scenario.name}: {way} could not read {result.unreadable:,} entries."

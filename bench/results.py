@@ -16,6 +16,8 @@ class Result:
     """Peak bytes of all processes together; None where that was not measured."""
     entries: int | None = None
     """How many entries its list has; None where it writes none."""
+    unreadable: int | None = None
+    """How many of these it could not read."""
     listings: int | None = None
     """How many pages of directories it asked for, None where the server does not say."""
     requests: int | None = None

@@ -18,6 +18,8 @@ from bench.ways import command
 _TELLS_MEMORY = os.path.exists("/proc/self/smaps_rollup")
 # Whoever looks at a directory changes when it was last looked at.
 _ACCESS_TIME = re.compile(rb' atime="\d+"')
+# qq garbles names that hold one, which not every way mends.
+_LINE_SEPARATOR = "\u2028".encode()
 _LISTING = re.compile(r"/entries/?(?:\?|$)")
 
 
@@ -61,37 +63,41 @@ def _noted(way: str, result: Result) -> Iterator[None]:
 
 def _look(way: str, site: Site, result: Result) -> None:
     """Measure all but time."""
-    arguments, output, scan_list, _ = command(way, site)
+    typed = command(way, site)
     site.requests()  # what comes from here on is its own
     if _TELLS_MEMORY and way != FLOOR:
-        result.memory = measure.peak_memory(arguments, site.environment, output)
+        result.memory = measure.peak_memory(
+            typed.arguments, site.environment, typed.output, typed.fine
+        )
     else:
-        measure.run(arguments, site.environment, output)
+        measure.run(typed.arguments, site.environment, typed.output, typed.fine)
     asked = site.requests()
     if asked is not None:
         result.requests = len(asked)
         result.listings = sum(bool(_LISTING.search(path)) for path in asked)
-    if scan_list:
-        result.entries, result.digest = _contents(scan_list)
+    if typed.scan_list:
+        _read(typed.scan_list, result)
 
 
 def _timed(way: str, site: Site) -> Usage:
-    arguments, output, _, times_itself = command(way, site)
-    usage = measure.run(arguments, site.environment, output)
-    if times_itself:
-        with open(output, "rb") as file:
+    typed = command(way, site)
+    usage = measure.run(typed.arguments, site.environment, typed.output, typed.fine)
+    if typed.times_itself:
+        with open(typed.output, "rb") as file:
             figures = json.load(file)
         usage = Usage(figures["wall"], figures["processor"])
     tell(f"    {way}: {usage.wall:.2f} s, {usage.processor:.2f} s of processor time")
     return usage
 
 
-def _contents(scan_list: str) -> tuple[int, str]:
-    """Return how many entries a list has, and a digest of its files, access times aside."""
-    entries, digest = 0, hashlib.sha256()
+def _read(scan_list: str, result: Result) -> None:
+    """Count what a list holds, and take a digest of its files."""
+    result.entries = result.unreadable = 0
+    digest = hashlib.sha256()
     with open(scan_list, "rb") as lines:
         for line in lines:
-            if line.startswith(b"    <file "):
+            result.entries += line.startswith(b"    <")
+            result.unreadable += line.startswith(b"    <bad-dir ")
+            if line.startswith(b"    <file ") and _LINE_SEPARATOR not in line:
                 digest.update(_ACCESS_TIME.sub(b"", line))
-            entries += line.startswith(b"    <")
-    return entries, digest.hexdigest()
+    result.digest = digest.hexdigest()

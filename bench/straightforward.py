@@ -106,8 +106,8 @@ def add(entries: dict[str, dict[str, Any]], name: str, path: str) -> None:
             "name": name,
             "size": found.st_size,
             "type": "F_REG" if stat.S_ISREG(found.st_mode) else "F_DIR",
-            "mtime": int(found.st_mtime),
-            "atime": int(found.st_atime),
+            "mtime": found.st_mtime_ns // 10**9,
+            "atime": found.st_atime_ns // 10**9,
             "owner": found.st_uid,
             "group": found.st_gid,
         }

@@ -20,6 +20,8 @@ class Command(NamedTuple):
     """The file that takes what it prints."""
     scan_list: str = ""
     """The list that it writes, if it does."""
+    fine: tuple[int, ...] = (0,)
+    """The exit codes that it may end with."""
     times_itself: bool = False
     """Whether it prints its own figures, as the floor does."""
 
@@ -55,7 +57,8 @@ def _straightforward(way: str, site: Site) -> Command:
     arguments += ["--older", str(site.older), "--newer", str(site.newer), "--base", site.source]
     scan_list = f"{site.folder}/{way}.xml"
     arguments += ["--mapped", site.mount, "--output", scan_list]
-    return Command(arguments, _output(way, site), scan_list)
+    # 1: something could not be read. qq garbles a name that holds a line separator.
+    return Command(arguments, _output(way, site), scan_list, fine=(0, 1))
 
 
 def _floor(way: str, site: Site) -> Command:
