@@ -1,30 +1,30 @@
-"""The archiver's own configuration, read but never written.
+"""The archiver's own configuration, read but never written: what our keys in it say."""
 
-The file belongs to another product (StorageDNA DNA Fabric): whatever it holds besides our keys is
-left alone. On Linux it is an INI file as Qt writes them, on macOS a property list; which of the two
-a file is, its content says.
-"""
-
-import codecs
-import plistlib
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from xml.parsers.expat import ExpatError
+from typing import Literal
 
+from qumulo_changelist import config_file
 from qumulo_changelist.errors import ConfigurationError
 from qumulo_changelist.model import to_bytes
-from qumulo_changelist.qt_settings import read_section
 
-SECTION = "General"
 DEFAULT_WORK_FOLDER = "/tmp"
 DEFAULT_PATHS = {"darwin": "/Library/Preferences/com.storagedna.DNAClientServices.plist"}
 DEFAULT_PATH = "/etc/StorageDNA/DNAClientServices.conf"
-REQUIRED = ("QumuloClusterIP", "QumuloClusterPort", "QumuloUsername", "QumuloPassword")
 
+Transport = Literal["qq", "rest"]
+"""A way to the cluster: the vendor's command, or its REST API directly."""
+
+_TRANSPORTS: dict[str, Transport] = {"qq": "qq", "rest": "rest"}
+_YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TRAILING_COMMENT = re.compile(r"\s+[;#].*", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_BETWEEN_HOSTS = re.compile(r"[,;\s]+")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]?")
+_TOKEN = re.compile("[!-~]*")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Secret:
@@ -47,13 +47,27 @@ class Secret:
 class Settings:
     """How to reach the cluster, and where lists belong."""
 
-    host: str
+    hosts: tuple[str, ...]
+    """The addresses or names of the cluster's nodes, at least one."""
     port: int
     username: str
     password: Secret
     work_folder: str = DEFAULT_WORK_FOLDER
     qq_path: str = ""
     """Where ``qq`` is; empty means on the PATH."""
+    transport: Transport = "qq"
+    access_token: Secret | None = None
+    """Used instead of a login, where there is one."""
+    ca_file: str = ""
+    """The authorities to trust instead of the system's, in PEM."""
+    fingerprint: str = ""
+    """The SHA-256 of the one certificate to trust instead, in lower-case hexadecimal digits."""
+    verify_tls: bool = True
+
+    @property
+    def host(self) -> str:
+        """The first of the hosts."""
+        return self.hosts[0]
 
 
 def default_path() -> str:
@@ -61,11 +75,16 @@ def default_path() -> str:
     return DEFAULT_PATHS.get(sys.platform, DEFAULT_PATH)
 
 
-def load(path: str) -> Settings:
+def load(path: str, transport: Transport | None = None) -> Settings:
     """Read the settings from the archiver's configuration.
 
+    Args:
+        path: where it is.
+        transport: the way to the cluster, whatever the configuration says.
+
     Raises:
-        ConfigurationError: it is missing, unreadable, of neither kind, or lacks a key.
+        ConfigurationError: it is missing, unreadable, of neither kind, or lacks a key that this
+            way to the cluster needs.
     """
     try:
         with open(to_bytes(path), "rb") as file:
@@ -78,108 +97,158 @@ def load(path: str) -> Settings:
             "and let this user read it.",
         ) from error
     try:
-        values = _property_list(content) if _is_property_list(content) else _ini(content)
+        values = config_file.values(content)
     except ValueError as error:
         raise ConfigurationError(
             f"the configuration {path} is neither an INI file nor a property list: {error}",
             hint="Restore the archiver's configuration, or name another with --config.",
         ) from error
-    return _settings(values, path)
+    return _Keys(values, path).settings(transport)
 
 
-def _is_property_list(content: bytes) -> bool:
-    start = content.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
-    return start.startswith((b"bplist", b"<?xml", b"<!doctype plist", b"<plist"))
+class _Keys:
+    """What the configuration at ``path`` holds, asked for by key.
 
+    Raises:
+        ConfigurationError: a value is not what its key needs; names both. Raised by every method.
+    """
 
-def _property_list(content: bytes) -> dict[str, object]:
-    try:
-        tree = plistlib.loads(content.removeprefix(codecs.BOM_UTF8).lstrip())
-    except ExpatError as error:
-        raise ValueError(f"it is damaged: {error}") from error
-    except (ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
-        # What plistlib says may hold a value of the file, and so the password.
-        raise ValueError("it is damaged") from error
-    if not isinstance(tree, dict):
-        raise plistlib.InvalidFileException("it holds no dictionary")
-    values: dict[str, object] = {}
-    # Qt on macOS leaves the section out; others write it as a dictionary or before a dot.
-    for key, value in tree.items():
-        name = str(key).lower()
-        if name == SECTION.lower() and isinstance(value, dict):
-            values.update((str(inner).lower(), entry) for inner, entry in value.items())
-        else:
-            values[name.removeprefix(f"{SECTION.lower()}.")] = value
-    return values
+    def __init__(self, values: Mapping[str, object], path: str) -> None:
+        self._values = values
+        self._path = path
 
-
-def _ini(content: bytes) -> Mapping[str, object]:
-    if b"\0" in content and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise ValueError("it holds binary data")
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        text = content.decode("utf-16")
-    else:
-        # Bytes of another encoding matter only where they stand in a value of ours.
-        text = content.decode("utf-8-sig", "surrogateescape")
-    return read_section(text, SECTION)
-
-
-def _settings(values: Mapping[str, object], path: str) -> Settings:
-    missing = [key for key in REQUIRED if not _text(values, key, path)]
-    if missing:
-        raise ConfigurationError(
-            f"the configuration {path} lacks {', '.join(missing)}",
-            hint=f"Add what is missing to its section [{SECTION}].",
+    def settings(self, transport: Transport | None) -> Settings:
+        """Return all settings, once it is sure that those which are needed are there."""
+        transport = transport or self._transport()
+        self._check_complete(transport)
+        return Settings(
+            hosts=self._hosts(),
+            port=self._port(),
+            username=self._bare("QumuloUsername"),
+            password=self._password(),
+            work_folder=self._text("FastScanWorkFolder") or DEFAULT_WORK_FOLDER,
+            qq_path=self._text("QumuloQqPath"),
+            transport=transport,
+            access_token=self._access_token(),
+            ca_file=self._text("QumuloCAFile"),
+            fingerprint=self._fingerprint(),
+            verify_tls=self._yes_or_no("QumuloVerifyTLS", default=True),
         )
-    return Settings(
-        host=_bare(values, "QumuloClusterIP", path),
-        port=_port(_bare(values, "QumuloClusterPort", path), path),
-        username=_bare(values, "QumuloUsername", path),
-        password=_password(_text(values, "QumuloPassword", path), path),
-        work_folder=_text(values, "FastScanWorkFolder", path) or DEFAULT_WORK_FOLDER,
-        qq_path=_text(values, "QumuloQqPath", path),
-    )
 
+    def _check_complete(self, transport: Transport) -> None:
+        required = ["QumuloClusterIP", "QumuloClusterPort"]
+        has_token = bool(self._text("QumuloAccessToken"))
+        if transport == "qq" or not has_token:
+            required += ["QumuloUsername", "QumuloPassword"]
+        missing = [key for key in required if not self._text(key)]
+        if missing and has_token and transport == "qq":
+            raise self._wrong(
+                f"lacks {', '.join(missing)}; QumuloAccessToken is not for qq",
+                hint=f"Add what is missing to its section [{config_file.SECTION}], or set "
+                "QumuloTransport=rest there.",
+            )
+        if missing:
+            raise self._wrong(
+                f"lacks {', '.join(missing)}",
+                hint=f"Add what is missing to its section [{config_file.SECTION}].",
+            )
 
-def _text(values: Mapping[str, object], key: str, path: str) -> str:
-    value = values.get(key.lower(), "")
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ConfigurationError(f"{key} in {path} is neither text nor a number")
-    text = str(value)
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ConfigurationError(
-            f"{key} in {path} is not written in UTF-8", hint="Save the file as UTF-8."
-        )
-    return text
+    def _transport(self) -> Transport:
+        named = self._bare("QumuloTransport").lower()
+        if named and named not in _TRANSPORTS:
+            raise self._malformed("QumuloTransport", f"{named!r}", "Give qq or rest.")
+        return _TRANSPORTS.get(named, "qq")
 
+    def _hosts(self) -> tuple[str, ...]:
+        hosts = tuple(filter(None, _BETWEEN_HOSTS.split(self._bare("QumuloClusterIP"))))
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                raise self._malformed(
+                    "QumuloClusterIP",
+                    f"{host!r}, no address or host name",
+                    "Give the address of the cluster, or those of its nodes with a comma between.",
+                )
+        if not hosts:
+            raise self._malformed("QumuloClusterIP", "no address", "Give the cluster's address.")
+        return hosts
 
-def _bare(values: Mapping[str, object], key: str, path: str) -> str:
-    # Only values that cannot hold a comment sign themselves may be followed by a comment.
-    text = _TRAILING_COMMENT.sub("", _text(values, key, path))
-    if _CONTROL.search(text):
-        raise ConfigurationError(
-            f"{key} in {path} holds a control character",
-            hint=r"A backslash in a name is written twice: DOMAIN\\user.",
-        )
-    return text
+    def _port(self) -> int:
+        text = self._bare("QumuloClusterPort")
+        if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
+            raise self._malformed(
+                "QumuloClusterPort",
+                f"{text!r}, not a port",
+                "Give the port of the cluster's REST API, a number up to 65535; usually 8000.",
+            )
+        return int(text)
 
+    def _password(self) -> Secret:
+        text = self._text("QumuloPassword")
+        # qq reads one line; anything behind its end would be cut off without a word.
+        if "\n" in text or "\r" in text or "\0" in text:
+            raise ConfigurationError(
+                f"QumuloPassword in {self._path} holds a line end, which qq cannot be given",
+                hint=r"A backslash in a password is written twice: \\n for a backslash and an n.",
+            )
+        return Secret(text)
 
-def _port(text: str, path: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
-        raise ConfigurationError(
-            f"QumuloClusterPort in {path} is {text!r}, not a port",
-            hint="Give the port of the cluster's REST API, a number up to 65535; usually 8000.",
-        )
-    return int(text)
+    def _access_token(self) -> Secret | None:
+        text = self._bare("QumuloAccessToken")
+        if not _TOKEN.fullmatch(text):
+            raise ConfigurationError(
+                f"QumuloAccessToken in {self._path} holds what no token can",
+                hint="Give the token as the cluster printed it; it begins with access-v1:",
+            )
+        return Secret(text) if text else None
 
+    def _fingerprint(self) -> str:
+        text = self._bare("QumuloCertificateFingerprint").replace(":", "").lower()
+        if text and not _SHA256.fullmatch(text):
+            raise self._malformed(
+                "QumuloCertificateFingerprint",
+                "no SHA-256 fingerprint",
+                "Give the 64 hexadecimal digits of the certificate's SHA-256 fingerprint, with or "
+                "without colons.",
+            )
+        return text
 
-def _password(text: str, path: str) -> Secret:
-    # qq reads one line; anything behind its end would be cut off without a word.
-    if "\n" in text or "\r" in text or "\0" in text:
-        raise ConfigurationError(
-            f"QumuloPassword in {path} holds a line end, which qq cannot be given",
-            hint=r"A backslash in a password is written twice: \\n for a backslash and an n.",
-        )
-    return Secret(text)
+    def _yes_or_no(self, key: str, *, default: bool) -> bool:
+        value = self._values.get(key.lower())
+        if isinstance(value, bool):  # in a property list
+            return value
+        text = self._bare(key).lower()
+        if text and text not in _YES_OR_NO:
+            raise self._malformed(key, f"{text!r}", "Give true or false.")
+        return _YES_OR_NO.get(text, default)
+
+    def _bare(self, key: str) -> str:
+        # Only values that cannot hold a comment sign themselves may be followed by a comment.
+        text = _TRAILING_COMMENT.sub("", self._text(key))
+        if _CONTROL.search(text):
+            raise ConfigurationError(
+                f"{key} in {self._path} holds a control character",
+                hint=r"A backslash in a name is written twice: DOMAIN\\user.",
+            )
+        return text
+
+    def _text(self, key: str) -> str:
+        value = self._values.get(key.lower(), "")
+        if key == "QumuloClusterIP" and isinstance(value, list):
+            # A property list may hold several as an array.
+            value = ",".join(map(str, value))
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "surrogateescape")
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ConfigurationError(f"{key} in {self._path} is neither text nor a number")
+        text = str(value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise ConfigurationError(
+                f"{key} in {self._path} is not written in UTF-8", hint="Save the file as UTF-8."
+            )
+        return text
+
+    def _malformed(self, key: str, what: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(f"{key} in {self._path} is {what}", hint=hint)
+
+    def _wrong(self, what: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(f"the configuration {self._path} {what}", hint=hint)

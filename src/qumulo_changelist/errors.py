@@ -4,6 +4,8 @@ The exit codes 2, 4, 23 and 127 are the contract's (scan list, "How it ends"). F
 open, the codes of BSD's ``sysexits.h`` are taken.
 """
 
+from collections.abc import Callable
+
 
 class ChangelistError(Exception):
     """A run that cannot go on.
@@ -18,6 +20,14 @@ class ChangelistError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint or self.hint
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, object]]:
+        # Errors come from worker processes too, whatever the arguments they were made with.
+        return _made_again, (type(self), self.args), vars(self)
+
+
+def _made_again(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
+    return kind.__new__(kind, *args)
 
 
 class UsageError(ChangelistError):
@@ -43,11 +53,60 @@ class ConfigurationError(ChangelistError):
     exit_code = 23
 
 
+class StatusError(ChangelistError):
+    """The cluster answered a request with an error, and trying again would not help."""
+
+    exit_code = 65
+    hint = "No list was written. Check the snapshot ids and the paths."
+
+    def __init__(
+        self, message: str, *, status: int = 400, error_class: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        """The HTTP status."""
+        self.error_class = error_class
+        """The cluster's own name for the error, where it gave one."""
+
+
+class NotFoundError(StatusError):
+    """The cluster has no such snapshot or path."""
+
+    exit_code = 66
+    hint = "Check that the path exists on the cluster."
+
+
+class UnreachableError(ChangelistError):
+    """No node of the cluster answers, or the cluster keeps failing."""
+
+    exit_code = 69
+    hint = (
+        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that "
+        "this machine reaches the cluster's REST API; then try again."
+    )
+
+
+class CertificateError(ChangelistError):
+    """Whoever answers cannot show that it is the cluster: nothing was sent to it."""
+
+    exit_code = 69
+
+
 class SessionStoreError(ChangelistError):
     """The folder that keeps sessions cannot be used, or others can read it."""
 
     exit_code = 73
     hint = "Set XDG_STATE_HOME to a folder that belongs to this user alone."
+
+
+class WorkerError(ChangelistError):
+    """A process that worked on a part of the list ended without an answer."""
+
+    exit_code = 70
+    hint = (
+        "No list was written. Perhaps the machine ran out of memory: give fewer processes "
+        "with --workers, and try again."
+    )
 
 
 class ReplyError(ChangelistError):
@@ -58,6 +117,12 @@ class ReplyError(ChangelistError):
         "No list was written. If it happens again, report it, together with what "
         "`qq --version` and this command's --version print."
     )
+
+
+class RefusedError(StatusError):
+    """The cluster does not let this user in, or not do this."""
+
+    exit_code = 77
 
 
 class QqMissingError(ChangelistError):

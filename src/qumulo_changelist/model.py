@@ -6,19 +6,21 @@ The name of a directory ends in ``/``, so that sorting by name keeps a directory
 together; see :mod:`qumulo_changelist.scan`.
 """
 
-from enum import Enum, StrEnum
-from typing import NamedTuple
+import operator
+from enum import Enum
+from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct
+
+Op = Literal["CREATE", "MODIFY", "DELETE"]
+"""What a cluster says happened to a path between two snapshots."""
+
+CREATE: Final = "CREATE"
+MODIFY: Final = "MODIFY"
+DELETE: Final = "DELETE"
 
 
-class Op(StrEnum):
-    """What a cluster says happened to a path between two snapshots."""
-
-    CREATE = "CREATE"
-    MODIFY = "MODIFY"
-    DELETE = "DELETE"
-
-
-class Change(NamedTuple):
+class Change(Struct, frozen=True, gc=False):
     """One line of a cluster's diff. ``path`` ends in ``/`` when it is a directory's."""
 
     op: Op
@@ -26,7 +28,10 @@ class Change(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A snapshot that a cluster holds."""
+    """A snapshot that a cluster holds.
+
+    ``name`` is the entry's name in ``.snapshot``, where the cluster told it.
+    """
 
     id: int
     name: str
@@ -41,23 +46,27 @@ class Kind(Enum):
     """A symbolic link, pipe, socket or device: never listed."""
 
 
-class Attributes(NamedTuple):
-    """What a list tells of a file: bytes, whole seconds since the epoch (rounded down), ids."""
+class Attributes(Struct, frozen=True, gc=False):
+    """What a list tells of a file: bytes, whole seconds since the epoch (rounded down), ids.
+
+    An owner or group of None is one that has no numeric id, such as a Windows user.
+    """
 
     kind: Kind
     size: int = 0
     mtime: int = 0
     atime: int = 0
-    owner: int = 0
-    group: int = 0
+    owner: int | None = 0
+    group: int | None = 0
 
 
-class Found(NamedTuple):
-    """Something a walk came upon: its attributes, or why they cannot be read."""
+class Unreadable(Struct, frozen=True, gc=False):
+    """Why something has no attributes."""
 
-    name: str
-    attributes: Attributes | None
-    failure: str = ""
+    reason: str
+
+
+Described = Attributes | Unreadable
 
 
 class State(Enum):
@@ -66,10 +75,15 @@ class State(Enum):
     PRESENT = "file"
     DELETED = "delete-file"
     UNREADABLE = "bad-dir"
+    LEFT_OUT = ""
+    """It changed but is never listed: a link, pipe, socket or device."""
 
 
-class Entry(NamedTuple):
-    """One line of a list. ``name`` begins with ``/`` and never ends in one."""
+class Entry(Struct, frozen=True, gc=False):
+    """One line of a list, or what is left out of it.
+
+    ``name`` begins with ``/`` and never ends in one.
+    """
 
     state: State
     name: str
@@ -81,18 +95,20 @@ class Entry(NamedTuple):
 class Totals(NamedTuple):
     """What a list holds: numbers of entries, and bytes."""
 
-    files: int
-    size: int
-    directories: int
-    deleted_files: int
-    deleted_directories: int
-    unreadable: int
+    files: int = 0
+    size: int = 0
+    directories: int = 0
+    deleted_files: int = 0
+    deleted_directories: int = 0
+    unreadable: int = 0
+    left_out: int = 0
+    """Changed, but never listed: links, pipes, sockets and devices."""
+    without_ids: int = 0
+    """Listed with an owner or a group that has no numeric id."""
 
-
-class LeftOut(NamedTuple):
-    """Something that changed but is never listed: a link, pipe, socket or device."""
-
-    name: str
+    def plus(self, other: "Totals") -> "Totals":
+        """Return the totals of both."""
+        return Totals(*map(operator.add, self, other))
 
 
 def to_bytes(name: str) -> bytes:

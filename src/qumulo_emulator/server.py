@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from qumulo_emulator.synthetic.shapes import Shape
 
 _EXPIRY_LOOK = 0.25
-# A path of 32,760 bytes, each percent-encoded, and the rest of the head.
-_LONGEST_HEAD = 128 * 1024
 _BACKLOG = 1024
 _PAGE, _MADE_UP_PAGE = 1000, 100_000
 _GRACE = 0.5
@@ -107,14 +105,13 @@ class EmulatorServer:
             http=self._connections.protocol(),
             ws="none",
             lifespan="on",
-            loop="asyncio",
+            loop="uvloop",
             log_config=None,
             access_log=False,
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=600,
             timeout_graceful_shutdown=1,
-            h11_max_incomplete_event_size=_LONGEST_HEAD,
         )
         config.load()
         config.ssl = certificate.context

@@ -1,73 +1,227 @@
 """The changes of one diff: each path once, descending, with all that happened to it."""
 
-from hypothesis import given
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from itertools import chain, pairwise
+
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Change, Op
-from qumulo_changelist.scan.changeset import Changed, ChangeSet
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
+from qumulo_changelist.scan import changeset
+from qumulo_changelist.scan.changeset import Changed, ChangeSet, pack, unpack
+from qumulo_changelist.scan.scope import Scope
 
-CREATE, MODIFY, DELETE = Op.CREATE, Op.MODIFY, Op.DELETE
+OPS: tuple[Op, ...] = (CREATE, MODIFY, DELETE)
+
+IN_MEMORY, ON_DISK = 1000, 3
+"""So many changes are held in memory: all, or few."""
+
+everywhere = pytest.mark.parametrize("limit", [IN_MEMORY, ON_DISK], ids=["in memory", "on disk"])
 
 
-def collected(*changes: tuple[Op, str]) -> ChangeSet:
-    collection = ChangeSet()
-    for op, path in changes:
-        collection.add(Change(op, path))
-    return collection
+@contextlib.contextmanager
+def collected(
+    *changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/", page: int = 2
+) -> Iterator[ChangeSet]:
+    """Give the changes of a diff that came in pages."""
+    with tempfile.TemporaryDirectory() as folder:
+        collection = ChangeSet(Scope(base), limit=limit, folder=folder)
+        with contextlib.closing(collection):
+            made = [Change(op, path) for op, path in changes]
+            for begin in range(0, len(made), page):
+                collection.add(made[begin : begin + page])
+            yield collection
+        assert os.listdir(folder) == []
 
 
-def test_paths_come_in_descending_order_a_directory_behind_its_content():
-    changes = collected(
-        (MODIFY, "/reel2/"), (CREATE, "/a"), (CREATE, "/reel2.mov"), (DELETE, "/reel2/b")
+def taken(*changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/") -> Changed:
+    """Return what a set says of changes, when it has travelled to another process."""
+    with collected(*changes, limit=limit, base=base) as collection:
+        return unpack(pack([key for block in collection.take() for key in block]))
+
+
+# Paths
+
+
+@everywhere
+def test_paths_come_in_descending_order_a_directory_behind_its_content(limit):
+    changes = [(MODIFY, "/reel2/"), (CREATE, "/a"), (CREATE, "/reel2.mov"), (DELETE, "/reel2/b")]
+
+    assert taken(*changes, limit=limit).names == ["/reel2/b", "/reel2/", "/reel2.mov", "/a"]
+
+
+@everywhere
+def test_what_happened_to_one_path_comes_together(limit):
+    changes = [(DELETE, "/a"), (MODIFY, "/b"), (MODIFY, "/c"), (CREATE, "/a"), (MODIFY, "/a")]
+
+    assert taken(*changes, limit=limit) == Changed(["/c", "/b", "/a"], ["M", "M", "CDM"])
+
+
+@everywhere
+def test_the_same_change_again_changes_nothing(limit):
+    once = [(DELETE, "/a"), (MODIFY, "/b"), (CREATE, "/c/"), (MODIFY, "/a")]
+
+    assert taken(*once, *reversed(once), *once, limit=limit) == taken(*once, limit=limit)
+    assert taken(*once).names == ["/c/", "/b", "/a"]
+
+
+@everywhere
+def test_a_directory_and_a_file_of_one_name_are_two(limit):
+    assert taken((DELETE, "/a/"), (CREATE, "/a"), (MODIFY, "/b"), limit=limit) == Changed(
+        ["/b", "/a/", "/a"], ["M", "D", "C"]
     )
 
-    assert [changed.name for changed in changes] == ["/reel2/b", "/reel2/", "/reel2.mov", "/a"]
+
+def test_no_change_is_nothing():
+    assert taken() == Changed([], [])
+    with collected() as changes:
+        assert not changes
+        assert list(changes.take()) == []
 
 
-def test_what_happened_to_one_path_comes_together():
-    (changed,) = collected((DELETE, "/a"), (CREATE, "/a"))
-
-    assert changed == Changed("/a", created=True, modified=False, deleted=True)
-
-
-def test_the_same_change_again_changes_nothing():
-    once = collected((DELETE, "/a"), (MODIFY, "/b"))
-    twice = collected((DELETE, "/a"), (MODIFY, "/b"), (MODIFY, "/b"), (DELETE, "/a"))
-
-    assert list(once) == list(twice)
-    assert len(once) == len(twice) == 2
-
-
-def test_present_wins_over_deleted():
-    assert [changed.exists for changed in collected((DELETE, "/a"), (CREATE, "/a"))] == [True]
-    assert [changed.exists for changed in collected((DELETE, "/a"), (MODIFY, "/a"))] == [True]
-    assert [changed.exists for changed in collected((DELETE, "/a"))] == [False]
-
-
-def test_a_directory_and_a_file_of_one_name_are_two():
-    assert [changed.name for changed in collected((DELETE, "/a/"), (CREATE, "/a"))] == ["/a/", "/a"]
-
-
-def test_the_directories_of_an_operation_are_told_apart_from_files():
-    changes = collected((CREATE, "/a/"), (CREATE, "/b"), (DELETE, "/c/"), (DELETE, "/a/"))
-
-    assert changes.directories(CREATE) == {"/a/"}
-    assert changes.directories(DELETE) == {"/a/", "/c/"}
-    assert changes.directories(MODIFY) == set()
-
-
-def test_it_can_be_gone_through_more_than_once():
-    changes = collected((CREATE, "/a"))
-
-    assert list(changes) == list(changes) != []
-
-
-@given(st.lists(st.tuples(st.sampled_from(Op), st.sampled_from(["/", "/a", "/a/", "/a.", "/é"]))))
-def test_any_changes_are_told_once_a_path_in_any_order(changes):
-    expected = [
-        Changed(name, *((op, name) in changes for op in (CREATE, MODIFY, DELETE)))
-        for name in sorted({name for _, name in changes}, reverse=True)
+@everywhere
+def test_only_what_is_below_the_base_path_counts(limit):
+    changes = [
+        (CREATE, "/p/a"),
+        (CREATE, "/p2/b"),
+        (MODIFY, "/p/"),
+        (DELETE, "/p/c"),
+        (DELETE, "/"),
     ]
 
-    assert list(collected(*changes)) == list(collected(*reversed(changes))) == expected
-    assert len(collected(*changes)) == len(expected)
+    assert taken(*changes, limit=limit, base="/p") == Changed(["/c", "/a", "/"], ["D", "C", "D"])
+
+
+def test_whoever_adds_changes_is_told_how_many_count():
+    with collected(base="/p") as changes:
+        assert changes.add([]) == 0
+        assert changes.add([Change(CREATE, "/q/a")]) == 0
+        assert not changes
+        assert changes.add([Change(CREATE, "/p/a"), Change(CREATE, "/q/a")]) == 1
+        assert len(changes) == 1
+
+
+@everywhere
+def test_so_many_are_counted_as_were_added_wherever_they_are(limit):
+    with collected(*[(CREATE, f"/{number}") for number in range(8)], limit=limit) as changes:
+        assert len(changes) == 8
+
+
+# What is known before
+
+
+@everywhere
+def test_the_directories_that_were_created_or_deleted_are_known(limit):
+    changes = [(CREATE, "/a/"), (CREATE, "/b"), (DELETE, "/c/"), (DELETE, "/a/"), (DELETE, "/d")]
+
+    with collected(*changes, (MODIFY, "/e/"), limit=limit) as collection:
+        assert collection.whole == {"/a/", "/c/"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "created"),
+    [
+        ([(CREATE, "/p/q/")], True),
+        ([(CREATE, "/p/")], True),
+        ([(CREATE, "/")], True),
+        ([(DELETE, "/p/q/"), (CREATE, "/p/q/"), (CREATE, "/p/q/a/")], True),
+        ([(DELETE, "/p/q/")], False),
+        ([(MODIFY, "/p/q/")], False),
+        ([(CREATE, "/p/q/a/"), (CREATE, "/p/r/"), (CREATE, "/p/q")], False),
+        ([], False),
+    ],
+)
+def test_whether_the_base_path_itself_was_created_is_known(changes, created):
+    with collected(*changes, base="/p/q") as collection:
+        assert collection.base_created is created
+
+
+def test_that_the_base_path_was_created_is_not_forgotten():
+    with collected((CREATE, "/"), (CREATE, "/a/"), (CREATE, "/b/"), (DELETE, "/")) as collection:
+        assert collection.base_created
+        assert collection.whole == {"/", "/a/", "/b/"}
+
+
+# Blocks
+
+
+def test_many_are_handed_out_in_blocks_and_forgotten_on_the_way(monkeypatch):
+    monkeypatch.setattr(changeset, "_BLOCK", 3)
+    with collected(*[(CREATE, f"/{number}") for number in range(8)]) as changes:
+        blocks = list(changes.take())
+        again = list(changes.take())
+
+    assert [len(block) for block in blocks] == [3, 3, 2]
+    assert unpack(pack(list(chain(*blocks)))).names == [f"/{number}" for number in range(7, -1, -1)]
+    assert again == []
+
+
+# Names of any kind
+
+UNCOMMON = ["/a\0", "/a\1", "/a\0\1/", "/a\1\0", "/a\1\1", "/a\1\2", "/a\ud800", "/a\udcff", "/a\n"]
+characters = st.characters() | st.sampled_from("\0\1\2\n\r/a\ud800\udcff\udc80\U0001f3ac")
+any_paths = st.text(characters, max_size=4).map("/{}".format)
+
+
+@everywhere
+@pytest.mark.parametrize("path", UNCOMMON)
+def test_a_path_may_hold_any_character(path, limit):
+    others = [(MODIFY, "/a"), (MODIFY, "/b"), (MODIFY, "/a/c"), (MODIFY, "/a\2")]
+
+    changed = taken((DELETE, path), *others, limit=limit)
+
+    assert changed.names == sorted([path, "/a", "/b", "/a/c", "/a\2"], reverse=True)
+    assert changed.happened[changed.names.index(path)] == "D"
+
+
+def test_paths_that_look_alike_are_kept_apart():
+    assert taken(*((CREATE, path) for path in UNCOMMON)).names == sorted(UNCOMMON, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["/d\0/", "/d\1/", "/\0C/", "/d/\0D/"])
+def test_a_created_directory_of_an_uncommon_name_is_whole_by_the_name_that_keys_have(name):
+    with collected((CREATE, name)) as changes:
+        (key,), (whole,) = next(changes.take()), changes.whole
+
+    assert key.startswith(whole)
+    assert unpack(pack([key])) == Changed([name], ["C"])
+
+
+def test_a_name_that_looks_like_a_created_directory_is_none():
+    with collected((MODIFY, "/d/\0C"), (MODIFY, "/e/\0C/"), (CREATE, "/\0C")) as changes:
+        assert changes.whole == set()
+        assert not changes.base_created
+
+
+some_changes = st.lists(
+    st.tuples(
+        st.sampled_from(OPS),
+        st.sampled_from(["/", "/a", "/a/", "/a.", "/é", *UNCOMMON]) | any_paths,
+    ),
+    max_size=12,
+)
+
+
+@given(changes=some_changes, limit=st.sampled_from([IN_MEMORY, ON_DISK]))
+@example([(CREATE, "/a"), (CREATE, "/a\0C"), (DELETE, "/a"), (CREATE, "/a\0")], IN_MEMORY)
+@example([(CREATE, "/a"), (CREATE, "/a\0C"), (DELETE, "/a"), (CREATE, "/a\0")], ON_DISK)
+def test_any_changes_are_told_once_a_path_in_any_order(changes, limit):
+    counted = [(op, path) for op, path in changes if (op, path) != (MODIFY, "/")]
+    names = sorted({path for _, path in counted}, reverse=True)
+    happened = ["".join(sorted({op[0] for op, path in counted if path == name})) for name in names]
+
+    assert taken(*changes, limit=limit) == Changed(names, happened)
+    assert taken(*reversed(changes), limit=limit) == Changed(names, happened)
+
+
+@given(st.lists(any_paths))
+def test_keys_descend_as_their_paths_do(paths):
+    with collected(*((CREATE, path) for path in paths)) as changes:
+        keys = [key for block in changes.take() for key in block]
+
+    assert all(first >= second for first, second in pairwise(keys))
+    assert [unpack(pack([key])).names for key in keys] == [[path] for path in sorted(paths)[::-1]]

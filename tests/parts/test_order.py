@@ -1,115 +1,238 @@
-"""Descending streams: one order for walking, one for the list, and two streams side by side."""
+"""Descending streams of batches: one order for walking, one for the list, two streams merged."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.scan.order import in_list_order, outermost, side_by_side
-
-
-class Item(NamedTuple):
-    """Something with a name, and something that tells it from others of that name."""
-
-    name: str
-    mark: int = 0
-
+from qumulo_changelist.model import Attributes, Entry, Kind, State
+from qumulo_changelist.scan.order import (
+    Batch,
+    by_name,
+    first_where,
+    in_list_order,
+    merged,
+    outermost,
+)
 
 paths = st.lists(
     st.text(st.sampled_from("a.b /\udcffé"), min_size=1, max_size=6).map("/{}".format), max_size=12
 )
+sizes = st.lists(st.integers(1, 4))
 
 
-def plain(path: str) -> str:
-    return path.removesuffix("/")
+def entry(path: str, mark: int = 0) -> Entry:
+    """Return the entry of a path, a directory's where it ends in ``/``; ``mark`` tells it apart."""
+    kind = Kind.DIRECTORY if path.endswith("/") else Kind.FILE
+    return Entry(State.PRESENT, path.removesuffix("/") or "/", Attributes(kind, mark))
 
 
-def in_stream_order(paths: list[str]) -> list[Item]:
-    """Sort paths with a directory's slash, then take it off."""
-    return [Item(plain(path)) for path in sorted(set(paths), reverse=True)]
+def names(batches: Iterable[Batch]) -> list[str]:
+    return [one.name for one in flat(batches)]
+
+
+def flat(batches: Iterable[Batch]) -> Batch:
+    return [one for batch in batches for one in batch]
+
+
+def batched(entries: Batch, sizes: list[int]) -> list[Batch]:
+    """Cut entries into batches of these sizes, then of one, each a directory's or of files."""
+    batches: list[Batch] = []
+    left = list(sizes)
+    for kind, group in groupby(entries, lambda one: one.attributes.kind):
+        together = list(group)
+        while together:
+            size = left.pop(0) if left and kind is Kind.FILE else 1
+            batches.append(together[:size])
+            del together[:size]
+    return batches
+
+
+def in_stream_order(paths: list[str]) -> Batch:
+    return [entry(path) for path in sorted(set(paths), reverse=True)]
+
+
+def noting(batches: Iterable[Batch], read: list[str]) -> Iterator[Batch]:
+    """Yield batches, and note the names of those that were read."""
+    for batch in batches:
+        read += [one.name for one in batch]
+        yield batch
 
 
 # List order
 
 
 def test_a_directory_waits_for_names_that_go_on_with_less_than_a_slash():
-    stream = in_stream_order(["/reel2/", "/reel2/b", "/reel2.mov", "/reel2-old", "/reel20"])
+    stream = in_stream_order(["/reel2/", "/reel2/b", "/reel2.mov", "/reel2-old", "/reel20", "/a"])
+    batches = batched(stream, [1, 1, 3])
 
-    assert [item.name for item in stream] == [
-        "/reel20",
-        "/reel2/b",
-        "/reel2",
-        "/reel2.mov",
-        "/reel2-old",
+    assert [[one.name for one in batch] for batch in batches] == [
+        ["/reel20"],
+        ["/reel2/b"],
+        ["/reel2"],
+        ["/reel2.mov", "/reel2-old", "/a"],
     ]
-    assert [item.name for item in in_list_order(stream)] == [
-        "/reel20",
-        "/reel2/b",
-        "/reel2.mov",
-        "/reel2-old",
-        "/reel2",
+    assert [[one.name for one in batch] for batch in in_list_order(batches)] == [
+        ["/reel20"],
+        ["/reel2/b"],
+        ["/reel2.mov", "/reel2-old"],
+        ["/reel2"],
+        ["/a"],
     ]
 
 
-@given(paths)
-@example(["/a/", "/a", "/a./", "/a./b", "/a /", "/a/b"])
-def test_list_order_is_that_of_names_without_their_slash(paths):
+@given(paths, sizes)
+@example(["/a/", "/a", "/a./", "/a./b", "/a /", "/a/b"], [])
+@example(["/a/", "/a", "/a./", "/a /", "/a./b", "/a.b", "/a b", "/"], [4, 4, 4])
+def test_list_order_is_that_of_names_without_their_slash(paths, sizes):
     stream = in_stream_order(paths)
 
-    assert list(in_list_order(stream)) == sorted(stream, reverse=True)
+    ordered = list(in_list_order(batched(stream, sizes)))
+
+    assert names(ordered) == sorted((one.name for one in stream), reverse=True)
+    assert sorted(flat(ordered), key=repr) == sorted(stream, key=repr)
+
+
+@given(paths, sizes)
+def test_every_batch_in_list_order_is_of_files_or_one_directory(paths, sizes):
+    for batch in in_list_order(batched(in_stream_order(paths), sizes)):
+        assert len(batch) == 1 or {one.attributes.kind for one in batch} == {Kind.FILE}
+
+
+def test_files_are_handed_on_before_more_is_read():
+    read: list[str] = []
+    ordered = in_list_order(noting([[entry("/d"), entry("/c")], [entry("/b")]], read))
+
+    assert next(ordered) == [entry("/d"), entry("/c")]
+    assert read == ["/d", "/c"]
 
 
 def test_no_more_is_held_than_must_be():
-    read = []
+    read: list[str] = []
+    stream = batched(in_stream_order(["/c/", "/b/", "/b/x", "/b/y", "/b.mov", "/a/"]), [2])
+    ordered = in_list_order(noting(stream, read))
 
-    def stream() -> Iterator[Item]:
-        for name in ("/d", "/c", "/b", "/a"):
-            read.append(name)
-            yield Item(name)
-
-    ordered = in_list_order(stream())
-
-    assert next(ordered).name == "/d"
-    assert read == ["/d", "/c"]
+    assert names([next(ordered)]) == ["/c"]
+    assert read == ["/c", "/b/y", "/b/x"]
+    next(ordered)
+    assert names([next(ordered)]) == ["/b.mov"]
+    assert read == ["/c", "/b/y", "/b/x", "/b", "/b.mov"]
+    assert names([next(ordered)]) == ["/b"]
+    assert read[-1] == "/a"
 
 
 def test_nothing_in_order_is_nothing():
     assert list(in_list_order([])) == []
 
 
-# Side by side
+# Merged
 
-items = st.lists(st.builds(Item, st.sampled_from(["", "a", "b", "c", "a.", "é"]), st.integers()))
-descending = items.map(lambda items: sorted(items, key=lambda item: item.name, reverse=True))
+marked = st.lists(
+    st.builds(entry, st.sampled_from(["/", "/a", "/b", "/b/", "/c", "/a.", "/é"]), st.integers())
+)
+descending = marked.map(lambda entries: sorted(entries, key=lambda one: one.name, reverse=True))
 
 
-@given(first=descending, second=descending)
-def test_side_by_side_gives_for_each_name_what_each_stream_has(first, second):
-    expected = [
-        (
-            [item for item in first if item.name == name],
-            [item for item in second if item.name == name],
-        )
-        for name in sorted({item.name for item in [*first, *second]}, reverse=True)
+@given(first=descending, second=descending, first_sizes=sizes, second_sizes=sizes)
+@example([entry("/b"), entry("/b/")], [entry("/b", 1)], [1], [1])
+@example([entry("/b")], [entry("/c", 1), entry("/b", 1), entry("/a", 1)], [1], [3])
+def test_two_streams_merged_are_what_sorting_both_gives_the_first_ones_first(
+    first, second, first_sizes, second_sizes
+):
+    expected = sorted([*first, *second], key=lambda one: one.name, reverse=True)
+
+    batches = list(merged(batched(first, first_sizes), batched(second, second_sizes)))
+
+    assert flat(batches) == expected
+    assert all(batches)
+
+
+def test_of_equal_names_the_first_stream_s_come_first_however_it_is_cut():
+    first = [[entry("/c", 1), entry("/b", 1)], [entry("/b/", 2)]]
+
+    assert flat(merged(first, [[entry("/b", 3)]])) == [
+        entry("/c", 1),
+        entry("/b", 1),
+        entry("/b/", 2),
+        entry("/b", 3),
     ]
 
-    assert list(side_by_side(first, second)) == expected
+
+def test_batches_stay_together_where_nothing_comes_between():
+    first, second = [entry("/f"), entry("/e")], [entry("/d"), entry("/c")]
+
+    assert list(merged([first], [second])) == [first, second]
+    assert list(merged([second], [first])) == [first, second]
 
 
 def test_neither_stream_is_read_ahead_of_the_other():
-    read = []
+    read: list[str] = []
+    first = batched(list(map(entry, ["/f", "/e", "/b", "/a"])), [1, 1, 1, 1])
+    second = batched(list(map(entry, ["/d", "/c"])), [1, 1])
+    both = merged(noting(first, read), noting(second, read))
 
-    def stream(*names: str) -> Iterator[Item]:
-        for name in names:
-            read.append(name)
-            yield Item(name)
+    assert names([next(both)]) == ["/f"]
+    assert read == ["/f", "/d"]
+    assert names([next(both)]) == ["/e"]
+    assert read == ["/f", "/d", "/e"]
+    assert names([next(both)]) == ["/d"]
+    assert read == ["/f", "/d", "/e", "/b"]
 
-    pairs = side_by_side(stream("f", "e", "d"), stream("c", "b", "a"))
-    next(pairs)
 
-    assert sorted(read) == ["c", "e", "f"]
+# By name
+
+
+def least_of_many(same: Batch) -> Batch:
+    """Leave one where there are more, the one that is marked least."""
+    return [min(same, key=lambda one: one.attributes.size)]
+
+
+@given(entries=descending, sizes=sizes)
+@example([entry("/b"), entry("/b"), entry("/a"), entry("/a")], [3, 1])
+def test_of_entries_of_one_name_is_left_what_was_chosen_and_all_others_stay(entries, sizes):
+    expected = flat(
+        least_of_many(list(group)) for _, group in groupby(entries, lambda one: one.name)
+    )
+
+    assert flat(by_name(batched(entries, sizes), least_of_many)) == expected
+
+
+@given(entries=descending, sizes=sizes)
+def test_whoever_chooses_sees_all_entries_of_a_name_at_once_in_their_order(entries, sizes):
+    seen: list[Batch] = []
+
+    def choose(same: Batch) -> Batch:
+        seen.append(same)
+        return same
+
+    assert flat(by_name(batched(entries, sizes), choose)) == entries
+    groups = [list(group) for _, group in groupby(entries, lambda one: one.name)]
+    assert [same for same in seen if len(same) > 1] == [same for same in groups if len(same) > 1]
+
+
+def test_only_what_may_share_its_name_with_what_comes_is_held():
+    read: list[str] = []
+    batches = [[entry("/d"), entry("/c")], [entry("/b")], [entry("/a")]]
+    left = by_name(noting(batches, read), least_of_many)
+
+    assert names([next(left)]) == ["/d"]
+    assert read == ["/d", "/c"]
+    assert names([next(left)]) == ["/c"]
+    assert read == ["/d", "/c", "/b"]
+
+
+# Searching
+
+
+@given(st.integers(0, 8), st.integers(0, 8), st.integers(0, 8))
+def test_the_first_place_is_found_at_or_behind_the_beginning(false, true, begin):
+    items = [False] * false + [True] * true
+
+    found = first_where(items, min(begin, len(items)), bool)
+
+    assert found == max(false, min(begin, len(items)))
 
 
 # Directories above

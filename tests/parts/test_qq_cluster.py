@@ -11,7 +11,7 @@ from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import QqFailedError, QqMissingError, ReplyError
-from qumulo_changelist.model import Change, Kind, Op, Snapshot
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind, Snapshot
 
 PASSWORD = "pässwörd 100%"
 
@@ -109,6 +109,11 @@ def cluster(behind, heard, session) -> QqCluster:
     return QqCluster(process, session, "archiver", Secret(PASSWORD))
 
 
+def changes_of(cluster: QqCluster, older: int = 3, newer: int = 7) -> list[Change]:
+    """Return all changes of a diff, whatever its pages."""
+    return [change for page in cluster.changes(older, newer) for change in page]
+
+
 # Questions and answers
 
 
@@ -151,12 +156,40 @@ say(json.dumps({"entries": [{"op": "CREATE", "path": "/c"}], "paging": {}}, inde
 """,
     )
 
-    assert list(cluster.changes(3, 7)) == [
-        Change(Op.DELETE, "/a"),
-        Change(Op.MODIFY, "/b/"),
-        Change(Op.CREATE, "/c"),
+    assert changes_of(cluster) == [
+        Change(DELETE, "/a"),
+        Change(MODIFY, "/b/"),
+        Change(CREATE, "/c"),
     ]
     assert behind.asked[-1] == ["snapshot_diff", "--older-snapshot=3", "--newer-snapshot=7"]
+
+
+def test_qq_can_be_told_how_much_it_asks_for_at_once(behind, heard, session):
+    behind.answers("snapshot_diff", ONE_CHANGE)
+    process = QqProcess("192.0.2.10", 8000, heard)
+    cluster = QqCluster(process, session, "archiver", Secret(PASSWORD), page_size=5000)
+
+    assert changes_of(cluster) == [Change(CREATE, "/a")]
+    assert behind.asked[-1][-1] == "--page-size=5000"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{"op": "RENAME", "path": "/a"}',
+        '{"op": "CREATE"}',
+        '{"op": "CREATE", "path": "a"}',
+        '{"op": "CREATE", "path": "/a/../b"}',
+        "[]",
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 4])
+def test_one_entry_that_is_no_change_spoils_the_diff(behind, cluster, entry, indent):
+    entries = [{"op": "CREATE", "path": "/a"}, json.loads(entry), {"op": "CREATE", "path": "/c"}]
+    behind.answers("snapshot_diff", f"say({json.dumps({'entries': entries}, indent=indent)!r})")
+
+    with pytest.raises(ReplyError, match="no change"):
+        changes_of(cluster)
 
 
 def test_changes_come_while_qq_runs(behind, cluster, qq):
@@ -170,11 +203,11 @@ say('{"op": "CREATE", "path": "/b"}], "paging": null}')
 """,
     )
 
-    changes = cluster.changes(3, 7)
+    pages = cluster.changes(3, 7)
 
-    assert next(changes).path == "/a"
+    assert next(pages) == [Change(CREATE, "/a")]
     (qq.folder / "go-on").write_text("go on")
-    assert [change.path for change in changes] == ["/b"]
+    assert list(pages) == [[Change(CREATE, "/b")]]
 
 
 def test_a_diff_that_is_not_wanted_any_more_is_ended(behind, cluster, qq):
@@ -186,10 +219,10 @@ say('{"entries": [{"op": "CREATE", "path": "/a"},')
 time.sleep(20)
 """,
     )
-    changes = cluster.changes(3, 7)
-    next(changes)
+    pages = cluster.changes(3, 7)
+    next(pages)
 
-    changes.close()
+    pages.close()
 
     with pytest.raises(ProcessLookupError):
         os.kill(qq.left("pid"), 0)
@@ -272,7 +305,7 @@ def test_a_failure_that_is_not_about_the_session_ends_the_run(behind, cluster):
     behind.answers("snapshot_diff", "say('Error 404: snapshot_not_found', on=2); sys.exit(1)")
 
     with pytest.raises(QqFailedError, match="Error 404"):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
     assert behind.commands == ["login", "snapshot_diff"]
 
 
@@ -289,7 +322,7 @@ def test_only_a_refused_session_is_taken_for_one(behind, cluster, reason):
     behind.answers("snapshot_diff", f"say({reason!r}, on=2); sys.exit(1)")
 
     with pytest.raises(QqFailedError):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
     assert behind.commands == ["login", "snapshot_diff"]
 
 
@@ -297,7 +330,7 @@ def test_half_an_answer_is_never_a_whole_one(behind, cluster):
     behind.answers("snapshot_diff", f"{ONE_CHANGE}; sys.exit(1)")
 
     with pytest.raises(QqFailedError):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
 
 @pytest.mark.parametrize("printed", ["", "{}", '{"files": []}', "[]", '{"entries": ['])
@@ -305,14 +338,14 @@ def test_what_is_no_diff_is_not_taken_for_an_empty_one(behind, cluster, printed)
     behind.answers("snapshot_diff", f"say({printed!r})")
 
     with pytest.raises(ReplyError):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
 
 def test_when_qq_fails_with_nonsense_its_own_exit_code_counts(behind, cluster):
     behind.answers("snapshot_diff", "say('usage: qq'); say('no such command', on=2); sys.exit(2)")
 
     with pytest.raises(QqFailedError, match="no such command") as caught:
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
     assert caught.value.exit_code == 2
 
 
@@ -320,14 +353,14 @@ def test_nonsense_without_end_is_not_awaited(behind, cluster):
     behind.answers("snapshot_diff", "while True: say('nonsense' * 100_000)")
 
     with pytest.raises(ReplyError):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
 
 def test_without_qq_there_is_nothing_to_ask(cluster, qq):
     qq.path.unlink()
 
     with pytest.raises(QqMissingError):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
 
 # Sessions
@@ -336,7 +369,7 @@ def test_without_qq_there_is_nothing_to_ask(cluster, qq):
 def test_the_first_question_logs_in(behind, cluster, session):
     behind.answers("snapshot_diff", ONE_CHANGE)
 
-    assert list(cluster.changes(3, 7)) == [Change(Op.CREATE, "/a")]
+    assert changes_of(cluster) == [Change(CREATE, "/a")]
     assert behind.asked[0] == ["login", "--username=archiver"]
     assert behind.commands == ["login", "snapshot_diff"]
     assert session.token() == "token-1"
@@ -345,18 +378,18 @@ def test_the_first_question_logs_in(behind, cluster, session):
 def test_later_questions_use_the_same_session(behind, cluster):
     behind.answers("snapshot_diff", ONE_CHANGE)
 
-    list(cluster.changes(3, 7))
-    list(cluster.changes(7, 9))
+    changes_of(cluster)
+    changes_of(cluster, 7, 9)
 
     assert behind.commands == ["login", "snapshot_diff", "snapshot_diff"]
 
 
 def test_a_refused_session_leads_to_one_login_and_the_question_again(behind, cluster, session):
     behind.answers("snapshot_diff", ONE_CHANGE)
-    list(cluster.changes(3, 7))
+    changes_of(cluster)
     behind.accepts("token-2")
 
-    assert list(cluster.changes(3, 7)) == [Change(Op.CREATE, "/a")]
+    assert changes_of(cluster) == [Change(CREATE, "/a")]
     assert behind.commands[2:] == ["snapshot_diff", "login", "snapshot_diff"]
     assert session.token() == "token-2"
 
@@ -375,9 +408,9 @@ def test_a_session_may_end_in_the_middle_of_an_answer(behind, cluster, refused):
         f"{ONE_CHANGE}\nif state('logins', 0) < 2: {refused}; sys.exit(1)\n{ONE_CHANGE}",
     )
 
-    changes = list(cluster.changes(3, 7))
+    changes = changes_of(cluster)
 
-    assert changes == [Change(Op.CREATE, "/a")] * 3  # the first came before the session ended
+    assert changes == [Change(CREATE, "/a")] * 3  # the first came before the session ended
     assert behind.commands == ["login", "snapshot_diff", "login", "snapshot_diff"]
 
 
@@ -385,7 +418,7 @@ def test_a_second_refusal_ends_the_run(behind, cluster):
     behind.answers("snapshot_diff", "refuse()")
 
     with pytest.raises(QqFailedError, match="Error 401") as caught:
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
     assert behind.commands == ["login", "snapshot_diff", "login", "snapshot_diff"]
     assert caught.value.exit_code == 1
@@ -394,12 +427,12 @@ def test_a_second_refusal_ends_the_run(behind, cluster):
 
 def test_a_login_that_is_refused_ends_the_run_and_keeps_the_session(behind, cluster, session):
     behind.answers("snapshot_diff", ONE_CHANGE)
-    list(cluster.changes(3, 7))
+    changes_of(cluster)
     behind.accepts("token-2")
     behind.locks_the_user_out()
 
     with pytest.raises(QqFailedError, match=r"`qq login` failed .*Incorrect username or password"):
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
     assert behind.commands[2:] == ["snapshot_diff", "login"]
     assert session.token() == "token-1"
@@ -407,7 +440,7 @@ def test_a_login_that_is_refused_ends_the_run_and_keeps_the_session(behind, clus
 
 def test_a_session_that_another_run_renewed_meanwhile_is_used(behind, cluster, session):
     behind.answers("snapshot_diff", ONE_CHANGE)
-    list(cluster.changes(3, 7))
+    changes_of(cluster)
     behind.accepts("theirs")
     behind.does_before_refusing(
         f"""
@@ -416,7 +449,7 @@ with open({session.path!r}, "w") as file:
 """
     )
 
-    assert list(cluster.changes(3, 7)) == [Change(Op.CREATE, "/a")]
+    assert changes_of(cluster) == [Change(CREATE, "/a")]
     assert behind.commands[2:] == ["snapshot_diff", "snapshot_diff"]
 
 
@@ -425,7 +458,7 @@ def test_a_damaged_session_is_as_good_as_none(behind, cluster, session):
     with open(session.path, "w") as file:
         file.write("{")
 
-    assert len(list(cluster.changes(3, 7))) == 1
+    assert len(changes_of(cluster)) == 1
     assert behind.commands == ["login", "snapshot_diff"]
 
 
@@ -433,7 +466,7 @@ def test_the_password_shows_nowhere(behind, cluster, heard, session):
     behind.answers("snapshot_diff", "refuse()")
 
     with pytest.raises(QqFailedError) as caught:
-        list(cluster.changes(3, 7))
+        changes_of(cluster)
 
     folder = os.path.dirname(session.path)
     kept = [Path(folder, name).read_text() for name in os.listdir(folder)]

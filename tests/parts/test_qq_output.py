@@ -1,16 +1,24 @@
 """What qq prints, in every form that it is known to take, and in those that are no answer."""
 
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import chain
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster.qq_output import elements, whole
+from qumulo_changelist.cluster.qq_output import Reading, elements, pages, whole
 from qumulo_changelist.errors import ReplyError
+from tests.parts.qq_printed import (
+    a_page_at_a_time,
+    as_one_object,
+    cut,
+    diffs,
+    every_form,
+    pretty_json,
+    to_bytes,
+)
 
 ENTRIES = [
     {"op": "CREATE", "path": "/proj/a.mov"},
@@ -19,41 +27,15 @@ ENTRIES = [
 ]
 
 
-def pretty_json(value: object, *, ascii_only: bool = False) -> str:
-    """Write JSON as qq's ``pretty_json`` does."""
-    return json.dumps(value, sort_keys=True, indent=4, ensure_ascii=ascii_only)
-
-
-def a_page_at_a_time(pages: list[list[object]], *, ascii_only: bool = False) -> str:
-    """Print pages as qq did up to 6.2.1: one object each, one after another."""
-    return "".join(
-        pretty_json({"entries": page, "paging": {"next": "/v2/…"}}, ascii_only=ascii_only) + "\n"
-        for page in pages
-    )
-
-
-def as_one_object(pages: list[list[object]], key: str = "entries") -> str:
-    """Print pages as qq does since 6.2.2 (``print_paginated_results``), stray comma included."""
-    printed = f'{{\n    "{key}": [\n'
-    i = j = -1
-    for i, page in enumerate(pages):
-        for j, entry in enumerate(page):
-            if i + j > 0:
-                printed += ",\n"
-            printed += textwrap.indent(pretty_json(entry), " " * 8)
-    if i + j >= 0:
-        printed += "\n"
-    return printed + "    ]\n}\n"
-
-
-def to_bytes(printed: str) -> bytes:
-    """Encode as qq is told to, lone surrogates included."""
-    return printed.encode("utf-8", "surrogatepass")
+def of_diff(chunks: Iterable[bytes], key: str = "entries") -> Iterator[object]:
+    """Read what may have been indented by lines, as a diff may."""
+    reading = Reading(key, one=lambda value: value, indented=True)
+    return chain.from_iterable(pages(chunks, reading))
 
 
 def read(printed: str | bytes, key: str = "entries") -> list[object]:
     chunk = printed if isinstance(printed, bytes) else to_bytes(printed)
-    return list(elements([chunk], key, indented=True))
+    return list(of_diff([chunk], key))
 
 
 def every_way_to_cut_in_two(output: bytes) -> Iterator[list[bytes]]:
@@ -87,9 +69,9 @@ def test_every_known_form_is_read(printed):
 def test_it_does_not_matter_where_the_stream_is_cut(printed):
     output = to_bytes(printed)
 
-    assert list(elements(bytewise(output), "entries", indented=True)) == ENTRIES
+    assert list(of_diff(bytewise(output))) == ENTRIES
     for pieces in every_way_to_cut_in_two(output):
-        assert list(elements(pieces, "entries", indented=True)) == ENTRIES
+        assert list(of_diff(pieces)) == ENTRIES
 
 
 @pytest.mark.parametrize("printed", FORMS)
@@ -165,48 +147,20 @@ def test_lone_surrogates_stay_what_they_are(surrogate):
 
     assert read(output) == entries
     assert read(a_page_at_a_time([entries], ascii_only=True)) == entries
-    assert list(elements(bytewise(output), "entries", indented=True)) == entries
-
-
-names = st.one_of(
-    st.text(),
-    st.text(st.sampled_from("a \x85\u2028\u2029\t\n\r\x0b\x0c\x1c\x1d\x1e\xa0\u3000")),
-    st.text(st.sampled_from('[]{},:"\\/ \n')),
-    st.text(st.characters(categories=["Cs", "Cc", "Zs", "Zl", "Zp", "So"])),
-    st.binary().map(lambda name: name.decode("utf-8", "surrogateescape")),
-).filter(lambda name: not any(joins(*pair) for pair in pairwise(name)))
-
-
-def joins(first: str, second: str) -> bool:
-    """Tell whether two surrogates are one character when they are written as JSON."""
-    return "\ud800" <= first <= "\udbff" and "\udc00" <= second <= "\udfff"
-
-
-changes = st.fixed_dictionaries({
-    "op": st.sampled_from(["CREATE", "MODIFY", "DELETE"]),
-    "path": names.map("/{}".format),
-})  # fmt: skip
-pages = st.lists(st.lists(changes, max_size=3), min_size=1, max_size=4)
+    assert list(of_diff(bytewise(output))) == entries
 
 
 def in_any_order(entries: Iterable[object]) -> list[str]:
     return sorted(json.dumps(entry, sort_keys=True) for entry in entries)
 
 
-@given(pages=pages, cuts=st.lists(st.integers(0, 400)))
-@example(pages=[[{"op": "CREATE", "path": '/a"]}{"entries": [\x85'}]], cuts=[3, 60])
-def test_any_name_comes_out_of_any_form_as_it_went_in(pages, cuts):
-    expected = in_any_order(entry for page in pages for entry in page)
+@given(diff=diffs, cuts=st.lists(st.integers(0, 400)))
+@example(diff=[[{"op": "CREATE", "path": '/a"]}{"entries": [\x85'}]], cuts=[3, 60])
+def test_any_name_comes_out_of_any_form_as_it_went_in(diff, cuts):
+    expected = in_any_order(chain.from_iterable(diff))
 
-    for printed in (
-        as_one_object(pages),
-        a_page_at_a_time(pages),
-        a_page_at_a_time(pages, ascii_only=True),
-    ):
-        output = to_bytes(printed)
-        places = [0, *sorted(min(cut, len(output)) for cut in cuts), len(output)]
-        pieces = [output[start:end] for start, end in pairwise(places)]
-        assert in_any_order(elements(pieces, "entries", indented=True)) == expected
+    for printed in every_form(diff):
+        assert in_any_order(of_diff(cut(to_bytes(printed), cuts))) == expected
 
 
 def test_a_name_may_hold_json_text():
@@ -319,7 +273,7 @@ def test_a_value_without_an_end_is_not_awaited_for_ever():
 def test_garbage_never_ends_in_anything_but_a_plain_error(garbage):
     for pieces in ([garbage], [b'{"entries": [', garbage], [b'{"entries": []', garbage]):
         try:
-            found = list(elements(pieces, "entries", indented=True))
+            found = list(of_diff(pieces))
         except ReplyError:
             continue
         assert b'"entries"' in b"".join(pieces), f"{found} is the answer to no question"

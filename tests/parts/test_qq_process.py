@@ -448,6 +448,35 @@ def test_it_speaks_utf_8_in_any_locale(qq, process, monkeypatch):
     assert environment["PYTHONIOENCODING"] == "utf-8:surrogatepass"
 
 
+def test_it_prints_in_large_pieces_even_where_python_is_told_not_to(qq, process, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    qq.does(TELL)
+
+    run(process)
+
+    assert qq.left("told")[1]["PYTHONUNBUFFERED"] == ""
+
+
+def test_its_last_words_are_heard_behind_any_amount_of_output(qq, process):
+    qq.does(
+        """
+for size in (1_000_000, 10, 70_000):
+    say("x" * size + "\\n")
+    say("y" * size + "\\n", on=2)
+say("Error 404: printed\\n")
+say("and said", on=2)
+sys.exit(1)
+"""
+    )
+
+    with pytest.raises(QqFailedError) as caught:
+        run(process)
+
+    assert caught.value.said.startswith("Error 404: printed\ny")
+    assert caught.value.said.endswith("y\nand said")
+    assert len(caught.value.said) < 70_000
+
+
 def test_it_has_no_terminal_to_ask_on(qq, process):
     qq.does("leave('session', [os.getpid(), os.getsid(0)])")
 

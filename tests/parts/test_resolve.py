@@ -4,17 +4,19 @@ Trees are dictionaries, changes are written as the diff has them, and what comes
 an entry: ``file``, ``dir``, ``deleted``, ``deleted dir``, ``bad``, ``bad dir``, or ``left out``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Attributes, Change, Entry, Found, Kind, Op, State
-from qumulo_changelist.scan.changeset import ChangeSet
+from qumulo_changelist.model import Attributes, Change, Described, Entry, Kind, State, Unreadable
+from qumulo_changelist.scan.changeset import Changed, ChangeSet, pack, unpack
 from qumulo_changelist.scan.resolve import resolve
+from qumulo_changelist.scan.scope import Scope
+from qumulo_changelist.scan.slices import cut
+from qumulo_changelist.trees.interface import Found, Some, Wanted
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1, atime=2, owner=3, group=4)
 LINK = Attributes(Kind.OTHER, size=9)
@@ -32,29 +34,34 @@ class FakeTree:
     def __init__(self, content: dict) -> None:
         self._content = content
 
-    def describe(self, name: str) -> Attributes:
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+        for wish in wanted:
+            if isinstance(wish, Some):
+                yield [Found(wish.names, [self._describe(name) for name in wish.names])]
+            else:
+                yield self.walk(wish.directory)
+
+    def _describe(self, name: str) -> Described:
         found = self._at(name)
         if found is None:
-            raise UnreadableError("not there")
+            return Unreadable("not there")
         if found is BROKEN:
-            raise UnreadableError(BROKEN)
+            return Unreadable(BROKEN)
         return DIRECTORY if isinstance(found, dict) else found
 
     def walk(self, directory: str) -> Iterator[Found]:
         content = self._at(directory)
         if not isinstance(content, dict) or isinstance(content, Locked):
-            yield Found(directory, None, "locked" if isinstance(content, Locked) else "not there")
+            reason = "locked" if isinstance(content, Locked) else "not there"
+            yield Found([directory], [Unreadable(reason)])
             return
         children = {name + "/" * isinstance(content[name], dict): content[name] for name in content}
         for name in sorted(children, reverse=True):
             found = children[name]
-            if found is BROKEN:
-                yield Found(directory + name, None, BROKEN)
-                continue
             if isinstance(found, dict):
                 yield from self.walk(directory + name)
             if not isinstance(found, Locked):
-                yield Found(directory + name, DIRECTORY if isinstance(found, dict) else found)
+                yield Found([directory + name], [self._describe(directory + name)])
 
     def _at(self, name: str) -> object:
         found: object = self._content
@@ -73,25 +80,34 @@ WORDS = {
     (State.DELETED, Kind.DIRECTORY): "deleted dir",
     (State.UNREADABLE, Kind.FILE): "bad",
     (State.UNREADABLE, Kind.DIRECTORY): "bad dir",
+    (State.LEFT_OUT, Kind.OTHER): "left out",
 }
 
 
-def resolved(changes: str | list[str], now: dict, before: dict | None = None) -> list:
+def resolved(
+    changes: str | list[str], now: dict, before: dict | None = None, slice_size: int = 10**9
+) -> list[Entry]:
     """Return what comes out; without ``before`` deletions are not wanted."""
-    collection = ChangeSet()
+    collection = ChangeSet(Scope("/"), limit=10**9, folder="")
     for line in [changes] if isinstance(changes, str) else changes:
         op, path = line.split(" ", 1)
-        collection.add(Change(Op(op), path))
+        collection.add([Change(op, path)])
     older = None if before is None else FakeTree(before)
-    return list(resolve(collection, FakeTree(now), older))
+    slices = cut(collection.take(), slice_size, collection.whole)
+    return [
+        entry
+        for keys in slices
+        for batch in resolve(unpack(pack(keys)), FakeTree(now), older)
+        for entry in batch
+    ]
 
 
-def listed(changes: str | list[str], now: dict, before: dict | None = None) -> list[str]:
+def listed(
+    changes: str | list[str], now: dict, before: dict | None = None, slice_size: int = 10**9
+) -> list[str]:
     return [
         f"{WORDS[item.state, item.attributes.kind]} {item.name}"
-        if isinstance(item, Entry)
-        else f"left out {item.name}"
-        for item in resolved(changes, now, before)
+        for item in resolved(changes, now, before, slice_size)
     ]
 
 
@@ -143,11 +159,9 @@ def test_a_created_directory_that_a_walk_came_too_early_for_is_bad():
         def walk(self, directory: str) -> Iterator[Found]:
             return iter(())
 
-    changes = ChangeSet()
-    changes.add(Change(Op.CREATE, "/d/"))
-    changes.add(Change(Op.CREATE, "/d/sub/"))
+    changed = Changed(["/d/sub/", "/d/"], ["C", "C"])
 
-    (entry,) = resolve(changes, Late({"d": {"sub": {"never walked": FILE}}}), None)
+    ((entry,),) = resolve(changed, Late({"d": {"sub": {"never walked": FILE}}}), None)
 
     assert (entry.state, entry.name) == (State.UNREADABLE, "/d/sub")
 
@@ -580,12 +594,14 @@ def test_any_two_trees_lead_to_the_list_that_the_contract_wants(old, new, seed):
 
     assert found == lines
     assert without == [line for line in lines if not line.startswith("deleted")]
+    for size in (1, 2, 3):
+        assert listed(changes, new, old, size) == listed(changes, new, old)
 
 
 some_paths = st.sampled_from(
     ["/", "/a", "/a/", "/a/b", "/a/b/", "/a/b/c", "/a.", "/a./", "/a./b", "/é", "/a/\udcff"]
 )
-contradictions = st.lists(st.builds("{} {}".format, st.sampled_from(Op), some_paths), max_size=10)
+contradictions = st.lists(st.builds("{} {}".format, st.sampled_from(["CREATE", "MODIFY", "DELETE"]), some_paths), max_size=10)
 
 
 def broken(tree: Dir) -> dict:
@@ -602,9 +618,11 @@ def test_whatever_a_diff_claims_no_name_comes_twice_and_names_descend(changes, n
     changes = [change for change in changes if change != "MODIFY /"]
 
     for newer, older in ((now, before), (broken(now), broken(before)), (broken(now), None)):
-        names = [item.name for item in resolved(changes, newer, older) if isinstance(item, Entry)]
+        entries = resolved(changes, newer, older)
+        names = [entry.name for entry in entries if entry.state is not State.LEFT_OUT]
 
         assert all(first > second for first, second in pairwise(names))
+        assert resolved(changes, newer, older, 1) == entries
         assert all(name == "/" or (name.startswith("/") and name[-1] != "/") for name in names)
 
 

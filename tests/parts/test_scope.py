@@ -4,15 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Change, Op
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 from qumulo_changelist.scan.scope import Scope
 
+OPS: tuple[Op, ...] = (CREATE, MODIFY, DELETE)
+ENDINGS = {CREATE: "!created", MODIFY: "!modified", DELETE: "!deleted"}
 
-def locate(base: str, path: str, op: Op = Op.CREATE) -> str | None:
-    """Return what the base path makes of a path."""
-    located = Scope(base).locate(Change(op, path))
-    assert located is None or located.op is op
-    return located and located.path
+
+def locate(base: str, path: str, op: Op = CREATE) -> str | None:
+    """Return what the base path makes of a path; None where it does not count."""
+    keys = Scope(base).keys([Change(op, path)], ENDINGS)
+    assert len(keys) <= 1
+    assert all(key.endswith(ENDINGS[op]) for key in keys)
+    return keys[0].removesuffix(ENDINGS[op]) if keys else None
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,7 @@ def test_a_file_of_the_name_of_the_base_path_or_above_it_is_not_the_base_path(pa
     assert locate("/proj/show1", path) is None
 
 
-@pytest.mark.parametrize("op", [Op.CREATE, Op.DELETE])
+@pytest.mark.parametrize("op", [CREATE, DELETE])
 @pytest.mark.parametrize("ancestor", ["/", "/proj/", "/proj/show1/"])
 def test_a_change_of_an_ancestor_is_a_change_of_the_base_path(ancestor, op):
     assert locate("/proj/show1", ancestor, op) == "/"
@@ -61,11 +65,11 @@ def test_a_change_of_an_ancestor_is_a_change_of_the_base_path(ancestor, op):
 
 @pytest.mark.parametrize("path", ["/", "/proj/", "/proj/show1/"])
 def test_that_the_base_path_or_an_ancestor_was_modified_means_nothing(path):
-    assert locate("/proj/show1", path, Op.MODIFY) is None
+    assert locate("/proj/show1", path, MODIFY) is None
 
 
 def test_a_directory_below_the_base_path_may_be_modified():
-    assert locate("/proj/show1", "/proj/show1/reel1/", Op.MODIFY) == "/reel1/"
+    assert locate("/proj/show1", "/proj/show1/reel1/", MODIFY) == "/reel1/"
 
 
 @pytest.mark.parametrize("base", ["/", "//"])
@@ -73,7 +77,7 @@ def test_the_whole_cluster_may_be_the_base_path(base):
     assert locate(base, "/a") == "/a"
     assert locate(base, "/proj/show1/") == "/proj/show1/"
     assert locate(base, "/") == "/"
-    assert locate(base, "/", Op.MODIFY) is None
+    assert locate(base, "/", MODIFY) is None
 
 
 def test_a_last_slash_of_the_base_path_means_nothing():
@@ -84,16 +88,55 @@ def test_a_last_slash_of_the_base_path_means_nothing():
 names = st.lists(st.sampled_from(["a", "b", "ab", "a b", ".", "é", "\udcff"]), max_size=4)
 
 
-@given(base=names, path=names, directory=st.booleans(), op=st.sampled_from(Op))
+def written(path: list[str], *, directory: bool) -> str:
+    """Return a path as a diff has it; without components it is the root."""
+    return "/" + "/".join(path) + ("/" if directory and path else "")
+
+
+@given(base=names, path=names, directory=st.booleans(), op=st.sampled_from(OPS))
 def test_any_path_counts_where_its_components_say_so(base, path, directory, op):
     is_directory = directory or not path
-    written = "/" + "/".join(path) + ("/" if is_directory and path else "")
 
     if path[: len(base)] == base and path != base:
         expected = "/" + "/".join(path[len(base) :]) + ("/" if is_directory else "")
-    elif base[: len(path)] == path and is_directory and op is not Op.MODIFY:
+    elif base[: len(path)] == path and is_directory and op != MODIFY:
         expected = "/"
     else:
         expected = None
 
-    assert locate("/" + "/".join(base), written, op) == expected
+    assert (
+        locate(written(base, directory=False), written(path, directory=directory), op) == expected
+    )
+
+
+def test_of_a_page_only_what_counts_is_left_each_with_what_happened_to_it():
+    page = [
+        Change(DELETE, "/proj/show10/x"),
+        Change(MODIFY, "/proj/show1/"),
+        Change(DELETE, "/proj/show1/a"),
+        Change(MODIFY, "/proj/show1/reel1/"),
+        Change(DELETE, "/proj/"),
+        Change(MODIFY, "/proj/"),
+        Change(CREATE, "/proj/show1/a"),
+    ]
+
+    assert sorted(Scope("/proj/show1").keys(page, ENDINGS)) == [
+        "/!deleted",
+        "/a!created",
+        "/a!deleted",
+        "/reel1/!modified",
+    ]
+
+
+def test_of_an_empty_page_nothing_is_left():
+    assert Scope("/proj/show1").keys([], ENDINGS) == []
+
+
+@given(base=names, page=st.lists(st.tuples(st.sampled_from(OPS), names, st.booleans())))
+def test_a_page_means_what_its_changes_mean_one_by_one(base, page):
+    scope = Scope(written(base, directory=False))
+    changes = [Change(op, written(path, directory=directory)) for op, path, directory in page]
+
+    alone = [key for change in changes for key in scope.keys([change], ENDINGS)]
+
+    assert sorted(scope.keys(changes, ENDINGS)) == sorted(alone)

@@ -5,16 +5,18 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from qumulo_changelist import __version__, config
-from qumulo_changelist.cluster.qq import QqCluster
-from qumulo_changelist.cluster.qq_process import QqProcess
-from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import ChangelistError, OutputError, UsageError
 from qumulo_changelist.model import to_bytes, to_text
 from qumulo_changelist.progress import Listener
+
+if TYPE_CHECKING:
+    from qumulo_changelist.cluster.qq import QqCluster
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
@@ -73,6 +75,11 @@ def parser(description: str) -> argparse.ArgumentParser:
         default=os.environ.get(CONFIG_VARIABLE) or config.default_path(),
         help=f"the archiver's configuration (also {CONFIG_VARIABLE}; default: %(default)s)",
     )
+    made.add_argument(
+        "--transport",
+        choices=("qq", "rest"),
+        help="ask the cluster through qq, or directly (default: QumuloTransport, else qq)",
+    )
     made.add_argument("-v", "--verbose", action="store_true", help="tell each step")
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return made
@@ -98,13 +105,33 @@ def cluster_path(option: str, argument: str) -> str:
     return "/" + "/".join(name for name in names if name not in ("", "."))
 
 
-def open_cluster(settings: config.Settings, listener: Listener) -> QqCluster:
-    """Return the cluster that the configuration names."""
+@contextlib.contextmanager
+def open_cluster(
+    settings: config.Settings, listener: Listener, page_size: int = 0
+) -> Iterator[Cluster]:
+    """Give the cluster that the configuration names, by the way that it names."""
+    if settings.transport == "qq":
+        yield open_qq(settings, listener, page_size)
+        return
+    # Not at the top: a run without it should not wait for it.
+    from qumulo_changelist.cluster.rest import RestCluster
+
+    with RestCluster(settings, listener, page_size=page_size) as cluster:
+        yield cluster
+
+
+def open_qq(settings: config.Settings, listener: Listener, page_size: int = 0) -> "QqCluster":
+    """Return the cluster that the configuration names, through the vendor's command."""
+    from qumulo_changelist.cluster.qq import QqCluster
+    from qumulo_changelist.cluster.qq_process import QqProcess
+    from qumulo_changelist.cluster.qq_session import QqSession
+
     return QqCluster(
         QqProcess(settings.host, settings.port, listener, settings.qq_path),
         QqSession(settings.host, settings.port, settings.username),
         settings.username,
         settings.password,
+        page_size=page_size,
     )
 
 

@@ -24,9 +24,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     )  # fmt: skip
     options = parser.parse_args(arguments)
     source = command.cluster_path("--qumulosourcepath", options.qumulosourcepath)
-    cluster = command.open_cluster(
-        config.load(options.config), command.Screen(verbose=options.verbose)
-    )
-    snapshot = cluster.create_snapshot(f"{options.projectname}-{int(time.time())}", source)
+    settings = config.load(options.config, options.transport)
+    with command.open_cluster(settings, command.Screen(verbose=options.verbose)) as cluster:
+        snapshot = cluster.create_snapshot(f"{options.projectname}-{int(time.time())}", source)
     command.answer(str(snapshot.id))
     return 0

@@ -4,20 +4,21 @@ import argparse
 import contextlib
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from qumulo_changelist import config
-from qumulo_changelist.cli import command
+from qumulo_changelist.cli import command, trees
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.model import Op
-from qumulo_changelist.output.scan_xml import scan_xml
-from qumulo_changelist.scan.pipeline import Outcome, collect, write_list
+from qumulo_changelist.model import Totals
+from qumulo_changelist.output.scan_file import scan_file
+from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.scan.changeset import ChangeSet
+from qumulo_changelist.scan.pipeline import collect, write_list
 from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.trees.interface import Tree
-from qumulo_changelist.trees.mounted import MountedTree
-from qumulo_changelist.trees.snapshot import SnapshotTree
+from qumulo_changelist.scan.workers import Job, Workers
 
 FOLDER = "sdna-scan-files"
+_MOST = 10**9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,30 +30,24 @@ def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     _check(options)
     scope = Scope(command.cluster_path("--basepath", options.basepath))
-    settings = config.load(options.config)
+    settings = config.load(options.config, options.transport)
     screen = command.Screen(verbose=options.verbose)
     path = _list_path(settings.work_folder, options.projectguid, options.sourceindex)
     with contextlib.ExitStack() as stack:
-        newer = stack.enter_context(MountedTree(options.mappedpath))
-        writer = stack.enter_context(
-            scan_xml(path, index=options.sourceindex, run_time=int(time.time()))
-        )
-        cluster = command.open_cluster(settings, screen)
-        changes = collect(cluster, options.older, options.newer, scope, screen)
-        if "/" in changes.directories(Op.CREATE):
-            _check_mounted(newer, cluster.directory(scope.base or "/", options.newer), options)
-        older: Tree | None = None
-        if options.deletes:
-            mounted = newer.snapshot(options.older)
-            older = (
-                stack.enter_context(mounted)
-                if mounted
-                else SnapshotTree(cluster, options.older, scope.base)
-            )
-        outcome = write_list(changes, newer, older, writer, screen)
-    command.say(_summary(outcome, options.projectname))
+        cluster = stack.enter_context(command.open_cluster(settings, screen, options.page_size))
+        sources = trees.sources(settings, scope, options, screen)
+        file = stack.enter_context(scan_file(path))
+        form = ScanXml(options.sourceindex, int(time.time()))
+        workers = stack.enter_context(Workers(Job(*sources, form), options.workers))
+        changes = ChangeSet(scope, limit=options.spill_after, folder=os.path.dirname(path))
+        stack.callback(changes.close)
+        collect(cluster, options.older, options.newer, scope, changes, workers, screen)
+        if changes.base_created and options.metadata != trees.REST:
+            trees.check_mounted(cluster, sources.newer, scope, options)
+        totals = write_list(changes, options.slice_size, workers, file, screen)
+    command.say(_summary(totals, options.projectname))
     command.answer(path)
-    return 1 if outcome.totals.unreadable else 0
+    return 1 if totals.unreadable else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,7 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     for short, long, metavar, meaning in (
         ("-p", "--projectname", "NAME", "the project, as in qumulo_create_snap.py"),
         ("-b", "--basepath", "PATH", "list what is below this directory of the cluster"),
-        ("-m", "--mappedpath", "PATH", "where this machine mounts that directory"),
         ("-g", "--projectguid", "GUID", "the project's GUID: names the folder of the list"),
         ("-i", "--sourceindex", "N", "the number of the source folder: names the list"),
     ):
@@ -75,7 +69,26 @@ def _parser() -> argparse.ArgumentParser:
         required.add_argument(
             long, dest=target, metavar="ID", help=meaning, required=True, type=_snapshot_id
         )
+    parser.add_argument(
+        "-m", "--mappedpath", metavar="PATH", type=command.path,
+        help="where this machine mounts that directory; not needed with --metadata rest",
+    )  # fmt: skip
     parser.add_argument("--deletes", action="store_true", help="list also what was deleted")
+    parser.add_argument(
+        "--metadata", choices=trees.SOURCES, default=trees.MOUNT,
+        help="where sizes, times and owners are read: on the live mount, in the newer snapshot on "
+        "the mount, or in the newer snapshot over REST (default: %(default)s)",
+    )  # fmt: skip
+    for long, target, default, meaning in (
+        ("--workers", "workers", _cores(), "work in so many processes, 1 for few changes"),
+        ("--page-size", "page_size", 0, "ask the cluster for so many entries at a time"),
+        ("--slice-size", "slice_size", 20_000, "give a process so many changes at a time"),
+        ("--spill-after", "spill_after", 1_000_000, "hold so many changes in memory"),
+    ):
+        shown = f" (default: {default})" if default else ""
+        parser.add_argument(
+            long, dest=target, metavar="N", type=_above_zero, default=default, help=meaning + shown
+        )
     return parser
 
 
@@ -83,6 +96,19 @@ def _snapshot_id(argument: str) -> int:
     if not _is_number(argument) or not int(argument):
         raise argparse.ArgumentTypeError(f"{argument!r} is not the id of a snapshot, a number")
     return int(argument)
+
+
+def _above_zero(argument: str) -> int:
+    if not _is_number(argument) or not 0 < int(argument) <= _MOST:
+        raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {_MOST}")
+    return int(argument)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _is_number(text: str) -> bool:
@@ -100,14 +126,11 @@ def _check(options: argparse.Namespace) -> None:
             f"--prevsnapshotid {options.older} is not older than --newsnapshotid {options.newer}",
             hint="Snapshot ids count up: give the smaller one with --prevsnapshotid.",
         )
-
-
-def _check_mounted(newer: Tree, names: Collection[str], options: argparse.Namespace) -> None:
-    # Taken at its word, an empty directory in the place of a share would delete everything.
-    if names and next(newer.walk("/"), None) is None:
+    if options.mappedpath is None and options.metadata != trees.REST:
         raise UsageError(
-            f"the mapped path {options.mappedpath} is empty, but {options.basepath} is not",
-            hint="Check that the share is mounted there. An earlier list is unchanged.",
+            f"--metadata {options.metadata} needs the mapped path",
+            hint="Give with -m where this machine mounts the base path, or --metadata rest, which "
+            "needs no mount.",
         )
 
 
@@ -115,12 +138,16 @@ def _list_path(work_folder: str, guid: str, index: str) -> str:
     return os.path.join(work_folder, FOLDER, guid, f"{index}-files.xml")
 
 
-def _summary(outcome: Outcome, project: str) -> str:
-    totals = outcome.totals
+def _summary(totals: Totals, project: str) -> str:
     told = [
         f"changed: {totals.files} files ({totals.size} bytes), {totals.directories} directories",
         f"deleted: {totals.deleted_files} files, {totals.deleted_directories} directories",
         f"not readable or not nameable: {totals.unreadable}",
-        f"left out, as links, pipes, sockets or devices: {outcome.left_out}",
+        f"left out, as links, pipes, sockets or devices: {totals.left_out}",
     ]
+    if totals.without_ids:
+        told.append(
+            f"with an owner or a group that has no numeric id, listed as 65534: "
+            f"{totals.without_ids}"
+        )
     return f"{project}: {'; '.join(told)}"

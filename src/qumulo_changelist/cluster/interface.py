@@ -1,27 +1,68 @@
-"""A Qumulo cluster, as much of it as this project needs, whatever the way to it."""
+"""A Qumulo cluster, as much of it as this project needs, whatever the way to it.
+
+Paths are absolute on the cluster. No answer is ever cut short in silence: an iterator that ends
+without an error has given everything. What cannot be answered at all raises a ``ChangelistError``.
+"""
 
 from collections.abc import Generator
 from typing import Protocol
 
-from qumulo_changelist.model import Change, Kind, Snapshot
+from msgspec import Struct
+
+from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
 
 
 class Cluster(Protocol):
-    """What a cluster can be asked. Every method raises a ``ChangelistError`` when it cannot answer.
-
-    Paths are absolute on the cluster. No answer is ever cut short in silence: an iterator that
-    ends without an error has given everything.
-    """
+    """What every way to a cluster can do."""
 
     def create_snapshot(self, name: str, path: str) -> Snapshot:
         """Take a snapshot of the directory ``path``."""
 
-    def changes(self, older: int, newer: int) -> Generator[Change, None, None]:
-        """Yield what differs between two snapshots of one directory, in no order.
+    def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
+        """Yield what differs between two snapshots of one directory, in pages, in no order.
 
         A change may come more than once, since a session that ends on the way is renewed and the
         question asked again. Close it when no more is wanted.
         """
+
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        """Tell whether a snapshot holds nothing in a directory."""
+
+
+class Page(Struct, frozen=True):
+    """A part of a directory: entries by name, a directory's with a ``/`` at its end."""
+
+    children: int
+    """How many entries the directory has in all."""
+    entries: dict[str, Attributes]
+
+
+class SnapshotReader(Protocol):
+    """A cluster that tells all about a snapshot's entries; may be asked by many threads at once."""
+
+    def describe(self, path: str, snapshot: int) -> Attributes:
+        """Return the attributes of one entry, without following a link.
+
+        Raises:
+            UnreadableError: the snapshot does not hold it, or the cluster cannot read it.
+        """
+
+    def pages(self, directory: str, snapshot: int, limit: int = 0) -> Generator[Page, None, None]:
+        """Yield what a directory holds, a page at a time, in no order.
+
+        Args:
+            directory: its path.
+            snapshot: the snapshot's id.
+            limit: the most entries that the first page shall have; 0 for as many as the others.
+
+        Raises:
+            UnreadableError: the snapshot does not hold it, it is no directory, or the cluster
+                cannot read it.
+        """
+
+
+class WholeTrees(Protocol):
+    """A cluster that is asked for whole directories and trees at once, and tells only of kinds."""
 
     def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
         """Return what the directory ``path`` holds in a snapshot: names without a path."""

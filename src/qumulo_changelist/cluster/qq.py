@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
-from qumulo_changelist.cluster import qq_output, wire
+from qumulo_changelist.cluster import qq_diff, qq_output, wire
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
@@ -26,19 +26,26 @@ _PIECES_TO_ITS_END = 1000
 
 
 class QqCluster:
-    """Implements :class:`~qumulo_changelist.cluster.interface.Cluster`.
+    """Implements :class:`~qumulo_changelist.cluster.interface.Cluster` and ``WholeTrees``.
 
     A stored session is used as long as the cluster takes it. One that is refused leads to one new
     login, and the question is asked again from the start.
     """
 
     def __init__(
-        self, process: QqProcess, session: QqSession, username: str, password: Secret
+        self,
+        process: QqProcess,
+        session: QqSession,
+        username: str,
+        password: Secret,
+        *,
+        page_size: int = 0,
     ) -> None:
         self._process = process
         self._session = session
         self._username = username
         self._password = password
+        self._page_size = page_size
 
     def create_snapshot(self, name: str, path: str) -> Snapshot:
         """Take a snapshot of the directory ``path``."""
@@ -46,13 +53,16 @@ class QqCluster:
         (created,) = self._ask(arguments, qq_output.whole)
         return wire.snapshot(created)
 
-    def changes(self, older: int, newer: int) -> Generator[Change, None, None]:
+    def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield what differs between two snapshots; a change may come more than once."""
-        decode = functools.partial(qq_output.elements, key="entries", indented=True)
         arguments = ["snapshot_diff", f"--older-snapshot={older}", f"--newer-snapshot={newer}"]
-        with contextlib.closing(self._ask(arguments, decode)) as entries:
-            for entry in entries:
-                yield wire.change(entry)
+        if self._page_size:
+            arguments.append(f"--page-size={self._page_size}")
+        return self._ask(arguments, qq_diff.changes)
+
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        """Tell whether a snapshot holds nothing in a directory."""
+        return not self.directory(directory, snapshot)
 
     def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
         """Return what the directory ``path`` holds in a snapshot: names without a path."""

@@ -3,18 +3,43 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Protocol
+
+from msgspec import Struct
 
 from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import Entry, Totals
 
 
-class ListWriter(Protocol):
-    """Takes the entries of a list, in its order."""
+class Piece(Struct, frozen=True):
+    """A contiguous part of a list, as text; and what it holds."""
 
-    def add(self, entry: Entry) -> Entry:
-        """Write one entry; return it as written, which may be as unreadable.
+    text: bytes
+    totals: Totals
+    first: str
+    """The name of its first entry, "" where it has none."""
+    last: str
+    elsewhere: list[tuple[str, bytes]]
+    """Lines that belong where their names sort as they are written: the name so, and the line."""
+    unreadable: list[tuple[str, str]]
+    """Names and reasons, of the first ones."""
+    left_out: list[str]
+    """Names, of the first ones."""
+
+
+class ListFormat(Protocol):
+    """How entries are written. It can be pickled."""
+
+    def piece(self, batches: Iterable[list[Entry]]) -> Piece:
+        """Return entries as text, in their order; what the format cannot hold as unreadable."""
+
+
+class ListFile(Protocol):
+    """Takes the pieces of a list, in its order."""
+
+    def add(self, piece: Piece) -> None:
+        """Take the next piece.
 
         Raises:
             OutputError: there is no room, or another error of the system.

@@ -1,21 +1,14 @@
 """The archiver's scan list, to the byte that its readers expect (contract, section "The file")."""
 
-import contextlib
-import heapq
-import html
-import io
-import os
 import re
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from operator import itemgetter
+from collections.abc import Iterable
 
-from qumulo_changelist.model import Entry, Kind, State, Totals, to_bytes
-from qumulo_changelist.output.interface import naming, whole_file
+from msgspec import Struct
 
-_PIECE = 4096  # entries
+from qumulo_changelist.model import Attributes, Entry, Kind, State, Totals, to_bytes
+from qumulo_changelist.output.interface import Piece
+
 _ENTITIES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -26,101 +19,120 @@ _ENTITIES = {
     "\r": "&#13;",
 }
 _ESCAPED = str.maketrans(_ENTITIES)
-_NEEDS_ESCAPE = re.compile("[" + "".join(_ENTITIES) + "]")
+_PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable()]
 # What XML 1.0 cannot hold, however it is written (section 2.2, "Char").
 _UNHEARD_OF = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+_NOBODY = 65534
+"""Stands for an owner or a group without a numeric id, as on other systems (``nobody``)."""
 
-@contextlib.contextmanager
-def scan_xml(path: str, *, index: str, run_time: int) -> Iterator["ScanXml"]:
-    """Give a writer for the scan list ``path``; without ``publish`` the block leaves nothing.
-
-    Args:
-        path: where the list belongs; its folder is made where it is missing.
-        index: the source index, as given.
-        run_time: seconds since the epoch, for what has no time of its own any more.
-
-    Raises:
-        OutputError: the folder cannot be made or written to.
-    """
-    path = os.fsdecode(to_bytes(path))  # in the locale's own terms, which are not always UTF-8
-    folder = os.path.dirname(path)
-    with contextlib.ExitStack() as stack:
-        with naming(folder):
-            os.makedirs(folder, exist_ok=True)
-            aside = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
-        yield ScanXml(path, aside, index=index, run_time=run_time)
+_TOLD = 20
 
 
-class ScanXml:
-    """Implements :class:`~qumulo_changelist.output.interface.ListWriter`.
+class ScanXml(Struct, frozen=True):
+    """Implements :class:`~qumulo_changelist.output.interface.ListFormat`."""
 
-    Entries wait in an unnamed file aside, since the first line of the list counts them.
-    """
+    index: str
+    """The source index, as given."""
+    run_time: int
+    """Seconds since the epoch, for what has no time of its own any more."""
 
-    def __init__(self, path: str, aside: io.FileIO, *, index: str, run_time: int) -> None:
-        self._path = path
-        self._aside = aside
-        self._index = index
-        self._run_time = run_time
+    def piece(self, batches: Iterable[list[Entry]]) -> Piece:
+        """Return entries as text; unreadable where XML cannot hold a name."""
+        writing = _Writing(self)
+        for batch in batches:
+            writing.add(batch)
+        return writing.piece()
+
+
+class _Writing:
+    """A piece on its way."""
+
+    def __init__(self, form: ScanXml) -> None:
+        self._tail = f'" index="{form.index}"/>\n'
+        self._gone = Attributes(Kind.FILE, 0, form.run_time, form.run_time, 0, 0)
         self._lines: list[str] = []
-        # Names that are written otherwise than they are belong where they sort as written.
-        self._renamed: list[tuple[str, bytes]] = []
-        self._counts: Counter[tuple[State, Kind]] = Counter()
-        self._size = 0
+        self._count: Counter[tuple[State, Kind]] = Counter()
+        self._size = self._without_ids = 0
+        self._first = self._last = ""
+        self._elsewhere: list[tuple[str, bytes]] = []
+        self._unreadable: list[tuple[str, str]] = []
+        self._left_out: list[str] = []
 
-    def add(self, entry: Entry) -> Entry:
-        """Write one entry; return it as written: unreadable where XML cannot hold its name."""
-        renamed = _UNHEARD_OF.search(entry.name)
-        if renamed:
+    def add(self, batch: list[Entry]) -> None:
+        """Write some entries."""
+        self._first = self._first or batch[0].name
+        self._last = batch[-1].name
+        tail, lines = self._tail, self._lines
+        files = size = 0
+        for entry, name in zip(batch, _written([entry.name for entry in batch]), strict=True):
+            found = entry.attributes
+            owner, group = found.owner, found.group
+            # What nearly all entries are is written without a detour.
+            if (
+                not name
+                or entry.state is not State.PRESENT
+                or found.kind is not Kind.FILE
+                or owner is None
+                or group is None
+            ):
+                self._add_special(entry)
+                continue
+            files += 1
+            size += found.size
+            # Two blanks after mode: not all readers are XML parsers.
+            lines.append(
+                f'    <file name="{name}" size="{found.size}" mode="0x777"  type="F_REG" '
+                f'mtime="{found.mtime}" atime="{found.atime}" owner="{owner}" group="{group}{tail}'
+            )
+        self._count[State.PRESENT, Kind.FILE] += files
+        self._size += size
+
+    def piece(self) -> Piece:
+        """Return what was written."""
+        return Piece(
+            text="".join(self._lines).encode(),
+            totals=self._totals(),
+            first=self._first,
+            last=self._last,
+            elsewhere=self._elsewhere,
+            unreadable=self._unreadable,
+            left_out=self._left_out,
+        )
+
+    def _add_special(self, entry: Entry) -> None:
+        if entry.state is State.LEFT_OUT:
+            self._count[entry.state, Kind.OTHER] += 1
+            self._left_out += [entry.name][: _TOLD - len(self._left_out)]
+            return
+        unheard_of = _UNHEARD_OF.search(entry.name)
+        if unheard_of:
             reason = entry.reason or "its name holds a character that no XML file can"
-            entry = entry._replace(state=State.UNREADABLE, reason=reason)
-        self._counts[entry.state, entry.attributes.kind] += 1
-        if entry.state is State.PRESENT and entry.attributes.kind is Kind.FILE:
-            self._size += entry.attributes.size
-        if renamed:
+            entry = Entry(State.UNREADABLE, entry.name, entry.attributes, reason)
+        if entry.state is State.UNREADABLE:
+            self._unreadable += [(entry.name, entry.reason)][: _TOLD - len(self._unreadable)]
+        self._count[entry.state, entry.attributes.kind] += 1
+        if unheard_of:
             name = _UNHEARD_OF.sub(_as_percent, entry.name)
-            line = _line(entry._replace(name=name), self._index, self._run_time)
-            self._renamed.append((name, line.encode()))
-            return entry
-        self._lines.append(_line(entry, self._index, self._run_time))
-        if len(self._lines) == _PIECE:
-            self._put_aside()
-        return entry
+            self._elsewhere.append((name, self._line(entry, name).encode()))
+        else:
+            self._lines.append(self._line(entry, entry.name))
 
-    def publish(self) -> Totals:
-        """Put the list in its place; see the interface."""
-        self._put_aside()
-        totals = self._totals()
-        with naming(self._path), whole_file(self._path) as file:
-            file.write(_first_line(totals).encode())
-            self._aside.seek(0)
-            if self._renamed:
-                file.writelines(self._all_lines())
-            else:
-                shutil.copyfileobj(self._aside, file, 1024 * 1024)
-            file.write(b"</files>\n")
-        return totals
-
-    def _all_lines(self) -> Iterator[bytes]:
-        reader = io.BufferedReader(self._aside)
-        lines = ((_name_of(line), line) for line in reader)
-        self._renamed.sort(reverse=True)
-        merged = heapq.merge(lines, self._renamed, key=itemgetter(0), reverse=True)
-        try:
-            yield from (line for _, line in merged)
-        finally:
-            reader.detach()  # else it closes what is not its own, and Python warns of that
-
-    def _put_aside(self) -> None:
-        rest = memoryview("".join(self._lines).encode())
-        self._lines.clear()
-        with naming(self._path):
-            while rest:
-                rest = rest[self._aside.write(rest) :]
+    def _line(self, entry: Entry, name: str) -> str:
+        found = entry.attributes if entry.state is State.PRESENT else self._gone
+        owner, group = found.owner, found.group
+        if entry.state is State.PRESENT:
+            self._size += found.size * (found.kind is Kind.FILE)
+            self._without_ids += owner is None or group is None
+        return (
+            f'    <{entry.state.value} name="{name.translate(_ESCAPED)}" size="{found.size}" '
+            f'mode="0x777"  type="{entry.attributes.kind.value}" mtime="{found.mtime}" '
+            f'atime="{found.atime}" owner="{_NOBODY if owner is None else owner}" '
+            f'group="{_NOBODY if group is None else group}{self._tail}'
+        )
 
     def _totals(self) -> Totals:
-        count = self._counts
+        count = self._count
         return Totals(
             files=count[State.PRESENT, Kind.FILE],
             size=self._size,
@@ -128,31 +140,20 @@ class ScanXml:
             deleted_files=count[State.DELETED, Kind.FILE],
             deleted_directories=count[State.DELETED, Kind.DIRECTORY],
             unreadable=sum(n for (state, _), n in count.items() if state is State.UNREADABLE),
+            left_out=count[State.LEFT_OUT, Kind.OTHER],
+            without_ids=self._without_ids,
         )
 
 
-def _first_line(totals: Totals) -> str:
-    return (
-        f'<files scanned="{totals.files}" selected="{totals.files}" size="{totals.size}" '
-        f'bad_dir_count="{totals.unreadable}" delete_count="{totals.deleted_files}">\n'
-    )
-
-
-def _line(entry: Entry, index: str, run_time: int) -> str:
-    state, name, (kind, size, mtime, atime, owner, group), _ = entry
-    if state is not State.PRESENT:
-        size, mtime, atime, owner, group = 0, run_time, run_time, 0, 0
-    if _NEEDS_ESCAPE.search(name):
-        name = name.translate(_ESCAPED)
-    # Two blanks after mode: not all readers are XML parsers.
-    return (
-        f'    <{state.value} name="{name}" size="{size}" mode="0x777"  type="{kind.value}" '
-        f'mtime="{mtime}" atime="{atime}" owner="{owner}" group="{group}" index="{index}"/>\n'
-    )
-
-
-def _name_of(line: bytes) -> str:
-    return html.unescape(line.split(b'"', 2)[1].decode())
+def _written(names: list[str]) -> list[str]:
+    """Return names as an attribute holds them, "" for those that need a closer look."""
+    if "".join(names).isprintable():
+        # In one go, since it is done for every entry: no name has a line end now.
+        joined = "\n".join(names)
+        for character, written in _PRINTABLE_ENTITIES:
+            joined = joined.replace(character, written)
+        return joined.split("\n")
+    return [name.translate(_ESCAPED) if name.isprintable() else "" for name in names]
 
 
 def _as_percent(character: re.Match[str]) -> str:

@@ -1,53 +1,161 @@
-"""The changes of one diff: each path once, in descending order."""
+"""The changes of one diff: distinct, descending, in memory or beyond it.
+
+A change is kept as one *key*, ``path + NUL + letter``, so that sorting keys sorts paths, and what
+happened to one path comes together. A path may hold any character (``_ESCAPES``).
+"""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import groupby
+from operator import eq, itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
-from qumulo_changelist.model import Change, Op
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
+from qumulo_changelist.scan.scope import Scope
 
-_BITS = {Op.CREATE: 1, Op.MODIFY: 2, Op.DELETE: 4}
+if TYPE_CHECKING:
+    from qumulo_changelist.scan.spill import Spill
+
+CREATED, MODIFIED, DELETED = "C", "M", "D"
+END = "\0"
+_ENDINGS: dict[Op, str] = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
+_WHOLE_DIRECTORIES = ("/" + _ENDINGS[CREATE], "/" + _ENDINGS[DELETE])
+
+# No disk holds such names, but a cluster's answer can. The order is kept.
+_ESCAPES = (("\1", "\1\2"), (END, "\1\1"))
+
+# So many keys are handed out at a time.
+_BLOCK = 20_000
 
 
 class Changed(NamedTuple):
-    """A path, and everything that a diff says of it."""
+    """Paths, each once, in descending order, and all that happened to each: some of ``CMD``."""
 
-    name: str
-    created: bool
-    modified: bool
-    deleted: bool
-
-    @property
-    def exists(self) -> bool:
-        """Tell whether the newer snapshot holds it: present wins over deleted."""
-        return self.created or self.modified
+    names: list[str]
+    happened: list[str]
 
 
 class ChangeSet:
-    """Collects changes as they come; the same one again changes nothing."""
+    """Collects what differs between two snapshots at or below the base path.
 
-    def __init__(self) -> None:
-        self._happened: dict[str, int] = {}
+    Args:
+        scope: the base path.
+        limit: so many changes are held in memory; beyond that they go to disk.
+        folder: where on disk.
+    """
 
-    def add(self, change: Change) -> None:
-        """Take in one change."""
-        op, path = change
-        self._happened[path] = self._happened.get(path, 0) | _BITS[op]
+    def __init__(self, scope: Scope, *, limit: int, folder: str) -> None:
+        self._scope = scope
+        self._limit = limit
+        self._folder = folder
+        self._keys: list[str] = []
+        self._spill: Spill | None = None
+        self._count = 0
+        self.whole: set[str] = set()
+        """The directories that were created or deleted: each stands for all below it."""
+        self.base_created = False
+        """Whether the base path itself was created."""
+
+    def add(self, page: list[Change]) -> int:
+        """Take in some changes, the same ones again or not; return how many of them count."""
+        keys = self._scope.keys(page, _ENDINGS)
+        joined = END.join(keys)
+        if "\1" in joined or joined.count(END) != max(2 * len(keys) - 1, 0):
+            keys = self._scope.keys(
+                [Change(change.op, _escape(change.path)) for change in page], _ENDINGS
+            )
+            joined = END.join(keys)
+        if any(ending in joined for ending in _WHOLE_DIRECTORIES):
+            self.whole.update([key[:-2] for key in keys if key.endswith(_WHOLE_DIRECTORIES)])
+            self.base_created = self.base_created or "/" + _ENDINGS[CREATE] in keys
+        self._keys += keys
+        self._count += len(keys)
+        if len(self._keys) >= self._limit:
+            self._spill_over()
+        return len(keys)
 
     def __len__(self) -> int:
-        return len(self._happened)
+        return self._count
 
-    def __iter__(self) -> Iterator[Changed]:
-        """Yield each path once, in descending order of its text.
+    def take(self) -> Iterator[list[str]]:
+        """Hand out all keys in descending order, in blocks, and forget them on the way.
 
-        A directory's path ends in ``/``: so it comes right behind all that is below it.
+        Where they are in memory, equal ones may come, one after another.
         """
-        for name in sorted(self._happened, reverse=True):
-            bits = self._happened[name]
-            yield Changed(name, bool(bits & 1), bool(bits & 2), bool(bits & 4))
+        if self._spill:
+            self._spill_over()
+            yield from self._spill.descending()
+            return
+        self._keys.sort()
+        while self._keys:
+            block = self._keys[-_BLOCK:]
+            del self._keys[-_BLOCK:]
+            block.reverse()
+            yield block
 
-    def directories(self, op: Op) -> frozenset[str]:
-        """Return the directories to which ``op`` happened."""
-        bit = _BITS[op]
-        return frozenset(
-            name for name, bits in self._happened.items() if bits & bit and name.endswith("/")
-        )
+    def only_created(self) -> set[str]:
+        """Return the directories that were created, and not also deleted; none if on disk."""
+        if self._spill:
+            return set()
+        keys = set(self._keys)
+        return {
+            name
+            for name in self.whole
+            if name + _ENDINGS[CREATE] in keys and name + _ENDINGS[DELETE] not in keys
+        }
+
+    def take_apart(self, directory: str, names: list[str]) -> None:
+        """Put names that were created with a directory in its place."""
+        key = directory + _ENDINGS[CREATE]
+        self._keys = [other for other in self._keys if other != key]
+        self._keys += [_escape(name) + _ENDINGS[CREATE] for name in names]
+        self._count += len(names)
+        self.whole.remove(directory)
+        self.whole.update([_escape(name) for name in names if name.endswith("/")])
+
+    def close(self) -> None:
+        """Leave nothing on disk."""
+        if self._spill:
+            self._spill.close()
+
+    def _spill_over(self) -> None:
+        if self._spill is None:
+            # Not at the top: most diffs need no disk.
+            from qumulo_changelist.scan.spill import Spill
+
+            self._spill = Spill(self._folder)
+        if self._keys:
+            self._spill.add(self._keys)
+        self._keys = []
+
+
+def pack(keys: list[str]) -> bytes:
+    """Return keys as they travel to another process."""
+    return END.join(keys).encode("utf-8", "surrogatepass")
+
+
+def unpack(packed: bytes) -> Changed:
+    """Return what packed keys say, path by path."""
+    text = packed.decode("utf-8", "surrogatepass")
+    parts = text.split(END) if text else []
+    names, happened = parts[0::2], parts[1::2]
+    if any(map(eq, names, names[1:])):
+        groups = [
+            (name, "".join(sorted({what for _, what in group})))
+            for name, group in groupby(zip(names, happened, strict=True), key=itemgetter(0))
+        ]
+        names, happened = [name for name, _ in groups], [what for _, what in groups]
+    if "\1" in text:
+        names = [_unescaped(name) for name in names]
+    return Changed(names, happened)
+
+
+def _escape(path: str) -> str:
+    for character, written in _ESCAPES:
+        path = path.replace(character, written)
+    return path
+
+
+def _unescaped(name: str) -> str:
+    for character, written in reversed(_ESCAPES):
+        name = name.replace(written, character)
+    return name

@@ -1,6 +1,8 @@
 """The base path: what of a cluster counts, and what it is called. Pure path logic."""
 
-from qumulo_changelist.model import Change, Op
+from collections.abc import Mapping
+
+from qumulo_changelist.model import MODIFY, Change, Op
 
 
 class Scope:
@@ -14,19 +16,24 @@ class Scope:
         self.base = base.rstrip("/")
         self._below = f"{self.base}/"
 
-    def locate(self, change: Change) -> Change | None:
-        """Return the change with its path below the base path, None where it does not count.
+    def keys(self, page: list[Change], endings: Mapping[Op, str]) -> list[str]:
+        """Return, for those of some changes that count, the name and the ending of what happened.
 
-        The path then begins with ``/``; ``/`` alone is the base path itself. An ancestor that was
-        created or deleted took the base path along; that it was modified means nothing below it.
+        The name is the path below the base path and begins with ``/``; ``/`` alone is the base
+        path itself.
         """
-        op, path = change
-        if path.startswith(self._below):
-            name = path[len(self.base) :]
-        elif path.endswith("/") and self._below.startswith(path):
-            name = "/"
-        else:
-            return None
-        if name == "/" and op is Op.MODIFY:
-            return None
-        return Change(op, name)
+        below, cut = self._below, len(self.base)
+        keys = [
+            change.path[cut:] + endings[change.op]
+            for change in page
+            if change.path.startswith(below)
+        ]
+        if len(keys) < len(page):
+            keys += ["/" + endings[change.op] for change in page if self._takes_along(change.path)]
+        # That the base path was modified means nothing below it.
+        unlisted = "/" + endings[MODIFY]
+        return [key for key in keys if key != unlisted] if unlisted in keys else keys
+
+    def _takes_along(self, path: str) -> bool:
+        """Tell whether ``path`` is an ancestor: created or deleted, it took the base path along."""
+        return path.endswith("/") and path != self._below and self._below.startswith(path)

@@ -1,9 +1,38 @@
 """A directory tree at one moment, wherever it is read from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Protocol
 
-from qumulo_changelist.model import Attributes, Found
+from msgspec import Struct
+
+from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.model import Described
+
+
+class Some(Struct, frozen=True):
+    """A wish to have entries of one directory described: one name or more, none twice."""
+
+    names: list[str]
+
+
+class All(Struct, frozen=True):
+    """A wish to have all that is below a directory described."""
+
+    directory: str
+
+
+Wanted = Some | All
+
+
+class Found(Struct, frozen=True):
+    """Some entries of one directory, or one directory alone, in descending order of names.
+
+    What cannot be read is described by the reason.
+    """
+
+    names: list[str]
+    described: list[Described]
 
 
 class Tree(Protocol):
@@ -13,16 +42,35 @@ class Tree(Protocol):
     ``/`` is the base path itself. Symbolic links are never followed, at no place of a name.
     """
 
-    def describe(self, name: str) -> Attributes:
-        """Return the attributes of one entry.
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+        """Answer each wish in turn; it may be read some wishes ahead.
+
+        ``Some`` has one answer, for its names as they stand. ``All`` has many: all that is below
+        the directory in descending order, a directory alone and after what is below it. It goes on
+        beside what cannot be read; where that is the directory itself, it is all that is found.
+        """
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, in descending order.
 
         Raises:
-            UnreadableError: it is not there, or cannot be read; says why.
+            UnreadableError: it cannot be read, or is none.
         """
 
-    def walk(self, directory: str) -> Iterator[Found]:
-        """Yield all that is below ``directory``, in descending order of names.
 
-        A directory comes after what is below it. What cannot be read comes with the reason, also
-        ``directory`` itself, and the walk goes on beside it.
-        """
+OpenTree = Callable[[], AbstractContextManager[Tree]]
+"""How to reach a tree, also from another process: it can be pickled."""
+
+
+def directory_of(name: str) -> str:
+    """Return the directory that holds ``name``; of ``/``, itself."""
+    return name[: name.rfind("/", 0, -1) + 1] or "/"
+
+
+def check_unicode(name: str) -> None:
+    """Raise ``UnreadableError`` for a name that a cluster cannot be asked for.
+
+    The command line and the URL of a request can carry no other name.
+    """
+    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+        raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")

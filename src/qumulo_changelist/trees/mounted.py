@@ -4,19 +4,19 @@ import contextlib
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Iterator
-from operator import attrgetter
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
 from qumulo_changelist.errors import UnreadableError, UsageError
-from qumulo_changelist.model import Attributes, Found, Kind, to_bytes, to_text
+from qumulo_changelist.model import Attributes, Described, Kind, Unreadable, to_bytes, to_text
+from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
+from qumulo_changelist.trees.walk import Listing, walk
 
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
-_NANOSECONDS = 1_000_000_000
 _OPEN_DIRECTORIES = 64
 
 # To stand in a directory and name its entries, permission to read it is not needed.
@@ -61,63 +61,62 @@ class MountedTree:
             os.close(descriptor)
         self._open.clear()
 
-    def snapshot(self, number: int) -> "MountedTree | None":
-        """Return a snapshot of this tree by its id, None where the mount does not show it."""
+    def snapshot(self, number: int) -> str | None:
+        """Return where this mount shows a snapshot of the tree, by its id; None if it does not."""
         snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
-        with contextlib.suppress(OSError, UsageError):
+        with contextlib.suppress(OSError):
             for name in os.listdir(snapshots):
-                if name.startswith(b"%d_" % number):
-                    return MountedTree(to_text(snapshots + b"/" + name))
+                path = snapshots + b"/" + name
+                if name.startswith(b"%d_" % number) and os.path.isdir(path):
+                    return to_text(path)
         return None
 
-    def describe(self, name: str) -> Attributes:
-        """Return the attributes of one entry; see :class:`~..interface.Tree`."""
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+        """Answer each wish in turn; see :class:`~..interface.Tree`."""
+        for wish in wanted:
+            if isinstance(wish, Some):
+                yield (Found(wish.names, self._describe(wish.names)),)
+            else:
+                yield self._walk(wish)
+
+    def names(self, directory: str) -> list[str]:
+        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        return self._listing(directory).names
+
+    def _walk(self, wish: All) -> Iterator[Found]:
+        yield from walk(wish.directory, self._listing)
+
+    def _listing(self, directory: str) -> Listing:
         try:
-            if name == "/":
-                return _attributes(os.stat(self._root))
-            parent, _, last = name.removesuffix("/").rpartition("/")
-            found = os.stat(
-                to_bytes(last), dir_fd=self._stand_in(f"{parent}/"), follow_symlinks=False
-            )
+            descriptor = os.open(b".", _READ, dir_fd=self._stand_in(directory))
+            try:
+                with os.scandir(descriptor) as entries:
+                    names = [_name(directory, entry) for entry in entries]
+            finally:
+                os.close(descriptor)
         except (OSError, ValueError) as error:
             raise UnreadableError(_reason(error)) from error
-        return _attributes(found)
+        names.sort(reverse=True)
+        return Listing([name for name in names if name], self._describe)
 
-    def walk(self, directory: str) -> Iterator[Found]:
-        """Yield all that is below ``directory``, descending; see :class:`~..interface.Tree`."""
-        # Not recursive: a path can have sixteen thousand components.
+    def _describe(self, names: list[str]) -> list[Described]:
+        """Describe entries of one directory."""
+        if names == ["/"]:
+            return [_attributes(os.fstat(self._root))]
+        directory = directory_of(names[0])
+        described: list[Described] = []
         try:
-            pending = self._children(directory)
+            standing = self._stand_in(directory)
         except (OSError, ValueError) as error:
-            yield Found(directory, None, _reason(error))
-            return
-        entered: set[str] = set()
-        while pending:
-            found = pending[-1]
-            if not found.name.endswith("/") or found.name in entered:
-                entered.discard(found.name)
-                yield pending.pop()
-                continue
+            return [Unreadable(_reason(error))] * len(names)
+        for name in _last_parts(names, len(directory)):
             try:
-                pending += self._children(found.name)
-                entered.add(found.name)
-            except OSError as error:
-                pending[-1] = Found(found.name, None, _reason(error))
-                yield pending.pop()
-
-    def _children(self, directory: str) -> list[Found]:
-        descriptor = os.open(b".", _READ, dir_fd=self._stand_in(directory))
-        try:
-            with os.scandir(descriptor) as entries:
-                found = [
-                    _found(directory, entry)
-                    for entry in entries
-                    if os.fsencode(entry.name) != SNAPSHOTS
-                ]
-        finally:
-            os.close(descriptor)
-        found.sort(key=attrgetter("name"))
-        return found
+                found = os.stat(name, dir_fd=standing, follow_symlinks=False)
+            except (OSError, ValueError) as error:
+                described.append(Unreadable(_reason(error)))
+            else:
+                described.append(_attributes(found))
+        return described
 
     def _stand_in(self, directory: str) -> int:
         """Return a descriptor of ``directory``, good until the next call."""
@@ -127,7 +126,7 @@ class MountedTree:
             self._open.move_to_end(directory)
             return self._open[directory]
         missing = [directory]
-        while (above := _above(missing[-1])) != "/" and above not in self._open:
+        while (above := directory_of(missing[-1])) != "/" and above not in self._open:
             missing.append(above)
         descriptor = self._open.get(above, self._root)
         for name in reversed(missing):
@@ -139,32 +138,37 @@ class MountedTree:
         return descriptor
 
 
-def _above(directory: str) -> str:
-    return directory[: directory.rindex("/", 0, -1) + 1]
+def _name(directory: str, entry: os.DirEntry[str]) -> str:
+    """Return the full name of what a listing shows; "" for what it should not."""
+    raw = os.fsencode(entry.name)
+    if raw == SNAPSHOTS:
+        return ""
+    name = directory + to_text(raw)
+    with contextlib.suppress(OSError):
+        if entry.is_dir(follow_symlinks=False):
+            return f"{name}/"
+    return name
 
 
-def _found(directory: str, entry: os.DirEntry[str]) -> Found:
-    name = directory + to_text(os.fsencode(entry.name))
+def _last_parts(names: list[str], cut: int) -> list[bytes]:
+    """Return what the file system calls entries of one directory, whose name has a length."""
     try:
-        attributes = _attributes(entry.stat(follow_symlinks=False))
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            # The listing itself mostly told which names are directories.
-            if entry.is_dir(follow_symlinks=False):
-                name += "/"
-        return Found(name, None, _reason(error))
-    return Found(f"{name}/" if attributes.kind is Kind.DIRECTORY else name, attributes)
+        # In one go, since it is done for every entry: no name on a disk holds a NUL.
+        joined = "\0".join([name[cut:] for name in names])
+        # A name with its slash would lead through a link.
+        parts = joined.replace("/", "").encode().split(b"\0")
+    except UnicodeEncodeError:
+        parts = []
+    if len(parts) != len(names):
+        parts = [to_bytes(name[cut:].removesuffix("/")) for name in names]
+    return parts
 
 
 def _attributes(found: os.stat_result) -> Attributes:
-    return Attributes(
-        _KINDS.get(stat.S_IFMT(found.st_mode), Kind.OTHER),
-        found.st_size,
-        found.st_mtime_ns // _NANOSECONDS,
-        found.st_atime_ns // _NANOSECONDS,
-        found.st_uid,
-        found.st_gid,
-    )
+    # As a tuple it holds whole seconds, rounded down, whatever its type says.
+    mode, _, _, _, owner, group, size, atime, mtime, _ = found
+    kind = _KINDS.get(stat.S_IFMT(mode), Kind.OTHER)
+    return Attributes(kind, size, int(mtime), int(atime), owner, group)
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -66,7 +66,9 @@ class Gate:
 
     async def _pass(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if not path.startswith(_CONTROL):
-            await asyncio.sleep(self._context.cluster.settings.latency_ms / 1000)
+            latency = self._context.cluster.settings.latency_ms
+            if latency:
+                await asyncio.sleep(latency / 1000)
             met = self._context.faults.take(scope["method"], path)
             if met is not None:
                 unread = await self._strike(*met, scope, path, receive, send)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 from qumulo_emulator.api.call import Call
 from qumulo_emulator.api.paging import page
 from qumulo_emulator.errors import EmulatorError
-from qumulo_emulator.names import join_path, to_text
+from qumulo_emulator.names import join_path, split_path, to_text
 from qumulo_emulator.synthetic.changes import Changes
 from qumulo_emulator.synthetic.render import Renderer
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from qumulo_emulator.api.context import Context
     from qumulo_emulator.synthetic.cluster import SyntheticCluster
-    from qumulo_emulator.synthetic.tree import Place, SyntheticTree
+    from qumulo_emulator.synthetic.render import Folder
+    from qumulo_emulator.synthetic.tree import SyntheticTree
 
 _FILES, _SNAPSHOTS = "/v1/files/", "/v2/snapshots/"
 _ATTRIBUTES, _ENTRIES, _CHANGES = "/info/attributes", "/entries/", "/changes-since/"
@@ -79,40 +80,35 @@ class QuickAnswers:
 
     def _attributes(self, path: str, query: dict[str, str]) -> bytes | None:
         tree = self._cluster.tree(_snapshot(query))
-        ref = to_text(unquote_to_bytes(path[len(_FILES) : -len(_ATTRIBUTES)]))
-        parts = tree.locate(ref)
-        if len(parts) < 1:
+        above, _, name = _path(tree, path[len(_FILES) : -len(_ATTRIBUTES)]).rpartition("/")
+        folder = self._folder(self._renderer, tree, above)
+        kind = folder.place.kind
+        found = kind.find(name)
+        if found is None or not above or not kind.rows[found[0]].exists(newer=tree.newer):
             return None
-        parent = self._folder(tree, parts[:-1])
-        found = parent.kind.find(parts[-1])
-        if found is None or not parent.kind.rows[found[0]].exists(newer=tree.newer):
-            return None
-        known = self._renderer.attributes(parent, *found, newer=tree.newer)
+        known = self._renderer.attributes(folder, *found, newer=tree.newer)
         return known[:-1] + b',"lock":null}'
 
     def _entries(self, path: str, query: dict[str, str]) -> bytes | None:
-        if not query.keys() <= _PLAIN_LISTING:
-            return None
         tree = self._cluster.tree(_snapshot(query))
-        parts = tree.locate(to_text(unquote_to_bytes(path[len(_FILES) : -len(_ENTRIES)])))
-        if not parts:
+        where = _path(tree, path[len(_FILES) : -len(_ENTRIES)])
+        if not where or not query.keys() <= _PLAIN_LISTING:
             return None
-        place = self._folder(tree, parts)
+        renderer = self._renderer
+        folder = self._folder(renderer, tree, where)
+        place = folder.place
         size = place.kind.children(newer=tree.newer)
 
         def take(after: str | None, limit: int) -> tuple[list[bytes], str | None]:
             begin = int(after or 0)
             end = min(begin + limit, size)
-            found = self._renderer.listing(place, begin, end, newer=tree.newer)
+            found = renderer.listing(folder, begin, end, newer=tree.newer)
             return [found], str(end) if end < size else None
 
         call = Call(self._context, path, {}, query, b"", None)
         files, paging = page(call, f"made-up entries {place.id} {query.get('snapshot')}", take)
-        text = self._renderer.text
-        head = {"path": join_path(parts, directory=True), "id": str(place.id), "child_count": size}
-        return b"".join(
-            (text(head)[:-1], b',"files":[', *files, b'],"paging":', text(paging), b"}")
-        )
+        head = b'{"path":"%b","id":"%d","child_count":%d,"files":[' % (folder.path, place.id, size)
+        return b"".join((head, *files, b'],"paging":', renderer.text(paging), b"}"))
 
     def _changes(self, path: str, query: dict[str, str]) -> bytes | None:
         newer, _, older = path[len(_SNAPSHOTS) :].partition(_CHANGES)
@@ -139,8 +135,16 @@ class QuickAnswers:
         return self._renderers[self._cluster.settings.escape]
 
 
-def _folder(tree: SyntheticTree, parts: tuple[str, ...]) -> Place:
-    return tree.place(parts)
+def _folder(renderer: Renderer, tree: SyntheticTree, path: str) -> Folder:
+    return renderer.folder(tree.place(split_path(path or "/")))
+
+
+def _path(tree: SyntheticTree, ref: str) -> str:
+    """The path that an id or an encoded path in a URL names, without a slash at its end."""
+    path = to_text(unquote_to_bytes(ref))
+    if path.isdigit():
+        path = join_path(tree.locate(path), directory=False)
+    return path.rstrip("/")
 
 
 def _query(scope: Scope) -> dict[str, str]:

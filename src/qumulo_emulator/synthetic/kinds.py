@@ -102,6 +102,10 @@ class Kind:
         self.is_plain: bool = all(
             row.first is None and (row.kind is None or row.kind.is_plain) for row in self.rows
         )
+        self._children = [
+            sum(row.count for row in self.rows if row.exists(newer=newer))
+            for newer in (False, True)
+        ]
         self._single = {row.stem: at for at, row in enumerate(self.rows) if row.first is None}
         self._numbered = [at for at, row in enumerate(self.rows) if row.first is not None]
 
@@ -142,7 +146,7 @@ class Kind:
 
     def children(self, *, newer: bool) -> int:
         """How many entries it has in a snapshot."""
-        return sum(row.count for _, row in self.existing(newer=newer))
+        return self._children[newer]
 
 
 def cut(kind: Kind, changes: int) -> Kind:

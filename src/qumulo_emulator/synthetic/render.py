@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from qumulo_emulator.api.attributes import attributes_json
-from qumulo_emulator.model import Entry
 from qumulo_emulator.synthetic import moments
+from qumulo_emulator.synthetic.forms import FOLDER, NUMBER, ORDINAL, RECENT, SETTLED, Forms
 from qumulo_emulator.synthetic.kinds import Fate, touched
-from qumulo_emulator.synthetic.tree import Place, attributes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from qumulo_emulator.synthetic.kinds import Kind, Row
-
-_FOLDER, _ORDINAL, _SETTLED, _RECENT, _NUMBER = b"\1", b"\2", b"\3", b"\4", b"\5"
-# The number of no directory: of an id or a time that holds it, one knows where it came from.
-_STAND_IN = 76_543_210_987_654
+    from qumulo_emulator.synthetic.tree import Place
 
 
 class Renderer:
@@ -36,6 +32,7 @@ class Renderer:
 
     def __init__(self, *, escape: bool) -> None:
         self._escape = escape
+        self._forms = Forms(self.text)
         self._listings: dict[tuple[Kind, bool], _Listing] = {}
         self._changes: dict[Row, _Pieces] = {}
 
@@ -44,43 +41,48 @@ class Renderer:
         text = json.dumps(value, ensure_ascii=self._escape, separators=(",", ":"))
         return text.encode("utf-8", "backslashreplace")
 
-    def attributes(self, parent: Place, index: int, copy: int, *, newer: bool) -> bytes:
-        """All attributes of an entry of a directory: one object."""
-        pieces = self._listing(parent.kind, newer=newer).pieces
-        return self._filled(pieces.cut(index, index + 1), parent, index, copy)[:-1]
+    def folder(self, place: Place) -> Folder:
+        """A directory, to have what is in it rendered."""
+        return Folder(place, self.text)
 
-    def listing(self, place: Place, begin: int, end: int, *, newer: bool) -> bytes:
+    def attributes(self, folder: Folder, index: int, copy: int, *, newer: bool) -> bytes:
+        """All attributes of an entry of a directory, by row and copy: one object."""
+        piece = self._listing(folder.place.kind, newer=newer).pieces.cut(index, index + 1)
+        return folder.filled(piece, index, copy)[:-1]
+
+    def listing(self, folder: Folder, begin: int, end: int, *, newer: bool) -> bytes:
         """Some entries of a directory in a snapshot, by position: objects and commas between."""
-        found = self._listing(place.kind, newer=newer)
+        kind = folder.place.kind
+        found = self._listing(kind, newer=newer)
         pieces: list[bytes] = []
         at = bisect_right(found.starts, begin) - 1
         while begin < end and at < len(found.visible):
             index = found.visible[at]
-            row = place.kind.rows[index]
+            row = kind.rows[index]
             if row.kind is None:
                 after = min(at + end - begin, found.files_end[at])
                 piece = found.pieces.cut(index, found.visible[after - 1] + 1)
-                pieces.append(self._filled(piece, place, index, 0))
+                pieces.append(folder.filled(piece, index, 0))
                 begin, at = begin + after - at, after
                 continue
             first = begin - found.starts[at]
             last = min(row.count, first + end - begin)
             piece = found.pieces.cut(index, index + 1)
-            pieces += [self._filled(piece, place, index, copy) for copy in range(first, last)]
+            pieces += [folder.filled(piece, index, copy) for copy in range(first, last)]
             begin, at = begin + last - first, at + 1
         return b"".join(pieces)[:-1]
 
     def changes(self, place: Place, begin: int, end: int) -> Iterator[bytes]:
         """Some entries of the diff about what is in a directory: objects, a comma after each."""
-        path = self._path(place)
+        path = self.folder(place).path
         for index in place.kind.by_path:
             row = place.kind.rows[index]
             for copy in touched(row, begin, end):
                 first = copy * row.changes
                 span = max(begin - first, 0), min(end - first, row.changes)
                 if row.kind is None or row.kind.is_plain or not row.opens:
-                    piece = self._changes_of(row).cut(*span).replace(_FOLDER, path)
-                    yield piece.replace(_NUMBER, row.number(copy).encode())
+                    piece = self._changes_of(row).cut(*span).replace(FOLDER, path)
+                    yield piece.replace(NUMBER, row.number(copy).encode())
                 else:
                     own = row.fate is not Fate.KEPT
                     if own and span[0] == 0:
@@ -93,63 +95,65 @@ class Renderer:
         """The changes of a row's copies, rendered once."""
         found = self._changes.get(row)
         if found is None:
-            found = self._changes[row] = _Pieces(self._all_changes(row, _FOLDER))
+            found = self._changes[row] = _Pieces(self._all_changes(row, FOLDER))
         return found
 
     def _all_changes(self, row: Row, folder: bytes) -> Iterator[bytes]:
         if row.fate is not Fate.KEPT:
             yield self._change(row, folder)
         if row.kind is not None and row.opens:
-            inside = folder + self._name(row) + b"/"
+            inside = folder + self._forms.name(row) + b"/"
             for index in row.kind.by_path:
                 yield from self._all_changes(row.kind.rows[index], inside)
 
     def _change(self, row: Row, folder: bytes) -> bytes:
         slash = b"/" if row.kind else b""
-        path = folder + self._name(row) + slash
+        path = folder + self._forms.name(row) + slash
         return b'{"op":"%b","path":"%b"},' % (row.fate.value.encode(), path)
-
-    def _name(self, row: Row) -> bytes:
-        return self.text(row.stem)[1:-1] + (b"" if row.first is None else _NUMBER)
-
-    def _path(self, place: Place) -> bytes:
-        return b"/" + b"".join(self.text(part)[1:-1] + b"/" for part in place.parts)
 
     def _listing(self, kind: Kind, *, newer: bool) -> _Listing:
         found = self._listings.get((kind, newer))
         if found is None:
-            texts = (self._form(row, index, newer=newer) for index, row in enumerate(kind.rows))
-            found = self._listings[kind, newer] = _Listing(kind, _Pieces(texts), newer=newer)
+            pieces = _Pieces(
+                self._forms.of(row, index, newer=newer) + b"," if row.exists(newer=newer) else b""
+                for index, row in enumerate(kind.rows)
+            )
+            found = self._listings[kind, newer] = _Listing(kind, pieces, newer=newer)
         return found
 
-    def _form(self, row: Row, index: int, *, newer: bool) -> bytes:
-        """The attributes of a row's copies, rendered once; nothing if it is not there."""
-        if not row.exists(newer=newer):
-            return b""
-        name = row.stem + ("" if row.first is None else _NUMBER.decode())
-        place = Place((_FOLDER.decode(), name), row, index, _STAND_IN)
-        count = row.kind.children(newer=newer) if row.kind else None
-        entry = Entry(place.parts, attributes(place, newer=newer), count)
-        text = self.text(attributes_json(entry))
-        for midnight, mark in (
-            (moments.settled(_STAND_IN), _SETTLED),
-            (moments.recent(_STAND_IN), _RECENT),
-        ):
-            text = text.replace(b'"%bT' % moments.day(midnight).encode(), b'"%bT' % mark)
-        text = text.replace(b'"/\\u0001/', b'"' + _FOLDER).replace(b"\\u0005", _NUMBER)
-        return text.replace(b"%d" % _STAND_IN, _ORDINAL) + b","
 
-    def _filled(self, piece: bytes, parent: Place, index: int, copy: int) -> bytes:
-        row = parent.kind.rows[index]
-        ordinal = parent.child(index, copy).ordinal
-        if row.first is not None:
-            piece = piece.replace(_NUMBER, row.number(copy).encode())
-        return (
-            piece.replace(_FOLDER, self._path(parent))
-            .replace(_ORDINAL, b"%d" % ordinal)
-            .replace(_SETTLED, moments.day(moments.settled(ordinal)).encode())
-            .replace(_RECENT, moments.day(moments.recent(ordinal)).encode())
-        )
+class Folder:
+    """A directory, and what goes into the forms of the entries in it.
+
+    Args:
+        place: the directory.
+        text: renders JSON.
+    """
+
+    def __init__(self, place: Place, text: Callable[[object], bytes]) -> None:
+        self.place = place
+        self.path = b"/" + b"".join(text(part)[1:-1] + b"/" for part in place.parts)
+
+    def filled(self, piece: bytes, index: int, copy: int) -> bytes:
+        """The forms of files, or that of one directory, filled in."""
+        row = self.place.kind.rows[index]
+        ordinal, settled, recent = self._facts
+        if row.kind is not None:
+            ordinal, settled, recent = _facts(self.place.child(index, copy).ordinal)
+            piece = piece.replace(NUMBER, row.number(copy).encode())
+        piece = piece.replace(FOLDER, self.path).replace(ORDINAL, ordinal)
+        return piece.replace(SETTLED, settled).replace(RECENT, recent)
+
+    @cached_property
+    def _facts(self) -> tuple[bytes, bytes, bytes]:
+        return _facts(self.place.ordinal)
+
+
+def _facts(ordinal: int) -> tuple[bytes, bytes, bytes]:
+    """The number of a directory and its days."""
+    days = (moments.settled(ordinal), moments.recent(ordinal))
+    settled, recent = (moments.day(day).encode() for day in days)
+    return b"%d" % ordinal, settled, recent
 
 
 class _Pieces:

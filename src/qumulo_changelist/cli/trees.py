@@ -1,0 +1,101 @@
+"""Where a run reads the newer and the older tree: on a mount, or in a snapshot on the cluster."""
+
+import argparse
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+from qumulo_changelist.cli import command
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.config import Settings
+from qumulo_changelist.errors import UsageError
+from qumulo_changelist.progress import Listener
+from qumulo_changelist.scan.scope import Scope
+from qumulo_changelist.trees.interface import All, OpenTree, Tree
+from qumulo_changelist.trees.mounted import MountedTree
+
+MOUNT, SNAPSHOT, REST = SOURCES = ("mount", "snapshot", "rest")
+
+
+class Sources(NamedTuple):
+    """How to reach both trees; ``older`` is None where deletions are not wanted."""
+
+    newer: OpenTree
+    older: OpenTree | None
+
+
+def sources(
+    settings: Settings, scope: Scope, options: argparse.Namespace, listener: Listener
+) -> Sources:
+    """Return where to read.
+
+    Raises:
+        UsageError: the mapped path is no directory, or does not show the newer snapshot.
+    """
+    over_rest = partial(_over_rest, settings, scope.base, options.page_size, listener)
+    if options.metadata == REST:
+        older = partial(over_rest, options.older) if options.deletes else None
+        return Sources(partial(over_rest, options.newer), older)
+    with MountedTree(options.mappedpath) as live:
+        newer_path = options.mappedpath
+        if options.metadata == SNAPSHOT:
+            newer_path = live.snapshot(options.newer) or _not_shown(options)
+        newer = partial(MountedTree, newer_path)
+        if not options.deletes:
+            return Sources(newer, None)
+        if older_path := live.snapshot(options.older):
+            return Sources(newer, partial(MountedTree, older_path))
+    if settings.transport == "rest":
+        return Sources(newer, partial(over_rest, options.older))
+    return Sources(newer, partial(_through_qq, settings, scope.base, listener, options.older))
+
+
+def check_mounted(
+    cluster: Cluster, newer: OpenTree, scope: Scope, options: argparse.Namespace
+) -> None:
+    """Make sure that the share is mounted, where nothing else in a diff would show it.
+
+    Raises:
+        UsageError: the newer tree is empty, but the base path is not.
+    """
+    # Taken at its word, an empty directory in the place of a share would delete everything.
+    with newer() as tree:
+        (answer,) = tree.read([All("/")])
+        found = next(iter(answer), None)
+    if not found and not cluster.is_empty(scope.base or "/", options.newer):
+        raise UsageError(
+            f"the mapped path {options.mappedpath} is empty, but {options.basepath} is not",
+            hint="Check that the share is mounted there. An earlier list is unchanged.",
+        )
+
+
+def _not_shown(options: argparse.Namespace) -> str:
+    raise UsageError(
+        f"the mapped path {options.mappedpath} does not show snapshot {options.newer} under "
+        ".snapshot",
+        hint="Check the snapshot id and that .snapshot can be reached there, or read the snapshot "
+        "with --metadata rest.",
+    )
+
+
+@contextlib.contextmanager
+def _over_rest(
+    settings: Settings, base: str, page_size: int, listener: Listener, snapshot: int
+) -> Iterator[Tree]:
+    # Not at the top: a run without it should not wait for it.
+    from qumulo_changelist.cluster.rest import RestCluster
+    from qumulo_changelist.trees.snapshot import SnapshotTree
+
+    with (
+        RestCluster(settings, listener, page_size=page_size) as cluster,
+        SnapshotTree(cluster, snapshot, base) as tree,
+    ):
+        yield tree
+
+
+@contextlib.contextmanager
+def _through_qq(settings: Settings, base: str, listener: Listener, snapshot: int) -> Iterator[Tree]:
+    from qumulo_changelist.trees.whole import WholeSnapshotTree
+
+    yield WholeSnapshotTree(command.open_qq(settings, listener), snapshot, base)

@@ -1,0 +1,202 @@
+"""A cluster through its REST API, directly."""
+
+import contextlib
+import re
+from collections.abc import Generator, Iterator
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from qumulo_changelist.cluster import rest_messages, rest_wire
+from qumulo_changelist.cluster.interface import Page
+from qumulo_changelist.cluster.rest_connection import SLOW, Connection, Request
+from qumulo_changelist.cluster.rest_session import Session
+from qumulo_changelist.config import Settings
+from qumulo_changelist.errors import ReplyError, StatusError, UnreadableError
+from qumulo_changelist.model import Attributes, Change, Snapshot
+from qumulo_changelist.progress import Listener
+
+DIFF_PAGE = 10_000
+"""How many changes are asked for at a time; the cluster may give fewer."""
+
+DIRECTORY_PAGE = 1000
+"""How many entries of a directory are asked for at a time; the cluster may give fewer."""
+
+_BELOW_THE_HOST = re.compile("/(?!/)[!-~]*")
+_LIMIT = re.compile(r"(?<=[?&]limit=)\d+")
+
+
+class _Paged(Protocol):
+    @property
+    def paging(self) -> rest_wire.Paging | None: ...
+
+
+SomePage = TypeVar("SomePage", bound=_Paged)
+
+
+class RestCluster:
+    """Implements ``Cluster`` and ``SnapshotReader`` of :mod:`qumulo_changelist.cluster.interface`.
+
+    May be used by many threads at once. It logs in when it is first asked. Close it at the end, or
+    use it in a ``with`` block: what is still being asked then fails.
+
+    Args:
+        settings: how to reach the cluster.
+        listener: hears of tries that failed, and of nodes that do not answer.
+        page_size: the most entries to ask for at a time; 0 for what is usual.
+        side_by_side: how many threads will ask at once; that many connections to a node are kept.
+
+    Raises:
+        ConfigurationError: the authorities to trust cannot be read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        listener: Listener,
+        *,
+        page_size: int = 0,
+        side_by_side: int = 16,
+    ) -> None:
+        # Each thread asks once at a time, and may have left a page behind that it asked ahead for.
+        self._connection = Connection(settings, listener, 2 * side_by_side)
+        self._session = Session(settings, self._connection)
+        self._diff_page = page_size or DIFF_PAGE
+        self._directory_page = page_size or DIRECTORY_PAGE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connection.close()
+
+    def create_snapshot(self, name: str, path: str) -> Snapshot:
+        """Take a snapshot of the directory ``path``."""
+        try:
+            request = Request("GET", f"/v1/files/{_reference(path)}/info/attributes")
+        except UnreadableError as error:
+            raise ReplyError(f"no snapshot of {path!r}: {error}") from error
+        directory = rest_wire.file_attributes.read(self._session.ask(request), str(request))
+        wanted = {"name_suffix": name, "expiration": "", "source_file_id": directory.id}
+        request = Request("POST", "/v3/snapshots/", msgspec.json.encode(wanted), repeatable=False)
+        created = rest_wire.created.read(self._session.ask(request), str(request))
+        return Snapshot(created.id, created.name)
+
+    def snapshot(self, number: int) -> Snapshot:
+        """Return a snapshot by its id.
+
+        Raises:
+            NotFoundError: the cluster does not hold it (any more).
+        """
+        request = Request("GET", f"/v3/snapshots/{number}")
+        found = rest_wire.created.read(self._session.ask(request), str(request))
+        return Snapshot(found.id, found.name)
+
+    def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
+        """Yield what differs between two snapshots, in pages; see ``Cluster``.
+
+        The next page is asked for before the last is decoded.
+        """
+        uri = f"/v2/snapshots/{newer}/changes-since/{older}?limit={self._diff_page}"
+        for what, page in self._pages(Request("GET", uri, timeout=SLOW), rest_wire.diff_page):
+            if found := rest_wire.changes(page, what):
+                yield found
+
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        """Tell whether a snapshot holds nothing in a directory."""
+        try:
+            with contextlib.closing(self.pages(directory, snapshot, 1)) as pages:
+                return not any(page.children for page in pages)
+        except UnreadableError as error:
+            raise ReplyError(
+                f"{directory} in snapshot {snapshot} cannot be read: {error}"
+            ) from error
+
+    def describe(self, path: str, snapshot: int) -> Attributes:
+        """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
+        uri = f"/v1/files/{_reference(path)}/info/attributes?snapshot={snapshot}"
+        request = Request("GET", uri)
+        with _about_one_entry(snapshot):
+            answer = self._session.ask(request)
+        return rest_wire.attributes(
+            rest_wire.file_attributes.read(answer, str(request)), str(request)
+        )
+
+    def pages(self, directory: str, snapshot: int, limit: int = 0) -> Generator[Page, None, None]:
+        """Yield what a directory of a snapshot holds; see ``SnapshotReader``.
+
+        Raises:
+            UnreadableError: as there.
+            ReplyError: it came to fewer entries than the directory says it has.
+        """
+        uri = f"/v1/files/{_reference(directory)}/entries/"
+        first = min(limit or self._directory_page, self._directory_page)
+        uri += f"?limit={first}&snapshot={snapshot}"
+        came, children = 0, 0
+        with _about_one_entry(snapshot):
+            for what, page in self._pages(
+                Request("GET", uri), rest_wire.directory_page, later_limit=self._directory_page
+            ):
+                found = rest_wire.entries(page, what)
+                came, children = came + len(found.entries), found.children
+                yield found
+        if came < children:
+            raise ReplyError(
+                f"snapshot {snapshot} lists {came} of the {children} entries of {directory}",
+                hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
+            )
+
+    def _pages(
+        self, request: Request, reader: rest_wire.Reader[SomePage], later_limit: int = 0
+    ) -> Iterator[tuple[str, SomePage]]:
+        """Yield pages and what names them, each while the next one is already asked for."""
+        asked = {request.uri}
+        answer = self._session.ask(request)
+        while True:
+            what = str(request)
+            page = reader.read(answer, what)
+            following = page.paging.next if page.paging else None
+            if not following:
+                yield what, page
+                return
+            if not _BELOW_THE_HOST.fullmatch(following):
+                raise ReplyError(f"{what}: the next page is nowhere on the cluster")
+            if later_limit:
+                following = _LIMIT.sub(str(later_limit), following)
+            if following in asked:
+                raise ReplyError(f"{what}: the pages go round in a circle")
+            asked.add(following)
+            request = request._replace(uri=following)
+            coming = self._session.ask_ahead(request)
+            yield what, page
+            answer = coming.result()
+
+
+def _reference(path: str) -> str:
+    with contextlib.suppress(UnicodeEncodeError):
+        if "\0" not in path:
+            return quote(path.removesuffix("/") or "/", safe="")
+    raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")
+
+
+@contextlib.contextmanager
+def _about_one_entry(snapshot: int) -> Iterator[None]:
+    """Tell what is wrong with a single entry from what is wrong with all."""
+    try:
+        yield
+    except StatusError as error:
+        reason = rest_messages.unreadable(error, snapshot)
+        if not reason:
+            raise
+        raise UnreadableError(reason) from error

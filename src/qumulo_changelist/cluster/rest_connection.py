@@ -1,0 +1,140 @@
+"""One request to the cluster: to some node, in a session, and again where that can help."""
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from urllib3 import BaseHTTPResponse, Retry, Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, MaxRetryError
+
+from qumulo_changelist import __version__
+from qumulo_changelist.cluster import rest_messages
+from qumulo_changelist.cluster.rest_nodes import Nodes, reason
+from qumulo_changelist.cluster.rest_tls import Trust
+from qumulo_changelist.config import Settings
+from qumulo_changelist.errors import UnreachableError
+from qumulo_changelist.progress import Listener
+
+RETRY = Retry(6, backoff_factor=1, backoff_max=30, allowed_methods=None)
+"""How often and after how long a request is sent again: at once, then after 2, 4, 8, 16, 30 s."""
+
+LONGEST_WAIT = 60.0
+"""For how many seconds in all a request waits between its tries."""
+
+QUICK = Timeout(connect=10, read=60)
+"""For what a cluster answers at once, were it not busy."""
+
+SLOW = Timeout(connect=10, read=600)
+"""For a page of a diff: where little of much changed, the cluster looks for minutes."""
+
+_TRANSIENT = frozenset((429, 500, 502, 503, 504))
+_NOT_CARRIED_OUT = frozenset((429, 503))
+_HEADERS = MappingProxyType(
+    {
+        "User-Agent": f"qumulo-changelist/{__version__}",
+        "Accept-Encoding": "identity",
+        "Accept": "application/json",
+    }
+)
+
+
+class Request(NamedTuple):
+    """A question to the cluster."""
+
+    method: str
+    uri: str
+    """Path and query, percent-encoded."""
+    body: bytes | None = None
+    """JSON."""
+    repeatable: bool = True
+    """Whether asking twice does no harm."""
+    timeout: Timeout = QUICK
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.uri:.200}"
+
+
+class Connection:
+    """Sends requests. May be used by many threads at once, also to close it.
+
+    Raises:
+        ConfigurationError: the authorities to trust cannot be read.
+    """
+
+    def __init__(self, settings: Settings, listener: Listener, connections: int) -> None:
+        self._nodes = Nodes(settings, Trust(settings, listener), connections, listener)
+        self._listener = listener
+        self._closed = threading.Event()
+
+    def send(self, request: Request, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        """Send a request until it is answered, for about a minute of waiting at most.
+
+        Returns:
+            The answer, with whatever status; one of those that may pass, after the last try.
+
+        Raises:
+            UnreachableError: no node answers, or what was asked may have been done.
+            CertificateError: a node cannot show that it is the cluster's.
+        """
+        all_headers = {**_HEADERS, **headers}
+        retry, waited = RETRY, 0.0
+        while True:
+            response, error = None, None
+            try:
+                response = self._nodes.send(
+                    request.method, request.uri, request.body, all_headers, request.timeout
+                )
+                if not _is_worth_another_try(request, response):
+                    return response
+                said = rest_messages.said(response)
+            except HTTPError as broken:
+                error, said = broken, reason(broken)
+                self._check_repeatable(request, broken)
+            try:
+                retry = retry.increment(request.method, request.uri, response, error)
+            except MaxRetryError:
+                return _last(request, response, said)
+            pause = _pause(retry, response)
+            waited += pause
+            if waited > LONGEST_WAIT:
+                return _last(request, response, said)
+            self._listener.detail(f"{request}: {said}; again in {pause:.0f} s")
+            if self._closed.wait(pause):
+                raise UnreachableError(f"{request}: {said}; given up")
+
+    def close(self) -> None:
+        """Close all connections; what still waits for an answer fails."""
+        self._closed.set()
+        self._nodes.close()
+
+    def _check_repeatable(self, request: Request, error: HTTPError) -> None:
+        if self._closed.is_set():
+            raise UnreachableError(f"{request}: given up") from error
+        if isinstance(error, ConnectTimeoutError):
+            if not self._nodes.answered:
+                raise UnreachableError(f"the cluster does not answer: {reason(error)}") from error
+        elif not request.repeatable:
+            raise UnreachableError(
+                f"{request}: {reason(error)}; it is not known whether the cluster did it",
+                hint="Look on the cluster for a snapshot of this name before you try again.",
+            ) from error
+
+
+def _is_worth_another_try(request: Request, response: BaseHTTPResponse) -> bool:
+    return response.status in (_TRANSIENT if request.repeatable else _NOT_CARRIED_OUT)
+
+
+def _last(request: Request, response: BaseHTTPResponse | None, said: str) -> BaseHTTPResponse:
+    if response is None:
+        raise UnreachableError(f"{request}: {said}")
+    return response
+
+
+def _pause(retry: Retry, response: BaseHTTPResponse | None) -> float:
+    asked = None
+    if response is not None:
+        with contextlib.suppress(InvalidHeader):
+            asked = retry.get_retry_after(response)
+    return retry.get_backoff_time() if asked is None else asked

@@ -1,0 +1,36 @@
+"""Taking created directories apart, so that many can work on what a diff has as one change."""
+
+from collections import deque
+
+from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.scan.changeset import ChangeSet
+from qumulo_changelist.trees.interface import OpenTree
+
+# With so many directories there is work for everyone.
+_ENOUGH = 200
+
+# So many directories are looked into at most; where they hold few others, it leads nowhere.
+_LOOKED_INTO = 50
+
+
+def unfold(changes: ChangeSet, newer: OpenTree) -> None:
+    """Replace created directories by what is in them, where that is directories again.
+
+    The list stays the same: what is below a created directory was created, too.
+    """
+    created = deque(sorted(changes.only_created()))
+    if not created or len(created) >= _ENOUGH:
+        return
+    with newer() as tree:
+        for _ in range(_LOOKED_INTO):
+            if not created or len(changes.whole) >= _ENOUGH:
+                break
+            directory = created.popleft()
+            try:
+                names = tree.names(directory)
+            except UnreadableError:
+                continue  # whoever walks there will tell
+            directories = [name for name in names if name.endswith("/")]
+            if directories:
+                changes.take_apart(directory, names)
+                created += directories

@@ -1,0 +1,43 @@
+"""Every error survives the way from a worker process to the one that tells of it."""
+
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+from qumulo_changelist import errors
+
+
+def kinds(root: type[errors.ChangelistError]) -> Iterator[type[errors.ChangelistError]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from kinds(kind)
+
+
+def made(kind: type[errors.ChangelistError]) -> errors.ChangelistError:
+    if issubclass(kind, errors.QqFailedError):
+        return kind("what is wrong", exit_code=3, said="words", hint="do this")
+    if issubclass(kind, errors.StatusError):
+        return kind("what is wrong", status=418, error_class="fs_tea_error", hint="do this")
+    return kind("what is wrong", hint="do this")
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", list(kinds(errors.ChangelistError)))
+def test_an_error_comes_back_from_another_process_as_it_was(kind, protocol):
+    error = made(kind)
+
+    back = pickle.loads(pickle.dumps(error, protocol))
+
+    assert type(back) is kind
+    assert str(back) == "what is wrong"
+    assert back.exit_code == error.exit_code
+    assert vars(back) == vars(error)
+    assert back.hint == "do this"
+
+
+def test_so_does_what_ends_no_run():
+    back = pickle.loads(pickle.dumps(errors.UnreadableError("it is not there")))
+
+    assert isinstance(back, errors.UnreadableError)
+    assert str(back) == "it is not there"
