@@ -70,7 +70,7 @@ def _lists(scenarios: Sequence[Scenario], results: Results) -> Iterator[str]:
         digests = {way: result.digest for way, result in found.items() if result.digest}
         if len(digests) > 1 and len(set(digests.values())) == 1:
             ways = ", ".join(digests)
-            yield f"{scenario.name}: {ways} list the same files with the same attributes."
+            yield f"{scenario.name}: {ways} list the same files, with the same sizes and times."
         elif len(digests) > 1:
             told = ", ".join(f"{way} {digest[:8]}" for way, digest in digests.items())
             yield f"{scenario.name}: THE LISTS DIFFER in their files (digests): {told}."

@@ -23,7 +23,7 @@ class Result:
     requests: int | None = None
     """How many requests it made in all, as far as the server remembers."""
     digest: str = ""
-    """Of the ``<file>`` lines of its list, access times aside; "" where there is none."""
+    """Of the ``<file>`` lines of its list, but for what a mount alone decides; "" without one."""
     failure: str = ""
     """Why there are no figures, where it did not work."""
 

@@ -4,18 +4,20 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import urllib3
 
 from bench.scenarios import Scenario
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# What a change takes in a tree laid out with its snapshots, links counted: about three.
+_FILES_A_CHANGE = 4
 _REQUESTS = "/emulator/requests"
 _BIN = os.path.dirname(sys.executable)
 
@@ -25,7 +27,9 @@ class Site:
     """A server that answers, and what it takes to ask it."""
 
     folder: str
-    """Everything that is written lands below it."""
+    """Lists, and all else that is written, land below it."""
+    mount: str
+    """Where this machine sees the newer tree, if the scenario has it materialized."""
     host: str
     port: int
     username: str
@@ -35,11 +39,6 @@ class Site:
     """The directory of the cluster that the snapshots are of."""
     older: int
     newer: int
-
-    @property
-    def mount(self) -> str:
-        """Where this machine sees the newer tree, if the scenario has it materialized."""
-        return os.path.join(self.folder, "mount")
 
     @property
     def certificate(self) -> str:
@@ -67,7 +66,7 @@ class Site:
         }
 
     def configure(self) -> None:
-        """Write the archiver's configuration, and log in once by hand."""
+        """Write the archiver's configuration, and a session as ``qq login`` leaves it."""
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(
                 "[General]\n"
@@ -78,15 +77,11 @@ class Site:
                 f"QumuloCertificateFingerprint={self.fingerprint}\n"
                 f"FastScanWorkFolder={self.folder}/work\n"
             )
-        subprocess.run(
-            [*self.qq, "login", "-u", self.username],
-            input=self.password.encode() + b"\n",
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            check=True,
-            start_new_session=True,  # else it asks on the terminal
-        )
+        login = {"username": self.username, "password": self.password}
+        with self._pool() as pool:
+            answer = pool.request("POST", "/v1/session/login", json=login)
+        with open(self.credentials, "w", encoding="utf-8") as file:
+            json.dump({"version": 1, "bearer_token": answer.json()["bearer_token"]}, file)
 
     @property
     def qq(self) -> list[str]:
@@ -101,7 +96,7 @@ class Site:
         """
         with open(self.credentials, encoding="utf-8") as file:
             token = json.load(file)["bearer_token"]
-        with urllib3.HTTPSConnectionPool(self.host, self.port, ca_certs=self.certificate) as pool:
+        with self._pool() as pool:
             answer = pool.request("GET", _REQUESTS, headers={"Authorization": f"Bearer {token}"})
             if answer.status != 200:
                 return None
@@ -109,28 +104,45 @@ class Site:
         last_call = max((n for n, path in enumerate(paths) if path == _REQUESTS), default=-1)
         return paths[last_call + 1 :]
 
+    def _pool(self) -> urllib3.HTTPSConnectionPool:
+        return urllib3.HTTPSConnectionPool(self.host, self.port, ca_certs=self.certificate)
+
 
 @contextlib.contextmanager
 def served(scenario: Scenario, scratch: str) -> Iterator[Site]:
-    """Serve a scenario's diff while the block lasts, in a folder of its own below ``scratch``."""
-    folder = tempfile.mkdtemp(prefix="qumulo-bench-", dir=scratch)
-    try:
-        with _server(scenario, folder) as site:
-            site.configure()
-            yield site
-    finally:
-        shutil.rmtree(folder)
+    """Serve a scenario's diff while the block lasts, in a folder of its own below ``scratch``.
+
+    A tree that would take more files than a file system in memory may have goes to the system's
+    temporary folder instead.
+    """
+    with contextlib.ExitStack() as folders:
+        folder = folders.enter_context(_folder(scratch))
+        mount = os.path.join(folder, "mount")
+        if scenario.mounted and not _has_room(folder, scenario.size * _FILES_A_CHANGE):
+            mount = os.path.join(folders.enter_context(_folder(tempfile.gettempdir())), "mount")
+        site = folders.enter_context(_server(scenario, folder, mount))
+        site.configure()
+        yield site
+
+
+def _folder(place: str) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="qumulo-bench-", dir=place)
+
+
+def _has_room(folder: str, files: int) -> bool:
+    found = os.statvfs(folder)
+    return not found.f_files or found.f_favail > files
 
 
 @contextlib.contextmanager
-def _server(scenario: Scenario, folder: str) -> Iterator[Site]:
+def _server(scenario: Scenario, folder: str, mount: str) -> Iterator[Site]:
     password = secrets.token_urlsafe(12)
     command = [sys.executable, "-m", "qumulo_emulator", "serve"]
     command += ["--synthetic", str(scenario.size), "--shape", scenario.shape]
     command += ["--latency-ms", str(scenario.latency_ms), "--port", "0"]
     command += ["--certificate", os.path.join(folder, "certificate.pem")]
     if scenario.mounted:
-        command += ["--materialize", os.path.join(folder, "mount")]
+        command += ["--materialize", mount]
     server = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -143,17 +155,21 @@ def _server(scenario: Scenario, folder: str) -> Iterator[Site]:
             ready = server.stdout.readline()
             if not ready:
                 raise SystemExit(f"the server ended with {server.wait()}")
-            facts = json.loads(ready)
-            yield Site(
-                folder,
-                facts["host"],
-                facts["port"],
-                facts["username"],
-                password,
-                facts["certificate_sha256"],
-                facts["source"],
-                int(facts["older"]),
-                int(facts["newer"]),
-            )
+            yield _site(json.loads(ready), folder, mount, password)
         finally:
             server.terminate()
+
+
+def _site(facts: dict[str, Any], folder: str, mount: str, password: str) -> Site:
+    return Site(
+        folder,
+        mount,
+        facts["host"],
+        facts["port"],
+        facts["username"],
+        password,
+        facts["certificate_sha256"],
+        facts["source"],
+        int(facts["older"]),
+        int(facts["newer"]),
+    )
