@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 OLDER_QQ := 5.1.0.1
 READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
-CODE := src tests demo *.py
+CODE := src tests demo bench *.py
 
 .PHONY: demo test lint format lock clean
 

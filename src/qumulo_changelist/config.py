@@ -22,7 +22,10 @@ _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False,
 _TRAILING_COMMENT = re.compile(r"\s+[;#].*", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _BETWEEN_HOSTS = re.compile(r"[,;\s]+")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]?")
+_HOST = re.compile(
+    r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?"
+    r"|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?\]?"
+)
 _TOKEN = re.compile("[!-~]*")
 _SHA256 = re.compile("[0-9a-f]{64}")
 

@@ -79,6 +79,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         serve.error("--state keeps what happens to ROOT; nothing happens to a made-up tree")
     if parsed.synthetic is None and (parsed.materialize or parsed.shape):
         serve.error("--shape and --materialize belong to --synthetic")
+    if parsed.materialize is None and parsed.materialize_snapshots:
+        serve.error("--materialize-snapshots belongs to --materialize")
     parsed.shape = parsed.shape or "mixed"
     return parsed
 
@@ -100,6 +102,7 @@ def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
         synthetic=parsed.synthetic,
         shape=parsed.shape,
         materialize=parsed.materialize,
+        materialize_snapshots=parsed.materialize_snapshots,
     )
 
 
@@ -117,11 +120,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         " password comes from the environment variable QUMULO_EMULATOR_PASSWORD; without it, one is"
         " made up. When requests are answered, one line of JSON on standard output says where.",
     )
-    root = serve.add_argument(
+    serve.add_argument(
         "root", metavar="ROOT", nargs="?", type=_directory, help="the directory to serve"
     )
-    # A name that is left out is no directory to be checked.
-    root.default = None
     _add_network_options(serve)
     _add_made_up_options(serve)
     return parser, serve
@@ -177,6 +178,11 @@ def _add_made_up_options(serve: argparse.ArgumentParser) -> None:
         "--materialize",
         metavar="DIR",
         help="first lay out in DIR, empty or missing, what a mount of /synthetic would show",
+    )
+    made_up.add_argument(
+        "--materialize-snapshots",
+        action="store_true",
+        help="and both snapshots in DIR/.snapshot, which takes more than twice as long",
     )
 
 

@@ -45,6 +45,7 @@ class Options(TypedDict, total=False):
     synthetic: int | None
     shape: Shape
     materialize: str | os.PathLike[str] | None
+    materialize_snapshots: bool
 
 
 class Emulator:
@@ -233,6 +234,8 @@ def _arguments(options: ServeOptions) -> list[str]:
     ):
         if value is not None:
             arguments += [option, str(value)]
+    if options.materialize_snapshots:
+        arguments.append("--materialize-snapshots")
     return arguments if options.root is None else [*arguments, "--", options.root]
 
 
@@ -260,4 +263,5 @@ def _complete(root: str | os.PathLike[str] | None, options: Options) -> Iterator
             synthetic=options.get("synthetic"),
             shape=options.get("shape", "mixed"),
             materialize=path("materialize"),
+            materialize_snapshots=options.get("materialize_snapshots", False),
         )

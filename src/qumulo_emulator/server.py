@@ -65,6 +65,7 @@ class ServeOptions:
         synthetic: how many changes are made up, where there is no root.
         shape: how they are spread.
         materialize: the directory in which the made-up tree is laid out first; None for nowhere.
+        materialize_snapshots: whether to lay out its snapshots there, too.
     """
 
     root: str | None
@@ -80,6 +81,7 @@ class ServeOptions:
     synthetic: int | None = None
     shape: Shape = "mixed"
     materialize: str | None = None
+    materialize_snapshots: bool = False
 
 
 class EmulatorServer:
@@ -177,7 +179,8 @@ def _cluster(options: ServeOptions) -> ServedCluster:
             settings=settings,
         )
         if options.materialize is not None:
-            materialize(made_up, options.materialize)
+            snapshots = options.materialize_snapshots
+            materialize(made_up, options.materialize, snapshots=snapshots)
         return made_up
     return Cluster(
         options.root,

@@ -530,6 +530,132 @@ def test_a_name_of_a_windows_domain_is_written_with_two_backslashes(read):
     assert read(ini(QumuloUsername=r"CORP\\alice")).username == r"CORP\alice"
 
 
+# REST
+
+
+def test_the_way_to_the_cluster_is_qq_unless_it_is_said(read):
+    assert read(ini()).transport == "qq"
+    assert read(ini(QumuloTransport="")).transport == "qq"
+    assert read(ini(QumuloTransport="REST ; direct")).transport == "rest"
+    assert read(ini(QumuloTransport="qq")).transport == "qq"
+
+
+def test_who_calls_may_decide_the_way_to_the_cluster(tmp_path):
+    path = tmp_path / "a.conf"
+    path.write_text(ini(QumuloTransport="qq"))
+
+    assert load(str(path), "rest").transport == "rest"
+    assert load(str(path), None).transport == "qq"
+
+
+@pytest.mark.parametrize("written", ["10.0.0.1,10.0.0.2", "10.0.0.1;10.0.0.2", "10.0.0.1 10.0.0.2"])
+@pytest.mark.parametrize("comment", ["", " ; the nodes", " # the nodes"])
+def test_several_nodes_may_be_named(read, written, comment):
+    settings = read(ini(QumuloClusterIP=written + comment))
+
+    assert settings.hosts == ("10.0.0.1", "10.0.0.2")
+    assert settings.host == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "written", ['"10.0.0.1, 10.0.0.2"', "10.0.0.1, 10.0.0.2", ",10.0.0.1,,10.0.0.2,"]
+)
+def test_several_nodes_may_be_named_as_qt_does(read, written):
+    assert read(ini(QumuloClusterIP=written)).hosts == ("10.0.0.1", "10.0.0.2")
+
+
+def test_several_nodes_may_be_an_array_of_a_property_list(read):
+    assert read(plist(QumuloClusterIP=["10.0.0.1", "b.example"])).hosts == ("10.0.0.1", "b.example")
+
+
+@pytest.mark.parametrize(
+    "host", ["fe80::1", "[2001:db8::1]", "fe80::1%eth0", "::1", "node_1.a.", "a"]
+)
+def test_a_node_is_an_address_or_a_name(read, host):
+    assert read(ini(QumuloClusterIP=f"{host},10.0.0.2")).hosts == (host, "10.0.0.2")
+
+
+@pytest.mark.parametrize(
+    "host", ["https://a", "a/b", "me@a", "10.0.0.1:8000", "a..b", "ü.example", ",", "a" * 64]
+)
+def test_what_is_no_host_is_told(read, host):
+    with pytest.raises(ConfigurationError, match=r"QumuloClusterIP in .*DNAClientServices"):
+        read(ini(QumuloClusterIP=host))
+
+
+def test_a_way_to_the_cluster_that_nobody_knows_is_told(read):
+    with pytest.raises(ConfigurationError, match=r"QumuloTransport in .* is 'ssh'") as caught:
+        read(ini(QumuloTransport="ssh"))
+    assert "qq or rest" in caught.value.hint
+
+
+ONLY_TOKEN = ini(QumuloAccessToken=f"access-v1:{SECRET}==", QumuloUsername="", QumuloPassword="")
+
+
+def test_with_an_access_token_rest_needs_no_password(read):
+    settings = read(ONLY_TOKEN + "QumuloTransport=rest\n")
+
+    assert settings.access_token.reveal() == f"access-v1:{SECRET}=="
+    assert SECRET not in repr(settings)
+    assert read(ini()).access_token is None
+
+
+def test_an_access_token_is_not_for_qq(read):
+    with pytest.raises(ConfigurationError, match="lacks QumuloUsername, QumuloPassword") as caught:
+        read(ONLY_TOKEN)
+    assert "QumuloTransport=rest" in caught.value.hint
+    assert SECRET not in f"{caught.value} {caught.value.hint}"
+
+
+def test_rest_without_a_token_needs_a_password(read):
+    with pytest.raises(ConfigurationError, match="lacks QumuloPassword"):
+        read(ini(QumuloTransport="rest", QumuloPassword=""))
+
+
+@pytest.mark.parametrize("token", [f"{SECRET} x", f"{SECRET}é", f"{SECRET}\\n"])
+def test_what_can_be_no_token_is_told_and_not_shown(read, token):
+    with pytest.raises(ConfigurationError, match="QumuloAccessToken in ") as caught:
+        read(ini(QumuloAccessToken=token))
+    assert SECRET not in f"{caught.value} {caught.value.hint} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize(
+    "written", ["AB" * 32, ":".join(["ab"] * 32), ":".join(["aB"] * 32) + " ; the cluster"]
+)
+def test_a_fingerprint_is_64_digits_with_or_without_colons_in_any_case(read, written):
+    assert read(ini(QumuloCertificateFingerprint=written)).fingerprint == "ab" * 32
+
+
+@pytest.mark.parametrize("written", ["ab" * 20, "ab" * 33, "xy" * 32, "sha256"])
+def test_what_is_no_fingerprint_is_told(read, written):
+    with pytest.raises(ConfigurationError, match=r"QumuloCertificateFingerprint in .* no SHA-256"):
+        read(ini(QumuloCertificateFingerprint=written))
+
+
+@pytest.mark.parametrize("written", ["false", "No", "0", "FALSE # for now"])
+def test_verification_can_be_turned_off(read, written):
+    assert read(ini(QumuloVerifyTLS=written)).verify_tls is False
+    assert read(plist(QumuloVerifyTLS=False)).verify_tls is False
+
+
+@pytest.mark.parametrize("written", ["true", "Yes", "1", ""])
+def test_verification_is_on_otherwise(read, written):
+    assert read(ini(QumuloVerifyTLS=written)).verify_tls is True
+    assert read(plist(QumuloVerifyTLS=True)).verify_tls is True
+    assert read(ini()).verify_tls is True
+
+
+@pytest.mark.parametrize("written", ["off", "nope", "2"])
+def test_what_is_neither_true_nor_false_is_told(read, written):
+    with pytest.raises(ConfigurationError, match=f"QumuloVerifyTLS in .* is '{written}'"):
+        read(ini(QumuloVerifyTLS=written))
+
+
+def test_the_authorities_are_a_path(read):
+    assert read(ini(QumuloCAFile="/etc/a b/ca #1.pem")).ca_file == "/etc/a b/ca #1.pem"
+    assert read(ini()).ca_file == ""
+
+
 # Secrets
 
 

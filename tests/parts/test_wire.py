@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Change, Kind, Op, Snapshot
+from qumulo_changelist.model import CREATE, Change, Kind, Snapshot
 
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY", "DELETE"])
 @pytest.mark.parametrize("path", ["/", "/a", "/a/", "/a/.b", "/a/..b", "/...", "/a b\n\udcff"])
 def test_a_change_is_an_operation_and_a_path(op, path):
-    assert wire.change({"op": op, "path": path}) == Change(Op(op), path)
+    assert wire.change({"op": op, "path": path}) == Change(op, path)
 
 
 def test_what_newer_versions_add_is_passed_over():
-    assert wire.change({"op": "CREATE", "path": "/a", "more": [1]}) == Change(Op.CREATE, "/a")
+    assert wire.change({"op": "CREATE", "path": "/a", "more": [1]}) == Change(CREATE, "/a")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_any_json_is_a_change_or_told(op, path, whole):
             found = wire.change(entry)
         except ReplyError:
             continue
-        assert found == (entry["op"], entry["path"])
+        assert found == Change(entry["op"], entry["path"])
 
 
 components = st.text(st.sampled_from("./a"), max_size=7)
@@ -90,6 +90,11 @@ def test_any_absolute_path_names_each_directory_plainly(text):
     plain = text.startswith("/") and not {"", ".", ".."} & set(names)
 
     assert wire.is_absolute(text) == plain
+
+
+@given(st.lists(components | st.sampled_from(["/a", "/b/", "/.c", "/d\0", "\0", "\0/"])))
+def test_many_paths_are_absolute_where_each_of_them_is(paths):
+    assert wire.are_absolute(paths) == all(map(wire.is_absolute, paths))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Paths are absolute on the cluster. No answer is ever cut short in silence: an it
 without an error has given everything. What cannot be answered at all raises a ``ChangelistError``.
 """
 
-from collections.abc import Generator
+from collections.abc import Container, Generator
 from typing import Protocol
 
 from msgspec import Struct
@@ -34,6 +34,8 @@ class Page(Struct, frozen=True):
 
     children: int
     """How many entries the directory has in all."""
+    listed: int
+    """How many of them are on this page, whether they are wanted or not."""
     entries: dict[str, Attributes]
 
 
@@ -47,13 +49,17 @@ class SnapshotReader(Protocol):
             UnreadableError: the snapshot does not hold it, or the cluster cannot read it.
         """
 
-    def pages(self, directory: str, snapshot: int, limit: int = 0) -> Generator[Page, None, None]:
+    def pages(
+        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
+    ) -> Generator[Page, None, None]:
         """Yield what a directory holds, a page at a time, in no order.
 
         Args:
             directory: its path.
             snapshot: the snapshot's id.
             limit: the most entries that the first page shall have; 0 for as many as the others.
+                Behind a smaller first page nothing is asked for before it is wanted.
+            wanted: the names, without a ``/``, that are of interest; None for all.
 
         Raises:
             UnreadableError: the snapshot does not hold it, it is no directory, or the cluster

@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterator
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -11,7 +11,7 @@ import msgspec
 
 from qumulo_changelist.cluster import rest_messages, rest_wire
 from qumulo_changelist.cluster.interface import Page
-from qumulo_changelist.cluster.rest_connection import SLOW, Connection, Request
+from qumulo_changelist.cluster.rest_connection import Connection, Request
 from qumulo_changelist.cluster.rest_session import Session
 from qumulo_changelist.config import Settings
 from qumulo_changelist.errors import ReplyError, StatusError, UnreadableError
@@ -109,7 +109,7 @@ class RestCluster:
         The next page is asked for before the last is decoded.
         """
         uri = f"/v2/snapshots/{newer}/changes-since/{older}?limit={self._diff_page}"
-        for what, page in self._pages(Request("GET", uri, timeout=SLOW), rest_wire.diff_page):
+        for what, page in self._pages(Request("GET", uri, slow=True), rest_wire.diff_page):
             if found := rest_wire.changes(page, what):
                 yield found
 
@@ -133,7 +133,9 @@ class RestCluster:
             rest_wire.file_attributes.read(answer, str(request)), str(request)
         )
 
-    def pages(self, directory: str, snapshot: int, limit: int = 0) -> Generator[Page, None, None]:
+    def pages(
+        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
+    ) -> Generator[Page, None, None]:
         """Yield what a directory of a snapshot holds; see ``SnapshotReader``.
 
         Raises:
@@ -143,13 +145,12 @@ class RestCluster:
         uri = f"/v1/files/{_reference(directory)}/entries/"
         first = min(limit or self._directory_page, self._directory_page)
         uri += f"?limit={first}&snapshot={snapshot}"
+        later = self._directory_page if first < self._directory_page else 0
         came, children = 0, 0
         with _about_one_entry(snapshot):
-            for what, page in self._pages(
-                Request("GET", uri), rest_wire.directory_page, later_limit=self._directory_page
-            ):
-                found = rest_wire.entries(page, what)
-                came, children = came + len(found.entries), found.children
+            for what, page in self._pages(Request("GET", uri), rest_wire.directory_page, later):
+                found = rest_wire.entries(page, what, wanted)
+                came, children = came + found.listed, found.children
                 yield found
         if came < children:
             raise ReplyError(
@@ -160,7 +161,11 @@ class RestCluster:
     def _pages(
         self, request: Request, reader: rest_wire.Reader[SomePage], later_limit: int = 0
     ) -> Iterator[tuple[str, SomePage]]:
-        """Yield pages and what names them, each while the next one is already asked for."""
+        """Yield pages and what names them, each while the next one is already asked for.
+
+        With a ``later_limit`` the pages behind the first have that size, and the second is asked
+        for when it is wanted.
+        """
         asked = {request.uri}
         answer = self._session.ask(request)
         while True:
@@ -178,6 +183,10 @@ class RestCluster:
                 raise ReplyError(f"{what}: the pages go round in a circle")
             asked.add(following)
             request = request._replace(uri=following)
+            if later_limit and len(asked) == 2:
+                yield what, page
+                answer = self._session.ask(request)
+                continue
             coming = self._session.ask_ahead(request)
             yield what, page
             answer = coming.result()

@@ -2,12 +2,17 @@
 
 import contextlib
 import threading
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from urllib3 import BaseHTTPResponse, Retry, Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader, MaxRetryError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from qumulo_changelist import __version__
 from qumulo_changelist.cluster import rest_messages
@@ -23,6 +28,9 @@ RETRY = Retry(6, backoff_factor=1, backoff_max=30, allowed_methods=None)
 LONGEST_WAIT = 60.0
 """For how many seconds in all a request waits between its tries."""
 
+TIMEOUT_COUNTS = 30.0
+"""As how many seconds of these a try counts that was never answered."""
+
 QUICK = Timeout(connect=10, read=60)
 """For what a cluster answers at once, were it not busy."""
 
@@ -31,13 +39,13 @@ SLOW = Timeout(connect=10, read=600)
 
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _NOT_CARRIED_OUT = frozenset((429, 503))
-_HEADERS = MappingProxyType(
-    {
-        "User-Agent": f"qumulo-changelist/{__version__}",
-        "Accept-Encoding": "identity",
-        "Accept": "application/json",
-    }
-)
+_AGENT = f"qumulo-changelist/{__version__}"
+
+
+def headers(token: str = "") -> dict[str, str]:
+    """Return the headers of requests, those of one user where there is a token."""
+    # No more than are needed: each costs time, and a run may ask for hundred thousands of files.
+    return {"User-Agent": _AGENT} | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 class Request(NamedTuple):
@@ -50,7 +58,8 @@ class Request(NamedTuple):
     """JSON."""
     repeatable: bool = True
     """Whether asking twice does no harm."""
-    timeout: Timeout = QUICK
+    slow: bool = False
+    """Whether the cluster may take minutes to answer."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.uri:.200}"
@@ -68,7 +77,7 @@ class Connection:
         self._listener = listener
         self._closed = threading.Event()
 
-    def send(self, request: Request, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def send(self, request: Request, headers: dict[str, str]) -> BaseHTTPResponse:
         """Send a request until it is answered, for about a minute of waiting at most.
 
         Returns:
@@ -78,13 +87,15 @@ class Connection:
             UnreachableError: no node answers, or what was asked may have been done.
             CertificateError: a node cannot show that it is the cluster's.
         """
-        all_headers = {**_HEADERS, **headers}
+        if request.body is not None:
+            headers = headers | {"Content-Type": "application/json"}
         retry, waited = RETRY, 0.0
+        timeout = SLOW if request.slow else QUICK
         while True:
             response, error = None, None
             try:
                 response = self._nodes.send(
-                    request.method, request.uri, request.body, all_headers, request.timeout
+                    request.method, request.uri, request.body, headers, timeout
                 )
                 if not _is_worth_another_try(request, response):
                     return response
@@ -92,6 +103,7 @@ class Connection:
             except HTTPError as broken:
                 error, said = broken, reason(broken)
                 self._check_repeatable(request, broken)
+                waited += TIMEOUT_COUNTS if isinstance(broken, ReadTimeoutError) else 0
             try:
                 retry = retry.increment(request.method, request.uri, response, error)
             except MaxRetryError:
@@ -112,10 +124,9 @@ class Connection:
     def _check_repeatable(self, request: Request, error: HTTPError) -> None:
         if self._closed.is_set():
             raise UnreachableError(f"{request}: given up") from error
-        if isinstance(error, ConnectTimeoutError):
-            if not self._nodes.answered:
-                raise UnreachableError(f"the cluster does not answer: {reason(error)}") from error
-        elif not request.repeatable:
+        if isinstance(error, ConnectTimeoutError | SSLError) and not self._nodes.answered:
+            raise UnreachableError(f"the cluster does not answer: {reason(error)}") from error
+        if not isinstance(error, ConnectTimeoutError) and not request.repeatable:
             raise UnreachableError(
                 f"{request}: {reason(error)}; it is not known whether the cluster did it",
                 hint="Look on the cluster for a snapshot of this name before you try again.",

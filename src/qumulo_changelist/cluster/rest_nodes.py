@@ -118,7 +118,7 @@ class Nodes:
         self._trust = trust
         self._listener = listener
         self._lock = threading.Lock()
-        self._turn = 0
+        self._turn = -1
         self.answered = False
         """Whether any node ever did."""
 
@@ -175,15 +175,9 @@ class Nodes:
 
 def reason(error: HTTPError) -> str:
     """Return why a request did not get through, in few words."""
-    cause: BaseException = error
-    while cause.__cause__ or cause.__context__:
-        cause = cause.__cause__ or cause.__context__ or cause
-    if isinstance(error, SSLError):
-        return f"TLS failed: {getattr(cause, 'reason', None) or cause}"
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError) and not isinstance(cause, OSError):
-        return str(error)
-    if isinstance(cause, TimeoutError):
+    # The text of urllib3's errors shows its own objects; what the system said is inside of them.
+    causes = [one for one in (*error.args, error.__cause__) if isinstance(one, OSError)]
+    if isinstance(error, ReadTimeoutError) or any(isinstance(one, TimeoutError) for one in causes):
         return "it took too long"
-    if isinstance(cause, OSError):
-        return cause.strerror or str(cause)
-    return "the connection broke"
+    said = next((one.strerror or str(one) for one in causes), "the connection broke")
+    return f"TLS failed: {said}" if isinstance(error, SSLError) else said

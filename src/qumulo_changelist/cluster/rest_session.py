@@ -1,16 +1,16 @@
 """Who asks: a login that is kept in memory, or an access token; and what comes of an answer."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
 import msgspec
 
 from qumulo_changelist.cluster import rest_messages, rest_wire
-from qumulo_changelist.cluster.rest_connection import Connection, Request
+from qumulo_changelist.cluster.rest_connection import Connection, Request, headers
 from qumulo_changelist.config import Settings
-from qumulo_changelist.errors import ChangelistError, ReplyError
+from qumulo_changelist.errors import ChangelistError, RefusedError, ReplyError
 
 Answer = TypeVar("Answer")
 
@@ -26,9 +26,10 @@ class Session:
         self._settings = settings
         self._connection = connection
         self._lock = threading.Lock()
-        self._headers: Mapping[str, str] = {}
+        self._headers: dict[str, str] = {}
+        self._refusal: RefusedError | None = None
         if settings.access_token:
-            self._headers = _bearing(settings.access_token.reveal())
+            self._headers = headers(settings.access_token.reveal())
 
     def ask(self, request: Request) -> bytes:
         """Return what a request is answered with.
@@ -36,10 +37,10 @@ class Session:
         Raises:
             ChangelistError: there is no answer, or it is not one of success.
         """
-        headers = self._headers or self._renewed({})
-        response = self._connection.send(request, headers)
+        used = self._headers or self._renewed({})
+        response = self._connection.send(request, used)
         if response.status == 401 and not self._settings.access_token:
-            response = self._connection.send(request, self._renewed(headers))
+            response = self._connection.send(request, self._renewed(used))
         if 200 <= response.status < 300:
             return response.data
         credentials = "QumuloUsername and QumuloPassword"
@@ -51,29 +52,32 @@ class Session:
         """Ask in the background; the result of what is returned is the answer, or raises."""
         return _in_background(lambda: self.ask(request))
 
-    def _renewed(self, refused: Mapping[str, str]) -> Mapping[str, str]:
+    def _renewed(self, refused: dict[str, str]) -> dict[str, str]:
         with self._lock:
+            if self._refusal:
+                # Enough wrong passwords, one from each thread, might lock the user out.
+                raise self._refusal
             if self._headers == refused:
-                self._headers = self._log_in()
+                try:
+                    self._headers = self._log_in()
+                except RefusedError as error:
+                    self._refusal = error
+                    raise
             return self._headers
 
-    def _log_in(self) -> Mapping[str, str]:
+    def _log_in(self) -> dict[str, str]:
         credentials = {
             "username": self._settings.username,
             "password": self._settings.password.reveal(),
         }
         request = Request("POST", "/v1/session/login", msgspec.json.encode(credentials))
-        response = self._connection.send(request, {"Content-Type": "application/json"})
+        response = self._connection.send(request, headers())
         if response.status != 200:
             raise rest_messages.failure(request, response, "QumuloUsername and QumuloPassword")
         token = rest_wire.login.read(response.data, str(request)).bearer_token
         if not (token and token.isascii() and token.isprintable()):
             raise ReplyError(f"{request}: the answer holds no usable token")
-        return _bearing(token)
-
-
-def _bearing(token: str) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return headers(token)
 
 
 def _in_background(ask: Callable[[], Answer]) -> "Future[Answer]":

@@ -5,7 +5,7 @@ a reply lacks, or has wrong, is named in a ``ReplyError``, but never its values:
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from functools import lru_cache
 from re import compile as pattern
@@ -27,8 +27,14 @@ _NFS_USERS = 3 << 32
 _NFS_GROUPS = 4 << 32
 _IDS = 1 << 32
 _EPOCH = date(1970, 1, 1).toordinal()
-_SECONDS = pattern(r":([0-5][0-9]|60)(?:\.[0-9]{1,9})?Z")
-_MINUTE = pattern(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([01][0-9]|2[0-3]):([0-5][0-9])")
+_DAY = pattern("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FRACTION = pattern(r"\.[0-9]{1,9}Z")
+_MINUTES = {
+    f"T{hour:02}:{minute:02}": hour * 3600 + minute * 60
+    for hour in range(24)
+    for minute in range(60)
+}
+_SECONDS = {f":{second:02}": second for second in range(61)}
 
 
 class Paging(Struct, gc=False):
@@ -163,8 +169,12 @@ def changes(page: DiffPage[Raw | list[Change]], what: str) -> list[Change]:
     return found
 
 
-def entries(page: DirectoryPage[Raw | list[FileAttributes]], what: str) -> Page:
-    """Return a page of a directory.
+def entries(
+    page: DirectoryPage[Raw | list[FileAttributes]],
+    what: str,
+    wanted: Container[str] | None = None,
+) -> Page:
+    """Return a page of a directory, with the entries that are ``wanted``; None for all.
 
     Raises:
         ReplyError: an entry lacks a field, or has a malformed one.
@@ -172,12 +182,14 @@ def entries(page: DirectoryPage[Raw | list[FileAttributes]], what: str) -> Page:
     found = page.files
     if not isinstance(found, list):
         found = _files.read(found, what)
-    _check_names([file.name for file in found], what)
+    names = [file.name for file in found]
+    _check_names(names, what)
     named: dict[str, Attributes] = {}
     for file in found:
-        known = attributes(file, what)
-        named[f"{file.name}/" if known.kind is Kind.DIRECTORY else file.name] = known
-    return Page(page.child_count, named)
+        if wanted is None or file.name in wanted:
+            known = attributes(file, what)
+            named[f"{file.name}/" if known.kind is Kind.DIRECTORY else file.name] = known
+    return Page(page.child_count, len(set(names)), named)
 
 
 def attributes(file: FileAttributes, what: str) -> Attributes:
@@ -209,22 +221,22 @@ def seconds(moment: str) -> int:
         ValueError: it is none.
     """
     # What is behind the point is cut off, which rounds down before the epoch too.
-    last = _SECONDS.fullmatch(moment, 16)
-    if not last:
+    fraction = moment[19:]
+    if fraction != "Z" and not _FRACTION.fullmatch(fraction):
         raise ValueError("no time in UTC")
-    return _minute(moment[:16]) + int(last[1])
+    try:
+        return _day(moment[:10]) + _MINUTES[moment[10:16]] + _SECONDS[moment[16:19]]
+    except KeyError:
+        raise ValueError("no time in UTC") from None
 
 
 @lru_cache(maxsize=4096)
-def _minute(text: str) -> int:
-    parts = _MINUTE.fullmatch(text)
-    if not parts:
-        raise ValueError("no time in UTC")
-    days = date.fromisoformat(parts[1]).toordinal() - _EPOCH
-    return days * 86_400 + int(parts[2]) * 3600 + int(parts[3]) * 60
+def _day(text: str) -> int:
+    if not _DAY.fullmatch(text):
+        raise ValueError("no day")
+    return (date.fromisoformat(text).toordinal() - _EPOCH) * 86_400
 
 
-@lru_cache(maxsize=4096)
 def _numeric_id(number: str, details: Identity | None, nfs: str, first: int) -> int | None:
     """Return the numeric id of an owner or a group, None where it has none.
 

@@ -99,6 +99,8 @@ class Workers:
             while len(self._processes) < self._count:
                 self._executor.submit(_ready)
                 self._processes = multiprocessing.active_children()
+        except BrokenExecutor as error:
+            raise WorkerError(f"a worker process {self._ending()}") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 

@@ -16,11 +16,12 @@ from qumulo_changelist.model import Attributes, Described, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
 
-# What a page of a directory costs, in requests for single entries: itself, and so many of its
-# entries for one more (measured, see docs/performance.md).
-_ENTRIES_FOR_A_REQUEST = 20
+# What so many entries of a page cost is what one more request costs (docs/performance.md).
+_ENTRIES_FOR_A_REQUEST = 40
 
-_NOT_HELD = "the snapshot does not hold it"
+# The first page tells how many entries there are. Asked for no larger than so many times what is
+# wanted, it costs little where it then turns out to be better to ask for single entries.
+_FIRST_PAGE = 4
 
 Answer = Callable[[], Iterable[Found]]
 
@@ -76,53 +77,44 @@ class SnapshotTree:
             single = self._threads.submit(self._describe, names[0])
             return lambda: (Found(names, [single.result()]),)
         together = self._threads.submit(self._describe_together, names)
-        return lambda: (Found(names, [described.result() for described in together.result()]),)
+        return lambda: (Found(names, [_awaited(described) for described in together.result()]),)
 
     def _describe(self, name: str) -> Described:
         try:
-            return self._reader.describe(self._base + name.removesuffix("/") or "/", self._snapshot)
+            return self._reader.describe(self._path(name), self._snapshot)
         except UnreadableError as error:
             return Unreadable(str(error))
 
-    def _describe_together(self, names: list[str]) -> list[Future[Described]]:
-        """Describe entries of one directory, by listing it or one by one, whichever costs less.
-
-        The first page tells how much there is to list; it is asked for no larger than what it
-        costs to ask for the entries instead.
-        """
+    def _describe_together(self, names: list[str]) -> list[Described | Future[Described]]:
+        """Describe entries of one directory, by listing it or one by one, whichever costs less."""
         directory = directory_of(names[0])
         wanted = {name[len(directory) :].removesuffix("/"): name for name in names}
         known: dict[str, Described] = {}
-        listed = 0
-        first = len(names) * _ENTRIES_FOR_A_REQUEST
-        with contextlib.suppress(UnreadableError), self._pages(directory, first) as pages:
+        unlisted = 0
+        pages = self._reader.pages(
+            self._path(directory), self._snapshot, len(names) * _FIRST_PAGE, wanted
+        )
+        with contextlib.suppress(UnreadableError), contextlib.closing(pages):
             for page in pages:
-                listed += len(page.entries)
-                for entry, described in page.entries.items():
-                    if name := wanted.get(entry.removesuffix("/")):
-                        known[name] = described
-                missing = len(names) - len(known)
-                if missing * _ENTRIES_FOR_A_REQUEST < page.children - listed:
+                known.update(
+                    (wanted[entry.removesuffix("/")], described)
+                    for entry, described in page.entries.items()
+                )
+                unlisted = (unlisted or page.children) - page.listed
+                if (len(names) - len(known)) * _ENTRIES_FOR_A_REQUEST < unlisted:
                     break
         # What was not met is asked for by itself, if only to learn why it is not there.
-        return [
-            _done(known[name]) if name in known else self._threads.submit(self._describe, name)
-            for name in names
-        ]
+        return [known.get(name) or self._threads.submit(self._describe, name) for name in names]
 
-    @contextlib.contextmanager
-    def _pages(self, directory: str, first: int = 0) -> Iterator[Iterator[Page]]:
-        path = self._base + directory.removesuffix("/") or "/"
-        with contextlib.closing(self._reader.pages(path, self._snapshot, first)) as pages:
-            yield pages
+    def _path(self, name: str) -> str:
+        return self._base + name.removesuffix("/") or "/"
 
     def _submit_pages(self, directory: str) -> Future[Iterator[Page]]:
         return self._threads.submit(self._begin_pages, directory)
 
     def _begin_pages(self, directory: str) -> Iterator[Page]:
         """Read the first page of a directory; the others are read when they are wanted."""
-        path = self._base + directory.removesuffix("/") or "/"
-        pages = self._reader.pages(path, self._snapshot)
+        pages = self._reader.pages(self._path(directory), self._snapshot)
         return itertools.chain(list(itertools.islice(pages, 1)), pages)
 
 
@@ -162,7 +154,5 @@ class _Walk:
                 self._begun[directory] = self._begin(directory)
 
 
-def _done(described: Described) -> Future[Described]:
-    future: Future[Described] = Future()
-    future.set_result(described)
-    return future
+def _awaited(described: Described | Future[Described]) -> Described:
+    return described.result() if isinstance(described, Future) else described

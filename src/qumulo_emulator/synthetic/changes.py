@@ -30,6 +30,9 @@ class Changes(Sequence[Change]):
     def __len__(self) -> int:
         return self.top.kind.changes
 
+    def __iter__(self) -> Iterator[Change]:
+        return _changes(self.top, 0, len(self))
+
     @overload
     def __getitem__(self, index: int) -> Change: ...
     @overload
@@ -44,7 +47,7 @@ class Changes(Sequence[Change]):
 
 def _changes(place: Place, begin: int, end: int) -> Iterator[Change]:
     """The changes of what is in a directory, from one on and before another."""
-    for index in place.kind.by_path:
+    for index in place.kind.changing:
         row = place.kind.rows[index]
         for copy in touched(row, begin, end):
             child, first = place.child(index, copy), copy * row.changes

@@ -80,6 +80,7 @@ class Kind:
     Attributes:
         rows: the rows by ascending name; a row's index is good for all copies.
         by_path: their indexes by ascending path, in which a directory's name ends in a slash.
+        changing: those of them that the diff has entries about.
         changes: how many entries of the diff are about what is in it, at any depth.
         folders: how many directories it is, itself and those below.
         folders_before: for each row, how many directories are below the rows before it.
@@ -90,6 +91,7 @@ class Kind:
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = sorted(rows, key=lambda row: to_bytes(row.name(0)))
         self.by_path = sorted(range(len(self.rows)), key=self._path)
+        self.changing = [index for index in self.by_path if self.rows[index].changes]
         self.changes: int = sum(row.count * row.changes for row in self.rows)
         below = [row.count * row.kind.folders if row.kind else 0 for row in self.rows]
         self.folders_before = list(accumulate(below, initial=0))
@@ -182,6 +184,6 @@ def _cut_row(row: Row, kind: Kind, changes: int) -> Iterator[Row]:
 
 def touched(row: Row, begin: int, end: int) -> range:
     """The copies of a row that have some of the changes from one on and before another."""
-    if row.changes == 0 or end <= 0:
+    if end <= 0:
         return range(0)
     return range(max(begin, 0) // row.changes, min(row.count, -(-end // row.changes)))

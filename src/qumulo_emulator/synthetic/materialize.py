@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,26 +22,30 @@ _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _UMASK = 0o022
 
 
-def materialize(cluster: SyntheticCluster, directory: str) -> None:
-    """Lay out the newer snapshot in a directory, and both of them in its `.snapshot`.
+def materialize(cluster: SyntheticCluster, directory: str, *, snapshots: bool) -> None:
+    """Lay out the newer snapshot in a directory, which is to be empty or missing.
 
-    A file that is the same in several of these is one, with as many links.
+    Args:
+        cluster: what it is laid out for.
+        directory: stands for the snapshots' directory.
+        snapshots: whether to lay out both snapshots in its `.snapshot`, too. A file that is the
+            same in several places is one, with as many links.
 
     Raises:
         OSError: if the directory is not empty, or cannot be used.
     """
     os.makedirs(directory, exist_ok=True)
     if os.listdir(directory):
-        raise FileExistsError(f"{directory!a} is not empty")
-    names = [snapshot.directory_name for snapshot in cluster.snapshots.all()]
+        raise FileExistsError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), directory)
+    names = [snapshot.directory_name for snapshot in cluster.snapshots.all()] if snapshots else []
     tops = [directory, *(os.path.join(directory, DOT_SNAPSHOT, name) for name in names)]
     umask = os.umask(_UMASK)
     try:
         with ExitStack() as opened:
             for top in tops:
                 os.makedirs(top, exist_ok=True)
-            live, older, newer = (opened.enter_context(_opened(top)) for top in tops)
-            _lay_out(cluster.source, _Directories(live, older, newer))
+            fds = [opened.enter_context(_opened(top)) for top in tops]
+            _lay_out(cluster.source, _Directories(*fds))
     finally:
         os.umask(umask)
 
@@ -49,8 +54,8 @@ class _Directories(NamedTuple):
     """One directory, open in the live tree and in both snapshots; None where it is not there."""
 
     live: int | None
-    older: int | None
-    newer: int | None
+    older: int | None = None
+    newer: int | None = None
 
 
 def _lay_out(place: Place, inside: _Directories) -> None:

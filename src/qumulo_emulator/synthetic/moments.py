@@ -36,6 +36,7 @@ def day(moment: int) -> str:
     return format_moment(moment)[:10]
 
 
+@lru_cache(maxsize=8192)
 def time_of_day(index: int, salt: int) -> int:
     """Nanoseconds since midnight, written with 0 to 9 digits of fraction in turn."""
     seconds = (index * 7919 + salt * 104_729) % 86_400

@@ -75,7 +75,7 @@ class Renderer:
     def changes(self, place: Place, begin: int, end: int) -> Iterator[bytes]:
         """Some entries of the diff about what is in a directory: objects, a comma after each."""
         path = self.folder(place).path
-        for index in place.kind.by_path:
+        for index in place.kind.changing:
             row = place.kind.rows[index]
             for copy in touched(row, begin, end):
                 first = copy * row.changes
@@ -103,7 +103,7 @@ class Renderer:
             yield self._change(row, folder)
         if row.kind is not None and row.opens:
             inside = folder + self._forms.name(row) + b"/"
-            for index in row.kind.by_path:
+            for index in row.kind.changing:
                 yield from self._all_changes(row.kind.rows[index], inside)
 
     def _change(self, row: Row, folder: bytes) -> bytes:

@@ -47,7 +47,7 @@ def _mixed(size: int) -> Kind:
     source = Kind(
         (
             Row("index & notes.xml", Fate.CREATED),
-            _shows(size // show.changes + 1, Row("", _fate(show), show)),
+            _shows(-(-size // show.changes), Row("", _fate(show), show)),
         )
     )
     return cut(Kind((Row(SOURCE, Fate.MODIFIED, source),)), size)
@@ -59,7 +59,7 @@ def _sparse(size: int) -> Kind:
         replace(reels[number % len(reels)], stem=f"reel{number:04}")
         for number in range(_PER_FOLDER)
     )
-    source = Kind((_shows(size // show.changes + 1, Row("", Fate.KEPT, show)),))
+    source = Kind((_shows(-(-size // show.changes), Row("", Fate.KEPT, show)),))
     return cut(Kind((Row(SOURCE, Fate.KEPT, source),)), size)
 
 
@@ -84,7 +84,7 @@ _SHAPES: dict[Shape, Callable[[int], Kind]] = {
 
 
 def _shows(count: int, like: Row) -> Row:
-    return replace(like, stem="show", first=0, count=count, digits=_digits(count))
+    return replace(like, stem="show", first=0, count=count, digits=_digits(count - 1))
 
 
 def _digits(largest: int) -> int:

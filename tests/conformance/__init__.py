@@ -1,0 +1,1 @@
+"""What every way to a cluster promises: the same tests for each."""

@@ -1,0 +1,234 @@
+"""Every way to a cluster gives the same answers: REST, and the vendor's ``qq``."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.qq import QqCluster
+from qumulo_changelist.cluster.qq_process import QqProcess
+from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.cluster.rest import RestCluster
+from qumulo_changelist.config import Secret, Settings
+from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
+from qumulo_changelist.progress import Silent
+from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
+
+Way = Callable[[Settings, Path], AbstractContextManager[Cluster]]
+
+
+@contextmanager
+def rest(settings: Settings, _folder: Path) -> Iterator[Cluster]:
+    with RestCluster(settings, Silent()) as cluster:
+        yield cluster
+
+
+@contextmanager
+def qq(settings: Settings, folder: Path) -> Iterator[Cluster]:
+    program = os.path.join(os.path.dirname(sys.executable), "qq")
+    session = QqSession(
+        settings.host, settings.port, settings.username, folder=str(folder / "sessions")
+    )
+    process = QqProcess(settings.host, settings.port, Silent(), program)
+    yield QqCluster(process, session, settings.username, settings.password)
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedEmulator]:
+    with serve_in_thread(tmp_path_factory.mktemp("cluster"), page_limit=3) as running:
+        yield running
+
+
+@pytest.fixture(params=[rest, qq], ids=["rest", "qq"])
+def cluster(request, emulator, tmp_path) -> Iterator[Cluster]:
+    """Each way to the cluster in turn."""
+    way: Way = request.param
+    settings = Settings(
+        hosts=("127.0.0.1",),
+        port=emulator.port,
+        username=emulator.username,
+        password=Secret(emulator.password),
+        fingerprint=emulator.certificate_sha256,
+    )
+    with way(settings, tmp_path) as reached:
+        yield reached
+    emulator.faults.clear()
+
+
+@pytest.fixture
+def project(emulator, request) -> Path:
+    """A directory of the cluster for each test, as this machine sees it."""
+    number = sum(1 for _ in os.scandir(emulator.root))
+    path = Path(emulator.root, f"project{number}")
+    path.mkdir()
+    return path
+
+
+def on_cluster(project: Path, name: str = "") -> str:
+    return f"/{project.name}{name}"
+
+
+def changes(cluster: Cluster, older: int, newer: int) -> set[Change]:
+    pages = list(cluster.changes(older, newer))
+    assert all(isinstance(page, list) for page in pages)
+    found = [change for page in pages for change in page]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+# Snapshots
+
+
+def test_a_snapshot_that_was_taken_has_its_name_below_dot_snapshot(cluster, project):
+    taken = cluster.create_snapshot("Grüße 100% 'x' 🎬", on_cluster(project))
+
+    assert taken.name in (f"{taken.id}_Grüße 100% 'x' 🎬", "Grüße 100% 'x' 🎬")
+    assert os.listdir(project / ".snapshot") == [f"{taken.id}_Grüße 100% 'x' 🎬"]
+
+
+@pytest.mark.parametrize("path", ["/", "/{0}/a b%20c", "/{0}/--option", "/{0}/ü#?&"])
+def test_a_snapshot_is_taken_of_any_directory(cluster, project, path):
+    source = path.format(project.name)
+    Path(project.parent, source[1:]).mkdir(exist_ok=True)
+    first = cluster.create_snapshot("a", source)
+    Path(project.parent, source[1:], f"new{first.id}").touch()
+
+    found = changes(cluster, first.id, cluster.create_snapshot("b", source).id)
+
+    top = source.rstrip("/")
+    assert Change(CREATE, f"{top}/new{first.id}") in found
+
+
+def test_no_snapshot_is_taken_of_what_is_not_there(cluster, project):
+    with pytest.raises(ChangelistError, match="Error 404"):
+        cluster.create_snapshot("a", on_cluster(project, "/nowhere"))
+
+
+# The diff
+
+
+def test_nothing_differs_where_nothing_changed(cluster, project):
+    first = cluster.create_snapshot("a", on_cluster(project))
+    second = cluster.create_snapshot("b", on_cluster(project))
+
+    assert changes(cluster, first.id, second.id) == set()
+
+
+def test_what_was_created_modified_and_deleted_comes_whole(cluster, project):
+    for name in ("kept", "gone", "written"):
+        (project / name).write_text(name)
+    (project / "old").mkdir()
+    first = cluster.create_snapshot("a", on_cluster(project))
+    (project / "gone").unlink()
+    (project / "old").rmdir()
+    (project / "written").write_text("more than that")
+    (project / "new").mkdir()
+    for number in range(7):
+        (project / f"new{number}").touch()
+    second = cluster.create_snapshot("b", on_cluster(project))
+
+    assert changes(cluster, first.id, second.id) == {
+        Change(MODIFY, on_cluster(project, "/")),
+        Change(DELETE, on_cluster(project, "/gone")),
+        Change(DELETE, on_cluster(project, "/old/")),
+        Change(MODIFY, on_cluster(project, "/written")),
+        Change(CREATE, on_cluster(project, "/new/")),
+        *(Change(CREATE, on_cluster(project, f"/new{number}")) for number in range(7)),
+    }
+
+
+NAMES = [
+    *(
+        "plain",
+        "with blank",
+        " ",
+        ".hidden",
+        "..two",
+        "...",
+        "a\nb",
+        "tab\t",
+        'quote"',
+        "back\\slash",
+    ),
+    *("ü", "e\u0301", "🎬", "\u2028", "\x85", "%2F", "a&b<c>", "\x7f", "\x01", "{}", "],", "a,b"),
+    *("\udcff", "\udc80é", "x" * 255),
+]
+
+
+@pytest.mark.parametrize("escape", [True, False])
+def test_names_of_all_kinds_come_as_they_are(cluster, emulator, project, escape):
+    first = cluster.create_snapshot("a", on_cluster(project))
+    names = [name for name in NAMES if escape or not set(name) & set("\udcff\udc80")]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(project) + b"/" + os.fsencode(name))).touch()
+    second = cluster.create_snapshot("b", on_cluster(project))
+    emulator.settings(escape=escape)
+    try:
+        found = changes(cluster, first.id, second.id)
+    finally:
+        emulator.settings(escape=True)
+
+    assert found == {
+        Change(MODIFY, on_cluster(project, "/")),
+        *(Change(CREATE, on_cluster(project, f"/{name}")) for name in names),
+    }
+
+
+@pytest.mark.parametrize("settings", [{"empty_pages": True}, {"last_page_next": None}])
+def test_the_end_of_the_pages_is_known(cluster, emulator, project, settings):
+    first = cluster.create_snapshot("a", on_cluster(project))
+    for number in range(5):
+        (project / f"{number}").touch()
+    second = cluster.create_snapshot("b", on_cluster(project))
+    emulator.settings(**settings)
+    try:
+        found = changes(cluster, first.id, second.id)
+    finally:
+        emulator.settings(empty_pages=False, last_page_next="")
+
+    assert len(found) == 6
+
+
+def test_a_snapshot_that_is_not_there_is_told(cluster, project):
+    taken = cluster.create_snapshot("a", on_cluster(project))
+
+    with pytest.raises(ChangelistError, match=r"Error 404.*snapshot") as caught:
+        changes(cluster, taken.id, taken.id + 1000)
+    assert "expire" in caught.value.hint
+
+
+def test_snapshots_that_cannot_be_compared_are_told(cluster, project):
+    first = cluster.create_snapshot("a", on_cluster(project))
+    second = cluster.create_snapshot("b", on_cluster(project))
+
+    with pytest.raises(ChangelistError, match="Error 400"):
+        changes(cluster, second.id, first.id)
+
+
+# Sessions
+
+
+def test_a_session_that_ended_is_renewed(cluster, emulator, project):
+    first = cluster.create_snapshot("a", on_cluster(project))
+    emulator.expire_sessions()
+    second = cluster.create_snapshot("b", on_cluster(project))
+    emulator.expire_sessions()
+
+    assert changes(cluster, first.id, second.id) == set()
+
+
+def test_a_session_that_ends_between_two_pages_loses_nothing(cluster, emulator, project):
+    first = cluster.create_snapshot("a", on_cluster(project))
+    for number in range(5):
+        (project / f"{number}").touch()
+    second = cluster.create_snapshot("b", on_cluster(project))
+    emulator.fault(path="*changes-since*", status=401, skip=1, times=1)
+
+    pages = list(cluster.changes(first.id, second.id))
+
+    assert len({change for page in pages for change in page}) == 6

@@ -1,0 +1,305 @@
+"""A made-up cluster on the wire: its diff against its trees, its pages, and what it refuses."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from qumulo_emulator.running import Emulator, ThreadedEmulator, serve_in_thread
+from tests.emulator.wire import attributes, file_url, got, pages, refusal
+
+DIFF = "/v2/snapshots/2/changes-since/1"
+SOURCE = "/synthetic"
+SIZE = 1500
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[ThreadedEmulator]:
+    with serve_in_thread(synthetic=SIZE) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
+    settings = running.cluster.settings
+    yield running
+    running.cluster.settings = settings
+    running.faults.clear()
+
+
+class Client:
+    """One connection that is kept, for those who ask much."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        context = ssl.create_default_context(cafile=emulator.certificate)
+        self._connection = http.client.HTTPSConnection(
+            emulator.host, emulator.port, timeout=60, context=context
+        )
+        self._headers = {"Authorization": f"Bearer {emulator.login()}"}
+
+    def request(self, method: str, url: str) -> tuple[int, Any]:
+        self._connection.request(method, url, headers=self._headers)
+        with self._connection.getresponse() as answer:
+            return answer.status, json.loads(answer.read())
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture
+def client(emulator: ThreadedEmulator) -> Iterator[Client]:
+    made = Client(emulator)
+    yield made
+    made.close()
+
+
+def changes(client: Any, query: str = "") -> list[tuple[str, str]]:
+    return [
+        (entry["op"], entry["path"])
+        for page in pages(client, f"{DIFF}{query}")
+        for entry in page["entries"]
+    ]
+
+
+def tree(client: Any, snapshot: int) -> dict[str, dict[str, Any]]:
+    """All that a snapshot has, by path."""
+    query = f"?snapshot={snapshot}&limit=700"
+    found = {f"{SOURCE}/": attributes(client, SOURCE, f"?snapshot={snapshot}")}
+    pending = [SOURCE]
+    while pending:
+        for page in pages(client, file_url(pending.pop(), f"/entries/{query}")):
+            for entry in page["files"]:
+                found[entry["path"]] = entry
+                if entry["type"] == "FS_FILE_TYPE_DIRECTORY":
+                    pending.append(entry["path"])
+    return found
+
+
+def compared(older: dict[str, Any], newer: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a diff says of two trees, from these alone."""
+    found = []
+    for operation, there, elsewhere in (("DELETE", older, newer), ("CREATE", newer, older)):
+        gone = {path for path in there if path not in elsewhere}
+        for path in gone:
+            parent = path.rstrip("/").rpartition("/")[0] + "/"
+            if parent not in gone:
+                found.append((operation, path))
+    for path in older.keys() & newer.keys():
+        before, after = (dict(side[path], access_time="") for side in (older, newer))
+        if path.endswith("/"):
+            # An entry that came or went is seen by the time.
+            before, after = ({"time": one["modification_time"]} for one in (before, after))
+        if before != after:
+            found.append(("MODIFY", path))
+    return sorted(found, key=lambda change: change[1].encode())
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        *(("mixed", size) for size in (1, 2, 3, 10, 999, 1000, 1001, 14_000)),
+        *(("sparse", size) for size in (1, 5)),
+        *(("created", size) for size in (1, 1000, 1001)),
+    ],
+)
+def test_the_diff_is_what_two_walks_find_to_be_different(shape: Any, size: int) -> None:
+    with serve_in_thread(synthetic=size, shape=shape) as emulator:
+        client = Client(emulator)
+        older, newer = tree(client, 1), tree(client, 2)
+        found = changes(client, "?limit=10000")
+        client.close()
+    assert len(found) == (2 if shape == "created" else size)
+    assert found == compared(older, newer)
+
+
+def test_the_pages_are_the_same_whatever_their_size(client: Client) -> None:
+    everything = changes(client)
+    assert len(everything) == SIZE
+    for limit in (7, 100, SIZE - 1, SIZE, 10 * SIZE):
+        assert changes(client, f"?limit={limit}") == everything
+    where = file_url(f"{SOURCE}/show0000/reel0000", "/entries/")
+    names = [entry["name"] for entry in got(client, where)["files"]]
+    assert names == sorted(names, key=str.encode)
+    for limit in (13, len(names) - 1, len(names), 10_000):
+        found = list(pages(client, f"{where}?limit={limit}"))
+        assert [entry["name"] for page in found for entry in page["files"]] == names
+        assert max(len(page["files"]) for page in found) <= limit
+
+
+def test_no_page_is_larger_than_the_limit_that_it_was_started_with() -> None:
+    with serve_in_thread(synthetic=30, page_limit=4) as emulator:
+        found = [len(page["entries"]) for page in pages(emulator, f"{DIFF}?limit=1000")]
+        assert found == [4] * 7 + [2]
+        reel = file_url(f"{SOURCE}/show0000/reel0000", "/entries/?limit=1000")
+        assert len(got(emulator, reel)["files"]) == 4
+
+
+def test_a_path_of_the_diff_is_where_its_operation_says(client: Client) -> None:
+    where = {"CREATE": (404, 200, 200), "DELETE": (200, 404, 404), "MODIFY": (200, 200, 200)}
+    some = changes(client)
+    some = [*some[:40], *some[40::20]]
+    assert {operation for operation, _ in some} == set(where)
+    for operation, path in some:
+        queries = ("?snapshot=1", "?snapshot=2", "")
+        found = [client.request("GET", file_url(path, f"/info/attributes{q}")) for q in queries]
+        assert tuple(status for status, _ in found) == where[operation], path
+        for status, reply in found:
+            if status == 404:
+                assert refusal((status, reply)) == (404, "fs_no_such_entry_error")
+            else:
+                assert reply["path"] == path
+
+
+def test_one_entry_is_described_alike_alone_in_its_directory_and_by_its_id(client: Client) -> None:
+    for folder in (SOURCE, f"{SOURCE}/show0000", f"{SOURCE}/show0000/reel0000"):
+        for query in ("?snapshot=1", "?snapshot=2", ""):
+            listing = got(client, file_url(folder, f"/entries/{query}"))
+            described = attributes(client, folder, query)
+            assert listing["path"] == described["path"] == f"{folder}/"
+            assert listing["id"] == described["id"]
+            assert listing["child_count"] == described["child_count"] == len(listing["files"])
+            for entry in listing["files"][::41]:
+                alone = attributes(client, entry["path"], query)
+                assert alone == {**entry, "lock": None}
+                assert alone == got(client, f"/v1/files/{entry['id']}/info/attributes{query}")
+            by_id = got(client, f"/v1/files/{listing['id']}/entries/{query}")
+            assert by_id == listing
+
+
+def test_the_root_of_the_cluster_holds_the_source_alone(client: Client) -> None:
+    (source,) = got(client, file_url("/", "/entries/"))["files"]
+    assert (source["path"], source["name"]) == ("/synthetic/", "synthetic")
+    assert attributes(client, "/")["id"] == "2"
+    (resolved,) = resolve(client, [source["id"]])
+    assert resolved["path"] == "/synthetic/"
+
+
+def resolve(client: Client, ids: list[str]) -> Any:
+    client._connection.request("POST", "/v1/files/resolve", json.dumps(ids), client._headers)
+    with client._connection.getresponse() as answer:
+        return json.loads(answer.read())
+
+
+def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
+    source = attributes(client, SOURCE)["id"]
+    for url in (
+        "/v2/snapshots/",
+        "/v3/snapshots/",
+        "/v3/snapshots/status/",
+        "/v4/snapshots/status/",
+    ):
+        entries = got(client, url)["entries"]
+        assert [entry["id"] for entry in entries] == [1, 2]
+        assert {entry["source_file_id"] for entry in entries} == {source}
+    for number, name in ((1, "1_older"), (2, "2_newer")):
+        assert got(client, f"/v3/snapshots/{number}")["name"] == name
+        assert got(client, f"/v2/snapshots/{number}")["directory_name"] == name
+        status = got(client, f"/v3/snapshots/status/{number}")
+        assert status["source_file_path"] == "/synthetic/"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status", "kind"),
+    [
+        ("GET", "/v2/snapshots/3/changes-since/1", 404, "api_snapshots_snapshot_not_found_error"),
+        ("GET", "/v2/snapshots/1/changes-since/2", 400, "api_snapshots_invalid_diff_error"),
+        ("GET", f"{DIFF}?after=nonsense", 400, "api_invalid_page_key_error"),
+        ("GET", f"{DIFF}?limit=0", 400, "request_validation_error"),
+        ("GET", "/v3/snapshots/7", 404, "api_snapshots_snapshot_not_found_error"),
+        ("GET", file_url("/none", "/info/attributes"), 404, "fs_no_such_entry_error"),
+        ("GET", file_url("/synthetic/show", "/entries/"), 404, "fs_no_such_entry_error"),
+        ("GET", file_url("/synthetic/show00000", "/entries/"), 404, "fs_no_such_entry_error"),
+        ("GET", file_url("/synthetic/.snapshot", "/entries/"), 404, "fs_no_such_entry_error"),
+        (
+            *("GET", file_url("/", "/info/attributes?snapshot=1")),
+            *(404, "fs_file_not_covered_by_snapshot_error"),
+        ),
+        (
+            *("GET", file_url("/synthetic/index & notes.xml", "/entries/")),
+            *(400, "fs_not_a_directory_error"),
+        ),
+        (
+            *("GET", file_url("/synthetic", "/info/attributes?snapshot=3")),
+            *(404, "api_snapshots_snapshot_not_found_error"),
+        ),
+        (
+            *("GET", file_url("/synthetic", "/info/attributes?snapshot=one")),
+            *(400, "request_validation_error"),
+        ),
+        ("GET", "/v1/files/77770000/info/attributes", 404, "fs_no_such_entry_error"),
+        ("GET", file_url("/synthetic", "/aggregates/"), 501, "emulator_not_supported_error"),
+        ("DELETE", "/v3/snapshots/1", 501, "emulator_not_supported_error"),
+        ("DELETE", file_url("/synthetic/show0000"), 501, "emulator_not_supported_error"),
+        ("GET", "/v1/nothing", 404, "http_not_found_error"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_in_the_ordinary_form(
+    client: Client, method: str, url: str, status: int, kind: str
+) -> None:
+    assert refusal(client.request(method, url)) == (status, kind)
+
+
+def test_no_snapshot_can_be_taken(emulator: ThreadedEmulator) -> None:
+    body = {"source_file_id": "2"}
+    assert emulator.request("POST", "/v3/snapshots/", body)[0] == 501
+    assert emulator.request("POST", "/v2/snapshots/", body)[0] == 501
+
+
+def test_nothing_is_told_without_a_token(emulator: ThreadedEmulator) -> None:
+    for url in (DIFF, file_url(SOURCE, "/info/attributes"), file_url(SOURCE, "/entries/")):
+        assert emulator.request_as(None, "GET", url)[0] == 401
+        assert emulator.request_as("session-v1:guessed", "GET", url)[0] == 401
+
+
+def test_a_snapshot_does_not_differ_from_itself(client: Client) -> None:
+    assert got(client, "/v2/snapshots/2/changes-since/2")["entries"] == []
+
+
+def test_settings_change_what_the_api_leaves_open(emulator: ThreadedEmulator) -> None:
+    everything = changes(emulator)
+    emulator.settings(page_limit=800, empty_pages=True, last_page_next=None)
+    sizes = [len(page["entries"]) for page in pages(emulator, DIFF)]
+    assert sizes == [0, 800, 0, 700]
+    emulator.settings(empty_pages=False, escape=False, page_limit=10_000)
+    assert changes(emulator) == everything
+    assert got(emulator, DIFF)["paging"]["next"] is None
+    refused = emulator.request("POST", "/emulator/settings", {"order": "descending"})
+    assert refusal(refused) == (501, "emulator_not_supported_error")
+
+
+def test_faults_sessions_and_the_log_work_as_ever(emulator: ThreadedEmulator) -> None:
+    emulator.fault(path="*changes-since*", status=503, times=1)
+    assert emulator.request("GET", DIFF)[0] == 503
+    assert emulator.request("GET", DIFF)[0] == 200
+    emulator.fault(path="*changes-since*", action="truncate", times=1)
+    with pytest.raises(http.client.IncompleteRead):
+        emulator.request("GET", DIFF)
+    token = emulator.login()
+    emulator.expire_sessions()
+    assert emulator.request_as(token, "GET", DIFF)[0] == 401
+    seen = [(one["method"], one["path"], one["status"]) for one in emulator.requests()]
+    assert ("GET", DIFF, 503) in seen
+
+
+def test_requests_that_are_made_to_wait_do_not_wait_for_each_other(
+    emulator: ThreadedEmulator,
+) -> None:
+    clients = [Client(emulator) for _ in range(8)]
+    emulator.settings(latency_ms=400)
+    begun = time.monotonic()
+    for one in clients:
+        one._connection.request("GET", f"{DIFF}?limit=5", headers=one._headers)
+    for one in clients:
+        with one._connection.getresponse() as answer:
+            assert len(json.loads(answer.read())["entries"]) == 5
+    took = time.monotonic() - begun
+    assert 0.4 <= took < 8 * 0.4
+    emulator.settings(latency_ms=0)
+    for one in clients:
+        one.close()

@@ -1,0 +1,177 @@
+"""A made-up cluster as a process: its command line, its tree on disk, and the real `qq`."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qumulo_emulator.clock import parse_moment
+from qumulo_emulator.running import Emulator, serve_in_process
+from tests.emulator.test_serve import begun, said_at_the_end, serving
+from tests.emulator.wire import file_url, got, pages
+
+SIZE = 800
+SOURCE = "/synthetic"
+
+
+@pytest.fixture(scope="module")
+def mount(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("around") / "mount"
+
+
+@pytest.fixture(scope="module")
+def emulator(mount: Path) -> Iterator[Emulator]:
+    options = {"materialize": mount, "materialize_snapshots": True}
+    with serve_in_process(synthetic=SIZE, **options) as running:
+        yield running
+
+
+def test_it_says_what_it_made_up() -> None:
+    with serving("--synthetic", "1200", "--shape", "created") as (process, facts):
+        assert facts.keys() == {
+            *("host", "port", "username", "certificate_sha256"),
+            *("source", "older", "newer", "files"),
+        }
+        assert (facts["source"], facts["older"], facts["newer"]) == ("/synthetic", 1, 2)
+        assert facts["files"] == 1200
+        process.terminate()
+        assert said_at_the_end(process) == (b"", b"", 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "either ROOT or --synthetic"),
+        (("{}", "--synthetic", "5"), "either ROOT or --synthetic"),
+        (("--synthetic", "0"), "not '0'"),
+        (("--synthetic", "many"), "not 'many'"),
+        (("--synthetic", "5", "--shape", "round"), "invalid choice: 'round'"),
+        (("--synthetic", "5", "--state", "{}/state"), "--state"),
+        (("{}", "--shape", "mixed"), "belong to --synthetic"),
+        (("{}", "--materialize", "{}/new"), "belong to --synthetic"),
+        (("--synthetic", "5", "--materialize-snapshots"), "belongs to --materialize"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_wrong_command_line(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    with begun(*(argument.format(tmp_path) for argument in arguments)) as process:
+        output, messages, code = said_at_the_end(process)
+    assert (output, code) == (b"", 2)
+    assert told in messages.decode()
+    assert os.listdir(tmp_path) == []
+
+
+def test_nothing_is_laid_out_where_something_is(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    options = ("--synthetic", "5", "--port", "0", "--materialize", str(tmp_path))
+    with begun(*options) as process:
+        output, messages, code = said_at_the_end(process)
+    assert (output, code) == (b"", 1)
+    assert "not empty" in messages.decode()
+    assert os.listdir(tmp_path) == ["there"]
+
+
+def served(emulator: Emulator, query: str) -> dict[str, dict[str, Any]]:
+    """All attributes that a snapshot has, by the path below the source."""
+    found = {"": got(emulator, file_url(SOURCE, f"/info/attributes?{query}"))}
+    pending = [SOURCE]
+    while pending:
+        for page in pages(emulator, file_url(pending.pop(), f"/entries/?{query}")):
+            for entry in page["files"]:
+                found[entry["path"].removeprefix(f"{SOURCE}/").rstrip("/")] = entry
+                if entry["type"] == "FS_FILE_TYPE_DIRECTORY":
+                    pending.append(entry["path"])
+    return found
+
+
+def laid_out(top: Path) -> dict[str, os.stat_result]:
+    """What there is on disk, `.snapshot` apart, by the path below its top."""
+    # A directory's own time of access is that of whoever looks into it: looked at first.
+    found = {"": os.lstat(top)}
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        names = [name for name in os.listdir(top / folder) if name != ".snapshot"]
+        for name in names:
+            path = f"{folder}/{name}".lstrip("/")
+            found[path] = os.lstat(top / path)
+            if stat.S_ISDIR(found[path].st_mode):
+                pending.append(path)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("where", "query"),
+    [(".", "limit=900"), (".snapshot/1_older", "snapshot=1"), (".snapshot/2_newer", "snapshot=2")],
+)
+def test_what_is_laid_out_is_what_is_served(
+    emulator: Emulator, mount: Path, where: str, query: str
+) -> None:
+    told, seen = served(emulator, query), laid_out(mount / where)
+    assert seen.keys() == told.keys()
+    for path, entry in told.items():
+        found = seen[path]
+        is_directory = entry["type"] == "FS_FILE_TYPE_DIRECTORY"
+        assert stat.S_ISDIR(found.st_mode) == is_directory, path
+        assert stat.S_ISREG(found.st_mode) != is_directory, path
+        assert found.st_mtime_ns == parse_moment(entry["modification_time"]), path
+        assert found.st_atime_ns == parse_moment(entry["access_time"]), path
+        assert f"{stat.S_IMODE(found.st_mode):04o}" == entry["mode"], path
+        assert str(found.st_uid) == entry["owner_details"]["id_value"], path
+        assert str(found.st_gid) == entry["group_details"]["id_value"], path
+        if not is_directory:
+            assert str(found.st_size) == entry["size"] == "0", path
+
+
+@pytest.mark.parametrize("shape", ["sparse", "created"])
+def test_other_shapes_are_laid_out_too_without_snapshots_unless_asked_for(
+    tmp_path: Path, shape: Any
+) -> None:
+    with serve_in_process(synthetic=2, shape=shape, materialize=tmp_path / "new") as emulator:
+        assert served(emulator, "").keys() == laid_out(tmp_path / "new").keys()
+    assert not (tmp_path / "new/.snapshot").exists()
+
+
+class Qq:
+    """The vendor's command, with a file of its own for the token."""
+
+    def __init__(self, emulator: Emulator, store: Path) -> None:
+        self._command = [
+            *(str(Path(sys.executable).with_name("qq")), "--host", emulator.host),
+            *("--port", str(emulator.port), "--credentials-store", str(store)),
+        ]
+
+    def __call__(self, *arguments: str, typed: str = "") -> str:
+        return subprocess.run(
+            [*self._command, *arguments],
+            input=f"{typed}\n",
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            check=True,
+        ).stdout
+
+
+def test_the_real_qq_reads_it(emulator: Emulator, tmp_path: Path) -> None:
+    qq = Qq(emulator, tmp_path / "token")
+    qq("login", "-u", emulator.username, typed=emulator.password)
+    diff = json.loads(qq("snapshot_diff", "--older-snapshot", "1", "--newer-snapshot", "2"))
+    assert len(diff["entries"]) == SIZE
+    url = "/v2/snapshots/2/changes-since/1?limit=100"
+    assert diff["entries"] == [entry for page in pages(emulator, url) for entry in page["entries"]]
+    reel = f"{SOURCE}/show0000/reel0000"
+    for snapshot in ("1", "2"):
+        listing = json.loads(qq("fs_read_dir", "--path", reel, "--snapshot", snapshot))
+        expected = got(emulator, file_url(reel, f"/entries/?snapshot={snapshot}"))
+        assert listing["files"] == expected["files"]
+    attributes = json.loads(qq("fs_file_get_attr", "--path", f"{reel}"))
+    assert attributes["id"] == expected["id"]

@@ -1,0 +1,227 @@
+"""A made-up tree as such: how much is in it, what it is called, and that its parts agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from qumulo_emulator.api.attributes import attributes_json
+from qumulo_emulator.clock import format_moment
+from qumulo_emulator.errors import NoSuchEntryError
+from qumulo_emulator.model import FileType
+from qumulo_emulator.synthetic import moments, shapes
+from qumulo_emulator.synthetic.changes import Changes
+from qumulo_emulator.synthetic.render import Renderer
+from qumulo_emulator.synthetic.tree import SyntheticTree, top
+
+SOURCE = ("synthetic",)
+SIZES = (1, 2, 3, 10, 999, 1000, 1001, 13_290, 27_000)
+# More than one show, so that all that a show has is in it.
+LARGE = 15_000
+
+
+def trees(shape: shapes.Shape, size: int) -> tuple[SyntheticTree, SyntheticTree]:
+    """The older tree and the newer one."""
+    root = shapes.root(shape, size)
+    return tuple(SyntheticTree(root, SOURCE, newer=newer) for newer in (False, True))
+
+
+def rendered(renderer: Renderer, root: shapes.Kind, begin: int, end: int) -> list[tuple[str, str]]:
+    """Some entries of the diff, as they are sent."""
+    text = b"[" + b"".join(renderer.changes(top(root), begin, end)).rstrip(b",") + b"]"
+    return [(entry["op"], entry["path"]) for entry in json.loads(text)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("shape", ["mixed", "sparse"])
+def test_the_diff_has_as_many_entries_as_asked_for_in_ascending_order(
+    shape: shapes.Shape, size: int
+) -> None:
+    changes = Changes(shapes.root(shape, size))
+    paths = [change.path.encode() for change in changes[:]]
+    assert len(changes) == len(paths) == size
+    assert all(one < other for one, other in pairwise(paths))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_created_directory_is_two_entries_whatever_is_in_it(size: int) -> None:
+    root = shapes.root("created", size)
+    assert [(change.operation.value, change.path) for change in Changes(root)] == [
+        ("MODIFY", "/synthetic/"),
+        ("CREATE", "/synthetic/show0000/"),
+    ]
+    assert root.files == size
+    (show,) = top(root).child(0, 0).children(newer=True)
+    counts = [reel.kind.children(newer=True) for reel in show.children(newer=True)]
+    assert sum(counts) == size
+    assert counts[:-1] == [1000] * (len(counts) - 1)
+
+
+@pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
+@pytest.mark.parametrize("escape", [True, False])
+def test_what_is_sent_of_the_diff_is_the_diff_wherever_a_page_begins(
+    shape: shapes.Shape, escape: bool
+) -> None:
+    root = shapes.root(shape, LARGE)
+    changes = [(change.operation.value, change.path) for change in Changes(root)]
+    renderer = Renderer(escape=escape)
+    assert rendered(renderer, root, 0, len(changes)) == changes
+    for limit in (1, 7, 1000, 12_345):
+        for begin in (0, 1, 2, 5, 13_284, 13_285, 13_286, 13_287, LARGE - limit):
+            end = min(begin + limit, len(changes))
+            if begin < end:
+                assert rendered(renderer, root, begin, end) == changes[begin:end]
+
+
+@pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
+def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
+    shape: shapes.Shape,
+) -> None:
+    size, most = (13_300, 30) if shape == "mixed" else (2000, 4)
+    renderer = Renderer(escape=True)
+    for tree in trees(shape, size):
+        pending = [tree.place(SOURCE)]
+        while pending:
+            place = pending.pop()
+            children = list(place.children(newer=tree.newer))
+            # Every one would take long: the first and the last ones, and some between.
+            for at in {*range(3), *range(0, len(children), 97), len(children) - 1}:
+                if not 0 <= at < len(children):
+                    continue
+                text = renderer.listing(renderer.folder(place), at, at + 1, newer=tree.newer)
+                sent, known = json.loads(text), attributes_json(tree.entry_of(children[at]))
+                revisions = sent.pop("data_revision"), known.pop("data_revision")
+                assert sent == known
+                assert type(revisions[0]) is type(revisions[1])
+            folders = [child for child in children if child.row.kind]
+            pending += folders[-most:]
+
+
+def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
+    renderer = Renderer(escape=True)
+    older, newer = trees("mixed", 2000)
+    place = newer.place((*SOURCE, "show0000", "reel0000"))
+    same = Counter[bool]()
+    for index, row in enumerate(place.kind.rows):
+        if row.exists(newer=False) and row.exists(newer=True):
+            folder = renderer.folder(place)
+            before, after = (
+                json.loads(renderer.attributes(folder, index, 0, newer=tree.newer))
+                for tree in (older, newer)
+            )
+            is_same = before["data_revision"] == after["data_revision"]
+            assert is_same == (row.fate.value == "KEEP")
+            same[is_same] += 1
+    assert min(same[True], same[False]) > 0
+
+
+@pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
+def test_every_id_is_that_of_one_entry_and_leads_back_to_it(shape: shapes.Shape) -> None:
+    root = shapes.root(shape, 3000)
+    tree = SyntheticTree(root, (), newer=True)
+    seen = set()
+    pending = [tree.place(())]
+    while pending:
+        place = pending.pop()
+        assert tree.locate(str(place.id)) == place.parts
+        assert place.id not in seen
+        seen.add(place.id)
+        if place.row.kind:
+            children = list(place.children(newer=True))
+            folders = [child for child in children if child.row.kind]
+            pending += children if len(folders) < 30 else folders[::100]
+    beyond = tree.place(SOURCE).id + 9000
+    for nobodys in (0, 1, beyond, 10_000 * root.folders, 10_000 * root.folders + 1):
+        with pytest.raises(NoSuchEntryError):
+            tree.locate(str(nobodys))
+
+
+def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
+    changes = Changes(shapes.root("mixed", 1_000_000))[500_000:550_000]
+    kinds = Counter((change.operation.value, change.path.endswith("/")) for change in changes)
+    shares = {kind: count / len(changes) for kind, count in kinds.items()}
+    assert 0.57 < shares["MODIFY", False] < 0.63
+    assert 0.22 < shares["CREATE", False] < 0.28
+    assert 0.12 < shares["DELETE", False] < 0.16
+    assert {("CREATE", True), ("DELETE", True), ("MODIFY", True)} < set(kinds)
+    lengths = [len(change.path.encode()) for change in changes]
+    assert 46 < sum(lengths) / len(lengths) < 60
+    emptied = Counter(
+        change.path.rpartition("/")[0]
+        for change in changes
+        if change.operation.value == "DELETE" and not change.path.endswith("/")
+    )
+    assert max(emptied.values()) > 500
+    assert min(emptied.values()) < 20
+
+
+def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
+    changes = Changes(shapes.root("mixed", LARGE))[:]
+    names = [change.path.rstrip("/").rpartition("/")[2] for change in changes]
+    odd = [name for name in names if not re.fullmatch(r"[\w.-]+", name, re.ASCII)]
+    assert 0.003 < len(odd) / len(names) < 0.007
+    together = "".join(odd)
+    for character in (
+        "&",
+        "<",
+        '"',
+        "'",
+        "%",
+        "\\",
+        " ",
+        "\u00e9",
+        "e\u0301",
+        "\U0001f3ac",
+        "\u2028",
+    ):
+        assert character in together
+    below = [change.path.removeprefix("/synthetic/show0000/") for change in changes]
+    around = [path for path in below if re.fullmatch(r"reel0004(-b/|\.mov|/)", path)]
+    assert around == ["reel0004-b/", "reel0004.mov", "reel0004/"]
+
+
+def test_times_have_any_number_of_digits_and_change_with_the_directory() -> None:
+    times = {
+        format_moment(moments.time_of_day(index, salt))
+        for index in range(1000)
+        for salt in range(4)
+    }
+    fractions = {len(time[19:-1]) for time in times}
+    assert fractions == {0, *range(2, 11)}
+    assert any(".999999999Z" in time for time in times)
+    tree = SyntheticTree(shapes.root("mixed", LARGE), (), newer=True)
+    first, second = (
+        next(tree.place((*SOURCE, show, "reel0000")).children(newer=True))
+        for show in ("show0000", "show0001")
+    )
+    assert first.parts[-1] == second.parts[-1]
+    modified = [tree.entry_of(place).attributes.modified for place in (first, second)]
+    assert modified[0] != modified[1]
+
+
+def test_what_changed_did_so_between_the_snapshots_and_the_rest_before() -> None:
+    tree = SyntheticTree(shapes.root("mixed", 900), (), newer=True)
+    fates = set()
+    for place in tree.place((*SOURCE, "show0000", "reel0000")).children(newer=True):
+        known = tree.entry_of(place).attributes
+        between = moments.OLDER_TAKEN < known.modified < moments.NEWER_TAKEN
+        assert between == (place.row.fate.value != "KEEP")
+        assert (known.type, known.size) == (FileType.FILE, 0)
+        fates.add(place.row.fate.value)
+    assert fates == {"KEEP", "MODIFY", "CREATE"}
+
+
+def test_ten_million_changes_are_as_near_as_ten() -> None:
+    root = shapes.root("mixed", 10_000_000)
+    renderer = Renderer(escape=True)
+    last = Changes(root)[-3:]
+    assert rendered(renderer, root, 9_999_997, 10_000_000) == [
+        (change.operation.value, change.path) for change in last
+    ]
+    assert root.files > 7_000_000
+    sparse = Changes(shapes.root("sparse", 10_000_000))
+    assert sparse[9_999_999].path.startswith("/synthetic/show9999/reel0999/")
