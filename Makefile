@@ -9,13 +9,16 @@ READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml | cksum |
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
 CODE := src tests demo bench *.py
 
-.PHONY: demo test lint format lock clean
+.PHONY: demo test bench lint format lock clean
 
 demo: $(READY)  ## the whole job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
 test: $(READY) $(OLDER_READY)  ## all tests
 	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
+
+bench: $(READY)  ## how fast it is, against other ways (about half an hour; shorter: make bench BENCH=--quick)
+	@$(BIN)/python -m bench $(BENCH)
 
 lint: $(READY)  ## style, docstrings and types, as CI demands them
 	$(BIN)/ruff check $(CODE)

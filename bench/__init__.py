@@ -1,1 +1,1 @@
-"""What is measured, and how: each module is a program of its own."""
+"""How fast the commands are, against other ways to the same list: ``make bench``."""

@@ -16,7 +16,8 @@ import ssl
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -130,13 +131,8 @@ MEASURED: dict[str, tuple[Callable[[list[Connection]], Iterator[int]], int]] = {
 def connected(emulator: Emulator, count: int) -> Iterator[list[Connection]]:
     """That many connections, with one session."""
     token = emulator.login()
-    connections = [Connection(emulator, token) for _ in range(count)]
-    try:
-        yield connections
-    finally:
-        for connection in connections:
-            with closing(connection):
-                pass
+    with ExitStack() as open_ones:
+        yield [open_ones.enter_context(closing(Connection(emulator, token))) for _ in range(count)]
 
 
 def measure(name: str, changes: int, seconds: float) -> Measured:
@@ -153,14 +149,13 @@ def measure(name: str, changes: int, seconds: float) -> Measured:
     return Measured(done / took, (used() - before - starting(changes)) / done * 1e6)
 
 
-def starting(changes: int, known: dict[int, float] = {}) -> float:
+@cache
+def starting(changes: int) -> float:
     """The processor time that a server takes to start and to end."""
-    if changes not in known:
-        before = used()
-        with serve_in_process(synthetic=changes) as emulator, connected(emulator, 1):
-            pass
-        known[changes] = used() - before
-    return known[changes]
+    before = used()
+    with serve_in_process(synthetic=changes) as emulator, connected(emulator, 1):
+        pass
+    return used() - before
 
 
 def used() -> float:

@@ -46,7 +46,7 @@ def batches(count: int, *, shuffled: bool) -> Iterator[list[str]]:
         del keys
 
 
-class SortedOnly:
+class _SortedOnly:
     """No engine: what sorting the batches costs in any case."""
 
     def __init__(self, folder: str) -> None:
@@ -59,7 +59,7 @@ class SortedOnly:
         return iter(())
 
 
-class SqliteTrees:
+class _SqliteTrees:
     """SQLite: a B-tree a batch, which is quick to append to; the query merges them."""
 
     def __init__(self, folder: str) -> None:
@@ -87,7 +87,7 @@ class SqliteTrees:
             yield [key.decode("utf-8", "surrogatepass") for (key,) in block]
 
 
-class DuckdbText:
+class _DuckdbText:
     """DuckDB: 100,000 keys in one parameter, which the statement splits."""
 
     def __init__(self, folder: str) -> None:
@@ -119,7 +119,7 @@ class DuckdbText:
             yield [key for (key,) in block]
 
 
-class DuckdbCsv(DuckdbText):
+class _DuckdbCsv(_DuckdbText):
     """DuckDB: each batch written as a CSV of one column, which it reads in parallel."""
 
     def add(self, keys: list[str]) -> None:
@@ -135,11 +135,11 @@ class DuckdbCsv(DuckdbText):
 
 
 WAYS = {
-    "sorting the batches only": SortedOnly,
+    "sorting the batches only": _SortedOnly,
     "SQLite, runs of 1,000": Spill,
-    "SQLite, a tree a batch": SqliteTrees,
-    "DuckDB, through CSV": DuckdbCsv,
-    "DuckDB, through text": DuckdbText,
+    "SQLite, a tree a batch": _SqliteTrees,
+    "DuckDB, through CSV": _DuckdbCsv,
+    "DuckDB, through text": _DuckdbText,
 }
 
 

@@ -64,6 +64,22 @@ def test_a_file_that_is_not_there_is_404(emulator: ThreadedEmulator, method: str
     assert refusal(emulator.request("DELETE", file_url("/none"))) == NOT_THERE
 
 
+def test_the_longest_path_can_be_asked_for_though_each_byte_is_encoded(
+    emulator: ThreadedEmulator,
+) -> None:
+    path = ("/" + "é" * 127) * 128
+    assert 32_000 < len(path.encode()) < 32_760
+    encoded = "".join(f"%{byte:02X}" for byte in path.encode())
+    url = f"/v1/files/{encoded}/info/attributes?snapshot=none"
+    assert refusal(emulator.request("GET", url)) == (400, "request_validation_error")
+    url = url.removesuffix("?snapshot=none")
+    assert refusal(emulator.request("GET", url)) == (404, "fs_no_such_entry_error")
+
+
+def test_an_answer_without_a_body_comes_too(emulator: ThreadedEmulator) -> None:
+    assert emulator.request("HEAD", "/v1/version") == (200, None)
+
+
 def test_a_name_that_is_taken_is_409(emulator: ThreadedEmulator, folder: Path) -> None:
     lay_out(folder, {"a": 1, "d": {}})
     url = file_url(f"/{folder.name}", "/entries/")

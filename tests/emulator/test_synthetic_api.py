@@ -237,6 +237,12 @@ def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
         ("DELETE", "/v3/snapshots/1", 501, "emulator_not_supported_error"),
         ("DELETE", file_url("/synthetic/show0000"), 501, "emulator_not_supported_error"),
         ("GET", "/v1/nothing", 404, "http_not_found_error"),
+        ("GET", "/v1/files//synthetic/info/attributes", 404, "http_not_found_error"),
+        ("GET", "/v1/files//synthetic/show0000/entries/", 404, "http_not_found_error"),
+        (
+            *("GET", f"/v2/snapshots/{'2' * 5000}/changes-since/1"),
+            *(400, "request_validation_error"),
+        ),
     ],
 )
 def test_what_cannot_be_had_is_refused_in_the_ordinary_form(

@@ -601,7 +601,10 @@ def test_any_two_trees_lead_to_the_list_that_the_contract_wants(old, new, seed):
 some_paths = st.sampled_from(
     ["/", "/a", "/a/", "/a/b", "/a/b/", "/a/b/c", "/a.", "/a./", "/a./b", "/é", "/a/\udcff"]
 )
-contradictions = st.lists(st.builds("{} {}".format, st.sampled_from(["CREATE", "MODIFY", "DELETE"]), some_paths), max_size=10)
+contradictions = st.lists(
+    st.builds("{} {}".format, st.sampled_from(["CREATE", "MODIFY", "DELETE"]), some_paths),
+    max_size=10,
+)
 
 
 def broken(tree: Dir) -> dict:

@@ -50,7 +50,7 @@ class Spill:
     so batches should be large.
 
     Args:
-        folder: where the file lies; it needs about 60 bytes a key of 55.
+        folder: where the file lies; it needs about as many bytes as the keys, and two more a key.
         run: keys stored together.
         most: keys handed out together, at most.
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope
 
 _HEAD = b"HTTP/1.1 "
+_LONGEST_PARSED = 0xFFFF
 _LOOK_AGAIN = 0.05
 _PATIENCE = 1
 
@@ -85,6 +86,16 @@ class Connections:
                 """Forget the connection."""
                 transports.pop(self._peer, None)
                 super().connection_lost(exc)
+
+            def on_headers_complete(self) -> None:
+                """Begin a request; the longest paths of a cluster are too long for httptools."""
+                url = self.url
+                if len(url) > _LONGEST_PARSED:
+                    self.url = b"/"
+                super().on_headers_complete()
+                if self.url is not url:
+                    parts = url.partition(b"?")
+                    self.scope["raw_path"], _, self.scope["query_string"] = parts
 
         return KnownConnection
 

@@ -29,6 +29,7 @@ _FILES, _SNAPSHOTS = "/v1/files/", "/v2/snapshots/"
 _ATTRIBUTES, _ENTRIES, _CHANGES = "/info/attributes", "/entries/", "/changes-since/"
 _PLAIN_LISTING = {"limit", "after", "snapshot"}
 _FOLDERS_KEPT = 4096
+_DIGITS = 20
 
 
 class QuickAnswers:
@@ -112,7 +113,7 @@ class QuickAnswers:
 
     def _changes(self, path: str, query: dict[str, str]) -> bytes | None:
         newer, _, older = path[len(_SNAPSHOTS) :].partition(_CHANGES)
-        if not (newer.isdigit() and older.isdigit()):
+        if not (newer.isdigit() and older.isdigit() and len(newer) + len(older) < _DIGITS):
             return None
         found = self._cluster.diff(int(newer), int(older))
         if not isinstance(found, Changes):
@@ -140,7 +141,12 @@ def _folder(renderer: Renderer, tree: SyntheticTree, path: str) -> Folder:
 
 
 def _path(tree: SyntheticTree, ref: str) -> str:
-    """The path that an id or an encoded path in a URL names, without a slash at its end."""
+    """The path that an id or an encoded path in a URL names, without a slash at its end.
+
+    Nothing for the root, and for a path whose slashes are not encoded, which is an unknown URL.
+    """
+    if "/" in ref:
+        return ""
     path = to_text(unquote_to_bytes(ref))
     if path.isdigit():
         path = join_path(tree.locate(path), directory=False)
@@ -148,8 +154,11 @@ def _path(tree: SyntheticTree, ref: str) -> str:
 
 
 def _query(scope: Scope) -> dict[str, str]:
-    text = scope["query_string"]
-    return dict(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else {}
+    text = scope["query_string"].decode("latin-1")
+    name, _, value = text.partition("=")
+    if value.isdigit() and name == "snapshot":  # all that most requests have
+        return {name: value}
+    return dict(parse_qsl(text, keep_blank_values=True)) if text else {}
 
 
 def _snapshot(query: dict[str, str]) -> int | None:

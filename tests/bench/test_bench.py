@@ -1,0 +1,49 @@
+"""``make bench`` runs every comparison, in small too."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bench.scenarios import MILLION, all_scenarios
+
+from tests.end_to_end.site import REPOSITORY
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    scratch = tmp_path_factory.mktemp("scratch")
+    arguments = ["--quick", "--runs", "1", "--scratch", str(scratch)]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", *arguments], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert not any(Path(scratch).iterdir())
+    return done
+
+
+def rows(report: str) -> list[list[str]]:
+    """The cells of the tables in a report."""
+    return [line.strip("| ").split(" | ") for line in report.splitlines() if line.startswith("|")]
+
+
+def test_every_way_works_and_every_claim_gets_its_figure(
+    finished: subprocess.CompletedProcess[str],
+) -> None:
+    assert finished.returncode == 0, finished.stderr
+    for scenario in all_scenarios([MILLION, 10 * MILLION], share=100):
+        for claim in scenario.shows:
+            (row,) = [row for row in rows(finished.stdout) if row[0] == claim.what]
+            assert "not measured" not in row[1]
+            assert row[3] in ("yes", "no")
+
+
+def test_all_ways_come_to_the_same_list(finished: subprocess.CompletedProcess[str]) -> None:
+    assert "DIFFER" not in finished.stdout
+    assert finished.stdout.count("list the same files, with the same sizes and times") == 2
+
+
+def test_a_report_says_the_command_and_the_machine_but_not_its_name(
+    finished: subprocess.CompletedProcess[str],
+) -> None:
+    assert finished.stdout.startswith("`python -m bench --quick --runs 1 ")
+    assert " cores, " in finished.stdout.splitlines()[0]

@@ -1,0 +1,110 @@
+"""The peers that this project is held to do the same job."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qumulo_emulator.running import Emulator, serve_in_process
+from tests.end_to_end.lists import settled
+from tests.end_to_end.site import Finished, Site
+
+NAMES = ["kept.mov", "grown.mov", "gone.mov", "old name.mov", "reel1/a.mov", "old reel/b.mov"]
+# Each has something to escape, or sorts around the slash.
+NEW_NAMES = ["R&D <1>.mov", 'the "cut".mov', "new reel/sub/Müller.mov", "new reel.mov", "new/c"]
+
+
+def write(path: Path, content: str = "x") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Emulator]:
+    """A cluster that pages by 3."""
+    (tmp_path / "cluster" / "project").mkdir(parents=True)
+    with serve_in_process(tmp_path / "cluster", page_limit=3) as running:
+        yield running
+
+
+@pytest.fixture
+def site(cluster: Emulator, tmp_path: Path) -> Site:
+    qq = Path(sys.executable).parent
+    return Site(Path(cluster.root), tmp_path, cluster.port, cluster.password, qq, "/project")
+
+
+@pytest.fixture
+def span(site: Site, cluster: Emulator) -> list[int]:
+    """The ids of the snapshots before and after a day's work."""
+    for name in NAMES:
+        write(site.mount / name)
+    older = site.snapshot_by_api(cluster)
+    for name in NEW_NAMES:
+        write(site.mount / name)
+    write(site.mount / "grown.mov", "xx")
+    write(site.mount / "reel1" / "b.mov")
+    (site.mount / "gone.mov").unlink()
+    (site.mount / "old name.mov").rename(site.mount / "new name.mov")
+    (site.mount / "old reel").rename(site.mount / "new reel" / "old reel")
+    (site.mount / "link.mov").symlink_to("kept.mov")
+    return [older, site.snapshot_by_api(cluster)]
+
+
+def script(site: Site, name: str, *arguments: str) -> Finished:
+    """Run a peer, after a login by hand."""
+    where = ["--host", "127.0.0.1", "--port", str(site.port)]
+    credentials = str(site.folder / "credentials")
+    subprocess.run(
+        [str(site.qq / "qq"), *where, "--credentials-store", credentials, "login", "-u", "admin"],
+        input=site.password.encode() + b"\n",
+        env=site.variables(),
+        capture_output=True,
+        check=True,
+        start_new_session=True,
+    )
+    return site.run(f"bench/{name}.py", *where, "--credentials", credentials, *arguments)
+
+
+def file_lines(scan_list: bytes) -> list[bytes]:
+    return [line for line in settled(scan_list).splitlines() if line.startswith(b"    <file ")]
+
+
+def test_the_straightforward_way_lists_the_same_files(site: Site, span: list[int]) -> None:
+    output = site.folder / "straightforward.xml"
+    done = script(
+        site,
+        "straightforward",
+        *("--older", str(span[0]), "--newer", str(span[1]), "--base", site.source),
+        *("--mapped", str(site.mount), "--output", str(output)),
+    )
+    assert done.code == 0, done.messages
+    ours = site.scan_list(*span, "--deletes")
+    assert file_lines(output.read_bytes()) == file_lines(ours)
+    assert len(file_lines(ours)) == len([*NEW_NAMES, "grown", "reel1/b", "reel1", "new name", "b"])
+    assert b'<delete-file name="/gone.mov" ' in output.read_bytes()
+
+
+def test_the_floor_reads_every_page_and_looks_at_every_file(
+    site: Site, span: list[int], cluster: Emulator
+) -> None:
+    site.scan_list(*span, "--deletes")
+    pages_of_qq = pages_of_the_diff(cluster)
+    arguments = [
+        *("--certificate", cluster.certificate, "--mapped", str(site.mount)),
+        *("--diff", f"/v2/snapshots/{span[1]}/changes-since/{span[0]}"),
+        *("--like", str(site.list_path), "--output", str(site.folder / "floor.xml")),
+    ]
+    done = script(site, "floor", *arguments)
+    assert done.code == 0, done.messages
+    figures = json.loads(done.output)
+    assert figures["wall"] == pytest.approx(sum(figures["parts"].values()), abs=0.001)
+    assert pages_of_the_diff(cluster) == pages_of_qq * 2 > 2
+    (site.mount / 'the "cut".mov').unlink()
+    assert 'the "cut".mov' in script(site, "floor", *arguments).messages
+
+
+def pages_of_the_diff(cluster: Emulator) -> int:
+    return sum("/changes-since/" in request["path"] for request in cluster.requests())
