@@ -215,6 +215,10 @@ def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
         ("GET", file_url("/none", "/info/attributes"), 404, "fs_no_such_entry_error"),
         ("GET", file_url("/synthetic/show", "/entries/"), 404, "fs_no_such_entry_error"),
         ("GET", file_url("/synthetic/show00000", "/entries/"), 404, "fs_no_such_entry_error"),
+        (
+            *("GET", file_url(f"/synthetic/show{'1' * 5000}", "/info/attributes")),
+            *(400, "fs_invalid_name_error"),
+        ),
         ("GET", file_url("/synthetic/.snapshot", "/entries/"), 404, "fs_no_such_entry_error"),
         (
             *("GET", file_url("/", "/info/attributes?snapshot=1")),
