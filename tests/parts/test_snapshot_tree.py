@@ -161,7 +161,8 @@ def test_a_directory_is_asked_for_without_its_slash(cluster, tree, name, asked):
 @pytest.mark.parametrize(("base", "asked"), [("/", ""), ("", ""), ("/p/q", "/p/q"), ("/p/", "/p")])
 def test_the_base_path_may_be_any_directory(cluster, base, asked):
     with SnapshotTree(cluster, 7, base) as tree:
-        read(tree, Some(["/a"]), Some(["/"]), All("/"))
+        for wish in (Some(["/a"]), Some(["/"]), All("/")):
+            read(tree, wish)
 
     assert sorted(cluster.asked) == sorted(
         [f"describe {asked}/a", f"describe {asked or '/'}", f"list {asked or '/'}"]
@@ -351,27 +352,41 @@ def test_answers_come_in_the_order_of_wishes_whatever_order_requests_end_in(clus
     assert found == [["/a/b2", "/a/a1"], ["/b/c3"], ["/c/d4"]]
 
 
-def test_wishes_are_read_ahead_but_not_all_of_them(cluster, tree):
-    cluster.holds("/", *numbered(50))
-    taken = 0
+def test_wishes_are_asked_for_ahead_but_not_all_of_them(cluster, tree):
+    names = [f"/d{number}/a" for number in range(50)]
+    for name in names:
+        cluster.holds(name.removesuffix("/a"), "a")
 
-    def wishes() -> Iterator[Wanted]:
-        nonlocal taken
-        for name in numbered(50):
-            taken += 1
-            yield Some([f"/{name}"])
-
-    answers = tree.read(wishes())
+    answers = tree.read([Some([name]) for name in names])
     for given in range(1, 40):
         (found,) = next(answers)
-        assert found.names == [f"/f{given - 1:05}"]
-        assert taken == given + SIDE_BY_SIDE
+        assert found.names == [names[given - 1]]
+        assert given <= len(cluster.asked) <= given + SIDE_BY_SIDE
+
+
+def test_what_is_wished_of_one_directory_is_asked_for_together_whatever_lies_between(cluster, tree):
+    cluster.page = 1000
+    cluster.holds("/d", *numbered(9), "sub/")
+    cluster.holds("/d/sub", "a")
+
+    answers = read(
+        tree, Some(["/d/f00008"]), Some(["/d/sub/a"]), Some(["/d/sub/"]), Some(["/d/f00000"])
+    )
+
+    assert [names for (found,) in answers for names in found.names] == [
+        "/d/f00008",
+        "/d/sub/a",
+        "/d/sub/",
+        "/d/f00000",
+    ]
+    assert sorted(cluster.asked) == ["describe /proj/d/sub/a", "list /proj/d"]
 
 
 def test_no_more_requests_are_under_way_at_once_than_said(cluster, tree):
-    cluster.holds("/", *numbered(20))
     gate = threading.Event()
-    names = [f"/{name}" for name in numbered(20)]
+    names = [f"/{name}/a" for name in numbered(20)]
+    for name in names:
+        cluster.holds(name.removesuffix("/a"), "a")
     cluster.gates = {f"describe /proj{name}": gate for name in names}
     answers = tree.read([Some([name]) for name in names])
     reading = threading.Thread(target=lambda: [list(answer) for answer in answers])

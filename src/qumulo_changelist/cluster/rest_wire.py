@@ -6,9 +6,7 @@ a reply lacks, or has wrong, is named in a ``ReplyError``, but never its values:
 
 import json
 from collections.abc import Container, Sequence
-from datetime import date
-from functools import lru_cache
-from re import compile as pattern
+from datetime import datetime
 from typing import Generic, TypeVar
 
 import msgspec
@@ -28,15 +26,7 @@ _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTO
 _NFS_USERS = 3 << 32
 _NFS_GROUPS = 4 << 32
 _IDS = 1 << 32
-_EPOCH = date(1970, 1, 1).toordinal()
-_DAY = pattern("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FRACTION = pattern(r"\.[0-9]{1,9}Z")
-_MINUTES = {
-    f"T{hour:02}:{minute:02}": hour * 3600 + minute * 60
-    for hour in range(24)
-    for minute in range(60)
-}
-_SECONDS = {f":{second:02}": second for second in range(61)}
+_EPOCH = datetime(1970, 1, 1)
 
 
 class Paging(Struct, gc=False):
@@ -223,20 +213,15 @@ def seconds(moment: str) -> int:
         ValueError: it is none.
     """
     # What is behind the point is cut off, which rounds down before the epoch too.
-    fraction = moment[19:]
-    if fraction != "Z" and not _FRACTION.fullmatch(fraction):
+    fraction = moment[19:-1]
+    if fraction and not (fraction[0] == "." and fraction[1:].isdigit() and len(fraction) < 11):
+        raise ValueError("no fraction of a second")
+    if moment[10:11] != "T" or moment[-1] != "Z" or not moment.isascii():
         raise ValueError("no time in UTC")
-    try:
-        return _day(moment[:10]) + _MINUTES[moment[10:16]] + _SECONDS[moment[16:19]]
-    except KeyError:
-        raise ValueError("no time in UTC") from None
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str) -> int:
-    if not _DAY.fullmatch(text):
-        raise ValueError("no day")
-    return (date.fromisoformat(text).toordinal() - _EPOCH) * 86_400
+    if moment[17:19] == "60":  # a leap second, which no clock of a Unix counts
+        return seconds(f"{moment[:17]}59Z") + 1
+    whole = datetime.fromisoformat(moment[:19]) - _EPOCH
+    return whole.days * 86_400 + whole.seconds
 
 
 def _numeric_id(number: str, details: Identity | None, nfs: str, first: int) -> int | None:

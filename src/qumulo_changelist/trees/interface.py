@@ -43,7 +43,7 @@ class Tree(Protocol):
     """
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
-        """Answer each wish in turn; it may be read some wishes ahead.
+        """Answer each wish in turn; some of them may be asked for ahead, and together.
 
         ``Some`` has one answer, for its names as they stand. ``All`` has many: all that is below
         the directory in descending order, a directory alone and after what is below it. It goes on

@@ -4,6 +4,7 @@ Requests go side by side, some wishes ahead of the answer that is being given.
 """
 
 import contextlib
+import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,17 +14,18 @@ from typing import Self
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Attributes, Described, Unreadable
-from qumulo_changelist.trees.interface import All, Found, Wanted, directory_of
+from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
 
 # What so many entries of a page cost is what one more request costs (docs/performance.md).
-_ENTRIES_FOR_A_REQUEST = 40
+_ENTRIES_FOR_A_REQUEST = 100
 
 # The first page tells how many entries there are. Asked for no larger than so many times what is
 # wanted, it costs little where it then turns out to be better to ask for single entries.
 _FIRST_PAGE = 4
 
 Answer = Callable[[], Iterable[Found]]
+Asked = Future[dict[str, Described | Future[Described]]]
 
 
 class SnapshotTree:
@@ -55,9 +57,23 @@ class SnapshotTree:
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
         """Answer each wish in turn; see :class:`~..interface.Tree`."""
+        wishes = list(wanted)
+        # What is wished of one directory is asked for together, even if other wishes lie between.
+        together: dict[str, list[str]] = {}
+        for wish in wishes:
+            if isinstance(wish, Some):
+                together.setdefault(directory_of(wish.names[0]), []).extend(wish.names)
+        asked: dict[str, Asked] = {}
         answers: deque[Answer] = deque()
-        for wish in wanted:
-            answers.append(self._begin(wish))
+        for wish in wishes:
+            if isinstance(wish, All):
+                walk_ahead = _Walk(self._submit_pages, self._ahead, wish.directory)
+                answers.append(walk_ahead.found)
+            else:
+                directory = directory_of(wish.names[0])
+                if directory not in asked:
+                    asked[directory] = self._threads.submit(self._describe, together[directory])
+                answers.append(functools.partial(_found, wish, asked[directory]))
             if len(answers) > self._ahead:
                 yield answers.popleft()()
         while answers:
@@ -68,43 +84,36 @@ class SnapshotTree:
         entries = {entry for page in self._begin_pages(directory) for entry in page.entries}
         return sorted([directory + entry for entry in entries], reverse=True)
 
-    def _begin(self, wish: Wanted) -> Answer:
-        """Send what can be sent at once, and return how to wait for the rest."""
-        if isinstance(wish, All):
-            return _Walk(self._submit_pages, self._ahead, wish.directory).found
-        names = wish.names
-        if len(names) == 1:
-            single = self._threads.submit(self._describe, names[0])
-            return lambda: (Found(names, [single.result()]),)
-        together = self._threads.submit(self._describe_together, names)
-        return lambda: (Found(names, [_awaited(described) for described in together.result()]),)
-
-    def _describe(self, name: str) -> Described:
-        try:
-            return self._reader.describe(self._path(name), self._snapshot)
-        except UnreadableError as error:
-            return Unreadable(str(error))
-
-    def _describe_together(self, names: list[str]) -> list[Described | Future[Described]]:
+    def _describe(self, names: list[str]) -> dict[str, Described | Future[Described]]:
         """Describe entries of one directory, by listing it or one by one, whichever costs less."""
+        if len(names) == 1:
+            return {names[0]: self._describe_one(names[0])}
         directory = directory_of(names[0])
         wanted = {name[len(directory) :].removesuffix("/"): name for name in names}
-        known: dict[str, Described] = {}
-        unlisted = 0
+        known: dict[str, Described | Future[Described]] = {}
+        listed = 0
         pages = self._reader.pages(
             self._path(directory), self._snapshot, len(names) * _FIRST_PAGE, wanted
         )
         with contextlib.suppress(UnreadableError), contextlib.closing(pages):
             for page in pages:
-                known.update(
-                    (wanted[entry.removesuffix("/")], described)
-                    for entry, described in page.entries.items()
-                )
-                unlisted = (unlisted or page.children) - page.listed
-                if (len(names) - len(known)) * _ENTRIES_FOR_A_REQUEST < unlisted:
+                for entry, described in page.entries.items():
+                    known[wanted[entry.removesuffix("/")]] = described
+                listed += page.listed
+                missing = len(names) - len(known)
+                if missing * _ENTRIES_FOR_A_REQUEST < page.children - listed:
                     break
         # What was not met is asked for by itself, if only to learn why it is not there.
-        return [known.get(name) or self._threads.submit(self._describe, name) for name in names]
+        for name in names:
+            if name not in known:
+                known[name] = self._threads.submit(self._describe_one, name)
+        return known
+
+    def _describe_one(self, name: str) -> Described:
+        try:
+            return self._reader.describe(self._path(name), self._snapshot)
+        except UnreadableError as error:
+            return Unreadable(str(error))
 
     def _path(self, name: str) -> str:
         return self._base + name.removesuffix("/") or "/"
@@ -152,6 +161,11 @@ class _Walk:
         for directory in reversed(self._coming[-self._ahead :]):
             if directory not in self._begun:
                 self._begun[directory] = self._begin(directory)
+
+
+def _found(wish: Some, asked: "Asked") -> Iterable[Found]:
+    described = asked.result()
+    return (Found(wish.names, [_awaited(described[name]) for name in wish.names]),)
 
 
 def _awaited(described: Described | Future[Described]) -> Described:
