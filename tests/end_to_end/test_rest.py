@@ -20,6 +20,8 @@ DIRECTORY = "*/entries/*"
 
 # So many created folders are worth several processes.
 MANY = 45
+# Changes on disk are not looked into before processes are started.
+IN_WORKERS = ("--metadata=rest", "--workers=2", "--spill-after=3")
 
 
 class Changed(NamedTuple):
@@ -195,7 +197,11 @@ def test_a_missing_privilege_is_told(changed: Changed) -> None:
 def test_a_missing_privilege_to_read_files_is_told(changed: Changed) -> None:
     changed.cluster.fault(method="GET", path=DIRECTORY, status=403)
     check_refused(
-        changed.site, changed.generate("--metadata=rest"), 77, "Error 403", "FILE_READ_ACCESS"
+        changed.site,
+        changed.generate(*IN_WORKERS),
+        77,
+        "Error 403",
+        "FILE_READ_ACCESS",
     )
 
 
