@@ -137,25 +137,32 @@ def connected(emulator: Emulator, count: int) -> Iterator[list[Connection]]:
 
 def measure(name: str, changes: int, seconds: float) -> Measured:
     """Start a server, ask it for some seconds, and see what it took."""
-    ask, count = MEASURED[name]
+    idle = starting(name, changes)
     before = used()
-    with serve_in_process(synthetic=changes) as emulator, connected(emulator, count) as connections:
-        answers = ask(connections)
-        for _ in range(20):  # what is worked out once, and how to start
-            next(answers)
-        begun, done = time.perf_counter(), 0
-        while (took := time.perf_counter() - begun) < seconds:
-            done += next(answers)
-    return Measured(done / took, (used() - before - starting(changes)) / done * 1e6)
+    done, took = asked(name, changes, seconds)
+    return Measured(done / took, (used() - before - idle) / done * 1e6)
 
 
 @cache
-def starting(changes: int) -> float:
-    """The processor time that a server takes to start and to end."""
+def starting(name: str, changes: int) -> float:
+    """The processor time that a server takes to start, to warm up and to end."""
     before = used()
-    with serve_in_process(synthetic=changes) as emulator, connected(emulator, 1):
-        pass
+    asked(name, changes, 0)
     return used() - before
+
+
+def asked(name: str, changes: int, seconds: float) -> tuple[int, float]:
+    """Ask a server of its own for some seconds; how many things came, in how many seconds."""
+    ask, count = MEASURED[name]
+    with serve_in_process(synthetic=changes) as emulator, connected(emulator, count) as connections:
+        answers = ask(connections)
+        for _ in range(20):  # what is worked out once
+            next(answers)
+        begun, done, took = time.perf_counter(), 0, 0.0
+        while took < seconds:
+            done += next(answers)
+            took = time.perf_counter() - begun
+    return done, took
 
 
 def used() -> float:
@@ -171,7 +178,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    starting(options.changes)
     rounds = [
         {name: measure(name, options.changes, options.seconds) for name in MEASURED}
         for _ in range(options.rounds)

@@ -142,7 +142,7 @@ def _server(scenario: Scenario, folder: str, mount: str) -> Iterator[Site]:
     command += ["--latency-ms", str(scenario.latency_ms), "--port", "0"]
     command += ["--certificate", os.path.join(folder, "certificate.pem")]
     if scenario.mounted:
-        command += ["--materialize", mount]
+        command += ["--materialize", mount, "--materialize-snapshots"]
     server = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

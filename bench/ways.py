@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bench import scenarios
 from bench.site import REPOSITORY, Site
 
-# As many changes a page as this project asks for: the floor reads the same pages.
+# What the floor asks for: as many changes a page as this project does.
 PAGE = 10_000
 
 

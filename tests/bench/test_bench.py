@@ -5,15 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench.scenarios import MILLION, all_scenarios
+from bench.scenarios import all_scenarios
 
 from tests.end_to_end.site import REPOSITORY
+
+SIZES = [100_000, 300_000]
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     scratch = tmp_path_factory.mktemp("scratch")
-    arguments = ["--quick", "--runs", "1", "--scratch", str(scratch)]
+    arguments = ["--quick", "--scratch", str(scratch), "--sizes", *map(str, SIZES)]
     done = subprocess.run(
         [sys.executable, "-m", "bench", *arguments], cwd=REPOSITORY, capture_output=True, text=True
     )
@@ -30,7 +32,7 @@ def test_every_way_works_and_every_claim_gets_its_figure(
     finished: subprocess.CompletedProcess[str],
 ) -> None:
     assert finished.returncode == 0, finished.stderr
-    for scenario in all_scenarios([MILLION, 10 * MILLION], share=100):
+    for scenario in all_scenarios(SIZES, share=100):
         for claim in scenario.shows:
             (row,) = [row for row in rows(finished.stdout) if row[0] == claim.what]
             assert "not measured" not in row[1]
@@ -45,5 +47,5 @@ def test_all_ways_come_to_the_same_list(finished: subprocess.CompletedProcess[st
 def test_a_report_says_the_command_and_the_machine_but_not_its_name(
     finished: subprocess.CompletedProcess[str],
 ) -> None:
-    assert finished.stdout.startswith("`python -m bench --quick --runs 1 ")
+    assert finished.stdout.startswith("`python -m bench --quick --scratch ")
     assert " cores, " in finished.stdout.splitlines()[0]

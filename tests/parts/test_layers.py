@@ -79,7 +79,16 @@ def test_a_module_knows_only_those_that_it_may(name):
 def test_the_modules_of_this_test_are_really_there():
     assert {"qumulo_changelist.scan.resolve", "qumulo_changelist.cluster.qq"} <= set(CHANGELIST)
     assert "cluster.interface" in ours("qumulo_changelist.scan.pipeline")
+    assert "trees.interface" in ours("qumulo_changelist.scan.workers")
+    assert "output.interface" in ours("qumulo_changelist.scan.workers")
     assert any(name.startswith("qumulo_emulator.api") for name in MODULES)
+
+
+def test_the_rules_know_no_kind_of_cluster_tree_or_list():
+    known = allowed("qumulo_changelist.scan.resolve")
+
+    assert "trees.interface" in known
+    assert not known & {"trees.mounted", "trees.snapshot", "cluster.qq", "output.scan_xml"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qumulo_changelist.errors import UsageError
+from qumulo_changelist.errors import UnreadableError, UsageError
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable, to_bytes, to_text
 from qumulo_changelist.trees import mounted
 from qumulo_changelist.trees import walk as walking
@@ -311,6 +311,16 @@ def test_a_name_of_bytes_that_are_no_utf8_is_found_among_others(share, tree):
 
     assert [one.kind for one in found] == [Kind.FILE, Kind.FILE, Kind.DIRECTORY]
     assert [one.size for one in found[:2]] == [6, 5]
+
+
+def test_names_are_those_of_one_directory_in_descending_order(share, tree):
+    share.put("/d/a", "/d/reel2/x", "/d/reel2.mov", "/d/\udcff", "/d/.snapshot/7_a/", "/e")
+    share.link("/d/link", "reel2")
+
+    assert tree.names("/d/") == ["/d/\udcff", "/d/reel2/", "/d/reel2.mov", "/d/link", "/d/a"]
+    for directory in ("/gone/", "/e/", "/d/link/", "/d\0/"):
+        with pytest.raises(UnreadableError):
+            tree.names(directory)
 
 
 # Walks in parts

@@ -27,6 +27,8 @@ class FakeCluster:
         self.directories: dict[str, list[str]] = {}
         self.page = 3
         self.asked: list[str] = []
+        self.limits: list[int] = []
+        """Of the first pages of listings."""
         self.broken: dict[str, Exception] = {}
         self.gates: dict[str, threading.Event] = {}
         """What an answer waits for."""
@@ -46,11 +48,16 @@ class FakeCluster:
         return attributes(name)
 
     def pages(
-        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
+        self,
+        directory: str,
+        snapshot: int,
+        limit: int = 0,
+        wanted: Container[str] | None = None,
     ) -> Generator[Page, None, None]:
         self._note(f"list {directory}", snapshot)
         if directory not in self.directories:
             raise UnreadableError("not listed")
+        self.limits.append(limit)
         entries = self.directories[directory]
         self.open_pages += 1
         try:
@@ -183,24 +190,14 @@ def test_a_listing_ends_when_all_is_known(cluster, tree):
 
 
 def test_few_of_very_many_are_asked_for_one_by_one_after_a_small_page(cluster, tree):
-    limits: list[int] = []
-    pages = cluster.pages
     cluster.page = 1000
     cluster.holds("/d", *numbered(100_000))
-
-    def noting(
-        directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
-    ) -> Generator[Page, None, None]:
-        limits.append(limit)
-        return pages(directory, snapshot, limit, wanted)
-
-    cluster.pages = noting
 
     assert sizes(describe(tree, "/d/f99999", "/d/f50000", "/d/f00001")) == [99999, 50000, 1]
     assert cluster.asked[0] == "list /proj/d"
     # One of them was on the first page.
     assert sorted(cluster.asked[1:]) == ["describe /proj/d/f50000", "describe /proj/d/f99999"]
-    assert 0 < limits[0] <= 3 * 20
+    assert 0 < cluster.limits[0] <= 3 * 20
     assert cluster.open_pages == 0
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qumulo_changelist.errors import QqFailedError
+from qumulo_changelist.errors import QqFailedError, UnreadableError
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some
 from qumulo_changelist.trees.whole import WholeSnapshotTree
@@ -108,6 +108,16 @@ def test_all_of_the_base_path_can_be_walked(cluster, base, walked):
         "/reel1/",
     ]
     assert cluster.asked == [("walk", walked, 7)]
+
+
+def test_names_are_those_of_one_directory_in_descending_order(cluster):
+    tree = WholeSnapshotTree(cluster, 7, "/proj")
+
+    assert tree.names("/d/") == ["/d/c", "/d/b/", "/d/a"]
+    assert tree.names("/") == ["/c", "/b/", "/a"]
+    with pytest.raises(UnreadableError, match="not Unicode"):
+        tree.names("/d\udcff/")
+    assert cluster.asked == [("directory", "/proj/d", 7), ("directory", "/proj", 7)]
 
 
 def test_directories_side_by_side_come_each_alone(cluster, monkeypatch):

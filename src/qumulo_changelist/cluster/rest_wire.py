@@ -22,6 +22,8 @@ from qumulo_changelist.model import Attributes, Change, Kind
 Shape = TypeVar("Shape")
 Part = TypeVar("Part", covariant=True)
 
+_DIRECTORY = Kind.DIRECTORY
+_OTHER = Kind.OTHER
 _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTORY}
 _NFS_USERS = 3 << 32
 _NFS_GROUPS = 4 << 32
@@ -188,7 +190,7 @@ def entries(
     for file in found:
         if wanted is None or file.name in wanted:
             known = attributes(file, what)
-            named[f"{file.name}/" if known.kind is Kind.DIRECTORY else file.name] = known
+            named[f"{file.name}/" if known.kind is _DIRECTORY else file.name] = known
     return Page(page.child_count, len(set(names)), named)
 
 
@@ -211,7 +213,7 @@ def attributes(file: FileAttributes, what: str) -> Attributes:
         group = _numeric_id(file.group, file.group_details, "NFS_GID", _NFS_GROUPS)
     except ValueError:
         raise ReplyError(f"{what}: {file.name!r} has a malformed {field!r}") from None
-    return Attributes(_KINDS.get(file.type, Kind.OTHER), size, mtime, atime, owner, group)
+    return Attributes(_KINDS.get(file.type, _OTHER), size, mtime, atime, owner, group)
 
 
 def seconds(moment: str) -> int:

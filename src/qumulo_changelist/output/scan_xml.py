@@ -28,6 +28,11 @@ _NOBODY = 65534
 
 _TOLD = 20
 
+# Looked up once, not for every entry.
+_FILE = Kind.FILE
+_PRESENT = State.PRESENT
+_DELETED = State.DELETED
+
 
 class ScanXml(Struct, frozen=True):
     """Implements :class:`~qumulo_changelist.output.interface.ListFormat`."""
@@ -51,6 +56,10 @@ class _Writing:
     def __init__(self, form: ScanXml) -> None:
         self._tail = f'" index="{form.index}"/>\n'
         self._gone = Attributes(Kind.FILE, 0, form.run_time, form.run_time, 0, 0)
+        self._gone_file = (
+            f'" size="0" mode="0x777"  type="F_REG" mtime="{form.run_time}" '
+            f'atime="{form.run_time}" owner="0" group="0{self._tail}'
+        )
         self._lines: list[str] = []
         self._count: Counter[tuple[State, Kind]] = Counter()
         self._size = self._without_ids = 0
@@ -63,29 +72,30 @@ class _Writing:
         """Write some entries."""
         self._first = self._first or batch[0].name
         self._last = batch[-1].name
-        tail, lines = self._tail, self._lines
-        files = size = 0
+        tail, gone, lines = self._tail, self._gone_file, self._lines
+        files = size = deleted = 0
         for entry, name in zip(batch, _written([entry.name for entry in batch]), strict=True):
             found = entry.attributes
             owner, group = found.owner, found.group
             # What nearly all entries are is written without a detour.
-            if (
-                not name
-                or entry.state is not State.PRESENT
-                or found.kind is not Kind.FILE
-                or owner is None
-                or group is None
-            ):
+            if not name or found.kind is not _FILE or owner is None or group is None:
                 self._add_special(entry)
-                continue
-            files += 1
-            size += found.size
-            # Two blanks after mode: not all readers are XML parsers.
-            lines.append(
-                f'    <file name="{name}" size="{found.size}" mode="0x777"  type="F_REG" '
-                f'mtime="{found.mtime}" atime="{found.atime}" owner="{owner}" group="{group}{tail}'
-            )
-        self._count[State.PRESENT, Kind.FILE] += files
+            elif entry.state is _PRESENT:
+                files += 1
+                size += found.size
+                # Two blanks after mode: not all readers are XML parsers.
+                lines.append(
+                    f'    <file name="{name}" size="{found.size}" mode="0x777"  type="F_REG" '
+                    f'mtime="{found.mtime}" atime="{found.atime}" owner="{owner}" '
+                    f'group="{group}{tail}'
+                )
+            elif entry.state is _DELETED:
+                deleted += 1
+                lines.append(f'    <delete-file name="{name}{gone}')
+            else:
+                self._add_special(entry)
+        self._count[_PRESENT, _FILE] += files
+        self._count[_DELETED, _FILE] += deleted
         self._size += size
 
     def piece(self) -> Piece:
@@ -147,13 +157,13 @@ class _Writing:
 
 def _written(names: list[str]) -> list[str]:
     """Return names as an attribute holds them, "" for those that need a closer look."""
-    if "".join(names).isprintable():
-        # In one go, since it is done for every entry: no name has a line end now.
-        joined = "\n".join(names)
-        for character, written in _PRINTABLE_ENTITIES:
-            joined = joined.replace(character, written)
-        return joined.split("\n")
-    return [name.translate(_ESCAPED) if name.isprintable() else "" for name in names]
+    if not "".join(names).isprintable():
+        names = [name if name.isprintable() else "" for name in names]
+    # In one go, since it is done for every entry: no name has a line end now.
+    joined = "\n".join(names)
+    for character, written in _PRINTABLE_ENTITIES:
+        joined = joined.replace(character, written)
+    return joined.split("\n")
 
 
 def _as_percent(character: re.Match[str]) -> str:

@@ -14,6 +14,10 @@ from qumulo_changelist.scan.changeset import CREATED, DELETED, Changed
 from qumulo_changelist.scan.order import Batch, by_name, in_list_order, merged, outermost
 from qumulo_changelist.trees.interface import All, Found, Some, Tree, Wanted
 
+# Looked up once, not for every entry.
+_FILE = Kind.FILE
+_PRESENT = State.PRESENT
+
 _GONE = "it is gone since the snapshot"
 _NO_FILE = "the diff calls it a file, but it was a directory"
 _PRECEDENCE = (State.PRESENT, State.UNREADABLE, State.DELETED)
@@ -140,6 +144,8 @@ class _Existing(_Side):
         if isinstance(described, Unreadable):
             return _unreadable(name, described.reason)
         is_directory = name[-1] == "/"
+        if described.kind is _FILE and not is_directory:
+            return Entry(_PRESENT, name, described)
         if described.kind is Kind.OTHER and not is_directory:
             return _left_out(name)
         if (described.kind is Kind.DIRECTORY) != is_directory:

@@ -16,6 +16,7 @@ from qumulo_changelist.trees.walk import Listing, walk
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
+_OTHER = Kind.OTHER
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
 _OPEN_DIRECTORIES = 64
 
@@ -167,7 +168,7 @@ def _last_parts(names: list[str], cut: int) -> list[bytes]:
 def _attributes(found: os.stat_result) -> Attributes:
     # As a tuple it holds whole seconds, rounded down, whatever its type says.
     mode, _, _, _, owner, group, size, atime, mtime, _ = found
-    kind = _KINDS.get(stat.S_IFMT(mode), Kind.OTHER)
+    kind = _KINDS.get(stat.S_IFMT(mode), _OTHER)
     return Attributes(kind, size, int(mtime), int(atime), owner, group)
 
 

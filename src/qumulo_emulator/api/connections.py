@@ -50,6 +50,7 @@ class Together:
 
     def abort(self) -> None:
         """Drop the connection."""
+        self._head = b""
         self._transport.abort()
 
     def _flush(self) -> None:

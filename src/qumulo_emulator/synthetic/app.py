@@ -30,6 +30,7 @@ _ATTRIBUTES, _ENTRIES, _CHANGES = "/info/attributes", "/entries/", "/changes-sin
 _PLAIN_LISTING = {"limit", "after", "snapshot"}
 _FOLDERS_KEPT = 4096
 _DIGITS = 20
+_PIECE = 32_768
 
 
 class QuickAnswers:
@@ -50,19 +51,20 @@ class QuickAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        body = self._answer(scope) if scope["type"] == "http" else None
-        if body is None:
+        pieces = self._answer(scope) if scope["type"] == "http" else None
+        if pieces is None:
             await self._ordinary(scope, receive, send)
             return
-        headers = [
-            (b"content-length", b"%d" % len(body)),
-            (b"content-type", b"application/json"),
-        ]
+        length = sum(map(len, pieces))
+        headers = [(b"content-length", b"%d" % length), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        for piece in pieces:
+            length -= len(piece)
+            more = length > 0
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
 
-    def _answer(self, scope: Scope) -> bytes | None:
-        """The body of an answer; None for what the ordinary application is to answer."""
+    def _answer(self, scope: Scope) -> list[bytes] | None:
+        """The body of an answer in pieces; None for what the ordinary application answers."""
         path: str = scope["path"]
         if scope["method"] != "GET":
             return None
@@ -79,7 +81,7 @@ class QuickAnswers:
             return None
         return None
 
-    def _attributes(self, path: str, query: dict[str, str]) -> bytes | None:
+    def _attributes(self, path: str, query: dict[str, str]) -> list[bytes] | None:
         tree = self._cluster.tree(_snapshot(query))
         above, _, name = _path(tree, path[len(_FILES) : -len(_ATTRIBUTES)]).rpartition("/")
         folder = self._folder(self._renderer, tree, above)
@@ -88,9 +90,9 @@ class QuickAnswers:
         if found is None or not above or not kind.rows[found[0]].exists(newer=tree.newer):
             return None
         known = self._renderer.attributes(folder, *found, newer=tree.newer)
-        return known[:-1] + b',"lock":null}'
+        return [known[:-1] + b',"lock":null}']
 
-    def _entries(self, path: str, query: dict[str, str]) -> bytes | None:
+    def _entries(self, path: str, query: dict[str, str]) -> list[bytes] | None:
         tree = self._cluster.tree(_snapshot(query))
         where = _path(tree, path[len(_FILES) : -len(_ENTRIES)])
         if not where or not query.keys() <= _PLAIN_LISTING:
@@ -103,15 +105,15 @@ class QuickAnswers:
         def take(after: str | None, limit: int) -> tuple[list[bytes], str | None]:
             begin = int(after or 0)
             end = min(begin + limit, size)
-            found = renderer.listing(folder, begin, end, newer=tree.newer)
-            return [found], str(end) if end < size else None
+            found = list(renderer.listing(folder, begin, end, newer=tree.newer))
+            return found, str(end) if end < size else None
 
         call = Call(self._context, path, {}, query, b"", None)
         files, paging = page(call, f"made-up entries {place.id} {query.get('snapshot')}", take)
         head = b'{"path":"%b","id":"%d","child_count":%d,"files":[' % (folder.path, place.id, size)
-        return b"".join((head, *files, b'],"paging":', renderer.text(paging), b"}"))
+        return _whole(head, files, renderer.text(paging))
 
-    def _changes(self, path: str, query: dict[str, str]) -> bytes | None:
+    def _changes(self, path: str, query: dict[str, str]) -> list[bytes] | None:
         newer, _, older = path[len(_SNAPSHOTS) :].partition(_CHANGES)
         if not (newer.isdigit() and older.isdigit() and len(newer) + len(older) < _DIGITS):
             return None
@@ -123,17 +125,30 @@ class QuickAnswers:
             begin = int(after or 0)
             end = min(begin + limit, len(found))
             pieces = list(self._renderer.changes(found.top, begin, end))
-            pieces[-1] = pieces[-1][:-1]
             return pieces, str(end) if end < len(found) else None
 
         call = Call(self._context, path, {}, query, b"", None)
         entries, paging = page(call, f"made-up diff {newer} {older}", take)
-        tail = self._renderer.text(paging)
-        return b"".join((b'{"entries":[', *entries, b'],"paging":', tail, b"}"))
+        return _whole(b'{"entries":[', entries, self._renderer.text(paging))
 
     @property
     def _renderer(self) -> Renderer:
         return self._renderers[self._cluster.settings.escape]
+
+
+def _whole(head: bytes, entries: list[bytes], paging: bytes) -> list[bytes]:
+    """A page, of whose entries the last ends in a comma too many, in pieces worth a call each."""
+    if entries:
+        entries[-1] = entries[-1][:-1]
+    pieces: list[bytes] = []
+    small, size = [], 0
+    for piece in (head, *entries, b'],"paging":%b}' % paging):
+        small.append(piece)
+        size += len(piece)
+        if size > _PIECE:
+            pieces.append(b"".join(small))
+            small, size = [], 0
+    return [*pieces, b"".join(small)] if small else pieces
 
 
 def _folder(renderer: Renderer, tree: SyntheticTree, path: str) -> Folder:

@@ -6,6 +6,7 @@ counted and not kept, a tree of any size takes no more memory than its kinds.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -16,6 +17,8 @@ from qumulo_emulator.names import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class Fate(Enum):
@@ -75,7 +78,7 @@ class Kind:
     """What is in a directory.
 
     Args:
-        rows: what is in it, in any order; no name twice.
+        rows: what is in it, in any order; no name twice, and none between two of a numbered row.
 
     Attributes:
         rows: the rows by ascending name; a row's index is good for all copies.
@@ -123,7 +126,7 @@ class Kind:
         for numbered in self._numbered:
             row = self.rows[numbered]
             digits = name.removeprefix(row.stem)
-            if row.first is not None and digits.isascii() and digits.isdigit():
+            if row.first is not None and _NUMBER.fullmatch(digits):
                 copy = int(digits) - row.first
                 if 0 <= copy < row.count and row.name(copy) == name:
                     return numbered, copy

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from qumulo_emulator.synthetic.kinds import Kind, Row
     from qumulo_emulator.synthetic.tree import Place
 
+_STRETCH = 32_768
+
 
 class Renderer:
     """Entries of diffs and of directories as JSON.
@@ -47,30 +49,29 @@ class Renderer:
 
     def attributes(self, folder: Folder, index: int, copy: int, *, newer: bool) -> bytes:
         """All attributes of an entry of a directory, by row and copy: one object."""
-        piece = self._listing(folder.place.kind, newer=newer).pieces.cut(index, index + 1)
-        return folder.filled(piece, index, copy)[:-1]
+        form = self._listing(folder.place.kind, newer=newer).pieces.one(index)
+        return folder.filled(form, index, copy)[:-1]
 
-    def listing(self, folder: Folder, begin: int, end: int, *, newer: bool) -> bytes:
-        """Some entries of a directory in a snapshot, by position: objects and commas between."""
+    def listing(self, folder: Folder, begin: int, end: int, *, newer: bool) -> Iterator[bytes]:
+        """Some entries of a directory in a snapshot, by position: objects, a comma after each."""
         kind = folder.place.kind
         found = self._listing(kind, newer=newer)
-        pieces: list[bytes] = []
         at = bisect_right(found.starts, begin) - 1
         while begin < end and at < len(found.visible):
             index = found.visible[at]
             row = kind.rows[index]
             if row.kind is None:
                 after = min(at + end - begin, found.files_end[at])
-                piece = found.pieces.cut(index, found.visible[after - 1] + 1)
-                pieces.append(folder.filled(piece, index, 0))
+                for forms in found.pieces.cut(index, found.visible[after - 1] + 1):
+                    yield folder.filled(forms, index, 0)
                 begin, at = begin + after - at, after
                 continue
             first = begin - found.starts[at]
             last = min(row.count, first + end - begin)
-            piece = found.pieces.cut(index, index + 1)
-            pieces += [folder.filled(piece, index, copy) for copy in range(first, last)]
+            form = found.pieces.one(index)
+            for copy in range(first, last):
+                yield folder.filled(form, index, copy)
             begin, at = begin + last - first, at + 1
-        return b"".join(pieces)[:-1]
 
     def changes(self, place: Place, begin: int, end: int) -> Iterator[bytes]:
         """Some entries of the diff about what is in a directory: objects, a comma after each."""
@@ -81,8 +82,9 @@ class Renderer:
                 first = copy * row.changes
                 span = max(begin - first, 0), min(end - first, row.changes)
                 if row.kind is None or row.kind.is_plain or not row.opens:
-                    piece = self._changes_of(row).cut(*span).replace(FOLDER, path)
-                    yield piece.replace(NUMBER, row.number(copy).encode())
+                    number = row.number(copy).encode()
+                    for forms in self._changes_of(row).cut(*span):
+                        yield forms.replace(FOLDER, path).replace(NUMBER, number)
                 else:
                     own = row.fate is not Fate.KEPT
                     if own and span[0] == 0:
@@ -157,16 +159,29 @@ def _facts(ordinal: int) -> tuple[bytes, bytes, bytes]:
 
 
 class _Pieces:
-    """Texts end to end, of which any stretch can be cut out."""
+    """Texts end to end, of which any stretch can be cut out.
+
+    What is cut out is small enough for the next one to be put where it was. Memory that is fetched
+    for each anew takes longer to come than all that is done with it.
+    """
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         each = list(texts)
         self._all = b"".join(each)
         self._begins = list(accumulate(map(len, each), initial=0))
 
-    def cut(self, begin: int, end: int) -> bytes:
-        """The texts from one on and before another, both counted from 0."""
-        return self._all[self._begins[begin] : self._begins[end]]
+    def one(self, index: int) -> bytes:
+        """One of the texts."""
+        return self._all[self._begins[index] : self._begins[index + 1]]
+
+    def cut(self, begin: int, end: int) -> Iterator[bytes]:
+        """The texts from one on and before another, in stretches of tens of thousands of bytes."""
+        begins = self._begins
+        while begin < end:
+            after = bisect_right(begins, begins[begin] + _STRETCH, begin + 1, end + 1) - 1
+            after = max(after, begin + 1)
+            yield self._all[begins[begin] : begins[after]]
+            begin = after
 
 
 class _Listing:
