@@ -4,7 +4,11 @@ The exit codes 2, 4, 23 and 127 are the contract's (scan list, "How it ends"). F
 open, the codes of BSD's ``sysexits.h`` are taken.
 """
 
+import signal
 from collections.abc import Callable
+
+# Not all signals have a name: the real-time ones are numbers.
+_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class ChangelistError(Exception):
@@ -28,6 +32,11 @@ class ChangelistError(Exception):
 
 def _made_again(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
     return kind.__new__(kind, *args)
+
+
+def killed_by(number: int) -> str:
+    """Return how a process ended that a signal killed, by the signal's name."""
+    return f"was killed by signal {_SIGNALS.get(number, number)}"
 
 
 class UsageError(ChangelistError):

@@ -17,6 +17,19 @@ QQ = {
 _numbers = itertools.count()
 
 
+def site_on(cluster: Emulator, folder: Path, source: str = "/") -> Site:
+    """A project on a cluster, with today's qq; its files but the cluster's own are in a folder."""
+    return Site(
+        Path(str(cluster.root)),
+        folder,
+        cluster.port,
+        cluster.password,
+        QQ["qq of today"],
+        source,
+        cluster.certificate_sha256,
+    )
+
+
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """A cluster that pages by 3, so that everything takes several pages."""
@@ -35,9 +48,7 @@ def site(cluster: Emulator, tmp_path: Path) -> Site:
     """A project of its own on the shared cluster, with today's qq."""
     source = f"/project{next(_numbers)}"
     Path(cluster.root, source[1:]).mkdir()
-    return Site(
-        Path(cluster.root), tmp_path, cluster.port, cluster.password, QQ["qq of today"], source
-    )
+    return site_on(cluster, tmp_path, source)
 
 
 @pytest.fixture
@@ -52,6 +63,4 @@ def own_cluster(tmp_path: Path) -> Iterator[Emulator]:
 @pytest.fixture
 def own_site(own_cluster: Emulator, tmp_path: Path) -> Site:
     """A project that is all of a cluster of its own."""
-    return Site(
-        Path(own_cluster.root), tmp_path, own_cluster.port, own_cluster.password, QQ["qq of today"]
-    )
+    return site_on(own_cluster, tmp_path)

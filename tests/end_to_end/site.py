@@ -35,6 +35,8 @@ class Site:
     """The folder of the ``qq`` to use."""
     source: str = "/"
     """The directory that snapshots are taken of."""
+    fingerprint: str | None = None
+    """Of the cluster's certificate; what REST trusts."""
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -60,6 +62,7 @@ class Site:
             "QumuloUsername": "admin",
             "QumuloPassword": self.password,
             "FastScanWorkFolder": str(self.folder / "work"),
+            "QumuloCertificateFingerprint": self.fingerprint,
         } | changes
         lines = [f"{key}={value}" for key, value in values.items() if value is not None]
         self.configuration.write_text("\n".join(["[General]", *lines, ""]), encoding="utf-8")
@@ -110,9 +113,11 @@ class Site:
     def arguments(
         self, older: int, newer: int, *options: str, base: str | None = None
     ) -> list[str]:
+        """The arguments for a list; without a mapped path where ``--metadata=rest`` is one."""
         base = base or self.source
+        mapped = [] if "--metadata=rest" in options else ["-m", str(self.mounted(base))]
         return [
-            *("-p", "show", "-b", base, "-m", str(self.mounted(base)), "-g", GUID, "-i", "1"),
+            *("-p", "show", "-b", base, *mapped, "-g", GUID, "-i", "1"),
             *("--prevsnapshotid", str(older), "--newsnapshotid", str(newer), *options),
         ]
 

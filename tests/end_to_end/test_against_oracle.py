@@ -1,24 +1,27 @@
-"""Bursts of random work on a tree, each held against the oracle, with each qq."""
+"""Bursts of random work on a tree, each held against the oracle, by each way to a list."""
 
 import errno
 import os
 import random
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.conftest import QQ
 from tests.end_to_end.site import Site
 from tests.oracle import capture, expected_list, without_access_times, without_run_times
 
 # Names that sort around the slash, that differ in little, that begin each other, that XML dislikes.
 NAMES = [
     *(b"a", b"a!", b"a b", b"a-1", b"a.mov", b"a0", b"A", b"~", b"b&b", b"x\ny", b"%2F"),
-    *("é".encode(), "e\u0301".encode(), "\u2028".encode(), "🎬".encode(), b"\xff\xfe", b"\x01"),
+    *("é".encode(), "e\u0301".encode(), "\u2028".encode(), "🎬".encode(), b"\x01"),
 ]
-
+# No cluster can be asked for it, so a folder of this name is read on a mount alone.
+NO_UNICODE = b"\xff\xfe"
 
 # What the kernel says to a drawn action that makes no sense, such as a folder moved into itself.
 IMPOSSIBLE = {
@@ -30,9 +33,10 @@ IMPOSSIBLE = {
 class Worker:
     """Does random work below a folder, reproducibly."""
 
-    def __init__(self, root: Path, seed: int) -> None:
+    def __init__(self, root: Path, draws: random.Random, names: Sequence[bytes]) -> None:
         self.root = os.fsencode(root)
-        self.random = random.Random(seed)
+        self.random = draws
+        self.names = names
 
     def burst(self, actions: int) -> None:
         kinds = [self.write] * 4 + [self.make_folder] * 2 + [self.delete] * 2 + [self.rename] * 3
@@ -51,7 +55,7 @@ class Worker:
         for folder, names, _ in os.walk(self.root):
             names[:] = [name for name in names if name != b".snapshot"]
             folders += [os.path.join(folder, name) for name in names]
-        return os.path.join(self.random.choice(folders), self.random.choice(NAMES))
+        return os.path.join(self.random.choice(folders), self.random.choice(self.names))
 
     def existing(self) -> bytes:
         return self.random.choice(
@@ -89,7 +93,7 @@ class Worker:
         os.link(self.existing(), self.place(), follow_symlinks=False)
 
     def symlink(self) -> None:
-        os.symlink(self.random.choice(NAMES), self.place())
+        os.symlink(self.random.choice(self.names), self.place())
 
     def pipe(self) -> None:
         os.mkfifo(self.place())
@@ -108,30 +112,56 @@ class Worker:
             os.truncate(place, self.random.randrange(99))
 
 
-@pytest.mark.parametrize("seed", range(8))
+WAYS = {
+    "qq of today, mount": (QQ["qq of today"], ["--metadata=mount"]),
+    "qq before 6.2.2, mount": (QQ["qq before 6.2.2"], ["--metadata=mount"]),
+    "qq, snapshot": (QQ["qq of today"], ["--metadata=snapshot"]),
+    "REST, mount": (Path(), ["--transport=rest", "--metadata=mount"]),
+    "REST, snapshot": (Path(), ["--transport=rest", "--metadata=snapshot"]),
+    "REST alone": (Path(), ["--transport=rest", "--metadata=rest"]),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("way", WAYS)
 def test_random_work_is_listed_as_the_oracle_says(
-    cluster: Emulator, site: Site, any_qq: Path, seed: int
+    cluster: Emulator, site: Site, way: str, seed: int
 ) -> None:
-    site.qq = any_qq
-    worker = Worker(site.mount, seed)
-    bases = [site.source, *[f"{site.source}/{name}" for name in ("a", "a.mov", "é")]]
-    for base in bases[1:]:
-        site.mounted(base).mkdir()
+    site.qq, options = WAYS[way]
+    draws = random.Random(f"{way} {seed}")
+    # The emulator shows a snapshot in the directory that it was taken of, and nowhere below.
+    of_a_part = seed % 2 == 1 and "snapshot" not in way
+    on_disk = not of_a_part and way != "REST alone"
+    worker = Worker(site.mount, draws, [*NAMES, NO_UNICODE] if on_disk else NAMES)
+    for name in ("a", "a.mov", "é"):
+        (site.mount / name).mkdir()
     worker.burst(40)
     for _ in range(2):
         before, older = capture(str(site.mount)), site.snapshot_by_api(cluster)
         worker.burst(12)
-        base = worker.random.choice(bases)
-        if not site.mounted(base).is_dir() or site.mounted(base).is_symlink():
-            base = site.source
+        base = site.source
+        if of_a_part:
+            base += draws.choice(["/a", "/a.mov", "/é"])
+            if not site.mounted(base).is_dir() or site.mounted(base).is_symlink():
+                base = site.source
         after, newer = capture(str(site.mount)), site.snapshot_by_api(cluster)
-        deletes = worker.random.random() < 0.8
+        deletes = draws.random() < 0.8
         expected = expected_list(
             before, after, source=site.source, base=base, deletes=deletes, run_time=int(time.time())
         )
-        done = site.generate(older, newer, *["--deletes"] * deletes, base=base)
-        assert done.code == (b'bad_dir_count="0"' not in expected), done.messages
-        assert settled(site.list_path.read_bytes()) == settled(expected)
+        drawn = [*options, *limits(draws), *["--deletes"] * deletes]
+        done = site.generate(older, newer, *drawn, base=base)
+        assert done.code == (b'bad_dir_count="0"' not in expected), (drawn, done.messages)
+        assert settled(site.list_path.read_bytes()) == settled(expected), drawn
+
+
+def limits(draws: random.Random) -> list[str]:
+    """Limits small enough to be crossed, or none, of each kind."""
+    return [
+        f"{option}={draws.choice(['1', '2', '3'])}"
+        for option in ("--workers", "--slice-size", "--spill-after", "--page-size")
+        if draws.random() < 0.6
+    ]
 
 
 def settled(content: bytes) -> list[bytes]:

@@ -1,6 +1,5 @@
 """How a run ends: each exit code, with a message that says what to do; the earlier list stays."""
 
-import os
 import resource
 import signal
 import subprocess
@@ -10,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.refusals import check_refused, fake_qq, keep_earlier_list
 from tests.end_to_end.site import Finished, Site
-
-EARLIER = b"<files>the earlier list</files>\n"
 
 
 @pytest.fixture
@@ -22,34 +20,6 @@ def changed(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
     (site.mount / "new.mov").write_text("x")
     keep_earlier_list(site)
     return site, older, site.snapshot_by_api(cluster)
-
-
-def keep_earlier_list(site: Site) -> None:
-    site.list_path.parent.mkdir(parents=True, exist_ok=True)
-    site.list_path.write_bytes(EARLIER)
-
-
-def check_refused(site: Site, done: Finished, code: int, *told: str) -> None:
-    """Check that a run ended with ``code``, said why, and left the earlier list alone."""
-    assert done.code == code, done.messages
-    assert done.output == ""
-    for part in told:
-        assert part in done.messages
-    assert "Traceback" not in done.messages
-    assert site.password not in done.messages
-    if site.list_path.parent.exists():
-        assert os.listdir(site.list_path.parent) == [site.list_path.name]
-        assert site.list_path.read_bytes() == EARLIER
-
-
-def fake_qq(site: Site, script: str) -> None:
-    """Put a program of this text in the place of qq, once the real one has logged in."""
-    site.snapshot()
-    folder = site.folder / "bin"
-    folder.mkdir()
-    (folder / "qq").write_text(f"#!/bin/sh\n{script}\n")
-    (folder / "qq").chmod(0o755)
-    site.qq = folder
 
 
 def test_0_when_the_list_is_complete(changed: tuple[Site, int, int]) -> None:

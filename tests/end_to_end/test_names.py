@@ -4,6 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
+
+from qumulo_emulator.running import Emulator
 from tests.end_to_end.lists import deleted, file, scan_list, settled, unreadable
 from tests.end_to_end.site import Site
 
@@ -105,6 +108,24 @@ def test_a_name_that_xml_cannot_hold_is_told_and_counted(site: Site, any_qq: Pat
         unreadable(f"/{UNHEARD_OF[name]}") for name in sorted(UNHEARD_OF, reverse=True)
     )
     assert "'/bell\\x07'" in site.generate(older, newer).messages
+
+
+@pytest.mark.parametrize(
+    ("metadata", "listed"),
+    [
+        ("mount", [unreadable("/no %FF utf-8/b.mov"), unreadable("/no %FF utf-8/a.mov")]),
+        ("rest", [unreadable("/no %FF utf-8", "F_DIR")]),
+    ],
+)
+def test_a_folder_that_cannot_be_asked_for_is_told_in_place_of_what_is_in_it(
+    cluster: Emulator, site: Site, metadata: str, listed: list[str]
+) -> None:
+    older = site.snapshot_by_api(cluster)
+    os.mkdir(path(site.mount, "no \udcff utf-8"))
+    touch(site.mount, "no \udcff utf-8/a.mov", "no \udcff utf-8/b.mov")
+    newer = site.snapshot_by_api(cluster)
+    made = site.scan_list(older, newer, f"--metadata={metadata}", code=1)
+    assert settled(made) == scan_list(listed)
 
 
 def test_a_locale_that_is_not_utf_8_changes_nothing(site: Site, any_qq: Path) -> None:

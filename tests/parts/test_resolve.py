@@ -242,6 +242,12 @@ def test_a_deleted_file_that_the_older_snapshot_cannot_show_is_still_deleted():
     assert listed("DELETE /a", {}, {}) == ["deleted /a"]
 
 
+def test_a_deleted_directory_that_the_diff_calls_a_file_is_bad():
+    before = {"d": {"a": FILE}}
+
+    assert listed("DELETE /d", {}, before) == ["bad /d"]
+
+
 def test_an_older_directory_that_cannot_be_read_is_bad():
     before = {"d": {"locked": Locked(a=FILE), "b": FILE}, "e": Locked(c=FILE)}
 

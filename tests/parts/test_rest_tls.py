@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster import rest_connection
+from qumulo_changelist.cluster import rest_connection, rest_tls
 from qumulo_changelist.cluster.rest import RestCluster
 from qumulo_changelist.errors import CertificateError, ConfigurationError, UnreachableError
 from tests.parts.canned import AUTHORITY, Canned, file, serve
@@ -70,12 +70,22 @@ def test_a_changed_certificate_is_refused_and_both_are_shown(canned, heard):
     assert canned.asked == []
 
 
-def test_without_verification_anybody_is_trusted_and_every_run_says_so(canned, heard, recwarn):
+def test_without_verification_anybody_is_trusted(canned, heard, recwarn):
     assert describe(canned.settings(fingerprint="", verify_tls=False), heard) == 10
 
+    assert heard.warnings == []
+    assert len(recwarn) == 0
+
+
+def test_that_anybody_is_trusted_can_be_told_and_nothing_else_is(canned, heard):
+    rest_tls.warn(canned.settings(), heard)
+    rest_tls.warn(canned.settings(fingerprint=""), heard)
+    rest_tls.warn(canned.settings(verify_tls=False), heard)
+    assert heard.warnings == []
+
+    rest_tls.warn(canned.settings(fingerprint="", verify_tls=False), heard)
     (warning,) = heard.warnings
     assert "QumuloVerifyTLS=false" in warning
-    assert len(recwarn) == 0
 
 
 def test_a_fingerprint_counts_even_where_verification_is_off(canned, heard):

@@ -258,8 +258,8 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
 @pytest.mark.parametrize(
     ("newer", "told"),
     [
-        (partial(killed, signal.SIGKILL), "a worker process was killed by signal 9"),
-        (partial(killed, signal.SIGABRT), "a worker process was killed by signal 6"),
+        (partial(killed, signal.SIGKILL), "a worker process was killed by signal SIGKILL"),
+        (partial(killed, signal.SIGABRT), "a worker process was killed by signal SIGABRT"),
         (partial(ended, 3), "a worker process ended with exit code 3"),
     ],
 )

@@ -114,8 +114,10 @@ def open_cluster(
         yield open_qq(settings, listener, page_size)
         return
     # Not at the top: a run without it should not wait for it.
+    from qumulo_changelist.cluster import rest_tls
     from qumulo_changelist.cluster.rest import RestCluster
 
+    rest_tls.warn(settings, listener)
     with RestCluster(settings, listener, page_size=page_size) as cluster:
         yield cluster
 

@@ -35,6 +35,7 @@ def sources(
     """
     over_rest = partial(_over_rest, settings, scope.base, options.page_size, listener)
     if options.metadata == REST:
+        _warn(settings, listener)
         older = partial(over_rest, options.older) if options.deletes else None
         return Sources(partial(over_rest, options.newer), older)
     with MountedTree(options.mappedpath) as live:
@@ -68,6 +69,14 @@ def check_mounted(
             f"the mapped path {options.mappedpath} is empty, but {options.basepath} is not",
             hint="Check that the share is mounted there. An earlier list is unchanged.",
         )
+
+
+def _warn(settings: Settings, listener: Listener) -> None:
+    """Tell whom REST trusts, where the cluster itself was not asked over REST and told it."""
+    if settings.transport == "qq":
+        from qumulo_changelist.cluster import rest_tls
+
+        rest_tls.warn(settings, listener)
 
 
 def _not_shown(options: argparse.Namespace) -> str:

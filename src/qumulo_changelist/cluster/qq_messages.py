@@ -1,9 +1,8 @@
 """What ``qq`` says when it is not answering: pure, from its words to ours."""
 
 import re
-import signal
 
-from qumulo_changelist.errors import QqFailedError
+from qumulo_changelist.errors import QqFailedError, killed_by
 
 # What Python's getpass says on standard error where there is no terminal.
 _PROMPT = re.compile(
@@ -19,9 +18,6 @@ _TRACEBACK = re.compile(r"^Traceback \(most recent.*\n(?=\S.*\Z)", re.MULTILINE 
 _FAILED_ON_OUTPUT = re.compile(
     r"(?:^|\})((?:Error \d{3}|Connection error|Command error): .*)", re.MULTILINE
 )
-
-# Not all signals have a name: the real-time ones are numbers.
-_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 # What qq says, and what the user can do about it.
 _HINTS = (
@@ -68,10 +64,7 @@ def failure(command: str, status: int, said: str, printed: bytes) -> QqFailedErr
     """
     on_output = _FAILED_ON_OUTPUT.findall(printed.decode("utf-8", "replace"))[-1:]
     said = "\n".join([*on_output, _TRACEBACK.sub("", said)]).strip()
-    if status < 0:
-        ending = f"was killed by signal {_SIGNALS.get(-status, -status)}"
-    else:
-        ending = f"failed with exit code {status}"
+    ending = killed_by(-status) if status < 0 else f"failed with exit code {status}"
     return QqFailedError(
         f"`qq {command}` {ending}: {said or 'it said nothing'}",
         exit_code=status if status > 0 else 128 - status,

@@ -73,7 +73,7 @@ class Connection:
     """
 
     def __init__(self, settings: Settings, listener: Listener, connections: int) -> None:
-        self._nodes = Nodes(settings, Trust(settings, listener), connections, listener)
+        self._nodes = Nodes(settings, Trust(settings), connections, listener)
         self._listener = listener
         self._closed = threading.Event()
 

@@ -23,7 +23,7 @@ class Trust:
         ConfigurationError: the authorities cannot be read.
     """
 
-    def __init__(self, settings: Settings, listener: Listener) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.fingerprint = settings.fingerprint or None
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._port = settings.port
@@ -34,12 +34,8 @@ class Trust:
             self._trust_file(settings.ca_file)
         else:
             self.context.load_default_certs()
-        if not self.fingerprint and not settings.verify_tls:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # said here, once
-            listener.warning(
-                "QumuloVerifyTLS=false: anybody between here and the cluster can read the password "
-                "and change what the cluster answers; set QumuloCertificateFingerprint instead"
-            )
+        if _trusts_anybody(settings):
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def _trust_file(self, path: str) -> None:
         # The cluster's own certificate will do, too, whoever signed it.
@@ -79,6 +75,19 @@ class Trust:
             "QumuloCertificateFingerprint to it in the archiver's configuration; or name in "
             "QumuloCAFile the authority that signed it.",
         )
+
+
+def warn(settings: Settings, listener: Listener) -> None:
+    """Tell that anybody is trusted, if so: once a run, however many connect to the cluster."""
+    if _trusts_anybody(settings):
+        listener.warning(
+            "QumuloVerifyTLS=false: anybody between here and the cluster can read the password "
+            "and change what the cluster answers; set QumuloCertificateFingerprint instead"
+        )
+
+
+def _trusts_anybody(settings: Settings) -> bool:
+    return not (settings.fingerprint or settings.verify_tls)
 
 
 def _fingerprint(host: str, port: int) -> str:

@@ -19,6 +19,7 @@ _FILE = Kind.FILE
 _PRESENT = State.PRESENT
 
 _GONE = "it is gone since the snapshot"
+_NO_FILE = "the diff calls it a file, but it was a directory"
 _PRECEDENCE = (State.PRESENT, State.UNREADABLE, State.DELETED)
 
 Rule = Callable[[str, Described], Entry | None]
@@ -182,13 +183,16 @@ class _Deleted(_Side):
     def of_name(name: str, described: Described) -> Entry | None:
         if isinstance(described, Attributes) and described.kind is Kind.OTHER:
             return _left_out(name)
+        if isinstance(described, Attributes) and described.kind is Kind.DIRECTORY:
+            # What was in it is deleted, too, and nobody walks there.
+            return _unreadable(name, _NO_FILE)
         # Even where the older tree cannot say, the diff says that it was there.
         return _deleted(name, Kind.FILE)
 
     def within(self, name: str, described: Described) -> Entry | None:
         if isinstance(described, Unreadable):
             return _unreadable(name, described.reason)
-        if described.kind is Kind.DIRECTORY:
+        if described.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
         return self.of_name(name, described)
 

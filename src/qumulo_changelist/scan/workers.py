@@ -14,7 +14,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import WorkerError
+from qumulo_changelist.errors import WorkerError, killed_by
 from qumulo_changelist.output.interface import ListFormat, Piece
 from qumulo_changelist.scan.changeset import pack, unpack
 from qumulo_changelist.scan.resolve import resolve
@@ -87,11 +87,12 @@ class Workers:
         # Not at the top: most runs need no other process.
         from concurrent.futures import ProcessPoolExecutor
 
-        # Before signals are blocked: its start would let them through again.
-        resource_tracker.ensure_running()
         # An interruption is this process's to tell, so it must not reach the others.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
+            # Its start would let SIGINT through again, which it ignores by itself.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             self._executor = ProcessPoolExecutor(
                 self._count, multiprocessing.get_context("spawn"), _begin, (self.job,)
             )
@@ -133,7 +134,7 @@ class Workers:
         code = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), None)
         if code is None:
             return "was terminated"
-        return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return killed_by(-code) if code < 0 else f"ended with exit code {code}"
 
 
 _job: Job | None = None

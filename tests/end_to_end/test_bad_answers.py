@@ -1,0 +1,251 @@
+"""Answers that make no sense: handled as the contract says, or told; never a list that lacks some.
+
+No emulated cluster gives them, so here are canned replies, over REST and printed by a ``qq``.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from tests.end_to_end.lists import file, folder, scan_list, settled, unreadable
+from tests.end_to_end.refusals import check_refused, keep_earlier_list
+from tests.end_to_end.site import Site
+from tests.parts.canned import PASSWORD, Canned, Reply, serve
+from tests.parts.canned import file as attributes
+
+# Ids count up without end.
+OLDER, NEWER = 10**30, 10**30 + 1
+QQ = """\
+#!/bin/sh
+for argument; do
+    case $argument in --credentials-store=*) store=${argument#*=} ;; esac
+done
+case " $* " in
+    *" login "*) echo '{"version": 1, "bearer_token": "t"}' >"$store" ;;
+    *) cat "$0.prints" ;;
+esac
+"""
+
+Answer = Callable[[Any], Site]
+"""Makes a cluster answer with a page, given as bytes or as what becomes JSON."""
+
+
+@pytest.fixture(scope="module")
+def canned() -> Iterator[Canned]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def site(canned: Canned, tmp_path: Path) -> Site:
+    """A mount with some files, the older snapshot, and an earlier list."""
+    root = tmp_path / "mount"
+    for name in ("kept.mov", "reel/in.mov", "new/in.mov"):
+        write(root / "show" / name)
+    for name in ("lost.mov", "old/in.mov", "kept.mov"):
+        write(root / "show" / ".snapshot" / f"{OLDER}_older" / name)
+    (tmp_path / "bin").mkdir()
+    made = Site(
+        root,
+        tmp_path,
+        canned.port,
+        PASSWORD,
+        tmp_path / "bin",
+        "/show",
+        canned.fingerprint,
+    )
+    keep_earlier_list(made)
+    return made
+
+
+def write(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+
+
+@pytest.fixture(params=["rest", "qq"])
+def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer:
+    """Each way to a cluster that answers a question for a diff in one way."""
+
+    def over_rest(page: Any) -> Site:
+        canned.gives((200, page))
+        site.configure(QumuloTransport="rest")
+        return site
+
+    def through_qq(page: Any) -> Site:
+        printed = page if isinstance(page, bytes) else json.dumps(page, indent=4).encode()
+        (site.qq / "qq").write_text(QQ)
+        (site.qq / "qq").chmod(0o755)
+        (site.qq / "qq.prints").write_bytes(printed)
+        return site
+
+    return over_rest if request.param == "rest" else through_qq
+
+
+def diff(*entries: object) -> dict[str, object]:
+    return {"entries": entries, "paging": {"next": ""}}
+
+
+GOOD = {"op": "CREATE", "path": "/show/kept.mov"}
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        (diff(GOOD, {"path": "/show/a"}), "`op`|/show/a"),
+        (diff(GOOD, {"op": "CREATE"}), "`path`|no change"),
+        (diff(GOOD, {"op": "RENAME", "path": "/show/a"}), "RENAME"),
+        (diff(GOOD, {"op": "CREATE", "path": "show/a.mov"}), "show/a.mov"),
+        (diff(GOOD, {"op": "CREATE", "path": "/show/../other/a.mov"}), "/show/../other/a.mov"),
+        ({"files": []}, "entries"),
+        (b"<html>", "<html>|not JSON"),
+        (b'{"entries": [{"op": "CREATE", "path": "/show/\xff"}]}', "UTF-8"),
+        (json.dumps(diff(GOOD, GOOD)).encode()[:-30], "JSON|end"),
+    ],
+    ids=["no op", "no path", "op", "relative", "up", "no entries", "HTML", "no UTF-8", "half"],
+)
+def test_what_is_no_diff_ends_the_run(answer: Answer, page: object, told: str) -> None:
+    site = answer(page)
+    done = site.generate(OLDER, NEWER, "--deletes")
+    check_refused(site, done, 76, "No list was written")
+    assert re.search(told, done.messages)
+
+
+def test_what_a_diff_should_not_hold_is_handled_as_the_contract_says(answer: Answer) -> None:
+    site = answer(
+        diff(
+            # the same again
+            *[{"op": "CREATE", "path": "/show/reel/in.mov"}] * 3,
+            # contradictions: what is there is listed, what is not cannot be read
+            *[{"op": op, "path": "/show/kept.mov"} for op in ("DELETE", "CREATE", "MODIFY")],
+            *[{"op": op, "path": "/show/nowhere"} for op in ("MODIFY", "DELETE")],
+            # outside of the base path
+            *[{"op": "CREATE", "path": path} for path in ("/show2/a", "/other/", "/show")],
+            # a directory without its slash, a file with one
+            {"op": "CREATE", "path": "/show/new"},
+            {"op": "DELETE", "path": "/show/old"},
+            {"op": "MODIFY", "path": "/show/kept.mov/"},
+            {"op": "DELETE", "path": "/show/lost.mov/"},
+            # what stands for no byte, and what stands for a byte that is not UTF-8
+            {"op": "CREATE", "path": "/show/\ud800"},
+            {"op": "DELETE", "path": "/show/\udcff"},
+            # nothing in a name is special
+            {"op": "DELETE", "path": "/show/\0 nul"},
+            {"op": "MODIFY", "path": "/show/reel/"},
+        )
+    )
+    made = site.scan_list(OLDER, NEWER, "--deletes", code=1)
+    assert settled(made) == scan_list(
+        [
+            file(site.mount, "/reel/in.mov"),
+            folder(site.mount, "/reel"),
+            unreadable("/old"),
+            unreadable("/nowhere"),
+            unreadable("/new"),
+            unreadable("/lost.mov", "F_DIR"),
+            file(site.mount, "/kept.mov"),
+            unreadable("/%FF"),
+            unreadable("/%ED%A0%80"),
+            unreadable("/%00 nul"),
+        ]
+    )
+
+
+def test_a_diff_of_another_place_is_told(answer: Answer) -> None:
+    site = answer(diff({"op": "CREATE", "path": "/show2/a"}, {"op": "DELETE", "path": "/other/"}))
+    done = site.generate(OLDER, NEWER, "--deletes")
+    assert done.code == 0
+    assert "none of the 2 changes between the snapshots is at or below" in done.messages
+    assert settled(site.list_path.read_bytes()) == scan_list([])
+
+
+# Only REST has pages that name each other, and attributes
+
+
+@pytest.fixture
+def over_rest(site: Site) -> Site:
+    site.configure(QumuloTransport="rest")
+    return site
+
+
+@pytest.mark.parametrize(
+    ("following", "told"),
+    [
+        (f"/v2/snapshots/{NEWER}/changes-since/{OLDER}?limit=10000", "round in a circle"),
+        ("/v2/again", "round in a circle"),
+        ("https://elsewhere.invalid/v2/", "nowhere on the cluster"),
+    ],
+)
+def test_a_page_that_does_not_lead_on_ends_the_run(
+    canned: Canned, over_rest: Site, following: object, told: str
+) -> None:
+    canned.gives((200, {"entries": [GOOD], "paging": {"next": following}}))
+    done = over_rest.generate(OLDER, NEWER)
+    check_refused(over_rest, done, 76, told, "GET /v2/")
+
+
+def test_a_bad_page_behind_good_ones_ends_the_run(canned: Canned, over_rest: Site) -> None:
+    canned.gives(
+        (200, {"entries": [GOOD], "paging": {"next": "/v2/second"}}),
+        (200, {"entries": [GOOD], "paging": {"next": "/v2/third"}}),
+        (200, diff({"op": "CREATE"})),
+    )
+    done = over_rest.generate(OLDER, NEWER)
+    check_refused(over_rest, done, 76, "GET /v2/third", "path")
+
+
+def directory(*files: dict[str, object], **changed: object) -> dict[str, object]:
+    return {"files": files, "child_count": len(files), "paging": {"next": ""}} | changed
+
+
+def in_snapshots(listed: dict[str, object]) -> Callable[[str, str], Reply]:
+    """A cluster on which a directory was created that a snapshot lists."""
+
+    def reply(_method: str, uri: str) -> Reply:
+        if "changes-since" in uri:
+            return 200, diff({"op": "CREATE", "path": "/show/new/"})
+        assert unquote(uri).startswith("/v1/files//show/new/entries/"), uri
+        return 200, listed
+
+    return reply
+
+
+def without(field: str) -> dict[str, object]:
+    return {name: value for name, value in attributes().items() if name != field}
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        (directory(without("size")), "size"),
+        (directory(attributes(modification_time="yesterday")), "modification_time"),
+        (directory(attributes(name="..")), ".."),
+        (directory(attributes(), child_count=2), "1 of the 2 entries of /show/new"),
+        ({"child_count": 0}, "files"),
+    ],
+    ids=["no size", "no time", "no name", "fewer than there are", "no files"],
+)
+def test_what_is_no_directory_ends_the_run(
+    canned: Canned, over_rest: Site, listed: dict[str, object], told: str
+) -> None:
+    canned.answer = in_snapshots(listed)
+    done = over_rest.generate(OLDER, NEWER, "--metadata=rest", "--workers=1")
+    check_refused(over_rest, done, 76, told, "No list was written")
+
+
+def test_numbers_beyond_64_bits_are_only_numbers(canned: Canned, over_rest: Site) -> None:
+    big = attributes(id=str(10**30), size=str(10**30), owner=str(10**30), owner_details=None)
+    canned.answer = in_snapshots(directory(big))
+    done = over_rest.generate(OLDER, NEWER, "--metadata=rest")
+    assert done.code == 0, done.messages
+    assert "no numeric id, listed as 65534: 1" in done.messages
+    assert over_rest.list_path.read_text() == (
+        f'<files scanned="1" selected="1" size="{10**30}" bad_dir_count="0" delete_count="0">\n'
+        f'    <file name="/new/f" size="{10**30}" mode="0x777"  type="F_REG" mtime="1" atime="2" '
+        f'owner="65534" group="20" index="1"/>\n</files>\n'
+    )
