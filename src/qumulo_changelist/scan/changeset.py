@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 CREATED, MODIFIED, DELETED = "C", "M", "D"
 END = "\0"
 _ENDINGS: dict[Op, str] = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
-_WHOLE_DIRECTORIES = ("/" + _ENDINGS[CREATE], "/" + _ENDINGS[DELETE])
 
 # No disk holds such names, but a cluster's answer can. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (END, "\1\1"))
@@ -60,18 +59,26 @@ class ChangeSet:
         keys = self._scope.keys(page, _ENDINGS)
         joined = END.join(keys)
         if "\1" in joined or joined.count(END) != max(2 * len(keys) - 1, 0):
-            keys = self._scope.keys(
-                [Change(change.op, _escape(change.path)) for change in page], _ENDINGS
-            )
+            page = [Change(change.op, _escape(change.path)) for change in page]
+            keys = self._scope.keys(page, _ENDINGS)
             joined = END.join(keys)
-        if any(ending in joined for ending in _WHOLE_DIRECTORIES):
-            self.whole.update([key[:-2] for key in keys if key.endswith(_WHOLE_DIRECTORIES)])
-            self.base_created = self.base_created or "/" + _ENDINGS[CREATE] in keys
+        self._note_whole(joined)
         self._keys += keys
         self._count += len(keys)
         if len(self._keys) >= self._limit:
             self._spill_over()
         return len(keys)
+
+    def _note_whole(self, joined: str) -> None:
+        """Take note of directories that were created or deleted, among keys that are joined."""
+        # Where a name ends in a slash, the letter comes behind it, and the name before.
+        before, *others = joined.split("/" + END)
+        for behind in others:
+            if behind[0] != MODIFIED:
+                name = before[before.rfind(END) + 1 :] + "/"
+                self.whole.add(name)
+                self.base_created = self.base_created or (name == "/" and behind[0] == CREATED)
+            before = behind
 
     def __len__(self) -> int:
         return self._count

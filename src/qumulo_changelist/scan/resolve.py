@@ -16,7 +16,6 @@ from qumulo_changelist.trees.interface import All, Found, Some, Tree, Wanted
 
 # Looked up once, not for every entry.
 _FILE = Kind.FILE
-_PRESENT = State.PRESENT
 
 _GONE = "it is gone since the snapshot"
 _NO_FILE = "the diff calls it a file, but it was a directory"
@@ -64,6 +63,11 @@ def _one_entry(same: Batch) -> Batch:
 class _Side(ABC):
     """One side of a diff: what a tree is asked for, and what its answers mean."""
 
+    _state: State
+    """What is said of a regular file on this side."""
+    _attributes: Attributes | None = None
+    """What is told of it, where that is not what was found."""
+
     def __init__(self, names: list[str], whole: AbstractSet[str], tree: Tree) -> None:
         self._tree = tree
         self._wishes = _wishes(names, whole)
@@ -73,11 +77,29 @@ class _Side(ABC):
         wanted = [wish.wanted for wish in self._wishes]
         for wish, answer in zip(self._wishes, self._tree.read(wanted), strict=True):
             if isinstance(wish.wanted, Some):
-                yield from _batches(self.of_name, answer)
+                for found in answer:
+                    yield from self._batch(self.of_name, found)
             elif len(wish.named) == 1:
                 yield from self._walked(wish.wanted.directory, answer)
             else:
                 yield from self._walked_and_named(wish, wish.wanted.directory, answer)
+
+    def _batch(self, rule: Rule, found: Found) -> Iterator[Batch]:
+        """Yield the entries for what was found, if there are any."""
+        names, described = found.names, found.described
+        if names[0][-1] == "/":
+            batch = [rule(names[0], described[0])]
+        else:
+            # What nearly all are is an entry without a question.
+            state, gone = self._state, self._attributes
+            batch = [
+                Entry(state, name, gone or known)
+                if isinstance(known, Attributes) and known.kind is _FILE
+                else rule(name, known)
+                for name, known in zip(names, described, strict=True)
+            ]
+        if entries := [entry for entry in batch if entry]:
+            yield entries
 
     @staticmethod
     @abstractmethod
@@ -101,7 +123,7 @@ class _Side(ABC):
         readable = True
         for found in answer:
             readable = found.names != [top]
-            yield from _batches(self.within, (found,))
+            yield from self._batch(self.within, found)
         if readable and (entry := self.of_directory(top, None)):
             yield [entry]
 
@@ -132,6 +154,8 @@ class _Side(ABC):
 class _Existing(_Side):
     """What the newer tree holds: rules 2, 3 and 4."""
 
+    _state = State.PRESENT
+
     def __init__(self, changed: Changed, newer: Tree) -> None:
         pairs = list(zip(*changed, strict=True))
         self._created = _directories(pairs, CREATED)
@@ -144,8 +168,6 @@ class _Existing(_Side):
         if isinstance(described, Unreadable):
             return _unreadable(name, described.reason)
         is_directory = name[-1] == "/"
-        if described.kind is _FILE and not is_directory:
-            return Entry(_PRESENT, name, described)
         if described.kind is Kind.OTHER and not is_directory:
             return _left_out(name)
         if (described.kind is Kind.DIRECTORY) != is_directory:
@@ -173,6 +195,9 @@ class _Existing(_Side):
 
 class _Deleted(_Side):
     """What the older tree held and the newer does not: rule 5."""
+
+    _state = State.DELETED
+    _attributes = Attributes(Kind.FILE)
 
     def __init__(self, changed: Changed, older: Tree) -> None:
         pairs = [(name, what) for name, what in zip(*changed, strict=True) if DELETED in what]
@@ -231,13 +256,6 @@ def _wishes(names: list[str], whole: AbstractSet[str]) -> list[_Wish]:
             wishes += [_Wish(Some(some), some) for some in (together, itself) if some]
         walked = top
     return wishes
-
-
-def _batches(rule: Rule, answer: Iterable[Found]) -> Iterator[Batch]:
-    for found in answer:
-        entries = map(rule, found.names, found.described)
-        if batch := [entry for entry in entries if entry]:
-            yield batch
 
 
 def _directories(pairs: Iterable[tuple[str, str]], happened: str) -> set[str]:

@@ -23,12 +23,16 @@ class Scope:
         path itself.
         """
         below, cut = self._below, len(self.base)
-        keys = [
-            change.path[cut:] + endings[change.op]
-            for change in page
-            if change.path.startswith(below)
-        ]
-        if len(keys) < len(page):
+        text = "\0".join(["", *[change.path for change in page]])
+        # A look at all of them at once is quicker, and mostly enough.
+        if text.count("\0" + below) == len(page) == text.count("\0"):
+            keys = [change.path[cut:] + endings[change.op] for change in page]
+        else:
+            keys = [
+                change.path[cut:] + endings[change.op]
+                for change in page
+                if change.path.startswith(below)
+            ]
             keys += ["/" + endings[change.op] for change in page if self._takes_along(change.path)]
         # That the base path was modified means nothing below it.
         unlisted = "/" + endings[MODIFY]
