@@ -46,12 +46,21 @@ def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
 def test_the_readme_names_the_options_that_a_command_has(site: Site, script: str) -> None:
     help_text = site.run(script, "--help").output
     (usage,) = re.findall(rf"^    python {script} (.*)$", README, re.MULTILINE)
-    for option in re.findall(r"--?\w+", usage):
-        assert re.search(rf"{option}\b", help_text)
-    for option in re.findall(r"^  +(-\w), (--\w+)|^  +()(--\w+)", help_text, re.MULTILINE):
-        name = "".join(option[1:])
-        known = ("--help", "--version", "--config", "--qumulosourcepath", "--projectname")
-        assert name in known or f"`{name}`" in README
+    for option in re.findall(r"--?[\w-]+", usage):
+        assert re.search(rf"^ .*{option}\b", help_text, re.MULTILINE)
+    options = re.findall(r"^ +(?:-\w(?: [A-Z]+)?, )?(--[\w-]+)(.*)", help_text, re.MULTILINE)
+    assert len(options) > 5
+    for name, behind in options:
+        if name not in ("--help", "--version", "--config", "--qumulosourcepath"):
+            assert re.search(rf"`{name}[ `]", README)
+        for choice in re.findall(r"[{,](\w+)", behind):
+            assert f"`{choice}`" in README
+
+
+def test_the_readme_names_the_keys_that_are_read() -> None:
+    named = re.findall(r"^\| `(\w+)` \| (?:required|default|only)", README, re.MULTILINE)
+    source = (REPOSITORY / "src/qumulo_changelist/config.py").read_text(encoding="utf-8")
+    assert sorted(named) == sorted(set(re.findall(r'"(Qumulo\w+|FastScan\w+)"', source)))
 
 
 def test_the_readme_names_every_exit_code() -> None:
