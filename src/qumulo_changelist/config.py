@@ -3,8 +3,9 @@
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from qumulo_changelist import config_file
 from qumulo_changelist.errors import ConfigurationError
@@ -46,8 +47,7 @@ class Secret:
         return self._text
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """How to reach the cluster, and where lists belong."""
 
     hosts: tuple[str, ...]

@@ -1,0 +1,107 @@
+"""Processes of this machine that turn slices into pieces, and never outlive the run."""
+
+import multiprocessing
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+
+from qumulo_changelist.errors import WorkerError, killed_by
+from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.scan.workers import Job, Worker
+
+# Slices under way for each process: one more than it works on, so that it never waits.
+_AHEAD = 2
+
+
+class Processes:
+    """So many processes, at work on one job.
+
+    Raises:
+        WorkerError: one ended without an answer. Raised by every method but ``close``.
+    """
+
+    def __init__(self, job: Job, count: int) -> None:
+        self._count = count
+        self._processes: list[BaseProcess] = []
+        # An interruption is this process's to tell, so it must not reach the others.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+        try:
+            # Its start would let SIGINT through again, which it ignores by itself.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            self._executor = ProcessPoolExecutor(
+                count, multiprocessing.get_context("spawn"), _begin, (job,)
+            )
+            # Each piece of work starts one process, as long as none is idle.
+            while len(self._processes) < count:
+                self._executor.submit(_ready)
+                self._processes = multiprocessing.active_children()
+        except BrokenExecutor as error:
+            raise WorkerError(f"a worker process {self._ending()}") from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    def close(self) -> None:
+        """End every process, also one that is at work."""
+        for process in self._processes:
+            process.terminate()
+        # It waits for them.
+        self._executor.shutdown(cancel_futures=True)
+
+    def pieces(self, slices: Iterable[bytes]) -> Iterator[Piece]:
+        """Yield the piece for each slice, in order; few of them are held."""
+        under_way: deque[Future[Piece]] = deque()
+        try:
+            for packed in slices:
+                under_way.append(self._executor.submit(_work, packed))
+                if len(under_way) >= self._count * _AHEAD:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+        except BrokenExecutor as error:
+            # Once one is gone, the executor terminates the others, and waits for them here.
+            self._executor.shutdown()
+            raise WorkerError(f"a worker process {self._ending()}") from error
+
+    def _ending(self) -> str:
+        codes = [process.exitcode for process in self._processes]
+        code = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), None)
+        if code is None:
+            return "was terminated"
+        return killed_by(-code) if code < 0 else f"ended with exit code {code}"
+
+
+_job: Job | None = None
+_worker: Worker | None = None
+
+
+def _begin(job: Job) -> None:
+    """Make a process ready for work."""
+    global _job
+    _job = job
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however that ended."""
+    parent = multiprocessing.parent_process()
+    assert parent
+    wait([parent.sentinel])
+    signal.raise_signal(signal.SIGTERM)
+
+
+def _ready() -> None:
+    """Do nothing: it makes the processes start."""
+
+
+def _work(packed: bytes) -> Piece:
+    global _worker
+    if _worker is None:
+        assert _job
+        _worker = Worker(_job)
+    return _worker(packed)
