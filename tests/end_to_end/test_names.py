@@ -139,10 +139,11 @@ def test_a_locale_that_is_not_utf_8_changes_nothing(site: Site, any_qq: Path) ->
     (site.mount / "Müller").mkdir()
     touch(site.mount, "Müller/é.mov")
     newer = site.snapshot()
-    made = site.scan_list(older, newer, "--deletes")
-    assert settled(made) == scan_list(
-        [file(site.mount, "/emoji 🎬.mov"), file(site.mount, "/Müller/é.mov")]
-    )
+    for option in ("--spill-after=1000", "--spill-after=1"):
+        made = site.scan_list(older, newer, "--deletes", option)
+        assert settled(made) == scan_list(
+            [file(site.mount, "/emoji 🎬.mov"), file(site.mount, "/Müller/é.mov")]
+        )
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/Müller")
     assert settled(made) == scan_list([file(site.mount / "Müller", "/é.mov")])
 

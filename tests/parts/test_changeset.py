@@ -191,6 +191,13 @@ def test_a_created_directory_of_an_uncommon_name_is_whole_by_the_name_that_keys_
     assert unpack(pack([key])) == Changed([name], ["C"])
 
 
+@everywhere
+def test_below_a_base_path_with_an_uncommon_name_uncommon_names_count_too(limit):
+    changes = [(CREATE, "/p\1/a\1"), (CREATE, "/p\1/b")]
+
+    assert taken(*changes, limit=limit, base="/p\1").names == ["/b", "/a\1"]
+
+
 def test_a_name_that_looks_like_a_created_directory_is_none():
     with collected((MODIFY, "/d/\0C"), (MODIFY, "/e/\0C/"), (CREATE, "/\0C")) as changes:
         assert changes.whole == set()

@@ -295,6 +295,13 @@ def test_a_walk_goes_on_beside_what_cannot_be_read(cluster, tree):
     ]
 
 
+def test_a_walk_goes_on_behind_more_unreadable_directories_than_it_asks_for_ahead(cluster, tree):
+    below = [f"{number:02}/" for number in range(3 * SIDE_BY_SIDE)]
+    cluster.holds("/d", "a1", *below)
+
+    assert walked(tree, "/d/") == sorted(["/d/a1", *[f"/d/{name}" for name in below]])[::-1]
+
+
 def test_a_walk_of_what_cannot_be_listed_finds_that_alone(cluster, tree):
     assert read(tree, All("/gone/")) == [[Found(["/gone/"], [Unreadable("not listed")])]]
 

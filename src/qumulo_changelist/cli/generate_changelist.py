@@ -39,7 +39,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         file = stack.enter_context(scan_file(path))
         form = ScanXml(options.sourceindex, int(time.time()))
         workers = stack.enter_context(Workers(Job(*sources, form), options.workers))
-        changes = ChangeSet(scope, limit=options.spill_after, folder=os.path.dirname(path))
+        changes = ChangeSet(scope, limit=options.spill_after, folder=file.folder)
         stack.callback(changes.close)
         collect(cluster, options.older, options.newer, scope, changes, workers, screen)
         if changes.base_created and options.metadata != trees.REST:

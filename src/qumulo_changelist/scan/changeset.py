@@ -5,7 +5,7 @@ happened to one path comes together. A path may hold any character (``_ESCAPES``
 """
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import eq, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CREATED, MODIFIED, DELETED = "C", "M", "D"
 END = "\0"
 _ENDINGS: dict[Op, str] = {CREATE: END + CREATED, MODIFY: END + MODIFIED, DELETE: END + DELETED}
+_ENDING = len(END + CREATED)
 
 # No disk holds such names, but a cluster's answer can. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (END, "\1\1"))
@@ -59,8 +60,8 @@ class ChangeSet:
         keys = self._scope.keys(page, _ENDINGS)
         joined = END.join(keys)
         if "\1" in joined or joined.count(END) != max(2 * len(keys) - 1, 0):
-            page = [Change(change.op, _escape(change.path)) for change in page]
-            keys = self._scope.keys(page, _ENDINGS)
+            # Not the paths: the base path is written as it is.
+            keys = [_escape(key[:-_ENDING]) + key[-_ENDING:] for key in keys]
             joined = END.join(keys)
         self._note_whole(joined)
         self._keys += keys
@@ -99,19 +100,23 @@ class ChangeSet:
             block.reverse()
             yield block
 
-    def only_created(self) -> set[str]:
-        """Return the directories that were created, and not also deleted; none if on disk."""
+    def only_created(self) -> list[str]:
+        """Return the directories that were created, and of which the diff tells nothing else.
+
+        None of those that are on disk.
+        """
         if self._spill:
-            return set()
-        keys = set(self._keys)
-        return {
-            name
-            for name in self.whole
-            if name + _ENDINGS[CREATE] in keys and name + _ENDINGS[DELETE] not in keys
-        }
+            return []
+        # Right behind a directory's first key come its others, and those of what is below it.
+        return [
+            _unescaped(key[:-_ENDING])
+            for key, following in pairwise([*sorted(set(self._keys)), ""])
+            if key.endswith("/" + _ENDINGS[CREATE]) and not following.startswith(key[:-_ENDING])
+        ]
 
     def take_apart(self, directory: str, names: list[str]) -> None:
         """Put names that were created with a directory in its place."""
+        directory = _escape(directory)
         key = directory + _ENDINGS[CREATE]
         self._keys = [other for other in self._keys if other != key]
         self._keys += [_escape(name) + _ENDINGS[CREATE] for name in names]

@@ -18,7 +18,7 @@ def unfold(changes: ChangeSet, newer: OpenTree) -> None:
 
     The list stays the same: what is below a created directory was created, too.
     """
-    created = deque(sorted(changes.only_created()))
+    created = deque(changes.only_created())
     if not created or len(created) >= _ENOUGH:
         return
     with newer() as tree:

@@ -146,6 +146,8 @@ class _Walk:
         return walk(self._top, self._listing)
 
     def _listing(self, directory: str) -> Listing:
+        # After a directory that could not be listed, nobody asked for the next ones.
+        self._look_ahead()
         self._coming.pop()
         entries: dict[str, Attributes] = {}
         for page in self._begun.pop(directory).result():
