@@ -513,8 +513,9 @@ class Failing:
         raise OSError(errno.EIO, INPUT_OUTPUT)
 
 
-def test_of_what_a_listing_tells_no_more_than_the_name_the_name_is_kept():
-    assert mounted._name("/a/", Failing()) == "/a/b"
+def test_what_a_listing_tells_no_more_of_than_the_name_is_looked_into():
+    # A walk that looks into it learns why not before it passes what may have been below.
+    assert mounted._name("/a/", Failing()) == "/a/b/"
 
 
 @pytest.mark.parametrize("name", ["/a/b/", "/a/b"])

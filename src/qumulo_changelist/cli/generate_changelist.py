@@ -19,6 +19,7 @@ from qumulo_changelist.scan.workers import Job, Workers
 
 FOLDER = "sdna-scan-files"
 _MOST = 10**9
+_MOST_WORKERS = 256
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,8 +80,11 @@ def _parser() -> argparse.ArgumentParser:
         help="where sizes, times and owners are read: on the live mount, in the newer snapshot on "
         "the mount, or in the newer snapshot over REST (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--workers", metavar="N", type=_workers, default=min(_cores(), _MOST_WORKERS),
+        help="work in so many processes, in this one alone for few changes (default: %(default)s)",
+    )  # fmt: skip
     for long, target, default, meaning in (
-        ("--workers", "workers", _cores(), "work in so many processes, 1 for few changes"),
         ("--page-size", "page_size", 0, "ask the cluster for so many entries at a time"),
         ("--slice-size", "slice_size", 20_000, "give a process so many changes at a time"),
         ("--spill-after", "spill_after", 1_000_000, "hold so many changes in memory"),
@@ -98,10 +102,14 @@ def _snapshot_id(argument: str) -> int:
     return int(argument)
 
 
-def _above_zero(argument: str) -> int:
-    if not _is_number(argument) or not 0 < int(argument) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {_MOST}")
+def _above_zero(argument: str, most: int = _MOST) -> int:
+    if not _is_number(argument) or not 0 < int(argument) <= most:
+        raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {most}")
     return int(argument)
+
+
+def _workers(argument: str) -> int:
+    return _above_zero(argument, _MOST_WORKERS)
 
 
 def _cores() -> int:

@@ -18,6 +18,12 @@ from qumulo_changelist.trees.mounted import MountedTree
 MOUNT, SNAPSHOT, REST = SOURCES = ("mount", "snapshot", "rest")
 
 
+# Requests under way at once for each tree of a process, and for each tree of all processes. A node
+# has 1,000 connections for everybody (Qumulo's documentation).
+_SIDE_BY_SIDE = 16
+_ALTOGETHER = 128
+
+
 class Sources(NamedTuple):
     """How to reach both trees; ``older`` is None where deletions are not wanted."""
 
@@ -33,7 +39,8 @@ def sources(
     Raises:
         UsageError: the mapped path is no directory, or does not show the newer snapshot.
     """
-    over_rest = partial(_over_rest, settings, scope.base, options.page_size, listener)
+    side_by_side = max(min(_SIDE_BY_SIDE, _ALTOGETHER // options.workers), 2)
+    over_rest = partial(_over_rest, settings, scope.base, options.page_size, side_by_side, listener)
     if options.metadata == REST:
         _warn(settings, listener)
         older = partial(over_rest, options.older) if options.deletes else None
@@ -90,15 +97,20 @@ def _not_shown(options: argparse.Namespace) -> str:
 
 @contextlib.contextmanager
 def _over_rest(
-    settings: Settings, base: str, page_size: int, listener: Listener, snapshot: int
+    settings: Settings,
+    base: str,
+    page_size: int,
+    side_by_side: int,
+    listener: Listener,
+    snapshot: int,
 ) -> Iterator[Tree]:
     # Not at the top: a run without it should not wait for it.
     from qumulo_changelist.cluster.rest import RestCluster
     from qumulo_changelist.trees.snapshot import SnapshotTree
 
     with (
-        RestCluster(settings, listener, page_size=page_size) as cluster,
-        SnapshotTree(cluster, snapshot, base) as tree,
+        RestCluster(settings, listener, page_size=page_size, side_by_side=side_by_side) as cluster,
+        SnapshotTree(cluster, snapshot, base, side_by_side) as tree,
     ):
         yield tree
 

@@ -87,14 +87,17 @@ class QqCluster:
         ]
         found: dict[str, Kind] = {}
         counts: dict[str, int] = {}
+        top = path.removesuffix("/") + "/"
         for node in map(wire.attributes, self._ask(arguments, decode)):
             kind, where = wire.kind(node), wire.text(node, "path")
             if kind is Kind.DIRECTORY:
                 where = where.removesuffix("/") + "/"
                 counts[where] = wire.child_count(node)
+            if not where.startswith(top):
+                raise ReplyError(f"a walk of {path} came to {where!r:.200}, which is elsewhere")
             found[where] = kind
         _check_complete(found, counts, snapshot)
-        found.pop(path.removesuffix("/") + "/", None)
+        found.pop(top, None)
         return found
 
     def _ask(self, arguments: list[str], decode: Decoder[Answer]) -> Generator[Answer, None, None]:

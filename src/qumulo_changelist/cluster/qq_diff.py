@@ -13,9 +13,6 @@ from qumulo_changelist.model import Change
 
 _decoder = msgspec.json.Decoder(list[Change])
 
-# What makes a path other than plain, where NUL is behind each: empty, ``.`` and ``..`` components.
-_DOTS = ("/./", "/../", "/.\0", "/..\0")
-
 
 def changes(chunks: Iterable[bytes]) -> Iterator[list[Change]]:
     """Yield the changes of a diff in pages, as they come; see :func:`.qq_output.pages`.
@@ -36,7 +33,4 @@ def plain_changes(written: str) -> list[Change] | None:
         page = _decoder.decode(f"[{written}]")
     except (ValueError, RecursionError):
         return None
-    paths = "\0".join(["", *[change.path for change in page], ""])
-    absolute = paths.count("\0/") == len(page) == paths.count("\0") - 1
-    plain = "//" not in paths and ("/." not in paths or not any(dots in paths for dots in _DOTS))
-    return page if absolute and plain else None
+    return page if wire.are_absolute([change.path for change in page]) else None

@@ -11,7 +11,13 @@ from typing import Any
 
 from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    EmptyPoolError,
+    HTTPError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from qumulo_changelist.cluster.rest_tls import Trust
 from qumulo_changelist.config import Settings
@@ -28,8 +34,8 @@ _SOCKET_OPTIONS = [
     for name, value in {"TCP_NODELAY": 1, **_KEEPALIVE}.items()
     if (number := getattr(socket, name, None)) is not None
 ]
-# No more ask at once than there are connections; should they, nobody waits for ever.
-_FOR_A_CONNECTION = 600
+# Should more ask at once than there are connections, they look this often whether all is over.
+_LOOK_AGAIN = 1
 _NO_RETRY = Retry(False)
 
 
@@ -64,16 +70,19 @@ class Node:
         Raises:
             HTTPError: it did not get there, or the answer did not get here.
         """
-        return self._pool.urlopen(
-            method,
-            uri,
-            body,
-            headers,
-            retries=_NO_RETRY,
-            redirect=False,
-            timeout=timeout,
-            pool_timeout=_FOR_A_CONNECTION,
-        )
+        while True:
+            # Before there is a connection, nothing is sent. When the pool is closed, this ends.
+            with contextlib.suppress(EmptyPoolError):
+                return self._pool.urlopen(
+                    method,
+                    uri,
+                    body,
+                    headers,
+                    retries=_NO_RETRY,
+                    redirect=False,
+                    timeout=timeout,
+                    pool_timeout=_LOOK_AGAIN,
+                )
 
     def close(self) -> None:
         """Close all connections, also under a request that waits in another thread."""

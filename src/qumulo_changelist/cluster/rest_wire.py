@@ -58,10 +58,13 @@ class FileAttributes(Struct, gc=False):
 
 
 class DiffPage(Struct, Generic[Part]):
-    """A page of a diff; its entries are :class:`Change`, or still as they came."""
+    """A page of a diff; its entries are :class:`Change`, or still as they came.
+
+    ``paging`` must be there: nothing else tells the last page from one that was cut short.
+    """
 
     entries: Part
-    paging: Paging | None = None
+    paging: Paging
 
 
 class DirectoryPage(Struct, Generic[Part]):

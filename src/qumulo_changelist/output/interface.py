@@ -17,9 +17,8 @@ class Piece(Struct, frozen=True):
 
     text: bytes
     totals: Totals
-    first: str
-    """The name of its first entry, "" where it has none."""
     last: str
+    """The name of its last entry, "" where it has none."""
     elsewhere: list[tuple[str, bytes]]
     """Lines that belong where their names sort as they are written: the name so, and the line."""
     unreadable: list[tuple[str, str]]

@@ -39,7 +39,6 @@ class _Part(NamedTuple):
     """Where a piece lies in the file aside, and the names that it begins and ends with."""
 
     length: int
-    first: str
     last: str
 
 
@@ -65,7 +64,7 @@ class ScanFile:
         """Take the next piece; see the interface."""
         self._totals = self._totals.plus(piece.totals)
         self._elsewhere += piece.elsewhere
-        self._parts.append(_Part(len(piece.text), piece.first, piece.last))
+        self._parts.append(_Part(len(piece.text), piece.last))
         rest = memoryview(piece.text)
         with naming(self._path):
             while rest:

@@ -1,5 +1,6 @@
 """The archiver's scan list, to the byte that its readers expect (contract, section "The file")."""
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -27,6 +28,9 @@ _NOBODY = 65534
 """Stands for an owner or a group without a numeric id, as on other systems (``nobody``)."""
 
 _TOLD = 20
+
+# So many lines are text of their own: a piece can be as large as a directory that was deleted.
+_TOGETHER = 4096
 
 # Looked up once, not for every entry.
 _FILE = Kind.FILE
@@ -60,17 +64,17 @@ class _Writing:
             f'" size="0" mode="0x777"  type="F_REG" mtime="{form.run_time}" '
             f'atime="{form.run_time}" owner="0" group="0{self._tail}'
         )
+        self._text = io.BytesIO()
         self._lines: list[str] = []
         self._count: Counter[tuple[State, Kind]] = Counter()
         self._size = self._without_ids = 0
-        self._first = self._last = ""
+        self._last = ""
         self._elsewhere: list[tuple[str, bytes]] = []
         self._unreadable: list[tuple[str, str]] = []
         self._left_out: list[str] = []
 
     def add(self, batch: list[Entry]) -> None:
         """Write some entries."""
-        self._first = self._first or batch[0].name
         self._last = batch[-1].name
         tail, gone, lines = self._tail, self._gone_file, self._lines
         files = size = deleted = 0
@@ -94,21 +98,27 @@ class _Writing:
                 lines.append(f'    <delete-file name="{name}{gone}')
             else:
                 self._add_special(entry)
+        if len(lines) >= _TOGETHER:
+            self._put_down()
         self._count[_PRESENT, _FILE] += files
         self._count[_DELETED, _FILE] += deleted
         self._size += size
 
     def piece(self) -> Piece:
         """Return what was written."""
+        self._put_down()
         return Piece(
-            text="".join(self._lines).encode(),
+            text=self._text.getvalue(),
             totals=self._totals(),
-            first=self._first,
             last=self._last,
             elsewhere=self._elsewhere,
             unreadable=self._unreadable,
             left_out=self._left_out,
         )
+
+    def _put_down(self) -> None:
+        self._text.write("".join(self._lines).encode())
+        self._lines.clear()
 
     def _add_special(self, entry: Entry) -> None:
         if entry.state is State.LEFT_OUT:

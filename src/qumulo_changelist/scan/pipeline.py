@@ -40,8 +40,8 @@ def collect(
                 workers.start()
     if elsewhere and not changes:
         listener.warning(
-            f"none of the {elsewhere} changes between the snapshots is at or below the base path "
-            f"{scope.base or '/'}"
+            f"none of the {elsewhere} changes between the snapshots is of what is below the base "
+            f"path {scope.base or '/'}"
         )
     listener.detail(f"{len(changes)} changes below the base path, {elsewhere} that do not count")
 

@@ -1,14 +1,17 @@
 """Processes of this machine that turn slices into pieces, and never outlive the run."""
 
 import multiprocessing
+import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from types import FrameType
 
 from qumulo_changelist.errors import WorkerError, killed_by
 from qumulo_changelist.output.interface import Piece
@@ -16,6 +19,8 @@ from qumulo_changelist.scan.workers import Job, Worker
 
 # Slices under way for each process: one more than it works on, so that it never waits.
 _AHEAD = 2
+
+_SECONDS_TO_END = 10
 
 
 class Processes:
@@ -40,9 +45,13 @@ class Processes:
             # Each piece of work starts one process, as long as none is idle.
             while len(self._processes) < count:
                 self._executor.submit(_ready)
-                self._processes = multiprocessing.active_children()
+                started = multiprocessing.active_children()
+                self._processes += [one for one in started if one not in self._processes]
         except BrokenExecutor as error:
             raise WorkerError(f"a worker process {self._ending()}") from error
+        except OSError as error:
+            self.close()
+            raise WorkerError(f"a worker process cannot be started: {error.strerror}") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
@@ -80,11 +89,20 @@ _job: Job | None = None
 _worker: Worker | None = None
 
 
+class _Terminated(SystemExit):
+    """Unwinds what a process is at, so that it leaves nothing behind."""
+
+
 def _begin(job: Job) -> None:
     """Make a process ready for work."""
     global _job
     _job = job
+    signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
 
 
 def _end_with_parent() -> None:
@@ -92,7 +110,9 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent
     wait([parent.sentinel])
-    signal.raise_signal(signal.SIGTERM)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    time.sleep(_SECONDS_TO_END)
+    os._exit(1)  # it did not take notice
 
 
 def _ready() -> None:
@@ -101,7 +121,10 @@ def _ready() -> None:
 
 def _work(packed: bytes) -> Piece:
     global _worker
-    if _worker is None:
-        assert _job
-        _worker = Worker(_job)
-    return _worker(packed)
+    try:
+        if _worker is None:
+            assert _job
+            _worker = Worker(_job)
+        return _worker(packed)
+    except _Terminated:
+        os._exit(0)  # the executor would take it for an answer, and the process go on

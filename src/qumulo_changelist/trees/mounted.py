@@ -145,10 +145,11 @@ def _name(directory: str, entry: os.DirEntry[str]) -> str:
     if raw == SNAPSHOTS:
         return ""
     name = directory + to_text(raw)
-    with contextlib.suppress(OSError):
-        if entry.is_dir(follow_symlinks=False):
-            return f"{name}/"
-    return name
+    try:
+        is_directory = entry.is_dir(follow_symlinks=False)
+    except OSError:
+        is_directory = True  # whoever looks into it is told why not
+    return f"{name}/" if is_directory else name
 
 
 def _last_parts(names: list[str], cut: int) -> list[bytes]:

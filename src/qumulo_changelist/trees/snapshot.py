@@ -161,7 +161,10 @@ class _Walk:
 
     def _look_ahead(self) -> None:
         for directory in reversed(self._coming[-self._ahead :]):
-            if directory not in self._begun:
+            # The next one in any case; of the others no more than said are held, however deep.
+            if directory not in self._begun and (
+                len(self._begun) < self._ahead or directory == self._coming[-1]
+            ):
                 self._begun[directory] = self._begin(directory)
 
 
