@@ -1,6 +1,7 @@
 """Slices worked on in this process or in others, which all end when they should."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import re
@@ -23,6 +24,7 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.model import Attributes, Described, Kind
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.scan import processes
 from qumulo_changelist.scan.workers import Job, Workers
 from qumulo_changelist.trees.interface import Found, OpenTree, Some, Wanted
 
@@ -92,6 +94,22 @@ def waiting(port: int) -> Iterator[Owned]:
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"%d\n" % os.getpid())
         yield Owned(partial(connection.recv, 1))
+
+
+@contextlib.contextmanager
+def holding(port: int, left: str) -> Iterator[Owned]:
+    """Give a tree that keeps a file while it is read, and waits in the middle of that."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+
+        def hold() -> None:
+            try:
+                with open(left, "w", encoding="utf-8"):
+                    connection.sendall(b"%d\n" % os.getpid())
+                connection.recv(1)
+            finally:
+                os.unlink(left)
+
+        yield Owned(hold)
 
 
 class Waiting:
@@ -377,3 +395,37 @@ def test_processes_end_with_the_one_that_started_them_however_that_ended(readers
         assert parent.wait(PATIENCE) == -number
 
     readers.go()
+
+
+def test_what_a_worker_is_at_is_cleaned_up_when_the_run_ends_before_it(readers, tmp_path):
+    left = str(tmp_path / "left")
+
+    def slices() -> Iterator[list[str]]:
+        yield from SLICES[:1]
+        readers.come(1)
+        assert os.path.exists(left)
+        raise KeyboardInterrupt
+
+    def run() -> None:
+        job = Job(partial(holding, readers.port, left), None, ScanXml("1", 0))
+        with Workers(job, 2) as workers:
+            workers.start()
+            list(workers.pieces(slices()))
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    readers.go()
+    assert not os.path.exists(left)
+
+
+def test_that_no_process_can_be_started_ends_the_run_with_the_reason(monkeypatch):
+    def refused(*_: object) -> None:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", refused)
+
+    with (
+        pytest.raises(WorkerError, match=r"cannot be started: Resource temporarily unavailable"),
+        Workers(Job(owned, None, ScanXml("1", 0)), 2) as workers,
+    ):
+        workers.start()

@@ -50,15 +50,14 @@ class Processes:
         except BrokenExecutor as error:
             raise WorkerError(f"a worker process {self._ending()}") from error
         except OSError as error:
-            self.close()
+            self._terminate()
             raise WorkerError(f"a worker process cannot be started: {error.strerror}") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def close(self) -> None:
         """End every process, also one that is at work."""
-        for process in self._processes:
-            process.terminate()
+        self._terminate()
         # It waits for them.
         self._executor.shutdown(cancel_futures=True)
 
@@ -76,6 +75,10 @@ class Processes:
             # Once one is gone, the executor terminates the others, and waits for them here.
             self._executor.shutdown()
             raise WorkerError(f"a worker process {self._ending()}") from error
+
+    def _terminate(self) -> None:
+        for process in self._processes:
+            process.terminate()
 
     def _ending(self) -> str:
         codes = [process.exitcode for process in self._processes]
