@@ -13,7 +13,7 @@ from bench.results import Results
 from bench.rounds import measured, tell
 from bench.scenarios import MILLION, all_scenarios
 
-_QUICK = 100
+_QUICK = 1000
 # Where a tree of a million files is soon made; it says nothing about disks, for any of the ways.
 _MEMORY = "/dev/shm"
 

@@ -32,7 +32,7 @@ def test_every_way_works_and_every_claim_gets_its_figure(
     finished: subprocess.CompletedProcess[str],
 ) -> None:
     assert finished.returncode == 0, finished.stderr
-    for scenario in all_scenarios(SIZES, share=100):
+    for scenario in all_scenarios(SIZES, share=1000):
         for claim in scenario.shows:
             (row,) = [row for row in rows(finished.stdout) if row[0] == claim.what]
             assert "not measured" not in row[1]

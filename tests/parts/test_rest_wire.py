@@ -14,7 +14,7 @@ from tests.parts.canned import file
 
 
 def changes(*entries: object, **more: object) -> list[Change]:
-    data = json.dumps({"entries": entries, **more}).encode()
+    data = json.dumps({"entries": entries, "paging": {"next": ""}, **more}).encode()
     return rest_wire.changes(rest_wire.diff_page.read(data, "GET /diff"), "GET /diff")
 
 

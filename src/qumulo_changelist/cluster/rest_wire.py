@@ -64,7 +64,7 @@ class DiffPage(Struct, Generic[Part]):
     """
 
     entries: Part
-    paging: Paging
+    paging: Paging | None
 
 
 class DirectoryPage(Struct, Generic[Part]):

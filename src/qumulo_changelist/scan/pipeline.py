@@ -53,11 +53,9 @@ def write_list(
     told = 0
     if len(changes) < _FEW and workers.several:
         unfold(changes, workers.job.newer)
-    work = len(changes) + _IN_A_DIRECTORY * len(changes.whole)
-    if work >= _FEW:
+    if len(changes) + _IN_A_DIRECTORY * len(changes.whole) >= _FEW:
         workers.start()
-    size = max(slice_size * len(changes) // max(work, 1), 1)
-    for piece in workers.pieces(cut(changes.take(), size, changes.whole)):
+    for piece in workers.pieces(cut(changes.take(), slice_size, changes.whole)):
         file.add(piece)
         _tell(piece, max(_TOLD - told, 0), listener)
         told += piece.totals.unreadable

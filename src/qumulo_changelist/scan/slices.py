@@ -13,26 +13,47 @@ from qumulo_changelist.scan.changeset import END, MODIFIED
 from qumulo_changelist.scan.order import first_where, outermost
 
 
+# A directory that was created or deleted makes a quarter of a slice: it may hold very much.
+_IN_A_SLICE = 4
+
+
 def cut(blocks: Iterable[list[str]], size: int, whole: AbstractSet[str]) -> Iterator[list[str]]:
     """Yield slices of a descending stream of keys, in order.
 
     Args:
         blocks: the keys, see :mod:`~qumulo_changelist.scan.changeset`.
-        size: a slice has about so many keys; more where nothing else is right.
+        size: a slice has about so many keys, fewer where directories stand for more; more where
+            nothing else is right.
         whole: the directories that were created or deleted.
     """
     pending: list[str] = []
-    at = size
+    waited = at = 0
     for block in blocks:
         pending += block
-        while (at := _next_cut(pending, at, whole)) < len(pending):
+        while at := at or _filled(pending, waited, size, whole):
+            at = _next_cut(pending, at, whole)
+            if at == len(pending):
+                break  # what comes next decides
             piece, waiting = _parted(pending[:at], _name(pending[at]))
             if piece:
                 yield piece
             pending = waiting + pending[at:]
-            at = len(waiting) + size
+            waited, at = len(waiting), 0
     if pending:
         yield pending
+
+
+def _filled(keys: list[str], begin: int, size: int, whole: AbstractSet[str]) -> int:
+    """Return behind how many keys, from ``begin`` on, a slice is full; 0 if none is."""
+    if not whole:
+        return begin + size if begin + size <= len(keys) else 0
+    weight = 0
+    for at in range(begin, len(keys)):
+        is_whole = keys[at][-3] == "/" and _name(keys[at]) in whole
+        weight += max(size // _IN_A_SLICE, 1) if is_whole else 1
+        if weight >= size:
+            return at + 1
+    return 0
 
 
 def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
