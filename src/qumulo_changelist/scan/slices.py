@@ -12,7 +12,6 @@ from collections.abc import Set as AbstractSet
 from qumulo_changelist.scan.changeset import END, MODIFIED
 from qumulo_changelist.scan.order import first_where, outermost
 
-
 # A directory that was created or deleted makes a quarter of a slice: it may hold very much.
 _IN_A_SLICE = 4
 
