@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import json
 import os
-import signal
-import socket
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -171,77 +167,3 @@ def serve(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         env=os.environ | environment,
     )
-
-
-def test_it_says_where_it_answers_and_nothing_else(tmp_path: Path) -> None:
-    certificate = tmp_path / "certificate.pem"
-    root = lay_out(tmp_path / "root", {})
-    with serve(str(root), "--port", "0", "--certificate", str(certificate)) as process:
-        assert process.stdout
-        facts = json.loads(process.stdout.readline())
-        assert set(facts) == {
-            *("host", "port", "username", "certificate_sha256", "root", "password"),
-        }
-        context = ssl.create_default_context(cafile=str(certificate))
-        with (
-            socket.create_connection((facts["host"], facts["port"])) as plain,
-            context.wrap_socket(plain, server_hostname=facts["host"]) as secured,
-        ):
-            shown = secured.getpeercert(binary_form=True)
-            assert shown
-            assert hashlib.sha256(shown).hexdigest() == facts["certificate_sha256"]
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout.read() == b""
-        assert process.wait(30) == 0
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_cleanly_though_a_connection_is_open(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    certificate = tmp_path / "certificate.pem"
-    options = (str(tmp_path), "--port", "0", "--certificate", str(certificate))
-    with serve(*options, QUMULO_EMULATOR_PASSWORD="given") as process:
-        assert process.stdout
-        assert process.stderr
-        facts = json.loads(process.stdout.readline())
-        assert "password" not in facts
-        context = ssl.create_default_context(cafile=str(certificate))
-        connection = http.client.HTTPSConnection("127.0.0.1", facts["port"], context=context)
-        connection.request("GET", "/v1/version")
-        assert connection.getresponse().read()
-        process.send_signal(number)
-        assert process.wait(10) == 0
-        connection.close()
-        assert process.stderr.read() == b""
-
-
-def test_what_keeps_it_from_starting_is_told_in_a_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        for arguments, told in (
-            ((str(tmp_path / "none"),), "is not a directory"),
-            ((str(tmp_path), "--port", port), "in use"),
-            ((str(tmp_path), "--port", "0", "--certificate", "/no/such/folder/x"), "No such file"),
-            ((str(tmp_path), "--port", "many"), "a port"),
-        ):
-            with serve(*arguments) as process:
-                output, messages = process.communicate(timeout=30)
-            assert process.returncode in (1, 2)
-            assert output == b""
-            assert told in messages.decode()
-            assert b"Traceback" not in messages
-
-
-def test_snapshots_and_ids_outlive_it_where_they_are_kept(tmp_path: Path) -> None:
-    root = lay_out(tmp_path / "root", {"a": 1})
-    ids = []
-    for _ in range(2):
-        with serve_in_process(root, state=tmp_path / "state") as running:
-            _, found = running.request("GET", "/v1/files/%2Fa/info/attributes")
-            body = {"name_suffix": "s", "expiration": "", "source_file_id": "2"}
-            _, snapshot = running.request("POST", "/v3/snapshots/", body)
-            ids.append((found["id"], snapshot["id"]))
-            status, diff = running.request("GET", f"/v2/snapshots/{snapshot['id']}/changes-since/1")
-            assert (status, diff["entries"]) == (200, [])
-    assert ids == [(ids[0][0], 1), (ids[0][0], 2)]

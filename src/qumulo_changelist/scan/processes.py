@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -90,6 +89,7 @@ class Processes:
 
 _job: Job | None = None
 _worker: Worker | None = None
+_at_work = False
 
 
 class _Terminated(SystemExit):
@@ -105,6 +105,14 @@ def _begin(job: Job) -> None:
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
+    global _at_work
+    if not _at_work:
+        os._exit(0)
+    _at_work = False
+    # However long it takes to unwind, and wherever the signal came.
+    watch = threading.Timer(_SECONDS_TO_END, os._exit, (1,))
+    watch.daemon = True
+    watch.start()
     raise _Terminated
 
 
@@ -114,8 +122,6 @@ def _end_with_parent() -> None:
     assert parent
     wait([parent.sentinel])
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-    time.sleep(_SECONDS_TO_END)
-    os._exit(1)  # it did not take notice
 
 
 def _ready() -> None:
@@ -123,11 +129,14 @@ def _ready() -> None:
 
 
 def _work(packed: bytes) -> Piece:
-    global _worker
+    global _worker, _at_work
     try:
+        _at_work = True
         if _worker is None:
             assert _job
             _worker = Worker(_job)
         return _worker(packed)
     except _Terminated:
         os._exit(0)  # the executor would take it for an answer, and the process go on
+    finally:
+        _at_work = False
