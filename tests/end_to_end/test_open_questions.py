@@ -12,9 +12,12 @@ from tests.end_to_end.site import Site
 @pytest.mark.parametrize(
     "answers",
     [
-        {"empty_pages": True, "last_page_next": None},
-        {"order": "descending", "escape": False},
+        {"empty_pages": True},
+        {"last_page_next": None},
+        {"order": "ascending"},
+        {"order": "descending"},
         {"order": "shuffled"},
+        {"escape": False},
         {"page_limit": 1},
         {"page_limit": 1000},
     ],
