@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 
 from qumulo_emulator.cluster import Cluster
 from tests.emulator.trees import Tree, lay_out, made_anew, replaced
-from tests.oracle import capture, diff_claims
 
 
 @pytest.fixture
@@ -201,41 +199,3 @@ def test_snapshots_change_nothing_by_themselves(show: Cluster) -> None:
     newer = show.snapshots.take(("show",), None, None)
     assert show.diff(newer.id, older.id) == []
     assert os.stat(folder).st_mtime_ns == before
-
-
-@pytest.mark.parametrize("seed", range(25))
-def test_random_work_is_told_as_an_independent_oracle_tells_it(show: Cluster, seed: int) -> None:
-    draw = random.Random(seed)
-    folder = lay_out(
-        Path(show.root, "show"), {"a": 1, "b": 2, "d": {"a": 1, "e": {"a": 1}}, "f": {}}
-    )
-    for _ in range(3):
-        before = capture(str(folder))
-        older = show.snapshots.take(("show",), None, None)
-        for _ in range(draw.randrange(12)):
-            random_work(draw, folder)
-        after = capture(str(folder))
-        newer = show.snapshots.take(("show",), None, None)
-        told = {(one.operation.value, one.path) for one in show.diff(newer.id, older.id)}
-        assert told == diff_claims(before, after, "/show")
-
-
-def random_work(draw: random.Random, folder: Path) -> None:
-    places = [place for place in folder.rglob("*") if ".snapshot" not in place.parts] or [folder]
-    folders = [folder, *(place for place in places if place.is_dir() and not place.is_symlink())]
-    existing, new = draw.choice(places), draw.choice(folders) / draw.choice("abcdef")
-    work: list[Callable[[], object]] = [
-        lambda: new.write_bytes(b"x" * draw.randrange(1, 99)),
-        new.mkdir,
-        lambda: existing.rename(new),
-        lambda: os.link(existing, new),
-        lambda: new.symlink_to("a"),
-        existing.unlink,
-        lambda: shutil.rmtree(existing),
-        lambda: existing.chmod(draw.choice([0o700, 0o755])),
-        lambda: os.utime(existing, (1, draw.randrange(99)), follow_symlinks=False),
-    ]
-    try:
-        draw.choice(work)()
-    except OSError:
-        return  # drawn without sense, such as a directory moved into itself

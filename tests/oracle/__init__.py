@@ -46,6 +46,10 @@ Where the contract leaves room, the oracle reads it like this:
 - The base path itself is in no list, not even as deleted: it has no name below itself.
 - A directory that gave way to a symbolic link, a pipe, a socket or a device is deleted.
 - A new hard link modifies the file's other paths (link count and ctime changed).
+- A directory that may be gone into but not listed, or the other way round, is one bad entry where a
+  walk meets it; see `Sight`. A deleted path that nobody could look at in the older state is a file,
+  unless the diff calls it a directory, which is a bad entry then.
+- Below a created directory that cannot be looked into nothing is known to be deleted.
 - A directory is modified by an entry that came, went or was replaced, or by another mtime, mode,
   owner or group; not by ctime, size or link count alone.
 """
@@ -61,17 +65,29 @@ from tests.oracle.expect import (
     without_deleted_attributes,
     without_run_times,
 )
+from tests.oracle.sight import (
+    EVERYTHING,
+    Sight,
+    is_unicode,
+    sight_in_unicode,
+    sight_of_a_stranger,
+)
 
 __all__ = [
+    "EVERYTHING",
     "Entry",
     "Identity",
     "Node",
+    "Sight",
     "Tree",
     "capture",
     "diff_claims",
     "expected_entries",
     "expected_list",
+    "is_unicode",
     "render",
+    "sight_in_unicode",
+    "sight_of_a_stranger",
     "without_access_times",
     "without_deleted_attributes",
     "without_run_times",

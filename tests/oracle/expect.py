@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from tests.oracle.capture import NANOSECONDS, Node, Tree, parent_of, same_object
+from tests.oracle.capture import NANOSECONDS, Kind, Node, Tree, parent_of, same_object
+from tests.oracle.moves import moved
+from tests.oracle.sight import EVERYTHING, Sight, directories_above, obstacle
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
 Element = Literal["file", "delete-file", "bad-dir"]
 EntryType = Literal["F_REG", "F_DIR"]
@@ -38,6 +40,7 @@ class Entry:
         atime: In whole seconds.
         owner: The numeric user id.
         group: The numeric group id.
+        moved_from: The path that a file had before, where it was only moved.
     """
 
     element: Element
@@ -48,6 +51,7 @@ class Entry:
     atime: int
     owner: int
     group: int
+    moved_from: bytes | None = None
 
     @property
     def name(self) -> str:
@@ -93,8 +97,10 @@ def expected_entries(
     source: bytes | str,
     base: bytes | str,
     deletes: bool,
+    moves: bool = False,
     run_time: int = 0,
-    unreadable: Collection[bytes] = (),
+    newer_sight: Sight = EVERYTHING,
+    older_sight: Sight = EVERYTHING,
 ) -> list[Entry]:
     """Say what the list must hold, in its order.
 
@@ -104,10 +110,15 @@ def expected_entries(
         source: Where the captured root is on the cluster.
         base: The base path: at, below, above or beside the source.
         deletes: Whether deleted paths are wanted.
+        moves: Whether files that were only moved are to be told.
         run_time: The time of the run, in seconds.
-        unreadable: Paths below the captured root that the run can neither open nor ask about, nor
-            anything below them. Where a walk of a created directory meets one, it is one bad
-            entry; elsewhere each changed path at or below it is one.
+        newer_sight: What the run cannot get at in the newer state. Where a walk of a created
+            directory meets such a thing, it is one bad entry; elsewhere each changed path at or
+            below it is one. What was deleted below a created directory that cannot be looked into
+            is not listed: nobody knows what is there now.
+        older_sight: The same of the older state, in which the deleted are looked for. A deleted
+            path that the diff names as no directory, and that cannot be asked about, is taken for
+            a file.
 
     Returns:
         The entries, names descending.
@@ -118,29 +129,41 @@ def expected_entries(
     """
     kept = kept_paths(before, after)
     modified = modified_paths(before, after, kept)
-    source_path, base_path = _cluster_path(source), _cluster_path(base)
+    names = _Names(_cluster_path(source), _cluster_path(base))
     entries: dict[bytes, Entry] = {}
 
     if deletes:
-        for path, node in before.nodes.items():
-            name = _name_below(base_path, _join(source_path, path))
-            gone = _deleted_type(path, node, after.nodes.get(path), kept)
-            if name and gone:
-                entries[name] = _attributeless("delete-file", gone, name, run_time)
+        for path in filter(names.below, before.nodes.keys() - kept):
+            stop = obstacle(path, kept, older_sight, names.base)
+            kind = before.nodes[path].kind
+            if stop is not None and (stop != path or kind == "dir"):
+                name = names.of(stop)
+                entries[name] = _attributeless("bad-dir", "F_DIR", name, run_time)
+            elif not _unknown(path, after, kept, newer_sight, names.base):
+                gone = _deleted_type(path, "file" if stop else kind, after.nodes.get(path), kept)
+                if gone:
+                    name = names.of(path)
+                    entries[name] = _attributeless("delete-file", gone, name, run_time)
 
-    for path, node in after.nodes.items():
-        name = _name_below(base_path, _join(source_path, path))
-        if not name or (path in kept and path not in modified):
-            continue
-        obstacle = _obstacle(path, kept, unreadable)
-        if obstacle is not None:
-            bad = _name_below(base_path, _join(source_path, obstacle))
-            if not bad:
-                raise ValueError(f"the base path itself is unreadable: {base!r}")
-            bad_type = _type_of(after.nodes[obstacle])
-            entries[bad] = _attributeless("bad-dir", bad_type, bad, run_time)
+    for path in filter(names.below, (after.nodes.keys() - kept) | modified):
+        stop = obstacle(path, kept, newer_sight, names.base)
+        node = after.nodes[path]
+        if stop is not None:
+            name = names.of(stop)
+            bad = _type_of(after.nodes[stop])
+            entries[name] = _attributeless("bad-dir", bad, name, run_time)
         elif node.kind == "file" or (node.kind == "dir" and path in modified):
-            entries[name] = _with_attributes(node, name, run_time)
+            entries[names.of(path)] = _with_attributes(node, names.of(path), run_time)
+
+    if moves:
+        came = set(filter(names.below, after.nodes.keys() - kept))
+        went = {
+            path
+            for path in filter(names.below, before.nodes.keys() - kept)
+            if obstacle(path, kept, older_sight, names.base) is None
+            and not _unknown(path, after, kept, newer_sight, names.base)
+        }
+        _tell_moves(entries, names, before, after, came, went)
 
     return sorted(entries.values(), key=_order, reverse=True)
 
@@ -152,9 +175,11 @@ def expected_list(
     source: bytes | str,
     base: bytes | str,
     deletes: bool,
+    moves: bool = False,
     run_time: int,
     index: int | str = 1,
-    unreadable: Collection[bytes] = (),
+    newer_sight: Sight = EVERYTHING,
+    older_sight: Sight = EVERYTHING,
 ) -> bytes:
     """Say what the list's file must be, to the byte; see `expected_entries` for the arguments."""
     entries = expected_entries(
@@ -163,8 +188,10 @@ def expected_list(
         source=source,
         base=base,
         deletes=deletes,
+        moves=moves,
         run_time=run_time,
-        unreadable=unreadable,
+        newer_sight=newer_sight,
+        older_sight=older_sight,
     )
     return render(entries, index)
 
@@ -181,8 +208,11 @@ def render(entries: Iterable[Entry], index: int | str = 1) -> bytes:
         f' bad_dir_count="{len(bad)}" delete_count="{len(deleted)}">\n'
     )
     for entry in lines:
+        moved_from = ""
+        if entry.moved_from is not None:
+            moved_from = f' from="{escaped(written_name(entry.moved_from))}"'
         text += (
-            f'    <{entry.element} name="{escaped(entry.name)}" size="{entry.size}"'
+            f'    <{entry.element} name="{escaped(entry.name)}"{moved_from} size="{entry.size}"'
             f' mode="0x777"  type="{entry.type}" mtime="{entry.mtime}" atime="{entry.atime}"'
             f' owner="{entry.owner}" group="{entry.group}" index="{index}"/>\n'
         )
@@ -286,31 +316,53 @@ def _metadata(node: Node) -> tuple[int, ...]:
     )
 
 
+class _Names:
+    """What paths are called in a list.
+
+    Attributes:
+        base: The base path where it is below the captured root, else `b""`.
+    """
+
+    def __init__(self, source: bytes, base: bytes) -> None:
+        self._source = source
+        self._base = base
+        below = _name_below(source, base)
+        self.base = below[1:] if below else b""
+
+    def below(self, path: bytes) -> bool:
+        """Say whether a path has a name in the list."""
+        return bool(_name_below(self._base, _join(self._source, path)))
+
+    def of(self, path: bytes) -> bytes:
+        """Return the name of a path."""
+        name = _name_below(self._base, _join(self._source, path))
+        if not name:
+            raise ValueError(f"the base path itself is unreadable: {self._base!r}")
+        return name
+
+
+def _unknown(path: bytes, after: Tree, kept: set[bytes], newer_sight: Sight, base: bytes) -> bool:
+    """Say whether a path lies below a created directory that cannot be looked into."""
+    return any(
+        above in after.nodes
+        and after.nodes[above].kind == "dir"
+        and obstacle(above, kept, newer_sight, base) is not None
+        for above in directories_above(path)
+        if above not in kept and not base.startswith(above + b"/")
+    )
+
+
 def _deleted_type(
-    path: bytes, node: Node, successor: Node | None, kept: set[bytes]
+    path: bytes, kind: Kind, successor: Node | None, kept: set[bytes]
 ) -> EntryType | None:
-    """Say as what a path of the older state is deleted, if it is."""
-    if path in kept:
-        return None
+    """Say as what a path of the older state that is not kept is deleted, if it is."""
     there_now = successor.kind if successor else None
-    if node.kind == "file" and there_now != "file":
+    if kind == "file" and there_now != "file":
         return "F_REG"
     named_by_the_diff = parent_of(path) in kept
-    if node.kind == "dir" and named_by_the_diff and there_now not in ("dir", "file"):
+    if kind == "dir" and named_by_the_diff and there_now not in ("dir", "file"):
         return "F_DIR"
     return None
-
-
-def _obstacle(path: bytes, kept: set[bytes], unreadable: Collection[bytes]) -> bytes | None:
-    """Return the path at which a run that was told of a change at `path` cannot go on, if any."""
-    components = path.split(b"/")
-    upwards = [b"", *(b"/".join(components[: count + 1]) for count in range(len(components)))]
-    barred = [above for above in upwards if above in unreadable]
-    if not barred:
-        return None
-    # The diff names a created directory, not what is below it, and there a walk begins.
-    told = next((above for above in upwards if above not in kept), path)
-    return max(barred[0], told, key=len)
 
 
 def _type_of(node: Node) -> EntryType:
@@ -335,7 +387,7 @@ def _with_attributes(node: Node, path: bytes, run_time: int) -> Entry:
 
 def _attributeless(element: Element, kind: EntryType, path: bytes, run_time: int) -> Entry:
     """Return a `<delete-file>` or `<bad-dir>`; the latter where XML cannot hold its name."""
-    nameable = all(map(xml_can_hold, _decoded(path)))
+    nameable = _nameable(path)
     return Entry(
         element=element if nameable else "bad-dir",
         type=kind,
@@ -346,6 +398,35 @@ def _attributeless(element: Element, kind: EntryType, path: bytes, run_time: int
         owner=0,
         group=0,
     )
+
+
+def _tell_moves(
+    entries: dict[bytes, Entry],
+    names: _Names,
+    before: Tree,
+    after: Tree,
+    came: set[bytes],
+    went: set[bytes],
+) -> None:
+    """Say of files that were only moved from where, and nothing of where they were."""
+    listed = {
+        path
+        for path in came
+        if after.nodes[path].kind == "file"
+        and names.of(path) in entries
+        and entries[names.of(path)].element == "file"
+    }
+    lost = {
+        path for path in went if before.nodes[path].kind == "file" and _nameable(names.of(path))
+    }
+    for new, old in moved(before, after, listed, lost).items():
+        entries[names.of(new)] = replace(entries[names.of(new)], moved_from=names.of(old))
+        if names.of(old) in entries and entries[names.of(old)].element == "delete-file":
+            del entries[names.of(old)]
+
+
+def _nameable(path: bytes) -> bool:
+    return all(map(xml_can_hold, _decoded(path)))
 
 
 def _order(entry: Entry) -> tuple[bytes, bytes]:

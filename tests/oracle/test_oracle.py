@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 from tests.oracle import (
     Identity,
     Node,
+    Sight,
     Tree,
     capture,
     diff_claims,
     expected_entries,
     expected_list,
     render,
+    sight_in_unicode,
+    sight_of_a_stranger,
     without_access_times,
     without_deleted_attributes,
     without_run_times,
@@ -85,7 +88,12 @@ def share(tmp_path) -> Share:
 def lines(before, after, base="/proj", *, deletes=True, source="/proj", unreadable=()) -> list[str]:
     """The expected entries, each as `element type name`."""
     entries = expected_entries(
-        before, after, source=source, base=base, deletes=deletes, unreadable=unreadable
+        before,
+        after,
+        source=source,
+        base=base,
+        deletes=deletes,
+        newer_sight=Sight(unreadable=unreadable),
     )
     return [f"{entry.element} {entry.type} {entry.name}" for entry in entries]
 
@@ -122,7 +130,7 @@ class TestTheFile:
             base="/proj",
             deletes=True,
             run_time=RUN,
-            unreadable={b"reel1/locked.mov"},
+            newer_sight=Sight(unreadable={b"reel1/locked.mov"}),
         ).decode() == (
             '<files scanned="3" selected="3" size="700" bad_dir_count="1" delete_count="1">\n'
             f'    <file name="/reel2/b.mov" size="500" mode="0x777"  type="F_REG"'
@@ -849,6 +857,97 @@ class TestWhatCannotBeRead:
         share.put("a/x")
         with pytest.raises(ValueError, match="the base path itself is unreadable"):
             lines(before, capture(share.root), "/proj/a", unreadable={b"a"})
+
+
+class TestWhatAStrangerCannotSee:
+    def seen(self, before: Tree, after: Tree, base: str = "/proj") -> list[str]:
+        entries = expected_entries(
+            before,
+            after,
+            source="/proj",
+            base=base,
+            deletes=True,
+            newer_sight=sight_of_a_stranger(after),
+            older_sight=sight_of_a_stranger(before),
+        )
+        return [f"{entry.element} {entry.type} {entry.name}" for entry in entries]
+
+    def test_is_below_a_directory_that_nobody_may_go_into(self, share):
+        share.put("d/x", "d/old")
+        os.chmod(share.at("d"), 0o744)
+        before = capture(share.root)
+        share.put("d/x", size=1)
+        share.put("d/new/y")
+        share.drop("d/old")
+        assert self.seen(before, capture(share.root)) == [
+            "bad-dir F_REG /d/x",
+            "delete-file F_REG /d/old",
+            "bad-dir F_DIR /d/new",
+            "file F_DIR /d",
+        ]
+
+    def test_is_not_what_can_be_asked_for_by_name(self, share):
+        share.put("d/x")
+        os.chmod(share.at("d"), 0o711)
+        before = capture(share.root)
+        share.put("d/x", size=1)
+        assert self.seen(before, capture(share.root)) == ["file F_REG /d/x"]
+
+    @pytest.mark.parametrize("mode", [0o711, 0o744, 0o700, 0])
+    def test_is_in_a_created_directory_that_cannot_be_walked(self, share, mode):
+        before = capture(share.root)
+        share.put("new/sub/x", "new/y")
+        os.chmod(share.at("new/sub"), mode)
+        after = capture(share.root)
+        assert self.seen(before, after) == ["file F_REG /new/y", "bad-dir F_DIR /new/sub"]
+
+    def test_is_in_a_deleted_directory_that_could_not_be_walked(self, share):
+        share.put("gone/sub/x", "gone/y", "locked/z")
+        for path in ("gone/sub", "locked"):
+            os.chmod(share.at(path), 0o700)
+        before = capture(share.root)
+        share.drop("gone")
+        share.drop("locked")
+        assert self.seen(before, capture(share.root)) == [
+            "bad-dir F_DIR /locked",
+            "delete-file F_REG /gone/y",
+            "bad-dir F_DIR /gone/sub",
+            "delete-file F_DIR /gone",
+        ]
+
+    def test_is_not_deleted_where_a_directory_was_made_anew_and_cannot_be_walked(self, share):
+        share.put("d/x", "e/x")
+        before = capture(share.root)
+        share.renew("d", "x")
+        share.renew("e", "y")
+        os.chmod(share.at("d"), 0o700)
+        assert self.seen(before, capture(share.root)) == [
+            "file F_REG /e/y",
+            "delete-file F_REG /e/x",
+            "bad-dir F_DIR /d",
+        ]
+
+    def test_does_not_matter_above_a_base_path_that_can_be_walked(self, share):
+        before = capture(share.root)
+        share.put("new/base/x")
+        os.chmod(share.at("new"), 0o711)
+        assert self.seen(before, capture(share.root), "/proj/new/base") == ["file F_REG /x"]
+
+
+def test_a_walk_in_unicode_stops_at_other_names(share):
+    share.put(b"\xff/x")
+    before = capture(share.root)
+    share.put(b"\xff/x", size=1)
+    share.put(b"new/\xfe/x", "new/x")
+    after = capture(share.root)
+    entries = expected_entries(
+        before, after, source="/", base="/", deletes=True, newer_sight=sight_in_unicode(after)
+    )
+    assert [f"{entry.element} {entry.type} {entry.name}" for entry in entries] == [
+        "file F_REG /new/x",
+        "bad-dir F_DIR /new/%FE",
+        "bad-dir F_REG /%FF/x",
+    ]
 
 
 class TestCapture:
