@@ -8,14 +8,38 @@ OLDER_QQ := 5.1.0.1
 READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
 CODE := src tests demo bench *.py
+MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 
-.PHONY: demo test bench lint format lock clean
+# How many minutes to look for a difference; with FUZZ_SEED, the round of that seed is repeated.
+FUZZ := 10
+FUZZ_SEED :=
+
+.PHONY: demo test fuzz coverage mutants bench lint format lock clean
 
 demo: $(READY)  ## the whole job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
 test: $(READY) $(OLDER_READY)  ## all tests
 	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
+
+fuzz: $(READY) $(OLDER_READY)  ## any work on real trees against the oracle (longer: make fuzz FUZZ=60)
+	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+coverage: $(READY)  ## which branches of scan/ and output/ the quick tests take
+	$(BIN)/pytest -n 2 --dist worksteal --quiet --cov --cov-report=term tests/parts $(PYTEST)
+
+# mutmut does not see which tests run what in other processes: for that, all tests of them are run,
+# in a group of processes (timeout makes one) that ends whatever a fault lets live on.
+mutants: $(READY)  ## which faults in scan/ no quick test would notice; some: make mutants MUTANTS='*.scan.slices.*'
+	@rm -rf mutants && mkdir -p mutants/src
+	@$(MUTATED) $(BIN)/mutmut run $(MUTANTS)
+	@for mutant in $$($(BIN)/mutmut results | sed -n 's/^ *\(.*processes.*\): no tests$$/\1/p'); do \
+	    (cd mutants && export $(MUTATED) MUTANT_UNDER_TEST=$$mutant && exec timeout 60 \
+	        ../$(BIN)/pytest --quiet --exitfirst -p no:cacheprovider tests/parts/test_workers.py) > mutants/told 2>&1 & \
+	    wait $$! && echo "    $$mutant: survived"; \
+	    kill -9 -$$! 2> mutants/told; \
+	done; true
+	@$(BIN)/mutmut results | grep -v 'processes.*no tests'
 
 bench: $(READY)  ## how fast it is, against other ways (about half an hour; shorter: make bench BENCH=--quick)
 	@$(BIN)/python -m bench $(BENCH)
