@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import os
+import shutil
 import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from qumulo_changelist.errors import UnreadableError, UsageError
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable, to_bytes, to_text
 from qumulo_changelist.trees import mounted
 from qumulo_changelist.trees import walk as walking
-from qumulo_changelist.trees.interface import All, Found, Some
+from qumulo_changelist.trees.interface import GONE, All, Found, Some
 from qumulo_changelist.trees.mounted import MountedTree
 
 NOBODY = 65534
@@ -642,6 +644,250 @@ def test_a_snapshot_may_have_any_name(share, tree):
     with MountedTree(tree.snapshot(7)) as snapshot:
         assert names(snapshot) == ["/old"]
     assert tree.snapshot(8) is None
+
+
+# A share that goes on living
+
+
+class Day:
+    """A share as it was when its snapshot was taken, and what is found after it was changed."""
+
+    def __init__(self, share: Share) -> None:
+        share.put("/made/a", "/made/sub/b", "/made/z", "/d/e", "/d/f", size=3)
+        share.link("/d/link", "e")
+        self._share = share
+        self.since = moment_between(share)
+
+    def find(self, *wishes: Some | All) -> tuple[dict[str, str], int]:
+        """Return what is found of everything, and how many entries are known to have moved on."""
+        with MountedTree(self._share.root, self.since) as tree:
+            found = {
+                name: said(described)
+                for answer in tree.read(wishes)
+                for part in answer
+                for name, described in zip(part.names, part.described, strict=True)
+            }
+            return found, tree.moved_on
+
+
+def moment_between(share: Share) -> int:
+    """Return a moment that no change so far is stamped later than, and all to come are."""
+    probe = share.root + ".probe"
+    with open(probe, "w"):
+        moment = os.stat(probe).st_ctime_ns
+    while os.stat(probe).st_ctime_ns == moment:
+        os.utime(probe)
+    return moment
+
+
+def said(described: Described) -> str:
+    if isinstance(described, Unreadable):
+        return described.reason
+    return f"{described.kind.value} {described.size}" if described.kind is Kind.FILE else "other"
+
+
+def a_link_instead(share: Share, name: str) -> None:
+    os.rename(share.at(name), share.at("/elsewhere"))
+    share.link(name, "elsewhere")
+
+
+def a_pipe_instead(share: Share, name: str) -> None:
+    os.unlink(share.at(name))
+    os.mkfifo(share.at(name))
+
+
+def a_directory_instead(share: Share, name: str) -> None:
+    os.unlink(share.at(name))
+    share.put(f"{name}/inside")
+
+
+@pytest.fixture
+def day(share) -> Day:
+    return Day(share)
+
+
+ALL_MADE = {
+    "/made/z": "F_REG 3",
+    "/made/sub/b": "F_REG 3",
+    "/made/sub/": "other",
+    "/made/a": "F_REG 3",
+}
+FILES = Some(["/d/f", "/d/e"])
+
+
+def test_where_nothing_happened_nothing_moved_on(day):
+    wishes = [All("/made/"), Some(["/d/link", "/d/f", "/d/e"]), Some(["/d/"]), Some(["/"])]
+
+    found, moved_on = day.find(*wishes)
+
+    assert list(found) == [*ALL_MADE, "/d/link", "/d/f", "/d/e", "/d/", "/"]
+    assert "gone" not in str(found)
+    assert moved_on == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda share: os.unlink(share.at("/d/f")), GONE),
+        (lambda share: os.rename(share.at("/d/f"), share.at("/d/g")), GONE),
+        (lambda share: share.put("/d/f", size=30), "F_REG 30"),
+        (lambda share: os.utime(share.at("/d/f"), (1, 1)), "F_REG 3"),
+        (lambda share: os.chmod(share.at("/d/f"), 0o600), "F_REG 3"),
+        (lambda share: os.link(share.at("/d/f"), share.at("/second")), "F_REG 3"),
+        (lambda share: os.rename(share.at("/made/a"), share.at("/d/f")), "F_REG 3"),
+        (lambda share: a_directory_instead(share, "/d/f"), "other"),
+        (lambda share: a_link_instead(share, "/d/f"), "other"),
+        (lambda share: a_pipe_instead(share, "/d/f"), "other"),
+    ],
+    ids=[
+        "vanished", "renamed", "grown", "touched", "chmod", "second name", "replaced",
+        "became a directory", "became a link", "became a pipe",
+    ],
+)  # fmt: skip
+def test_a_file_that_changed_or_went_is_found_as_it_is_and_counted(share, day, change, expected):
+    change(share)
+
+    assert day.find(FILES) == ({"/d/f": expected, "/d/e": "F_REG 3"}, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda share: shutil.rmtree(share.at("/d")),
+        lambda share: os.rename(share.at("/d"), share.at("/moved")),
+        lambda share: a_link_instead(share, "/d"),
+    ],
+    ids=["vanished", "renamed", "became a link"],
+)
+def test_of_a_directory_that_went_every_entry_asked_for_is_gone(share, day, change):
+    change(share)
+
+    assert day.find(FILES) == ({"/d/f": GONE, "/d/e": GONE}, 2)
+
+
+def test_of_a_directory_that_became_a_file_every_entry_asked_for_is_gone(share, day):
+    shutil.rmtree(share.at("/d"))
+    share.put("/d")
+
+    assert day.find(FILES, Some(["/d/"])) == (
+        {"/d/f": GONE, "/d/e": GONE, "/d/": "F_REG 0"},
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda share: shutil.rmtree(share.at("/made")),
+        lambda share: os.rename(share.at("/made"), share.at("/moved")),
+        lambda share: a_link_instead(share, "/made"),
+        lambda share: (shutil.rmtree(share.at("/made")), share.put("/made")),
+    ],
+    ids=["vanished", "renamed", "became a link", "became a file"],
+)
+def test_a_directory_that_went_before_it_was_walked_is_gone_and_counted_once(share, day, change):
+    change(share)
+
+    assert day.find(All("/made/")) == ({"/made/": GONE}, 1)
+
+
+def test_what_is_new_in_a_created_directory_is_found_and_counted_with_the_directory(share, day):
+    share.put("/made/new", size=7)
+
+    assert day.find(All("/made/")) == (ALL_MADE | {"/made/new": "F_REG 7"}, 2)
+
+
+@pytest.mark.parametrize("name", ["/made/a", "/made/sub/b"])
+def test_what_went_from_a_created_directory_is_noticed_by_the_directory(share, day, name):
+    os.unlink(share.at(name))
+
+    found, moved_on = day.find(All("/made/"))
+
+    assert found == {other: what for other, what in ALL_MADE.items() if other != name}
+    assert moved_on == 1
+
+
+def test_what_goes_during_a_walk_is_gone_and_counted(share, day):
+    with MountedTree(share.root, day.since) as tree:
+        found = walk(tree, "/made/")
+        assert next(found)[0] == "/made/z"
+        before = tree.moved_on
+
+        os.rename(share.at("/made/sub"), share.at("/moved"))
+        os.unlink(share.at("/made/a"))
+
+        assert [*found] == [("/made/sub/", Unreadable(GONE)), ("/made/a", Unreadable(GONE))]
+        assert (before, tree.moved_on) == (0, 2)
+
+
+@pytest.mark.parametrize("content", ["/made/", "/made/sub/"])
+def test_the_names_of_a_directory_show_that_it_moved_on(share, day, content):
+    with MountedTree(share.root, day.since) as tree:
+        tree.names(content)
+        assert tree.moved_on == 0
+    share.put(f"{content}new")
+    with MountedTree(share.root, day.since) as tree:
+        tree.names(content)
+        assert tree.moved_on == 1
+
+
+@pytest.mark.parametrize(
+    ("later", "moved_on"),
+    [(-3_000_000_000, 1), (-1_000_000_000, 1), (-1, 1), (0, 0), (1, 0), (1_000_000_000, 0)],
+)
+def test_a_change_counts_when_it_came_after_the_snapshot_be_it_by_a_moment(share, later, moved_on):
+    share.put("/file")
+    since = os.stat(share.at("/file")).st_ctime_ns + later
+
+    with MountedTree(share.root, since) as tree:
+        describe(tree, "/file")
+        assert tree.moved_on == moved_on
+
+
+@pytest.mark.parametrize("offset", [1, 500_000_000, 999_999_999])
+def test_a_change_counts_by_the_nanosecond_within_one_second(share, monkeypatch, offset):
+    second = 1_700_000_000
+    share.put("/file")
+    found = os.stat(share.at("/file"))
+    parts = list(found)
+    parts[stat.ST_CTIME] = second
+    stamped = os.stat_result(parts, {"st_ctime_ns": second * 10**9 + offset})
+    monkeypatch.setattr(mounted.os, "stat", lambda *_args, **_options: stamped)
+
+    counts = []
+    for since in (offset - 1, offset, offset + 1):
+        with MountedTree(share.root, second * 10**9 + since) as tree:
+            describe(tree, "/file")
+            counts.append(tree.moved_on)
+
+    assert counts == [1, 0, 0]
+
+
+def test_a_server_that_no_longer_knows_a_file_tells_that_it_is_gone(share, day, monkeypatch):
+    def stale(*_args: object, **_options: object) -> os.stat_result:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(mounted.os, "stat", stale)
+
+    assert day.find(FILES) == ({"/d/f": GONE, "/d/e": GONE}, 2)
+
+
+def test_what_may_not_be_read_is_not_gone(share, day):
+    os.chmod(share.at("/d"), 0)
+
+    with MountedTree(share.root, day.since) as tree, ordinary_user():
+        assert describe(tree, "/d/f", "/d/e") == [Unreadable(NO_PERMISSION)] * 2
+        assert failures(tree, "/d/") == {"/d/": NO_PERMISSION}
+        assert tree.moved_on == 0
+
+
+def test_a_tree_that_stands_still_counts_nothing_and_tells_what_the_system_says(share, tree):
+    share.put("/a")
+
+    assert describe(tree, "/gone", "/a")[0] == Unreadable(NOT_THERE)
+    assert failures(tree, "/none/") == {"/none/": NOT_THERE}
+    assert names(tree) == ["/a"]
+    assert tree.moved_on == 0
 
 
 # What stays behind

@@ -55,6 +55,42 @@ def test_a_created_directory_becomes_what_is_in_it_down_to_those_without_directo
     assert changes.whole == {"/e/s/"}
 
 
+def test_a_directory_that_cannot_be_read_keeps_no_other_from_being_taken_apart(mount):
+    changes = collected([(CREATE, "/c/"), (CREATE, "/e/")])
+
+    unfold.unfold(changes, partial(MountedTree, mount))
+
+    assert changes.whole == {"/c/", "/e/s/"}
+
+
+@pytest.mark.parametrize("created", [[], ["/d/", "/e/"]], ids=["nothing", "enough"])
+def test_no_tree_is_opened_where_nothing_is_to_be_taken_apart(monkeypatch, created):
+    monkeypatch.setattr(unfold, "_ENOUGH", 2)
+    changes = collected([(CREATE, name) for name in created])
+
+    unfold.unfold(changes, lambda: pytest.fail("it was opened"))
+
+    assert changes.whole == set(created)
+
+
+def test_with_enough_directories_the_others_stay_as_they_are(monkeypatch, mount):
+    monkeypatch.setattr(unfold, "_ENOUGH", 2)
+    changes = collected([(CREATE, "/d/")])
+
+    unfold.unfold(changes, partial(MountedTree, mount))
+
+    assert changes.whole == {"/d/s/", "/d/x\1\2y/"}
+
+
+def test_no_more_directories_are_looked_into_than_may_be(monkeypatch, mount):
+    monkeypatch.setattr(unfold, "_LOOKED_INTO", 2)
+    changes = collected([(CREATE, "/e/"), (CREATE, "/d/")])
+
+    unfold.unfold(changes, partial(MountedTree, mount))
+
+    assert changes.whole == {"/d/s/", "/d/x\1\2y/", "/e/s/"}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -78,3 +114,13 @@ def test_the_list_stays_the_same(mount, changes):
     unfold.unfold(apart, partial(MountedTree, mount))
 
     assert listed(mount, apart) == listed(mount, collected(changes))
+
+
+def test_what_moved_on_is_told_of_directories_that_are_taken_apart_and_of_no_others(mount):
+    # Since long ago, all of them did; /e/s/, /d/s/t/ and /gone/ are left for a walk to tell.
+    since = partial(MountedTree, mount, 1)
+
+    assert unfold.unfold(collected([(CREATE, "/e/"), (CREATE, "/gone/")]), since) == 1
+    assert unfold.unfold(collected([(CREATE, "/d/s/")]), since) == 1
+    assert unfold.unfold(collected([(CREATE, "/d/s/t/")]), since) == 0
+    assert unfold.unfold(collected([(CREATE, "/e/")]), partial(MountedTree, mount)) == 0

@@ -13,19 +13,25 @@ _ENOUGH = 200
 _LOOKED_INTO = 50
 
 
-def unfold(changes: ChangeSet, newer: OpenTree) -> None:
+def unfold(changes: ChangeSet, newer: OpenTree) -> int:
     """Replace created directories by what is in them, where that is directories again.
 
     The list stays the same: what is below a created directory was created, too.
+
+    Returns:
+        How many of the directories that it replaced, which nobody will look at again, are no
+        longer as the snapshot has them; see ``Tree.moved_on``.
     """
     created = deque(changes.only_created())
+    moved_on = 0
     if not created or len(created) >= _ENOUGH:
-        return
+        return moved_on
     with newer() as tree:
         for _ in range(_LOOKED_INTO):
             if not created or len(changes.whole) >= _ENOUGH:
                 break
             directory = created.popleft()
+            before = tree.moved_on
             try:
                 names = tree.names(directory)
             except UnreadableError:
@@ -34,3 +40,5 @@ def unfold(changes: ChangeSet, newer: OpenTree) -> None:
             if directories:
                 changes.take_apart(directory, names)
                 created += directories
+                moved_on += tree.moved_on - before
+    return moved_on

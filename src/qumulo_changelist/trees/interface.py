@@ -6,7 +6,6 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Described
 
 
@@ -23,6 +22,9 @@ class All(Struct, frozen=True):
 
 
 Wanted = Some | All
+
+GONE = "it is gone since the snapshot"
+"""Why something cannot be read that the diff says is there: the live share moved on."""
 
 
 class Found(Struct, frozen=True):
@@ -41,6 +43,13 @@ class Tree(Protocol):
     Names are relative to the base path and begin with ``/``; a directory's ends in ``/``, and
     ``/`` is the base path itself. Symbolic links are never followed, at no place of a name.
     """
+
+    @property
+    def moved_on(self) -> int:
+        """How many entries turned out, so far, to be no longer as the snapshot has them.
+
+        0 for a tree that stands still.
+        """
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
         """Answer each wish in turn; some of them may be asked for ahead, and together.
@@ -65,12 +74,3 @@ OpenTree = Callable[[], AbstractContextManager[Tree]]
 def directory_of(name: str) -> str:
     """Return the directory that holds ``name``; of ``/``, itself."""
     return name[: name.rfind("/", 0, -1) + 1] or "/"
-
-
-def check_unicode(name: str) -> None:
-    """Raise ``UnreadableError`` for a name that a cluster cannot be asked for.
-
-    The command line and the URL of a request can carry no other name.
-    """
-    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
-        raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")

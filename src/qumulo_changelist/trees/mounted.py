@@ -1,24 +1,35 @@
 """A tree on a mount: the live share, or a snapshot under its ``.snapshot``."""
 
 import contextlib
+import errno
 import os
 import stat
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from qumulo_changelist.errors import UnreadableError, UsageError
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable, to_bytes, to_text
-from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
+from qumulo_changelist.trees.interface import GONE, All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
 
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
+# Looked up once, not for every entry.
 _OTHER = Kind.OTHER
+_CHANGED = stat.ST_CTIME
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
 _OPEN_DIRECTORIES = 64
+
+# What a path is told of that no longer leads anywhere; the last, by a server of files.
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
+
+_SECOND = 1_000_000_000
+_NEVER = sys.maxsize
 
 # To stand in a directory and name its entries, permission to read it is not needed.
 _STAND = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -32,11 +43,16 @@ class MountedTree:
     takes the place of a directory meanwhile, and no path is too long. The last few directories
     stay open: neighbours in a list are neighbours on disk.
 
+    Args:
+        root: the directory.
+        since: when the snapshot was taken that it should be like, in nanoseconds since the epoch by
+            the clock that stamps its changes; 0 for one that stands still.
+
     Raises:
         UsageError: ``root`` is not a directory that can be opened.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, since: int = 0) -> None:
         try:
             self._root = os.open(to_bytes(root), _STAND)
         except (OSError, ValueError) as error:
@@ -48,6 +64,9 @@ class MountedTree:
             ) from error
         self._path = root
         self._open: OrderedDict[str, int] = OrderedDict()
+        self._since = since or _NEVER
+        self.moved_on = 0
+        """See :class:`~..interface.Tree`: what changed later, by its time of change, or is gone."""
 
     def __enter__(self) -> Self:
         return self
@@ -82,42 +101,65 @@ class MountedTree:
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
-        return self._listing(directory).names
+        return self._listing(directory, directory).names
 
     def _walk(self, wish: All) -> Iterator[Found]:
-        yield from walk(wish.directory, self._listing)
+        yield from walk(wish.directory, partial(self._listing, wish.directory))
 
-    def _listing(self, directory: str) -> Listing:
+    def _listing(self, top: str, directory: str) -> Listing:
+        """List a directory; of a walk, ``top`` is where it begins."""
         try:
             descriptor = os.open(b".", _READ, dir_fd=self._stand_in(directory))
             try:
                 with os.scandir(descriptor) as entries:
                     names = [_name(directory, entry) for entry in entries]
+                if directory == top:
+                    # No walk describes it, and what went from there leaves no other trace.
+                    self._notice(os.fstat(descriptor))
             finally:
                 os.close(descriptor)
         except (OSError, ValueError) as error:
-            raise UnreadableError(_reason(error)) from error
+            raise UnreadableError(self._reason(error)) from error
         names.sort(reverse=True)
         return Listing([name for name in names if name], self._describe)
 
     def _describe(self, names: list[str]) -> list[Described]:
         """Describe entries of one directory."""
         if names == ["/"]:
-            return [_attributes(os.fstat(self._root))]
+            root = os.fstat(self._root)
+            self._notice(root)
+            return [_attributes(root)]
         directory = directory_of(names[0])
         described: list[Described] = []
         try:
             standing = self._stand_in(directory)
         except (OSError, ValueError) as error:
-            return [Unreadable(_reason(error))] * len(names)
+            return [Unreadable(self._reason(error, len(names)))] * len(names)
+        # In whole seconds at first: to look at more of every entry would be felt.
+        second = self._since // _SECOND
         for name in _last_parts(names, len(directory)):
             try:
                 found = os.stat(name, dir_fd=standing, follow_symlinks=False)
             except (OSError, ValueError) as error:
-                described.append(Unreadable(_reason(error)))
+                described.append(Unreadable(self._reason(error)))
             else:
+                if found[_CHANGED] >= second:
+                    self._notice(found)
                 described.append(_attributes(found))
         return described
+
+    def _notice(self, found: os.stat_result) -> None:
+        """Count an entry that changed since the snapshot."""
+        self.moved_on += found.st_ctime_ns > self._since
+
+    def _reason(self, error: OSError | ValueError, entries: int = 1) -> str:
+        """Return why entries cannot be read; count them where they are gone since the snapshot."""
+        if isinstance(error, ValueError):
+            return str(error)
+        if self._since != _NEVER and error.errno in _NOT_THERE:
+            self.moved_on += entries
+            return GONE
+        return error.strerror or str(error)
 
     def _stand_in(self, directory: str) -> int:
         """Return a descriptor of ``directory``, good until the next call."""
@@ -171,7 +213,3 @@ def _attributes(found: os.stat_result) -> Attributes:
     mode, _, _, _, owner, group, size, atime, mtime, _ = found
     kind = _KINDS.get(stat.S_IFMT(mode), _OTHER)
     return Attributes(kind, size, int(mtime), int(atime), owner, group)
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
