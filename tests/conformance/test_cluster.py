@@ -1,10 +1,13 @@
 """Every way to a cluster gives the same answers: REST, and the vendor's ``qq``."""
 
 import os
+import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +17,7 @@ from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.cluster.rest import RestCluster
 from qumulo_changelist.config import Secret, Settings
-from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.errors import ChangelistError, UnreadableError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
 from qumulo_changelist.progress import Silent
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
@@ -232,3 +235,138 @@ def test_a_session_that_ends_between_two_pages_loses_nothing(cluster, emulator, 
     pages = list(cluster.changes(first.id, second.id))
 
     assert len({change for page in pages for change in page}) == 6
+
+
+# What a cluster tells of snapshots
+
+
+def snapshot_of(emulator: ThreadedEmulator, path: str, name: str = "s") -> int:
+    """Take a snapshot without the way that is tested, since ``qq`` takes its time."""
+    _, directory = emulator.request("GET", f"/v1/files/{quote(path, safe='')}/info/attributes")
+    wanted = {"name_suffix": name, "expiration": "", "source_file_id": directory["id"]}
+    _, snapshot = emulator.request("POST", "/v3/snapshots/", wanted)
+    return int(snapshot["id"])
+
+
+def test_of_snapshots_it_is_told_what_they_are_of_and_when_they_were_taken(
+    cluster, emulator, project
+):
+    (project / "a b").mkdir()
+    name = "Grüße 100% 'x' 🎬"
+    before = time.time_ns()
+    first = snapshot_of(emulator, on_cluster(project), name)
+    second = snapshot_of(emulator, on_cluster(project, "/a b"))
+    whole = snapshot_of(emulator, "/")
+    after = time.time_ns()
+
+    found = cluster.snapshots(whole, first, second, whole + 1000)
+
+    assert {number: one.source for number, one in found.items()} == {
+        first: on_cluster(project),
+        second: on_cluster(project, "/a b"),
+        whole: "/",
+    }
+    assert all(one.id == number for number, one in found.items())
+    assert found[first].name in (name, f"{first}_{name}")
+    # A cluster's clock need not tell nanoseconds.
+    assert before - 10**9 <= found[first].taken <= found[second].taken <= after
+
+
+def test_of_snapshots_that_are_not_there_nothing_is_told(cluster, emulator, project):
+    taken = snapshot_of(emulator, on_cluster(project))
+
+    assert cluster.snapshots(taken + 1000) == {}
+
+
+# Counts
+
+
+def write(project: Path, *names: str) -> None:
+    for name in names:
+        path = os.fsencode(project) + b"/" + os.fsencode(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb"):
+            pass
+
+
+def test_the_files_below_a_directory_are_counted_at_any_depth_and_nothing_else(
+    cluster, emulator, project
+):
+    write(project, "a", "d/b", "d/e/c", "d/e/f/g/h", *(f"other/{number}" for number in range(25)))
+    (project / "d" / "link").symlink_to("b")
+    (project / "d" / "dangling").symlink_to("nowhere")
+    os.mkfifo(project / "d" / "pipe")
+    (project / "d" / "empty").mkdir()
+    taken = snapshot_of(emulator, on_cluster(project))
+
+    assert cluster.files_below(on_cluster(project), taken) == 29
+    assert cluster.files_below(on_cluster(project, "/d/"), taken) == 3
+    assert cluster.files_below(on_cluster(project, "/d/empty"), taken) == 0
+
+
+def test_a_directory_has_the_files_that_it_had_in_the_snapshot_and_else_none(
+    cluster, emulator, project
+):
+    write(project, "d/a", "d/b", "gone/c")
+    first = snapshot_of(emulator, on_cluster(project))
+    (project / "d" / "a").unlink()
+    write(project, "d/x", "d/y", "new/z")
+    shutil.rmtree(project / "gone")
+    second = snapshot_of(emulator, on_cluster(project))
+    write(project, "d/late")
+
+    assert cluster.files_below(on_cluster(project, "/d"), first) == 2
+    assert cluster.files_below(on_cluster(project, "/d"), second) == 3
+    assert cluster.files_below(on_cluster(project, "/gone"), first) == 1
+    assert cluster.files_below(on_cluster(project, "/gone"), second) == 0
+    assert cluster.files_below(on_cluster(project, "/never/at/all"), second) == 0
+
+
+def test_where_a_snapshot_is_not_there_or_does_not_cover_a_directory_it_has_no_count(
+    cluster, emulator, project
+):
+    write(project, "in/a", "out/b")
+    taken = snapshot_of(emulator, on_cluster(project, "/in"))
+
+    with pytest.raises(ChangelistError, match=r"Error 404.*snapshot"):
+        cluster.files_below(on_cluster(project, "/in"), taken + 1000)
+    # As a single entry that cannot be read, or as the end of the run: but not as none.
+    with pytest.raises((ChangelistError, UnreadableError), match=r"covered|does not hold it"):
+        cluster.files_below(on_cluster(project, "/out"), taken)
+
+
+def test_only_what_is_no_directory_has_no_files_not_what_may_not_be_read(
+    cluster, emulator, project
+):
+    write(project, "a")
+    taken = snapshot_of(emulator, on_cluster(project))
+    assert cluster.files_below(on_cluster(project, "/a"), taken) == 0
+
+    emulator.fault(path="*aggregates*", status=403, times=1)
+    with pytest.raises((ChangelistError, UnreadableError)):
+        cluster.files_below(on_cluster(project), taken)
+
+
+def is_unicode(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def test_a_directory_of_any_names_is_counted(cluster, emulator, project):
+    names = ["--option", "'", "a#b?c", "%", *filter(is_unicode, NAMES)]
+    # All in one, since each question takes qq its time.
+    path = "/".join(names)
+    write(project, f"{path}/file", "other/file")
+    taken = snapshot_of(emulator, on_cluster(project))
+
+    assert cluster.files_below(on_cluster(project, f"/{path}"), taken) == 1
+
+
+def test_a_directory_whose_name_is_not_unicode_cannot_be_asked_for(cluster, emulator, project):
+    names = ["\udcff", "a\udc80é"]
+    write(project, *(f"{name}/a" for name in names))
+    taken = snapshot_of(emulator, on_cluster(project))
+
+    for name in names:
+        with pytest.raises(UnreadableError, match="not Unicode"):
+            cluster.files_below(on_cluster(project, f"/{name}"), taken)
+    assert cluster.files_below(on_cluster(project), taken) == 2

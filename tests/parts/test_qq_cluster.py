@@ -10,8 +10,8 @@ from qumulo_changelist.cluster.qq import QqCluster
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
-from qumulo_changelist.errors import QqFailedError, QqMissingError, ReplyError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind, Snapshot
+from qumulo_changelist.errors import AbsentError, QqFailedError, QqMissingError, ReplyError
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Change, Kind, Snapshot
 
 PASSWORD = "pässwörd 100%"
 
@@ -242,9 +242,9 @@ say(json.dumps({"files": files, "paging": {"next": ""}}))
     )
 
     assert cluster.directory("/proj", 3) == {
-        "a": Kind.FILE,
-        "b": Kind.DIRECTORY,
-        "c": Kind.OTHER,
+        "a": Attributes(Kind.FILE),
+        "b": Attributes(Kind.DIRECTORY),
+        "c": Attributes(Kind.OTHER),
     }
     assert behind.asked[-1] == ["fs_read_dir", "--path=/proj", "--snapshot=3"]
 
@@ -270,9 +270,9 @@ def test_a_tree_is_listed_without_its_root(behind, cluster):
     )
 
     assert cluster.walk("/proj", 3) == {
-        "/proj/a": Kind.FILE,
-        "/proj/b/": Kind.DIRECTORY,
-        "/proj/b/c": Kind.OTHER,
+        "/proj/a": Attributes(Kind.FILE),
+        "/proj/b/": Attributes(Kind.DIRECTORY),
+        "/proj/b/c": Attributes(Kind.OTHER),
     }
     assert behind.asked[-1][:3] == ["fs_walk_tree", "--path=/proj", "--snapshot=3"]
 
@@ -280,7 +280,7 @@ def test_a_tree_is_listed_without_its_root(behind, cluster):
 def test_the_root_of_the_cluster_may_be_listed_as_its_own_child(behind, cluster):
     behind.answers("fs_walk_tree", nodes(("/", "DIRECTORY", 1), ("/a", "FILE", 0)))
 
-    assert cluster.walk("/", 3) == {"/a": Kind.FILE}
+    assert cluster.walk("/", 3) == {"/a": Attributes(Kind.FILE)}
 
 
 @pytest.mark.parametrize(
@@ -473,3 +473,29 @@ def test_the_password_shows_nowhere(behind, cluster, heard, session):
     assert any("token-2" in text for text in kept)
     for shown in (behind.asked, heard.details, heard.warnings, kept, caught.value, vars(cluster)):
         assert PASSWORD not in f"{shown} {shown!r}"
+
+
+# What a snapshot does not hold
+
+NOT_THERE = "say('Error 404: fs_no_such_entry_error: not in the snapshot\\n', on=2); sys.exit(1)"
+
+
+def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, cluster):
+    for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates"):
+        behind.answers(command, NOT_THERE)
+
+    for ask in (cluster.directory, cluster.walk):
+        with pytest.raises(AbsentError, match="snapshot 7 holds no such directory"):
+            ask("/a", 7)
+    with pytest.raises(ReplyError, match="/a in snapshot 7 cannot be read"):
+        cluster.is_empty("/a", 7)
+    assert cluster.files_below("/a", 7) == 0
+
+
+def test_a_snapshot_that_is_not_there_is(behind, cluster):
+    for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates"):
+        behind.answers(command, NOT_THERE.replace("fs_no_such_entry", "snapshot_not_found"))
+
+    for ask in (cluster.directory, cluster.walk, cluster.is_empty, cluster.files_below):
+        with pytest.raises(QqFailedError, match="snapshot_not_found"):
+            ask("/a", 7)

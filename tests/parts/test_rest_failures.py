@@ -117,7 +117,7 @@ def test_the_login_is_tried_again_too(emulator, heard):
     emulator.fault(path="/v1/session/login", status=503, times=2)
     emulator.fault(path="/v1/session/login", action="close", times=1)
     with reach(emulator, heard) as cluster:
-        assert cluster.snapshot(1) == Snapshot(1, "1_first")
+        assert cluster.snapshots(1)[1].name == "1_first"
 
 
 def test_what_is_no_json_is_not_tried_again(emulator, heard):
@@ -255,7 +255,7 @@ def test_a_wrong_password_is_told_and_tried_once_for_all_threads(emulator, heard
     with reach(emulator, heard) as right, RestCluster(
         Canned(emulator.port, emulator.certificate_sha256).settings(), heard
     ) as cluster, ThreadPoolExecutor(4) as threads:  # fmt: skip
-        right.snapshot(1)
+        right.snapshots(1)
         asked = [threads.submit(cluster.describe, "/a", 1) for _ in range(8)]
         for one in asked:
             with pytest.raises(RefusedError, match="Error 401") as caught:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from qumulo_changelist.cluster.rest import RestCluster
-from qumulo_changelist.errors import NotFoundError, ReplyError, UnreadableError
-from qumulo_changelist.model import Attributes, Change, Kind
+from qumulo_changelist.errors import AbsentError, NotFoundError, ReplyError, UnreadableError
+from qumulo_changelist.model import Change
 from tests.parts.canned import Canned, file, serve
 
 
@@ -163,7 +163,7 @@ def test_the_pages_of_a_directory_come_with_the_number_of_its_entries(canned, cl
     assert canned.asked[0] == "GET /v1/files/%2Fdir%2F%C3%A9%25/entries/?limit=1000&snapshot=5"
     assert [page.children for page in pages] == [3, 3]
     assert [list(page.entries) for page in pages] == [["a", "b"], ["c"]]
-    assert pages[0].entries["a"] == Attributes(Kind.FILE, 10, 1, 2, 501, 20)
+    assert pages[0].entries["a"].size == 10
 
 
 def test_an_empty_directory_is_one_page(canned, cluster):
@@ -230,6 +230,30 @@ def test_one_entry_that_cannot_be_read_ends_no_run(canned, cluster, status, erro
         assert str(caught.value) == reason
 
 
+def test_of_a_snapshot_that_is_gone_nothing_is_told(canned, cluster):
+    canned.gives(failure(404, "api_snapshots_snapshot_not_found_error"))
+
+    assert cluster.snapshots(4, 5) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "error_class", "is_absent"),
+    [
+        (404, "fs_no_such_entry_error", True),
+        (400, "fs_not_a_directory_error", True),
+        (403, "fs_access_denied_error", False),
+    ],
+)
+def test_a_directory_that_is_not_there_is_told_from_a_locked_one(
+    canned, cluster, status, error_class, is_absent
+):
+    canned.gives(failure(status, error_class))
+
+    with pytest.raises(UnreadableError) as caught:
+        list(cluster.pages("/a", 5))
+    assert isinstance(caught.value, AbsentError) is is_absent
+
+
 @pytest.mark.parametrize("path", ["/a\udcff", "/a\0"])
 def test_a_name_that_no_request_can_carry_is_not_asked_for(canned, cluster, path):
     for ask in (lambda: cluster.describe(path, 5), lambda: list(cluster.pages(path, 5))):
@@ -250,7 +274,6 @@ def test_a_snapshot_that_is_gone_ends_the_run(canned, cluster, error_class):
         lambda: cluster.describe("/a", 5),
         lambda: list(cluster.pages("/a", 5)),
         lambda: list(cluster.changes(4, 5)),
-        lambda: cluster.snapshot(5),
     ]
     for ask in asks:
         with pytest.raises(NotFoundError, match=f"Error 404: {error_class}: it is so"):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster import rest_wire
+from qumulo_changelist.cluster import rest_wire, wire
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Attributes, Change, Kind
 from tests.parts.canned import file
@@ -83,8 +83,20 @@ def test_what_is_no_change_ends_the_run(entry):
 # Attributes
 
 
-def test_attributes_are_kind_size_times_and_ids():
-    assert attributes() == Attributes(Kind.FILE, 10, 1, 2, 501, 20)
+def test_attributes_are_kind_size_times_and_ids_and_what_makes_it_the_same_file():
+    known = Attributes(Kind.FILE, 10, 1, 2, 501, 20, id="7", revision="1234")
+
+    assert attributes(data_revision="1234") == known
+
+
+@pytest.mark.parametrize("revision", [None, "", "a b", "\uff11"])
+def test_without_a_revision_the_time_moves_with_the_data(revision):
+    assert attributes(data_revision=revision).revision == "1970-01-01T00:00:01Z"
+
+
+@pytest.mark.parametrize("number", ["", "a", "1 2", "\u0661"])
+def test_what_is_no_id_identifies_nothing(number):
+    assert attributes(id=number).id == ""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +141,7 @@ def test_any_fraction_leaves_the_second_as_it_is(moment, fraction):
     text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     whole = int((moment.replace(microsecond=0) - datetime.datetime(1970, 1, 1)).total_seconds())
 
-    assert rest_wire.seconds(f"{text}{'.' * bool(fraction)}{fraction}Z") == whole
+    assert wire.seconds(f"{text}{'.' * bool(fraction)}{fraction}Z") == whole
 
 
 @pytest.mark.parametrize(
@@ -152,7 +164,7 @@ def test_what_is_no_time_is_told_with_its_field(field, moment):
 @example("2023-11-14T22:13:14Z")
 def test_no_text_is_a_time_by_accident(text):
     try:
-        rest_wire.seconds(text)
+        wire.seconds(text)
     except ValueError:
         return
     assert len(text) >= len("2023-11-14T22:13:14Z")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qumulo_changelist.errors import QqFailedError, UnreadableError
+from qumulo_changelist.errors import AbsentError, QqFailedError, UnreadableError
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some
 from qumulo_changelist.trees.whole import WholeSnapshotTree
@@ -16,21 +16,23 @@ class FakeCluster:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, int]] = []
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
+    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
         self.asked.append(("directory", path, snapshot))
         if path.endswith("gone"):
             raise QqFailedError("Error 404", exit_code=1, said="Error 404")
-        return {"a": Kind.FILE, "b": Kind.DIRECTORY, "c": Kind.OTHER}
+        if path.endswith("never"):
+            raise AbsentError("snapshot 7 holds no such directory")
+        return {"a": FILE, "b": DIRECTORY, "c": OTHER}
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Kind]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
         self.asked.append(("walk", path, snapshot))
         above = path.removesuffix("/")
         return {
-            f"{above}/reel2.mov": Kind.FILE,
-            f"{above}/reel2/": Kind.DIRECTORY,
-            f"{above}/reel2/a": Kind.OTHER,
-            f"{above}/reel2.aif": Kind.FILE,
-            f"{above}/reel1/": Kind.DIRECTORY,
+            f"{above}/reel2.mov": FILE,
+            f"{above}/reel2/": DIRECTORY,
+            f"{above}/reel2/a": OTHER,
+            f"{above}/reel2.aif": FILE,
+            f"{above}/reel1/": DIRECTORY,
         }
 
 
@@ -81,6 +83,17 @@ def test_what_the_snapshot_does_not_hold_is_told(cluster):
     found = describe(WholeSnapshotTree(cluster, 7, "/proj"), "/d/x", "/d/a")
 
     assert found == [Unreadable("snapshot 7 does not hold it"), FILE]
+
+
+def test_a_walk_of_what_is_not_there_says_so(cluster):
+    def walk_of_nothing(path: str, snapshot: int) -> dict[str, Kind]:
+        raise AbsentError("snapshot 7 holds no such directory")
+
+    cluster.walk = walk_of_nothing
+
+    assert walk(WholeSnapshotTree(cluster, 7, "/proj"), "/d/") == [
+        Found(["/d/"], [Unreadable("snapshot 7 holds no such directory", absent=True)])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -157,3 +170,14 @@ def test_what_the_cluster_cannot_be_asked_for_is_not_asked_for(cluster, name):
 def test_what_the_cluster_cannot_answer_ends_the_run(cluster):
     with pytest.raises(QqFailedError):
         describe(WholeSnapshotTree(cluster, 7, "/proj"), "/gone/a")
+
+
+def test_what_is_in_a_directory_that_the_snapshot_does_not_hold_is_not_there(cluster):
+    """As one that the live share got since, of which the snapshot is asked for ids."""
+    tree = WholeSnapshotTree(cluster, 7, "/proj")
+    not_there = Unreadable("snapshot 7 does not hold it")
+
+    assert describe(tree, "/never/b", "/never/a") == [not_there, not_there]
+    assert cluster.asked == [("directory", "/proj/never", 7)]
+    with pytest.raises(AbsentError):
+        tree.names("/never/")

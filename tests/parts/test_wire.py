@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, Change, Kind, Snapshot
+from qumulo_changelist.model import CREATE, Attributes, Change, Kind, Snapshot
 
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY", "DELETE"])
@@ -163,3 +163,169 @@ def test_only_an_object_describes_something(reply):
 def test_text_that_is_missing_is_told(reply):
     with pytest.raises(ReplyError, match="'name'"):
         wire.text(reply, "name")
+
+
+# Snapshots, with what their status tells
+
+
+@pytest.mark.parametrize(
+    ("told", "taken", "source"),
+    [
+        ({}, 0, ""),
+        ({"timestamp": "", "source_file_path": ""}, None, None),
+        ({"timestamp": "1970-01-01T00:00:01.5Z", "source_file_path": "/"}, 1_500_000_000, "/"),
+        ({"timestamp": None, "source_file_path": None}, 0, ""),
+        ({"timestamp": 7, "source_file_path": ["/a"]}, 0, ""),
+        ({"source_file_path": "/a b/c/"}, 0, "/a b/c"),
+        ({"source_file_path": "/a"}, 0, "/a"),
+        ({"source_file_path": "/\udcff/"}, 0, "/\udcff"),
+    ],
+)
+def test_a_snapshot_may_tell_when_and_of_what_it_was_taken(told, taken, source):
+    reply = {"id": 7, "name": "a", **told}
+
+    if taken is None:
+        with pytest.raises(ReplyError, match="'timestamp'"):
+            wire.snapshot(reply)
+    else:
+        assert wire.snapshot(reply) == Snapshot(7, "a", taken, source)
+
+
+# Times
+
+MOMENTS = [
+    ("1970-01-01T00:00:00Z", 0),
+    ("1970-01-01T00:00:00.000000001Z", 1),
+    ("1970-01-01T00:00:00.1Z", 100_000_000),
+    ("1970-01-01T00:00:00.010Z", 10_000_000),
+    ("1970-01-01T00:00:14.999999999Z", 14_999_999_999),
+    ("1969-12-31T23:59:59.999999999Z", -1),
+    ("1969-12-31T23:59:59Z", -1_000_000_000),
+    ("2024-02-29T00:00:00.5Z", 1_709_164_800_500_000_000),
+    ("2016-12-31T23:59:60Z", 1_483_228_800_000_000_000),
+    ("2016-12-31T23:59:60.25Z", 1_483_228_800_250_000_000),
+]
+
+
+@pytest.mark.parametrize(("moment", "nanoseconds"), MOMENTS)
+def test_a_moment_is_exact_and_its_seconds_are_rounded_down(moment, nanoseconds):
+    assert wire.nanoseconds(moment) == nanoseconds
+    assert wire.seconds(moment) == nanoseconds // 10**9
+
+
+NO_MOMENTS = [
+    "",
+    "Z",
+    "T",
+    "1970-01-01",
+    "1970-01-01T00:00:00",
+    "1970-01-01 00:00:00Z",
+    "1970-01-01T00:00:00z",
+    "1970-01-01T00:00:00+00:00",
+    "1970-01-01T00:00:00.Z",
+    "1970-01-01T00:00:00,5Z",
+    "1970-01-01T00:00:00.1234567890Z",
+    "1970-01-01T00:00:00.5",
+    "1970-01-01T00:00:00.-5Z",
+    "1970-01-01T00:00:00.٣Z",
+    "1970-13-01T00:00:00Z",
+    "1970-02-30T00:00:00Z",
+    "1970-01-01T24:00:01Z",
+    "1970-01-01T00:00:61Z",
+    "1970-01-01T00:00+01Z",
+    "0000-01-01T00:00:00Z",
+    "never",
+]
+
+
+@pytest.mark.parametrize("moment", NO_MOMENTS)
+def test_what_is_no_moment_is_told(moment):
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever its text
+        wire.seconds(moment)
+    with pytest.raises(ValueError):  # noqa: PT011
+        wire.nanoseconds(moment)
+    with pytest.raises(ReplyError, match="'timestamp'"):
+        wire.snapshot({"id": 7, "timestamp": moment})
+
+
+@given(st.text(st.sampled_from("0123456789-:T.Z+W "), max_size=30))
+def test_any_text_is_a_moment_or_told(text):
+    try:
+        assert wire.nanoseconds(text) // 10**9 == wire.seconds(text)
+    except ValueError:
+        assert wire.entry({"type": "", "size": "1", "modification_time": text}).mtime == 0
+
+
+# What tells a file from another
+
+FILE = {
+    "type": "FS_FILE_TYPE_FILE",
+    "size": "10",
+    "modification_time": "1970-01-01T00:00:01.5Z",
+    "id": "17",
+    "data_revision": "3",
+}
+
+
+def test_an_entry_is_its_kind_and_what_tells_it_from_another():
+    assert wire.entry(FILE) == Attributes(Kind.FILE, 10, mtime=1, id="17", revision="3")
+
+
+@pytest.mark.parametrize("known", [None, "", "-1", "3.5", "x", 3, "٣"])
+def test_without_a_revision_the_time_of_the_last_change_stands_for_it(known):
+    entry = wire.entry({**FILE, "data_revision": known})
+
+    assert entry.revision == "1970-01-01T00:00:01.5Z"
+
+
+def test_times_that_are_told_apart_only_behind_the_second_are_two_revisions():
+    later = {**FILE, "data_revision": None, "modification_time": "1970-01-01T00:00:01.6Z"}
+
+    assert wire.entry(later).mtime == wire.entry(FILE).mtime
+    assert wire.entry(later).revision != wire.entry({**FILE, "data_revision": None}).revision
+
+
+@pytest.mark.parametrize("number", [None, "", "x", 17, "-1", "٣"])
+def test_an_id_that_is_none_is_not_known(number):
+    assert wire.entry({**FILE, "id": number}).id == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "entry"),
+    [
+        ({"size": None}, Attributes(Kind.FILE)),
+        ({"size": 10}, Attributes(Kind.FILE)),
+        ({"size": "-1"}, Attributes(Kind.FILE)),
+        ({"size": "9" * 5000}, Attributes(Kind.FILE)),
+        ({"modification_time": None}, Attributes(Kind.FILE)),
+        ({"modification_time": "never"}, Attributes(Kind.FILE, 10)),
+    ],
+)
+def test_an_entry_without_a_size_or_a_time_is_nobodys_the_same(changed, entry):
+    """So that nothing is taken for moved."""
+    assert wire.entry({**FILE, **changed}) == entry
+
+
+def test_an_entry_of_no_kind_is_told():
+    with pytest.raises(ReplyError, match="'type'"):
+        wire.entry({**FILE, "type": None})
+
+
+# Counts
+
+
+def test_totals_say_how_many_files_there_are():
+    assert wire.files({"total_files": "0", "total_directories": "9"}) == 0
+    assert wire.files({"total_files": str(2**64)}) == 2**64
+
+
+@pytest.mark.parametrize("count", [None, "", "x", 7, "-1", "1.0", "٣", True, "9" * 5000])
+def test_totals_that_do_not_count_files_are_told(count):
+    with pytest.raises(ReplyError, match="'total_files'"):
+        wire.files({"total_files": count})
+
+
+@pytest.mark.parametrize("reply", [None, [], "7", {}])
+def test_what_is_no_totals_is_told(reply):
+    with pytest.raises(ReplyError):
+        wire.files(reply)

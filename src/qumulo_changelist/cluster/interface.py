@@ -9,7 +9,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
+from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.model import Attributes, Change, Snapshot
 
 
 class Cluster(Protocol):
@@ -17,6 +18,9 @@ class Cluster(Protocol):
 
     def create_snapshot(self, name: str, path: str) -> Snapshot:
         """Take a snapshot of the directory ``path``."""
+
+    def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
+        """Return what the cluster tells of snapshots, by their ids; of those that it holds."""
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield what differs between two snapshots of one directory, in pages, in no order.
@@ -26,7 +30,21 @@ class Cluster(Protocol):
         """
 
     def is_empty(self, directory: str, snapshot: int) -> bool:
-        """Tell whether a snapshot holds nothing in a directory."""
+        """Tell whether a snapshot holds nothing in a directory.
+
+        Raises:
+            ReplyError: it cannot be listed: the snapshot does not hold it, or it is none.
+        """
+
+    def files_below(self, directory: str, snapshot: int) -> int:
+        """Return how many regular files a snapshot holds below a directory, at any depth.
+
+        The cluster keeps count, so this costs one question. A directory that the snapshot does not
+        hold has none.
+
+        Raises:
+            UnreadableError: the cluster does not tell, or cannot be asked for such a name.
+        """
 
 
 class Page(Struct, frozen=True):
@@ -62,19 +80,38 @@ class SnapshotReader(Protocol):
             wanted: the names, without a ``/``, that are of interest; None for all.
 
         Raises:
-            UnreadableError: the snapshot does not hold it, it is no directory, or the cluster
-                cannot read it.
+            AbsentError: the snapshot does not hold it, or it is no directory.
+            UnreadableError: the cluster cannot read it.
         """
 
 
 class WholeTrees(Protocol):
-    """A cluster that is asked for whole directories and trees at once, and tells only of kinds."""
+    """A cluster that is asked for whole directories and trees at once.
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
-        """Return what the directory ``path`` holds in a snapshot: names without a path."""
+    Of attributes it tells the kind, the size, the id and the revision.
+    """
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Kind]:
+    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
+        """Return what the directory ``path`` holds in a snapshot: names without a path.
+
+        Raises:
+            AbsentError: the snapshot holds no such directory.
+        """
+
+    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
         """Return all that is below the directory ``path`` in a snapshot, by absolute path.
 
         The paths of directories end in ``/``.
+
+        Raises:
+            AbsentError: the snapshot holds no such directory.
         """
+
+
+def check_unicode(name: str) -> None:
+    """Raise ``UnreadableError`` for a name that a cluster cannot be asked for.
+
+    The command line and the URL of a request can carry no other name.
+    """
+    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+        raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")

@@ -5,21 +5,25 @@ import functools
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
 from qumulo_changelist.cluster import qq_diff, qq_output, wire
+from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
-from qumulo_changelist.errors import QqFailedError, ReplyError
-from qumulo_changelist.model import Change, Kind, Snapshot
+from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError
+from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
 
 # How every generation of qq reports a missing or ended session (read in the SDK).
 _REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
+
+# How every generation of qq reports that there is no such directory.
+_ABSENT = re.compile(r"^Error 40[04]: fs_(no_such_entry|not_a_directory)_error\b", re.MULTILINE)
 
 # How much of an answer that makes no sense is still read, to learn how qq ends.
 _PIECES_TO_ITS_END = 1000
@@ -53,6 +57,14 @@ class QqCluster:
         (created,) = self._ask(arguments, qq_output.whole)
         return wire.snapshot(created)
 
+    def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
+        """Return what the cluster tells of snapshots, by their ids; see ``Cluster``."""
+        # All of them come with one process, which costs more than their number does.
+        decode = functools.partial(qq_output.elements, key="entries")
+        told = map(wire.attributes, self._ask(["snapshot_list_statuses"], decode))
+        found = [wire.snapshot(one) for one in told if one.get("id") in numbers]
+        return {snapshot.id: snapshot for snapshot in found}
+
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield what differs between two snapshots; a change may come more than once."""
         arguments = ["snapshot_diff", f"--older-snapshot={older}", f"--newer-snapshot={newer}"]
@@ -62,21 +74,49 @@ class QqCluster:
 
     def is_empty(self, directory: str, snapshot: int) -> bool:
         """Tell whether a snapshot holds nothing in a directory."""
-        return not self.directory(directory, snapshot)
+        try:
+            return not self.directory(directory, snapshot)
+        except AbsentError as error:
+            raise ReplyError(
+                f"{directory} in snapshot {snapshot} cannot be read: {error}"
+            ) from error
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Kind]:
-        """Return what the directory ``path`` holds in a snapshot: names without a path."""
+    def files_below(self, directory: str, snapshot: int) -> int:
+        """Return how many regular files a snapshot holds below a directory; see ``Cluster``."""
+        check_unicode(directory)
+        arguments = [
+            "fs_read_dir_aggregates",
+            f"--path={directory}",
+            "--max-entries=1",
+            f"--snapshot={snapshot}",
+        ]
+        try:
+            asked = _about_one_directory(self._ask(arguments, qq_output.whole), snapshot)
+            return sum(map(wire.files, asked))
+        except AbsentError:
+            return 0
+
+    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
+        """Return what the directory ``path`` holds in a snapshot: names without a path.
+
+        Raises:
+            AbsentError: the snapshot holds no such directory.
+        """
         decode = functools.partial(qq_output.elements, key="files")
         arguments = ["fs_read_dir", f"--path={path}", f"--snapshot={snapshot}"]
-        entries = map(wire.attributes, self._ask(arguments, decode))
-        return {wire.text(entry, "name"): wire.kind(entry) for entry in entries}
+        asked = _about_one_directory(self._ask(arguments, decode), snapshot)
+        entries = map(wire.attributes, asked)
+        return {wire.text(entry, "name"): wire.entry(entry) for entry in entries}
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Kind]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
         """Return all that is below the directory ``path`` in a snapshot, by absolute path.
 
         One process serves the whole tree. Where ``qq`` meets a directory that is not there, it goes
         on without a word (read in the SDK: ``read_entire_directory_and_ignore_not_found``), so
         what came is held against the number of entries that each directory says it has.
+
+        Raises:
+            AbsentError: the snapshot holds no such directory.
         """
         decode = functools.partial(qq_output.elements, key="tree_nodes")
         arguments = [
@@ -85,17 +125,20 @@ class QqCluster:
             f"--snapshot={snapshot}",
             "--display-all-attributes",
         ]
-        found: dict[str, Kind] = {}
+        found: dict[str, Attributes] = {}
         counts: dict[str, int] = {}
         top = path.removesuffix("/") + "/"
-        for node in map(wire.attributes, self._ask(arguments, decode)):
-            kind, where = wire.kind(node), wire.text(node, "path")
-            if kind is Kind.DIRECTORY:
+        asked = _about_one_directory(self._ask(arguments, decode), snapshot)
+        for node in map(wire.attributes, asked):
+            known, where = wire.entry(node), wire.text(node, "path")
+            if known.kind is Kind.DIRECTORY:
                 where = where.removesuffix("/") + "/"
                 counts[where] = wire.child_count(node)
+            elif f"{where}/" == top:
+                raise AbsentError(f"snapshot {snapshot} holds no such directory")
             if not where.startswith(top):
                 raise ReplyError(f"a walk of {path} came to {where!r:.200}, which is elsewhere")
-            found[where] = kind
+            found[where] = known
         _check_complete(found, counts, snapshot)
         found.pop(top, None)
         return found
@@ -136,7 +179,17 @@ class QqCluster:
         self._session.renew(refused, login)
 
 
-def _check_complete(found: dict[str, Kind], counts: dict[str, int], snapshot: int) -> None:
+def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[Answer]:
+    """Tell a directory that is not there from what is wrong with all."""
+    try:
+        yield from answers
+    except QqFailedError as error:
+        if not _ABSENT.search(error.said):
+            raise
+        raise AbsentError(f"snapshot {snapshot} holds no such directory") from error
+
+
+def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:
     listed = Counter(path.removesuffix("/").rpartition("/")[0] + "/" for path in found)
     for directory, count in counts.items():
         # The root directory is listed as its own child.

@@ -9,12 +9,18 @@ from urllib.parse import quote
 
 import msgspec
 
-from qumulo_changelist.cluster import rest_messages, rest_wire
-from qumulo_changelist.cluster.interface import Page
+from qumulo_changelist.cluster import rest_messages, rest_wire, wire
+from qumulo_changelist.cluster.interface import Page, check_unicode
 from qumulo_changelist.cluster.rest_connection import Connection, Request
 from qumulo_changelist.cluster.rest_session import Session
 from qumulo_changelist.config import Settings
-from qumulo_changelist.errors import ReplyError, StatusError, UnreadableError
+from qumulo_changelist.errors import (
+    AbsentError,
+    NotFoundError,
+    ReplyError,
+    StatusError,
+    UnreadableError,
+)
 from qumulo_changelist.model import Attributes, Change, Snapshot
 from qumulo_changelist.progress import Listener
 
@@ -93,15 +99,15 @@ class RestCluster:
         created = rest_wire.created.read(self._session.ask(request), str(request))
         return Snapshot(created.id, created.name)
 
-    def snapshot(self, number: int) -> Snapshot:
-        """Return a snapshot by its id.
-
-        Raises:
-            NotFoundError: the cluster does not hold it (any more).
-        """
-        request = Request("GET", f"/v3/snapshots/{number}")
-        found = rest_wire.created.read(self._session.ask(request), str(request))
-        return Snapshot(found.id, found.name)
+    def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
+        """Return what the cluster tells of snapshots, by their ids; see ``Cluster``."""
+        found: dict[int, Snapshot] = {}
+        for number in numbers:
+            request = Request("GET", f"/v3/snapshots/status/{number}")
+            with contextlib.suppress(NotFoundError):
+                answer = self._session.ask(request)
+                found[number] = wire.snapshot(rest_wire.anything.read(answer, str(request)))
+        return found
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield what differs between two snapshots, in pages; see ``Cluster``.
@@ -122,6 +128,17 @@ class RestCluster:
             raise ReplyError(
                 f"{directory} in snapshot {snapshot} cannot be read: {error}"
             ) from error
+
+    def files_below(self, directory: str, snapshot: int) -> int:
+        """Return how many regular files a snapshot holds below a directory; see ``Cluster``."""
+        uri = f"/v1/files/{_reference(directory)}/aggregates/?max-entries=1&snapshot={snapshot}"
+        request = Request("GET", uri)
+        try:
+            with _about_one_entry(snapshot):
+                answer = self._session.ask(request)
+        except AbsentError:
+            return 0
+        return wire.files(rest_wire.anything.read(answer, str(request)))
 
     def describe(self, path: str, snapshot: int) -> Attributes:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
@@ -193,10 +210,8 @@ class RestCluster:
 
 
 def _reference(path: str) -> str:
-    with contextlib.suppress(UnicodeEncodeError):
-        if "\0" not in path:
-            return quote(path.removesuffix("/") or "/", safe="")
-    raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")
+    check_unicode(path)
+    return quote(path.removesuffix("/") or "/", safe="")
 
 
 @contextlib.contextmanager
@@ -208,4 +223,5 @@ def _about_one_entry(snapshot: int) -> Iterator[None]:
         reason = rest_messages.unreadable(error, snapshot)
         if not reason:
             raise
-        raise UnreadableError(reason) from error
+        absent = rest_messages.is_absence(error)
+        raise (AbsentError if absent else UnreadableError)(reason) from error

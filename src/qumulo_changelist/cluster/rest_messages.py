@@ -15,6 +15,8 @@ from qumulo_changelist.errors import (
 
 _LONGEST = 500
 _SNAPSHOT_NOT_FOUND = "snapshot_not_found"
+# Not what a snapshot does not cover: of that, it says nothing at all.
+_ABSENCES = ("fs_no_such_entry_error", "fs_not_a_directory_error")
 _PRIVILEGES = (
     "Give the user PRIVILEGE_SNAPSHOT_READ, PRIVILEGE_SNAPSHOT_WRITE, "
     "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ and PRIVILEGE_FILE_READ_ACCESS on the cluster."
@@ -74,6 +76,11 @@ def unreadable(error: StatusError, snapshot: int) -> str:
         404: f"snapshot {snapshot} does not hold it",
     }
     return reasons.get(error.status, f"the cluster cannot read it: {error.error_class}")
+
+
+def is_absence(error: StatusError) -> bool:
+    """Tell whether the error is that there is no such entry, or no directory there."""
+    return error.error_class in _ABSENCES
 
 
 def _read(response: BaseHTTPResponse) -> Failure:

@@ -6,7 +6,6 @@ a reply lacks, or has wrong, is named in a ``ReplyError``, but never its values:
 
 import json
 from collections.abc import Container, Sequence
-from datetime import datetime
 from typing import Generic, TypeVar
 
 import msgspec
@@ -26,7 +25,6 @@ _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTO
 _NFS_USERS = 3 << 32
 _NFS_GROUPS = 4 << 32
 _IDS = 1 << 32
-_EPOCH = datetime(1970, 1, 1)
 
 
 class Paging(Struct, gc=False):
@@ -55,6 +53,7 @@ class FileAttributes(Struct, gc=False):
     name: str
     owner_details: Identity | None = None
     group_details: Identity | None = None
+    data_revision: str | None = None
 
 
 class DiffPage(Struct, Generic[Part]):
@@ -144,6 +143,7 @@ directory_page: Reader[DirectoryPage[Raw | list[FileAttributes]]] = Reader(
 file_attributes = Reader(FileAttributes)
 created = Reader(Created)
 login = Reader(Login)
+anything: Reader[dict[str, object]] = Reader(dict)
 failure = Reader(Failure)
 _changes = Reader(list[Change])
 _files = Reader(list[FileAttributes])
@@ -197,34 +197,19 @@ def attributes(file: FileAttributes, what: str) -> Attributes:
     try:
         size = _whole(file.size)
         field = "modification_time"
-        mtime = seconds(file.modification_time)
+        mtime = wire.seconds(file.modification_time)
         field = "access_time"
-        atime = seconds(file.access_time)
+        atime = wire.seconds(file.access_time)
         field = "owner"
         owner = _numeric_id(file.owner, file.owner_details, "NFS_UID", _NFS_USERS)
         field = "group"
         group = _numeric_id(file.group, file.group_details, "NFS_GID", _NFS_GROUPS)
     except ValueError:
         raise ReplyError(f"{what}: {file.name!r} has a malformed {field!r}") from None
-    return Attributes(_KINDS.get(file.type, _OTHER), size, mtime, atime, owner, group)
-
-
-def seconds(moment: str) -> int:
-    """Return the whole seconds since the epoch, rounded down, of a time in UTC (RFC 3339).
-
-    Raises:
-        ValueError: it is none.
-    """
-    # What is behind the point is cut off, which rounds down before the epoch too.
-    fraction = moment[19:-1]
-    if fraction and not (fraction[0] == "." and fraction[1:].isdigit() and len(fraction) < 11):
-        raise ValueError("no fraction of a second")
-    if moment[10:11] != "T" or moment[-1] != "Z" or not moment.isascii():
-        raise ValueError("no time in UTC")
-    if moment[17:19] == "60":  # a leap second, which no clock of a Unix counts
-        return seconds(f"{moment[:17]}59Z") + 1
-    whole = datetime.fromisoformat(moment[:19]) - _EPOCH
-    return whole.days * 86_400 + whole.seconds
+    kind = _KINDS.get(file.type, _OTHER)
+    number = file.id if wire.is_number(file.id) else ""
+    revision = wire.revision(file.data_revision, file.modification_time)
+    return Attributes(kind, size, mtime, atime, owner, group, number, revision)
 
 
 def _numeric_id(number: str, details: Identity | None, nfs: str, first: int) -> int | None:
@@ -242,7 +227,7 @@ def _numeric_id(number: str, details: Identity | None, nfs: str, first: int) -> 
 
 
 def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not wire.is_number(text):
         raise ValueError("no number")
     return int(text)
 

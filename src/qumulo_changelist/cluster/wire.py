@@ -4,13 +4,18 @@ The shapes are Qumulo's published REST API; unknown fields are ignored, since ve
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind, Op, Snapshot
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Change, Kind, Op, Snapshot
 
 _OPS: dict[str, Op] = {CREATE: CREATE, MODIFY: MODIFY, DELETE: DELETE}
 _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTORY}
 
+_EPOCH = datetime(1970, 1, 1)
+_SECOND = 1_000_000_000
+# More than any number of a cluster has; Python refuses to read thousands.
+_DIGITS = 40
 _DOTS = ("/./", "/../", "/.\0", "/..\0")
 
 Reply = Mapping[str, object]
@@ -62,13 +67,97 @@ def attributes(reply: object) -> Reply:
 
 
 def snapshot(reply: object) -> Snapshot:
-    """Return a snapshot, as created (v2 and v3 of the API).
+    """Return a snapshot, as created or as its status tells (v2 and v3 of the API).
 
     Raises:
-        ReplyError: it has no id.
+        ReplyError: it has no id, or was taken at no possible time.
     """
     described = attributes(reply)
-    return Snapshot(_number(described, "id"), str(described.get("name", "")))
+    taken, source = described.get("timestamp"), described.get("source_file_path")
+    try:
+        moment = nanoseconds(taken) if isinstance(taken, str) else 0
+    except ValueError:
+        raise _lacks(described, "timestamp") from None
+    # A directory's path ends in a slash.
+    where = (source.rstrip("/") or "/") if isinstance(source, str) else ""
+    return Snapshot(_number(described, "id"), str(described.get("name", "")), moment, where)
+
+
+def files(totals: object) -> int:
+    """Return how many regular files a directory's totals count.
+
+    Raises:
+        ReplyError: the reply does not say.
+    """
+    count = text(attributes(totals), "total_files")
+    if not is_number(count):
+        raise _lacks(attributes(totals), "total_files")
+    return int(count)
+
+
+def entry(reply: Reply) -> Attributes:
+    """Return an entry of a directory: its kind, and what tells the same file from another.
+
+    Raises:
+        ReplyError: the reply does not say what it is.
+    """
+    what, size, changed = kind(reply), reply.get("size"), reply.get("modification_time")
+    if not (isinstance(size, str) and is_number(size) and isinstance(changed, str)):
+        return Attributes(what)
+    try:
+        mtime = seconds(changed)
+    except ValueError:
+        return Attributes(what, int(size))
+    number, known = reply.get("id"), reply.get("data_revision")
+    return Attributes(
+        what,
+        int(size),
+        mtime,
+        id=number if isinstance(number, str) and is_number(number) else "",
+        revision=revision(known if isinstance(known, str) else None, changed),
+    )
+
+
+def revision(known: str | None, changed: str) -> str:
+    """Return what moves with a file's data.
+
+    Args:
+        known: its revision, where the cluster told it.
+        changed: when it was modified, which moves with the data too.
+    """
+    return known if known and is_number(known) else changed
+
+
+def is_number(text: str) -> bool:
+    """Tell whether ``text`` is a whole number, as the API writes those that can be large."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+
+
+def seconds(moment: str) -> int:
+    """Return the whole seconds since the epoch, rounded down, of a time in UTC (RFC 3339).
+
+    Raises:
+        ValueError: it is none.
+    """
+    # What is behind the point is cut off, which rounds down before the epoch too.
+    fraction = moment[19:-1]
+    if fraction and not (fraction[0] == "." and fraction[1:].isdigit() and len(fraction) < 11):
+        raise ValueError("no fraction of a second")
+    if moment[10:17:3] != "T::" or moment[-1] != "Z" or not moment.isascii():
+        raise ValueError("no time in UTC")
+    if moment[17:19] == "60":  # a leap second, which no clock of a Unix counts
+        return seconds(f"{moment[:17]}59Z") + 1
+    whole = datetime.fromisoformat(moment[:19]) - _EPOCH
+    return whole.days * 86_400 + whole.seconds
+
+
+def nanoseconds(moment: str) -> int:
+    """Return the nanoseconds since the epoch of a time in UTC (RFC 3339).
+
+    Raises:
+        ValueError: it is none.
+    """
+    return seconds(moment) * _SECOND + int(moment[20:-1].ljust(9, "0"))
 
 
 def kind(entry: Reply) -> Kind:

@@ -40,6 +40,9 @@ class SnapshotTree:
         side_by_side: so many requests are under way at once.
     """
 
+    moved_on = 0
+    """A snapshot stands still."""
+
     def __init__(
         self, reader: SnapshotReader, snapshot: int, base: str, side_by_side: int = 16
     ) -> None:
