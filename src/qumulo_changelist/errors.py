@@ -56,6 +56,23 @@ class OutputError(ChangelistError):
     )
 
 
+class ProofError(ChangelistError):
+    """The list does not agree with what the cluster counts in both snapshots."""
+
+    exit_code = 5
+    hint = "No list was published; an earlier one is unchanged."
+
+
+class TooManyDeletesError(ChangelistError):
+    """More would be deleted than the user allows."""
+
+    exit_code = 6
+    hint = (
+        "No list was published; an earlier one is unchanged. If this is what happened, give a "
+        "greater --max-deletes."
+    )
+
+
 class ConfigurationError(ChangelistError):
     """The archiver's configuration is missing, unreadable, or lacks what is needed."""
 
@@ -158,3 +175,7 @@ class UnreadableError(Exception):
 
     Not part of the tree above because it ends nothing. ``str()`` is the reason alone.
     """
+
+
+class AbsentError(UnreadableError):
+    """A tree holds no such entry, or something else than a directory where one is asked for."""

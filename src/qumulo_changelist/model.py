@@ -28,13 +28,15 @@ class Change(Struct, frozen=True, gc=False):
 
 
 class Snapshot(NamedTuple):
-    """A snapshot that a cluster holds.
-
-    ``name`` is the entry's name in ``.snapshot``, where the cluster told it.
-    """
+    """A snapshot that a cluster holds, as far as the cluster told of it."""
 
     id: int
     name: str
+    """As it was given; of one just taken perhaps the entry's in ``.snapshot``."""
+    taken: int = 0
+    """When, in nanoseconds since the epoch, by the cluster's clock; 0 if it did not say."""
+    source: str = ""
+    """The directory that it is of, an absolute path; "" if it did not say."""
 
 
 class Kind(Enum):
@@ -58,12 +60,18 @@ class Attributes(Struct, frozen=True, gc=False):
     atime: int = 0
     owner: int | None = 0
     group: int | None = 0
+    id: str = ""
+    """What the cluster knows the file by, whatever it is called; "" where nobody said."""
+    revision: str = ""
+    """What changes when the file's data changes; "" where nobody said."""
 
 
 class Unreadable(Struct, frozen=True, gc=False):
     """Why something has no attributes."""
 
     reason: str
+    absent: bool = False
+    """Whether it is just not there."""
 
 
 Described = Attributes | Unreadable
@@ -77,6 +85,9 @@ class State(Enum):
     UNREADABLE = "bad-dir"
     LEFT_OUT = ""
     """It changed but is never listed: a link, pipe, socket or device."""
+    GONE = "gone"
+    """It is not there any more, and not listed as deleted: it was moved, deletions are not wanted,
+    or nobody can say what is there now."""
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -88,23 +99,56 @@ class Entry(Struct, frozen=True, gc=False):
     state: State
     name: str
     attributes: Attributes
+    op: Op
     reason: str = ""
-    """Why it is UNREADABLE."""
+    """Why it is UNREADABLE, or would be."""
+    replaces: bool = False
+    """Whether another regular file had the name in the older snapshot."""
+    moved_from: str = ""
+    """The name of the same file in the older snapshot, where it was only moved."""
 
 
 class Totals(NamedTuple):
-    """What a list holds: numbers of entries, and bytes."""
+    """What a list holds, and what is left out of it: numbers of entries, and bytes."""
 
     files: int = 0
+    """Regular files that are there: created, modified or moved."""
     size: int = 0
+    created: int = 0
+    """Of the files, those that were created and not just moved."""
+    created_size: int = 0
+    moved: int = 0
+    moved_size: int = 0
+    replaced: int = 0
+    """Created or moved, under a name that another regular file had; also those unreadable now."""
     directories: int = 0
     deleted_files: int = 0
+    deleted_size: int = 0
+    """As far as the older snapshot was asked for sizes."""
     deleted_directories: int = 0
+    gone_files: int = 0
+    """No longer there, and not listed as deleted."""
     unreadable: int = 0
+    unreadable_created: int = 0
+    """Of the unreadable entries, created regular files."""
+    unreadable_deleted: int = 0
+    """Of the unreadable entries, deleted regular files."""
     left_out: int = 0
     """Changed, but never listed: links, pipes, sockets and devices."""
     without_ids: int = 0
     """Listed with an owner or a group that has no numeric id."""
+    moved_on: int = 0
+    """Entries of a live tree that are no longer as the newer snapshot has them."""
+
+    @property
+    def modified(self) -> int:
+        """Of the files, those that were there before."""
+        return self.files - self.created - self.moved
+
+    @property
+    def modified_size(self) -> int:
+        """Of the bytes, those of the modified files."""
+        return self.size - self.created_size - self.moved_size
 
     def plus(self, other: "Totals") -> "Totals":
         """Return the totals of both."""

@@ -4,22 +4,27 @@ import argparse
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from qumulo_changelist import config
+from qumulo_changelist import __version__, config
 from qumulo_changelist.cli import command, trees
-from qumulo_changelist.errors import UsageError
-from qumulo_changelist.model import Totals
+from qumulo_changelist.cli.options import parse
+from qumulo_changelist.cli.summary import summary
+from qumulo_changelist.errors import QqFailedError, RefusedError, ReplyError, StatusError
+from qumulo_changelist.model import Snapshot
+from qumulo_changelist.output import receipt
+from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.scan import guard, pipeline
 from qumulo_changelist.scan.changeset import ChangeSet
-from qumulo_changelist.scan.pipeline import collect, write_list
+from qumulo_changelist.scan.moves import Parted, Parting
+from qumulo_changelist.scan.pipeline import Filled, Listing
+from qumulo_changelist.scan.proof import Proof, prove
 from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.scan.workers import Job, Workers
+from qumulo_changelist.scan.workers import Job, Product, Workers
 
 FOLDER = "sdna-scan-files"
-_MOST = 10**9
-_MOST_WORKERS = 256
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,134 +33,152 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
-    _check(options)
-    scope = Scope(command.cluster_path("--basepath", options.basepath))
-    settings = config.load(options.config, options.transport)
+    started = time.time_ns()
+    options = parse(arguments)
     screen = command.Screen(verbose=options.verbose)
-    path = _list_path(settings.work_folder, options.projectguid, options.sourceindex)
     with contextlib.ExitStack() as stack:
-        cluster = stack.enter_context(command.open_cluster(settings, screen, options.page_size))
-        sources = trees.sources(settings, scope, options, screen)
-        file = stack.enter_context(scan_file(path))
-        form = ScanXml(options.sourceindex, int(time.time()))
-        workers = stack.enter_context(Workers(Job(*sources, form), options.workers))
-        changes = ChangeSet(scope, limit=options.spill_after, folder=file.folder)
-        stack.callback(changes.close)
-        collect(cluster, options.older, options.newer, scope, changes, workers, screen)
+        run = _Run(options, screen, stack)
+        filled = run.fill()
+        proof = run.check(filled)
+        published = run.file.publish(filled.totals)
+    told = receipt.Receipt(
+        project=options.projectname,
+        version=__version__,
+        older=run.older,
+        newer=run.newer,
+        base_path=run.scope.base or "/",
+        mapped_path=options.mappedpath,
+        transport=run.settings.transport,
+        metadata=options.metadata,
+        deletes=options.deletes,
+        moves=options.moves,
+        started=started,
+        ended=time.time_ns(),
+        totals=filled.totals,
+        unreadable=filled.unreadable,
+        left_out=filled.left_out,
+        elsewhere=run.elsewhere,
+        proof=proof,
+        published=published,
+    )
+    screen.detail(f"receipt: {receipt.write(told)}")
+    command.say(summary(filled.totals, proof, options))
+    command.answer(run.path)
+    return 1 if filled.totals.unreadable else 0
+
+
+class _Run:
+    """One run: what it is asked for, and what it works with.
+
+    Args:
+        options: of the command line.
+        screen: hears what happens.
+        stack: closes what was opened.
+    """
+
+    def __init__(
+        self, options: argparse.Namespace, screen: command.Screen, stack: contextlib.ExitStack
+    ) -> None:
+        self._options, self._screen, self._stack = options, screen, stack
+        self.scope = Scope(command.cluster_path("--basepath", options.basepath))
+        self.settings = config.load(options.config, options.transport)
+        self.path = _list_path(self.settings.work_folder, options)
+        self._cluster = stack.enter_context(
+            command.open_cluster(self.settings, screen, options.page_size)
+        )
+        held = self._snapshots()
+        self.older = held.get(options.older, Snapshot(options.older, ""))
+        self.newer = held.get(options.newer, Snapshot(options.newer, ""))
+        self._sources = trees.sources(self.settings, self.scope, options, self.newer, screen)
+        self.file = stack.enter_context(scan_file(self.path))
+        self._form = ScanXml(options.sourceindex, int(time.time()))
+        self._changes = ChangeSet(self.scope, limit=options.spill_after, folder=self.file.folder)
+        stack.callback(self._changes.close)
+        self.elsewhere = 0
+        """How many changes are of what is not below the base path."""
+
+    def _snapshots(self) -> dict[int, Snapshot]:
+        """Return what is known of both snapshots; the list needs none of it."""
+        options = self._options
+        try:
+            return self._cluster.snapshots(options.older, options.newer)
+        except RefusedError as error:
+            if error.status == 401:
+                raise
+            reason: Exception = error
+        except QqFailedError as error:
+            if "Error 401" in error.said:
+                raise
+            reason = error
+        except (StatusError, ReplyError) as error:
+            reason = error
+        self._screen.detail(f"of the snapshots only the ids are known: {reason}")
+        return {}
+
+    def fill(self) -> Filled:
+        """Fill the list with what changed between the snapshots."""
+        options, changes = self._options, self._changes
+        needs_older = options.deletes or options.verify
+        older = self._sources.older if needs_older else None
+        workers: Workers[Piece] = self._workers(
+            Job(self._sources.newer, older, Listing(self._form, deletes=options.deletes))
+        )
+        self.elsewhere = pipeline.collect(
+            *(self._cluster, options.older, options.newer, self.scope, changes, self._screen),
+            many=_nothing if options.moves else workers.start,
+        )
         if changes.base_created and options.metadata != trees.REST:
-            trees.check_mounted(cluster, sources.newer, scope, options)
-        totals = write_list(changes, options.slice_size, workers, file, screen)
-    command.say(_summary(totals, options.projectname))
-    command.answer(path)
-    return 1 if totals.unreadable else 0
+            trees.check_mounted(self._cluster, self._sources.newer, self.scope, options)
+        if options.moves and changes.creations and changes.deletions:
+            return self._fill_with_moves()
+        return self._filled(pipeline.products(changes, options.slice_size, workers), workers)
 
+    def check(self, filled: Filled) -> Proof | None:
+        """Make sure that the list may be published; return the proof, where one is wanted.
 
-def _parser() -> argparse.ArgumentParser:
-    parser = command.parser("Write the list of what changed between two snapshots of a cluster.")
-    required = parser.add_argument_group("required options")
-    for short, long, metavar, meaning in (
-        ("-p", "--projectname", "NAME", "the project, as in qumulo_create_snap.py"),
-        ("-b", "--basepath", "PATH", "list what is below this directory of the cluster"),
-        ("-g", "--projectguid", "GUID", "the project's GUID: names the folder of the list"),
-        ("-i", "--sourceindex", "N", "the number of the source folder: names the list"),
-    ):
-        required.add_argument(
-            short, long, metavar=metavar, help=meaning, required=True, type=command.path
+        Raises:
+            TooManyDeletesError: it deletes more than it may.
+            ProofError: it is not what the cluster counts.
+        """
+        options = self._options
+        source = self.newer.source or self.older.source
+        if options.max_deletes:
+            counted_at = self.scope.within(source)
+            guard.check_deletes(
+                filled.totals,
+                options.max_deletes,
+                lambda: self._cluster.files_below(counted_at, options.older),
+                self.file.deleted_files,
+            )
+        if not options.verify:
+            return None
+        snapshots = (options.older, options.newer)
+        return prove(self._cluster, self.scope, source, snapshots, filled)
+
+    def _fill_with_moves(self) -> Filled:
+        options, sources = self._options, self._sources
+        workers: Workers[Parted] = self._workers(
+            Job(sources.newer, sources.older, Parting(self._form), sources.identified)
         )
-    for long, target, meaning in (
-        ("--prevsnapshotid", "older", "the id of the older snapshot"),
-        ("--newsnapshotid", "newer", "the id of the newer snapshot"),
-    ):
-        required.add_argument(
-            long, dest=target, metavar="ID", help=meaning, required=True, type=_snapshot_id
-        )
-    parser.add_argument(
-        "-m", "--mappedpath", metavar="PATH", type=command.path,
-        help="where this machine mounts that directory; not needed with --metadata rest",
-    )  # fmt: skip
-    parser.add_argument("--deletes", action="store_true", help="list also what was deleted")
-    parser.add_argument(
-        "--metadata", choices=trees.SOURCES, default=trees.MOUNT,
-        help="where sizes, times and owners are read: on the live mount, in the newer snapshot on "
-        "the mount, or in the newer snapshot over REST (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--workers", metavar="N", type=_workers, default=min(_cores(), _MOST_WORKERS),
-        help="work in so many processes, in this one alone for few changes (default: %(default)s)",
-    )  # fmt: skip
-    for long, target, default, meaning in (
-        ("--page-size", "page_size", 0, "ask the cluster for so many entries at a time"),
-        ("--slice-size", "slice_size", 20_000, "give a process so many changes at a time"),
-        ("--spill-after", "spill_after", 1_000_000, "hold so many changes in memory"),
-    ):
-        shown = f" (default: {default})" if default else ""
-        parser.add_argument(
-            long, dest=target, metavar="N", type=_above_zero, default=default, help=meaning + shown
-        )
-    return parser
+        parted = pipeline.products(self._changes, options.slice_size, workers)
+        limits = (options.spill_after, self.file.folder)
+        pieces = pipeline.with_moves(parted, self._form, *limits, deletes=options.deletes)
+        return self._filled(pieces, workers)
+
+    def _workers(self, job: Job[Product]) -> Workers[Product]:
+        return self._stack.enter_context(Workers(job, self._options.workers))
+
+    def _filled(self, pieces: Iterable[Piece], workers: Workers[Product]) -> Filled:
+        filled = pipeline.fill(self.file, pieces, self._screen)
+        filled.totals = filled.totals._replace(moved_on=workers.moved_on)
+        return filled
 
 
-def _snapshot_id(argument: str) -> int:
-    if not _is_number(argument) or not int(argument):
-        raise argparse.ArgumentTypeError(f"{argument!r} is not the id of a snapshot, a number")
-    return int(argument)
+def _list_path(work_folder: str, options: argparse.Namespace) -> str:
+    return os.path.join(
+        work_folder, FOLDER, options.projectguid, f"{options.sourceindex}-files.xml"
+    )
 
 
-def _above_zero(argument: str, most: int = _MOST) -> int:
-    if not _is_number(argument) or not 0 < int(argument) <= most:
-        raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {most}")
-    return int(argument)
-
-
-def _workers(argument: str) -> int:
-    return _above_zero(argument, _MOST_WORKERS)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 40
-
-
-def _check(options: argparse.Namespace) -> None:
-    if not _is_number(options.sourceindex):
-        raise UsageError(f"--sourceindex {options.sourceindex!r} is not a number")
-    guid = options.projectguid
-    if not guid or guid == "." or ".." in guid or "/" in guid or "\0" in guid:
-        raise UsageError(f"--projectguid {guid!r} cannot be the name of a folder")
-    if options.older >= options.newer:
-        raise UsageError(
-            f"--prevsnapshotid {options.older} is not older than --newsnapshotid {options.newer}",
-            hint="Snapshot ids count up: give the smaller one with --prevsnapshotid.",
-        )
-    if options.mappedpath is None and options.metadata != trees.REST:
-        raise UsageError(
-            f"--metadata {options.metadata} needs the mapped path",
-            hint="Give with -m where this machine mounts the base path, or --metadata rest, which "
-            "needs no mount.",
-        )
-
-
-def _list_path(work_folder: str, guid: str, index: str) -> str:
-    return os.path.join(work_folder, FOLDER, guid, f"{index}-files.xml")
-
-
-def _summary(totals: Totals, project: str) -> str:
-    told = [
-        f"changed: {totals.files} files ({totals.size} bytes), {totals.directories} directories",
-        f"deleted: {totals.deleted_files} files, {totals.deleted_directories} directories",
-        f"not readable or not nameable: {totals.unreadable}",
-        f"left out, as links, pipes, sockets or devices: {totals.left_out}",
-    ]
-    if totals.without_ids:
-        told.append(
-            f"with an owner or a group that has no numeric id, listed as 65534: "
-            f"{totals.without_ids}"
-        )
-    return f"{project}: {'; '.join(told)}"
+def _nothing() -> None:
+    """Start no processes: which ones are needed is not known before the diff is."""

@@ -10,6 +10,7 @@ from qumulo_changelist.cli import command
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config import Settings
 from qumulo_changelist.errors import UsageError
+from qumulo_changelist.model import Snapshot
 from qumulo_changelist.progress import Listener
 from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.trees.interface import All, OpenTree, Tree
@@ -25,14 +26,21 @@ _ALTOGETHER = 128
 
 
 class Sources(NamedTuple):
-    """How to reach both trees; ``older`` is None where deletions are not wanted."""
+    """How to reach both trees."""
 
     newer: OpenTree
     older: OpenTree | None
+    """None where nobody wants to know."""
+    identified: OpenTree | None = None
+    """The newer tree with ids, where ``newer`` does not tell them and moves are wanted."""
 
 
 def sources(
-    settings: Settings, scope: Scope, options: argparse.Namespace, listener: Listener
+    settings: Settings,
+    scope: Scope,
+    options: argparse.Namespace,
+    newer: Snapshot,
+    listener: Listener,
 ) -> Sources:
     """Return where to read.
 
@@ -41,22 +49,25 @@ def sources(
     """
     side_by_side = max(min(_SIDE_BY_SIDE, _ALTOGETHER // options.workers), 2)
     over_rest = partial(_over_rest, settings, scope.base, options.page_size, side_by_side, listener)
+    on_cluster = partial(_through_qq, settings, scope.base, listener)
+    if REST in (settings.transport, options.metadata):
+        on_cluster = over_rest
+    needs_older = options.deletes or options.moves or options.verify
+    older: OpenTree | None = partial(on_cluster, options.older) if needs_older else None
     if options.metadata == REST:
         _warn(settings, listener)
-        older = partial(over_rest, options.older) if options.deletes else None
         return Sources(partial(over_rest, options.newer), older)
     with MountedTree(options.mappedpath) as live:
-        newer_path = options.mappedpath
+        mounted = partial(MountedTree, options.mappedpath, newer.taken)
         if options.metadata == SNAPSHOT:
-            newer_path = live.snapshot(options.newer) or _not_shown(options)
-        newer = partial(MountedTree, newer_path)
-        if not options.deletes:
-            return Sources(newer, None)
-        if older_path := live.snapshot(options.older):
-            return Sources(newer, partial(MountedTree, older_path))
-    if settings.transport == "rest":
-        return Sources(newer, partial(over_rest, options.older))
-    return Sources(newer, partial(_through_qq, settings, scope.base, listener, options.older))
+            mounted = partial(MountedTree, live.snapshot(options.newer) or _not_shown(options))
+        if options.moves:
+            # Only the cluster knows surely what is the same file.
+            with_ids = partial(_with_ids, mounted, partial(on_cluster, options.newer))
+            return Sources(mounted, older, with_ids)
+        if older and (older_path := live.snapshot(options.older)):
+            older = partial(MountedTree, older_path)
+    return Sources(mounted, older)
 
 
 def check_mounted(
@@ -120,3 +131,11 @@ def _through_qq(settings: Settings, base: str, listener: Listener, snapshot: int
     from qumulo_changelist.trees.whole import WholeSnapshotTree
 
     yield WholeSnapshotTree(command.open_qq(settings, listener), snapshot, base)
+
+
+@contextlib.contextmanager
+def _with_ids(described: OpenTree, identified: OpenTree) -> Iterator[Tree]:
+    from qumulo_changelist.trees.identified import IdentifiedTree
+
+    with described() as shown, identified() as known:
+        yield IdentifiedTree(shown, known)

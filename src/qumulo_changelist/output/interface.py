@@ -4,12 +4,12 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import Entry, Totals
+from qumulo_changelist.model import Entry, Op, Totals
 
 
 class Piece(Struct, frozen=True):
@@ -25,6 +25,19 @@ class Piece(Struct, frozen=True):
     """Names and reasons, of the first ones."""
     left_out: list[str]
     """Names, of the first ones."""
+    not_entered: list[tuple[str, Op]]
+    """Directories that cannot be read, of all that is in which the same happened; all of them."""
+
+
+class Published(NamedTuple):
+    """A list that is in its place."""
+
+    path: str
+    """In the terms of this machine's locale."""
+    size: int
+    """In bytes."""
+    sha256: str
+    """Of its bytes, in hexadecimal digits."""
 
 
 class ListFormat(Protocol):
@@ -32,6 +45,9 @@ class ListFormat(Protocol):
 
     def piece(self, batches: Iterable[list[Entry]]) -> Piece:
         """Return entries as text, in their order; what the format cannot hold as unreadable."""
+
+    def can_name(self, name: str) -> bool:
+        """Tell whether the format can hold a name."""
 
 
 class ListFile(Protocol):
@@ -44,8 +60,11 @@ class ListFile(Protocol):
             OutputError: there is no room, or another error of the system.
         """
 
-    def publish(self) -> Totals:
-        """Put the list in its place, whole, and say what it holds.
+    def deleted_files(self) -> Iterator[str]:
+        """Yield the names of the deleted files that were added."""
+
+    def publish(self, totals: Totals) -> Published:
+        """Put the list in its place, whole; its first line counts what it holds.
 
         Raises:
             OutputError: there is no room, or another error of the system. An earlier list stays.

@@ -1,6 +1,7 @@
 """The file of a scan list: its pieces, behind a first line that counts what they hold."""
 
 import contextlib
+import hashlib
 import heapq
 import html
 import io
@@ -11,9 +12,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from qumulo_changelist.model import Totals, to_bytes
-from qumulo_changelist.output.interface import Piece, naming, whole_file
+from qumulo_changelist.output import receipt
+from qumulo_changelist.output.interface import Piece, Published, naming, whole_file
 
 _CHUNK = 1024 * 1024
+
+# A quote in a name is written otherwise.
+_DELETED, _OF_A_FILE = b"    <delete-file ", b'"  type="F_REG" '
 
 
 @contextlib.contextmanager
@@ -53,7 +58,6 @@ class ScanFile:
         self._aside = aside
         self._parts: list[_Part] = []
         self._elsewhere: list[tuple[str, bytes]] = []
-        self._totals = Totals()
 
     @property
     def folder(self) -> str:
@@ -62,7 +66,6 @@ class ScanFile:
 
     def add(self, piece: Piece) -> None:
         """Take the next piece; see the interface."""
-        self._totals = self._totals.plus(piece.totals)
         self._elsewhere += piece.elsewhere
         self._parts.append(_Part(len(piece.text), piece.last))
         rest = memoryview(piece.text)
@@ -70,21 +73,43 @@ class ScanFile:
             while rest:
                 rest = rest[self._aside.write(rest) :]
 
-    def publish(self) -> Totals:
+    def publish(self, totals: Totals) -> Published:
         """Put the list in its place; see the interface."""
         with naming(self._path), whole_file(self._path) as file:
-            file.write(_first_line(self._totals).encode())
-            self._aside.seek(0)
-            self._elsewhere.sort(reverse=True)
-            for part in self._parts:
-                file.writelines(self._text_of(part))
-            file.writelines(line for _, line in self._elsewhere)
-            file.write(b"</files>\n")
-        return self._totals
+            sha256, size = hashlib.sha256(), 0
+            for chunk in self._chunks(totals):
+                file.write(chunk)
+                sha256.update(chunk)
+                size += len(chunk)
+        # A receipt of an earlier list is none of this one.
+        with contextlib.suppress(OSError):
+            os.unlink(receipt.path_beside(self._path))
+        return Published(self._path, size, sha256.hexdigest())
 
-    def _text_of(self, part: _Part) -> Iterator[bytes]:
-        """Yield a piece, with the lines from elsewhere that belong before its end."""
-        here = [pair for pair in self._elsewhere if pair[0] > part.last] if part.length else []
+    def deleted_files(self) -> Iterator[str]:
+        """Yield the names of deleted files, in the list's order; see the interface."""
+        self._aside.seek(0)
+        lines = io.BufferedReader(self._aside)
+        try:
+            for line in lines:
+                if line.startswith(_DELETED) and _OF_A_FILE in line:
+                    yield _name_of(line)
+        finally:
+            lines.detach()
+
+    def _chunks(self, totals: Totals) -> Iterator[bytes]:
+        """Yield the list, part by part."""
+        elsewhere = sorted(self._elsewhere, reverse=True)
+        yield _first_line(totals).encode()
+        self._aside.seek(0)
+        for part in self._parts:
+            yield from self._text_of(part, elsewhere)
+        yield from (line for _, line in elsewhere)
+        yield b"</files>\n"
+
+    def _text_of(self, part: _Part, elsewhere: list[tuple[str, bytes]]) -> Iterator[bytes]:
+        """Yield a piece, and take the lines from elsewhere that belong before its end."""
+        here = [pair for pair in elsewhere if pair[0] > part.last] if part.length else []
         if not here:
             left = part.length
             while left:
@@ -92,7 +117,7 @@ class ScanFile:
                 left -= len(chunk)
                 yield chunk
             return
-        del self._elsewhere[: len(here)]
+        del elsewhere[: len(here)]
         lines = io.BytesIO(self._read(part.length))
         named = ((_name_of(line), line) for line in lines)
         yield from (line for _, line in heapq.merge(named, here, key=itemgetter(0), reverse=True))

@@ -2,13 +2,21 @@
 
 import io
 import re
-from collections import Counter
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from qumulo_changelist.model import Attributes, Entry, Kind, State, Totals, to_bytes
+from qumulo_changelist.model import (
+    CREATE,
+    Attributes,
+    Entry,
+    Kind,
+    State,
+    to_bytes,
+)
 from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.output.tally import Tally
 
 _ENTITIES = {
     "&": "&amp;",
@@ -27,7 +35,8 @@ _UNHEARD_OF = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 _NOBODY = 65534
 """Stands for an owner or a group without a numeric id, as on other systems (``nobody``)."""
 
-_TOLD = 20
+# So many names are told of what cannot be read and of what is left out.
+_TOLD = 100
 
 # So many lines are text of their own: a piece can be as large as a directory that was deleted.
 _TOGETHER = 4096
@@ -53,6 +62,10 @@ class ScanXml(Struct, frozen=True):
             writing.add(batch)
         return writing.piece()
 
+    def can_name(self, name: str) -> bool:
+        """Tell whether XML can hold a name."""
+        return not _UNHEARD_OF.search(name)
+
 
 class _Writing:
     """A piece on its way."""
@@ -66,8 +79,7 @@ class _Writing:
         )
         self._text = io.BytesIO()
         self._lines: list[str] = []
-        self._count: Counter[tuple[State, Kind]] = Counter()
-        self._size = self._without_ids = 0
+        self._tally = Tally()
         self._last = ""
         self._elsewhere: list[tuple[str, bytes]] = []
         self._unreadable: list[tuple[str, str]] = []
@@ -77,16 +89,19 @@ class _Writing:
         """Write some entries."""
         self._last = batch[-1].name
         tail, gone, lines = self._tail, self._gone_file, self._lines
-        files = size = deleted = 0
+        files = size = created = created_size = deleted = deleted_size = 0
         for entry, name in zip(batch, _written([entry.name for entry in batch]), strict=True):
             found = entry.attributes
             owner, group = found.owner, found.group
             # What nearly all entries are is written without a detour.
             if not name or found.kind is not _FILE or owner is None or group is None:
                 self._add_special(entry)
-            elif entry.state is _PRESENT:
+            elif entry.state is _PRESENT and not (entry.moved_from or entry.replaces):
                 files += 1
                 size += found.size
+                if entry.op == CREATE:
+                    created += 1
+                    created_size += found.size
                 # Two blanks after mode: not all readers are XML parsers.
                 lines.append(
                     f'    <file name="{name}" size="{found.size}" mode="0x777"  type="F_REG" '
@@ -95,25 +110,32 @@ class _Writing:
                 )
             elif entry.state is _DELETED:
                 deleted += 1
+                deleted_size += found.size
                 lines.append(f'    <delete-file name="{name}{gone}')
             else:
                 self._add_special(entry)
         if len(lines) >= _TOGETHER:
             self._put_down()
-        self._count[_PRESENT, _FILE] += files
-        self._count[_DELETED, _FILE] += deleted
-        self._size += size
+        self._tally.add(
+            files=files,
+            size=size,
+            created=created,
+            created_size=created_size,
+            deleted_files=deleted,
+            deleted_size=deleted_size,
+        )
 
     def piece(self) -> Piece:
         """Return what was written."""
         self._put_down()
         return Piece(
             text=self._text.getvalue(),
-            totals=self._totals(),
+            totals=self._tally.totals(),
             last=self._last,
             elsewhere=self._elsewhere,
             unreadable=self._unreadable,
             left_out=self._left_out,
+            not_entered=self._tally.not_entered,
         )
 
     def _put_down(self) -> None:
@@ -121,47 +143,34 @@ class _Writing:
         self._lines.clear()
 
     def _add_special(self, entry: Entry) -> None:
-        if entry.state is State.LEFT_OUT:
-            self._count[entry.state, Kind.OTHER] += 1
-            self._left_out += [entry.name][: _TOLD - len(self._left_out)]
+        if entry.state in (State.LEFT_OUT, State.GONE):
+            if entry.state is State.LEFT_OUT:
+                self._left_out += [entry.name][: _TOLD - len(self._left_out)]
+            self._tally.add_entry(entry)
             return
-        unheard_of = _UNHEARD_OF.search(entry.name)
-        if unheard_of:
+        name = entry.name
+        if _UNHEARD_OF.search(name):
+            self._tally.add_entry(replace(entry, state=State.UNREADABLE))
             reason = entry.reason or "its name holds a character that no XML file can"
-            entry = Entry(State.UNREADABLE, entry.name, entry.attributes, reason)
-        if entry.state is State.UNREADABLE:
-            self._unreadable += [(entry.name, entry.reason)][: _TOLD - len(self._unreadable)]
-        self._count[entry.state, entry.attributes.kind] += 1
-        if unheard_of:
-            name = _UNHEARD_OF.sub(_as_percent, entry.name)
-            self._elsewhere.append((name, self._line(entry, name).encode()))
+            entry = replace(entry, state=State.UNREADABLE, reason=reason)
+            written = _UNHEARD_OF.sub(_as_percent, name)
+            self._elsewhere.append((written, self._line(entry, written).encode()))
         else:
-            self._lines.append(self._line(entry, entry.name))
+            self._tally.add_entry(entry)
+            self._lines.append(self._line(entry, name))
+        if entry.state is State.UNREADABLE:
+            self._unreadable += [(name, entry.reason)][: _TOLD - len(self._unreadable)]
 
     def _line(self, entry: Entry, name: str) -> str:
         found = entry.attributes if entry.state is State.PRESENT else self._gone
         owner, group = found.owner, found.group
-        if entry.state is State.PRESENT:
-            self._size += found.size * (found.kind is Kind.FILE)
-            self._without_ids += owner is None or group is None
+        moved = f' from="{entry.moved_from.translate(_ESCAPED)}"' if entry.moved_from else ""
         return (
-            f'    <{entry.state.value} name="{name.translate(_ESCAPED)}" size="{found.size}" '
+            f'    <{entry.state.value} name="{name.translate(_ESCAPED)}"{moved} '
+            f'size="{found.size}" '
             f'mode="0x777"  type="{entry.attributes.kind.value}" mtime="{found.mtime}" '
             f'atime="{found.atime}" owner="{_NOBODY if owner is None else owner}" '
             f'group="{_NOBODY if group is None else group}{self._tail}'
-        )
-
-    def _totals(self) -> Totals:
-        count = self._count
-        return Totals(
-            files=count[State.PRESENT, Kind.FILE],
-            size=self._size,
-            directories=count[State.PRESENT, Kind.DIRECTORY],
-            deleted_files=count[State.DELETED, Kind.FILE],
-            deleted_directories=count[State.DELETED, Kind.DIRECTORY],
-            unreadable=sum(n for (state, _), n in count.items() if state is State.UNREADABLE),
-            left_out=count[State.LEFT_OUT, Kind.OTHER],
-            without_ids=self._without_ids,
         )
 
 

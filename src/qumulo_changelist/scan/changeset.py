@@ -7,13 +7,11 @@ happened to one path comes together. A path may hold any character (``_ESCAPES``
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 from operator import eq, itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
+from qumulo_changelist.scan.keys import Keys
 from qumulo_changelist.scan.scope import Scope
-
-if TYPE_CHECKING:
-    from qumulo_changelist.scan.spill import Spill
 
 CREATED, MODIFIED, DELETED = "C", "M", "D"
 END = "\0"
@@ -22,9 +20,6 @@ _ENDING = len(END + CREATED)
 
 # No disk holds such names, but a cluster's answer can. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (END, "\1\1"))
-
-# So many keys are handed out at a time.
-_BLOCK = 20_000
 
 
 class Changed(NamedTuple):
@@ -45,29 +40,29 @@ class ChangeSet:
 
     def __init__(self, scope: Scope, *, limit: int, folder: str) -> None:
         self._scope = scope
-        self._limit = limit
-        self._folder = folder
-        self._keys: list[str] = []
-        self._spill: Spill | None = None
+        self._keys = Keys(limit, folder)
         self._count = 0
         self.whole: set[str] = set()
         """The directories that were created or deleted: each stands for all below it."""
         self.base_created = False
         """Whether the base path itself was created."""
+        self.deletions = self.creations = False
+        """Whether anything was deleted, or created."""
 
     def add(self, page: list[Change]) -> int:
         """Take in some changes, the same ones again or not; return how many of them count."""
         keys = self._scope.keys(page, _ENDINGS)
         joined = END.join(keys)
-        if "\1" in joined or joined.count(END) != max(2 * len(keys) - 1, 0):
+        if "\1" in joined or joined.count(END) != 2 * len(keys) - 1:
             # Not the paths: the base path is written as it is.
-            keys = [_escape(key[:-_ENDING]) + key[-_ENDING:] for key in keys]
+            keys = [escape(key[:-_ENDING]) + key[-_ENDING:] for key in keys]
             joined = END.join(keys)
         self._note_whole(joined)
-        self._keys += keys
+        # A name begins with a slash, so that such a letter is what happened.
+        self.creations = self.creations or END + CREATED in joined
+        self.deletions = self.deletions or END + DELETED in joined
+        self._keys.add(keys)
         self._count += len(keys)
-        if len(self._keys) >= self._limit:
-            self._spill_over()
         return len(keys)
 
     def _note_whole(self, joined: str) -> None:
@@ -89,55 +84,34 @@ class ChangeSet:
 
         Where they are in memory, equal ones may come, one after another.
         """
-        if self._spill:
-            self._spill_over()
-            yield from self._spill.descending()
-            return
-        self._keys.sort()
-        while self._keys:
-            block = self._keys[-_BLOCK:]
-            del self._keys[-_BLOCK:]
-            block.reverse()
-            yield block
+        return self._keys.take()
 
     def only_created(self) -> list[str]:
         """Return the directories that were created, and of which the diff tells nothing else.
 
         None of those that are on disk.
         """
-        if self._spill:
-            return []
         # Right behind a directory's first key come its others, and those of what is below it.
         return [
-            _unescaped(key[:-_ENDING])
-            for key, following in pairwise([*sorted(set(self._keys)), ""])
+            unescaped(key[:-_ENDING])
+            for key, following in pairwise([*sorted(set(self._keys.held)), ""])
             if key.endswith("/" + _ENDINGS[CREATE]) and not following.startswith(key[:-_ENDING])
         ]
 
     def take_apart(self, directory: str, names: list[str]) -> None:
         """Put names that were created with a directory in its place."""
-        directory = _escape(directory)
+        directory = escape(directory)
         key = directory + _ENDINGS[CREATE]
-        self._keys = [other for other in self._keys if other != key]
-        self._keys += [_escape(name) + _ENDINGS[CREATE] for name in names]
-        self._count += len(names)
+        held = [other for other in self._keys.held if other != key]
+        held += [escape(name) + _ENDINGS[CREATE] for name in names]
+        self._keys.hold(held)
+        self._count = len(held)
         self.whole.remove(directory)
-        self.whole.update([_escape(name) for name in names if name.endswith("/")])
+        self.whole.update([escape(name) for name in names if name.endswith("/")])
 
     def close(self) -> None:
         """Leave nothing on disk."""
-        if self._spill:
-            self._spill.close()
-
-    def _spill_over(self) -> None:
-        if self._spill is None:
-            # Not at the top: most diffs need no disk.
-            from qumulo_changelist.scan.spill import Spill
-
-            self._spill = Spill(self._folder)
-        if self._keys:
-            self._spill.add(self._keys)
-        self._keys = []
+        self._keys.close()
 
 
 def pack(keys: list[str]) -> bytes:
@@ -157,17 +131,19 @@ def unpack(packed: bytes) -> Changed:
         ]
         names, happened = [name for name, _ in groups], [what for _, what in groups]
     if "\1" in text:
-        names = [_unescaped(name) for name in names]
+        names = [unescaped(name) for name in names]
     return Changed(names, happened)
 
 
-def _escape(path: str) -> str:
+def escape(path: str) -> str:
+    """Return a path without NUL, which sorts among others as before."""
     for character, written in _ESCAPES:
         path = path.replace(character, written)
     return path
 
 
-def _unescaped(name: str) -> str:
+def unescaped(name: str) -> str:
+    """Return the path that was escaped."""
     for character, written in reversed(_ESCAPES):
         name = name.replace(written, character)
     return name

@@ -76,11 +76,11 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
         elif one[-1].name >= other[-1].name:
             # Not the second's of that name: the first may have more.
             cut = first_where(other, 0, _at_or_below(one[-1].name))
-            yield from _distinct(one + other[:cut])
+            yield from distinct(one + other[:cut])
             one, other = next(ones, None), other[cut:]
         else:
             cut = first_where(one, 0, _below(other[-1].name))
-            yield from _distinct(one[:cut] + other)
+            yield from distinct(one[:cut] + other)
             one, other = one[cut:], next(others, None)
     for left, rest in ((one, ones), (other, others)):
         if left:
@@ -109,7 +109,7 @@ def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterat
         yield choose(same)
 
 
-def _distinct(entries: Batch) -> Iterator[Batch]:
+def distinct(entries: Batch) -> Iterator[Batch]:
     """Yield entries in descending order, those of one name in one batch each."""
     entries.sort(key=name_of, reverse=True)
     names = [entry.name for entry in entries]

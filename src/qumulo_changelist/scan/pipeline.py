@@ -1,16 +1,23 @@
-"""The whole way, from a cluster's diff to a published list."""
+"""The whole way, from a cluster's diff to the pieces of a list in its file."""
 
 import contextlib
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct, field
 
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.model import Totals
-from qumulo_changelist.output.interface import ListFile, Piece
+from qumulo_changelist.model import Op, Totals
+from qumulo_changelist.output.interface import ListFile, ListFormat, Piece
 from qumulo_changelist.progress import Listener
+from qumulo_changelist.scan import moves
 from qumulo_changelist.scan.changeset import ChangeSet
+from qumulo_changelist.scan.keys import Keys
+from qumulo_changelist.scan.order import Batch, by_name
+from qumulo_changelist.scan.resolve import one_entry, unlisted
 from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.scan.slices import cut
 from qumulo_changelist.scan.unfold import unfold
-from qumulo_changelist.scan.workers import Workers
+from qumulo_changelist.scan.workers import Product, Workers
 
 # For fewer changes no process is started: one is done before another is ready.
 _FEW = 20_000
@@ -21,6 +28,35 @@ _IN_A_DIRECTORY = 500
 # So many unreadable entries are told one by one; all are in the list.
 _TOLD = 20
 
+# So many are remembered for the receipt, and of what is left out.
+_REMEMBERED = 100
+
+
+class Listing(Struct, frozen=True):
+    """Makes what was found a piece of a list. It can be pickled."""
+
+    form: ListFormat
+    deletes: bool
+    """Whether deletions are wanted."""
+
+    def __call__(self, found: Iterator[Batch]) -> Piece:
+        """Return the piece."""
+        if not self.deletes:
+            found = ([unlisted(entry) for entry in batch] for batch in found)
+        return self.form.piece(by_name(found, one_entry))
+
+
+class Filled(Struct):
+    """What went into a list, and what did not."""
+
+    totals: Totals = Totals()
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """Names and reasons, of the first ones."""
+    left_out: list[str] = field(default_factory=list)
+    """Names, of the first ones."""
+    not_entered: list[tuple[str, Op]] = field(default_factory=list)
+    """Directories that cannot be read, all in which was created or deleted."""
+
 
 def collect(
     cluster: Cluster,
@@ -28,41 +64,73 @@ def collect(
     newer: int,
     scope: Scope,
     changes: ChangeSet,
-    workers: Workers,
     listener: Listener,
-) -> None:
-    """Collect what differs between two snapshots at or below the base path."""
+    many: Callable[[], object],
+) -> int:
+    """Collect what differs between two snapshots at or below the base path.
+
+    ``many`` is called, perhaps often, once there is work for several processes.
+
+    Returns:
+        How many changes are of what lies elsewhere.
+    """
     elsewhere = 0
     with contextlib.closing(cluster.changes(older, newer)) as pages:
         for page in pages:
             elsewhere += len(page) - changes.add(page)
             if len(changes) >= _FEW:
-                workers.start()
+                many()
     if elsewhere and not changes:
         listener.warning(
             f"none of the {elsewhere} changes between the snapshots is of what is below the base "
             f"path {scope.base or '/'}"
         )
     listener.detail(f"{len(changes)} changes below the base path, {elsewhere} that do not count")
+    return elsewhere
 
 
-def write_list(
-    changes: ChangeSet, slice_size: int, workers: Workers, file: ListFile, listener: Listener
-) -> Totals:
-    """Write and publish the list of ``changes``."""
-    told = 0
+def products(changes: ChangeSet, slice_size: int, workers: Workers[Product]) -> Iterator[Product]:
+    """Yield what the slices of ``changes`` come to, in order."""
     if len(changes) < _FEW and workers.several:
-        unfold(changes, workers.job.newer)
+        workers.moved_on += unfold(changes, workers.job.newer)
     if len(changes) + _IN_A_DIRECTORY * len(changes.whole) >= _FEW:
         workers.start()
-    for piece in workers.pieces(cut(changes.take(), slice_size, changes.whole)):
+    return workers.products(cut(changes.take(), slice_size, changes.whole))
+
+
+def with_moves(
+    parted: Iterable[moves.Parted], form: ListFormat, limit: int, folder: str, *, deletes: bool
+) -> Iterator[Piece]:
+    """Yield the pieces of a list that tells moves; see :func:`~.moves.pieces`.
+
+    Args:
+        parted: what the slices came to.
+        form: how entries are written.
+        limit: so many entries are held in memory; beyond that they go to disk.
+        folder: where on disk.
+        deletes: whether deletions are wanted.
+    """
+    with (
+        contextlib.closing(Keys(limit, folder)) as is_open,
+        contextlib.closing(Keys(limit, folder)) as settled,
+    ):
+        yield from moves.pieces(parted, form, is_open, settled, deletes=deletes)
+
+
+def fill(file: ListFile, pieces: Iterable[Piece], listener: Listener) -> Filled:
+    """Put the pieces of a list into its file."""
+    filled, told = Filled(), 0
+    for piece in pieces:
         file.add(piece)
         _tell(piece, max(_TOLD - told, 0), listener)
         told += piece.totals.unreadable
-    totals = file.publish()
+        filled.totals = filled.totals.plus(piece.totals)
+        filled.unreadable += piece.unreadable[: _REMEMBERED - len(filled.unreadable)]
+        filled.left_out += piece.left_out[: _REMEMBERED - len(filled.left_out)]
+        filled.not_entered += piece.not_entered
     if told > _TOLD:
         listener.warning(f"and {told - _TOLD} more cannot be read; the list names them all")
-    return totals
+    return filled
 
 
 def _tell(piece: Piece, most: int, listener: Listener) -> None:

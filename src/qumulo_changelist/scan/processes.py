@@ -1,4 +1,4 @@
-"""Processes of this machine that turn slices into pieces, and never outlive the run."""
+"""Processes of this machine that work on slices, and never outlive the run."""
 
 import multiprocessing
 import os
@@ -11,10 +11,10 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any, Generic
 
 from qumulo_changelist.errors import WorkerError, killed_by
-from qumulo_changelist.output.interface import Piece
-from qumulo_changelist.scan.workers import Job, Worker
+from qumulo_changelist.scan.workers import Done, Job, Product, Worker
 
 # Slices under way for each process: one more than it works on, so that it never waits.
 _AHEAD = 2
@@ -22,14 +22,14 @@ _AHEAD = 2
 _SECONDS_TO_END = 10
 
 
-class Processes:
+class Processes(Generic[Product]):
     """So many processes, at work on one job.
 
     Raises:
         WorkerError: one ended without an answer. Raised by every method but ``close``.
     """
 
-    def __init__(self, job: Job, count: int) -> None:
+    def __init__(self, job: Job[Product], count: int) -> None:
         self._count = count
         self._processes: list[BaseProcess] = []
         # An interruption is this process's to tell, so it must not reach the others.
@@ -47,7 +47,7 @@ class Processes:
                 started = multiprocessing.active_children()
                 self._processes += [one for one in started if one not in self._processes]
         except BrokenExecutor as error:
-            raise WorkerError(f"a worker process {self._ending()}") from error
+            raise self._broken() from error
         except OSError as error:
             self._terminate()
             raise WorkerError(f"a worker process cannot be started: {error.strerror}") from error
@@ -60,9 +60,9 @@ class Processes:
         # It waits for them.
         self._executor.shutdown(cancel_futures=True)
 
-    def pieces(self, slices: Iterable[bytes]) -> Iterator[Piece]:
-        """Yield the piece for each slice, in order; few of them are held."""
-        under_way: deque[Future[Piece]] = deque()
+    def work(self, slices: Iterable[bytes]) -> Iterator[Done[Product]]:
+        """Yield what each slice comes to, in order; few of them are held."""
+        under_way: deque[Future[Done[Product]]] = deque()
         try:
             for packed in slices:
                 under_way.append(self._executor.submit(_work, packed))
@@ -71,9 +71,12 @@ class Processes:
             while under_way:
                 yield under_way.popleft().result()
         except BrokenExecutor as error:
-            # Once one is gone, the executor terminates the others, and waits for them here.
-            self._executor.shutdown()
-            raise WorkerError(f"a worker process {self._ending()}") from error
+            raise self._broken() from error
+
+    def _broken(self) -> WorkerError:
+        # Once one is gone, the executor terminates the others, and waits for them here.
+        self._executor.shutdown()
+        return WorkerError(f"a worker process {self._ending()}")
 
     def _terminate(self) -> None:
         for process in self._processes:
@@ -87,8 +90,8 @@ class Processes:
         return killed_by(-code) if code < 0 else f"ended with exit code {code}"
 
 
-_job: Job | None = None
-_worker: Worker | None = None
+_job: Job[Any] | None = None
+_worker: Worker[Any] | None = None
 _at_work = False
 
 
@@ -96,7 +99,7 @@ class _Terminated(SystemExit):
     """Unwinds what a process is at, so that it leaves nothing behind."""
 
 
-def _begin(job: Job) -> None:
+def _begin(job: Job[Any]) -> None:
     """Make a process ready for work."""
     global _job
     _job = job
@@ -105,10 +108,10 @@ def _begin(job: Job) -> None:
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
-    global _at_work
     if not _at_work:
         os._exit(0)
-    _at_work = False
+    # The executor sends another one when it sees that one process ended: unwinding goes on.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # However long it takes to unwind, and wherever the signal came.
     watch = threading.Timer(_SECONDS_TO_END, os._exit, (1,))
     watch.daemon = True
@@ -128,7 +131,7 @@ def _ready() -> None:
     """Do nothing: it makes the processes start."""
 
 
-def _work(packed: bytes) -> Piece:
+def _work(packed: bytes) -> Done[Any]:
     global _worker, _at_work
     try:
         _at_work = True

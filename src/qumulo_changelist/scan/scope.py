@@ -38,6 +38,16 @@ class Scope:
         unlisted = "/" + endings[MODIFY]
         return [key for key in keys if key != unlisted] if unlisted in keys else keys
 
+    def within(self, source: str) -> str:
+        """Return the directory that is at or below both ``source`` and the base path; "" for none.
+
+        A source that nobody knows is taken to hold the base path.
+        """
+        above = source.rstrip("/") + "/"
+        if not source or self._below.startswith(above):
+            return self.base or "/"
+        return source if above.startswith(self._below) else ""
+
     def _takes_along(self, path: str) -> bool:
         """Tell whether ``path`` is an ancestor: created or deleted, it took the base path along."""
         return path.endswith("/") and path != self._below and self._below.startswith(path)

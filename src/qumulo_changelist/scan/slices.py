@@ -63,7 +63,7 @@ def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
         waiting = [directory for directory in _waiting(name) if directory in whole]
         if name == _name(keys[at - 1]):
             at += 1
-        elif above:
+        elif above and keys[at - 1].startswith(above):
             at = first_where(keys, at, _beyond(above))
         elif waiting:
             # Behind the last of their places, and whatever else is there.
@@ -85,7 +85,7 @@ def _parted(keys: list[str], name: str) -> tuple[list[str], list[str]]:
 def _waiting(name: str) -> list[str]:
     """Return directories before ``name`` in a stream, and not before it in a list; short first."""
     ends = [end for end, character in enumerate(name) if character < "/"]
-    return [f"{name[:end]}/" for end in [*ends, len(name)] if name[end - 1] != "/"]
+    return [f"{name[:end]}/" for end in [*ends, len(name)]]
 
 
 def _beyond(directory: str) -> Callable[[str], bool]:

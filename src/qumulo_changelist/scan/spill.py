@@ -135,7 +135,7 @@ def _nameless(folder: str) -> sqlite3.Connection:
     descriptor, path = tempfile.mkstemp(prefix=".changes-", dir=folder)
     try:
         os.close(descriptor)
-        return sqlite3.connect(path, isolation_level=None)  # opens the file at once
+        return sqlite3.connect(path)  # opens the file at once
     finally:
         os.unlink(path)
 

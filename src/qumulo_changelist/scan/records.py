@@ -1,0 +1,58 @@
+"""Entries as text that sorts like their names, to be sent, sorted and set aside. Pure.
+
+A record is ``name + NUL + the rest``; neither holds another NUL, whatever a name holds.
+"""
+
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, Op, State
+from qumulo_changelist.scan.changeset import END, escape, unescaped
+
+_STATES = dict(zip(State, "PDUOG", strict=True))
+_KINDS = dict(zip(Kind, "FDO", strict=True))
+_OPS: dict[Op, str] = {CREATE: "C", MODIFY: "M", DELETE: "D"}
+_STATE_OF = {letter: state for state, letter in _STATES.items()}
+_KIND_OF = {letter: kind for kind, letter in _KINDS.items()}
+_OP_OF = {letter: op for op, letter in _OPS.items()}
+_REPLACES = "R"
+_NO_ID = "-"
+
+
+def written(entry: Entry) -> str:
+    """Return an entry as a record; only of one that is there, what it was moved from."""
+    known = entry.attributes
+    owner = _NO_ID if known.owner is None else known.owner
+    group = _NO_ID if known.group is None else known.group
+    record = (
+        f"{_STATES[entry.state]}{_KINDS[known.kind]}{_OPS[entry.op]}"
+        f"{_REPLACES if entry.replaces else ''} {known.size} {known.mtime} {known.atime} "
+        f"{owner} {group} {known.id} {known.revision} {entry.moved_from or entry.reason}"
+    )
+    if END in record or "\1" in record or END in entry.name or "\1" in entry.name:
+        return escape(entry.name) + END + escape(record)
+    return entry.name + END + record
+
+
+def read(record: str) -> Entry:
+    """Return the entry that a record says."""
+    name, _, rest = record.partition(END)
+    if "\1" in record:
+        name, rest = unescaped(name), unescaped(rest)
+    letters, size, mtime, atime, owner, group, number, revision, text = rest.split(" ", 8)
+    state = _STATE_OF[letters[0]]
+    return Entry(
+        state,
+        name,
+        Attributes(
+            _KIND_OF[letters[1]],
+            int(size),
+            int(mtime),
+            int(atime),
+            None if owner == _NO_ID else int(owner),
+            None if group == _NO_ID else int(group),
+            number,
+            revision,
+        ),
+        _OP_OF[letters[2]],
+        "" if state is State.PRESENT else text,
+        letters.endswith(_REPLACES),
+        text if state is State.PRESENT else "",
+    )
