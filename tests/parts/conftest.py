@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # How long an example takes says nothing on a machine that is busy with other tests.
 settings.register_profile("parts", deadline=None)
 settings.load_profile("parts")
+# For `make mutants`: that a test fails is enough, and the first to find out is not to help others.
+settings.register_profile(
+    "mutants", deadline=None, phases=[Phase.explicit, Phase.generate], database=None
+)
 
 # It ends by itself: where the code under test would wait for ever, its test fails instead.
 PREAMBLE = f"""\

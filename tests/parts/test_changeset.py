@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
-from qumulo_changelist.scan import changeset
+from qumulo_changelist.scan import keys
 from qumulo_changelist.scan.changeset import Changed, ChangeSet, pack, unpack
 from qumulo_changelist.scan.scope import Scope
 
@@ -115,10 +116,11 @@ def test_so_many_are_counted_as_were_added_wherever_they_are(limit):
 
 
 @everywhere
-def test_the_directories_that_were_created_or_deleted_are_known(limit):
+@pytest.mark.parametrize("page", [1, 2, 100])
+def test_the_directories_that_were_created_or_deleted_are_known(limit, page):
     changes = [(CREATE, "/a/"), (CREATE, "/b"), (DELETE, "/c/"), (DELETE, "/a/"), (DELETE, "/d")]
 
-    with collected(*changes, (MODIFY, "/e/"), limit=limit) as collection:
+    with collected(*changes, (MODIFY, "/e/"), limit=limit, page=page) as collection:
         assert collection.whole == {"/a/", "/c/"}
 
 
@@ -146,11 +148,50 @@ def test_that_the_base_path_was_created_is_not_forgotten():
         assert collection.whole == {"/", "/a/", "/b/"}
 
 
+@pytest.mark.parametrize(
+    ("changes", "directories"),
+    [
+        ([(CREATE, "/d/"), (CREATE, "/d"), (CREATE, "/d.mov"), (CREATE, "/dog")], ["/d/"]),
+        ([(CREATE, "/d/"), (CREATE, "/d/"), (CREATE, "/c/"), (DELETE, "/b/")], ["/c/", "/d/"]),
+        ([(CREATE, "/d/"), (CREATE, "/d/a"), (CREATE, "/e/"), (CREATE, "/e/a/")], ["/e/a/"]),
+        ([(CREATE, "/d/"), (DELETE, "/d/"), (CREATE, "/e/"), (MODIFY, "/e/")], []),
+        ([(CREATE, "/\1/")], ["/\1/"]),
+        ([], []),
+    ],
+)
+def test_the_directories_are_known_of_which_no_more_is_told_than_that_they_were_created(
+    changes, directories
+):
+    with collected(*changes) as collection:
+        assert collection.only_created() == directories
+
+
+def test_none_of_them_is_known_of_changes_on_disk():
+    with collected(*[(CREATE, f"/{name}/") for name in "abcd"], limit=ON_DISK) as collection:
+        assert collection.only_created() == []
+
+
+def test_a_directory_that_is_taken_apart_counts_as_what_is_in_it():
+    with collected((CREATE, "/d/"), (CREATE, "/a"), (CREATE, "/b"), page=100) as changes:
+        changes.take_apart("/d/", ["/d/e", "/d/f", "/d/g/"])
+
+        assert len(changes) == 5
+
+
+def test_only_more_changes_than_memory_shall_hold_need_the_folder(tmp_path):
+    missing = str(tmp_path / "missing")
+    changes = ChangeSet(Scope("/"), limit=2, folder=missing)
+
+    changes.add([Change(CREATE, "/a"), Change(CREATE, "/b")])
+    with pytest.raises(OutputError, match=missing):
+        changes.add([Change(CREATE, "/c")])
+
+
 # Blocks
 
 
 def test_many_are_handed_out_in_blocks_and_forgotten_on_the_way(monkeypatch):
-    monkeypatch.setattr(changeset, "_BLOCK", 3)
+    monkeypatch.setattr(keys, "_BLOCK", 3)
     with collected(*[(CREATE, f"/{number}") for number in range(8)]) as changes:
         blocks = list(changes.take())
         again = list(changes.take())

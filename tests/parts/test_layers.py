@@ -80,7 +80,7 @@ def test_the_modules_of_this_test_are_really_there():
     assert {"qumulo_changelist.scan.resolve", "qumulo_changelist.cluster.qq"} <= set(CHANGELIST)
     assert "cluster.interface" in ours("qumulo_changelist.scan.pipeline")
     assert "trees.interface" in ours("qumulo_changelist.scan.workers")
-    assert "output.interface" in ours("qumulo_changelist.scan.workers")
+    assert "output.interface" in ours("qumulo_changelist.scan.pipeline")
     assert any(name.startswith("qumulo_emulator.api") for name in MODULES)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Attributes, Entry, Kind, State
+from qumulo_changelist.model import MODIFY, Attributes, Entry, Kind, State
 from qumulo_changelist.scan.order import (
     Batch,
     by_name,
@@ -26,7 +26,7 @@ sizes = st.lists(st.integers(1, 4))
 def entry(path: str, mark: int = 0) -> Entry:
     """Return the entry of a path, a directory's where it ends in ``/``; ``mark`` tells it apart."""
     kind = Kind.DIRECTORY if path.endswith("/") else Kind.FILE
-    return Entry(State.PRESENT, path.removesuffix("/") or "/", Attributes(kind, mark))
+    return Entry(State.PRESENT, path.removesuffix("/") or "/", Attributes(kind, mark), MODIFY)
 
 
 def names(batches: Iterable[Batch]) -> list[str]:

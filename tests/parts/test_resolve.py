@@ -11,9 +11,20 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Attributes, Change, Described, Entry, Kind, State, Unreadable
+from qumulo_changelist.model import (
+    CREATE,
+    DELETE,
+    MODIFY,
+    Attributes,
+    Change,
+    Described,
+    Entry,
+    Kind,
+    State,
+    Unreadable,
+)
 from qumulo_changelist.scan.changeset import Changed, ChangeSet, pack, unpack
-from qumulo_changelist.scan.resolve import resolve
+from qumulo_changelist.scan.resolve import one_entry, resolve, sides, unlisted
 from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.scan.slices import cut
 from qumulo_changelist.trees.interface import Found, Some, Wanted
@@ -30,6 +41,8 @@ class Locked(dict):
 
 class FakeTree:
     """Implements the role of a tree over a dictionary."""
+
+    moved_on = 0
 
     def __init__(self, content: dict) -> None:
         self._content = content
@@ -108,6 +121,7 @@ def listed(
     return [
         f"{WORDS[item.state, item.attributes.kind]} {item.name}"
         for item in resolved(changes, now, before, slice_size)
+        if item.state is not State.GONE
     ]
 
 
@@ -116,7 +130,7 @@ def listed(
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY"])
 def test_a_created_or_modified_file_is_listed_with_its_attributes(op):
-    assert resolved(f"{op} /a/b", {"a": {"b": FILE}}) == [Entry(State.PRESENT, "/a/b", FILE)]
+    assert resolved(f"{op} /a/b", {"a": {"b": FILE}}) == [Entry(State.PRESENT, "/a/b", FILE, op)]
 
 
 def test_what_did_not_change_is_not_listed():
@@ -195,7 +209,9 @@ def test_the_base_path_may_be_created():
 
 
 def test_a_modified_directory_is_listed_itself_alone():
-    assert resolved("MODIFY /d/", {"d": {"a": FILE}}) == [Entry(State.PRESENT, "/d", DIRECTORY)]
+    assert resolved("MODIFY /d/", {"d": {"a": FILE}}) == [
+        Entry(State.PRESENT, "/d", DIRECTORY, MODIFY)
+    ]
 
 
 def test_a_modified_directory_that_is_gone_is_bad():
@@ -435,7 +451,7 @@ def test_links_below_created_and_deleted_directories_are_left_out():
 def test_a_file_that_cannot_be_read_is_bad_and_says_why(op):
     (entry,) = resolved(f"{op} /a", {"a": BROKEN})
 
-    assert entry == Entry(State.UNREADABLE, "/a", Attributes(Kind.FILE), BROKEN)
+    assert entry == Entry(State.UNREADABLE, "/a", Attributes(Kind.FILE), op, BROKEN)
 
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY"])
@@ -639,3 +655,178 @@ def test_nothing_below_what_cannot_be_read_is_told_deleted_even_if_it_may_be_a_f
     before = {"d": {"sub": {"b": FILE}}}
 
     assert listed(["DELETE /d/", "CREATE /d/"], {"d": {"sub": BROKEN}}, before) == ["bad /d/sub"]
+
+
+# What a name had before: counted by the proof
+
+
+@pytest.mark.parametrize(
+    ("changes", "before", "replaces"),
+    [
+        (["DELETE /a", "CREATE /a"], {"a": FILE}, True),
+        (["DELETE /a", "CREATE /a"], {"a": BROKEN}, True),
+        (["DELETE /a", "CREATE /a"], {"a": LINK}, False),
+        (["DELETE /a/", "CREATE /a"], {"a": {"b": FILE}}, False),
+        ("CREATE /a", {}, False),
+        ("MODIFY /a", {"a": FILE}, False),
+    ],
+)
+def test_a_file_replaces_another_where_a_regular_file_had_its_name(changes, before, replaces):
+    for found in (FILE, BROKEN):
+        (entry, *_) = [one for one in resolved(changes, {"a": found}, before) if one.op != DELETE]
+
+        assert entry.replaces is replaces
+
+
+def test_a_directory_that_cannot_be_read_may_replace_a_file_too():
+    (entry,) = resolved(["DELETE /a", "CREATE /a/"], {"a": Locked()}, {"a": FILE})
+
+    assert (entry.state, entry.attributes.kind, entry.replaces) == (
+        State.UNREADABLE,
+        Kind.DIRECTORY,
+        True,
+    )
+
+
+def test_files_below_what_was_made_anew_and_cannot_be_read_are_gone():
+    before = {"d": {"sub": {"a": FILE}, "b": FILE}, "e": FILE}
+    changes = ["DELETE /d/", "CREATE /d/", "DELETE /e"]
+
+    found = resolved(changes, {"d": Locked()}, before)
+
+    assert [(one.state, one.name) for one in found] == [
+        (State.DELETED, "/e"),
+        (State.GONE, "/d/sub/a"),
+        (State.GONE, "/d/b"),
+        (State.UNREADABLE, "/d"),
+    ]
+
+
+# One entry a name
+
+
+def created(state: State, known: Attributes = FILE) -> Entry:
+    return Entry(state, "/a", known, CREATE)
+
+
+def deleted(state: State, known: Attributes = FILE) -> Entry:
+    return Entry(state, "/a", known, DELETE)
+
+
+PRESENT, UNREADABLE = State.PRESENT, State.UNREADABLE
+LEFT_OUT = State.LEFT_OUT
+
+CHOICES = [
+    ([created(PRESENT), deleted(State.DELETED)], [(PRESENT, True)]),
+    ([created(PRESENT), deleted(State.GONE)], [(PRESENT, True)]),
+    ([created(PRESENT), deleted(LEFT_OUT, LINK)], [(PRESENT, False)]),
+    ([created(PRESENT), deleted(State.DELETED, DIRECTORY)], [(PRESENT, False)]),
+    ([created(UNREADABLE), deleted(State.DELETED)], [(UNREADABLE, True)]),
+    ([created(UNREADABLE), deleted(State.GONE)], [(UNREADABLE, True)]),
+    (
+        [created(LEFT_OUT, LINK), deleted(State.DELETED)],
+        [(LEFT_OUT, False), (State.DELETED, False)],
+    ),
+    ([created(LEFT_OUT, LINK), deleted(State.GONE)], [(LEFT_OUT, False), (State.GONE, False)]),
+    ([created(LEFT_OUT, LINK), deleted(LEFT_OUT, LINK)], [(LEFT_OUT, False)]),
+    ([created(LEFT_OUT, LINK), deleted(UNREADABLE)], [(LEFT_OUT, False), (UNREADABLE, False)]),
+    ([created(PRESENT)], [(PRESENT, False)]),
+    ([deleted(State.DELETED)], [(State.DELETED, False)]),
+    ([deleted(State.GONE)], [(State.GONE, False)]),
+    ([deleted(LEFT_OUT, LINK)], [(LEFT_OUT, False)]),
+]
+
+
+@pytest.mark.parametrize(("same", "left"), CHOICES)
+def test_of_one_name_what_exists_wins_in_whichever_order_it_comes(same, left):
+    for order in (same, same[::-1]):
+        assert [(one.state, one.replaces) for one in one_entry(order)] == left
+
+
+def test_where_deletions_are_not_wanted_they_are_gone_and_nothing_else_changes():
+    for state in State:
+        assert unlisted(created(state)) == created(state)
+        assert unlisted(deleted(state)) == deleted(State.GONE)
+    reason = Entry(State.UNREADABLE, "/d", DIRECTORY, DELETE, "I/O error")
+    assert unlisted(reason).reason == "I/O error"
+
+
+# Both sides
+
+
+def both(changes: list[str], now: dict, before: dict | None, new: dict | None = None) -> list[str]:
+    """Return what the trees say: name, operation and size each."""
+    collection = ChangeSet(Scope("/"), limit=10**9, folder="")
+    collection.add([Change(*line.split(" ", 1)) for line in changes])
+    packed = pack([key for block in collection.take() for key in block])
+    older, created = (None if tree is None else FakeTree(tree) for tree in (before, new))
+    return [
+        f"{entry.op} {entry.name} {entry.attributes.size}"
+        for batch in sides(unpack(packed), FakeTree(now), older, created)
+        for entry in batch
+    ]
+
+
+SMALL, LARGE = Attributes(Kind.FILE, size=1), Attributes(Kind.FILE, size=2)
+
+
+def test_a_name_that_both_trees_know_comes_twice_and_what_is_there_first():
+    assert both(["DELETE /a", "CREATE /a"], {"a": LARGE}, {"a": SMALL}) == [
+        "CREATE /a 2",
+        "DELETE /a 1",
+    ]
+
+
+def test_without_an_older_tree_nothing_that_was_deleted_comes():
+    assert both(["DELETE /a", "CREATE /a", "DELETE /b"], {"a": LARGE}, None) == ["CREATE /a 2"]
+
+
+def test_what_was_created_is_described_by_its_own_tree_and_what_was_modified_by_the_other():
+    changes = ["CREATE /a", "MODIFY /b", "CREATE /d/", "MODIFY /e/", "CREATE /e/f", "MODIFY /e/g"]
+    now = {"a": SMALL, "b": SMALL, "d": {"c": SMALL}, "e": {"f": SMALL, "g": SMALL}}
+    new = {"a": LARGE, "b": LARGE, "d": {"c": LARGE}, "e": {"f": LARGE, "g": LARGE}}
+
+    assert both(changes, now, {}, new) == [
+        "MODIFY /e/g 1",
+        "CREATE /e/f 2",
+        "MODIFY /e 512",
+        "CREATE /d/c 2",
+        "MODIFY /b 1",
+        "CREATE /a 2",
+    ]
+
+
+@given(old=trees, new=trees)
+def test_whether_what_was_created_has_a_tree_of_its_own_makes_no_difference(old, new):
+    changes = [change for change in diff(old, new) if change != "MODIFY /"]
+
+    assert both(changes, new, old, new) == both(changes, new, old)
+
+
+# Moves: the newer tree with ids
+
+
+class Identifying(FakeTree):
+    """The same tree, asked of the cluster; notes what it is asked for."""
+
+    def __init__(self, content: dict) -> None:
+        super().__init__(content)
+        self.asked: list[str] = []
+
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+        wishes = list(wanted)
+        for wish in wishes:
+            self.asked += wish.names if isinstance(wish, Some) else [wish.directory]
+        return super().read(wishes)
+
+
+def test_only_what_was_created_is_asked_for_with_its_id_and_no_name_comes_twice():
+    now = {"d": {"x": FILE, "y": FILE}, "kept": FILE, "new": FILE}
+    changed = Changed(["/new", "/kept", "/d/x", "/d/"], ["C", "M", "M", "C"])
+    identified = Identifying(now)
+
+    found = sides(changed, FakeTree(now), None, identified)
+
+    names = [entry.name for batch in found for entry in batch]
+    assert names == ["/new", "/kept", "/d/y", "/d/x"]
+    assert identified.asked == ["/new", "/d/"]

@@ -1,5 +1,6 @@
 """The file of a scan list: its pieces behind a line that counts them, whole or not at all."""
 
+import hashlib
 import os
 import stat
 import subprocess
@@ -11,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import Attributes, Entry, Kind, State, Totals
-from qumulo_changelist.output.interface import Piece
-from qumulo_changelist.output.scan_file import scan_file
+from qumulo_changelist.model import DELETE, MODIFY, Attributes, Entry, Kind, State, Totals
+from qumulo_changelist.output.interface import Piece, Published
+from qumulo_changelist.output.scan_file import ScanFile, scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
 
 FILE = Attributes(Kind.FILE, 700, 1_700_000_100, 1_700_000_150, 501, 20)
@@ -27,14 +28,21 @@ def path(tmp_path) -> str:
 
 def piece(*names: str) -> Piece:
     """Return a piece that lists files."""
-    return FORM.piece([Entry(State.PRESENT, name, FILE)] for name in names)
+    return FORM.piece([Entry(State.PRESENT, name, FILE, MODIFY)] for name in names)
 
 
-def write(path: str, *pieces: Piece) -> Totals:
+def publish(file: ScanFile, *pieces: Piece) -> Published:
+    """Add pieces and publish the list."""
+    totals = Totals()
+    for one in pieces:
+        file.add(one)
+        totals = totals.plus(one.totals)
+    return file.publish(totals)
+
+
+def write(path: str, *pieces: Piece) -> Published:
     with scan_file(path) as file:
-        for one in pieces:
-            file.add(one)
-        return file.publish()
+        return publish(file, *pieces)
 
 
 def content(path: str) -> bytes:
@@ -60,32 +68,58 @@ def test_a_list_is_its_pieces_behind_a_line_that_counts_them(path):
         'group="20" index="1"/>\n'
     )
 
-    totals = write(path, piece("/c", "/b"), piece("/a"))
+    write(path, piece("/c", "/b"), piece("/a"))
 
     assert content(path).decode() == (
         '<files scanned="3" selected="3" size="2100" bad_dir_count="0" delete_count="0">\n'
         f'    <file name="/c" {line}    <file name="/b" {line}    <file name="/a" {line}</files>\n'
     )
-    assert totals == Totals(files=3, size=2100)
 
 
 def test_the_first_line_counts_what_the_contract_counts(path):
     kinds = (Kind.FILE, Kind.DIRECTORY)
     entries = [
-        Entry(state, f"/{state.value}-{kind.value}-{number}", Attributes(kind, 10))
+        Entry(state, f"/{state.value}-{kind.value}-{number}", Attributes(kind, 10), MODIFY)
         for state, count in ((State.PRESENT, 2), (State.DELETED, 3), (State.UNREADABLE, 4))
         for kind in kinds
         for number in range(count)
     ]
-    link = Entry(State.LEFT_OUT, "/link", Attributes(Kind.OTHER))
+    link = Entry(State.LEFT_OUT, "/link", Attributes(Kind.OTHER), MODIFY)
     entries = sorted([*entries, link], key=lambda entry: entry.name, reverse=True)
 
-    totals = write(path, *(FORM.piece([[entry]]) for entry in entries))
+    write(path, *(FORM.piece([[entry]]) for entry in entries))
 
     assert content(path).startswith(
         b'<files scanned="2" selected="2" size="20" bad_dir_count="8" delete_count="3">\n'
     )
-    assert totals == Totals(2, 20, 2, 3, 3, 8, 1, 0)
+
+
+def test_what_is_published_is_told_with_its_size_and_digest(path):
+    published = write(path, piece("/b", "/a\x01"), piece("/a"))
+
+    whole = content(path)
+    assert published == (path, len(whole), hashlib.sha256(whole).hexdigest())
+
+
+def test_the_names_of_deleted_files_are_told_before_the_list_is_published(path):
+    deleted = [
+        Entry(State.DELETED, '/é "&/<a>', Attributes(Kind.FILE), DELETE),
+        Entry(State.DELETED, "/d", Attributes(Kind.DIRECTORY), DELETE),
+        Entry(State.DELETED, '/"  type="F_DIR" ', Attributes(Kind.FILE), DELETE),
+    ]
+    with scan_file(path) as file:
+        file.add(piece("/z"))
+        file.add(FORM.piece([deleted]))
+        assert next(file.deleted_files()) == '/é "&/<a>'
+        assert list(file.deleted_files()) == ['/é "&/<a>', '/"  type="F_DIR" ']
+        file.publish(Totals())
+
+    assert len(content(path).splitlines()) == 6
+
+
+def test_what_else_a_run_puts_aside_belongs_next_to_the_list(path):
+    with scan_file(path) as file:
+        assert file.folder == os.path.dirname(path)
 
 
 @pytest.mark.parametrize("pieces", [[], [piece()], [piece(), piece()]])
@@ -100,9 +134,8 @@ def test_a_list_of_nothing_is_a_list(path, pieces):
 def test_a_list_may_be_long(path):
     names = [f"/{number:05}" for number in range(30_000, 0, -1)]
 
-    totals = write(path, piece(*names[:20_000]), piece(*names[20_000:]))
+    write(path, piece(*names[:20_000]), piece(*names[20_000:]))
 
-    assert totals.files == 30_000
     assert listed(path) == names
     assert len(content(path)) > 3 * 1024 * 1024
 
@@ -165,10 +198,10 @@ def test_wherever_it_is_cut_a_list_is_the_same_and_descends(tmp_path_factory, na
     ends = [*sorted(cuts), len(names)]
     pieces = [piece(*names[begin:end]) for begin, end in zip([0, *ends], ends, strict=False)]
 
-    totals = write(path, *pieces)
+    written = write(path, *pieces)
 
     assert listed(path) == sorted(map(in_percent, names), reverse=True)
-    assert totals == write(path + ".one", piece(*names))
+    assert written[1:] == write(path + ".one", piece(*names))[1:]
     assert content(path) == content(path + ".one")
 
 
@@ -190,6 +223,17 @@ def test_a_list_takes_the_place_of_an_earlier_one(path):
     assert folder(path) == ["1-files.xml"]
 
 
+def test_a_new_list_takes_the_receipt_of_an_earlier_one_away(path):
+    write(path, piece("/a"))
+    receipt = path.removesuffix(".xml") + ".json"
+    with open(receipt, "w", encoding="utf-8") as file:
+        file.write("{}")
+    with scan_file(path) as file:
+        publish(file, piece("/b"))
+
+    assert folder(path) == ["1-files.xml"]
+
+
 def test_an_earlier_list_stays_until_the_new_one_is_published(path):
     write(path, piece("/a"))
     earlier = content(path)
@@ -198,7 +242,7 @@ def test_an_earlier_list_stays_until_the_new_one_is_published(path):
         for number in range(9_000, 0, -1):
             file.add(piece(f"/{number:05}"))
         assert content(path) == earlier
-        file.publish()
+        file.publish(Totals())
 
     assert content(path) != earlier
 
@@ -234,9 +278,9 @@ def test_another_run_may_write_the_same_list_at_the_same_time(path):
     ):
         one.add(piece("/one"))
         other.add(piece("/other"))
-        one.publish()
+        one.publish(Totals())
         assert b"/one" in content(path)
-        other.publish()
+        other.publish(Totals())
 
     assert b"/other" in content(path)
     assert b"/one" not in content(path)
@@ -246,7 +290,7 @@ def test_another_run_may_write_the_same_list_at_the_same_time(path):
 NO_ROOM = """
 import resource, sys
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import Attributes, Entry, Kind, State
+from qumulo_changelist.model import MODIFY, Attributes, Entry, Kind, State, Totals
 from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
 
@@ -255,9 +299,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 try:
     with scan_file(path) as file:
         for number in range(files):
-            entry = Entry(State.PRESENT, f"/{number}", Attributes(Kind.FILE))
+            entry = Entry(State.PRESENT, f"/{number}", Attributes(Kind.FILE), MODIFY)
             file.add(ScanXml("1", 0).piece([[entry]]))
-        file.publish()
+        file.publish(Totals())
 except OutputError as error:
     print(error)
     sys.exit(error.exit_code)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Attributes, Entry, Kind, State, Totals
+from qumulo_changelist.model import DELETE, MODIFY, Attributes, Entry, Kind, Op, State, Totals
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
 
@@ -17,20 +17,20 @@ DIRECTORY = Attributes(Kind.DIRECTORY, 512, 1_700_000_100, 1_700_000_150, 501, 2
 PRESENT, DELETED, UNREADABLE = State.PRESENT, State.DELETED, State.UNREADABLE
 
 
-def present(name: str, attributes: Attributes = FILE) -> Entry:
-    return Entry(PRESENT, name, attributes)
+def present(name: str, attributes: Attributes = FILE, op: Op = MODIFY) -> Entry:
+    return Entry(PRESENT, name, attributes, op)
 
 
 def deleted(name: str, kind: Kind = Kind.FILE) -> Entry:
-    return Entry(DELETED, name, Attributes(kind))
+    return Entry(DELETED, name, Attributes(kind), DELETE)
 
 
 def left_out(name: str) -> Entry:
-    return Entry(State.LEFT_OUT, name, Attributes(Kind.OTHER))
+    return Entry(State.LEFT_OUT, name, Attributes(Kind.OTHER), MODIFY)
 
 
 def unreadable(name: str, kind: Kind = Kind.FILE) -> Entry:
-    return Entry(UNREADABLE, name, Attributes(kind), "it is broken")
+    return Entry(UNREADABLE, name, Attributes(kind), MODIFY, "it is broken")
 
 
 def piece(*entries: Entry, index: str = "1", size: int = 3) -> Piece:
@@ -95,7 +95,7 @@ def test_the_entries_of_the_contract_are_written_to_the_byte():
 
 
 def test_of_nothing_there_is_nothing_to_tell():
-    assert piece() == Piece(b"", Totals(), "", [], [], [])
+    assert piece() == Piece(b"", Totals(), "", [], [], [], [])
 
 
 def test_the_totals_are_those_of_the_entries():
@@ -153,22 +153,24 @@ def test_who_has_no_numeric_id_is_nobody_and_counted_once(kind, owner, group, to
 def test_of_what_is_not_there_nobody_asks_whose_it_is():
     nobodys = Attributes(Kind.FILE, 5, 1, 2, None, None)
 
-    written = piece(Entry(DELETED, "/c", nobodys), Entry(UNREADABLE, "/b", nobodys, "broken"))
+    written = piece(
+        Entry(DELETED, "/c", nobodys, DELETE), Entry(UNREADABLE, "/b", nobodys, MODIFY, "broken")
+    )
 
-    assert written.totals == Totals(deleted_files=1, unreadable=1)
+    assert written.totals == Totals(deleted_files=1, deleted_size=5, unreadable=1)
     assert written.text.count(b'size="0"') == written.text.count(b'owner="0" group="0"') == 2
 
 
 @pytest.mark.parametrize("count", [19, 20, 21, 50])
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_of_the_unreadable_and_the_left_out_the_first_twenty_are_told_and_all_counted(count, size):
-    names = [f"/{number:02}" for number in range(count, 0, -1)]
+def test_of_the_unreadable_and_the_left_out_the_first_hundred_are_told_and_all_counted(count, size):
+    names = [f"/{number:03}" for number in range(count, 0, -1)]
     entries = chain.from_iterable((unreadable(name), left_out(f"{name}!")) for name in names)
 
     written = piece(*entries, size=size)
 
-    assert written.unreadable == [(name, "it is broken") for name in names[:20]]
-    assert written.left_out == [f"{name}!" for name in names[:20]]
+    assert written.unreadable == [(name, "it is broken") for name in names[:100]]
+    assert written.left_out == [f"{name}!" for name in names[:100]]
     assert (written.totals.unreadable, written.totals.left_out) == (count, count)
 
 
@@ -243,7 +245,8 @@ def test_a_name_that_xml_cannot_hold_is_unreadable_and_written_in_percent(make, 
         f'<bad-dir name="{written}" size="0" mode="0x777"  type="F_REG" '
         'mtime="1700000200" atime="1700000200" owner="0" group="0" index="1"/>'
     )
-    assert piece(make(name)).totals == Totals(unreadable=1)
+    totals = piece(make(name)).totals
+    assert totals == Totals(unreadable=1, unreadable_deleted=make is deleted)
 
 
 def test_why_a_name_is_written_in_percent_is_told():

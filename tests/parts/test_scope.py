@@ -83,6 +83,7 @@ def test_the_whole_cluster_may_be_the_base_path(base):
 def test_a_last_slash_of_the_base_path_means_nothing():
     assert locate("/proj/show1/", "/proj/show1/a") == "/a"
     assert Scope("/proj/show1/").base == Scope("/proj/show1").base == "/proj/show1"
+    assert Scope("/proj/MAX/").base == "/proj/MAX"
 
 
 names = st.lists(st.sampled_from(["a", "b", "ab", "a b", ".", "é", "\udcff"]), max_size=4)
@@ -128,6 +129,12 @@ def test_of_a_page_only_what_counts_is_left_each_with_what_happened_to_it():
     ]
 
 
+def test_a_name_that_holds_another_path_is_one_name():
+    page = [Change(CREATE, "/p/a\0/p/b"), Change(CREATE, "/q")]
+
+    assert Scope("/p").keys(page, ENDINGS) == ["/a\0/p/b!created"]
+
+
 def test_of_an_empty_page_nothing_is_left():
     assert Scope("/proj/show1").keys([], ENDINGS) == []
 
@@ -140,3 +147,40 @@ def test_a_page_means_what_its_changes_mean_one_by_one(base, page):
     alone = [key for change in changes for key in scope.keys([change], ENDINGS)]
 
     assert sorted(scope.keys(changes, ENDINGS)) == sorted(alone)
+
+
+# Where a snapshot and the base path meet
+
+
+@pytest.mark.parametrize(
+    ("source", "directory"),
+    [
+        ("/proj/show1", "/proj/show1"),
+        ("/proj/show1/", "/proj/show1"),
+        ("/proj", "/proj/show1"),
+        ("/", "/proj/show1"),
+        ("", "/proj/show1"),
+        ("/proj/show1/reel1", "/proj/show1/reel1"),
+        ("/proj/show10", ""),
+        ("/proj/show", ""),
+        ("/other", ""),
+    ],
+)
+def test_a_snapshot_and_the_base_path_meet_in_the_lower_of_both_if_at_all(source, directory):
+    assert Scope("/proj/show1").within(source) == directory
+    assert Scope("/proj/show1/").within(source) == directory
+
+
+@pytest.mark.parametrize("source", ["", "/", "/proj", "/proj/show1"])
+def test_every_snapshot_is_of_something_on_the_whole_cluster(source):
+    assert Scope("/").within(source) == (source or "/")
+
+
+@given(base=names, source=names)
+def test_any_two_directories_meet_where_one_is_in_the_other(base, source):
+    lower = max(base, source, key=len)
+    is_in_it = lower[: len(base)] == base and lower[: len(source)] == source
+
+    found = Scope(written(base, directory=False)).within(written(source, directory=False))
+
+    assert found == (written(lower, directory=False) if is_in_it else "")

@@ -79,6 +79,28 @@ def test_a_whole_directory_stays_together_with_what_is_below_it(happened):
     ]
 
 
+@pytest.mark.parametrize("size", [4, 8, 100])
+@pytest.mark.parametrize("block", [1, 2, 100])
+@pytest.mark.parametrize("happened", [CREATED, DELETED])
+def test_four_whole_directories_make_a_slice(happened, block, size):
+    keys = keys_of(*(f"{happened} /{letter}/" for letter in "abcdefghij"))
+
+    assert slices(keys, size, block) == [keys[:4], keys[4:8], keys[8:]]
+
+
+def test_beside_whole_directories_all_others_count_as_one_each():
+    keys = keys_of(*(f"M /{letter}/" for letter in "hgfedcba"), "C /A/", "M /A0")
+
+    assert slices(keys, 8) == [keys[:8], keys[8:]]
+
+
+@pytest.mark.parametrize("happened", [CREATED, DELETED])
+def test_a_cut_may_fall_right_before_what_is_below_a_whole_directory(happened):
+    keys = keys_of("M /f", "M /e", "M /d/b", "M /d/a", f"{happened} /d/", "M /c")
+
+    assert slices(keys, 2) == [keys[:2], keys[2:5], keys[5:]]
+
+
 def test_a_modified_directory_may_be_cut_from_what_is_below_it():
     keys = keys_of("M /d/b", "M /d/a", "M /d/", "M /c")
 
@@ -102,6 +124,13 @@ def test_a_directory_and_a_file_of_one_name_stay_together(happened):
     keys = keys_of(f"{happened} /a/", "C /a.mov", "C /a", "M /A")
 
     assert told(slices(keys, 1)) == [[f"{happened} /a/", "C /a.mov", "C /a"], ["M /A"]]
+
+
+@pytest.mark.parametrize("happened", [CREATED, DELETED])
+def test_a_whole_directory_does_not_hold_on_to_names_that_only_begin_like_it(happened):
+    keys = keys_of("M /reel3", "M /reel2", f"{happened} /reel/", "M /ree")
+
+    assert slices(keys, 1) == [[key] for key in keys]
 
 
 @pytest.mark.parametrize("happened", [CREATED, DELETED])

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 
 import pytest
@@ -25,6 +26,7 @@ from qumulo_changelist.model import Attributes, Described, Kind
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.scan import processes
+from qumulo_changelist.scan.pipeline import Listing
 from qumulo_changelist.scan.workers import Job, Workers
 from qumulo_changelist.trees.interface import Found, OpenTree, Some, Wanted
 
@@ -42,6 +44,8 @@ NAMES = [key[:-2] for keys in SLICES for key in keys]
 
 class Owned:
     """A tree that has whatever it is asked for, as files that belong to the process."""
+
+    moved_on = 0
 
     def __init__(self, before: Callable[[], object] = int) -> None:
         self._before = before
@@ -98,7 +102,10 @@ def waiting(port: int) -> Iterator[Owned]:
 
 @contextlib.contextmanager
 def holding(port: int, left: str) -> Iterator[Owned]:
-    """Give a tree that keeps a file while it is read, and waits in the middle of that."""
+    """Give a tree that keeps a file while it is read, and waits in the middle of that.
+
+    Another signal comes while it cleans up: the executor sends one when another process ended.
+    """
     with socket.create_connection(("127.0.0.1", port)) as connection:
 
         def hold() -> None:
@@ -107,6 +114,7 @@ def holding(port: int, left: str) -> Iterator[Owned]:
                     connection.sendall(b"%d\n" % os.getpid())
                 connection.recv(1)
             finally:
+                os.kill(os.getpid(), signal.SIGTERM)
                 os.unlink(left)
 
         yield Owned(hold)
@@ -162,7 +170,7 @@ def no_process_is_left() -> Iterator[None]:
 
 
 def job(newer: OpenTree, older: OpenTree | None = None) -> Job:
-    return Job(newer, older, ScanXml("1", 0))
+    return Job(newer, older, Listing(ScanXml("1", 0), deletes=True))
 
 
 def names_in(pieces: Iterable[Piece]) -> list[str]:
@@ -177,7 +185,7 @@ def owners_in(pieces: Iterable[Piece]) -> set[int]:
 def work(newer: OpenTree, count: int, older: OpenTree | None = None) -> list[Piece]:
     with Workers(job(newer, older), count) as workers:
         workers.start()
-        return list(workers.pieces(SLICES))
+        return list(workers.products(SLICES))
 
 
 both = pytest.mark.parametrize("count", [1, 2])
@@ -198,7 +206,7 @@ def test_pieces_come_in_the_order_of_their_slices(count):
 def test_no_slices_make_no_pieces(count):
     with Workers(job(owned), count) as workers:
         workers.start()
-        assert list(workers.pieces([])) == []
+        assert list(workers.products([])) == []
 
 
 def test_one_works_in_this_process():
@@ -215,7 +223,7 @@ def test_several_work_elsewhere_side_by_side(readers):
 
     with Workers(job(readers.open), 2) as workers:
         workers.start()
-        pieces = list(workers.pieces(slices()))
+        pieces = list(workers.products(slices()))
 
     assert names_in(pieces) == NAMES[:4]
     assert owners_in(pieces) == set(numbers)
@@ -224,14 +232,14 @@ def test_several_work_elsewhere_side_by_side(readers):
 
 def test_several_that_are_not_started_work_here():
     with Workers(job(owned), 2) as workers:
-        assert owners_in(workers.pieces(SLICES)) == {os.getpid()}
+        assert owners_in(workers.products(SLICES)) == {os.getpid()}
 
 
 @both
 def test_deletions_are_read_in_the_older_tree(count):
     with Workers(job(owned, owned), count) as workers:
         workers.start()
-        (piece,) = workers.pieces([["/b\0M", "/a\0D"]])
+        (piece,) = workers.products([["/b\0M", "/a\0D"]])
 
     assert (piece.totals.files, piece.totals.deleted_files) == (1, 1)
 
@@ -248,7 +256,7 @@ def test_few_slices_are_taken_ahead_of_the_pieces(count, most):
 
     with Workers(job(owned), count) as workers:
         workers.start()
-        pieces = workers.pieces(slices())
+        pieces = workers.products(slices())
         for given in range(1, 5):
             next(pieces)
             assert taken <= given - 1 + most
@@ -265,7 +273,7 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
 
     with Workers(job(partial(noted, "newer"), partial(noted, "older")), 1) as workers:
         assert told == []
-        assert len(list(workers.pieces(SLICES))) == len(SLICES)
+        assert len(list(workers.products(SLICES))) == len(SLICES)
         assert told == ["open newer", "open older"]
     assert told[2:] == ["close older", "close newer"]
 
@@ -279,6 +287,7 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
         (partial(killed, signal.SIGKILL), "a worker process was killed by signal SIGKILL"),
         (partial(killed, signal.SIGABRT), "a worker process was killed by signal SIGABRT"),
         (partial(ended, 3), "a worker process ended with exit code 3"),
+        (partial(killed, signal.SIGTERM), "a worker process was terminated"),
     ],
 )
 def test_a_process_that_dies_is_told(newer, told):
@@ -319,7 +328,7 @@ def test_leaving_the_block_ends_also_processes_that_are_at_work(readers):
     def run() -> None:
         with Workers(job(readers.open), 2) as workers:
             workers.start()
-            list(workers.pieces(slices()))
+            list(workers.products(slices()))
 
     with pytest.raises(KeyboardInterrupt):
         run()
@@ -357,7 +366,7 @@ with here.contextlib.closing(here.Waiting()) as readers:
     with here.Workers(here.job(readers.open), 2) as workers:
         workers.start()
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
-        print(*here.names_in(workers.pieces(slices())))
+        print(*here.names_in(workers.products(slices())))
 """
 
 
@@ -382,7 +391,7 @@ from tests.parts import test_workers as here
 newer = here.partial(here.waiting, int(sys.argv[1]))
 with here.Workers(here.job(newer), 2) as workers:
     workers.start()
-    list(workers.pieces(here.SLICES))
+    list(workers.products(here.SLICES))
 """
 
 
@@ -407,15 +416,60 @@ def test_what_a_worker_is_at_is_cleaned_up_when_the_run_ends_before_it(readers, 
         raise KeyboardInterrupt
 
     def run() -> None:
-        job = Job(partial(holding, readers.port, left), None, ScanXml("1", 0))
+        job = Job(
+            partial(holding, readers.port, left), None, Listing(ScanXml("1", 0), deletes=True)
+        )
         with Workers(job, 2) as workers:
             workers.start()
-            list(workers.pieces(slices()))
+            list(workers.products(slices()))
 
     with pytest.raises(KeyboardInterrupt):
         run()
     readers.go()
     assert not os.path.exists(left)
+
+
+class Dying:
+    """Something that no process survives to be given."""
+
+    def __reduce__(self) -> object:
+        return signal.raise_signal, (signal.SIGKILL,)
+
+
+def test_a_process_that_dies_before_all_have_started_is_told(monkeypatch):
+    class Patient(ProcessPoolExecutor):
+        def submit(self, *arguments: object) -> Future:
+            submitted = super().submit(*arguments)
+            submitted.exception(PATIENCE)
+            return submitted
+
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", Patient)
+
+    with (
+        pytest.raises(WorkerError, match=r"terminated|killed by signal SIGKILL"),
+        Workers(job(Dying()), 2) as workers,
+    ):
+        workers.start()
+
+
+HANGING = """
+import signal, threading
+from qumulo_changelist.scan import processes
+
+processes._SECONDS_TO_END, processes._at_work = 0.01, True
+signal.signal(signal.SIGTERM, processes._terminated)
+try:
+    signal.raise_signal(signal.SIGTERM)
+finally:
+    threading.Event().wait(20)
+"""
+
+
+def test_cleaning_up_that_does_not_end_ends_with_the_process():
+    # In a process of its own, since it is this process that ends.
+    ended = subprocess.run([sys.executable, "-c", HANGING], cwd=ROOT, timeout=PATIENCE, check=False)
+
+    assert ended.returncode == 1
 
 
 def test_that_no_process_can_be_started_ends_the_run_with_the_reason(monkeypatch):
@@ -426,6 +480,6 @@ def test_that_no_process_can_be_started_ends_the_run_with_the_reason(monkeypatch
 
     with (
         pytest.raises(WorkerError, match=r"cannot be started: Resource temporarily unavailable"),
-        Workers(Job(owned, None, ScanXml("1", 0)), 2) as workers,
+        Workers(Job(owned, None, Listing(ScanXml("1", 0), deletes=True)), 2) as workers,
     ):
         workers.start()

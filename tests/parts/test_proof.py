@@ -1,0 +1,365 @@
+"""The proof: a list leads from the older snapshot's files to the newer one's, or is refused.
+
+What a snapshot holds is counted here from the world itself, never from the list.
+"""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from qumulo_changelist.errors import ProofError, ReplyError, UnreadableError
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, State, Totals
+from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.progress import Silent
+from qumulo_changelist.scan.moves import Parting
+from qumulo_changelist.scan.order import distinct
+from qumulo_changelist.scan.pipeline import Filled, Listing, fill, with_moves
+from qumulo_changelist.scan.proof import Proof, prove
+from qumulo_changelist.scan.resolve import unlisted
+from qumulo_changelist.scan.scope import Scope
+from tests.parts.outcomes import BAD, FOLDER, LINK, Outcome, World, file, is_file, sides, was_file
+from tests.parts.outcomes import worlds as some_worlds
+
+OLDER, NEWER = 3, 7
+BASE = "/proj/show1"
+FORM = ScanXml("1", 0)
+
+
+class Counting:
+    """A cluster that counts; notes what it is asked."""
+
+    def __init__(self, counts: dict[tuple[str, int], int], holds: tuple[int, ...] = (7,)) -> None:
+        self._counts = counts
+        self._holds = holds
+        self.asked: list[tuple[str, int]] = []
+
+    def is_empty(self, directory: str, snapshot: int) -> bool:
+        if snapshot not in self._holds:
+            raise ReplyError(f"{directory} in snapshot {snapshot} cannot be read")
+        return True
+
+    def files_below(self, directory: str, snapshot: int) -> int:
+        self.asked.append((directory, snapshot))
+        return self._counts.get((directory, snapshot), 0)
+
+
+class Nowhere:
+    """A file of a list of which only the totals matter."""
+
+    def add(self, piece: Piece) -> None:
+        pass
+
+
+def filled(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Filled:
+    """Return what a list of what both trees say holds."""
+    found = sorted(entries, key=lambda entry: entry.op == DELETE)
+    batches = list(distinct(found)) if found else []
+    if moves:
+        parted = [Parting(FORM)(batches)]
+        pieces = with_moves(parted, FORM, 1000, "", deletes=deletes)
+    else:
+        pieces = iter([Listing(FORM, deletes)(iter(batches))])
+    return fill(Nowhere(), pieces, Silent())
+
+
+def prove_it(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> Proof:
+    """Prove against so many files in the snapshots, and so many in directories below."""
+    counts = {(BASE, OLDER): before, (BASE, NEWER): now}
+    for name, numbers in unseen.items():
+        counts |= {(f"{BASE}/{name}", snapshot): count for snapshot, count in numbers.items()}
+    return prove(Counting(counts), Scope(BASE), BASE, (OLDER, NEWER), what)
+
+
+def holds(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> bool:
+    try:
+        prove_it(what, before, now, **unseen)
+    except ProofError:
+        return False
+    return True
+
+
+def counted(world: World) -> tuple[int, int]:
+    """Return the files in the older and the newer snapshot; a modified one is in both."""
+    before = sum(was_file(one) or (one.modified and is_file(one)) for one in world.values())
+    return before, sum(map(is_file, world.values()))
+
+
+def listed(world: World, *, deletes: bool = True, moves: bool = False) -> Filled:
+    return filled(sides(world), deletes=deletes, moves=moves)
+
+
+# What adds up
+
+
+@pytest.mark.parametrize(
+    ("world", "before", "now"),
+    [
+        ({}, 0, 0),
+        ({"/a": Outcome(None, file("1"))}, 0, 1),
+        ({"/a": Outcome(file("1"), None)}, 1, 0),
+        ({"/a": Outcome(None, file("1"), modified=True)}, 1, 1),
+        ({"/a": Outcome(file("1"), file("2"))}, 1, 1),
+        ({"/a": Outcome(file("1"), None), "/b": Outcome(None, file("1"))}, 1, 1),
+        ({"/a": Outcome(file("1"), file("2")), "/b": Outcome(file("2"), file("1"))}, 2, 2),
+        ({"/a": Outcome(file("1"), LINK)}, 1, 0),
+        ({"/a": Outcome(LINK, file("1"))}, 0, 1),
+        ({"/a": Outcome(LINK, LINK)}, 0, 0),
+        ({"/a": Outcome(FOLDER, file("1"))}, 0, 1),
+        ({"/a": Outcome(None, FOLDER, modified=True)}, 0, 0),
+        ({"/a": Outcome(None, BAD)}, 0, 1),
+        ({"/a": Outcome(file("1"), BAD)}, 1, 1),
+        ({"/\1": Outcome(None, file("1"))}, 0, 1),
+        ({"/\1": Outcome(file("1"), None)}, 1, 0),
+        ({"/\1": Outcome(file("1"), file("2"))}, 1, 1),
+    ],
+)
+@pytest.mark.parametrize("moves", [False, True], ids=["plain", "moves"])
+@pytest.mark.parametrize("deletes", [False, True], ids=["no deletes", "deletes"])
+def test_each_outcome_adds_up_and_nothing_but_it(world, before, now, deletes, moves):
+    what = listed(world, deletes=deletes, moves=moves)
+
+    assert counted(world) == (before, now)
+    assert prove_it(what, before + 5, now + 5) == Proof(before + 5, now + 5)
+    assert not holds(what, before + 4, now + 5)
+    assert not holds(what, before + 5, now + 4)
+
+
+@given(world=some_worlds, others=st.integers(0, 9), deletes=st.booleans(), moves=st.booleans())
+def test_any_list_adds_up_whatever_became_of_each_name(world, others, deletes, moves):
+    before, now = counted(world)
+
+    what = listed(world, deletes=deletes, moves=moves)
+
+    assert prove_it(what, before + others, now + others) == (before + others, now + others)
+    for wrong in (-1, 1):
+        assert not holds(what, before + others + wrong, now + others)
+        assert not holds(what, before + others, now + others + wrong)
+
+
+def counts(entry: Entry) -> bool:
+    """Tell whether an entry is of a file that came or went: what is counted."""
+    return entry.attributes.kind is Kind.FILE and entry.op != MODIFY
+
+
+@given(world=some_worlds, deletes=st.booleans(), moves=st.booleans(), data=st.data())
+def test_a_list_in_which_one_file_that_came_or_went_was_forgotten_is_refused(
+    world, deletes, moves, data
+):
+    found = sides(world)
+    candidates = [entry for entry in found if counts(entry)]
+    if not candidates:
+        return
+    forgotten = data.draw(st.sampled_from(candidates))
+    found.remove(forgotten)
+
+    assert not holds(filled(found, deletes=deletes, moves=moves), *counted(world))
+
+
+@given(
+    world=some_worlds,
+    deletes=st.booleans(),
+    moves=st.booleans(),
+    invented=st.builds(
+        Entry,
+        st.sampled_from([State.PRESENT, State.UNREADABLE]),
+        st.just("/invented"),
+        st.builds(file, st.sampled_from("129")),
+        st.just(CREATE),
+    )
+    | st.builds(
+        Entry,
+        st.just(State.DELETED),
+        st.just("/invented"),
+        st.builds(file, st.sampled_from("129")),
+        st.just(DELETE),
+    ),
+)
+def test_a_list_in_which_one_file_that_came_or_went_was_invented_is_refused(
+    world, deletes, moves, invented
+):
+    found = [*sides(world), invented]
+
+    assert not holds(filled(found, deletes=deletes, moves=moves), *counted(world))
+
+
+# What nobody has seen
+
+
+def locked(op: str, name: str = "/locked") -> Entry:
+    return Entry(State.UNREADABLE, name, Attributes(Kind.DIRECTORY), op, "I/O error")
+
+
+@given(
+    came=st.integers(0, 5),
+    went=st.integers(0, 5),
+    world=some_worlds,
+    deletes=st.booleans(),
+    moves=st.booleans(),
+)
+@example(came=2, went=0, world={}, deletes=True, moves=True)
+def test_what_is_in_directories_that_cannot_be_read_is_counted_by_the_cluster(
+    came, went, world, deletes, moves
+):
+    before, now = counted(world)
+    found = [*sides(world), locked(CREATE, "/new"), locked(DELETE, "/old")]
+    what = filled(found, deletes=deletes, moves=moves)
+    inside = {"new": {NEWER: came, OLDER: 100}, "old": {OLDER: went, NEWER: 100}}
+
+    assert holds(what, before + went, now + came, **inside)
+    assert not holds(what, before + went + 1, now + came, **inside)
+    assert not holds(what, before + went, now + came + 1, **inside)
+
+
+def test_a_directory_that_cannot_be_read_and_was_there_before_means_nothing():
+    what = filled([locked(MODIFY)], deletes=True, moves=False)
+
+    assert holds(what, 5, 5, locked={NEWER: 3, OLDER: 2})
+
+
+def test_a_file_that_gave_way_to_a_directory_that_cannot_be_read_is_one_less():
+    went = Entry(State.DELETED, "/locked", file("1"), DELETE)
+
+    for moves in (False, True):
+        what = filled([locked(CREATE), went], deletes=True, moves=moves)
+        assert prove_it(what, 1, 3, locked={NEWER: 3})
+        assert not holds(what, 2, 3, locked={NEWER: 3})
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_files_of_which_nobody_can_say_what_is_there_now_are_gone_and_counted(moves):
+    """As they were in a directory that was made anew and cannot be read."""
+    gone = [
+        unlisted(Entry(State.DELETED, f"/locked/{name}", file(name), DELETE)) for name in ("1", "2")
+    ]
+    what = filled([locked(CREATE), *gone], deletes=True, moves=moves)
+
+    assert what.totals.gone_files == 2
+    assert prove_it(what, 2, 3, locked={NEWER: 3})
+    assert not holds(what, 2, 4, locked={NEWER: 3})
+
+
+# What is asked
+
+
+def asked(source: str, base: str = BASE) -> list[tuple[str, int]]:
+    cluster = Counting({})
+    prove(cluster, Scope(base), source, (OLDER, NEWER), Filled())
+    return cluster.asked
+
+
+@pytest.mark.parametrize(
+    ("source", "base", "counted_at"),
+    [
+        ("/proj", BASE, BASE),
+        (BASE, BASE, BASE),
+        ("/", BASE, BASE),
+        ("", BASE, BASE),
+        (f"{BASE}/reel1", BASE, f"{BASE}/reel1"),
+        ("/", "/", "/"),
+        ("", "/", "/"),
+        ("/proj", "/", "/proj"),
+    ],
+)
+def test_both_snapshots_are_counted_where_they_meet_the_base_path(source, base, counted_at):
+    assert asked(source, base) == [(counted_at, OLDER), (counted_at, NEWER)]
+
+
+def test_where_a_snapshot_is_of_something_else_there_is_nothing_to_prove():
+    with pytest.raises(ProofError, match="nothing to prove: the snapshots are of /proj/show10"):
+        asked("/proj/show10")
+
+
+@pytest.mark.parametrize(("holds", "proved"), [((3,), True), ((7,), True), ((), False)])
+def test_a_base_path_that_neither_snapshot_holds_proves_nothing(holds, proved):
+    cluster = Counting({}, holds)
+
+    def try_to() -> None:
+        prove(cluster, Scope(BASE), "/proj", (OLDER, NEWER), Filled())
+
+    if proved:
+        try_to()
+        return
+    with pytest.raises(ProofError, match=f"neither snapshot holds {BASE}"):
+        try_to()
+
+
+def test_a_directory_that_cannot_be_read_is_asked_for_below_the_base_path():
+    cluster = Counting({})
+
+    prove(cluster, Scope("/"), "/", (OLDER, NEWER), Filled(not_entered=[("/a b", DELETE)]))
+
+    assert cluster.asked == [("/", OLDER), ("/", NEWER), ("/a b", OLDER)]
+
+
+# What is said
+
+
+def difference(totals: Totals, before: int, now: int) -> ProofError:
+    with pytest.raises(ProofError) as caught:
+        prove_it(Filled(totals), before, now)
+    return caught.value
+
+
+def test_what_does_not_add_up_is_said_with_all_its_parts():
+    error = difference(
+        Totals(
+            files=9,
+            created=5,
+            moved=3,
+            replaced=2,
+            deleted_files=4,
+            gone_files=1,
+            unreadable_created=7,
+            unreadable_deleted=6,
+        ),
+        100,
+        99,
+    )
+
+    assert str(error) == (
+        "the list does not add up: 100 files below /proj/show1 in snapshot 3, +5 created, "
+        "+3 moved there, +7 created but unreadable, -2 in the place of others, -4 deleted, "
+        "-1 gone without being listed, -6 deleted but unreadable, would be 102 in snapshot 7, "
+        "which has 99: 3 too many"
+    )
+    assert error.exit_code == 5
+
+
+def test_where_the_list_says_nothing_that_is_said():
+    assert str(difference(Totals(), 10, 12)) == (
+        "the list does not add up: 10 files below /proj/show1 in snapshot 3, none changed, "
+        "would be 10 in snapshot 7, which has 12: 2 too few"
+    )
+
+
+def test_what_the_cluster_counts_in_directories_that_cannot_be_read_is_said():
+    what = Filled(not_entered=[("/new", CREATE), ("/old", DELETE)])
+
+    with pytest.raises(ProofError, match=r"none changed, -2 in directories that cannot be read, "):
+        prove_it(what, 10, 10, new={NEWER: 1}, old={OLDER: 3})
+
+
+def test_a_live_share_that_moved_on_or_hard_links_may_be_why():
+    assert "--metadata snapshot or rest" in difference(Totals(moved_on=1), 1, 2).hint
+    assert "hard links" in difference(Totals(), 1, 2).hint
+    assert "No list was published" in difference(Totals(), 1, 2).hint
+
+
+def test_where_the_cluster_cannot_be_asked_nothing_is_proved():
+    class Mute:
+        def files_below(self, directory: str, snapshot: int) -> int:
+            raise UnreadableError("its name is not Unicode")
+
+    with pytest.raises(ProofError, match="cannot be proved: its name is not Unicode"):
+        prove(Mute(), Scope("/\udcff"), "/", (OLDER, NEWER), Filled())
+
+
+def test_what_a_list_counts_beside_files_that_came_or_went_means_nothing():
+    totals = Totals(
+        files=3, size=10, directories=5, deleted_directories=6, unreadable=7, left_out=8, moved_on=9
+    )
+
+    assert prove_it(Filled(totals), 4, 4) == Proof(4, 4)

@@ -1,0 +1,68 @@
+"""What a run tells at its end: what there is to tell, and nothing else."""
+
+from argparse import Namespace
+
+from qumulo_changelist.cli.summary import summary
+from qumulo_changelist.model import Totals
+from qumulo_changelist.scan.proof import Proof
+
+TOTALS = Totals(
+    files=60,
+    size=6000,
+    created=10,
+    moved=20,
+    moved_size=2000,
+    directories=4,
+    deleted_files=5,
+    deleted_directories=6,
+    unreadable=8,
+    left_out=9,
+)
+
+
+def said(totals: Totals, proof: Proof | None = None, *, moves: bool = False) -> list[str]:
+    """Return the parts of a summary."""
+    return summary(totals, proof, Namespace(projectname="Show 1", moves=moves)).split("; ")
+
+
+USUAL = [
+    "Show 1: changed: 60 files (6000 bytes), 4 directories",
+    "deleted: 5 files, 6 directories",
+    "not readable or not nameable: 8",
+    "left out, as links, pipes, sockets or devices: 9",
+]
+
+
+def test_what_changed_and_what_did_not_make_it_is_always_told():
+    assert said(TOTALS) == USUAL
+
+
+def test_with_moves_those_are_told_of_what_changed_even_if_there_are_none():
+    told = "of these only moved: 20 files (2000 bytes)"
+
+    assert said(TOTALS, moves=True) == [USUAL[0], told, *USUAL[1:]]
+    assert "of these only moved: 0 files (0 bytes)" in said(Totals(), moves=True)
+
+
+def test_owners_without_a_number_are_told_where_there_are_some():
+    assert said(TOTALS._replace(without_ids=3)) == [
+        *USUAL,
+        "with an owner or a group that has no numeric id, listed as 65534: 3",
+    ]
+
+
+def test_that_the_live_share_moved_on_is_told_and_what_would_have_been_exact():
+    assert said(TOTALS._replace(moved_on=3)) == [
+        *USUAL,
+        "on the live share since the snapshot: 3 entries changed or went "
+        "(exact: --metadata snapshot or rest)",
+    ]
+
+
+def test_a_proof_is_told_where_there_is_one():
+    for proof in (Proof(100, 105), Proof(0, 0)):
+        assert said(TOTALS, proof) == [
+            *USUAL,
+            f"proved: it leads from the {proof.older_files} files of the older snapshot to the "
+            f"{proof.newer_files} of the newer",
+        ]
