@@ -209,6 +209,8 @@ def in_snapshots(listed: dict[str, object]) -> Callable[[str, str], Reply]:
     def reply(_method: str, uri: str) -> Reply:
         if "changes-since" in uri:
             return 200, diff({"op": "CREATE", "path": "/show/new/"})
+        if uri.startswith("/v3/snapshots/status/"):
+            return 404, {}
         assert unquote(uri).startswith("/v1/files//show/new/entries/"), uri
         return 200, listed
 

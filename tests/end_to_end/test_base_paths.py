@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.conftest import QQ
 from tests.end_to_end.lists import deleted, file, folder, scan_list, settled
 from tests.end_to_end.site import Site
 
@@ -117,6 +118,32 @@ def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
     show = site.mount / "archive" / "show"
     assert settled(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
+
+
+@pytest.mark.parametrize(
+    ("transport", "qq", "was"),
+    [
+        ("qq", "qq of today", "missing"),
+        ("qq", "qq of today", "a file"),
+        ("qq", "qq before 6.2.2", "missing"),
+        ("rest", "qq of today", "missing"),
+        ("rest", "qq of today", "a file"),
+    ],
+)
+def test_a_base_path_that_came_when_a_folder_above_it_was_made_anew_has_nothing_to_lose(
+    cluster: Emulator, site: Site, transport: str, qq: str, was: str
+) -> None:
+    site.qq = QQ[qq]
+    (site.mount / "archive").mkdir()
+    (site.mount / "archive" / ("other" if was == "missing" else "show")).write_text("x")
+    older = site.snapshot_by_api(cluster)
+    (site.mount / "archive").rename(site.mount / "shelf")
+    (site.mount / "archive" / "show").mkdir(parents=True)
+    (site.mount / "archive" / "show" / "a.mov").write_text("x")
+    newer = site.snapshot_by_api(cluster)
+    options = (f"--transport={transport}", "--deletes")
+    made = site.scan_list(older, newer, *options, base=f"{site.source}/archive/show")
+    assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/a.mov")])
 
 
 def test_an_empty_directory_in_the_place_of_the_share_deletes_nothing(site: Site) -> None:

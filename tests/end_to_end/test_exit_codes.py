@@ -33,7 +33,7 @@ def test_1_when_a_file_went_before_it_was_read(changed: tuple[Site, int, int]) -
     (site.mount / "new.mov").unlink()
     done = site.generate(older, newer)
     assert (done.code, done.output) == (1, f"{site.list_path}\n")
-    assert "cannot be read: '/new.mov': No such file or directory" in done.messages
+    assert "cannot be read: '/new.mov': it is gone since the snapshot" in done.messages
     assert b'<bad-dir name="/new.mov"' in site.list_path.read_bytes()
 
 

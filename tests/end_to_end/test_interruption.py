@@ -1,5 +1,6 @@
 """Interrupted: no process, no half list and no temporary file stays behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,7 +27,7 @@ def test_an_interrupted_run_leaves_nothing_behind(
         stderr=subprocess.PIPE,
         preexec_fn=heed_interrupts,
     ) as running:
-        while not (qq := children(running.pid)):
+        while not (qq := asking_for_the_diff(running.pid)):
             assert running.poll() is None
         running.send_signal(number)
         try:
@@ -50,6 +51,17 @@ def children(process: int) -> list[int]:
     """The processes that ``process`` started."""
     text = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(child) for child in text.split()]
+
+
+def asking_for_the_diff(process: int) -> list[int]:
+    """The processes that ``process`` started to ask for the diff."""
+    with contextlib.suppress(OSError):
+        return [
+            child
+            for child in children(process)
+            if b"snapshot_diff" in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
+    return []
 
 
 def temporary_files() -> set[str]:

@@ -1,0 +1,267 @@
+"""The receipt beside a list, the proof of a list, and the guard against deletions."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qumulo_changelist import __version__
+from qumulo_emulator.running import Emulator
+from tests.end_to_end.lists import settled
+from tests.end_to_end.refusals import EARLIER, keep_earlier_list
+from tests.end_to_end.site import Site
+
+WAYS = [
+    ("--transport=qq", "--metadata=mount", "--workers=1"),
+    ("--transport=rest", "--metadata=rest", "--slice-size=2", "--workers=2"),
+]
+every_way = pytest.mark.parametrize("way", WAYS, ids=[" ".join(way[:2]) for way in WAYS])
+REST = ("--transport=rest", "--metadata=rest", "--workers=1")
+
+
+def write(folder: Path, *names: str, size: int = 10) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
+
+
+def receipt(site: Site) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(site.list_path.with_suffix(".json").read_bytes())
+    return told
+
+
+@pytest.fixture
+def worked(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
+    """A project with a day's work of every kind, and its two snapshots."""
+    mount = site.mount
+    write(mount, "moved", size=7)
+    write(mount, "gone", "old/1", "old/2", "old/deep/3", size=100)
+    write(mount, "grown", "replaced", "became a link")
+    (mount / "link").symlink_to("grown")
+    older = site.snapshot_by_api(cluster)
+    (mount / "moved").rename(mount / "here")
+    (mount / "gone").unlink()
+    for name in ("1", "2", "deep/3"):
+        (mount / "old" / name).unlink()
+    (mount / "old/deep").rmdir()
+    (mount / "old").rmdir()
+    write(mount, "grown", size=33)
+    write(mount, "other", size=3)
+    (mount / "other").replace(mount / "replaced")
+    (mount / "became a link").unlink()
+    (mount / "became a link").symlink_to("grown")
+    write(mount, "new/1", "new/2", "new\x01", size=1000)
+    os.mkfifo(mount / "pipe")
+    return site, older, site.snapshot_by_api(cluster)
+
+
+@every_way
+def test_a_receipt_tells_what_a_list_is_of_and_what_it_amounts_to(
+    worked: tuple[Site, int, int], way: tuple[str, ...]
+) -> None:
+    site, older, newer = worked
+
+    written = site.scan_list(older, newer, "--deletes", "--moves", "--verify", *way, code=1)
+
+    told = receipt(site)
+    assert told["list"] == {
+        "path": str(site.list_path),
+        "size": len(written),
+        "sha256": hashlib.sha256(written).hexdigest(),
+    }
+    assert [told[f"{which}_snapshot"]["id"] for which in ("older", "newer")] == [older, newer]
+    assert told["newer_snapshot"]["name"].endswith("s")
+    moments = [
+        told["older_snapshot"]["taken"],
+        told["newer_snapshot"]["taken"],
+        told["started"],
+        told["ended"],
+    ]
+    assert moments == sorted(moments)
+    assert (told["source"], told["base_path"]) == (site.source, site.source)
+    assert told["mapped_path"] == (str(site.mount) if "mount" in way[1] else None)
+    assert (f"--transport={told['transport']}", f"--metadata={told['metadata']}") == way[:2]
+    assert (told["version"], told["project"]) == (__version__, "show")
+    assert told["files"] == {
+        "created": {"count": 3, "bytes": 2003},
+        "modified": {"count": 1, "bytes": 33},
+        "moved": {"count": 1, "bytes": 7},
+        "deleted": {"count": 5, "bytes": 410},
+    }
+    assert told["directories"] == {"modified": {"count": 0}, "deleted": {"count": 1}}
+    assert told["left_out"]["count"] == 2
+    assert sorted(told["left_out"]["first"]) == ["/became a link", "/pipe"]
+    assert "links" in told["left_out"]["why"]
+    assert told["unreadable"]["count"] == 1
+    assert told["unreadable"]["first"][0]["name"] == "/new\x01"
+    assert told["proof"] == {
+        "held": True,
+        "files_in_older_snapshot": 8,
+        "files_in_newer_snapshot": 6,
+    }
+
+
+def test_every_list_has_a_receipt_also_without_a_proof(worked: tuple[Site, int, int]) -> None:
+    site, older, newer = worked
+
+    site.scan_list(older, newer, *REST, code=1)
+
+    assert receipt(site)["proof"] is None
+    assert receipt(site)["files"]["deleted"] == {"count": 0, "bytes": 0}
+    assert sorted(os.listdir(site.list_path.parent)) == ["1-files.json", "1-files.xml"]
+
+
+def test_of_very_much_that_cannot_be_read_a_receipt_names_the_first_hundred(
+    cluster: Emulator, site: Site
+) -> None:
+    older = site.snapshot_by_api(cluster)
+    write(site.mount, *(f"{number:03}" for number in range(130)))
+    newer = site.snapshot_by_api(cluster)
+    for number in range(130):
+        (site.mount / f"{number:03}").unlink()
+
+    site.scan_list(older, newer, "--transport=rest", "--slice-size=50", code=1)
+
+    told = receipt(site)["unreadable"]
+    assert (told["count"], len(told["first"])) == (130, 100)
+    assert told["first"][0] == {"name": "/129", "reason": "it is gone since the snapshot"}
+
+
+def test_a_receipt_that_cannot_be_written_is_told_and_the_list_stays(
+    worked: tuple[Site, int, int],
+) -> None:
+    site, older, newer = worked
+    path = site.list_path.with_suffix(".json")
+    path.mkdir(parents=True)
+
+    done = site.generate(older, newer, *REST)
+
+    assert (done.code, done.output) == (4, "")
+    assert f"the receipt {path} cannot be written" in done.messages
+    assert "The list itself is in its place" in done.messages
+    assert site.list_path.read_bytes().startswith(b"<files ")
+    assert os.listdir(site.list_path.parent).count("1-files.json") == 1
+    assert len(os.listdir(site.list_path.parent)) == 2
+
+
+@every_way
+def test_a_list_needs_nothing_that_only_its_receipt_tells(
+    worked: tuple[Site, int, int], cluster: Emulator, way: tuple[str, ...]
+) -> None:
+    site, older, newer = worked
+    expected = site.scan_list(older, newer, "--deletes", *way, code=1)
+    cluster.fault(path="*/snapshots/status/*", status=403)
+
+    done = site.generate(older, newer, "--deletes", *way)
+
+    cluster.clear_faults()
+    assert done.code == 1, done.messages
+    assert settled(site.list_path.read_bytes()) == settled(expected)
+    told = receipt(site)
+    assert told["newer_snapshot"] == {"id": newer, "name": None, "taken": None}
+    assert told["source"] is None
+
+
+# The proof
+
+
+@every_way
+def test_a_list_that_does_not_add_up_is_not_published(
+    cluster: Emulator, site: Site, way: tuple[str, ...]
+) -> None:
+    write(site.mount, "show/1")
+    older = site.snapshot_by_api(cluster)
+    site.source += "/show"
+    write(site.mount, "2")
+    newer = site.snapshot_by_api(cluster)
+    keep_earlier_list(site)
+    # A diff that forgets everything; what the snapshots hold is another matter.
+    cluster.settings(different_sources="empty")
+
+    done = site.generate(older, newer, "--verify", *way)
+
+    cluster.settings(different_sources="error")
+    assert (done.code, done.output) == (5, "")
+    assert (
+        f"the list does not add up: 1 files below {site.source} in snapshot {older}, none changed, "
+        f"would be 1 in snapshot {newer}, which has 2: 1 too few"
+    ) in done.messages
+    assert "No list was published" in done.messages
+    assert site.list_path.read_bytes() == EARLIER
+    assert os.listdir(site.list_path.parent) == ["1-files.xml"]
+
+
+def test_a_live_share_that_moved_on_fails_the_proof_and_says_what_would_not(
+    cluster: Emulator, site: Site
+) -> None:
+    older = site.snapshot_by_api(cluster)
+    write(site.mount, "new/1", "new/2")
+    newer = site.snapshot_by_api(cluster)
+    (site.mount / "new/1").unlink()
+
+    failed = site.generate(older, newer, "--verify", "--transport=rest")
+    held = site.generate(older, newer, "--verify", *REST)
+
+    assert failed.code == 5
+    assert "+1 created" in failed.messages
+    assert "--metadata snapshot or rest" in failed.messages
+    assert held.code == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "code"),
+    [("", 0), ("/new", 0), ("/old", 0), ("/..", 0), ("/beside", 5), ("/wrong", 5)],
+    ids=str,
+)
+def test_a_proof_holds_wherever_the_base_path_is_but_not_of_nothing(
+    cluster: Emulator, site: Site, base: str, code: int
+) -> None:
+    write(site.mount, "show/old/1", "show/old/2", "beside/3", "show/kept")
+    whole = site.source
+    site.source = f"{whole}/show"
+    older = site.snapshot_by_api(cluster)
+    (site.mount / "old").rename(site.mount / "new")
+    newer = site.snapshot_by_api(cluster)
+    places = {"/beside": f"{whole}/beside", "/..": whole}
+
+    done = site.generate(
+        older, newer, "--verify", "--deletes", *REST, base=places.get(base, site.source + base)
+    )
+
+    assert done.code == code, done.messages
+    assert ("nothing to prove" if code else "proved") in done.messages
+
+
+# The guard
+
+
+@pytest.mark.parametrize(("most", "code"), [("4", 6), ("5", 0), ("62%", 6), ("62.5%", 0), ("0", 6)])
+def test_a_list_that_deletes_more_than_it_may_is_not_published(
+    worked: tuple[Site, int, int], most: str, code: int
+) -> None:
+    site, older, newer = worked
+    (site.mount / "new\x01").unlink()
+    keep_earlier_list(site)
+
+    done = site.generate(older, newer, "--deletes", "--moves", *REST, f"--max-deletes={most}")
+
+    if code == 0:
+        assert done.code == 1
+        assert site.list_path.read_bytes() != EARLIER
+        return
+    assert (done.code, done.output) == (6, "")
+    assert site.list_path.read_bytes() == EARLIER
+    assert f"more than --max-deletes {most} allows" in done.messages
+    assert "files (410 bytes) and 1 directories would be deleted" in done.messages
+    assert "most of them lie in /old (3)" in done.messages
+    assert ("5 of 8 files" in done.messages) == most.endswith("%")
+
+
+def test_without_deletes_nothing_is_too_much(worked: tuple[Site, int, int]) -> None:
+    site, older, newer = worked
+
+    assert site.generate(older, newer, *REST, "--max-deletes=0").code == 1
