@@ -124,6 +124,8 @@ def _is_number(text: str) -> bool:
 
 
 def _check(options: argparse.Namespace) -> None:
+    if [] in vars(options).values():  # what argparse makes of an option whose value is "--"
+        raise UsageError("an option has no value: -- is none")
     if not _is_number(options.sourceindex):
         raise UsageError(f"--sourceindex {options.sourceindex!r} is not a number")
     guid = options.projectguid
