@@ -12,7 +12,7 @@ from tests.fuzz.ways import Way
 from tests.fuzz.work import Place
 
 SHORT = settings(
-    max_examples=6,
+    max_examples=4,
     stateful_step_count=30,
     derandomize=True,
     database=None,
