@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import deleted, file, folder, scan_list, settled
 from tests.end_to_end.site import Site
 
@@ -22,13 +23,6 @@ every_way = pytest.mark.parametrize("way", WAYS, ids=[" ".join(way) for way in W
 REST = ("--transport=rest", "--metadata=rest", "--workers=1")
 
 
-def write(folder: Path, *names: str, size: int = 10) -> None:
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * size)
-
-
 def moved(mount: Path, name: str, moved_from: str) -> str:
     """The line of a file that was only moved."""
     return file(mount, name).replace(f'name="{name}"', f'name="{name}" from="{moved_from}"')
@@ -39,15 +33,17 @@ def test_what_was_moved_is_told_whatever_else_happened(
     cluster: Emulator, site: Site, way: tuple[str, ...]
 ) -> None:
     mount = site.mount
-    write(mount, "a", "b", "changed", "d/1", "d/2", "d/sub/3", "gone", "kept", "over", "x", "y")
+    write_files(
+        mount, "a", "b", "changed", "d/1", "d/2", "d/sub/3", "gone", "kept", "over", "x", "y"
+    )
     older = site.snapshot_by_api(cluster)
     (mount / "a").rename(mount / "a & <b>")
     (mount / "b").replace(mount / "over")
     (mount / "changed").rename(mount / "changed too")
-    write(mount, "changed too", size=99)
+    write_files(mount, "changed too", size=99)
     (mount / "d").rename(mount / "e")
     (mount / "e/2").unlink()
-    write(mount, "e/new")
+    write_files(mount, "e/new")
     (mount / "gone").unlink()
     os.link(mount / "kept", mount / "link")
     (mount / "x").rename(mount / "z")
@@ -55,9 +51,10 @@ def test_what_was_moved_is_told_whatever_else_happened(
     (mount / "z").rename(mount / "y")
     newer = site.snapshot_by_api(cluster)
 
-    written = site.scan_list(older, newer, "--moves", "--deletes", "--verify", *way)
+    done = site.generate(older, newer, "--moves", "--deletes", "--verify", *way)
 
-    assert settled(written) == scan_list(
+    assert "of these only moved: 6 files (60 bytes); deleted: 3 files, 1 dir" in done.messages
+    assert settled(site.list_path.read_bytes()) == scan_list(
         [
             moved(mount, "/y", "/x"),
             moved(mount, "/x", "/y"),
@@ -75,14 +72,12 @@ def test_what_was_moved_is_told_whatever_else_happened(
             moved(mount, "/a & <b>", "/a").replace('"/a & <b>"', '"/a &amp; &lt;b&gt;"'),
         ]
     )
-    summary = site.generate(older, newer, "--moves", "--deletes", *way).messages
-    assert "of these only moved: 6 files (60 bytes); deleted: 3 files, 1 directories" in summary
 
 
 def test_without_deletes_moves_are_told_and_nothing_is_deleted(
     cluster: Emulator, site: Site
 ) -> None:
-    write(site.mount, "a", "gone")
+    write_files(site.mount, "a", "gone")
     older = site.snapshot_by_api(cluster)
     (site.mount / "a").rename(site.mount / "b")
     (site.mount / "gone").unlink()
@@ -97,7 +92,7 @@ def test_what_comes_from_beyond_the_base_path_or_goes_there_is_no_move(
     cluster: Emulator, site: Site
 ) -> None:
     base = site.mount / "show"
-    write(site.mount, "show/goes", "comes", "show/stays/1", "else/2")
+    write_files(site.mount, "show/goes", "comes", "show/stays/1", "else/2")
     older = site.snapshot_by_api(cluster)
     (base / "goes").rename(site.mount / "went")
     (site.mount / "comes").rename(base / "came")
@@ -124,7 +119,7 @@ def test_of_many_names_of_a_file_those_that_came_and_went_are_paired_as_they_sor
     cluster: Emulator, site: Site
 ) -> None:
     mount = site.mount
-    write(mount, "d/a")
+    write_files(mount, "d/a")
     for name in ("b", "c"):
         os.link(mount / "d/a", mount / "d" / name)
     older = site.snapshot_by_api(cluster)
@@ -149,7 +144,7 @@ def test_of_many_names_of_a_file_those_that_came_and_went_are_paired_as_they_sor
 def test_a_file_is_where_it_was_although_all_above_it_was_made_anew(
     cluster: Emulator, site: Site
 ) -> None:
-    write(site.mount, "d/a", "d/b")
+    write_files(site.mount, "d/a", "d/b")
     older = site.snapshot_by_api(cluster)
     (site.mount / "d").rename(site.mount / "old")
     (site.mount / "d").mkdir()
@@ -167,7 +162,7 @@ def test_a_file_is_where_it_was_although_all_above_it_was_made_anew(
 
 def test_a_name_that_xml_cannot_hold_is_no_move(cluster: Emulator, site: Site) -> None:
     mount = site.mount
-    write(mount, "good", "bad\x01")
+    write_files(mount, "good", "bad\x01")
     older = site.snapshot_by_api(cluster)
     (mount / "bad\x01").rename(mount / "better")
     (mount / "good").rename(mount / "worse\x01")
@@ -188,12 +183,12 @@ def test_a_name_that_xml_cannot_hold_is_no_move(cluster: Emulator, site: Site) -
 def test_what_the_live_share_shows_otherwise_is_not_told_to_be_moved(
     cluster: Emulator, site: Site
 ) -> None:
-    write(site.mount, "a", "b")
+    write_files(site.mount, "a", "b")
     older = site.snapshot_by_api(cluster)
     (site.mount / "a").rename(site.mount / "a2")
     (site.mount / "b").rename(site.mount / "b2")
     newer = site.snapshot_by_api(cluster)
-    write(site.mount, "b2", size=99)
+    write_files(site.mount, "b2", size=99)
 
     written = site.scan_list(older, newer, "--moves", "--deletes", "--transport=rest")
 
@@ -206,12 +201,12 @@ def test_directories_that_only_the_live_share_has_are_listed_and_end_no_run(
     cluster: Emulator, site: Site
 ) -> None:
     """Of what is in them, too, the cluster is asked for ids: it knows of none."""
-    write(site.mount, "old")
+    write_files(site.mount, "old")
     older = site.snapshot_by_api(cluster)
     (site.mount / "old").rename(site.mount / "same")
-    write(site.mount, "new/a")
+    write_files(site.mount, "new/a")
     newer = site.snapshot_by_api(cluster)
-    write(site.mount, "new/live/b", "new/live/sub/c")
+    write_files(site.mount, "new/live/b", "new/live/sub/c")
 
     # With several workers, directories are taken apart as the share has them.
     written = site.scan_list(older, newer, "--moves", "--deletes", "--workers=2")
@@ -226,7 +221,9 @@ def test_a_moved_directory_costs_no_look_up_for_each_of_its_files(
     own_cluster: Emulator, own_site: Site
 ) -> None:
     own_cluster.settings(page_limit=1000)
-    write(own_site.mount, *(f"d/{folder}/{number}" for folder in "abc" for number in range(100)))
+    write_files(
+        own_site.mount, *(f"d/{folder}/{number}" for folder in "abc" for number in range(100))
+    )
     older = own_site.snapshot_by_api(own_cluster)
     (own_site.mount / "d").rename(own_site.mount / "e")
     newer = own_site.snapshot_by_api(own_cluster)

@@ -3,13 +3,13 @@
 import hashlib
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qumulo_changelist import __version__
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import settled
 from tests.end_to_end.refusals import EARLIER, keep_earlier_list
 from tests.end_to_end.site import Site
@@ -22,13 +22,6 @@ every_way = pytest.mark.parametrize("way", WAYS, ids=[" ".join(way[:2]) for way 
 REST = ("--transport=rest", "--metadata=rest", "--workers=1")
 
 
-def write(folder: Path, *names: str, size: int = 10) -> None:
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x" * size)
-
-
 def receipt(site: Site) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(site.list_path.with_suffix(".json").read_bytes())
     return told
@@ -38,9 +31,9 @@ def receipt(site: Site) -> dict[str, Any]:
 def worked(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
     """A project with a day's work of every kind, and its two snapshots."""
     mount = site.mount
-    write(mount, "moved", size=7)
-    write(mount, "gone", "old/1", "old/2", "old/deep/3", size=100)
-    write(mount, "grown", "replaced", "became a link")
+    write_files(mount, "moved", size=7)
+    write_files(mount, "gone", "old/1", "old/2", "old/deep/3", size=100)
+    write_files(mount, "grown", "replaced", "became a link")
     (mount / "link").symlink_to("grown")
     older = site.snapshot_by_api(cluster)
     (mount / "moved").rename(mount / "here")
@@ -49,12 +42,12 @@ def worked(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
         (mount / "old" / name).unlink()
     (mount / "old/deep").rmdir()
     (mount / "old").rmdir()
-    write(mount, "grown", size=33)
-    write(mount, "other", size=3)
+    write_files(mount, "grown", size=33)
+    write_files(mount, "other", size=3)
     (mount / "other").replace(mount / "replaced")
     (mount / "became a link").unlink()
     (mount / "became a link").symlink_to("grown")
-    write(mount, "new/1", "new/2", "new\x01", size=1000)
+    write_files(mount, "new/1", "new/2", "new\x01", size=1000)
     os.mkfifo(mount / "pipe")
     return site, older, site.snapshot_by_api(cluster)
 
@@ -119,7 +112,7 @@ def test_of_very_much_that_cannot_be_read_a_receipt_names_the_first_hundred(
     cluster: Emulator, site: Site
 ) -> None:
     older = site.snapshot_by_api(cluster)
-    write(site.mount, *(f"{number:03}" for number in range(130)))
+    write_files(site.mount, *(f"{number:03}" for number in range(130)))
     newer = site.snapshot_by_api(cluster)
     for number in range(130):
         (site.mount / f"{number:03}").unlink()
@@ -173,10 +166,10 @@ def test_a_list_needs_nothing_that_only_its_receipt_tells(
 def test_a_list_that_does_not_add_up_is_not_published(
     cluster: Emulator, site: Site, way: tuple[str, ...]
 ) -> None:
-    write(site.mount, "show/1")
+    write_files(site.mount, "show/1")
     older = site.snapshot_by_api(cluster)
     site.source += "/show"
-    write(site.mount, "2")
+    write_files(site.mount, "2")
     newer = site.snapshot_by_api(cluster)
     keep_earlier_list(site)
     # A diff that forgets everything; what the snapshots hold is another matter.
@@ -199,7 +192,7 @@ def test_a_live_share_that_moved_on_fails_the_proof_and_says_what_would_not(
     cluster: Emulator, site: Site
 ) -> None:
     older = site.snapshot_by_api(cluster)
-    write(site.mount, "new/1", "new/2")
+    write_files(site.mount, "new/1", "new/2")
     newer = site.snapshot_by_api(cluster)
     (site.mount / "new/1").unlink()
 
@@ -220,7 +213,7 @@ def test_a_live_share_that_moved_on_fails_the_proof_and_says_what_would_not(
 def test_a_proof_holds_wherever_the_base_path_is_but_not_of_nothing(
     cluster: Emulator, site: Site, base: str, code: int
 ) -> None:
-    write(site.mount, "show/old/1", "show/old/2", "beside/3", "show/kept")
+    write_files(site.mount, "show/old/1", "show/old/2", "beside/3", "show/kept")
     whole = site.source
     site.source = f"{whole}/show"
     older = site.snapshot_by_api(cluster)

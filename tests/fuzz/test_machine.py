@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fuzz.laboratory import Laboratory, laboratory
 from tests.fuzz.machine import AnyGreatWork, AnyWork, AnyWorkSeenByAStranger
-from tests.fuzz.ways import Way
+from tests.fuzz.ways import ORDINARY, Way
 from tests.fuzz.work import Place
 
 SHORT = settings(
@@ -48,6 +48,8 @@ def test_a_deep_and_a_wide_directory_come_and_go(
     lab: Laboratory, transport: str, metadata: str, wide: int
 ) -> None:
     AnyWork.laboratory = lab
+    # Whatever was drawn in another test.
+    lab.answer_like(ORDINARY)
     work = AnyGreatWork()
     way = Way(transport, metadata, True, "below", 0, ("--workers=1",), moves=True, verify=True)
     try:

@@ -20,6 +20,15 @@ from tests.oracle.capture import parent_of
 from tests.oracle.expect import kept_paths
 from tests.oracle.sight import directories_above
 
+ORDINARY: dict[str, Any] = {
+    "page_limit": 1000,
+    "order": "ascending",
+    "empty_pages": False,
+    "last_page_next": "",
+    "escape": True,
+}
+"""How a cluster answers where nothing else is drawn."""
+
 BASES = ("source", "below", "above", "root", "beside")
 
 

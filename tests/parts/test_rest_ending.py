@@ -72,6 +72,11 @@ def wait_until_none_is_left() -> None:
     assert ours() == []
 
 
+def heed_interrupts() -> None:
+    """Undo that a shell lets what it starts in the background ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["in the first page", "in a later page"])
 def test_an_interrupt_ends_a_question_that_waits(canned, stall, first):
     page = {"entries": [], "paging": {"next": "/2"}}
@@ -80,6 +85,7 @@ def test_an_interrupt_ends_a_question_that_waits(canned, stall, first):
         [sys.executable, "-c", ASKS, str(canned.port), canned.fingerprint],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=heed_interrupts,
     ) as process:
         assert stall.asked.acquire(timeout=PATIENCE)
         process.send_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ from qumulo_changelist import __version__, config
 from qumulo_changelist.cli import command, trees
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.cli.summary import summary
-from qumulo_changelist.errors import QqFailedError, RefusedError, ReplyError, StatusError
+from qumulo_changelist.errors import QqFailedError, ReplyError, StatusError
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.output import receipt
 from qumulo_changelist.output.interface import Piece
@@ -102,18 +102,12 @@ class _Run:
         options = self._options
         try:
             return self._cluster.snapshots(options.older, options.newer)
-        except RefusedError as error:
-            if error.status == 401:
+        except (StatusError, ReplyError, QqFailedError) as error:
+            # Who is not let in at all should not try a wrong password once more.
+            if "Error 401" in str(error):
                 raise
-            reason: Exception = error
-        except QqFailedError as error:
-            if "Error 401" in error.said:
-                raise
-            reason = error
-        except (StatusError, ReplyError) as error:
-            reason = error
-        self._screen.detail(f"of the snapshots only the ids are known: {reason}")
-        return {}
+            self._screen.warning(f"of the snapshots the receipt tells only the ids: {error}")
+            return {}
 
     def fill(self) -> Filled:
         """Fill the list with what changed between the snapshots."""

@@ -18,7 +18,6 @@ from qumulo_changelist.trees.mounted import MountedTree
 
 MOUNT, SNAPSHOT, REST = SOURCES = ("mount", "snapshot", "rest")
 
-
 # Requests under way at once for each tree of a process, and for each tree of all processes. A node
 # has 1,000 connections for everybody (Qumulo's documentation).
 _SIDE_BY_SIDE = 16

@@ -80,6 +80,9 @@ class _Writing:
         self._text = io.BytesIO()
         self._lines: list[str] = []
         self._tally = Tally()
+        # Of what is written without a detour: a batch can be one entry, and a call would be felt.
+        self._files = self._size = self._created = self._created_size = 0
+        self._deleted = self._deleted_size = 0
         self._last = ""
         self._elsewhere: list[tuple[str, bytes]] = []
         self._unreadable: list[tuple[str, str]] = []
@@ -116,18 +119,24 @@ class _Writing:
                 self._add_special(entry)
         if len(lines) >= _TOGETHER:
             self._put_down()
-        self._tally.add(
-            files=files,
-            size=size,
-            created=created,
-            created_size=created_size,
-            deleted_files=deleted,
-            deleted_size=deleted_size,
-        )
+        self._files += files
+        self._size += size
+        self._created += created
+        self._created_size += created_size
+        self._deleted += deleted
+        self._deleted_size += deleted_size
 
     def piece(self) -> Piece:
         """Return what was written."""
         self._put_down()
+        self._tally.add(
+            files=self._files,
+            size=self._size,
+            created=self._created,
+            created_size=self._created_size,
+            deleted_files=self._deleted,
+            deleted_size=self._deleted_size,
+        )
         return Piece(
             text=self._text.getvalue(),
             totals=self._tally.totals(),
