@@ -37,6 +37,8 @@ class Snapshot(NamedTuple):
     """When, in nanoseconds since the epoch, by the cluster's clock; 0 if it did not say."""
     source: str = ""
     """The directory that it is of, an absolute path; "" if it did not say."""
+    source_id: str = ""
+    """The file id of the directory that it is of; "" if the cluster did not say."""
 
 
 class Kind(Enum):

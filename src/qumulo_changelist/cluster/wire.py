@@ -67,20 +67,30 @@ def attributes(reply: object) -> Reply:
 
 
 def snapshot(reply: object) -> Snapshot:
-    """Return a snapshot, as created or as its status tells (v2 and v3 of the API).
+    """Return a snapshot, from the reply to its creation or from its status (v2 and v3 of the API).
+
+    What a run can do without is unknown where it is missing or malformed: the time and the source.
 
     Raises:
-        ReplyError: it has no id, or was taken at no possible time.
+        ReplyError: it has no id.
     """
     described = attributes(reply)
     taken, source = described.get("timestamp"), described.get("source_file_path")
+    number = described.get("source_file_id")
     try:
         moment = nanoseconds(taken) if isinstance(taken, str) else 0
     except ValueError:
-        raise _lacks(described, "timestamp") from None
-    # A directory's path ends in a slash.
-    where = (source.rstrip("/") or "/") if isinstance(source, str) else ""
-    return Snapshot(_number(described, "id"), str(described.get("name", "")), moment, where)
+        moment = 0
+    if not (isinstance(source, str) and is_absolute(source)):
+        source = ""
+    return Snapshot(
+        _number(described, "id"),
+        str(described.get("name", "")),
+        moment,
+        # A directory's path ends in a slash.
+        source.rstrip("/") or source,
+        number if isinstance(number, str) and is_number(number) else "",
+    )
 
 
 def files(totals: object) -> int:
