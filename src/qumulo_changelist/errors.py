@@ -95,6 +95,12 @@ class StatusError(ChangelistError):
         """The cluster's own name for the error, where it gave one."""
 
 
+class IncomparableError(ChangelistError):
+    """The two snapshots are of different directories, or stand in the wrong order."""
+
+    exit_code = 65
+
+
 class NotFoundError(StatusError):
     """The cluster has no such snapshot or path."""
 

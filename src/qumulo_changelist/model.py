@@ -68,6 +68,20 @@ class Attributes(Struct, frozen=True, gc=False):
     """What changes when the file's data changes; "" where nobody said."""
 
 
+class Sighting(Struct, frozen=True):
+    """An entry as the cluster or a mount shows it at one moment: what tells it from others."""
+
+    kind: Kind
+    size: int = -1
+    """In bytes; -1 where it cannot be read."""
+    mtime: int | None = None
+    """When its data changed last, in nanoseconds since the epoch; None where it cannot be read."""
+    id: str = ""
+    """What the cluster knows it by; of a mount, its inode number."""
+    path: str = ""
+    """Where it is on the cluster, without a last ``/``; "" if nobody said."""
+
+
 class Unreadable(Struct, frozen=True, gc=False):
     """Why something has no attributes."""
 
@@ -135,6 +149,8 @@ class Totals(NamedTuple):
     """Of the unreadable entries, created regular files."""
     unreadable_deleted: int = 0
     """Of the unreadable entries, deleted regular files."""
+    unread: int = 0
+    """Of the unreadable entries, those created or modified that the newer tree did not show."""
     left_out: int = 0
     """Changed, but never listed: links, pipes, sockets and devices."""
     without_ids: int = 0

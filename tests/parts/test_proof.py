@@ -9,11 +9,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.errors import ProofError, ReplyError, UnreadableError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, State, Totals
+from qumulo_changelist.errors import ProofError, UnreadableError
+from qumulo_changelist.model import (
+    CREATE,
+    DELETE,
+    MODIFY,
+    Attributes,
+    Entry,
+    Kind,
+    Snapshot,
+    State,
+    Totals,
+)
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.progress import Silent
+from qumulo_changelist.scan.bases import Moments, compare
 from qumulo_changelist.scan.moves import Parting
 from qumulo_changelist.scan.order import distinct
 from qumulo_changelist.scan.pipeline import Filled, Listing, fill, with_moves
@@ -31,15 +42,9 @@ FORM = ScanXml("1", 0)
 class Counting:
     """A cluster that counts; notes what it is asked."""
 
-    def __init__(self, counts: dict[tuple[str, int], int], holds: tuple[int, ...] = (7,)) -> None:
+    def __init__(self, counts: dict[tuple[str, int], int]) -> None:
         self._counts = counts
-        self._holds = holds
         self.asked: list[tuple[str, int]] = []
-
-    def is_empty(self, directory: str, snapshot: int) -> bool:
-        if snapshot not in self._holds:
-            raise ReplyError(f"{directory} in snapshot {snapshot} cannot be read")
-        return True
 
     def files_below(self, directory: str, snapshot: int) -> int:
         self.asked.append((directory, snapshot))
@@ -51,6 +56,12 @@ class Nowhere:
 
     def add(self, piece: Piece) -> None:
         pass
+
+
+def moments(source: str, base: str = BASE, older_source: str = "") -> Moments:
+    """Return the two snapshots of a directory, which had another path at first perhaps."""
+    older = Snapshot(OLDER, "", source=older_source or source)
+    return compare(Counting({}), Scope(base), older, Snapshot(NEWER, "", source=source))
 
 
 def filled(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Filled:
@@ -70,7 +81,7 @@ def prove_it(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> P
     counts = {(BASE, OLDER): before, (BASE, NEWER): now}
     for name, numbers in unseen.items():
         counts |= {(f"{BASE}/{name}", snapshot): count for snapshot, count in numbers.items()}
-    return prove(Counting(counts), Scope(BASE), BASE, (OLDER, NEWER), what)
+    return prove(Counting(counts), moments(BASE), what, mounted=False)
 
 
 def holds(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> bool:
@@ -244,9 +255,9 @@ def test_files_of_which_nobody_can_say_what_is_there_now_are_gone_and_counted(mo
 # What is asked
 
 
-def asked(source: str, base: str = BASE) -> list[tuple[str, int]]:
+def asked(both: Moments, what: Filled | None = None) -> list[tuple[str, int]]:
     cluster = Counting({})
-    prove(cluster, Scope(base), source, (OLDER, NEWER), Filled())
+    prove(cluster, both, what or Filled(), mounted=True)
     return cluster.asked
 
 
@@ -264,34 +275,68 @@ def asked(source: str, base: str = BASE) -> list[tuple[str, int]]:
     ],
 )
 def test_both_snapshots_are_counted_where_they_meet_the_base_path(source, base, counted_at):
-    assert asked(source, base) == [(counted_at, OLDER), (counted_at, NEWER)]
+    assert asked(moments(source, base)) == [(counted_at, OLDER), (counted_at, NEWER)]
 
 
-def test_where_a_snapshot_is_of_something_else_there_is_nothing_to_prove():
-    with pytest.raises(ProofError, match="nothing to prove: the snapshots are of /proj/show10"):
-        asked("/proj/show10")
+@pytest.mark.parametrize(
+    ("base", "older_path", "newer_path"),
+    [
+        ("/shelf/show", "/proj/show", "/shelf/show"),
+        ("/shelf/show/reel", "/proj/show/reel", "/shelf/show/reel"),
+        ("/shelf", "/proj/show", "/shelf/show"),
+        ("/", "/proj/show", "/shelf/show"),
+    ],
+)
+def test_each_snapshot_is_counted_at_the_path_that_it_has(base, older_path, newer_path):
+    both = moments("/shelf/show", base, older_source="/proj/show")
+
+    assert asked(both) == [(older_path, OLDER), (newer_path, NEWER)]
 
 
-@pytest.mark.parametrize(("holds", "proved"), [((3,), True), ((7,), True), ((), False)])
-def test_a_base_path_that_neither_snapshot_holds_proves_nothing(holds, proved):
-    cluster = Counting({}, holds)
+def test_a_snapshot_that_does_not_hold_the_base_path_has_no_files_and_is_not_asked():
+    older, newer, _ = moments("/proj")
 
-    def try_to() -> None:
-        prove(cluster, Scope(BASE), "/proj", (OLDER, NEWER), Filled())
+    assert asked(Moments(older._replace(holds_base=False), newer)) == [(BASE, NEWER)]
+    assert asked(Moments(older, newer._replace(holds_base=False))) == [(BASE, OLDER)]
 
+
+def test_a_directory_that_cannot_be_read_is_asked_for_in_the_snapshot_that_has_it():
+    what = Filled(not_entered=[("/a b", DELETE), ("/c", CREATE)])
+
+    assert asked(moments("/", "/"), what)[2:] == [("/a b", OLDER), ("/c", NEWER)]
+    renamed = moments("/shelf", "/shelf/show", older_source="/proj")
+    assert asked(renamed, what)[2:] == [("/proj/show/a b", OLDER), ("/shelf/show/c", NEWER)]
+
+
+# What was read
+
+
+@pytest.mark.parametrize(
+    ("totals", "proved"),
+    [
+        (Totals(), True),
+        (Totals(unreadable=1, unread=1), False),
+        (Totals(files=1, unreadable=1, unread=1), True),
+        (Totals(directories=1, unreadable=1, unread=1), True),
+        (Totals(files=1, directories=1, unreadable=3, unread=3), False),
+        # What XML cannot name was read, and what is deleted is not on the mount.
+        (Totals(unreadable=3), True),
+        (Totals(deleted_files=9, unreadable=1, unread=1), False),
+    ],
+)
+def test_a_mount_of_which_most_could_not_be_read_proves_nothing(totals, proved):
+    counted = {(BASE, OLDER): totals.deleted_files}
+
+    def try_to(*, mounted: bool) -> None:
+        prove(Counting(counted), moments(BASE), Filled(totals), mounted=mounted)
+
+    try_to(mounted=False)
     if proved:
-        try_to()
+        try_to(mounted=True)
         return
-    with pytest.raises(ProofError, match=f"neither snapshot holds {BASE}"):
-        try_to()
-
-
-def test_a_directory_that_cannot_be_read_is_asked_for_below_the_base_path():
-    cluster = Counting({})
-
-    prove(cluster, Scope("/"), "/", (OLDER, NEWER), Filled(not_entered=[("/a b", DELETE)]))
-
-    assert cluster.asked == [("/", OLDER), ("/", NEWER), ("/a b", OLDER)]
+    with pytest.raises(ProofError, match=f"{totals.unread} could not be read") as caught:
+        try_to(mounted=True)
+    assert "--metadata snapshot or rest" in caught.value.hint
 
 
 # What is said
@@ -354,7 +399,7 @@ def test_where_the_cluster_cannot_be_asked_nothing_is_proved():
             raise UnreadableError("its name is not Unicode")
 
     with pytest.raises(ProofError, match="cannot be proved: its name is not Unicode"):
-        prove(Mute(), Scope("/\udcff"), "/", (OLDER, NEWER), Filled())
+        prove(Mute(), moments("/", "/\udcff"), Filled(), mounted=True)
 
 
 def test_what_a_list_counts_beside_files_that_came_or_went_means_nothing():

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -481,21 +482,24 @@ NOT_THERE = "say('Error 404: fs_no_such_entry_error: not in the snapshot\\n', on
 
 
 def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, cluster):
-    for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates"):
+    for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates", "fs_file_get_attr"):
         behind.answers(command, NOT_THERE)
 
     for ask in (cluster.directory, cluster.walk):
         with pytest.raises(AbsentError, match="snapshot 7 holds no such directory"):
             ask("/a", 7)
-    with pytest.raises(ReplyError, match="/a in snapshot 7 cannot be read"):
-        cluster.is_empty("/a", 7)
+    for ask in (cluster.look_at, partial(cluster.look_into, most=9)):
+        with pytest.raises(AbsentError, match="snapshot 7 does not hold it"):
+            ask("/a", 7)
+        with pytest.raises(AbsentError, match="the live tree does not hold it"):
+            ask("/a", None)
     assert cluster.files_below("/a", 7) == 0
 
 
 def test_a_snapshot_that_is_not_there_is(behind, cluster):
-    for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates"):
+    for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates", "fs_file_get_attr"):
         behind.answers(command, NOT_THERE.replace("fs_no_such_entry", "snapshot_not_found"))
 
-    for ask in (cluster.directory, cluster.walk, cluster.is_empty, cluster.files_below):
+    for ask in (cluster.directory, cluster.walk, cluster.look_at, cluster.files_below):
         with pytest.raises(QqFailedError, match="snapshot_not_found"):
             ask("/a", 7)

@@ -117,6 +117,7 @@ def test_the_totals_are_those_of_the_entries():
         deleted_files=1,
         deleted_directories=1,
         unreadable=2,
+        unread=2,
         left_out=1,
     )
 
@@ -157,7 +158,7 @@ def test_of_what_is_not_there_nobody_asks_whose_it_is():
         Entry(DELETED, "/c", nobodys, DELETE), Entry(UNREADABLE, "/b", nobodys, MODIFY, "broken")
     )
 
-    assert written.totals == Totals(deleted_files=1, deleted_size=5, unreadable=1)
+    assert written.totals == Totals(deleted_files=1, deleted_size=5, unreadable=1, unread=1)
     assert written.text.count(b'size="0"') == written.text.count(b'owner="0" group="0"') == 2
 
 
@@ -246,7 +247,9 @@ def test_a_name_that_xml_cannot_hold_is_unreadable_and_written_in_percent(make, 
         'mtime="1700000200" atime="1700000200" owner="0" group="0" index="1"/>'
     )
     totals = piece(make(name)).totals
-    assert totals == Totals(unreadable=1, unreadable_deleted=make is deleted)
+    assert totals == Totals(
+        unreadable=1, unreadable_deleted=make is deleted, unread=make is unreadable
+    )
 
 
 def test_why_a_name_is_written_in_percent_is_told():

@@ -7,6 +7,7 @@ import pytest
 
 from qumulo_changelist.cluster.interface import Page
 from qumulo_changelist.errors import UnreachableError, UnreadableError
+from qumulo_changelist.location import locate
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some, Wanted
 from qumulo_changelist.trees.snapshot import SnapshotTree
@@ -107,7 +108,7 @@ def cluster() -> FakeCluster:
 @pytest.fixture
 def tree(cluster) -> Iterator[SnapshotTree]:
     before = set(threading.enumerate())
-    with SnapshotTree(cluster, 7, "/proj", SIDE_BY_SIDE) as opened:
+    with SnapshotTree(cluster, 7, locate("/proj"), SIDE_BY_SIDE) as opened:
         yield opened
     for thread in set(threading.enumerate()) - before:
         thread.join(PATIENCE)
@@ -160,7 +161,7 @@ def test_a_directory_is_asked_for_without_its_slash(cluster, tree, name, asked):
 
 @pytest.mark.parametrize(("base", "asked"), [("/", ""), ("", ""), ("/p/q", "/p/q"), ("/p/", "/p")])
 def test_the_base_path_may_be_any_directory(cluster, base, asked):
-    with SnapshotTree(cluster, 7, base) as tree:
+    with SnapshotTree(cluster, 7, locate(base)) as tree:
         for wish in (Some(["/a"]), Some(["/"]), All("/")):
             read(tree, wish)
 

@@ -54,6 +54,11 @@ FILE = file("1", size=5)
             Totals(unreadable=1, unreadable_created=1, replaced=1),
         ),
         (entry(State.UNREADABLE, DELETE, BAD), Totals(unreadable=1, unreadable_deleted=1)),
+        (entry(State.UNREADABLE, MODIFY, BAD, reason="locked"), Totals(unreadable=1, unread=1)),
+        (
+            entry(State.UNREADABLE, DELETE, BAD, reason="locked"),
+            Totals(unreadable=1, unreadable_deleted=1),
+        ),
         (entry(State.UNREADABLE, CREATE, FOLDER), Totals(unreadable=1)),
         (
             entry(State.UNREADABLE, CREATE, FOLDER, replaces=True),

@@ -3,6 +3,7 @@
 import pytest
 
 from qumulo_changelist.errors import AbsentError, QqFailedError, UnreadableError
+from qumulo_changelist.location import locate
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some
 from qumulo_changelist.trees.whole import WholeSnapshotTree
@@ -54,19 +55,19 @@ def walk(tree: WholeSnapshotTree, directory: str) -> list[Found]:
 
 @pytest.mark.parametrize(("name", "kind"), [("/d/a", FILE), ("/d/b/", DIRECTORY), ("/d/c", OTHER)])
 def test_of_an_entry_the_kind_is_told(cluster, name, kind):
-    assert describe(WholeSnapshotTree(cluster, 7, "/proj"), name) == [kind]
+    assert describe(WholeSnapshotTree(cluster, 7, locate("/proj")), name) == [kind]
     assert cluster.asked == [("directory", "/proj/d", 7)]
 
 
 @pytest.mark.parametrize(("base", "asked"), [("/proj", "/proj"), ("/proj/", "/proj"), ("/", "/")])
 def test_the_base_path_may_be_any_directory(cluster, base, asked):
-    describe(WholeSnapshotTree(cluster, 7, base), "/a")
+    describe(WholeSnapshotTree(cluster, 7, locate(base)), "/a")
 
     assert cluster.asked == [("directory", asked, 7)]
 
 
 def test_neighbours_are_asked_for_once(cluster):
-    tree = WholeSnapshotTree(cluster, 7, "/proj")
+    tree = WholeSnapshotTree(cluster, 7, locate("/proj"))
     wishes = [Some(["/d/c", "/d/a"]), Some(["/d/b/"]), Some(["/a"])]
 
     answers = [list(answer) for answer in tree.read(wishes)]
@@ -80,7 +81,7 @@ def test_neighbours_are_asked_for_once(cluster):
 
 
 def test_what_the_snapshot_does_not_hold_is_told(cluster):
-    found = describe(WholeSnapshotTree(cluster, 7, "/proj"), "/d/x", "/d/a")
+    found = describe(WholeSnapshotTree(cluster, 7, locate("/proj")), "/d/x", "/d/a")
 
     assert found == [Unreadable("snapshot 7 does not hold it"), FILE]
 
@@ -91,7 +92,7 @@ def test_a_walk_of_what_is_not_there_says_so(cluster):
 
     cluster.walk = walk_of_nothing
 
-    assert walk(WholeSnapshotTree(cluster, 7, "/proj"), "/d/") == [
+    assert walk(WholeSnapshotTree(cluster, 7, locate("/proj")), "/d/") == [
         Found(["/d/"], [Unreadable("snapshot 7 holds no such directory", absent=True)])
     ]
 
@@ -100,7 +101,7 @@ def test_a_walk_of_what_is_not_there_says_so(cluster):
     ("base", "walked"), [("/proj", "/proj/d"), ("/proj/", "/proj/d"), ("", "/d")]
 )
 def test_a_walk_descends_and_names_what_it_finds_below_the_base_path(cluster, base, walked):
-    assert walk(WholeSnapshotTree(cluster, 7, base), "/d/") == [
+    assert walk(WholeSnapshotTree(cluster, 7, locate(base)), "/d/") == [
         Found(["/d/reel2/a"], [OTHER]),
         Found(["/d/reel2/"], [DIRECTORY]),
         Found(["/d/reel2.mov", "/d/reel2.aif"], [FILE, FILE]),
@@ -111,7 +112,7 @@ def test_a_walk_descends_and_names_what_it_finds_below_the_base_path(cluster, ba
 
 @pytest.mark.parametrize(("base", "walked"), [("/proj", "/proj"), ("/", "/")])
 def test_all_of_the_base_path_can_be_walked(cluster, base, walked):
-    found = walk(WholeSnapshotTree(cluster, 7, base), "/")
+    found = walk(WholeSnapshotTree(cluster, 7, locate(base)), "/")
 
     assert [name for part in found for name in part.names] == [
         "/reel2/a",
@@ -124,7 +125,7 @@ def test_all_of_the_base_path_can_be_walked(cluster, base, walked):
 
 
 def test_names_are_those_of_one_directory_in_descending_order(cluster):
-    tree = WholeSnapshotTree(cluster, 7, "/proj")
+    tree = WholeSnapshotTree(cluster, 7, locate("/proj"))
 
     assert tree.names("/d/") == ["/d/c", "/d/b/", "/d/a"]
     assert tree.names("/") == ["/c", "/b/", "/a"]
@@ -138,14 +139,16 @@ def test_directories_side_by_side_come_each_alone(cluster, monkeypatch):
         cluster, "walk", lambda path, snapshot: {f"{path}/{name}/": Kind.DIRECTORY for name in "ab"}
     )
 
-    assert [found.names for found in walk(WholeSnapshotTree(cluster, 7, "/proj"), "/d/")] == [
+    assert [
+        found.names for found in walk(WholeSnapshotTree(cluster, 7, locate("/proj")), "/d/")
+    ] == [
         ["/d/b/"],
         ["/d/a/"],
     ]
 
 
 def test_nothing_is_asked_before_its_answer_is_wanted(cluster):
-    answers = WholeSnapshotTree(cluster, 7, "/proj").read([Some(["/d/a"]), All("/e/")])
+    answers = WholeSnapshotTree(cluster, 7, locate("/proj")).read([Some(["/d/a"]), All("/e/")])
     next(answers)
     assert cluster.asked == [("directory", "/proj/d", 7)]
 
@@ -156,7 +159,7 @@ def test_nothing_is_asked_before_its_answer_is_wanted(cluster):
 
 @pytest.mark.parametrize("name", ["/d\udcff/a", "/\ud800/a", "/d\0/a"])
 def test_what_the_cluster_cannot_be_asked_for_is_not_asked_for(cluster, name):
-    tree = WholeSnapshotTree(cluster, 7, "/proj")
+    tree = WholeSnapshotTree(cluster, 7, locate("/proj"))
 
     (described,) = describe(tree, name)
     (found,) = walk(tree, f"{name}/")
@@ -169,12 +172,12 @@ def test_what_the_cluster_cannot_be_asked_for_is_not_asked_for(cluster, name):
 
 def test_what_the_cluster_cannot_answer_ends_the_run(cluster):
     with pytest.raises(QqFailedError):
-        describe(WholeSnapshotTree(cluster, 7, "/proj"), "/gone/a")
+        describe(WholeSnapshotTree(cluster, 7, locate("/proj")), "/gone/a")
 
 
 def test_what_is_in_a_directory_that_the_snapshot_does_not_hold_is_not_there(cluster):
     """As one that the live share got since, of which the snapshot is asked for ids."""
-    tree = WholeSnapshotTree(cluster, 7, "/proj")
+    tree = WholeSnapshotTree(cluster, 7, locate("/proj"))
     not_there = Unreadable("snapshot 7 does not hold it")
 
     assert describe(tree, "/never/b", "/never/a") == [not_there, not_there]

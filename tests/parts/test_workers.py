@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
+from multiprocessing.context import SpawnProcess
 
 import pytest
 
@@ -25,9 +26,10 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.model import Attributes, Described, Kind
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.progress import Silent
 from qumulo_changelist.scan import processes
 from qumulo_changelist.scan.pipeline import Listing
-from qumulo_changelist.scan.workers import Job, Workers
+from qumulo_changelist.scan.workers import Job, Pool, Workers
 from qumulo_changelist.trees.interface import Found, OpenTree, Some, Wanted
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -173,6 +175,20 @@ def job(newer: OpenTree, older: OpenTree | None = None) -> Job:
     return Job(newer, older, Listing(ScanXml("1", 0), deletes=True))
 
 
+class Warnings(Silent):
+    """Listens, and keeps the warnings."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def warning(self, fact: str) -> None:
+        self.heard.append(fact)
+
+
+def pool(count: int) -> Pool:
+    return Pool(count, Silent())
+
+
 def names_in(pieces: Iterable[Piece]) -> list[str]:
     return re.findall(r'name="(.*?)"', "".join(piece.text.decode() for piece in pieces))
 
@@ -183,7 +199,7 @@ def owners_in(pieces: Iterable[Piece]) -> set[int]:
 
 
 def work(newer: OpenTree, count: int, older: OpenTree | None = None) -> list[Piece]:
-    with Workers(job(newer, older), count) as workers:
+    with Workers(job(newer, older), pool(count)) as workers:
         workers.start()
         return list(workers.products(SLICES))
 
@@ -204,7 +220,7 @@ def test_pieces_come_in_the_order_of_their_slices(count):
 
 @both
 def test_no_slices_make_no_pieces(count):
-    with Workers(job(owned), count) as workers:
+    with Workers(job(owned), pool(count)) as workers:
         workers.start()
         assert list(workers.products([])) == []
 
@@ -221,7 +237,7 @@ def test_several_work_elsewhere_side_by_side(readers):
         numbers.extend(readers.come(2))
         readers.answer()
 
-    with Workers(job(readers.open), 2) as workers:
+    with Workers(job(readers.open), pool(2)) as workers:
         workers.start()
         pieces = list(workers.products(slices()))
 
@@ -231,13 +247,13 @@ def test_several_work_elsewhere_side_by_side(readers):
 
 
 def test_several_that_are_not_started_work_here():
-    with Workers(job(owned), 2) as workers:
+    with Workers(job(owned), pool(2)) as workers:
         assert owners_in(workers.products(SLICES)) == {os.getpid()}
 
 
 @both
 def test_deletions_are_read_in_the_older_tree(count):
-    with Workers(job(owned, owned), count) as workers:
+    with Workers(job(owned, owned), pool(count)) as workers:
         workers.start()
         (piece,) = workers.products([["/b\0M", "/a\0D"]])
 
@@ -254,7 +270,7 @@ def test_few_slices_are_taken_ahead_of_the_pieces(count, most):
             taken += 1
             yield keys
 
-    with Workers(job(owned), count) as workers:
+    with Workers(job(owned), pool(count)) as workers:
         workers.start()
         pieces = workers.products(slices())
         for given in range(1, 5):
@@ -271,7 +287,7 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
         yield Owned()
         told.append(f"close {name}")
 
-    with Workers(job(partial(noted, "newer"), partial(noted, "older")), 1) as workers:
+    with Workers(job(partial(noted, "newer"), partial(noted, "older")), pool(1)) as workers:
         assert told == []
         assert len(list(workers.products(SLICES))) == len(SLICES)
         assert told == ["open newer", "open older"]
@@ -326,7 +342,7 @@ def test_leaving_the_block_ends_also_processes_that_are_at_work(readers):
         raise KeyboardInterrupt
 
     def run() -> None:
-        with Workers(job(readers.open), 2) as workers:
+        with Workers(job(readers.open), pool(2)) as workers:
             workers.start()
             list(workers.products(slices()))
 
@@ -337,14 +353,14 @@ def test_leaving_the_block_ends_also_processes_that_are_at_work(readers):
 
 
 def test_leaving_the_block_without_any_work_leaves_no_process_either():
-    with Workers(job(owned), 2) as workers:
+    with Workers(job(owned), pool(2)) as workers:
         workers.start()
 
     assert multiprocessing.active_children() == []
 
 
 def test_all_processes_start_at_once():
-    with Workers(job(owned), 3) as workers:
+    with Workers(job(owned), pool(3)) as workers:
         workers.start()
         assert len(multiprocessing.active_children()) == 3
         workers.start()
@@ -363,7 +379,7 @@ with here.contextlib.closing(here.Waiting()) as readers:
             os.kill(number, signal.SIGINT)
         readers.answer()
 
-    with here.Workers(here.job(readers.open), 2) as workers:
+    with here.Workers(here.job(readers.open), here.pool(2)) as workers:
         workers.start()
         assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
         print(*here.names_in(workers.products(slices())))
@@ -389,7 +405,7 @@ import sys
 from tests.parts import test_workers as here
 
 newer = here.partial(here.waiting, int(sys.argv[1]))
-with here.Workers(here.job(newer), 2) as workers:
+with here.Workers(here.job(newer), here.pool(2)) as workers:
     workers.start()
     list(workers.products(here.SLICES))
 """
@@ -419,7 +435,7 @@ def test_what_a_worker_is_at_is_cleaned_up_when_the_run_ends_before_it(readers, 
         job = Job(
             partial(holding, readers.port, left), None, Listing(ScanXml("1", 0), deletes=True)
         )
-        with Workers(job, 2) as workers:
+        with Workers(job, pool(2)) as workers:
             workers.start()
             list(workers.products(slices()))
 
@@ -427,13 +443,6 @@ def test_what_a_worker_is_at_is_cleaned_up_when_the_run_ends_before_it(readers, 
         run()
     readers.go()
     assert not os.path.exists(left)
-
-
-class Dying:
-    """Something that no process survives to be given."""
-
-    def __reduce__(self) -> object:
-        return signal.raise_signal, (signal.SIGKILL,)
 
 
 def test_a_process_that_dies_before_all_have_started_is_told(monkeypatch):
@@ -444,16 +453,18 @@ def test_a_process_that_dies_before_all_have_started_is_told(monkeypatch):
             return submitted
 
     monkeypatch.setattr(processes, "ProcessPoolExecutor", Patient)
+    monkeypatch.setattr(processes, "_begin", partial(signal.raise_signal, signal.SIGKILL))
 
     with (
         pytest.raises(WorkerError, match=r"terminated|killed by signal SIGKILL"),
-        Workers(job(Dying()), 2) as workers,
+        Workers(job(owned), pool(2)) as workers,
     ):
         workers.start()
 
 
 HANGING = """
 import signal, threading
+from qumulo_changelist.progress import Silent
 from qumulo_changelist.scan import processes
 
 processes._SECONDS_TO_END, processes._at_work = 0.01, True
@@ -472,14 +483,56 @@ def test_cleaning_up_that_does_not_end_ends_with_the_process():
     assert ended.returncode == 1
 
 
-def test_that_no_process_can_be_started_ends_the_run_with_the_reason(monkeypatch):
-    def refused(*_: object) -> None:
-        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+LACKS = [
+    OSError(errno.EAGAIN, "Resource temporarily unavailable"),
+    OSError(errno.ENOSPC, "No space left on device"),
+    OSError(errno.EROFS, "Read-only file system"),
+    FileNotFoundError(errno.ENOENT, "No such file or directory"),
+    ImportError("This platform lacks a functioning sem_open implementation"),
+]
 
-    monkeypatch.setattr(processes, "ProcessPoolExecutor", refused)
 
-    with (
-        pytest.raises(WorkerError, match=r"cannot be started: Resource temporarily unavailable"),
-        Workers(Job(owned, None, Listing(ScanXml("1", 0), deletes=True)), 2) as workers,
-    ):
+@pytest.mark.parametrize("first", [True, False], ids=["none", "one"])
+@pytest.mark.parametrize("lack", LACKS, ids=str)
+def test_where_processes_cannot_be_started_this_one_does_the_work_and_says_why(
+    monkeypatch, first, lack
+):
+    start = SpawnProcess.start
+    started: list[SpawnProcess] = []
+
+    def refused(process: SpawnProcess) -> None:
+        if first or started:
+            raise lack
+        started.append(process)
+        start(process)
+
+    listener = Warnings()
+    monkeypatch.setattr(SpawnProcess, "start", refused)
+
+    with Workers(job(owned), Pool(2, listener)) as workers:
         workers.start()
+        workers.start()
+        pieces = list(workers.products(SLICES))
+
+    assert names_in(pieces) == NAMES
+    assert owners_in(pieces) == {os.getpid()}
+    reason = str(lack).rpartition("] ")[2]
+    assert listener.heard == [
+        f"no worker process can be started, so this one works alone: {reason}"
+    ]
+    assert not any(process.is_alive() for process in started)
+
+
+def test_where_processes_have_no_locks_to_share_this_one_does_the_work(monkeypatch):
+    # As without /dev/shm: the first lock is refused, before any process is started.
+    def refused(*_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    listener = Warnings()
+    monkeypatch.setattr("multiprocessing.synchronize._multiprocessing.SemLock", refused)
+
+    with Workers(job(owned), Pool(2, listener)) as workers:
+        workers.start()
+        assert owners_in(workers.products(SLICES)) == {os.getpid()}
+
+    assert len(listener.heard) == 1

@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from qumulo_changelist import __version__, config
 from qumulo_changelist.cli import command, trees
@@ -16,13 +17,13 @@ from qumulo_changelist.output import receipt
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.scan import guard, pipeline
+from qumulo_changelist.scan import bases, guard, pipeline
 from qumulo_changelist.scan.changeset import ChangeSet
 from qumulo_changelist.scan.moves import Parted, Parting
 from qumulo_changelist.scan.pipeline import Filled, Listing
-from qumulo_changelist.scan.proof import Proof, prove
+from qumulo_changelist.scan.proof import Proof, count_files, prove
 from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.scan.workers import Job, Product, Workers
+from qumulo_changelist.scan.workers import Job, Pool, Product, Workers
 
 FOLDER = "sdna-scan-files"
 
@@ -44,8 +45,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     told = receipt.Receipt(
         project=options.projectname,
         version=__version__,
-        older=run.older,
-        newer=run.newer,
+        older=run.moments.older.snapshot,
+        newer=run.moments.newer.snapshot,
         base_path=run.scope.base or "/",
         mapped_path=options.mappedpath,
         transport=run.settings.transport,
@@ -86,14 +87,19 @@ class _Run:
         self._cluster = stack.enter_context(
             command.open_cluster(self.settings, screen, options.page_size)
         )
+        trees.check_mounted(options)
         held = self._snapshots()
-        self.older = held.get(options.older, Snapshot(options.older, ""))
-        self.newer = held.get(options.newer, Snapshot(options.newer, ""))
-        self._sources = trees.sources(self.settings, self.scope, options, self.newer, screen)
+        self.moments = bases.compare(
+            self._cluster,
+            self.scope,
+            held.get(options.older, Snapshot(options.older, "")),
+            held.get(options.newer, Snapshot(options.newer, "")),
+        )
         self.file = stack.enter_context(scan_file(self.path))
         self._form = ScanXml(options.sourceindex, int(time.time()))
         self._changes = ChangeSet(self.scope, limit=options.spill_after, folder=self.file.folder)
         stack.callback(self._changes.close)
+        self._pool = stack.enter_context(Pool(options.workers, screen))
         self.elsewhere = 0
         """How many changes are of what is not below the base path."""
 
@@ -112,19 +118,21 @@ class _Run:
     def fill(self) -> Filled:
         """Fill the list with what changed between the snapshots."""
         options, changes = self._options, self._changes
-        needs_older = options.deletes or options.verify
-        older = self._sources.older if needs_older else None
-        workers: Workers[Piece] = self._workers(
-            Job(self._sources.newer, older, Listing(self._form, deletes=options.deletes))
-        )
         self.elsewhere = pipeline.collect(
             *(self._cluster, options.older, options.newer, self.scope, changes, self._screen),
-            many=_nothing if options.moves else workers.start,
+            many=self._pool.start,
         )
-        if changes.base_created and options.metadata != trees.REST:
-            trees.check_mounted(self._cluster, self._sources.newer, self.scope, options)
+        self.moments = bases.find_base(self._cluster, self.moments, changes)
+        sources = trees.sources(
+            *(self.settings, self._cluster, self.moments, options, self._screen),
+            changed=bool(len(changes)),
+        )
         if options.moves and changes.creations and changes.deletions:
-            return self._fill_with_moves()
+            return self._fill_with_moves(sources)
+        older = sources.older if options.deletes or options.verify else None
+        workers: Workers[Piece] = self._workers(
+            Job(sources.newer, older, Listing(self._form, deletes=options.deletes))
+        )
         return self._filled(pipeline.products(changes, options.slice_size, workers), workers)
 
     def check(self, filled: Filled) -> Proof | None:
@@ -135,22 +143,20 @@ class _Run:
             ProofError: it is not what the cluster counts.
         """
         options = self._options
-        source = self.newer.source or self.older.source
         if options.max_deletes:
-            counted_at = self.scope.within(source)
             guard.check_deletes(
                 filled.totals,
                 options.max_deletes,
-                lambda: self._cluster.files_below(counted_at, options.older),
+                partial(count_files, self._cluster, self.moments.older),
                 self.file.deleted_files,
             )
         if not options.verify:
             return None
-        snapshots = (options.older, options.newer)
-        return prove(self._cluster, self.scope, source, snapshots, filled)
+        mounted = options.metadata != trees.REST
+        return prove(self._cluster, self.moments, filled, mounted=mounted)
 
-    def _fill_with_moves(self) -> Filled:
-        options, sources = self._options, self._sources
+    def _fill_with_moves(self, sources: trees.Sources) -> Filled:
+        options = self._options
         workers: Workers[Parted] = self._workers(
             Job(sources.newer, sources.older, Parting(self._form), sources.identified)
         )
@@ -160,7 +166,7 @@ class _Run:
         return self._filled(pieces, workers)
 
     def _workers(self, job: Job[Product]) -> Workers[Product]:
-        return self._stack.enter_context(Workers(job, self._options.workers))
+        return self._stack.enter_context(Workers(job, self._pool))
 
     def _filled(self, pieces: Iterable[Piece], workers: Workers[Product]) -> Filled:
         filled = pipeline.fill(self.file, pieces, self._screen)
@@ -172,7 +178,3 @@ def _list_path(work_folder: str, options: argparse.Namespace) -> str:
     return os.path.join(
         work_folder, FOLDER, options.projectguid, f"{options.sourceindex}-files.xml"
     )
-
-
-def _nothing() -> None:
-    """Start no processes: which ones are needed is not known before the diff is."""

@@ -2,7 +2,7 @@
 
 import argparse
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -10,10 +10,10 @@ from qumulo_changelist.cli import command
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config import Settings
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.model import Snapshot
 from qumulo_changelist.progress import Listener
-from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.trees.interface import All, OpenTree, Tree
+from qumulo_changelist.scan.bases import Moment, Moments
+from qumulo_changelist.scan.share import Likeness, check_share
+from qumulo_changelist.trees.interface import OpenTree, Tree
 from qumulo_changelist.trees.mounted import MountedTree
 
 MOUNT, SNAPSHOT, REST = SOURCES = ("mount", "snapshot", "rest")
@@ -34,58 +34,91 @@ class Sources(NamedTuple):
     """The newer tree with ids, where ``newer`` does not tell them and moves are wanted."""
 
 
-def sources(
-    settings: Settings,
-    scope: Scope,
-    options: argparse.Namespace,
-    newer: Snapshot,
-    listener: Listener,
-) -> Sources:
-    """Return where to read.
+def check_mounted(options: argparse.Namespace) -> None:
+    """Make sure that there is a directory to read, before any work is done.
 
     Raises:
-        UsageError: the mapped path is no directory, or does not show the newer snapshot.
+        UsageError: the mapped path is no directory that can be read.
     """
+    if options.metadata != REST:
+        with MountedTree(options.mappedpath):
+            pass
+
+
+def sources(
+    settings: Settings,
+    cluster: Cluster,
+    moments: Moments,
+    options: argparse.Namespace,
+    listener: Listener,
+    *,
+    changed: bool,
+) -> Sources:
+    """Return where to read what changed.
+
+    Args:
+        settings: how to reach the cluster.
+        cluster: is asked whether a mount shows the base path.
+        moments: both snapshots; whether they hold the base path is known.
+        options: of the command line.
+        listener: hears what the user should know.
+        changed: whether anything did; if not, nothing is compared.
+
+    Raises:
+        UsageError: the mapped path is no directory, does not show the base path, or not the newer
+            snapshot.
+    """
+    older_moment, newer_moment, base_replaced = moments
     side_by_side = max(min(_SIDE_BY_SIDE, _ALTOGETHER // options.workers), 2)
-    over_rest = partial(_over_rest, settings, scope.base, options.page_size, side_by_side, listener)
-    on_cluster = partial(_through_qq, settings, scope.base, listener)
+    over_rest = partial(_over_rest, settings, options.page_size, side_by_side, listener)
+    on_cluster = partial(_through_qq, settings, listener)
     if REST in (settings.transport, options.metadata):
         on_cluster = over_rest
     needs_older = options.deletes or options.moves or options.verify
-    older: OpenTree | None = partial(on_cluster, options.older) if needs_older else None
+    older: OpenTree | None = partial(on_cluster, older_moment) if needs_older else None
     if options.metadata == REST:
         _warn(settings, listener)
-        return Sources(partial(over_rest, options.newer), older)
+        return Sources(partial(over_rest, newer_moment), older)
     with MountedTree(options.mappedpath) as live:
-        mounted = partial(MountedTree, options.mappedpath, newer.taken)
+        mounted = partial(MountedTree, options.mappedpath, newer_moment.snapshot.taken)
         if options.metadata == SNAPSHOT:
             mounted = partial(MountedTree, live.snapshot(options.newer) or _not_shown(options))
+        live_share = options.metadata == MOUNT
+        is_sure = (changed and newer_moment.holds_base) and _shows(
+            cluster, newer_moment, mounted, listener, live=live_share
+        )
         if options.moves:
             # Only the cluster knows surely what is the same file.
-            with_ids = partial(_with_ids, mounted, partial(on_cluster, options.newer))
+            with_ids = partial(_with_ids, mounted, partial(on_cluster, newer_moment))
             return Sources(mounted, older, with_ids)
-        if older and (older_path := live.snapshot(options.older)):
+        # A mount shows the past of the directory that has the mapped path now, which is that of
+        # the base path only where it is the same directory.
+        if older and is_sure and not base_replaced and (older_path := live.snapshot(options.older)):
             older = partial(MountedTree, older_path)
     return Sources(mounted, older)
 
 
-def check_mounted(
-    cluster: Cluster, newer: OpenTree, scope: Scope, options: argparse.Namespace
-) -> None:
-    """Make sure that the share is mounted, where nothing else in a diff would show it.
+def _shows(
+    cluster: Cluster,
+    newer: Moment,
+    mounted: Callable[[], MountedTree],
+    listener: Listener,
+    *,
+    live: bool,
+) -> bool:
+    """Say whether a mount shows the base path as the newer snapshot has it.
 
     Raises:
-        UsageError: the newer tree is empty, but the base path is not.
+        UsageError: it shows something else.
     """
-    # Taken at its word, an empty directory in the place of a share would delete everything.
-    with newer() as tree:
-        (answer,) = tree.read([All("/")])
-        found = next(iter(answer), None)
-    if not found and not cluster.is_empty(scope.base or "/", options.newer):
-        raise UsageError(
-            f"the mapped path {options.mappedpath} is empty, but {options.basepath} is not",
-            hint="Check that the share is mounted there. An earlier list is unchanged.",
+    with mounted() as share:
+        likeness = check_share(cluster, newer, share, live=live)
+    if likeness is Likeness.UNKNOWN:
+        listener.warning(
+            f"whether the mapped path shows {newer.base} cannot be known: nothing in it could be "
+            "compared with the newer snapshot"
         )
+    return likeness is Likeness.SNAPSHOT
 
 
 def _warn(settings: Settings, listener: Listener) -> None:
@@ -108,11 +141,10 @@ def _not_shown(options: argparse.Namespace) -> str:
 @contextlib.contextmanager
 def _over_rest(
     settings: Settings,
-    base: str,
     page_size: int,
     side_by_side: int,
     listener: Listener,
-    snapshot: int,
+    moment: Moment,
 ) -> Iterator[Tree]:
     # Not at the top: a run without it should not wait for it.
     from qumulo_changelist.cluster.rest import RestCluster
@@ -120,16 +152,17 @@ def _over_rest(
 
     with (
         RestCluster(settings, listener, page_size=page_size, side_by_side=side_by_side) as cluster,
-        SnapshotTree(cluster, snapshot, base, side_by_side) as tree,
+        SnapshotTree(cluster, moment.snapshot.id, moment.location, side_by_side) as tree,
     ):
         yield tree
 
 
 @contextlib.contextmanager
-def _through_qq(settings: Settings, base: str, listener: Listener, snapshot: int) -> Iterator[Tree]:
+def _through_qq(settings: Settings, listener: Listener, moment: Moment) -> Iterator[Tree]:
     from qumulo_changelist.trees.whole import WholeSnapshotTree
 
-    yield WholeSnapshotTree(command.open_qq(settings, listener), snapshot, base)
+    cluster = command.open_qq(settings, listener)
+    yield WholeSnapshotTree(cluster, moment.snapshot.id, moment.location)
 
 
 @contextlib.contextmanager

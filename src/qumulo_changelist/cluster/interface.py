@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Attributes, Change, Snapshot
+from qumulo_changelist.model import Attributes, Change, Sighting, Snapshot
 
 
 class Cluster(Protocol):
@@ -29,11 +29,29 @@ class Cluster(Protocol):
         question asked again. Close it when no more is wanted.
         """
 
-    def is_empty(self, directory: str, snapshot: int) -> bool:
-        """Tell whether a snapshot holds nothing in a directory.
+    def look_at(self, reference: str, snapshot: int | None) -> Sighting:
+        """Return what is at a path, or has a file id, without following a link.
+
+        Args:
+            reference: an absolute path, or a file id.
+            snapshot: the snapshot to look in; None for the live tree.
 
         Raises:
-            ReplyError: it cannot be listed: the snapshot does not hold it, or it is none.
+            AbsentError: there is nothing.
+            UnreadableError: the cluster cannot read it, or cannot be asked for such a name.
+        """
+
+    def look_into(self, directory: str, snapshot: int | None, most: int) -> dict[str, Sighting]:
+        """Return some entries of a directory, by names without a path: the first ones that come.
+
+        Args:
+            directory: its path.
+            snapshot: the snapshot to look in; None for the live tree.
+            most: the number of entries that is enough.
+
+        Raises:
+            AbsentError: there is no such directory.
+            UnreadableError: the cluster cannot read it, or cannot be asked for such a name.
         """
 
     def files_below(self, directory: str, snapshot: int) -> int:

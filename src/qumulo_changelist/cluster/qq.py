@@ -14,7 +14,7 @@ from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError
-from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
+from qumulo_changelist.model import Attributes, Change, Kind, Sighting, Snapshot
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
@@ -72,14 +72,23 @@ class QqCluster:
             arguments.append(f"--page-size={self._page_size}")
         return self._ask(arguments, qq_diff.changes)
 
-    def is_empty(self, directory: str, snapshot: int) -> bool:
-        """Tell whether a snapshot holds nothing in a directory."""
-        try:
-            return not self.directory(directory, snapshot)
-        except AbsentError as error:
-            raise ReplyError(
-                f"{directory} in snapshot {snapshot} cannot be read: {error}"
-            ) from error
+    def look_at(self, reference: str, snapshot: int | None) -> Sighting:
+        """Return what is at a path, or has a file id; see ``Cluster``."""
+        check_unicode(reference)
+        key = "path" if reference.startswith("/") else "id"
+        arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
+        (found,) = _about_one_entry(self._ask(arguments, qq_output.whole), snapshot)
+        return wire.sighting(wire.attributes(found))
+
+    def look_into(self, directory: str, snapshot: int | None, most: int) -> dict[str, Sighting]:
+        """Return some entries of a directory; see ``Cluster``."""
+        check_unicode(directory)
+        decode = functools.partial(qq_output.elements, key="files")
+        arguments = ["fs_read_dir", f"--path={directory}", *_at(snapshot)]
+        with contextlib.closing(self._ask(arguments, decode)) as asked:
+            first = itertools.islice(_about_one_entry(asked, snapshot), most)
+            entries = [wire.attributes(one) for one in first]
+        return {wire.text(entry, "name"): wire.sighting(entry) for entry in entries}
 
     def files_below(self, directory: str, snapshot: int) -> int:
         """Return how many regular files a snapshot holds below a directory; see ``Cluster``."""
@@ -179,14 +188,26 @@ class QqCluster:
         self._session.renew(refused, login)
 
 
+def _at(snapshot: int | None) -> list[str]:
+    return [] if snapshot is None else [f"--snapshot={snapshot}"]
+
+
 def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[Answer]:
     """Tell a directory that is not there from what is wrong with all."""
+    return _about_one_entry(answers, snapshot, "holds no such directory")
+
+
+def _about_one_entry(
+    answers: Iterator[Answer], snapshot: int | None, absence: str = "does not hold it"
+) -> Iterator[Answer]:
+    """Tell an entry that is not there from what is wrong with all."""
     try:
         yield from answers
     except QqFailedError as error:
         if not _ABSENT.search(error.said):
             raise
-        raise AbsentError(f"snapshot {snapshot} holds no such directory") from error
+        where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
+        raise AbsentError(f"{where} {absence}") from error
 
 
 def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:

@@ -21,7 +21,7 @@ from qumulo_changelist.errors import (
     StatusError,
     UnreadableError,
 )
-from qumulo_changelist.model import Attributes, Change, Snapshot
+from qumulo_changelist.model import Attributes, Change, Sighting, Snapshot
 from qumulo_changelist.progress import Listener
 
 DIFF_PAGE = 10_000
@@ -119,15 +119,24 @@ class RestCluster:
             if found := rest_wire.changes(page, what):
                 yield found
 
-    def is_empty(self, directory: str, snapshot: int) -> bool:
-        """Tell whether a snapshot holds nothing in a directory."""
-        try:
-            with contextlib.closing(self.pages(directory, snapshot, 1)) as pages:
-                return not any(page.children for page in pages)
-        except UnreadableError as error:
-            raise ReplyError(
-                f"{directory} in snapshot {snapshot} cannot be read: {error}"
-            ) from error
+    def look_at(self, reference: str, snapshot: int | None) -> Sighting:
+        """Return what is at a path, or has a file id; see ``Cluster``."""
+        uri = f"/v1/files/{_reference(reference)}/info/attributes{_at(snapshot, '?')}"
+        request = Request("GET", uri)
+        with _about_one_entry(snapshot):
+            answer = self._session.ask(request)
+        return wire.sighting(rest_wire.anything.read(answer, str(request)))
+
+    def look_into(self, directory: str, snapshot: int | None, most: int) -> dict[str, Sighting]:
+        """Return some entries of a directory; see ``Cluster``."""
+        uri = f"/v1/files/{_reference(directory)}/entries/?limit={most}{_at(snapshot, '&')}"
+        found: dict[str, Sighting] = {}
+        with _about_one_entry(snapshot):
+            for what, page in self._pages(Request("GET", uri), rest_wire.few_entries, most):
+                found |= rest_wire.sightings(page, what)
+                if len(found) >= most:
+                    break
+        return found
 
     def files_below(self, directory: str, snapshot: int) -> int:
         """Return how many regular files a snapshot holds below a directory; see ``Cluster``."""
@@ -214,8 +223,12 @@ def _reference(path: str) -> str:
     return quote(path.removesuffix("/") or "/", safe="")
 
 
+def _at(snapshot: int | None, separator: str) -> str:
+    return "" if snapshot is None else f"{separator}snapshot={snapshot}"
+
+
 @contextlib.contextmanager
-def _about_one_entry(snapshot: int) -> Iterator[None]:
+def _about_one_entry(snapshot: int | None) -> Iterator[None]:
     """Tell what is wrong with a single entry from what is wrong with all."""
     try:
         yield

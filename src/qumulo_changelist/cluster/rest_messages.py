@@ -63,17 +63,18 @@ def is_about_snapshot(error_class: str) -> bool:
     return _SNAPSHOT_NOT_FOUND in error_class
 
 
-def unreadable(error: StatusError, snapshot: int) -> str:
-    """Return why one entry of a snapshot cannot be read, "" where the error is about more.
+def unreadable(error: StatusError, snapshot: int | None) -> str:
+    """Return why one entry cannot be read, "" where the error is about more.
 
     The classes of what concerns a single entry begin with ``fs_``.
     """
     if not error.error_class.startswith("fs_"):
         return ""
+    where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
     reasons = {
         401: "",
         403: "the cluster does not let this user read it",
-        404: f"snapshot {snapshot} does not hold it",
+        404: f"{where} does not hold it",
     }
     return reasons.get(error.status, f"the cluster cannot read it: {error.error_class}")
 

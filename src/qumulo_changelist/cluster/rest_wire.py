@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.cluster.interface import Page
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Attributes, Change, Kind
+from qumulo_changelist.model import Attributes, Change, Kind, Sighting
 
 Shape = TypeVar("Shape")
 Part = TypeVar("Part", covariant=True)
@@ -71,6 +71,13 @@ class DirectoryPage(Struct, Generic[Part]):
 
     files: Part
     child_count: int
+    paging: Paging | None = None
+
+
+class FewEntries(Struct):
+    """A page of a directory whose entries are looked at one by one."""
+
+    files: list[dict[str, object]]
     paging: Paging | None = None
 
 
@@ -142,6 +149,7 @@ directory_page: Reader[DirectoryPage[Raw | list[FileAttributes]]] = Reader(
 )
 file_attributes = Reader(FileAttributes)
 created = Reader(Created)
+few_entries = Reader(FewEntries)
 login = Reader(Login)
 anything: Reader[dict[str, object]] = Reader(dict)
 failure = Reader(Failure)
@@ -185,6 +193,17 @@ def entries(
             known = attributes(file, what)
             named[f"{file.name}/" if known.kind is _DIRECTORY else file.name] = known
     return Page(page.child_count, len(set(names)), named)
+
+
+def sightings(page: FewEntries, what: str) -> dict[str, Sighting]:
+    """Return what tells the entries of a page from others, by name.
+
+    Raises:
+        ReplyError: an entry has no possible name, or does not say what it is.
+    """
+    named = {wire.text(file, "name"): wire.sighting(file) for file in page.files}
+    _check_names(list(named), what)
+    return named
 
 
 def attributes(file: FileAttributes, what: str) -> Attributes:

@@ -3,11 +3,22 @@
 The shapes are Qumulo's published REST API; unknown fields are ignored, since versions differ.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Change, Kind, Op, Snapshot
+from qumulo_changelist.model import (
+    CREATE,
+    DELETE,
+    MODIFY,
+    Attributes,
+    Change,
+    Kind,
+    Op,
+    Sighting,
+    Snapshot,
+)
 
 _OPS: dict[str, Op] = {CREATE: CREATE, MODIFY: MODIFY, DELETE: DELETE}
 _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTORY}
@@ -125,6 +136,27 @@ def entry(reply: Reply) -> Attributes:
         mtime,
         id=number if isinstance(number, str) and is_number(number) else "",
         revision=revision(known if isinstance(known, str) else None, changed),
+    )
+
+
+def sighting(reply: Reply) -> Sighting:
+    """Return what an entry is, and what tells it from others; what is malformed is not known.
+
+    Raises:
+        ReplyError: the reply does not say what it is.
+    """
+    size, changed, path = (reply.get(field) for field in ("size", "modification_time", "path"))
+    number = reply.get("id")
+    mtime = None
+    if isinstance(changed, str):
+        with contextlib.suppress(ValueError):
+            mtime = nanoseconds(changed)
+    return Sighting(
+        kind(reply),
+        int(size) if isinstance(size, str) and is_number(size) else -1,
+        mtime,
+        number if isinstance(number, str) and is_number(number) else "",
+        path.rstrip("/") or "/" if isinstance(path, str) and path else "",
     )
 
 

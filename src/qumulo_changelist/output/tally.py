@@ -55,6 +55,8 @@ class Tally:
     def _add_unreadable(self, entry: Entry, *, is_file: bool) -> None:
         self.add(
             unreadable=1,
+            # A format that cannot hold a name gives no reason for that.
+            unread=bool(entry.reason) and entry.op != DELETE,
             unreadable_created=is_file and entry.op == CREATE,
             unreadable_deleted=is_file and entry.op == DELETE,
             replaced=entry.replaces,

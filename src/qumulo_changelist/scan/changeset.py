@@ -44,8 +44,9 @@ class ChangeSet:
         self._count = 0
         self.whole: set[str] = set()
         """The directories that were created or deleted: each stands for all below it."""
-        self.base_created = False
-        """Whether the base path itself was created."""
+        self.base_created = self.base_deleted = False
+        """Whether the base path was created, or deleted, itself or with a directory above it."""
+        self._forgotten: set[str] = set()
         self.deletions = self.creations = False
         """Whether anything was deleted, or created."""
 
@@ -74,6 +75,7 @@ class ChangeSet:
                 name = before[before.rfind(END) + 1 :] + "/"
                 self.whole.add(name)
                 self.base_created = self.base_created or (name == "/" and behind[0] == CREATED)
+                self.base_deleted = self.base_deleted or (name == "/" and behind[0] == DELETED)
             before = behind
 
     def __len__(self) -> int:
@@ -84,7 +86,21 @@ class ChangeSet:
 
         Where they are in memory, equal ones may come, one after another.
         """
-        return self._keys.take()
+        if not self._forgotten:
+            return self._keys.take()
+        return (
+            left
+            for block in self._keys.take()
+            if (left := [key for key in block if key not in self._forgotten])
+        )
+
+    def forget_base(self, what: str) -> None:
+        """Leave out that the base path was created, or deleted: ``CREATED`` or ``DELETED``."""
+        self._forgotten.add("/" + END + what)
+        self.base_created = self.base_created and what != CREATED
+        self.base_deleted = self.base_deleted and what != DELETED
+        if not self.base_created and not self.base_deleted:
+            self.whole.discard("/")
 
     def only_created(self) -> list[str]:
         """Return the directories that were created, and of which the diff tells nothing else.
@@ -94,7 +110,7 @@ class ChangeSet:
         # Right behind a directory's first key come its others, and those of what is below it.
         return [
             unescaped(key[:-_ENDING])
-            for key, following in pairwise([*sorted(set(self._keys.held)), ""])
+            for key, following in pairwise([*sorted({*self._keys.held} - self._forgotten), ""])
             if key.endswith("/" + _ENDINGS[CREATE]) and not following.startswith(key[:-_ENDING])
         ]
 

@@ -11,7 +11,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, Generic
+from typing import Any
 
 from qumulo_changelist.errors import WorkerError, killed_by
 from qumulo_changelist.scan.workers import Done, Job, Product, Worker
@@ -22,25 +22,27 @@ _AHEAD = 2
 _SECONDS_TO_END = 10
 
 
-class Processes(Generic[Product]):
-    """So many processes, at work on one job.
+class Processes:
+    """A number of processes, ready to work on one job.
 
     Raises:
+        OSError: the system lacks what another process needs. Raised at the start alone.
+        ImportError: the system has no locks that processes can share. Likewise.
         WorkerError: one ended without an answer. Raised by every method but ``close``.
     """
 
-    def __init__(self, job: Job[Product], count: int) -> None:
+    def __init__(self, count: int) -> None:
         self._count = count
         self._processes: list[BaseProcess] = []
+        self._executor: ProcessPoolExecutor | None = None
         # An interruption is this process's to tell, so it must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
             # Its start would let SIGINT through again, which it ignores by itself.
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            self._executor = ProcessPoolExecutor(
-                count, multiprocessing.get_context("spawn"), _begin, (job,)
-            )
+            context = multiprocessing.get_context("spawn")
+            self._executor = ProcessPoolExecutor(count, context, _begin)
             # Each piece of work starts one process, as long as none is idle.
             while len(self._processes) < count:
                 self._executor.submit(_ready)
@@ -48,24 +50,30 @@ class Processes(Generic[Product]):
                 self._processes += [one for one in started if one not in self._processes]
         except BrokenExecutor as error:
             raise self._broken() from error
-        except OSError as error:
-            self._terminate()
-            raise WorkerError(f"a worker process cannot be started: {error.strerror}") from error
+        except (OSError, ImportError):
+            self.close()
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def close(self) -> None:
         """End every process, also one that is at work."""
         self._terminate()
-        # It waits for them.
-        self._executor.shutdown(cancel_futures=True)
+        if self._executor:
+            # It waits for them.
+            self._executor.shutdown(cancel_futures=True)
 
-    def work(self, slices: Iterable[bytes]) -> Iterator[Done[Product]]:
-        """Yield what each slice comes to, in order; few of them are held."""
+    def work(self, job: Job[Product], slices: Iterable[bytes]) -> Iterator[Done[Product]]:
+        """Yield what each slice comes to, in order; few of them are held.
+
+        Each process opens the trees of the first job that it gets, and keeps them: all slices must
+        be of one job.
+        """
         under_way: deque[Future[Done[Product]]] = deque()
+        assert self._executor
         try:
             for packed in slices:
-                under_way.append(self._executor.submit(_work, packed))
+                under_way.append(self._executor.submit(_work, job, packed))
                 if len(under_way) >= self._count * _AHEAD:
                     yield under_way.popleft().result()
             while under_way:
@@ -75,7 +83,8 @@ class Processes(Generic[Product]):
 
     def _broken(self) -> WorkerError:
         # Once one is gone, the executor terminates the others, and waits for them here.
-        self._executor.shutdown()
+        if self._executor:
+            self._executor.shutdown()
         return WorkerError(f"a worker process {self._ending()}")
 
     def _terminate(self) -> None:
@@ -90,7 +99,6 @@ class Processes(Generic[Product]):
         return killed_by(-code) if code < 0 else f"ended with exit code {code}"
 
 
-_job: Job[Any] | None = None
 _worker: Worker[Any] | None = None
 _at_work = False
 
@@ -99,10 +107,8 @@ class _Terminated(SystemExit):
     """Unwinds what a process is at, so that it leaves nothing behind."""
 
 
-def _begin(job: Job[Any]) -> None:
+def _begin() -> None:
     """Make a process ready for work."""
-    global _job
-    _job = job
     signal.signal(signal.SIGTERM, _terminated)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -131,13 +137,12 @@ def _ready() -> None:
     """Do nothing: it makes the processes start."""
 
 
-def _work(packed: bytes) -> Done[Any]:
+def _work(job: Job[Any], packed: bytes) -> Done[Any]:
     global _worker, _at_work
     try:
         _at_work = True
         if _worker is None:
-            assert _job
-            _worker = Worker(_job)
+            _worker = Worker(job)
         return _worker(packed)
     except _Terminated:
         os._exit(0)  # the executor would take it for an answer, and the process go on

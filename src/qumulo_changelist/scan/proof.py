@@ -1,13 +1,12 @@
 """Whether a list can be true: held against what the cluster itself counts in both snapshots."""
 
-import contextlib
 from typing import NamedTuple
 
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.errors import ProofError, ReplyError, UnreadableError
-from qumulo_changelist.model import CREATE, Totals
+from qumulo_changelist.errors import ProofError, UnreadableError
+from qumulo_changelist.model import CREATE, Op, Totals
+from qumulo_changelist.scan.bases import Moment, Moments
 from qumulo_changelist.scan.pipeline import Filled
-from qumulo_changelist.scan.scope import Scope
 
 _SINCE = "--metadata snapshot or rest reads the files as the snapshot has them."
 _LINKS = (
@@ -22,61 +21,65 @@ class Proof(NamedTuple):
     newer_files: int
 
 
-def prove(
-    cluster: Cluster,
-    scope: Scope,
-    source: str,
-    snapshots: tuple[int, int],
-    filled: Filled,
-) -> Proof:
+def prove(cluster: Cluster, moments: Moments, filled: Filled, *, mounted: bool) -> Proof:
     """Make sure that a list leads from what the older snapshot holds to what the newer does.
 
     Args:
         cluster: is asked.
-        scope: the base path.
-        source: the directory that the snapshots are of; "" if nobody knows.
-        snapshots: the ids of the older and the newer one.
+        moments: both snapshots.
         filled: what the list holds.
+        mounted: whether what is there was read on a mount.
 
     Raises:
         ProofError: it does not, or nobody can know.
     """
-    older, newer = snapshots
     totals = filled.totals
-    counted_at = scope.within(source)
-    if not counted_at:
-        raise ProofError(
-            f"there is nothing to prove: the snapshots are of {source}, which does not hold the "
-            f"base path {scope.base or '/'}"
-        )
+    if mounted:
+        _check_was_read(totals)
     try:
-        before, now = (cluster.files_below(counted_at, snapshot) for snapshot in snapshots)
-        unseen = sum(
-            cluster.files_below(f"{scope.base}{name}", newer if op == CREATE else older)
-            * (1 if op == CREATE else -1)
-            for name, op in filled.not_entered
-        )
+        before, now = (count_files(cluster, moment) for moment in (moments.older, moments.newer))
+        unseen = sum(_change_below(cluster, moments, name, op) for name, op in filled.not_entered)
     except UnreadableError as error:
         raise ProofError(f"the list cannot be proved: {error}") from error
-    if not before and not now and not any(_holds(cluster, counted_at, one) for one in snapshots):
-        raise ProofError(f"there is nothing to prove: neither snapshot holds {counted_at}")
+    older, newer = moments.older.snapshot, moments.newer.snapshot
     difference = before + _gained(totals) + unseen - now
     if difference:
         raise ProofError(
-            f"the list does not add up: {before} files below {counted_at} in "
-            f"snapshot {older}, {_told(totals)}{_told_unseen(unseen)}, would be "
-            f"{before + _gained(totals) + unseen} in snapshot {newer}, which has {now}: "
+            f"the list does not add up: {before} files below {moments.newer.base} in "
+            f"snapshot {older.id}, {_told(totals)}{_told_unseen(unseen)}, would be "
+            f"{before + _gained(totals) + unseen} in snapshot {newer.id}, which has {now}: "
             f"{abs(difference)} too {'many' if difference > 0 else 'few'}",
             hint=f"{ProofError.hint} {_SINCE if totals.moved_on else _LINKS}",
         )
     return Proof(before, now)
 
 
-def _holds(cluster: Cluster, directory: str, snapshot: int) -> bool:
-    with contextlib.suppress(ReplyError):
-        cluster.is_empty(directory, snapshot)
-        return True
-    return False
+def count_files(cluster: Cluster, moment: Moment) -> int:
+    """Return the number of regular files that a snapshot holds at or below the base path.
+
+    Raises:
+        UnreadableError: the cluster does not say.
+    """
+    if not moment.holds_base:
+        return 0
+    return cluster.files_below(moment.top_path, moment.snapshot.id)
+
+
+def _change_below(cluster: Cluster, moments: Moments, name: str, op: Op) -> int:
+    """Return by how much a directory changes the number of files that came or went as a whole."""
+    moment, sign = (moments.newer, 1) if op == CREATE else (moments.older, -1)
+    return sign * cluster.files_below(moment.location.path(name), moment.snapshot.id)
+
+
+def _check_was_read(totals: Totals) -> None:
+    """Make sure that most of what is there was read: nobody knows else what the mount shows."""
+    there = totals.files + totals.directories + totals.unread
+    if totals.unread * 2 > there:
+        raise ProofError(
+            f"the list cannot be proved: of {there} entries that were created or modified, "
+            f"{totals.unread} could not be read",
+            hint=f"{ProofError.hint} {_SINCE}",
+        )
 
 
 def _gained(totals: Totals) -> int:

@@ -199,9 +199,7 @@ class Deleted(Side):
     def within(self, name: str, described: Described, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         if isinstance(described, Unreadable):
-            # A base path that came along with a directory above it had nothing to lose.
-            nothing = name == "/" and described.absent
-            return None if nothing else _unreadable(name, described.reason, op)
+            return _unreadable(name, described.reason, op)
         if described.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
         return self.of_name(name, described, op)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from msgspec import Struct
 
+from qumulo_changelist.progress import Listener
 from qumulo_changelist.scan.changeset import pack, unpack
 from qumulo_changelist.scan.order import Batch
 from qumulo_changelist.scan.resolve import sides
@@ -63,22 +64,68 @@ class Worker(Generic[Product]):
         return sum(tree.moved_on for tree in (self._newer, self._identified) if tree)
 
 
+class Pool:
+    """The processes of a run, which are started only once there is work for them.
+
+    Args:
+        count: the number of processes; 1 for none but this.
+        listener: hears why this process works alone, where others cannot be started.
+    """
+
+    def __init__(self, count: int, listener: Listener) -> None:
+        self.several = count > 1
+        """Whether there are processes besides this one, or can be."""
+        self.processes: Processes | None = None
+        self._count = count
+        self._listener = listener
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the processes, unless they are started; it takes them a moment.
+
+        Raises:
+            WorkerError: a process ended before it was ready.
+        """
+        if not self.several or self.processes:
+            return
+        # Not at the top: most runs need no other process.
+        from qumulo_changelist.scan.processes import Processes
+
+        try:
+            self.processes = Processes(self._count)
+        except (OSError, ImportError) as error:
+            # Often a container without room in /dev/shm, where processes share their locks.
+            self.several = False
+            reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
+            self._listener.warning(
+                f"no worker process can be started, so this one works alone: {reason}"
+            )
+
+    def close(self) -> None:
+        """End every process, also one that is at work."""
+        if self.processes:
+            self.processes.close()
+
+
 class Workers(Generic[Product]):
-    """Runs slices, in this process or in others.
+    """Runs the slices of one job, in this process or in others.
 
     Args:
         job: what to do with them.
-        count: so many processes; 1 for none but this.
+        pool: the processes; closed together with this.
     """
 
-    def __init__(self, job: Job[Product], count: int) -> None:
+    def __init__(self, job: Job[Product], pool: Pool) -> None:
         self.job = job
-        self.several = count > 1
         self.moved_on = 0
-        """How many entries turned out, so far, to be no longer as the newer snapshot has them."""
-        self._count = count
+        """The number of entries that are no longer as the newer snapshot has them, so far."""
+        self._pool = pool
         self._here: Worker[Product] | None = None
-        self._processes: Processes[Product] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -87,16 +134,16 @@ class Workers(Generic[Product]):
         """End every process, also one that is at work."""
         if self._here:
             self._here.close()
-        if self._processes:
-            self._processes.close()
+        self._pool.close()
+
+    @property
+    def several(self) -> bool:
+        """Whether processes can share the work."""
+        return self._pool.several
 
     def start(self) -> None:
-        """Start the processes, since there is work for them; it takes them a moment."""
-        if self.several and not self._processes:
-            # Not at the top: most runs need no other process.
-            from qumulo_changelist.scan.processes import Processes
-
-            self._processes = Processes(self.job, self._count)
+        """Start the processes; see :class:`Pool`."""
+        self._pool.start()
 
     def products(self, slices: Iterable[list[str]]) -> Iterator[Product]:
         """Yield what each slice comes to, in order.
@@ -109,7 +156,7 @@ class Workers(Generic[Product]):
             yield done.product
 
     def _work(self, packed: Iterable[bytes]) -> Iterator[Done[Product]]:
-        if self._processes:
-            return self._processes.work(packed)
+        if self._pool.processes:
+            return self._pool.processes.work(self.job, packed)
         self._here = self._here or Worker(self.job)
         return map(self._here, packed)

@@ -12,7 +12,15 @@ from types import TracebackType
 from typing import Self
 
 from qumulo_changelist.errors import UnreadableError, UsageError
-from qumulo_changelist.model import Attributes, Described, Kind, Unreadable, to_bytes, to_text
+from qumulo_changelist.model import (
+    Attributes,
+    Described,
+    Kind,
+    Sighting,
+    Unreadable,
+    to_bytes,
+    to_text,
+)
 from qumulo_changelist.trees.interface import GONE, All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
 
@@ -33,6 +41,7 @@ _NEVER = sys.maxsize
 
 # To stand in a directory and name its entries, permission to read it is not needed.
 _STAND = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_ASK_AGAIN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -90,6 +99,40 @@ class MountedTree:
                 if name.startswith(b"%d_" % number) and os.path.isdir(path):
                     return to_text(path)
         return None
+
+    def look_at(self, name: str, *, afresh: bool = False) -> Sighting | None:
+        """Return what is there under a name, which may be a directory's without its ``/``.
+
+        Args:
+            name: the name.
+            afresh: look at what the file server has, and not at what the mount remembers. NFS asks
+                its server whenever a file is opened (nfs(5), "close-to-open").
+
+        Returns:
+            What is there; None for nothing.
+
+        Raises:
+            UnreadableError: this user may not look.
+        """
+        try:
+            standing = self._stand_in(directory_of(name))
+            (part,) = _last_parts([name], name.rstrip("/").rfind("/") + 1)
+            found = os.stat(part, dir_fd=standing, follow_symlinks=False)
+            if afresh and _KINDS.get(stat.S_IFMT(found.st_mode)):
+                with contextlib.suppress(PermissionError):
+                    descriptor = os.open(part, _ASK_AGAIN, dir_fd=standing)
+                    try:
+                        found = os.fstat(descriptor)
+                    finally:
+                        os.close(descriptor)
+        except ValueError:
+            return None  # no file system has such a name
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise UnreadableError(error.strerror) from error
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), _OTHER)
+        return Sighting(kind, found.st_size, found.st_mtime_ns, str(found.st_ino))
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
         """Answer each wish in turn; see :class:`~..interface.Tree`."""

@@ -13,6 +13,7 @@ from typing import Self
 
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.location import Location
 from qumulo_changelist.model import Attributes, Described, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
@@ -36,7 +37,7 @@ class SnapshotTree:
     Args:
         reader: the cluster.
         snapshot: the snapshot's id.
-        base: the base path.
+        location: where the snapshot has the base path.
         side_by_side: so many requests are under way at once.
     """
 
@@ -44,11 +45,11 @@ class SnapshotTree:
     """A snapshot stands still."""
 
     def __init__(
-        self, reader: SnapshotReader, snapshot: int, base: str, side_by_side: int = 16
+        self, reader: SnapshotReader, snapshot: int, location: Location, side_by_side: int = 16
     ) -> None:
         self._reader = reader
         self._snapshot = snapshot
-        self._base = base.removesuffix("/")
+        self._path = location.path
         self._ahead = side_by_side
         self._threads = ThreadPoolExecutor(side_by_side, "snapshot")
 
@@ -117,9 +118,6 @@ class SnapshotTree:
             return self._reader.describe(self._path(name), self._snapshot)
         except UnreadableError as error:
             return Unreadable(str(error))
-
-    def _path(self, name: str) -> str:
-        return self._base + name.removesuffix("/") or "/"
 
     def _submit_pages(self, directory: str) -> Future[Iterator[Page]]:
         return self._threads.submit(self._begin_pages, directory)

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from qumulo_changelist.cluster.interface import WholeTrees, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
+from qumulo_changelist.location import Location
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import Found, Some, Wanted, directory_of
 
@@ -18,10 +19,10 @@ class WholeSnapshotTree:
     moved_on = 0
     """A snapshot stands still."""
 
-    def __init__(self, cluster: WholeTrees, snapshot: int, base: str) -> None:
+    def __init__(self, cluster: WholeTrees, snapshot: int, location: Location) -> None:
         self._cluster = cluster
         self._snapshot = snapshot
-        self._base = base.removesuffix("/")
+        self._path = location.path
         # Names come in order, so that those of one directory come together.
         self._last: tuple[str, dict[str, Attributes]] = ("", {})
 
@@ -35,14 +36,14 @@ class WholeSnapshotTree:
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
-        path = (self._base + directory).removesuffix("/") or "/"
+        path = self._path(directory)
         check_unicode(path)
         entries = self._cluster.directory(path, self._snapshot)
         names = [name + "/" * (known.kind is Kind.DIRECTORY) for name, known in entries.items()]
         return sorted([directory + name for name in names], reverse=True)
 
     def _describe(self, name: str) -> Described:
-        directory = self._base + directory_of(name).removesuffix("/") or "/"
+        directory = self._path(directory_of(name))
         try:
             check_unicode(directory)
         except UnreadableError as error:
@@ -62,17 +63,19 @@ class WholeSnapshotTree:
             return {}
 
     def _walk(self, directory: str) -> Iterator[Found]:
-        path = (self._base + directory).removesuffix("/") or "/"
+        path = self._path(directory)
         try:
             check_unicode(path)
             entries = self._cluster.walk(path, self._snapshot)
         except UnreadableError as error:
             yield Found([directory], [Unreadable(str(error), isinstance(error, AbsentError))])
             return
+        cut = len(path.removesuffix("/")) + 1
         names = sorted(entries, reverse=True)
         # A directory alone, the files between two directories together.
         for _, group in groupby(names, lambda name: name if name.endswith("/") else ""):
             some = list(group)
             yield Found(
-                [name[len(self._base) :] for name in some], [entries[name] for name in some]
+                [directory + path_found[cut:] for path_found in some],
+                [entries[path_found] for path_found in some],
             )

@@ -1,0 +1,44 @@
+"""Where a snapshot holds what a name stands for: pure path logic.
+
+A snapshot is of a directory, and that directory can be renamed, or moved along with one above it,
+before the next snapshot of it is taken. Each of the two snapshots then answers to a path of its
+own, while the names in a list are those of the newer one.
+"""
+
+from msgspec import Struct
+
+
+class Location(Struct, frozen=True):
+    """Turns names into the paths that one snapshot has for them; see :func:`locate`."""
+
+    base: str
+    """The base path as this snapshot has it, without a last ``/``."""
+    source: str = ""
+    """The snapshots' directory as a name below the base path, where only its path differs."""
+    path_of_source: str = ""
+    """That directory's path in this snapshot, without a last ``/``."""
+
+    def path(self, name: str) -> str:
+        """Return the path of a name, without a last ``/``; the cluster's root is ``/``."""
+        plain = name.removesuffix("/")
+        if self.source and f"{plain}/".startswith(f"{self.source}/"):
+            return self.path_of_source + plain[len(self.source) :] or "/"
+        return self.base + plain or "/"
+
+
+def locate(base: str, source: str = "", path_of_source: str = "") -> Location:
+    """Return where a snapshot has the base path.
+
+    Args:
+        base: the base path, as the newer snapshot has it.
+        source: the directory that the snapshots are of, likewise; "" if nobody knows.
+        path_of_source: that directory as this snapshot has it; "" if nobody knows.
+    """
+    base, source, then = (path.rstrip("/") for path in (base, source, path_of_source))
+    if not source or not then or source == then:
+        return Location(base)
+    if f"{base}/".startswith(f"{source}/"):
+        return Location(then + base[len(source) :])
+    if f"{source}/".startswith(f"{base}/"):
+        return Location(base, source[len(base) :], then)
+    return Location(base)
