@@ -85,7 +85,7 @@ def sources(
             mounted = partial(MountedTree, live.snapshot(options.newer) or _not_shown(options))
         live_share = options.metadata == MOUNT
         is_sure = (changed and newer_moment.holds_base) and _shows(
-            cluster, newer_moment, mounted, listener, live=live_share
+            cluster, newer_moment, mounted, options.mappedpath, listener, live=live_share
         )
         if options.moves:
             # Only the cluster knows surely what is the same file.
@@ -102,6 +102,7 @@ def _shows(
     cluster: Cluster,
     newer: Moment,
     mounted: Callable[[], MountedTree],
+    mapped_path: str,
     listener: Listener,
     *,
     live: bool,
@@ -112,11 +113,11 @@ def _shows(
         UsageError: it shows something else.
     """
     with mounted() as share:
-        likeness = check_share(cluster, newer, share, live=live)
+        likeness = check_share(cluster, newer, share, mapped_path, live=live)
     if likeness is Likeness.UNKNOWN:
         listener.warning(
-            f"whether the mapped path shows {newer.base} cannot be known: nothing in it could be "
-            "compared with the newer snapshot"
+            f"it is not certain that the mapped path {mapped_path} shows {newer.base}: nothing "
+            "that the newer snapshot holds there could be compared"
         )
     return likeness is Likeness.SNAPSHOT
 

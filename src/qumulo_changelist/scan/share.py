@@ -46,7 +46,8 @@ class Likeness(Enum):
 
     SNAPSHOT = "the base path as the newer snapshot has it"
     LIVE = "the base path, where nothing that was compared is as the snapshot has it"
-    UNKNOWN = "nothing to compare"
+    EMPTY = "nothing, and the snapshot holds nothing there either"
+    UNKNOWN = "nothing that could be compared"
 
 
 class _Compared(NamedTuple):
@@ -57,19 +58,23 @@ class _Compared(NamedTuple):
     shown: Sighting | None
 
 
-def check_share(cluster: Cluster, newer: Moment, share: Share, *, live: bool) -> Likeness:
+def check_share(
+    cluster: Cluster, newer: Moment, share: Share, mapped_path: str, *, live: bool
+) -> Likeness:
     """Return what a mount shows, once it is sure that it is nothing else than the base path.
 
     Args:
         cluster: is asked about the snapshot and, for what differs, about the live tree.
         newer: the newer snapshot, which holds the base path.
         share: the mapped path, or the snapshot below its ``.snapshot``.
+        mapped_path: what this machine calls it.
         live: whether it is the mapped path, which can have changed since the snapshot.
 
     Raises:
         UsageError: it shows something else.
     """
     wrong: _Compared | None = None
+    entries: list[tuple[str, Sighting]] | None = None
     for entries in _some_entries(cluster, newer):
         compared = list(_compare(share, entries))
         if any(_agree(one.known, one.shown) for one in compared):
@@ -84,19 +89,20 @@ def check_share(cluster: Cluster, newer: Moment, share: Share, *, live: bool) ->
                 wrong = one
     if wrong:
         raise UsageError(
-            f"the mapped path does not show the base path {newer.base}: {wrong.name} is "
+            f"the mapped path {mapped_path} does not show {newer.base}: {wrong.name} is "
             f"{_words(wrong.known)} in snapshot {newer.snapshot.id}"
             f"{' and on the cluster now' if live else ''}, but {_words(wrong.shown)} on the mount",
             hint="Check that the share is mounted there, and that -m names the directory where "
             "this machine sees the base path. No list was written; an earlier one is unchanged.",
         )
-    return Likeness.UNKNOWN
+    return Likeness.EMPTY if entries == [] else Likeness.UNKNOWN
 
 
 def _some_entries(cluster: Cluster, newer: Moment) -> Iterator[list[tuple[str, Sighting]]]:
     """Yield entries that the snapshot holds, a directory at a time, from the base path down.
 
-    Those come first that are least likely to have changed since: old files.
+    Those come first that are least likely to have changed since: old files. An empty list is that
+    of a base path that has no entries.
     """
     directories = deque([newer.top])
     for _ in range(_DIRECTORIES):
@@ -114,7 +120,7 @@ def _some_entries(cluster: Cluster, newer: Moment) -> Iterator[list[tuple[str, S
             if known.kind in (Kind.FILE, Kind.DIRECTORY) and known.mtime is not None
         ]
         named.sort(key=lambda pair: (pair[1].kind is Kind.DIRECTORY, pair[1].mtime))
-        if named:
+        if named or (directory == newer.top and not there):
             yield named[:_COMPARED]
         directories += [f"{name}/" for name, known in named if known.kind is Kind.DIRECTORY]
 
