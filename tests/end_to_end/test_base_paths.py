@@ -1,5 +1,6 @@
 """The base path: what of the cluster a list is about."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,14 @@ def test_a_base_path_above_the_source_has_longer_names(worked: tuple[Site, int, 
     )
 
 
-def test_the_root_of_the_cluster_may_be_source_and_base_path(own_site: Site) -> None:
+def test_the_root_of_the_cluster_may_be_source_and_base_path(
+    own_cluster: Emulator, own_site: Site
+) -> None:
     two_shows(own_site.mount)
-    older = own_site.snapshot()
+    older = own_site.snapshot_by_api(own_cluster)
     work_on_both(own_site.mount)
     (own_site.mount / "new.mov").write_text("x")
-    made = own_site.scan_list(older, own_site.snapshot(), "--deletes")
+    made = own_site.scan_list(older, own_site.snapshot_by_api(own_cluster), "--deletes")
     mount = own_site.mount
     assert settled(made) == scan_list(
         [
@@ -89,26 +92,28 @@ def test_the_root_of_the_cluster_may_be_source_and_base_path(own_site: Site) -> 
     )
 
 
-def test_a_base_path_that_came_with_a_folder_above_it_is_listed_whole(site: Site) -> None:
-    older = site.snapshot()
+def test_a_base_path_that_came_with_a_folder_above_it_is_listed_whole(
+    cluster: Emulator, site: Site
+) -> None:
+    older = site.snapshot_by_api(cluster)
     (site.mount / "archive" / "show" / "reel").mkdir(parents=True)
     (site.mount / "archive" / "show" / "reel" / "a.mov").write_text("x")
-    newer = site.snapshot()
+    newer = site.snapshot_by_api(cluster)
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
     assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/reel/a.mov")])
 
 
 def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
-    site: Site,
+    cluster: Emulator, site: Site
 ) -> None:
     (site.mount / "archive" / "show").mkdir(parents=True)
     for name in ("stays.mov", "goes.mov"):
         (site.mount / "archive" / "show" / name).write_text("x")
-    older = site.snapshot()
+    older = site.snapshot_by_api(cluster)
     (site.mount / "archive").rename(site.mount / "shelf")
     (site.mount / "archive" / "show").mkdir(parents=True)
     (site.mount / "archive" / "show" / "stays.mov").write_text("other")
-    newer = site.snapshot()
+    newer = site.snapshot_by_api(cluster)
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
     show = site.mount / "archive" / "show"
     assert settled(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
@@ -140,19 +145,121 @@ def test_a_base_path_that_came_when_a_folder_above_it_was_made_anew_has_nothing_
     assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/a.mov")])
 
 
-def test_an_empty_directory_in_the_place_of_the_share_deletes_nothing(site: Site) -> None:
-    (site.mount / "show").mkdir()
-    (site.mount / "show" / "kept.mov").write_text("x")
-    older = site.snapshot()
-    (site.mount / "show").rename(site.mount / "was")
-    (site.mount / "show").mkdir()
-    (site.mount / "show" / "kept.mov").write_text("x")
-    newer = site.snapshot()
-    (site.folder / "not mounted").mkdir()
-    options = ("--deletes", "-m", str(site.folder / "not mounted"))
-    done = site.generate(older, newer, *options, base=f"{site.source}/show")
+@pytest.mark.parametrize(
+    ("transport", "metadata", "above"),
+    [
+        ("rest", "rest", "made anew"),
+        ("rest", "rest", "gone"),
+        ("rest", "mount", "gone"),
+        ("qq", "mount", "made anew"),
+    ],
+)
+def test_a_base_path_that_went_with_a_folder_above_it_is_deleted_whole(
+    cluster: Emulator, site: Site, transport: str, metadata: str, above: str
+) -> None:
+    base = site.mount / "archive" / "show"
+    (base / "reel").mkdir(parents=True)
+    for name in ("b.mov", "reel/a.mov"):
+        (base / name).write_text("x")
+    older = site.snapshot_by_api(cluster)
+    (site.mount / "archive").rename(site.mount / "shelf")
+    if above == "made anew":
+        (site.mount / "archive").mkdir()
+    newer = site.snapshot_by_api(cluster)
+    if metadata == "mount":
+        # There again, since the newer snapshot.
+        base.mkdir(parents=True)
+        (base / "later.mov").write_text("x")
+    options = (f"--transport={transport}", f"--metadata={metadata}", "--deletes", "--verify")
+    made = site.scan_list(older, newer, *options, base=f"{site.source}/archive/show")
+    assert settled(made) == scan_list([deleted("/reel/a.mov"), deleted("/b.mov")])
+
+
+@pytest.mark.parametrize("transport", ["rest", "qq"])
+def test_2_when_neither_snapshot_holds_the_base_path_and_the_nearest_name_is_suggested(
+    cluster: Emulator, site: Site, transport: str
+) -> None:
+    (site.mount / "Müller").mkdir()
+    (site.mount / "a file").write_text("x")
+    older = site.snapshot_by_api(cluster)
+    (site.mount / "Müller" / "a.mov").write_text("x")
+    newer = site.snapshot_by_api(cluster)
+    earlier = site.scan_list(older, newer, "--transport=rest")
+    cases = {"Mu\u0308ller": f"Did you mean {site.source}/Müller, which differs in its accents?"}
+    if transport == "rest":
+        cases |= {"a file": f"{site.source}/a file is a file there"}
+    for name, hint in cases.items():
+        options = (f"--transport={transport}", "--metadata=rest", "--deletes")
+        done = site.generate(older, newer, *options, base=f"{site.source}/{name}")
+        assert (done.code, done.output) == (2, "")
+        assert f"neither snapshot holds a directory {site.source}/{name}" in done.messages
+        assert hint in done.messages
+        assert site.list_path.read_bytes() == earlier
+
+
+def test_2_when_the_base_path_has_nothing_to_do_with_the_snapshots(
+    worked: tuple[Site, int, int],
+) -> None:
+    site, older, newer = worked
+    options = ("--transport=rest", "--metadata=rest")
+    done = site.generate(older, newer, *options, base=f"{site.source.upper()}/show1")
     assert (done.code, done.output) == (2, "")
-    assert "share is mounted" in done.messages
+    assert f"the snapshots are of {site.source}, and the base path" in done.messages
+    assert f"Did you mean {site.source}/show1, which differs in upper and lower" in done.messages
+
+
+@pytest.mark.parametrize(
+    ("transport", "metadata", "renamed"),
+    [
+        ("rest", "rest", "the source"),
+        ("rest", "rest", "a folder above it"),
+        ("rest", "mount", "the source"),
+        ("qq", "mount", "a folder above it"),
+    ],
+)
+def test_a_source_that_was_renamed_is_asked_for_by_the_path_that_each_snapshot_has(
+    cluster: Emulator, site: Site, transport: str, metadata: str, renamed: str
+) -> None:
+    folder_of_site = site.source
+    site.source = f"{folder_of_site}/old/show"
+    (site.mount / "gone").mkdir(parents=True)
+    for name in ("gone/a.mov", "gone/b.mov", "kept.mov", "lost.mov"):
+        (site.mount / name).write_text("x")
+    older = site.snapshot_by_api(cluster)
+    old, new = ("old/show", "old/new") if renamed == "the source" else ("old", "new")
+    site.mounted(f"{folder_of_site}/{old}").rename(site.mounted(f"{folder_of_site}/{new}"))
+    site.source = f"{folder_of_site}/{'old/new' if renamed == 'the source' else 'new/show'}"
+    shutil.rmtree(site.mount / "gone")
+    (site.mount / "lost.mov").unlink()
+    newer = site.snapshot_by_api(cluster)
+    options = (f"--transport={transport}", f"--metadata={metadata}", "--deletes", "--verify")
+    made = site.scan_list(older, newer, *options, "--max-deletes=75%")
+    assert settled(made) == scan_list(
+        [
+            deleted("/lost.mov"),
+            deleted("/gone/b.mov"),
+            deleted("/gone/a.mov"),
+            deleted("/gone", "F_DIR"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("answer", ["error", "empty", "diff"])
+def test_65_when_the_snapshots_are_of_two_folders_whatever_the_cluster_answers(
+    own_cluster: Emulator, own_site: Site, answer: str
+) -> None:
+    two_shows(own_site.mount)
+    own_site.source = "/show1"
+    older = own_site.snapshot_by_api(own_cluster)
+    own_site.source = "/show10"
+    newer = own_site.snapshot_by_api(own_cluster)
+    own_cluster.settings(different_sources=answer)
+    for transport in ("rest", "qq"):
+        done = own_site.generate(older, newer, f"--transport={transport}", "--deletes")
+        assert (done.code, done.output) == (65, "")
+        assert "/show1 (file id" in done.messages
+        assert "of the same directory" in done.messages
+        assert not own_site.list_path.exists()
 
 
 def test_a_base_path_beside_the_changes_has_none_and_the_run_says_so(
