@@ -66,6 +66,7 @@ class ServeOptions:
         shape: how they are spread.
         materialize: the directory in which the made-up tree is laid out first; None for nowhere.
         materialize_snapshots: whether to lay out its snapshots there, too.
+        snapshots_everywhere: whether snapshots of the root's directories appear in every directory.
     """
 
     root: str | None
@@ -82,6 +83,7 @@ class ServeOptions:
     shape: Shape = "mixed"
     materialize: str | None = None
     materialize_snapshots: bool = False
+    snapshots_everywhere: bool = False
 
 
 class EmulatorServer:
@@ -189,6 +191,7 @@ def _cluster(options: ServeOptions) -> ServedCluster:
         state_directory=options.state,
         token_lifetime=options.token_lifetime,
         settings=Settings(options.page_limit or _PAGE, options.latency_ms),
+        snapshots_everywhere=options.snapshots_everywhere,
     )
 
 
