@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qumulo_emulator.cluster import Cluster
-from qumulo_emulator.running import serve_in_process
+from qumulo_emulator.errors import DirectoryNotEmptyError
 from tests.emulator.trees import lay_out, made_anew
-from tests.emulator.wire import created, got
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,6 +165,20 @@ def test_a_directory_is_deleted_though_snapshots_are_shown_in_it(
     assert changes(cluster, taken(cluster), snapshot) == ["MODIFY /show/d/", "DELETE /show/d/e/"]
 
 
+def test_an_empty_directory_is_replaced_though_snapshots_are_shown_in_it(
+    root: Path, cluster: Cluster
+) -> None:
+    taken(cluster, "other")
+    taken(cluster)
+    cluster.editor.rename(("show", "d"), (), "other", clobber=True)
+    assert shown(root / "other") == {"2_s": {"b": 2, "e": 0}}
+    cluster.editor.rename(("other",), (), "other", clobber=True)
+    assert shown(root / "other") == {"2_s": {"b": 2, "e": 0}}
+    with pytest.raises(DirectoryNotEmptyError):
+        cluster.editor.rename(("other", "e"), (), "show", clobber=True)
+    assert shown(root / "show") == {"2_s": {"a": 1, "d": 0}}
+
+
 def test_what_nobody_can_link_to_is_passed_over(root: Path, cluster: Cluster) -> None:
     lay_out(root / "show/d/e", {".snapshot": 1})
     bottom = "/".join(["n" * 200] * 25)
@@ -205,15 +218,3 @@ def test_what_an_emulator_that_is_gone_has_left_is_removed_at_the_start_and_noth
     with closing(opened(root)):
         assert list(root.rglob(".snapshot")) == [root / "other/.snapshot"]
         assert sorted(os.listdir(root / "other/.snapshot")) == ["link", "of something else"]
-
-
-def test_the_command_takes_the_option(root: Path, tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    with serve_in_process(root, state=state, snapshots_everywhere=True) as emulator:
-        kept = created(emulator, "v3", "/show", name_suffix="kept")
-        gone = created(emulator, "v3", "/show", name_suffix="gone")
-        assert set(shown(root / "show/d")) == {kept["name"], gone["name"]}
-        emulator.request("DELETE", f"/v3/snapshots/{gone['id']}")
-        assert shown(root / "show/d/e") == {kept["name"]: {"c": 3}}
-        (entry,) = got(emulator, "/v1/files/%2Fshow%2Fd%2Fe/entries/")["files"]
-        assert entry["name"] == "c"
