@@ -77,6 +77,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         serve.error("either ROOT or --synthetic says what is served")
     if parsed.root is None and parsed.state is not None:
         serve.error("--state keeps what happens to ROOT; nothing happens to a made-up tree")
+    if parsed.root is None and parsed.snapshots_everywhere:
+        serve.error("--snapshots-everywhere belongs to ROOT")
     if parsed.synthetic is None and (parsed.materialize or parsed.shape):
         serve.error("--shape and --materialize belong to --synthetic")
     if parsed.materialize is None and parsed.materialize_snapshots:
@@ -103,6 +105,7 @@ def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
         shape=parsed.shape,
         materialize=parsed.materialize,
         materialize_snapshots=parsed.materialize_snapshots,
+        snapshots_everywhere=parsed.snapshots_everywhere,
     )
 
 
@@ -158,6 +161,11 @@ def _add_network_options(serve: argparse.ArgumentParser) -> None:
         help="wait before each answer (default: 0)",
     )
     serve.add_argument("--certificate", metavar="FILE", help="write the certificate to FILE")
+    serve.add_argument(
+        "--snapshots-everywhere",
+        action="store_true",
+        help="show .snapshot in every directory that a snapshot covers, not just in its own",
+    )
 
 
 def _add_made_up_options(serve: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from qumulo_emulator.comparing import are_compared
 from qumulo_emulator.diff import changes
 from qumulo_emulator.editing import Editor
 from qumulo_emulator.errors import StateError
+from qumulo_emulator.everywhere import SnapshotsEverywhere
 from qumulo_emulator.filesystem import FileSystem
 from qumulo_emulator.identity import Identities
 from qumulo_emulator.listing import Listings
@@ -39,6 +40,7 @@ class Cluster:
         state_directory: where ids and snapshots outlive it; None to forget them.
         token_lifetime: how many seconds a session lasts.
         settings: how it answers to begin with.
+        snapshots_everywhere: whether snapshots appear in every directory, not just in their own.
 
     Raises:
         OSError: if the root cannot be opened as a directory.
@@ -54,6 +56,7 @@ class Cluster:
         state_directory: str | None = None,
         token_lifetime: float = 36_000,
         settings: Settings | None = None,
+        snapshots_everywhere: bool = False,
     ) -> None:
         self.root = os.path.realpath(root)
         self.settings = settings or Settings()
@@ -67,7 +70,13 @@ class Cluster:
         self.files = FileSystem(self._root_fd, self._ids)
         self.editor = Editor(self.files)
         self.listings = Listings()
-        self.snapshots = Snapshots(self.files, self._ids, self._state)
+        self.snapshots = Snapshots(
+            self.files,
+            self._ids,
+            self._state,
+            SnapshotsEverywhere(self._root_fd, self.root, self._ids),
+            shown_everywhere=snapshots_everywhere,
+        )
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
         self._diff_lock = threading.Lock()

@@ -17,7 +17,7 @@ _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Passing through needs no right to list, where the system can express that.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # What opening says of a directory that was moved, removed, or replaced meanwhile.
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 HIDDEN = DOT_SNAPSHOT.encode()
 
@@ -63,6 +63,13 @@ def names_in(directory: int) -> list[bytes]:
     return [name for name in all_names_in(directory) if name != HIDDEN]
 
 
+def subdirectories_in(directory: int) -> list[bytes]:
+    """The names of the directories in an open directory, without `.snapshot`."""
+    with os.scandir(directory) as entries:
+        found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return [name for name in map(os.fsencode, found) if name != HIDDEN]
+
+
 class _Level(Generic[Context]):
     """A directory on the way down, with those of its subdirectories that are still to be seen."""
 
@@ -80,11 +87,13 @@ def walk(
     top: int,
     context: Context,
     visit: Callable[[int, Context], Iterable[tuple[bytes, Context]]],
+    passed_over: Sequence[int] = GONE,
 ) -> None:
     """Visit a directory and those below it, each before what is in it.
 
     `visit` gets an open directory and what was said of it, and names the subdirectories to go on
-    with, each with what to say of it. One that has gone by the time its turn comes is passed over.
+    with, each with what to say of it. One that has gone by the time its turn comes is passed over;
+    `passed_over` are the errors of opening one that mean this.
     """
     levels: list[_Level[Context]] = []
     way: list[bytes] = []
@@ -103,7 +112,7 @@ def walk(
                     level.fd = _reopened(top, way)
                 fd = open_directory(level.fd, name)
             except OSError as error:
-                if error.errno not in _GONE:
+                if error.errno not in passed_over:
                     raise
                 continue
             levels.append(_Level(fd, ()))

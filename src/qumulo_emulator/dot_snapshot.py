@@ -9,14 +9,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
-from typing import NamedTuple
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from qumulo_emulator.directories import HIDDEN, all_names_in, open_directory, opened, walk
 from qumulo_emulator.model import FileType, Node
 from qumulo_emulator.names import to_bytes
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_EMPTY_OR_NONE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 _SPECIAL = {
     FileType.PIPE: stat.S_IFIFO,
     FileType.SOCKET: stat.S_IFSOCK,
@@ -34,24 +38,30 @@ def publish(source: int, name: str, tree: Node, others: set[str]) -> None:
     Raises:
         OSError: if it cannot be made; nothing of it is left then.
     """
-    dot_snapshot = _opened_dot_snapshot(source)
-    try:
+    with opened_dot_snapshot(source) as dot_snapshot:
         keep = {to_bytes(other) for other in others}
         for stale in all_names_in(dot_snapshot):
             if stale not in keep:
-                _remove(dot_snapshot, stale)
-        unfinished, links = b"unfinished", b"links"
-        try:
-            os.mkdir(unfinished, 0o700, dir_fd=dot_snapshot)
-            os.mkdir(links, 0o700, dir_fd=dot_snapshot)
-            with opened(dot_snapshot, [unfinished]) as top, opened(dot_snapshot, [links]) as seen:
-                _Copy(top, seen).write(tree)
-            os.rename(unfinished, to_bytes(name), src_dir_fd=dot_snapshot, dst_dir_fd=dot_snapshot)
-        finally:
-            for scaffold in (unfinished, links):
-                _remove(dot_snapshot, scaffold)
+                remove(dot_snapshot, stale)
+        lay_out(dot_snapshot, name, tree)
+
+
+def lay_out(directory: int, name: str, tree: Node) -> None:
+    """Make a remembered tree appear, whole, under a name in an open directory.
+
+    Raises:
+        OSError: if it cannot be made; nothing of it is left then.
+    """
+    unfinished, links = b"unfinished", b"links"
+    try:
+        os.mkdir(unfinished, 0o700, dir_fd=directory)
+        os.mkdir(links, 0o700, dir_fd=directory)
+        with opened(directory, [unfinished]) as top, opened(directory, [links]) as seen:
+            _Copy(top, seen).write(tree)
+        os.rename(unfinished, to_bytes(name), src_dir_fd=directory, dst_dir_fd=directory)
     finally:
-        os.close(dot_snapshot)
+        for scaffold in (unfinished, links):
+            remove(directory, scaffold)
 
 
 def withdraw(source: int, name: str) -> None:
@@ -61,14 +71,19 @@ def withdraw(source: int, name: str) -> None:
     except FileNotFoundError:
         return
     try:
-        _remove(dot_snapshot, to_bytes(name))
+        remove(dot_snapshot, to_bytes(name))
     finally:
         os.close(dot_snapshot)
+    remove_empty_dot_snapshot(source)
+
+
+def remove_empty_dot_snapshot(source: int) -> None:
+    """Remove `.snapshot` of an open directory if nothing is in it; times stay as they were."""
     before = os.stat(source)
     try:
         os.rmdir(HIDDEN, dir_fd=source)
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+        if error.errno not in _NOT_EMPTY_OR_NONE:
             raise
     else:
         os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -76,20 +91,28 @@ def withdraw(source: int, name: str) -> None:
 
 def withdraw_all(source: int) -> None:
     """Remove `.snapshot` of an open directory with all that is in it, if it is there."""
-    _remove(source, HIDDEN)
+    remove(source, HIDDEN)
 
 
-def _opened_dot_snapshot(source: int) -> int:
+@contextmanager
+def opened_dot_snapshot(source: int) -> Iterator[int]:
+    """`.snapshot` of an open directory, made if need be, open while in the block."""
     before = os.stat(source)
+    made = True
     try:
         os.mkdir(HIDDEN, 0o755, dir_fd=source)
     except FileExistsError:
-        return open_directory(source, HIDDEN)
-    # On a cluster it is not an entry of the directory, so nothing there changed.
-    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+        made = False
+    else:
+        # On a cluster it is not an entry of the directory, so nothing there changed.
+        os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     fd = open_directory(source, HIDDEN)
-    os.fchmod(fd, 0o755)
-    return fd
+    try:
+        if made:
+            os.fchmod(fd, 0o755)
+        yield fd
+    finally:
+        os.close(fd)
 
 
 class _Copy:
@@ -216,7 +239,7 @@ def _set_times(directory: int, name: bytes, node: Node) -> None:
     os.utime(name, ns=times, dir_fd=directory, follow_symlinks=False)
 
 
-def _remove(directory: int, name: bytes) -> None:
+def remove(directory: int, name: bytes) -> None:
     """Remove an entry and all below it, however deep, and whatever the modes of directories."""
     try:
         found = os.stat(name, dir_fd=directory, follow_symlinks=False)

@@ -106,6 +106,8 @@ class Editor:
             if not _is_there(old_directory, old):
                 path = join_path(source, directory=False)
                 raise errors.NoSuchEntryError(f"{path!a}: no such entry")
+            if target != source and _is_directory(old_directory, old):
+                _withdraw_from_empty(new_directory, raw)
             os.rename(old, raw, src_dir_fd=old_directory, dst_dir_fd=new_directory)
         return target
 
@@ -119,14 +121,10 @@ class Editor:
             self._parent(parts) as (directory, name),
             translated(join_path(parts, directory=False)),
         ):
-            if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+            if not _is_directory(directory, name):
                 os.unlink(name, dir_fd=directory)
                 return
-            with opened(directory, [name]) as fd:
-                if names_in(fd):
-                    raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
-                # Snapshots do not keep a directory from being deleted, and outlive it.
-                withdraw_all(fd)
+            _withdraw_from_empty(directory, name)
             os.rmdir(name, dir_fd=directory)
 
     def set_attributes(self, parts: Parts, new: NewAttributes) -> None:
@@ -211,6 +209,22 @@ def _is_there(directory: int, name: bytes) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+def _is_directory(directory: int, name: bytes) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+
+
+def _withdraw_from_empty(directory: int, name: bytes) -> None:
+    """Remove `.snapshot` from a directory that is to go, if it is one and has no other entries.
+
+    Snapshots do not keep a directory from being deleted or replaced, and outlive it.
+    """
+    if _is_there(directory, name) and _is_directory(directory, name):
+        with opened(directory, [name]) as fd:
+            if names_in(fd):
+                raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+            withdraw_all(fd)
 
 
 @contextmanager

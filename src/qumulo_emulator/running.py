@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     shape: Shape
     materialize: str | os.PathLike[str] | None
     materialize_snapshots: bool
+    snapshots_everywhere: bool
 
 
 class Emulator:
@@ -236,6 +237,8 @@ def _arguments(options: ServeOptions) -> list[str]:
             arguments += [option, str(value)]
     if options.materialize_snapshots:
         arguments.append("--materialize-snapshots")
+    if options.snapshots_everywhere:
+        arguments.append("--snapshots-everywhere")
     return arguments if options.root is None else [*arguments, "--", options.root]
 
 
@@ -264,4 +267,5 @@ def _complete(root: str | os.PathLike[str] | None, options: Options) -> Iterator
             shape=options.get("shape", "mixed"),
             materialize=path("materialize"),
             materialize_snapshots=options.get("materialize_snapshots", False),
+            snapshots_everywhere=options.get("snapshots_everywhere", False),
         )

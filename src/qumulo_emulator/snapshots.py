@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qumulo_emulator import clock, dot_snapshot
+from qumulo_emulator import clock, dot_snapshot, everywhere
 from qumulo_emulator.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -16,11 +16,12 @@ from qumulo_emulator.errors import (
     SnapshotNotFoundError,
 )
 from qumulo_emulator.filesystem import translated
-from qumulo_emulator.model import Snapshot
+from qumulo_emulator.model import ROOT_ID, Snapshot
 from qumulo_emulator.names import LONGEST_NAME, Parts, join_path, to_bytes
 from qumulo_emulator.remembered import RememberedTree
 
 if TYPE_CHECKING:
+    from qumulo_emulator.everywhere import SnapshotsEverywhere
     from qumulo_emulator.filesystem import FileSystem
     from qumulo_emulator.identity import Identities
     from qumulo_emulator.model import Node
@@ -30,9 +31,25 @@ _MOST_SNAPSHOTS = 40_000
 
 
 class Snapshots:
-    """The snapshots of one cluster. May be used by many threads at once."""
+    """The snapshots of one cluster. May be used by many threads at once.
 
-    def __init__(self, files: FileSystem, ids: Identities, state: State) -> None:
+    Args:
+        files: the live tree.
+        ids: the ids of what is in it.
+        state: where snapshots outlive the process.
+        shown: shows snapshots in every directory.
+        shown_everywhere: whether new ones are shown there, not only in their own directory.
+    """
+
+    def __init__(
+        self,
+        files: FileSystem,
+        ids: Identities,
+        state: State,
+        shown: SnapshotsEverywhere,
+        *,
+        shown_everywhere: bool,
+    ) -> None:
         self._files = files
         self._ids = ids
         self._state = state
@@ -41,6 +58,10 @@ class Snapshots:
         self._lock = threading.Lock()
         self._known = {snapshot.id: snapshot for snapshot in state.snapshots()}
         self._trees: dict[int, RememberedTree] = {}
+        self._shown = shown
+        self._everywhere = shown_everywhere
+        if shown_everywhere:
+            shown.withdraw_all_but({one.directory_name for one in self._known.values()})
 
     def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
         """Take a snapshot of a directory, and answer when it is in `.snapshot`.
@@ -64,15 +85,25 @@ class Snapshots:
                 top = self._files.remember(parts)
                 snapshot = Snapshot(number, label, clock.now(), top.attributes.id, parts, expires)
                 with translated(join_path(parts, directory=True)):
-                    others = self._directory_names(top.attributes.id)
-                    dot_snapshot.publish(source, snapshot.directory_name, top, others)
+                    snapshot = self._publish(source, snapshot, top)
             # The ids first: one that a kept snapshot knows is never given to anything else.
             self._state.add_ids(self._ids.take_new())
             self._state.add_snapshot(snapshot, top)
             with self._lock:
                 self._known[number] = snapshot
                 self._trees[number] = RememberedTree(top, parts)
-            clock.wait_until_stamps_pass(_newest_change(top))
+            shown = snapshot.taken if self._everywhere else 0
+            clock.wait_until_stamps_pass(max(_newest_change(top), shown))
+        return snapshot
+
+    def _publish(self, source: int, snapshot: Snapshot, top: Node) -> Snapshot:
+        """Show a snapshot in its open source; returns it with the time at which that was done."""
+        if self._everywhere:
+            self._shown.publish(source, snapshot.directory_name, top)
+            # To have got a link is no change that came after the snapshot.
+            return replace(snapshot, taken=clock.now())
+        others = self._directory_names(top.attributes.id)
+        dot_snapshot.publish(source, snapshot.directory_name, top, others)
         return snapshot
 
     def _next_number(self, label: str | None) -> int:
@@ -89,9 +120,14 @@ class Snapshots:
 
     def _directory_names(self, source_id: int) -> set[str]:
         with self._lock:
-            return {
-                one.directory_name for one in self._known.values() if one.source_id == source_id
-            }
+            known = list(self._known.values())
+        names = {one.directory_name for one in known if one.source_id == source_id}
+        # Of an earlier run that showed snapshots everywhere.
+        kept_trees = source_id == ROOT_ID and any(map(self._shown_everywhere, known))
+        return names | {everywhere.TREES} if kept_trees else names
+
+    def _shown_everywhere(self, snapshot: Snapshot) -> bool:
+        return self._shown.holds(snapshot.directory_name)
 
     def all(self) -> list[Snapshot]:
         """The snapshots that there are now, by ascending id."""
@@ -147,15 +183,23 @@ class Snapshots:
                 if number not in self._known:
                     return
                 snapshot = self._known[number] = replace(self._known[number], in_delete=True)
-            # The directory may have been renamed since, with its `.snapshot`, or be gone with it.
-            with suppress(NoSuchEntryError, NotADirectoryHereError):
-                source = self._files.locate(str(snapshot.source_id))
-                with self._files.directory(source) as fd, translated("/.snapshot"):
-                    dot_snapshot.withdraw(fd, snapshot.directory_name)
+            self._withdraw(snapshot)
             self._state.remove_snapshot(number)
             with self._lock:
                 del self._known[number]
                 self._trees.pop(number, None)
+
+    def _withdraw(self, snapshot: Snapshot) -> None:
+        name = snapshot.directory_name
+        if self._shown_everywhere(snapshot):
+            with translated("/.snapshot"):
+                self._shown.withdraw(name)
+            return
+        # The directory may have been renamed since, with its `.snapshot`, or be gone with it.
+        with suppress(NoSuchEntryError, NotADirectoryHereError):
+            source = self._files.locate(str(snapshot.source_id))
+            with self._files.directory(source) as fd, translated("/.snapshot"):
+                dot_snapshot.withdraw(fd, name)
 
 
 def _check_label(label: str | None) -> None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qumulo_emulator.cli import main
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
+from qumulo_emulator.server import EmulatorServer
 from tests.emulator.trees import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +38,23 @@ def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
 def folder(emulator: ThreadedEmulator) -> Path:
     """A directory at the root of the cluster, the test's own."""
     return Path(tempfile.mkdtemp(prefix="test-", dir=emulator.root))
+
+
+@pytest.fixture
+def refused_start(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[str, str, int]]:
+    """`qumulo-emulator serve`, which is not to come to serving: what it prints, and its code."""
+
+    def start(*arguments: str) -> tuple[str, str, int]:
+        try:
+            code = main(["serve", *arguments])
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int) else -1
+        return (*capfd.readouterr(), code)
+
+    def served(*_: object) -> None:
+        pytest.fail("it serves")
+
+    monkeypatch.setattr(EmulatorServer, "run", served)
+    return start

@@ -22,7 +22,6 @@ QQ = {
     "today": Path(sys.executable).parent / "qq",
     "5.1": REPOSITORY / ".qq" / "5.1.0.1" / "bin" / "qq",
 }
-CHECK = REPOSITORY.parent / "shared" / "tools" / "check_rest_shapes.py"
 
 
 class Qq:
@@ -140,17 +139,3 @@ def use(client: RestClient, folder: Path) -> None:
     found = client.fs.read_entire_directory(path=f"{path}/reel", snapshot=older["id"])
     assert sum(len(page["files"]) for page in found) == 4
     assert client.fs.get_file_attr(path=f"{path}/a.mov", snapshot=older["id"])["size"] == "5"
-
-
-if CHECK.exists():
-
-    def test_every_reply_has_the_published_shape(emulator: Emulator) -> None:
-        done = subprocess.run(
-            [
-                *(sys.executable, str(CHECK), "--host", emulator.host),
-                *("--port", str(emulator.port), "--password", emulator.password),
-            ],
-            capture_output=True,
-            text=True,
-        )
-        assert done.stdout.startswith("every reply has the published shape")

@@ -107,7 +107,6 @@ def test_a_directory_with_entries_cannot_be_deleted(
         ("/v3/snapshots/", "no object"),
         ("/v3/snapshots/", ["no object"]),
         ("/v3/snapshots/", {"name_suffix": 3}),
-        ("/v3/snapshots/", {"unheard of": ""}),
         ("/v1/files/2/entries/", {"name": "x", "action": "EXPLODE"}),
         ("/v1/files/2/entries/", {"action": "CREATE_FILE"}),
         ("/v1/files/resolve", {"no": "list"}),

@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from qumulo_emulator.clock import parse_moment
 from qumulo_emulator.running import Emulator, serve_in_process
-from tests.emulator.test_serve import begun, said_at_the_end, serving
+from tests.emulator.test_serve import said_at_the_end, serving
 from tests.emulator.wire import file_url, got, pages
 
 SIZE = 800
@@ -55,28 +55,32 @@ def test_it_says_what_it_made_up() -> None:
         (("--synthetic", "many"), "not 'many'"),
         (("--synthetic", "5", "--shape", "round"), "invalid choice: 'round'"),
         (("--synthetic", "5", "--state", "{}/state"), "--state"),
+        (("--synthetic", "5", "--snapshots-everywhere"), "--snapshots-everywhere belongs to ROOT"),
         (("{}", "--shape", "mixed"), "belong to --synthetic"),
         (("{}", "--materialize", "{}/new"), "belong to --synthetic"),
         (("--synthetic", "5", "--materialize-snapshots"), "belongs to --materialize"),
     ],
 )
 def test_options_that_do_not_go_together_are_a_wrong_command_line(
-    tmp_path: Path, arguments: tuple[str, ...], told: str
+    tmp_path: Path,
+    refused_start: Callable[..., tuple[str, str, int]],
+    arguments: tuple[str, ...],
+    told: str,
 ) -> None:
-    with begun(*(argument.format(tmp_path) for argument in arguments)) as process:
-        output, messages, code = said_at_the_end(process)
-    assert (output, code) == (b"", 2)
-    assert told in messages.decode()
+    output, messages, code = refused_start(*(argument.format(tmp_path) for argument in arguments))
+    assert (output, code) == ("", 2)
+    assert told in messages
     assert os.listdir(tmp_path) == []
 
 
-def test_nothing_is_laid_out_where_something_is(tmp_path: Path) -> None:
+def test_nothing_is_laid_out_where_something_is(
+    tmp_path: Path, refused_start: Callable[..., tuple[str, str, int]]
+) -> None:
     (tmp_path / "there").touch()
     options = ("--synthetic", "5", "--port", "0", "--materialize", str(tmp_path))
-    with begun(*options) as process:
-        output, messages, code = said_at_the_end(process)
-    assert (output, code) == (b"", 1)
-    assert "not empty" in messages.decode()
+    output, messages, code = refused_start(*options)
+    assert (output, code) == ("", 1)
+    assert "not empty" in messages
     assert os.listdir(tmp_path) == ["there"]
 
 

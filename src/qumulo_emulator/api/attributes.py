@@ -72,6 +72,8 @@ def attributes_json(entry: Entry) -> dict[str, Any]:
         "blocks": str(data_blocks + 1),
         "datablocks": str(data_blocks),
         "metablocks": "1",
+        # From Core 7.9 on: those of the file wherever they lie, so the same without a portal.
+        "logical_datablocks": str(data_blocks),
         "size": str(known.size),
         "access_time": format_moment(known.accessed),
         "modification_time": format_moment(known.modified),

@@ -82,23 +82,30 @@ class Call:
         except (ValueError, RecursionError) as error:
             raise UndecodableRequestError(f"the body is not JSON: {error}") from error
 
-    def fields(self, known: Mapping[str, type | tuple[type, ...]]) -> dict[str, Any]:
-        """The body as a JSON object with some of these fields; null counts as not sent.
+    def fields(
+        self, known: Mapping[str, type | tuple[type, ...]], *, only_known: bool = False
+    ) -> dict[str, Any]:
+        """The known fields that the body sends as a JSON object; null counts as not sent.
+
+        Other fields are ignored, as by a cluster, unless `only_known` forbids them.
 
         Raises:
-            UndecodableRequestError: if it is none, has another field, or one of another type.
+            UndecodableRequestError: if it is no object, a known field has another type, or there
+                is another field where only known ones are allowed.
         """
         body = self.json()
         if not isinstance(body, dict):
             raise UndecodableRequestError("the body is not a JSON object")
         for name, value in body.items():
             if name not in known:
-                raise UndecodableRequestError(f"unknown field {name!a}")
+                if only_known:
+                    raise UndecodableRequestError(f"unknown field {name!a}")
+                continue
             # JSON's true is no number, though Python's is.
             wrong_bool = isinstance(value, bool) and known[name] is int
             if value is not None and (wrong_bool or not isinstance(value, known[name])):
                 raise UndecodableRequestError(f"the field {name!a} has the wrong type")
-        return {name: value for name, value in body.items() if value is not None}
+        return {name: body[name] for name in known if body.get(name) is not None}
 
 
 def _number(name: str, text: str) -> int:

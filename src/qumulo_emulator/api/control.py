@@ -33,7 +33,7 @@ _FAULT_FIELDS: dict[str, type] = {
 
 def add_fault(call: Call) -> dict[str, Any]:
     """POST /emulator/faults."""
-    given = call.fields(_FAULT_FIELDS)
+    given = call.fields(_FAULT_FIELDS, only_known=True)
     if ("status" in given) == ("action" in given):
         raise InvalidRequestError("a fault has either a status or an action")
     if given.get("action", "close") not in get_args(Action):

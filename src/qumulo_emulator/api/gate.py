@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _OPEN_TO_ALL = ("/v1/session/login", "/v1/version")
 _CONTROL = "/emulator/"
+# Old clients write `/api/v1/…` for `/v1/…`. From here on it is the plain path, in `next` links too.
+_ALIAS = re.compile(r"/api(?=/v\d+/)")
 # By HTTP, answers with these have no body.
 _BODILESS = (204, 205, 304)
 _GARBAGE = b"<html><body>This is no JSON.</body></html>"
@@ -49,8 +52,10 @@ class Gate:
             await self._app(scope, receive, send)
             return
         raw_path = scope["raw_path"].decode("ascii")
-        decoded = to_text(unquote_to_bytes(raw_path))
-        scope = {**scope, "path": raw_path, "root_path": "", "state": {}}
+        asked = to_text(unquote_to_bytes(raw_path))
+        alias = _ALIAS.match(raw_path)
+        prefix = alias.end() if alias else 0
+        scope = {**scope, "path": raw_path[prefix:], "root_path": "", "state": {}}
         status: int | None = None
 
         async def watched(message: Message) -> None:
@@ -60,9 +65,9 @@ class Gate:
             await send(message)
 
         try:
-            await self._pass(scope, decoded, receive, watched)
+            await self._pass(scope, asked[prefix:], receive, watched)
         finally:
-            self._context.log.add(Received(scope["method"], decoded, status))
+            self._context.log.add(Received(scope["method"], asked, status))
 
     async def _pass(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if not path.startswith(_CONTROL):

@@ -36,6 +36,11 @@ class Endpoint(NamedTuple):
 
 _FILE = "/v1/files/{ref}"
 _DIFF = "/v2/snapshots/{newer_id}/changes-since/{older_id}"
+_DIFF_V3 = "/v3/snapshots/{newer_id}/changes-since/{older_id}"
+
+# The answer where there is nothing to say. The published schemas leave it open. Clients parse every
+# body as JSON, the vendor's Terraform provider for one; and the SDK takes it for no value.
+_NOTHING = b"null"
 
 ENDPOINTS = (
     Endpoint("GET", "/v1/version", nodes.version),
@@ -83,6 +88,7 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/snapshots/total-used-capacity", snapshots.total_used_capacity),
     Endpoint("GET", _DIFF, snapshots.diff),
     Endpoint("GET", f"{_DIFF}/files/{{ref}}", snapshots.file_diff),
+    Endpoint("GET", f"{_DIFF_V3}/files/{{ref}}", snapshots.file_diff),
     Endpoint("GET", "/v1/cluster/nodes/", nodes.list_nodes),
     Endpoint("GET", "/v1/cluster/nodes/{id}", nodes.get_node),
     Endpoint("GET", "/v1/cluster/settings", nodes.get_settings),
@@ -141,7 +147,10 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
             return StreamingResponse(
                 answer.chunks, headers=headers, media_type="application/octet-stream"
             )
-        return json_response(context, endpoint.status, answer)
+        response = json_response(context, endpoint.status, answer)
+        if answer is None:
+            response = Response(_NOTHING, endpoint.status, media_type="application/json")
+        return response
 
     return Route(endpoint.path, serve, methods=[endpoint.method])
 

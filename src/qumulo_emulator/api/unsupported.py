@@ -17,7 +17,7 @@ _AREAS = {
         "ad analytics audit encryption identity ldap metrics nfs object-storage portal replication"
         " smb time upgrade files"
     ),
-    "v3": "network nfs replication smb upgrade",
+    "v3": "cluster network nfs replication smb upgrade",
     "v4": "replication smb",
     "v5": "cluster",
 }
@@ -26,16 +26,17 @@ _REST = (
     r"/v1/auth/(?!access-tokens(/|$)).+",
     r"/v1/roles.*",
     r"/v1/session/(change-password|kv/.*|start-saml-login|retrieve-saml-login)",
-    r"/v1/network/settings",
-    r"/v2/network/interfaces/[^/]+/networks/.*",
-    r"/v1/cluster/(slots/.*|protection/.*|create.*|restriper/.*|settings/.+|time|nodes/chassis/.*)",
-    r"/v1/cluster/nodes/[^/]+/.+",
+    r"/v1/network/(settings|static-ip-allocation|floating-ip-allocation)",
+    r"/v2/network/(connections/|interfaces/[^/]+/(networks/.*|status/.+))",
+    r"/v1/cluster/(slots/.*|protection/.*|create.*|restriper/.*|settings/.+|time|halt|reboot)",
+    r"/v1/cluster/(object-backed/.+|node-replacement-plan/|calculate-node-add-capacity)",
+    r"/v1/cluster/nodes/((chassis|uid-lights)/.*|[^/]+/.+)",
     r"/v2/cluster/.+",
     r"/v1/file-system/.+",
     r"/v1/files/[^/]+/info/(acl|acl/.*|user-metadata/.*)",
     r"/v1/files/[^/]+/(streams/.*|locks/.*|sample/|copy-chunk|punch-hole|fetch-data|notify.*)",
-    r"/v1/files/[^/]+/(file-lock|delete|user-metadata.*|data/.*)",
-    r"/v1/files/(quotas/.*|locks/.*|notify.*)",
+    r"/v1/files/[^/]+/(file-lock|delete|delete-tree(/status)?|user-metadata.*|data/.*)",
+    r"/v1/files/(quotas/.*|locks/.*|notify.*|data/capacity/)",
     r"/v1/snapshots/",
     r"/v1/snapshots/(\d+|status/\d*|calculate-used-capacity|capacity-used-per-snapshot/.*)",
     r"/v[123]/snapshots/policies/.*",
@@ -49,10 +50,13 @@ _KNOWN = re.compile(
         ]
     )
 )
-# Published methods of paths that are served for other methods.
-_METHODS = {("POST", "/v1/cluster/nodes/")}
+# Methods of paths that are served for other methods, as the public SDK uses them.
+_METHODS = re.compile(
+    r"POST /v1/cluster/nodes/|(POST|PUT|PATCH|DELETE) /v2/network/interfaces/[^/]*"
+)
 
 
 def is_unsupported(method: str, path: str) -> bool:
     """Whether a real cluster knows a path, as it was sent, or this method of it."""
-    return (method, path) in _METHODS or _KNOWN.fullmatch(path) is not None
+    known = _KNOWN.fullmatch(path) or _METHODS.fullmatch(f"{method} {path}")
+    return known is not None
