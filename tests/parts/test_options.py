@@ -263,7 +263,7 @@ def test_the_source_is_an_absolute_path_that_a_cluster_can_be_asked_for():
 # What is no value
 
 # Of "--option=--" every generation of argparse makes something else.
-WITH_VALUES = re.compile(r"^ +(?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MULTILINE)
+WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
