@@ -121,6 +121,7 @@ class _Run:
             *(self._cluster, options.older, options.newer, self.scope, changes, self._screen),
             many=_nothing if options.moves else workers.start,
         )
+        trees.announce(self._sources, changes, options, self._screen)
         if changes.base_created and options.metadata != trees.REST:
             trees.check_mounted(self._cluster, self._sources.newer, self.scope, options)
         if options.moves and changes.creations and changes.deletions:

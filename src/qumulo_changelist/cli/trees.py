@@ -12,6 +12,7 @@ from qumulo_changelist.config import Settings
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.progress import Listener
+from qumulo_changelist.scan.changeset import CREATED, DELETED, ChangeSet
 from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.trees.interface import All, OpenTree, Tree
 from qumulo_changelist.trees.mounted import MountedTree
@@ -24,6 +25,15 @@ _SIDE_BY_SIDE = 16
 _ALTOGETHER = 128
 
 
+# Processes of qq at once, for each process that works, and altogether. One takes 0.4 s of a core to
+# start, and then waits for the cluster: with a core for each two of them, neither waits for long.
+_QQ_SIDE_BY_SIDE = 2
+_QQ_ALTOGETHER = 8
+
+# From this number on, everybody is to know why it takes so long.
+_MANY_FOLDERS = 20
+
+
 class Sources(NamedTuple):
     """How to reach both trees."""
 
@@ -32,6 +42,8 @@ class Sources(NamedTuple):
     """None where nobody wants to know."""
     identified: OpenTree | None = None
     """The newer tree with ids, where ``newer`` does not tell them and moves are wanted."""
+    through_qq: bool = False
+    """Whether a tree is asked through ``qq``, with a process for each folder."""
 
 
 def sources(
@@ -48,8 +60,9 @@ def sources(
     """
     side_by_side = max(min(_SIDE_BY_SIDE, _ALTOGETHER // options.workers), 2)
     over_rest = partial(_over_rest, settings, scope.base, options.page_size, side_by_side, listener)
-    on_cluster = partial(_through_qq, settings, scope.base, listener)
-    if REST in (settings.transport, options.metadata):
+    on_cluster = partial(_through_qq, settings, scope.base, options.workers, listener)
+    through_qq = REST not in (settings.transport, options.metadata)
+    if not through_qq:
         on_cluster = over_rest
     needs_older = options.deletes or options.moves or options.verify
     older: OpenTree | None = partial(on_cluster, options.older) if needs_older else None
@@ -63,10 +76,26 @@ def sources(
         if options.moves:
             # Only the cluster knows surely what is the same file.
             with_ids = partial(_with_ids, mounted, partial(on_cluster, options.newer))
-            return Sources(mounted, older, with_ids)
+            return Sources(mounted, older, with_ids, through_qq)
         if older and (older_path := live.snapshot(options.older)):
-            older = partial(MountedTree, older_path)
-    return Sources(mounted, older)
+            older, through_qq = partial(MountedTree, older_path), False
+    return Sources(mounted, older, through_qq=through_qq)
+
+
+def announce(
+    sources: Sources, changes: ChangeSet, options: argparse.Namespace, listener: Listener
+) -> None:
+    """Say how many folders will be asked for through ``qq``, and what would be quicker."""
+    if not (sources.through_qq and sources.older):
+        return
+    letters = (DELETED, CREATED) if options.moves and changes.creations else (DELETED,)
+    if count := changes.folders(*letters):
+        tell = listener.warning if count >= _MANY_FOLDERS else listener.detail
+        mount = "" if options.moves else "a mount that shows .snapshot at the mapped path, or "
+        tell(
+            f"about {count} folders are asked for through qq, each by a process of half a second, "
+            f"{_qq_at_once(options.workers)} at once; quicker would be {mount}--transport rest"
+        )
 
 
 def check_mounted(
@@ -126,10 +155,23 @@ def _over_rest(
 
 
 @contextlib.contextmanager
-def _through_qq(settings: Settings, base: str, listener: Listener, snapshot: int) -> Iterator[Tree]:
+def _through_qq(
+    settings: Settings, base: str, workers: int, listener: Listener, snapshot: int
+) -> Iterator[Tree]:
+    from multiprocessing import parent_process
+
     from qumulo_changelist.trees.whole import WholeSnapshotTree
 
-    yield WholeSnapshotTree(command.open_qq(settings, listener), snapshot, base)
+    at_once = _qq_at_once(workers)
+    if parent_process():  # this is one of the workers
+        at_once = max(at_once // workers, 1)
+    cluster = command.open_qq(settings, listener)
+    with WholeSnapshotTree(cluster, snapshot, base, at_once) as tree:
+        yield tree
+
+
+def _qq_at_once(workers: int) -> int:
+    return min(_QQ_SIDE_BY_SIDE * workers, _QQ_ALTOGETHER)
 
 
 @contextlib.contextmanager
