@@ -91,10 +91,11 @@ def announce(
     letters = (DELETED, CREATED) if options.moves and changes.creations else (DELETED,)
     if count := changes.folders(*letters):
         tell = listener.warning if count >= _MANY_FOLDERS else listener.detail
+        at_once = max(_qq_at_once(options.workers), options.workers)
         mount = "" if options.moves else "a mount that shows .snapshot at the mapped path, or "
         tell(
             f"about {count} folders are asked for through qq, each by a process of half a second, "
-            f"{_qq_at_once(options.workers)} at once; quicker would be {mount}--transport rest"
+            f"at most {at_once} at once; quicker would be {mount}--transport rest"
         )
 
 
