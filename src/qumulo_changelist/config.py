@@ -2,12 +2,13 @@
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from msgspec import Struct
 
-from qumulo_changelist import config_file
+from qumulo_changelist import config_file, config_values
+from qumulo_changelist.config_values import MalformedError
 from qumulo_changelist.errors import ConfigurationError
 from qumulo_changelist.model import to_bytes
 
@@ -23,10 +24,6 @@ _YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False,
 _TRAILING_COMMENT = re.compile(r"\s+[;#].*", re.DOTALL)
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _BETWEEN_HOSTS = re.compile(r"[,;\s]+")
-_HOST = re.compile(
-    r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?"
-    r"|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?\]?"
-)
 _TOKEN = re.compile("[!-~]*")
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -51,11 +48,12 @@ class Settings(Struct, frozen=True):
     """How to reach the cluster, and where lists belong."""
 
     hosts: tuple[str, ...]
-    """The addresses or names of the cluster's nodes, at least one."""
+    """The addresses or names of the cluster's nodes, at least one; IPv6 without brackets."""
     port: int
     username: str
     password: Secret
     work_folder: str = DEFAULT_WORK_FOLDER
+    """An absolute path."""
     qq_path: str = ""
     """Where ``qq`` is; empty means on the PATH."""
     transport: Transport = "qq"
@@ -129,11 +127,11 @@ class _Keys:
             port=self._port(),
             username=self._bare("QumuloUsername"),
             password=self._password(),
-            work_folder=self._text("FastScanWorkFolder") or DEFAULT_WORK_FOLDER,
-            qq_path=self._text("QumuloQqPath"),
+            work_folder=self._work_folder(),
+            qq_path=self._path_of("QumuloQqPath"),
             transport=transport,
             access_token=self._access_token(),
-            ca_file=self._text("QumuloCAFile"),
+            ca_file=self._path_of("QumuloCAFile"),
             fingerprint=self._fingerprint(),
             verify_tls=self._yes_or_no("QumuloVerifyTLS", default=True),
         )
@@ -163,17 +161,20 @@ class _Keys:
         return _TRANSPORTS.get(named, "qq")
 
     def _hosts(self) -> tuple[str, ...]:
-        hosts = tuple(filter(None, _BETWEEN_HOSTS.split(self._bare("QumuloClusterIP"))))
-        for host in hosts:
-            if not _HOST.fullmatch(host):
-                raise self._malformed(
-                    "QumuloClusterIP",
-                    f"{host!r}, no address or host name",
-                    "Give the address of the cluster, or those of its nodes with a comma between.",
-                )
+        named = filter(None, _BETWEEN_HOSTS.split(self._bare("QumuloClusterIP")))
+        hosts = tuple(self._checked("QumuloClusterIP", config_values.host, host) for host in named)
         if not hosts:
             raise self._malformed("QumuloClusterIP", "no address", "Give the cluster's address.")
         return hosts
+
+    def _work_folder(self) -> str:
+        text = self._text("FastScanWorkFolder")
+        if not text:
+            return DEFAULT_WORK_FOLDER
+        return self._checked("FastScanWorkFolder", config_values.absolute_path, text)
+
+    def _path_of(self, key: str) -> str:
+        return self._checked(key, config_values.path, self._text(key))
 
     def _port(self) -> int:
         text = self._bare("QumuloClusterPort")
@@ -249,6 +250,12 @@ class _Keys:
                 f"{key} in {self._path} is not written in UTF-8", hint="Save the file as UTF-8."
             )
         return text
+
+    def _checked(self, key: str, check: Callable[[str], str], text: str) -> str:
+        try:
+            return check(text)
+        except MalformedError as error:
+            raise self._malformed(key, str(error), error.hint) from None
 
     def _malformed(self, key: str, what: str, hint: str) -> ConfigurationError:
         return ConfigurationError(f"{key} in {self._path} is {what}", hint=hint)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.cluster.rest import RestCluster
 from qumulo_changelist.config import Secret, Settings
 from qumulo_changelist.errors import ChangelistError, UnreadableError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind
 from qumulo_changelist.progress import Silent
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 
@@ -370,3 +371,28 @@ def test_a_directory_whose_name_is_not_unicode_cannot_be_asked_for(cluster, emul
         with pytest.raises(UnreadableError, match="not Unicode"):
             cluster.files_below(on_cluster(project, f"/{name}"), taken)
     assert cluster.files_below(on_cluster(project), taken) == 2
+
+
+# Trees
+
+LEVELS = 1010
+"""More than one run of qq can walk: it calls itself for each, and Python allows 1,000 calls."""
+
+
+@pytest.mark.parametrize("cluster", [qq], indirect=True, ids=["qq"])
+def test_a_tree_of_a_thousand_levels_is_walked(cluster, emulator, project):
+    deep = project / "gone" / "/".join("d" * LEVELS)
+    subprocess.run(["mkdir", "-p", deep], check=True)
+    (deep / "file").write_text("x")
+    (project / "gone" / "file").write_text("x")
+    snapshot = snapshot_of(emulator, on_cluster(project))
+    # Nor can Python's own rmtree remove it.
+    subprocess.run(["rm", "-r", project / "gone"], check=True)
+
+    found = cluster.walk(on_cluster(project, "/gone"), snapshot)
+
+    top = on_cluster(project, "/gone/")
+    files = {path for path, known in found.items() if known.kind is Kind.FILE}
+    assert files == {f"{top}file", top + "d/" * LEVELS + "file"}
+    assert found.keys() - files == {top + "d/" * level for level in range(1, LEVELS + 1)}
+    subprocess.run(["rm", "-r", project], check=True)

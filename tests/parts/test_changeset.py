@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 from qumulo_changelist.scan import keys
-from qumulo_changelist.scan.changeset import Changed, ChangeSet, pack, unpack
+from qumulo_changelist.scan.changeset import (
+    CREATED,
+    DELETED,
+    MODIFIED,
+    Changed,
+    ChangeSet,
+    pack,
+    unpack,
+)
 from qumulo_changelist.scan.scope import Scope
 
 OPS: tuple[Op, ...] = (CREATE, MODIFY, DELETE)
@@ -273,3 +281,31 @@ def test_keys_descend_as_their_paths_do(paths):
 
     assert all(first >= second for first, second in pairwise(keys))
     assert [unpack(pack([key])).names for key in keys] == [[path] for path in sorted(paths)[::-1]]
+
+
+# How much there is to ask
+
+ASKED = [
+    (DELETE, "/gone/"),
+    (DELETE, "/kept/a"),
+    (DELETE, "/kept/b"),
+    (DELETE, "/c"),
+    (CREATE, "/kept/a"),
+    (CREATE, "/new/"),
+    (CREATE, "/kept/new/"),
+    (MODIFY, "/kept/"),
+    (MODIFY, "/other/d"),
+]
+
+
+@pytest.mark.parametrize(
+    ("letters", "count"), [(DELETED, 3), (CREATED, 3), (CREATED + DELETED, 6), (MODIFIED, 2)]
+)
+def test_folders_are_counted_that_changed_in_a_way_or_hold_what_did(letters, count):
+    with collected(*ASKED) as collection:
+        assert collection.folders(*letters) == count
+
+
+def test_of_changes_on_disk_only_folders_count_that_were_created_or_deleted():
+    with collected(*ASKED, limit=ON_DISK) as collection:
+        assert collection.folders(DELETED) == 3

@@ -1,6 +1,8 @@
 """The archiver's configuration: every way in which it may be written, and all that can be wrong."""
 
+import os
 import plistlib
+import pwd
 import re
 from collections.abc import Callable, Iterator
 
@@ -69,6 +71,83 @@ def test_without_a_work_folder_lists_belong_in_tmp(read):
 
 def test_without_its_path_qq_is_looked_for(read):
     assert read(ini()).qq_path == ""
+
+
+PATHS = {"FastScanWorkFolder": "work_folder", "QumuloQqPath": "qq_path", "QumuloCAFile": "ca_file"}
+
+
+@pytest.mark.parametrize("write", [ini, plist])
+@pytest.mark.parametrize("key", PATHS)
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("~/a b/~", "/home/me/a b/~"),
+        ("~", "/home/me"),
+        ("~/", "/home/me"),
+        ("~root/a", os.path.join(pwd.getpwnam("root").pw_dir, "a")),
+        ("/a/~", "/a/~"),
+        ("/a/$HOME", "/a/$HOME"),
+    ],
+)
+def test_a_path_may_begin_with_a_home_directory(read, monkeypatch, write, key, written, meant):
+    monkeypatch.setenv("HOME", "/home/me")
+
+    assert getattr(read(write(**{key: written})), PATHS[key]) == meant
+
+
+def test_where_home_is_the_root_directory_so_be_it(read, monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+
+    assert read(ini(FastScanWorkFolder="~/a")).work_folder == "/a"
+    assert read(ini(FastScanWorkFolder="~")).work_folder == "/"
+
+
+def test_the_home_of_somebody_without_a_variable_is_the_one_that_the_system_knows(
+    read, monkeypatch
+):
+    monkeypatch.delenv("HOME", raising=False)
+
+    expected = os.path.join(pwd.getpwuid(os.getuid()).pw_dir, "a")
+    assert read(ini(FastScanWorkFolder="~/a")).work_folder == expected
+
+
+@pytest.mark.parametrize("write", [ini, plist])
+@pytest.mark.parametrize("key", PATHS)
+@pytest.mark.parametrize(("home", "written"), [("", "~/a"), ("me", "~"), ("/me", "~no body/a")])
+def test_where_there_is_no_home_a_path_is_refused(read, monkeypatch, write, key, home, written):
+    monkeypatch.setenv("HOME", home)
+
+    with pytest.raises(ConfigurationError, match=f"{key} in .* no home directory") as caught:
+        read(write(**{key: written}))
+    assert "such as /" in caught.value.hint
+
+
+@pytest.mark.parametrize("write", [ini, plist])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "$HOME/scans",
+        "${HOME}/scans",
+        "scans",
+        "./scans",
+        "../scans",
+        "file:///scans",
+        "%h",
+    ],
+)
+def test_a_work_folder_that_is_not_absolute_is_refused(read, write, written):
+    with pytest.raises(ConfigurationError, match=r"FastScanWorkFolder in .* absolute") as caught:
+        read(write(FastScanWorkFolder=written))
+    assert caught.value.exit_code == 23
+    assert repr(written) in str(caught.value)
+    assert "such as /" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", PATHS)
+@pytest.mark.parametrize("written", [r"/a\0b", r"~\0b"])
+def test_a_path_with_a_nul_is_refused(read, key, written):
+    with pytest.raises(ConfigurationError, match=f"{key} in "):
+        read(ini(**{key: written}))
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.swapcase])
@@ -569,18 +648,69 @@ def test_several_nodes_may_be_an_array_of_a_property_list(read):
 
 
 @pytest.mark.parametrize(
-    "host", ["fe80::1", "[2001:db8::1]", "fe80::1%eth0", "::1", "node_1.a.", "a"]
+    ("written", "host"),
+    [
+        ("fe80::1", "fe80::1"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[fe80::1%en0.1]", "fe80::1%en0.1"),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.1"),
+        ("node_1.a.", "node_1.a."),
+        ("a", "a"),
+        ("10.0.0.3.example", "10.0.0.3.example"),
+        ("10.0.0.03", "10.0.0.03"),
+        ("cafe", "cafe"),
+    ],
 )
-def test_a_node_is_an_address_or_a_name(read, host):
-    assert read(ini(QumuloClusterIP=f"{host},10.0.0.2")).hosts == (host, "10.0.0.2")
+def test_a_node_is_an_address_or_a_name(read, written, host):
+    assert read(ini(QumuloClusterIP=f"{written},10.0.0.2")).hosts == (host, "10.0.0.2")
+    assert read(plist(QumuloClusterIP=[written, "10.0.0.2"])).hosts == (host, "10.0.0.2")
 
 
-@pytest.mark.parametrize(
-    "host", ["https://a", "a/b", "me@a", "10.0.0.1:8000", "a..b", "ü.example", ",", "a" * 64]
-)
-def test_what_is_no_host_is_told(read, host):
-    with pytest.raises(ConfigurationError, match=r"QumuloClusterIP in .*DNAClientServices"):
-        read(ini(QumuloClusterIP=host))
+NO_HOSTS = [
+    "https://a",
+    "https://a:8000/api",
+    "https://[::1]",
+    "a/b",
+    "a:8000",
+    "10.0.0.1:8000",
+    "cafe:8000",
+    "::1:",
+    "[::1]:8000",
+    "[::1",
+    "::1]",
+    "[]",
+    "[10.0.0.1]",
+    "[a]",
+    "1:2:3",
+    "fe80::1%",
+    "fe80::1%a/b",
+    "fe80::1%a%b",
+    "fe80::1::2",
+    "10.0.0.256",
+    "10.0.0.1.1",
+    "me@a",
+    "a..b",
+    "ü.example",
+    "a" * 64,
+]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_what_is_no_host_is_refused_with_what_belongs_elsewhere(read, host):
+    for content in (ini(QumuloClusterIP=host), plist(QumuloClusterIP=f"10.0.0.2, {host}")):
+        with pytest.raises(ConfigurationError, match=r"QumuloClusterIP in .*DNACli") as caught:
+            read(content)
+        assert repr(host) in str(caught.value)
+        for told in ("QumuloClusterPort", "without https://"):
+            assert told in caught.value.hint
+
+
+def test_commas_alone_name_no_host(read):
+    with pytest.raises(ConfigurationError, match=r"QumuloClusterIP in .* no address"):
+        read(ini(QumuloClusterIP=","))
 
 
 def test_a_way_to_the_cluster_that_nobody_knows_is_told(read):

@@ -66,7 +66,8 @@ def allowed(name: str) -> set[str]:
         "trees": {*everyone, *siblings, "cluster.interface"},
         "cluster": {*everyone, *siblings, "config"},
         "output": {*everyone, *siblings},
-        "config": {*everyone, "config_file"},
+        "config": {*everyone, "config_file", "config_values"},
+        "config_values": {"model"},
         "config_file": {"qt_settings"},
     }.get(layer, set())
 

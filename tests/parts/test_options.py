@@ -1,11 +1,13 @@
-"""The options of the list: what is taken, what is not, and what goes together."""
+"""The options of both commands: what is taken, what is not, and what goes together."""
 
+import re
 from fractions import Fraction
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qumulo_changelist.cli import create_snap
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.scan.guard import MostDeletes
@@ -43,6 +45,10 @@ def refused(capsys, *more: str, **changed: str | None) -> str:
 def test_what_is_not_asked_for_is_off(option):
     assert getattr(parsed(), option) is False
     assert getattr(parsed(f"--{option}"), option) is True
+
+
+def test_deletions_may_be_asked_for_with_one_letter():
+    assert parsed("-d").deletes is True
 
 
 def test_without_a_limit_any_number_may_be_deleted():
@@ -199,3 +205,93 @@ def test_how_much_at_a_time_is_a_number_above_zero(capsys, option, argument):
 def test_workers_have_a_limit_of_their_own(capsys):
     assert parsed("--workers", "256").workers == 256
     assert "from 1 to 256" in refused(capsys, "--workers", "257")
+
+
+# The name and the source of a snapshot
+
+NO_SNAPSHOT_NAMES = {
+    "it is empty": [""],
+    "it has a / in it": ["a/b", "/", "../x", "/etc"],
+    "it has a control character in it": ["a\nb", "\t", "\x1b[31m", "a\x7f"],
+    "it has 224 bytes": ["x" * 224, "ü" * 112],
+    "it has 300 bytes": ["x" * 300],
+    "is not UTF-8": ["Z\udcfcrich", "\udcff"],
+}
+
+
+def snap(name: str = "Show 1", source: str = "/proj"):
+    return create_snap.parse([f"--projectname={name}", f"--qumulosourcepath={source}"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "name"),
+    [(reason, name) for reason, some in NO_SNAPSHOT_NAMES.items() for name in some],
+)
+def test_what_cannot_be_the_name_of_a_snapshot_is_refused_before_any_cluster_is_asked(reason, name):
+    with pytest.raises(UsageError, match=f"^--projectname .*{reason}") as caught:
+        snap(name)
+
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+
+
+# With "-" and ten digits behind it, even a name of dots is one.
+@pytest.mark.parametrize(
+    "name",
+    ["Show 1", ".", "..", " ", "-", "--help", "a\\b", "Müller & Söhne 🎬", "x" * 223, "ü" * 111],
+)
+def test_any_other_text_can_be_the_name_of_a_snapshot(name):
+    assert snap(name).projectname == name
+
+
+@pytest.mark.parametrize("name", ["a/b", "a\nb", "", "x" * 300, "Z\udcfcrich"])
+def test_the_project_of_a_list_is_only_reported_and_may_be_any_text(name):
+    assert parsed(f"--projectname={name}", **{"-p": None}).projectname == name
+
+
+def test_the_source_is_an_absolute_path_that_a_cluster_can_be_asked_for():
+    assert snap(source="//proj/./a/").qumulosourcepath == "/proj/a"
+    for source, reason in (
+        ("proj", "not an absolute"),
+        ("/a/../b", "not an"),
+        ("/\udcff", "UTF-8"),
+    ):
+        with pytest.raises(UsageError, match=f"^--qumulosourcepath .*{reason}"):
+            snap(source=source)
+
+
+# What is no value
+
+# Of "--option=--" every generation of argparse makes something else.
+WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("parse_options", "arguments", "count"),
+    [
+        (create_snap.parse, ["--projectname=a", "--qumulosourcepath=/a"], 4),
+        (parse, [word for pair in REQUIRED.items() for word in pair], 15),
+    ],
+    ids=["qumulo_create_snap", "qumulo_generate_changelist"],
+)
+def test_two_dashes_are_no_value_of_any_option(capsys, parse_options, arguments, count):
+    with pytest.raises(SystemExit):
+        parse_options(["--help"])
+    options = WITH_VALUES.findall(capsys.readouterr().out)
+    assert len(options) == count
+
+    for short, long in options:
+        for words in (
+            [f"{long}=--"],
+            [long, "--"],
+            *([[f"{short}--"], [short, "--"]] * bool(short)),
+        ):
+            with pytest.raises(SystemExit) as caught:
+                parse_options([*arguments, *words])
+            assert caught.value.code == 2
+            assert f"{long}: " in capsys.readouterr().err
+
+
+def test_two_dashes_may_be_a_part_of_a_value():
+    assert snap("a--").projectname == "a--"
+    assert snap("--=--").projectname == "--=--"

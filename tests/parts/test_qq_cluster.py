@@ -7,12 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_changelist.cluster import qq as qq_module
 from qumulo_changelist.cluster.qq import QqCluster
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import AbsentError, QqFailedError, QqMissingError, ReplyError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Change, Kind, Snapshot
+from qumulo_changelist.model import (
+    CREATE,
+    DELETE,
+    MODIFY,
+    Attributes,
+    Change,
+    Kind,
+    Snapshot,
+    Unreadable,
+)
 
 PASSWORD = "pässwörd 100%"
 
@@ -297,6 +307,77 @@ def test_a_tree_of_which_a_part_is_missing_is_told(behind, cluster, listed):
 
     with pytest.raises(ReplyError, match=r"lists \d of the \d entries of /proj/"):
         cluster.walk("/proj", 3)
+
+
+def nodes_in_parts(*parts: list[tuple[str, str, int]]) -> str:
+    """Return a script that lists the tree of /proj, of /proj/b/c, of /proj/b/c/b/c and so on."""
+    scripts = {f"/proj{'/b/c' * at}": nodes(*part) for at, part in enumerate(parts)}
+    return f"exec({scripts!r}[options['path']])"
+
+
+TOP = [("/proj/", "DIRECTORY", 1), ("/proj/b/", "DIRECTORY", 2), ("/proj/b/c/", "DIRECTORY", 1)]
+
+
+def test_a_tree_that_is_too_deep_for_qq_is_walked_in_parts(behind, cluster, monkeypatch):
+    monkeypatch.setattr(qq_module, "_MAX_DEPTH", 2)
+    behind.answers(
+        "fs_walk_tree",
+        nodes_in_parts(
+            [*TOP, ("/proj/b/empty/", "DIRECTORY", 0)],
+            [
+                ("/proj/b/c/", "DIRECTORY", 1),
+                ("/proj/b/c/b/", "DIRECTORY", 1),
+                ("/proj/b/c/b/c/", "DIRECTORY", 2),
+            ],
+            [
+                ("/proj/b/c/b/c/", "DIRECTORY", 2),
+                ("/proj/b/c/b/c/a", "FILE", 0),
+                ("/proj/b/c/b/c/link", "SYMLINK", 0),
+            ],
+        ),
+    )
+
+    found = cluster.walk("/proj", 3)
+
+    directories = ["/proj/b/", "/proj/b/c/", "/proj/b/empty/", "/proj/b/c/b/", "/proj/b/c/b/c/"]
+    assert found == {
+        **dict.fromkeys(directories, Attributes(Kind.DIRECTORY)),
+        "/proj/b/c/b/c/a": Attributes(Kind.FILE),
+        "/proj/b/c/b/c/link": Attributes(Kind.OTHER),
+    }
+    walks = [question for question in behind.asked if question[0] == "fs_walk_tree"]
+    assert [words[1] for words in walks] == [f"--path=/proj{'/b/c' * at}" for at in range(3)]
+    assert all("--max-depth=2" in words for words in walks)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "say('Error 404: fs_no_such_entry_error: gone\\n', on=2); sys.exit(1)",
+        nodes(("/proj/b/c/", "DIRECTORY", 1)),
+    ],
+    ids=["it is gone", "an entry of it is gone"],
+)
+def test_a_part_that_is_missing_is_not_passed_over(behind, cluster, monkeypatch, second):
+    monkeypatch.setattr(qq_module, "_MAX_DEPTH", 2)
+    first = nodes(*TOP[:1], ("/proj/b/", "DIRECTORY", 1), TOP[2])
+    behind.answers("fs_walk_tree", f"exec({first!r} if options['path'] == '/proj' else {second!r})")
+
+    with pytest.raises(ReplyError, match=r"lists .* of the .* entries of /proj/b/c/"):
+        cluster.walk("/proj", 3)
+
+
+def test_a_part_that_qq_cannot_be_asked_for_is_all_that_cannot_be_read(
+    behind, cluster, monkeypatch
+):
+    monkeypatch.setattr(qq_module, "_MAX_DEPTH", 1)
+    tree = [("/proj/", "DIRECTORY", 2), ("/proj/a", "FILE", 0), ("/proj/\udcff/", "DIRECTORY", 1)]
+    behind.answers("fs_walk_tree", nodes(*tree))
+
+    found = cluster.walk("/proj", 3)
+
+    assert found.keys() == {"/proj/a", "/proj/\udcff/"}
+    assert isinstance(found["/proj/\udcff/"], Unreadable)
 
 
 # What goes wrong

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -297,6 +298,27 @@ def test_a_command_that_writes_without_end_is_ended(qq, process):
     output.close()
 
     assert not is_running(qq.left("pid"))
+
+
+def test_another_thread_can_end_all_commands_and_none_starts_any_more(qq, process):
+    qq.does("leave(sys.argv[-1], os.getpid()); say('first'); time.sleep(20)")
+    outputs = [process.stream("session", [name]) for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as threads:
+        for output in outputs:
+            assert next(output) == b"first"
+        waiting = [threads.submit(next, output) for output in outputs]
+        started = time.monotonic()
+
+        process.close()
+
+        for asked in waiting:
+            with pytest.raises(QqFailedError, match="SIGTERM"):
+                asked.result()
+    assert time.monotonic() - started < 10
+    assert not any(is_running(qq.left(name)) for name in ("one", "two"))
+    with pytest.raises(RuntimeError, match="the run ends"):
+        run(process, "three")
+    assert not (qq.folder / "three").exists()
 
 
 def test_what_a_wrapper_started_is_ended_with_it(qq, process):

@@ -68,6 +68,7 @@ def answer(result: str) -> None:
 def parser(description: str) -> argparse.ArgumentParser:
     """Return a parser that knows the options of every command."""
     made = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    made.register("action", None, _Store)
     made.add_argument(
         "--config",
         metavar="FILE",
@@ -83,6 +84,24 @@ def parser(description: str) -> argparse.ArgumentParser:
     made.add_argument("-v", "--verbose", action="store_true", help="tell each step")
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return made
+
+
+class _Store(argparse.Action):
+    """Keeps the value of an option, and refuses ``--`` as one, as argparse does in ``-p --``.
+
+    Of ``-p--`` or ``--projectname=--`` argparse makes ``[]`` up to some 3.12, ``"--"`` later.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if values in ([], "--"):
+            raise argparse.ArgumentError(self, "-- is not a value")
+        setattr(namespace, self.dest, values)
 
 
 def path(argument: str) -> str:

@@ -127,6 +127,7 @@ class _Run:
             *(self.settings, self._cluster, self.moments, options, self._screen),
             changed=bool(len(changes)),
         )
+        trees.announce(sources, changes, options, self._screen)
         if options.moves and changes.creations and changes.deletions:
             return self._fill_with_moves(sources)
         older = sources.older if options.deletes or options.verify else None

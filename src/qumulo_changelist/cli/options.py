@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "-m", "--mappedpath", metavar="PATH", type=command.path,
         help="where this machine mounts that directory; not needed with --metadata rest",
     )  # fmt: skip
-    parser.add_argument("--deletes", action="store_true", help="list also what was deleted")
+    parser.add_argument("-d", "--deletes", action="store_true", help="list also what was deleted")
     parser.add_argument(
         "--moves", action="store_true",
         help="list a file that was only moved or renamed with the name that it had (from=), and do "
@@ -124,8 +124,6 @@ def _is_number(text: str) -> bool:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if [] in vars(options).values():  # what argparse makes of an option whose value is "--"
-        raise UsageError("an option has no value: -- is none")
     if not _is_number(options.sourceindex):
         raise UsageError(f"--sourceindex {options.sourceindex!r} is not a number")
     guid = options.projectguid

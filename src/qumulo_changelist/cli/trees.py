@@ -12,6 +12,7 @@ from qumulo_changelist.config import Settings
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.progress import Listener
 from qumulo_changelist.scan.bases import Moment, Moments
+from qumulo_changelist.scan.changeset import CREATED, DELETED, ChangeSet
 from qumulo_changelist.scan.share import Likeness, check_share
 from qumulo_changelist.trees.interface import OpenTree, Tree
 from qumulo_changelist.trees.mounted import MountedTree
@@ -24,6 +25,15 @@ _SIDE_BY_SIDE = 16
 _ALTOGETHER = 128
 
 
+# Processes of qq at once, for each process that works, and altogether. One takes 0.4 s of a core to
+# start, and then waits for the cluster: with a core for each two of them, neither waits for long.
+_QQ_SIDE_BY_SIDE = 2
+_QQ_ALTOGETHER = 8
+
+# From this number on, everybody is to know why it takes so long.
+_MANY_FOLDERS = 20
+
+
 class Sources(NamedTuple):
     """How to reach both trees."""
 
@@ -32,6 +42,8 @@ class Sources(NamedTuple):
     """None where nobody wants to know."""
     identified: OpenTree | None = None
     """The newer tree with ids, where ``newer`` does not tell them and moves are wanted."""
+    through_qq: bool = False
+    """Whether a tree is asked through ``qq``, with a process for each folder."""
 
 
 def check_mounted(options: argparse.Namespace) -> None:
@@ -71,8 +83,9 @@ def sources(
     older_moment, newer_moment, base_replaced = moments
     side_by_side = max(min(_SIDE_BY_SIDE, _ALTOGETHER // options.workers), 2)
     over_rest = partial(_over_rest, settings, options.page_size, side_by_side, listener)
-    on_cluster = partial(_through_qq, settings, listener)
-    if REST in (settings.transport, options.metadata):
+    on_cluster = partial(_through_qq, settings, options.workers, listener)
+    through_qq = REST not in (settings.transport, options.metadata)
+    if not through_qq:
         on_cluster = over_rest
     needs_older = options.deletes or options.moves or options.verify
     older: OpenTree | None = partial(on_cluster, older_moment) if needs_older else None
@@ -90,12 +103,29 @@ def sources(
         if options.moves:
             # Only the cluster knows surely what is the same file.
             with_ids = partial(_with_ids, mounted, partial(on_cluster, newer_moment))
-            return Sources(mounted, older, with_ids)
+            return Sources(mounted, older, with_ids, through_qq)
         # A mount shows the past of the directory that has the mapped path now, which is that of
         # the base path only where it is the same directory.
         if older and is_sure and not base_replaced and (older_path := live.snapshot(options.older)):
-            older = partial(MountedTree, older_path)
-    return Sources(mounted, older)
+            older, through_qq = partial(MountedTree, older_path), False
+    return Sources(mounted, older, through_qq=through_qq)
+
+
+def announce(
+    sources: Sources, changes: ChangeSet, options: argparse.Namespace, listener: Listener
+) -> None:
+    """Say how many folders will be asked for through ``qq``, and what would be quicker."""
+    if not (sources.through_qq and sources.older):
+        return
+    letters = (DELETED, CREATED) if options.moves and changes.creations else (DELETED,)
+    if count := changes.folders(*letters):
+        tell = listener.warning if count >= _MANY_FOLDERS else listener.detail
+        at_once = max(_qq_at_once(options.workers), options.workers)
+        mount = "" if options.moves else "a mount that shows .snapshot at the mapped path, or "
+        tell(
+            f"about {count} folders are asked for through qq, each by a process of half a second, "
+            f"at most {at_once} at once; quicker would be {mount}--transport rest"
+        )
 
 
 def _shows(
@@ -159,11 +189,23 @@ def _over_rest(
 
 
 @contextlib.contextmanager
-def _through_qq(settings: Settings, listener: Listener, moment: Moment) -> Iterator[Tree]:
+def _through_qq(
+    settings: Settings, workers: int, listener: Listener, moment: Moment
+) -> Iterator[Tree]:
+    from multiprocessing import parent_process
+
     from qumulo_changelist.trees.whole import WholeSnapshotTree
 
+    at_once = _qq_at_once(workers)
+    if parent_process():  # this is one of the workers
+        at_once = max(at_once // workers, 1)
     cluster = command.open_qq(settings, listener)
-    yield WholeSnapshotTree(cluster, moment.snapshot.id, moment.location)
+    with WholeSnapshotTree(cluster, moment.snapshot.id, moment.location, at_once) as tree:
+        yield tree
+
+
+def _qq_at_once(workers: int) -> int:
+    return min(_QQ_SIDE_BY_SIDE * workers, _QQ_ALTOGETHER)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Attributes, Change, Sighting, Snapshot
+from qumulo_changelist.model import Attributes, Change, Described, Sighting, Snapshot
 
 
 class Cluster(Protocol):
@@ -104,7 +104,7 @@ class SnapshotReader(Protocol):
 
 
 class WholeTrees(Protocol):
-    """A cluster that is asked for whole directories and trees at once.
+    """A cluster that is asked for whole directories and trees, by many threads at once.
 
     Of attributes it tells the kind, the size, the id and the revision.
     """
@@ -116,14 +116,17 @@ class WholeTrees(Protocol):
             AbsentError: the snapshot holds no such directory.
         """
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Described]:
         """Return all that is below the directory ``path`` in a snapshot, by absolute path.
 
-        The paths of directories end in ``/``.
+        The paths of directories end in ``/``. What is below one that is ``Unreadable`` is missing.
 
         Raises:
             AbsentError: the snapshot holds no such directory.
         """
+
+    def close(self) -> None:
+        """End all questions that are under way, also those of other threads; take no more."""
 
 
 def check_unicode(name: str) -> None:

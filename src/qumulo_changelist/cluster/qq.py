@@ -13,8 +13,16 @@ from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
-from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError
-from qumulo_changelist.model import Attributes, Change, Kind, Sighting, Snapshot
+from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError, UnreadableError
+from qumulo_changelist.model import (
+    Attributes,
+    Change,
+    Described,
+    Kind,
+    Sighting,
+    Snapshot,
+    Unreadable,
+)
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
@@ -24,6 +32,10 @@ _REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
 
 # How every generation of qq reports that there is no such directory.
 _ABSENT = re.compile(r"^Error 40[04]: fs_(no_such_entry|not_a_directory)_error\b", re.MULTILINE)
+
+# fs_walk_tree calls itself for each level, and fails where a tree has about a thousand, as Python
+# allows no more calls within each other (read in the SDK: ``tree_walk_preorder``, 5.1 and 7.10).
+_MAX_DEPTH = 500
 
 # How much of an answer that makes no sense is still read, to learn how qq ends.
 _PIECES_TO_ITS_END = 1000
@@ -117,40 +129,69 @@ class QqCluster:
         entries = map(wire.attributes, asked)
         return {wire.text(entry, "name"): wire.entry(entry) for entry in entries}
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Described]:
         """Return all that is below the directory ``path`` in a snapshot, by absolute path.
 
-        One process serves the whole tree. Where ``qq`` meets a directory that is not there, it goes
-        on without a word (read in the SDK: ``read_entire_directory_and_ignore_not_found``), so
-        what came is held against the number of entries that each directory says it has.
+        One process serves the whole tree, unless it is very deep.
 
         Raises:
             AbsentError: the snapshot holds no such directory.
+        """
+        found: dict[str, Described] = {}
+        deeper = self._walk_part(path, snapshot, found)
+        while deeper:
+            part = deeper.pop()
+            try:
+                check_unicode(part)
+                deeper += self._walk_part(part.removesuffix("/"), snapshot, found)
+            except AbsentError:
+                raise _incomplete(snapshot, part, "none", "all") from None
+            except UnreadableError as error:
+                found[part] = Unreadable(str(error))
+        return found
+
+    def _walk_part(self, path: str, snapshot: int, found: dict[str, Described]) -> list[str]:
+        """Add what is below the directory ``path``; return the directories that are left to walk.
+
+        Where ``qq`` meets a directory that is not there, it goes on without a word (read in the
+        SDK: ``read_entire_directory_and_ignore_not_found``), so what came is held against the
+        number of entries that each directory says it has.
         """
         decode = functools.partial(qq_output.elements, key="tree_nodes")
         arguments = [
             "fs_walk_tree",
             f"--path={path}",
             f"--snapshot={snapshot}",
+            f"--max-depth={_MAX_DEPTH}",
             "--display-all-attributes",
         ]
-        found: dict[str, Attributes] = {}
+        part: dict[str, Described] = {}
         counts: dict[str, int] = {}
+        deeper: list[str] = []
         top = path.removesuffix("/") + "/"
         asked = _about_one_directory(self._ask(arguments, decode), snapshot)
         for node in map(wire.attributes, asked):
             known, where = wire.entry(node), wire.text(node, "path")
             if known.kind is Kind.DIRECTORY:
                 where = where.removesuffix("/") + "/"
-                counts[where] = wire.child_count(node)
+                children = wire.child_count(node)
+                if where.count("/") - top.count("/") < _MAX_DEPTH:
+                    counts[where] = children
+                elif children:
+                    deeper.append(where)
             elif f"{where}/" == top:
                 raise AbsentError(f"snapshot {snapshot} holds no such directory")
             if not where.startswith(top):
                 raise ReplyError(f"a walk of {path} came to {where!r:.200}, which is elsewhere")
-            found[where] = known
-        _check_complete(found, counts, snapshot)
-        found.pop(top, None)
-        return found
+            part[where] = known
+        _check_complete(part, counts, snapshot)
+        part.pop(top, None)
+        found.update(part)
+        return deeper
+
+    def close(self) -> None:
+        """End all questions that are under way, also those of other threads; take no more."""
+        self._process.close()
 
     def _ask(self, arguments: list[str], decode: Decoder[Answer]) -> Generator[Answer, None, None]:
         token = self._session.token()
@@ -216,7 +257,11 @@ def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int)
         # The root directory is listed as its own child.
         there = listed[directory] - (directory == "/")
         if there != count:
-            raise ReplyError(
-                f"snapshot {snapshot} lists {there} of the {count} entries of {directory}",
-                hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
-            )
+            raise _incomplete(snapshot, directory, str(there), str(count))
+
+
+def _incomplete(snapshot: int, directory: str, there: str, count: str) -> ReplyError:
+    return ReplyError(
+        f"snapshot {snapshot} lists {there} of the {count} entries of {directory}",
+        hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
+    )

@@ -10,7 +10,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qumulo_changelist.cluster import qq_messages
 from qumulo_changelist.errors import QqMissingError
@@ -40,6 +40,14 @@ class QqProcess:
     listener: Listener
     path: str = ""
     """Where ``qq`` is; empty means on the PATH."""
+    _processes: "_Processes" = field(default_factory=lambda: _Processes(), init=False, repr=False)
+
+    def close(self) -> None:
+        """End all commands that still run, also those that other threads wait for; start no more.
+
+        Where one was cut off, its thread gets an error.
+        """
+        self._processes.close()
 
     def run(self, credentials: str, arguments: Sequence[str], *, typed: str = "") -> bytes:
         """Run a command to its end and return what it printed.
@@ -65,7 +73,10 @@ class QqProcess:
         A command whose output is no longer wanted is ended: close the iterator.
         """
         start = functools.partial(self._start, credentials, arguments, typing=bool(typed))
-        with _running(start) as process, contextlib.closing(_Listening(process)) as errors:
+        with (
+            self._processes.running(start) as process,
+            contextlib.closing(_Listening(process)) as errors,
+        ):
             if process.stdin:
                 # If it ends without reading, its own message says why.
                 with contextlib.suppress(BrokenPipeError), process.stdin:
@@ -159,16 +170,46 @@ class _Listening:
                 self._said.add(chunk)
 
 
-@contextlib.contextmanager
-def _running(start: Callable[[], subprocess.Popen[bytes]]) -> Iterator[subprocess.Popen[bytes]]:
-    """Give a process, and leave none behind, however the block ends."""
-    process: subprocess.Popen[bytes] | None = None
-    try:
-        with _undisturbed():
-            process = start()
-        yield process
-    finally:
-        if process is not None:
+class _Processes:
+    """The processes that run now. May be used by many threads at once."""
+
+    def __init__(self) -> None:
+        # A signal may come to close while its thread is in here.
+        self._lock = threading.RLock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def running(
+        self, start: Callable[[], subprocess.Popen[bytes]]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Give a process, and leave none behind, however the block ends."""
+        process: subprocess.Popen[bytes] | None = None
+        try:
+            with _undisturbed(), self._lock:
+                if self._closed:
+                    raise RuntimeError("the run ends: qq is not asked any more")
+                process = start()
+                self._running.add(process)
+            yield process
+        finally:
+            if process is not None:
+                _end(process)
+                with self._lock:
+                    self._running.discard(process)
+                for stream in (process.stdin, process.stdout):
+                    if stream:
+                        stream.close()
+
+    def close(self) -> None:
+        """End those that run, and let none start."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            if process.poll() is None:
+                _signal(process, signal.SIGTERM)
+        for process in running:
             _end(process)
 
 
@@ -180,9 +221,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             _signal(process, signal.SIGKILL)
             process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream:
-            stream.close()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

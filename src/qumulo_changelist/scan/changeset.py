@@ -114,6 +114,19 @@ class ChangeSet:
             if key.endswith("/" + _ENDINGS[CREATE]) and not following.startswith(key[:-_ENDING])
         ]
 
+    def folders(self, *letters: str) -> int:
+        """Return the number of folders that were, or hold what was, created or deleted.
+
+        About: where keys are on disk, those that were created or deleted themselves.
+
+        Args:
+            letters: what counts: ``CREATED``, ``DELETED``, or both, each for itself.
+        """
+        if not self._keys.held:
+            return len(self.whole)
+        changed = (key for key in self._keys.held if key[-1] in letters)
+        return len({(key[-1], key[: key.rfind("/")]) for key in changed})
+
     def take_apart(self, directory: str, names: list[str]) -> None:
         """Put names that were created with a directory in its place."""
         directory = escape(directory)

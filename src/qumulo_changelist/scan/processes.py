@@ -11,7 +11,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from qumulo_changelist.errors import WorkerError, killed_by
 from qumulo_changelist.scan.workers import Done, Job, Product, Worker
@@ -114,15 +114,25 @@ def _begin() -> None:
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
-    if not _at_work:
-        os._exit(0)
     # The executor sends another one when it sees that one process ended: unwinding goes on.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # However long it takes to unwind, and wherever the signal came.
     watch = threading.Timer(_SECONDS_TO_END, os._exit, (1,))
     watch.daemon = True
     watch.start()
+    if not _at_work:
+        _end()
     raise _Terminated
+
+
+def _end() -> NoReturn:
+    """End this process, and whatever its trees still have under way."""
+    try:
+        if _worker:
+            _worker.close()
+    finally:
+        # The executor would take an exception for an answer, and the process go on.
+        os._exit(0)
 
 
 def _end_with_parent() -> None:
@@ -145,6 +155,6 @@ def _work(job: Job[Any], packed: bytes) -> Done[Any]:
             _worker = Worker(job)
         return _worker(packed)
     except _Terminated:
-        os._exit(0)  # the executor would take it for an answer, and the process go on
+        _end()
     finally:
         _at_work = False
