@@ -78,6 +78,26 @@ class Ground:
         shutil.rmtree(self.folder)
 
     @work
+    def rename_source(self, name: bytes) -> None:
+        """Give the source of snapshots another name, with all that is in it."""
+        if name not in (self.source, self.beside):
+            os.rename(self.source, name, src_dir_fd=self._top, dst_dir_fd=self._top)
+            self._lost = [_renamed(path, self.source, name) for path in self._lost]
+            self.source = name
+
+    def rename_folder(self, name: bytes) -> None:
+        """Give what holds the source another name."""
+        new = os.path.join(os.path.dirname(self.folder), name)
+        os.rename(self.folder, new)
+        self.folder = new
+
+    def exchange(self) -> None:
+        """Let the source and the folder beside it change names: another directory is there then."""
+        aside = b"aside"
+        for old, new in ((self.source, aside), (self.beside, self.source), (aside, self.beside)):
+            os.rename(old, new, src_dir_fd=self._top, dst_dir_fd=self._top)
+
+    @work
     def write(self, place: Place, size: int) -> None:
         """Write the beginning of a file, a new one or not."""
         with self._at(self._path(place)) as (fd, name), _file(fd, name, os.O_CREAT) as file:
@@ -310,6 +330,10 @@ class Ground:
             else:
                 os.unlink(name, dir_fd=fd)
             self._lost.append(path)
+
+
+def _renamed(path: bytes, old: bytes, new: bytes) -> bytes:
+    return new + path[len(old) :] if _holds(old, path) else path
 
 
 def _found(fd: int, path: bytes, depth: int) -> Iterator[tuple[bytes, Kind]]:
