@@ -197,7 +197,7 @@ class AnyWork(RuleBasedStateMachine):
         self.check_list(way, self.moments[begin], self.moments[end], live=False)
 
     @rule(
-        way=ways(("rest", "qq")),
+        way=ways(("rest", "rest", "rest", "qq")),
         different_sources=DIFFERENT_SOURCES,
         kind=st.sampled_from(["beside", "in its place"]),
     )
@@ -298,6 +298,10 @@ class AnyWork(RuleBasedStateMachine):
     @rule(number=_NUMBER, place=_PLACE)
     def move_into_new(self, number: int, place: Place) -> None:
         self.at_work().move_into_new(number, place)
+
+    @rule(number=_NUMBER, place=_PLACE)
+    def leave(self, number: int, place: Place) -> None:
+        self.at_work().leave(number, place)
 
     @rule(number=_NUMBER, stays=st.integers(0, 2**16 - 1), deep=st.booleans())
     def make_anew(self, number: int, stays: int, deep: bool) -> None:

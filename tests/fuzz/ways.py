@@ -22,6 +22,7 @@ from tests.oracle import (
 )
 from tests.oracle.capture import parent_of
 from tests.oracle.expect import NEITHER_HOLDS_THE_BASE, kept_paths
+from tests.oracle.sight import directories_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,7 +132,7 @@ def ways(
         moves=st.booleans(),
         # What was there is not always known to a stranger.
         verify=st.just(False) if strange else st.booleans(),
-        base=st.sampled_from(("source", "below", "above", "changed", *BASES)),
+        base=st.sampled_from(("source", "below", "changed", "changed", "changed", *BASES)),
         directory=st.integers(0, 63),
         limits=st.builds(tuple.__add__, _WORKERS, _LIMITS),
         # A stranger may not be able to run Python, so that only this process is left.
@@ -296,11 +297,7 @@ def _base(way: Way, older: Moment, newer: Moment, share: Share) -> str:
 def _directories(way: Way, before: Tree, after: Tree, share: Share) -> set[bytes]:
     """Return the directories of a kind."""
     if way.base == "changed":
-        kept = kept_paths(before, after)
-        trees: Sequence[Tree] = (before, after, *share.earlier)
-        changed = {path for tree in trees for path in tree.nodes if path not in kept}
-        found = {path for path in changed if any(_is_directory(tree, path) for tree in trees)}
-        return set(filter(is_unicode, found))
+        return _changed_directories(way.directory % 4, before, after, share.earlier)
     trees = (before, after) if way.metadata == "rest" else (after,)
     return {
         path
@@ -308,6 +305,33 @@ def _directories(way: Way, before: Tree, after: Tree, share: Share) -> set[bytes
         for path in tree.nodes
         if _is_directory(tree, path) and is_unicode(path)
     }
+
+
+def _changed_directories(
+    which: int, before: Tree, after: Tree, earlier: Sequence[Tree]
+) -> set[bytes]:
+    """Return directories that are not the same any more, of one sort if there are any of it.
+
+    Args:
+        which: 0 for those that went, 1 for those that came, 2 for those that did so below a
+            directory that was replaced, 3 for those that were replaced, or are in neither tree.
+        before: the older tree.
+        after: the newer tree.
+        earlier: those before.
+    """
+    kept = kept_paths(before, after)
+    old, new, past = (
+        {
+            path
+            for tree in trees
+            for path in tree.nodes
+            if path not in kept and _is_directory(tree, path) and is_unicode(path)
+        }
+        for trees in ((before,), (after,), earlier)
+    )
+    replaced = old & new
+    below = {path for path in old ^ new if replaced.intersection(directories_above(path))}
+    return (old - new, new - old, below, replaced | past)[which] or old | new | past
 
 
 def _is_directory(tree: Tree, path: bytes) -> bool:

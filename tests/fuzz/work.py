@@ -230,6 +230,15 @@ class Ground:
             self._move(path, new + b"/" + path.rpartition(b"/")[2])
 
     @work
+    def leave(self, number: int, place: Place) -> None:
+        """Move a directory away, and make an empty one where it was."""
+        path, new = self._find(number, "dir"), self._path(place)
+        if path and not _holds(path, new):
+            self._move(path, new)
+            with self._at(path) as (fd, name):
+                os.mkdir(name, 0o755, dir_fd=fd)
+
+    @work
     def make_anew(self, number: int, stays: int, *, deep: bool) -> None:
         """Delete a directory and make it again, with some of what was in it, as new things.
 
