@@ -28,7 +28,7 @@ from tests.fuzz.work import SPECIAL, Place
 from tests.oracle import capture, diff_claims, without_access_times, without_run_times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.end_to_end.site import Finished
     from tests.fuzz.laboratory import Laboratory
@@ -88,10 +88,18 @@ class AnyWork(RuleBasedStateMachine):
     @initialize(
         files=st.lists(st.tuples(_PLACE, _SIZES), max_size=6),
         folders=st.lists(_PLACE, max_size=6),
+        nests=st.lists(st.tuples(_PLACE, st.integers(1, 3), NAMES), max_size=3),
     )
-    def begin(self, files: list[tuple[Place, int]], folders: list[Place]) -> None:
+    def begin(
+        self,
+        files: list[tuple[Place, int]],
+        folders: list[Place],
+        nests: Sequence[tuple[Place, int, bytes]] = (),
+    ) -> None:
         for folder in folders:
             self.ground.make_folder(folder)
+        for nest in nests:
+            self.ground.nest(*nest)
         for place, size in files:
             self.ground.write(place, min(size, 5000))
         self.remember()
@@ -299,9 +307,15 @@ class AnyWork(RuleBasedStateMachine):
     def move_into_new(self, number: int, place: Place) -> None:
         self.at_work().move_into_new(number, place)
 
-    @rule(number=_NUMBER, place=_PLACE)
-    def leave(self, number: int, place: Place) -> None:
-        self.at_work().leave(number, place)
+    @rule(number=_NUMBER, place=_PLACE, what=st.sampled_from(["delete", "rename", "leave"]))
+    def change_a_folder(self, number: int, place: Place, what: str) -> None:
+        """Let a folder go, so that a base path goes with it, and perhaps another one come."""
+        if what == "delete":
+            self.at_work().delete(number, "dir")
+        elif what == "rename":
+            self.at_work().rename(number, place, "dir")
+        else:
+            self.at_work().leave(number, place)
 
     @rule(number=_NUMBER, stays=st.integers(0, 2**16 - 1), deep=st.booleans())
     def make_anew(self, number: int, stays: int, deep: bool) -> None:

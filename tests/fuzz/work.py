@@ -191,15 +191,15 @@ class Ground:
             os.mknod(name, SPECIAL[kind] | 0o644, os.makedev(1, 3), dir_fd=fd)
 
     @work
-    def delete(self, number: int) -> None:
+    def delete(self, number: int, kind: Kind | None = None) -> None:
         """Delete a file, or a directory with all that is in it."""
-        if path := self._find(number, None):
+        if path := self._find(number, kind):
             self._remove(path)
 
     @work
-    def rename(self, number: int, place: Place) -> None:
+    def rename(self, number: int, place: Place, kind: Kind | None = None) -> None:
         """Give something another name, or move it, also out of the source and back."""
-        if path := self._find(number, None):
+        if path := self._find(number, kind):
             self._move(path, self._path(place))
 
     @work
