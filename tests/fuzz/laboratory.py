@@ -10,10 +10,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.conftest import QQ
-from tests.end_to_end.site import Finished, Site
+from tests.end_to_end.site import GUID, Finished, Site
 from tests.fuzz.forks import Forks, forks
 from tests.fuzz.work import Ground
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 STRANGER = 65534
 _MORE_THAN_ALL = 1000
+_EARLIER_LIST = b"what was published before\n"
 
 
 @dataclass
@@ -30,8 +32,9 @@ class Laboratory:
 
     Attributes:
         cluster: the emulator.
-        site: what a command needs, its `source` being that of the example.
+        site: what a command needs.
         strange_site: the same for a user who owns nothing; None where we cannot become one.
+        answers: what was last drawn of how the emulator answers.
     """
 
     cluster: Emulator
@@ -39,20 +42,27 @@ class Laboratory:
     strange_site: Site | None
     _forks: Forks
     _numbers: Iterator[int]
-    _settings: dict[str, Any]
+    answers: dict[str, Any]
 
     def new_ground(self) -> Ground:
         """A folder of the cluster for an example to work in."""
         folder = f"/{next(self._numbers)}"
         os.mkdir(f"{self.site.root}{folder}", 0o755)
-        ground = Ground(os.fsencode(f"{self.site.root}{folder}"))
-        for site in filter(None, (self.site, self.strange_site)):
-            site.source = f"{folder}/{ground.source.decode()}"
-        return ground
+        return Ground(os.fsencode(f"{self.site.root}{folder}"))
 
-    def snapshot(self) -> int:
-        """Take a snapshot of the source; return its id."""
-        return self.site.snapshot_by_api(self.cluster)
+    def path_of(self, ground: Ground, name: bytes) -> str:
+        """Where on the cluster something in a ground is."""
+        return os.fsdecode(ground.folder).removeprefix(str(self.site.root)) + f"/{name.decode()}"
+
+    def snapshot(self, path: str) -> int:
+        """Take a snapshot of a directory; return its id."""
+        ref = quote(path, safe="")
+        status, directory = self.cluster.request("GET", f"/v1/files/{ref}/info/attributes")
+        assert status == 200, directory
+        wanted = {"name": "s", "expiration": "", "source_file_id": directory["id"]}
+        status, snapshot = self.cluster.request("POST", "/v2/snapshots/", wanted)
+        assert status == 200, snapshot
+        return int(snapshot["id"])
 
     def forget(self, snapshot: int) -> None:
         """Delete a snapshot."""
@@ -61,8 +71,8 @@ class Laboratory:
 
     def answer_like(self, settings: dict[str, Any]) -> None:
         """Let the emulator answer so where the API leaves it open."""
-        if settings != self._settings:
-            self._settings = settings
+        if settings != self.answers:
+            self.answers = settings
             self.cluster.settings(**settings)
 
     def diff(self, older: int, newer: int, limit: int | None) -> list[tuple[str, str]]:
@@ -77,6 +87,16 @@ class Laboratory:
             following = page["paging"]["next"]
         return told
 
+    def arguments(
+        self, older: int, newer: int, base: str, mapped: str | None, options: Sequence[str]
+    ) -> list[str]:
+        """The arguments for a list; `mapped` is a path of the cluster, which is mounted whole."""
+        mount = [] if mapped is None else ["-m", str(self.site.mounted(mapped))]
+        return [
+            *("-p", "show", "-b", base, *mount, "-g", GUID, "-i", "1"),
+            *("--prevsnapshotid", str(older), "--newsnapshotid", str(newer), *options),
+        ]
+
     def run(
         self,
         arguments: Sequence[str],
@@ -86,7 +106,7 @@ class Laboratory:
         strange: bool = False,
         few: int | None = None,
     ) -> tuple[Finished, bytes | None]:
-        """Make a list.
+        """Make a list in the place of an earlier one.
 
         Args:
             arguments: those of `qumulo_generate_changelist.py`.
@@ -96,22 +116,20 @@ class Laboratory:
             few: see `Forks.run`.
 
         Returns:
-            How the command ended, and the list; None where it is missing.
+            How the command ended, and the list; None where the earlier one stayed.
         """
         site = self.strange_site if strange else self.site
         assert site
         site.qq = QQ[qq]
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(site.list_path)
+        site.list_path.write_bytes(_EARLIER_LIST)
         if process:
             done = site.run("qumulo_generate_changelist.py", *arguments)
         else:
             user = STRANGER if strange else None
             environment = site.variables()
             done = self._forks.run(arguments, environment, str(site.folder), user=user, few=few)
-        with contextlib.suppress(FileNotFoundError):
-            return done, site.list_path.read_bytes()
-        return done, None
+        written = site.list_path.read_bytes()
+        return done, None if written == _EARLIER_LIST else written
 
 
 @contextlib.contextmanager
@@ -138,8 +156,10 @@ def _site(cluster: Emulator, folder: str, user: int | None) -> Site:
     qq = QQ["qq of today"]
     port, password, fingerprint = cluster.port, cluster.password, cluster.certificate_sha256
     site = Site(Path(str(cluster.root)), Path(own), port, password, qq, "/", fingerprint)
+    site.list_path.parent.mkdir(parents=True)
+    site.list_path.touch()
     if user is not None:
-        for path in (own, site.configuration):
+        for path in (Path(own), *Path(own).rglob("*")):
             os.chown(path, user, user)
     return site
 

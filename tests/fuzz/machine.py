@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import contextmanager, nullcontext
 from difflib import unified_diff
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.fuzz.names import NAMES
-from tests.fuzz.ways import Way, question, settings, ways
+from tests.fuzz.ways import (
+    DIFFERENT_SOURCES,
+    Moment,
+    Question,
+    Share,
+    Way,
+    question,
+    question_of_two,
+    settings,
+    ways,
+)
 from tests.fuzz.work import SPECIAL, Place
-from tests.oracle import Tree, capture, diff_claims, without_access_times, without_run_times
+from tests.oracle import capture, diff_claims, without_access_times, without_run_times
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tests.fuzz.laboratory import Laboratory
 
 _NUMBER = st.integers(0, 63)
@@ -29,15 +43,11 @@ _MODES = st.sampled_from([0o755, 0o700, 0o711, 0o744, 0, 0o777, 0o644, 0o4755, 0
 _OWNERS = st.sampled_from([0, 1, 501, 65534, 2**31, 2**32 - 2])
 # Paths without much sense are targets, too.
 _TARGETS = st.sampled_from([b".", b"..", b"a", b"a/b", b"/", b"../a", b"nowhere"]) | NAMES
+# What the source is called in its time; the second is how the first looks after Unicode's NFD.
+_SOURCES = st.sampled_from(["sh\u00f6w", "sho\u0308w", "Show", "show 2", "show1", "show"])
+_ABOVE = st.sampled_from(["", " moved", "\u00e9", "&"])
 _REMEMBERED = 4
 _SIZE_OF_A_DIRECTORY = re.compile(rb'(<file .*) size="\d+"( .* type="F_DIR" )')
-
-
-class Moment(NamedTuple):
-    """A snapshot, and what the tree was like."""
-
-    id: int
-    tree: Tree
 
 
 class AnyWork(RuleBasedStateMachine):
@@ -48,7 +58,7 @@ class AnyWork(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.ground = self.laboratory.new_ground()
-        self.source = self.laboratory.site.source
+        self.name = os.path.basename(self.ground.folder)
         self.moments: list[Moment] = []
         self.worked = False
 
@@ -66,6 +76,7 @@ class AnyWork(RuleBasedStateMachine):
                         ("--workers=1",),
                         moves=True,
                         verify=True,
+                        guard=True,
                     )
                 )
         finally:
@@ -76,18 +87,37 @@ class AnyWork(RuleBasedStateMachine):
     @initialize(
         files=st.lists(st.tuples(_PLACE, _SIZES), max_size=6),
         folders=st.lists(_PLACE, max_size=6),
+        nests=st.lists(st.tuples(_PLACE, st.integers(1, 3), NAMES), max_size=3),
     )
-    def begin(self, files: list[tuple[Place, int]], folders: list[Place]) -> None:
+    def begin(
+        self,
+        files: list[tuple[Place, int]],
+        folders: list[Place],
+        nests: Sequence[tuple[Place, int, bytes]] = (),
+    ) -> None:
         for folder in folders:
             self.ground.make_folder(folder)
+        for nest in nests:
+            self.ground.nest(*nest)
         for place, size in files:
             self.ground.write(place, min(size, 5000))
         self.remember()
 
+    @property
+    def source(self) -> str:
+        """Where the source is on the cluster now."""
+        return self.laboratory.path_of(self.ground, self.ground.source)
+
+    @property
+    def beside(self) -> str:
+        """Where the folder beside it is."""
+        return self.laboratory.path_of(self.ground, self.ground.beside)
+
     def remember(self) -> None:
         """Take a snapshot, and let go of an old one."""
-        tree = capture(self.laboratory.site.mounted(self.source).__fspath__())
-        self.moments.append(Moment(self.laboratory.snapshot(), tree))
+        source = self.source
+        tree = capture(str(self.laboratory.site.mounted(source)))
+        self.moments.append(Moment(self.laboratory.snapshot(source), tree, source))
         self.worked = False
         if len(self.moments) > _REMEMBERED:
             self.laboratory.forget(self.moments.pop(0).id)
@@ -96,30 +126,45 @@ class AnyWork(RuleBasedStateMachine):
         """Hold what the emulator says of two moments against the oracle."""
         told = self.laboratory.diff(older.id, newer.id, limit)
         assert len(told) == len(set(told)), told
-        claimed = diff_claims(older.tree, newer.tree, self.source)
+        claimed = diff_claims(older.tree, newer.tree, newer.source)
         assert set(told) == claimed, (sorted(set(told) - claimed), sorted(claimed - set(told)))
 
     def check_list(self, way: Way, older: Moment, newer: Moment, *, live: bool = True) -> None:
         """Hold a list against the oracle."""
-        beside = self.source.rpartition("/")[0] + "/" + self.ground.beside.decode()
-        asked = question(way, self.source, beside, older.tree, newer.tree, live=live)
+        earlier = [moment.tree for moment in self.moments if moment.id < older.id]
+        share = Share(self.source, self.beside, live, earlier, self.laboratory.answers)
+        asked = question(way, older, newer, share)
         if asked is None:
             return
-        ids_and_options = (older.id, newer.id, *asked.options)
+        mapped = str(self.laboratory.site.mounted(asked.mapped or "/"))
+        with _directory(mapped) if asked.made_again else nullcontext():
+            self.check(way, older.id, newer.id, asked)
+
+    def check(self, way: Way, older: int, newer: int, asked: Question) -> None:
+        """Hold the answer to a question against what it must be."""
         done, written = self.laboratory.run(
-            self.laboratory.site.arguments(*ids_and_options, base=asked.base),
+            self.laboratory.arguments(older, newer, asked.base, asked.mapped, asked.options),
             qq=way.qq,
             process=way.process,
             strange=way.strange,
             few=way.few,
         )
         if currently_in_test_context():
-            note(f"{asked.base!r}: {' '.join(asked.options)}\n{done.messages}")
-        assert written is not None, done
-        sizes = "--metadata=snapshot" not in asked.options
-        difference = compared(asked.expected, written, sizes_of_directories=sizes)
-        assert not difference, difference
-        assert done.code == (b'bad_dir_count="0"' not in asked.expected), done
+            again = ", made again" if asked.made_again else ""
+            mapped = f"-b {asked.base!r} -m {asked.mapped!r}{again}"
+            note(f"{mapped} {' '.join(asked.options)}\n{done.messages}")
+        if asked.refusable and written is None:
+            assert done.code, done
+            assert "Traceback" not in done.messages, done
+            return
+        if asked.expected is None:
+            assert written is None, (done, written)
+        else:
+            assert written is not None, done
+            sizes = "--metadata=snapshot" not in asked.options
+            difference = compared(asked.expected, written, sizes_of_directories=sizes)
+            assert not difference, difference
+        assert done.code in asked.codes, (asked.codes, done)
 
     def look(self, way: Way, limit: int | None = None) -> None:
         """End a burst of work: take a snapshot, and judge it and the last one."""
@@ -159,7 +204,40 @@ class AnyWork(RuleBasedStateMachine):
         self.judge(self.moments[begin], self.moments[end])
         self.check_list(way, self.moments[begin], self.moments[end], live=False)
 
+    @rule(
+        way=ways(("rest", "rest", "rest", "qq")),
+        different_sources=DIFFERENT_SOURCES,
+        kind=st.sampled_from(["beside", "in its place"]),
+    )
+    def list_two_directories(self, way: Way, different_sources: str, kind: str) -> None:
+        """Ask what lies between snapshots of two directories, also where one took over a path."""
+        self.laboratory.cluster.settings(different_sources=different_sources)
+        with self.exchanged() if kind == "in its place" else nullcontext():
+            path = self.source if kind == "in its place" else self.beside
+            other = self.laboratory.snapshot(path)
+            try:
+                self.check(way, self.moments[-1].id, other, question_of_two(way, path))
+            finally:
+                self.laboratory.forget(other)
+
+    @contextmanager
+    def exchanged(self) -> Iterator[None]:
+        """Another directory has the source's name, while in the block."""
+        self.ground.exchange()
+        try:
+            yield
+        finally:
+            self.ground.exchange()
+
     # What is worked.
+
+    @rule(name=_SOURCES)
+    def rename_source(self, name: str) -> None:
+        self.at_work().rename_source(name.encode())
+
+    @rule(ending=_ABOVE)
+    def rename_what_is_above(self, ending: str) -> None:
+        self.at_work().rename_folder(self.name + ending.encode())
 
     def at_work(self) -> Any:
         self.worked = True
@@ -229,6 +307,16 @@ class AnyWork(RuleBasedStateMachine):
     def move_into_new(self, number: int, place: Place) -> None:
         self.at_work().move_into_new(number, place)
 
+    @rule(number=_NUMBER, place=_PLACE, what=st.sampled_from(["delete", "rename", "leave"]))
+    def change_a_folder(self, number: int, place: Place, what: str) -> None:
+        """Let a folder go, so that a base path goes with it, and perhaps another one come."""
+        if what == "delete":
+            self.at_work().delete(number, "dir")
+        elif what == "rename":
+            self.at_work().rename(number, place, "dir")
+        else:
+            self.at_work().leave(number, place)
+
     @rule(number=_NUMBER, stays=st.integers(0, 2**16 - 1), deep=st.booleans())
     def make_anew(self, number: int, stays: int, deep: bool) -> None:
         self.at_work().make_anew(number, stays, deep=deep)
@@ -274,6 +362,16 @@ class AnyGreatWork(AnyWorkSeenByAStranger):
     def widen_much(self, place: Place, drawn: tuple[int, bool]) -> None:
         count, folders = drawn
         self.at_work().widen(place, count, folders=folders)
+
+
+@contextmanager
+def _directory(path: str) -> Iterator[None]:
+    """An empty directory, while in the block."""
+    os.mkdir(path, 0o755)
+    try:
+        yield
+    finally:
+        os.rmdir(path)
 
 
 def compared(expected: bytes, written: bytes, *, sizes_of_directories: bool) -> str:

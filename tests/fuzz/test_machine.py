@@ -12,7 +12,7 @@ from tests.fuzz.ways import ORDINARY, Way
 from tests.fuzz.work import Place
 
 SHORT = settings(
-    max_examples=4,
+    max_examples=3,
     stateful_step_count=30,
     derandomize=True,
     database=None,
@@ -62,3 +62,57 @@ def test_a_deep_and_a_wide_directory_come_and_go(
         work.look(way._replace(directory=1 if metadata == "rest" else 0))
     finally:
         work.teardown()
+
+
+@pytest.fixture
+def work(lab: Laboratory) -> Iterator[AnyWork]:
+    """A source with the file `par/base/file` in it, remembered."""
+    AnyWork.laboratory = lab
+    lab.answer_like(ORDINARY)
+    made = AnyWork()
+    made.begin([], [], [(Place(0, b"par"), 1, b"base")])
+    yield made
+    made.worked = False
+    made.teardown()
+
+
+LOOK = Way(
+    *("rest", "rest", True, "changed", 0, ("--workers=1",)), moves=True, verify=True, guard=True
+)
+# Which of the changed directories: see `ways._changed_directories`.
+WENT, CAME, BELOW_A_REPLACED_ONE = LOOK, LOOK._replace(directory=1), LOOK._replace(directory=2)
+
+
+@pytest.mark.parametrize("metadata", ["rest", "mount"])
+def test_a_base_path_goes_with_a_directory_of_which_another_comes(
+    work: AnyWork, metadata: str
+) -> None:
+    work.change_a_folder(0, Place(0, b"par2"), "leave")
+    work.look(CAME._replace(metadata=metadata))
+    work.check_list(BELOW_A_REPLACED_ONE._replace(metadata=metadata), *work.moments[-2:])
+    work.change_a_folder(0, Place(0, b""), "delete")
+    work.look(WENT._replace(metadata=metadata))
+
+
+@pytest.mark.parametrize("metadata", ["rest", "mount", "snapshot"])
+def test_the_source_or_what_it_is_in_is_renamed(work: AnyWork, metadata: str) -> None:
+    work.rename_source("sh\u00f6w")
+    work.change_a_folder(1, Place(0, b""), "delete")
+    work.look(LOOK._replace(metadata=metadata, base="source"))
+    work.rename_what_is_above("&")
+    work.write(Place(1, b"new"), 5)
+    work.look(LOOK._replace(metadata=metadata, base="below", directory=1))
+
+
+def test_a_base_path_that_never_was_is_refused(work: AnyWork) -> None:
+    work.write(Place(0, b"file"), 5)
+    work.look(LOOK._replace(base="missing"))
+    for number in range(1, 8):
+        work.check_list(LOOK._replace(base="missing", directory=number), *work.moments[-2:])
+    work.check_list(LOOK._replace(base="beside", metadata="mount"), *work.moments[-2:])
+
+
+@pytest.mark.parametrize("answer", ["error", "empty", "diff"])
+def test_snapshots_of_two_directories_are_refused(work: AnyWork, answer: str) -> None:
+    for kind in ("beside", "in its place"):
+        work.list_two_directories(LOOK._replace(base="source", metadata="mount"), answer, kind)

@@ -78,6 +78,26 @@ class Ground:
         shutil.rmtree(self.folder)
 
     @work
+    def rename_source(self, name: bytes) -> None:
+        """Give the source of snapshots another name, with all that is in it."""
+        if name not in (self.source, self.beside):
+            os.rename(self.source, name, src_dir_fd=self._top, dst_dir_fd=self._top)
+            self._lost = [_renamed(path, self.source, name) for path in self._lost]
+            self.source = name
+
+    def rename_folder(self, name: bytes) -> None:
+        """Give what holds the source another name."""
+        new = os.path.join(os.path.dirname(self.folder), name)
+        os.rename(self.folder, new)
+        self.folder = new
+
+    def exchange(self) -> None:
+        """Let the source and the folder beside it change names: another directory is there then."""
+        aside = b"aside"
+        for old, new in ((self.source, aside), (self.beside, self.source), (aside, self.beside)):
+            os.rename(old, new, src_dir_fd=self._top, dst_dir_fd=self._top)
+
+    @work
     def write(self, place: Place, size: int) -> None:
         """Write the beginning of a file, a new one or not."""
         with self._at(self._path(place)) as (fd, name), _file(fd, name, os.O_CREAT) as file:
@@ -171,15 +191,15 @@ class Ground:
             os.mknod(name, SPECIAL[kind] | 0o644, os.makedev(1, 3), dir_fd=fd)
 
     @work
-    def delete(self, number: int) -> None:
+    def delete(self, number: int, kind: Kind | None = None) -> None:
         """Delete a file, or a directory with all that is in it."""
-        if path := self._find(number, None):
+        if path := self._find(number, kind):
             self._remove(path)
 
     @work
-    def rename(self, number: int, place: Place) -> None:
+    def rename(self, number: int, place: Place, kind: Kind | None = None) -> None:
         """Give something another name, or move it, also out of the source and back."""
-        if path := self._find(number, None):
+        if path := self._find(number, kind):
             self._move(path, self._path(place))
 
     @work
@@ -208,6 +228,15 @@ class Ground:
             with self._at(new) as (fd, name):
                 os.mkdir(name, 0o755, dir_fd=fd)
             self._move(path, new + b"/" + path.rpartition(b"/")[2])
+
+    @work
+    def leave(self, number: int, place: Place) -> None:
+        """Move a directory away, and make an empty one where it was."""
+        path, new = self._find(number, "dir"), self._path(place)
+        if path and not _holds(path, new):
+            self._move(path, new)
+            with self._at(path) as (fd, name):
+                os.mkdir(name, 0o755, dir_fd=fd)
 
     @work
     def make_anew(self, number: int, stays: int, *, deep: bool) -> None:
@@ -310,6 +339,10 @@ class Ground:
             else:
                 os.unlink(name, dir_fd=fd)
             self._lost.append(path)
+
+
+def _renamed(path: bytes, old: bytes, new: bytes) -> bytes:
+    return new + path[len(old) :] if _holds(old, path) else path
 
 
 def _found(fd: int, path: bytes, depth: int) -> Iterator[tuple[bytes, Kind]]:

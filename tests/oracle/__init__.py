@@ -21,7 +21,10 @@ What it is built on:
   the older state and not kept was deleted, what is kept and looks different was modified. Renames
   and moves need no thought: an old path is gone, a new one is there.
 - A "path" is bytes, relative to the captured root, `b""` for the root. `source` says where that
-  root is on the cluster, `base` is the command's `-b`; both are absolute cluster paths.
+  root is on the cluster, `base` is the command's `-b`; both are absolute cluster paths. Where the
+  root, or a directory above it, was renamed, both are the newer paths, and `older_source` says
+  where it was: the paths below it are what is compared, so that a rename changes none of them.
+- Where no list may come out, `NoList` says with which exit code the run ends.
 - `.snapshot` is left out at every level, as a listing over NFS leaves it out.
 
 Same object or not: device and inode, and against an inode that was used again the kernel's file
@@ -43,7 +46,11 @@ Where the contract leaves room, the oracle reads it like this:
   paths that are written alike both stay, the greater path first.
 - A `<bad-dir>` has the type of what it stands for, F_DIR for a directory; a deleted path that XML
   cannot hold is a `<bad-dir>` too, and is then not in `delete_count`.
-- The base path itself is in no list, not even as deleted: it has no name below itself.
+- The base path itself is in no list, not even as deleted: it has no name below itself. Nor is it
+  where it became a file, or was one.
+- A base path below the source is held by a state in which each of its names is a directory; one
+  above the source is held with the source in it; one beside the source is held by none.
+- A base path above a directory that was renamed is left open: the diff names no rename.
 - A directory that gave way to a symbolic link, a pipe, a socket or a device is deleted.
 - A new hard link modifies the file's other paths (link count and ctime changed).
 - A directory that may be gone into but not listed, or the other way round, is one bad entry where a
@@ -57,9 +64,12 @@ Where the contract leaves room, the oracle reads it like this:
 from tests.oracle.capture import Identity, Node, Tree, capture
 from tests.oracle.expect import (
     Entry,
+    NoList,
     diff_claims,
     expected_entries,
     expected_list,
+    holds,
+    named_alike,
     render,
     without_access_times,
     without_deleted_attributes,
@@ -77,6 +87,7 @@ __all__ = [
     "EVERYTHING",
     "Entry",
     "Identity",
+    "NoList",
     "Node",
     "Sight",
     "Tree",
@@ -84,7 +95,9 @@ __all__ = [
     "diff_claims",
     "expected_entries",
     "expected_list",
+    "holds",
     "is_unicode",
+    "named_alike",
     "render",
     "sight_in_unicode",
     "sight_of_a_stranger",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Element = Literal["file", "delete-file", "bad-dir"]
 EntryType = Literal["F_REG", "F_DIR"]
 
+NEITHER_HOLDS_THE_BASE = 2
+TWO_DIRECTORIES = 65
+
 _ESCAPES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -25,6 +28,18 @@ _ESCAPES = {
     "\n": "&#10;",
     "\r": "&#13;",
 }
+
+
+class NoList(Exception):  # noqa: N818 - that there must be none is no error
+    """There must be no list of these states: the run ends with an exit code of its own.
+
+    Attributes:
+        code: The exit code.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,11 @@ def diff_claims(before: Tree, after: Tree, source: bytes | str) -> set[tuple[str
 
     Returns:
         `(op, path)`, op being CREATE, MODIFY or DELETE, the path absolute, a directory's ending in
-        `/`, bytes that are no UTF-8 as lone surrogates (`surrogateescape`).
+        `/`, bytes that are no UTF-8 as lone surrogates (`surrogateescape`). Where the root was
+        renamed, the paths are those below its newer path.
+
+    Raises:
+        NoList: The captured roots are two directories.
     """
     kept = kept_paths(before, after)
     at = _cluster_path(source)
@@ -90,11 +109,39 @@ def diff_claims(before: Tree, after: Tree, source: bytes | str) -> set[tuple[str
     return created | deleted | modified
 
 
+def holds(tree: Tree, source: bytes | str, base: bytes | str) -> bool:
+    """Say whether a state holds the base path as a directory.
+
+    Args:
+        tree: The state.
+        source: Where the captured root is on the cluster.
+        base: The base path. One above the root is held, as far as the root is in it; one beside
+            it is not, nor is one that leads through a link.
+    """
+    at, above = _cluster_path(source), _cluster_path(base)
+    if _name_below(above, at) is not None:
+        return True
+    below = _name_below(at, above)
+    node = tree.nodes.get(below[1:]) if below else None
+    return node is not None and node.kind == "dir"
+
+
+def named_alike(base: bytes | str, older_source: bytes | str, newer_source: bytes | str) -> bool:
+    """Say whether what is below a base path had the same names below it before a rename.
+
+    Nobody knows of a base path above the root: the diff is in the newer path's terms, and says
+    neither which directory was renamed nor that one was. The contract leaves such a list open.
+    """
+    older, newer, top = map(_cluster_path, (older_source, newer_source, base))
+    return older == newer or _name_below(newer, top) is not None
+
+
 def expected_entries(
     before: Tree,
     after: Tree,
     *,
     source: bytes | str,
+    older_source: bytes | str | None = None,
     base: bytes | str,
     deletes: bool,
     moves: bool = False,
@@ -107,8 +154,9 @@ def expected_entries(
     Args:
         before: What the older snapshot holds.
         after: What the newer snapshot holds; attributes are taken from it.
-        source: Where the captured root is on the cluster.
-        base: The base path: at, below, above or beside the source.
+        source: Where the captured root is on the cluster, in the newer state.
+        older_source: Where it was in the older state, if elsewhere.
+        base: The base path, as it is called in the newer state: at, below or above the source.
         deletes: Whether deleted paths are wanted.
         moves: Whether files that were only moved are to be told.
         run_time: The time of the run, in seconds.
@@ -124,10 +172,13 @@ def expected_entries(
         The entries, names descending.
 
     Raises:
-        ValueError: The captured roots are two directories, a cluster path is not absolute, or the
-            base path itself is unreadable, which leaves nothing to name.
+        NoList: The captured roots are two directories, or neither state holds the base path.
+        ValueError: A cluster path is not absolute; the base path itself is unreadable, which
+            leaves nothing to name; or the names below it are not those of the older state, see
+            `named_alike`.
     """
     kept = kept_paths(before, after)
+    _check_base(before, after, base, source, source if older_source is None else older_source)
     modified = modified_paths(before, after, kept)
     names = _Names(_cluster_path(source), _cluster_path(base))
     entries: dict[bytes, Entry] = {}
@@ -173,6 +224,7 @@ def expected_list(
     after: Tree,
     *,
     source: bytes | str,
+    older_source: bytes | str | None = None,
     base: bytes | str,
     deletes: bool,
     moves: bool = False,
@@ -186,6 +238,7 @@ def expected_list(
         before,
         after,
         source=source,
+        older_source=older_source,
         base=base,
         deletes=deletes,
         moves=moves,
@@ -252,9 +305,13 @@ def without_deleted_attributes(written: bytes) -> bytes:
 
 
 def kept_paths(before: Tree, after: Tree) -> set[bytes]:
-    """Return the paths at which, and above which, everything is the same object as before."""
+    """Return the paths at which, and above which, everything is the same object as before.
+
+    Raises:
+        NoList: The captured roots are two directories.
+    """
     if not same_object(before.nodes[b""], after.nodes[b""]):
-        raise ValueError("the two captured roots are not the same directory")
+        raise NoList(TWO_DIRECTORIES, "the two captured roots are not the same directory")
     kept = {b""}
     # A directory sorts before what is below it, being the beginning of its path.
     for path in sorted(before.nodes.keys() & after.nodes.keys()):
@@ -314,6 +371,19 @@ def _metadata(node: Node) -> tuple[int, ...]:
         node.gid,
         node.nlink,
     )
+
+
+def _check_base(
+    before: Tree,
+    after: Tree,
+    base: bytes | str,
+    source: bytes | str,
+    older_source: bytes | str,
+) -> None:
+    if not holds(before, source, base) and not holds(after, source, base):
+        raise NoList(NEITHER_HOLDS_THE_BASE, f"neither state holds {base!r} as a directory")
+    if not named_alike(base, older_source, source):
+        raise ValueError(f"what is below {base!r} had other names before")
 
 
 class _Names:
