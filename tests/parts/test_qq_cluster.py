@@ -294,7 +294,7 @@ def test_the_root_of_the_cluster_may_be_listed_as_its_own_child(behind, cluster)
 def test_a_tree_of_which_a_part_is_missing_is_told(behind, cluster, listed):
     behind.answers("fs_walk_tree", nodes(*listed))
 
-    with pytest.raises(ReplyError, match=r"lists \d of the \d entries of /proj/"):
+    with pytest.raises(ReplyError, match=r"lists \d of the \d entr(y|ies) of /proj/"):
         cluster.walk("/proj", 3)
 
 

@@ -15,6 +15,7 @@ from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError
 from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
+from qumulo_changelist.wording import count
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
@@ -191,11 +192,12 @@ def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[A
 
 def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:
     listed = Counter(path.removesuffix("/").rpartition("/")[0] + "/" for path in found)
-    for directory, count in counts.items():
+    for directory, children in counts.items():
         # The root directory is listed as its own child.
         there = listed[directory] - (directory == "/")
-        if there != count:
+        if there != children:
             raise ReplyError(
-                f"snapshot {snapshot} lists {there} of the {count} entries of {directory}",
+                f"snapshot {snapshot} lists {there} of the {count(children, 'entry')} "
+                f"of {directory}",
                 hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
             )

@@ -8,6 +8,7 @@ from qumulo_changelist.errors import ProofError, ReplyError, UnreadableError
 from qumulo_changelist.model import CREATE, Totals
 from qumulo_changelist.scan.pipeline import Filled
 from qumulo_changelist.scan.scope import Scope
+from qumulo_changelist.wording import count
 
 _SINCE = "--metadata snapshot or rest reads the files as the snapshot has them."
 _LINKS = (
@@ -63,7 +64,7 @@ def prove(
     difference = before + _gained(totals) + unseen - now
     if difference:
         raise ProofError(
-            f"the list does not add up: {before} files below {counted_at} in "
+            f"the list does not add up: {count(before, 'file')} below {counted_at} in "
             f"snapshot {older}, {_told(totals)}{_told_unseen(unseen)}, would be "
             f"{before + _gained(totals) + unseen} in snapshot {newer}, which has {now}: "
             f"{abs(difference)} too {'many' if difference > 0 else 'few'}",
