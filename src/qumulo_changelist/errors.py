@@ -4,8 +4,21 @@ The exit codes 2, 4, 23 and 127 are the contract's (scan list, "How it ends"). F
 open, the codes of BSD's ``sysexits.h`` are taken.
 """
 
+import errno
+import os
 import signal
 from collections.abc import Callable
+from typing import TypeGuard
+
+# What an error of the system says of this machine, whatever file or peer it came from; and what to
+# do about it.
+_FEWER_WORKERS = "give fewer processes with --workers, or let other programs end"
+_LACKS = {
+    errno.EMFILE: "Allow a process more open files, such as with `ulimit -n 4096`.",
+    errno.ENFILE: f"Raise the machine's limit of open files, {_FEWER_WORKERS}.",
+    errno.ENOMEM: f"Give it more memory, {_FEWER_WORKERS}.",
+    errno.ENOBUFS: f"Give it more memory, {_FEWER_WORKERS}.",
+}
 
 # Not all signals have a name: the real-time ones are numbers.
 _SIGNALS = {number.value: number.name for number in signal.Signals}
@@ -141,6 +154,25 @@ class WorkerError(ChangelistError):
     )
 
 
+class ResourceError(ChangelistError):
+    """This machine lacks what a run needs: file descriptors or memory.
+
+    That is no property of an entry, and never makes one unreadable.
+    """
+
+    exit_code = 71
+    hint = "No list was published; an earlier one is unchanged."
+
+    @classmethod
+    def of(cls, error: OSError | MemoryError) -> "ResourceError":
+        """Return what a lack amounts to; see :func:`is_lack`."""
+        number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno or errno.ENOMEM
+        return cls(
+            f"this machine lacks what the run needs: {os.strerror(number)}",
+            hint=f"{cls.hint} {_LACKS[number]}",
+        )
+
+
 class ReplyError(ChangelistError):
     """The cluster, or ``qq`` on its behalf, said something that makes no sense."""
 
@@ -174,6 +206,21 @@ class QqFailedError(ChangelistError):
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
         self.said = said
+
+
+def is_lack(error: object) -> TypeGuard[OSError | MemoryError]:
+    """Return whether an error of the system says only what this machine lacks."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKS)
+
+
+def check_lack(error: object) -> None:
+    """Make sure that an error of the system says more than what this machine lacks.
+
+    Raises:
+        ResourceError: it does not.
+    """
+    if is_lack(error):
+        raise ResourceError.of(error) from error
 
 
 class UnreadableError(Exception):

@@ -160,7 +160,7 @@ def test_a_diff_of_another_place_is_told(answer: Answer) -> None:
     site = answer(diff({"op": "CREATE", "path": "/show2/a"}, {"op": "DELETE", "path": "/other/"}))
     done = site.generate(OLDER, NEWER, "--deletes")
     assert done.code == 0
-    assert "none of the 2 changes between the snapshots is of what is below" in done.messages
+    assert "of 2 changes between the snapshots none is below the base path" in done.messages
     assert settled(site.list_path.read_bytes()) == scan_list([])
 
 

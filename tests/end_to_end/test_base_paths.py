@@ -273,4 +273,4 @@ def test_a_base_path_beside_the_changes_has_none_and_the_run_says_so(
     done = site.generate(older, newer, "--deletes", base=f"{site.source}/show")
     assert done.code == 0
     assert site.list_path.read_bytes() == scan_list([])
-    assert "none of the 6 changes between the snapshots" in done.messages
+    assert "of 6 changes between the snapshots none is below the base path" in done.messages

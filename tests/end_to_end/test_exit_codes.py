@@ -28,6 +28,29 @@ def test_0_when_the_list_is_complete(changed: tuple[Site, int, int]) -> None:
     assert (done.code, done.output) == (0, f"{site.list_path}\n")
 
 
+@pytest.mark.parametrize("descriptors", [64, 24])
+def test_0_where_a_process_may_open_few_files(
+    cluster: Emulator, site: Site, descriptors: int
+) -> None:
+    older = site.snapshot_by_api(cluster)
+    for number in range(150):
+        (site.mount / f"{number:03}/sub").mkdir(parents=True)
+        (site.mount / f"{number:03}/sub/file").touch()
+    newer = site.snapshot_by_api(cluster)
+    arguments = site.arguments(older, newer, "--deletes", "--moves", "--verify", "--transport=rest")
+    command = site.command("qumulo_generate_changelist.py", *arguments, "--workers=2")
+
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command],
+        capture_output=True,
+        env=site.variables(),
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert site.list_path.read_bytes().count(b"/sub/file") == 150
+
+
 def test_1_when_a_file_went_before_it_was_read(changed: tuple[Site, int, int]) -> None:
     site, older, newer = changed
     (site.mount / "new.mov").unlink()

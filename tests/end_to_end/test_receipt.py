@@ -180,7 +180,7 @@ def test_a_list_that_does_not_add_up_is_not_published(
     cluster.settings(different_sources="error")
     assert (done.code, done.output) == (5, "")
     assert (
-        f"the list does not add up: 1 files below {site.source} in snapshot {older}, none changed, "
+        f"the list does not add up: 1 file below {site.source} in snapshot {older}, none changed, "
         f"would be 1 in snapshot {newer}, which has 2: 1 too few"
     ) in done.messages
     assert "No list was published" in done.messages
@@ -249,7 +249,7 @@ def test_a_list_that_deletes_more_than_it_may_is_not_published(
     assert (done.code, done.output) == (6, "")
     assert site.list_path.read_bytes() == EARLIER
     assert f"more than --max-deletes {most} allows" in done.messages
-    assert "files (410 bytes) and 1 directories would be deleted" in done.messages
+    assert "files (410 bytes) and 1 directory would be deleted" in done.messages
     assert "most of them lie in /old (3)" in done.messages
     assert ("5 of 8 files" in done.messages) == most.endswith("%")
 

@@ -13,7 +13,15 @@ NEIGHBOURS = (
 # XML, JSON, URLs, lines and shells dislike them; the second row no list can write as they are.
 ODD = (
     *(b"b&<>\"'", b"x\ny\tz\r", b"%01", b"%2F", b"-m", b"back\\slash", b'{"op": "DELETE"}'),
-    *(b"bell\x07", "\uffff".encode(), "\ufffe".encode()),
+    *(
+        b"bell\x07",
+        b"bell%07",
+        b"bell%07\x07",
+        b"bell\x07\x07",
+        b"a%FF",
+        "\uffff".encode(),
+        "\ufffe".encode(),
+    ),
     *("\u2028\x85".encode(), "🎬".encode(), "\ue000".encode(), "\U0010ffff".encode()),
     *(b"n" * 255, "é".encode() * 127),
 )

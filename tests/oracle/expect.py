@@ -342,10 +342,14 @@ def xml_can_hold(character: str) -> bool:
 
 
 def written_name(path: bytes) -> str:
-    """Return a path as text, `%XX` in place of the bytes that XML cannot hold."""
+    """Return a path as text; if XML cannot hold it, its bad bytes as `%XX` and `%` as `%25`."""
+    if _nameable(path):
+        return _decoded(path)
     text = ""
     for character in _decoded(path):
-        if xml_can_hold(character):
+        if character == "%":
+            text += "%25"
+        elif xml_can_hold(character):
             text += character
         else:
             offending = character.encode("utf-8", "surrogateescape")
@@ -499,9 +503,9 @@ def _nameable(path: bytes) -> bool:
     return all(map(xml_can_hold, _decoded(path)))
 
 
-def _order(entry: Entry) -> tuple[bytes, bytes]:
-    """Return what the list is sorted by: the name; of two written alike, the path."""
-    return entry.name.encode("utf-8"), entry.path
+def _order(entry: Entry) -> tuple[bytes, bool]:
+    """Return what the list is sorted by: the name; of two written alike, the one XML can hold."""
+    return entry.name.encode("utf-8"), _nameable(entry.path)
 
 
 def _decoded(path: bytes) -> str:

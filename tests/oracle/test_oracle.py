@@ -307,7 +307,9 @@ class TestNames:
             (b"a\x01b", "a%01b"),
             (b"\x1f", "%1F"),
             (b"\xff.mov", "%FF.mov"),
-            (b"caf\xe9 100%", "caf%E9 100%"),
+            (b"caf\xe9 100%", "caf%E9 100%25"),
+            (b"a%01\x02", "a%2501%02"),
+            (b"a\x01\x02", "a%01%02"),
             (b"\xc3", "%C3"),
             ("é\ufffe".encode(), "é%EF%BF%BE"),
             ("\uffff&".encode(), "%EF%BF%BF&amp;"),
@@ -353,8 +355,13 @@ class TestNames:
 
     def test_that_are_written_alike_are_both_listed(self, share):
         before = capture(share.root)
-        share.put(b"a%01", b"a\x01")
-        assert lines(before, capture(share.root)) == ["file F_REG /a%01", "bad-dir F_REG /a%01"]
+        share.put(b"a%01", b"a\x01", b"a%FF", b"a\xff")
+        assert lines(before, capture(share.root)) == [
+            "file F_REG /a%FF",
+            "bad-dir F_REG /a%FF",
+            "file F_REG /a%01",
+            "bad-dir F_REG /a%01",
+        ]
 
     def test_of_what_is_never_listed_are_not_bad(self, share):
         before = capture(share.root)

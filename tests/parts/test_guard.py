@@ -122,6 +122,10 @@ def test_it_is_said_how_many_of_what_and_where_most_of_them_lie():
         "6 of 1000 files (60 bytes) and 3 directories would be deleted, more than --max-deletes "
         "0.5% allows; most of them lie in /reel (6)"
     )
+    assert refused(1, percent("0"), 1) == (
+        "1 of 1 file (10 bytes) and 3 directories would be deleted, more than --max-deletes 0% "
+        "allows; most of them lie in /reel (1)"
+    )
 
 
 def test_nothing_was_published_and_how_to_allow_it_is_said():

@@ -1,5 +1,7 @@
 """Failures over REST: what is tried again, what is not, and what is said of it."""
 
+import errno
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from qumulo_changelist.errors import (
     ChangelistError,
     RefusedError,
     ReplyError,
+    ResourceError,
     StatusError,
     UnreachableError,
 )
@@ -75,6 +78,18 @@ def failed(
 ) -> tuple[int, object, dict[str, str]]:
     body = {"error_class": "a_class", "description": "what is wrong", "stack": []}
     return status, body, headers or {}
+
+
+def test_that_this_machine_has_no_descriptor_is_no_fault_of_a_node(canned, heard, monkeypatch):
+    def lacking(*_given: object, **_options: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with RestCluster(canned.settings(), heard) as cluster, monkeypatch.context() as patch:
+        patch.setattr("urllib3.util.connection.create_connection", lacking)
+        with pytest.raises(ResourceError, match="Too many open files"):
+            cluster.describe("/a", 5)
+    assert not canned.asked
+    assert not heard.warnings
 
 
 # What is tried again

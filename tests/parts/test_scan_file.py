@@ -174,6 +174,18 @@ def test_they_stand_there_before_behind_and_within_pieces(path, odd, written, si
     assert listed(path) == sorted([*plain, written], reverse=True)
 
 
+@pytest.mark.parametrize("odd", ["/a\x01", "/a\udcff"])
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_a_file_of_the_same_written_name_comes_first(path, odd, size):
+    alike = in_percent(odd)
+    names = sorted(["/b", odd, alike, "/a"], reverse=True)
+
+    write(path, *(piece(*names[begin : begin + size]) for begin in range(0, len(names), size)))
+
+    assert listed(path) == ["/b", alike, alike, "/a"]
+    assert [line.split()[0] for line in content(path).splitlines()[2:4]] == [b"<file", b"<bad-dir"]
+
+
 def test_a_list_may_hold_nothing_but_names_in_percent(path):
     write(path, piece("/b\x01"), piece("/\udcff", "/\x01"))
 
@@ -187,11 +199,14 @@ IN_PERCENT = {"\x01": "%01", "\x1f": "%1F", "\udcff": "%FF", "\ufffe": "%EF%BF%B
 
 
 def in_percent(name: str) -> str:
-    return "".join(IN_PERCENT.get(character, character) for character in name)
+    if not IN_PERCENT.keys() & set(name):
+        return name
+    return "".join((IN_PERCENT | {"%": "%25"}).get(character, character) for character in name)
 
 
 @given(names=st.lists(names, unique=True, max_size=16), cuts=st.sets(st.integers(0, 16)))
 @example(["/a", "/a\x01", "/\x01", "/b\udcff", "/a!", "/\x1f/&"], {1, 2, 3})
+@example(["/a%", "/a%\x01", "/a%%", "/a%!", "/a%3"], {1, 3})
 def test_wherever_it_is_cut_a_list_is_the_same_and_descends(tmp_path_factory, names, cuts):
     path = str(tmp_path_factory.getbasetemp() / "any" / "1-files.xml")
     names.sort(reverse=True)

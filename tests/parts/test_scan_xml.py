@@ -1,13 +1,24 @@
 """Entries as the archiver's scan list has them: to the byte, whatever their names hold."""
 
 from itertools import chain
+from urllib.parse import unquote_to_bytes
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import DELETE, MODIFY, Attributes, Entry, Kind, Op, State, Totals
+from qumulo_changelist.model import (
+    DELETE,
+    MODIFY,
+    Attributes,
+    Entry,
+    Kind,
+    Op,
+    State,
+    Totals,
+    to_text,
+)
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
 
@@ -235,7 +246,8 @@ def test_what_is_odd_in_one_name_changes_none_beside_it(odd):
         ("/a\udcff\udc80", "/a%FF%80"),
         ("/a\ud800", "/a%ED%A0%80"),
         ("/é\udcff&\n", "/é%FF&amp;&#10;"),
-        ("/\x01/%41", "/%01/%41"),
+        ("/\x01/%41", "/%01/%2541"),
+        ("/a%01\x02", "/a%2501%02"),
     ],
 )
 @pytest.mark.parametrize("make", [present, deleted, unreadable])
@@ -288,7 +300,7 @@ def can_be_held(character: str) -> bool:
 def in_percent(name: str) -> str:
     return "".join(
         character
-        if can_be_held(character)
+        if can_be_held(character) and character != "%"
         else "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogateescape"))
         for character in name
     )
@@ -308,6 +320,20 @@ def test_any_names_are_given_back_in_order_those_in_percent_elsewhere(names, siz
     assert [parsed(line) for _, line in written.elsewhere] == [[name] for name in others]
     assert (written.totals.files, written.totals.unreadable) == (len(held), len(others))
     assert written.text.count(b"\n") == len(held)
+
+
+@given(
+    st.binary(max_size=6) | st.text(st.sampled_from("a%0125F\x01\x02"), max_size=8).map(str.encode)
+)
+@example(b"a%01\x02")
+@example(b"a\x01\x02")
+@example(b"%25\xff")
+def test_a_name_in_percent_can_be_read_back_so_no_two_are_written_alike(name):
+    written = piece(present("/\x01" + to_text(name)))
+
+    ((_, line),) = written.elsewhere
+    (read,) = parsed(line)
+    assert unquote_to_bytes(read) == b"/\x01" + name
 
 
 @given(st.lists(names, unique=True, max_size=12), st.integers(0, 12), st.integers(1, 5))

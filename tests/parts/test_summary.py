@@ -37,6 +37,24 @@ def test_what_changed_and_what_did_not_make_it_is_always_told():
     assert said(TOTALS) == USUAL
 
 
+def test_one_of_a_kind_is_in_the_singular():
+    one = Totals(
+        files=1, size=1, directories=1, moved=1, moved_size=1, deleted_files=1,
+        deleted_directories=1, moved_on=1,
+    )  # fmt: skip
+
+    assert said(one, Proof(1, 1), moves=True) == [
+        "Show 1: changed: 1 file (1 byte), 1 directory",
+        "of these only moved: 1 file (1 byte)",
+        "deleted: 1 file, 1 directory",
+        "not readable or not nameable: 0",
+        "left out, as links, pipes, sockets or devices: 0",
+        "on the live share since the snapshot: 1 entry changed or went "
+        "(exact: --metadata snapshot or rest)",
+        "proved: it leads from the 1 file of the older snapshot to the 1 of the newer",
+    ]
+
+
 def test_with_moves_those_are_told_of_what_changed_even_if_there_are_none():
     told = "of these only moved: 20 files (2000 bytes)"
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from qumulo_changelist import __version__, config
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.errors import ChangelistError, OutputError, UsageError
+from qumulo_changelist.errors import (
+    ChangelistError,
+    OutputError,
+    ResourceError,
+    UsageError,
+    is_lack,
+)
 from qumulo_changelist.model import to_bytes, to_text
 from qumulo_changelist.progress import Listener
 
@@ -164,13 +170,21 @@ def run(command: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     try:
         return command(arguments)
     except ChangelistError as error:
-        say(f"{os.path.basename(sys.argv[0])}: {error}")
-        if error.hint:
-            say(error.hint)
-        return error.exit_code
+        return _failed(error)
+    except (OSError, MemoryError) as error:
+        if not is_lack(error):
+            raise
+        return _failed(ResourceError.of(error))
     except KeyboardInterrupt:
         say("interrupted")
         return 128 + signal.SIGINT
+
+
+def _failed(error: ChangelistError) -> int:
+    say(f"{os.path.basename(sys.argv[0])}: {error}")
+    if error.hint:
+        say(error.hint)
+    return error.exit_code
 
 
 def _terminated(number: int, _frame: FrameType | None) -> None:

@@ -23,6 +23,7 @@ from qumulo_changelist.model import (
     Snapshot,
     Unreadable,
 )
+from qumulo_changelist.wording import count
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
@@ -253,15 +254,15 @@ def _about_one_entry(
 
 def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:
     listed = Counter(path.removesuffix("/").rpartition("/")[0] + "/" for path in found)
-    for directory, count in counts.items():
+    for directory, children in counts.items():
         # The root directory is listed as its own child.
         there = listed[directory] - (directory == "/")
-        if there != count:
-            raise _incomplete(snapshot, directory, str(there), str(count))
+        if there != children:
+            raise _incomplete(snapshot, directory, str(there), count(children, "entry"))
 
 
-def _incomplete(snapshot: int, directory: str, there: str, count: str) -> ReplyError:
+def _incomplete(snapshot: int, directory: str, there: str, entries: str) -> ReplyError:
     return ReplyError(
-        f"snapshot {snapshot} lists {there} of the {count} entries of {directory}",
+        f"snapshot {snapshot} lists {there} of the {entries} of {directory}",
         hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from qumulo_changelist.cluster import qq_messages
-from qumulo_changelist.errors import QqMissingError
+from qumulo_changelist.errors import QqMissingError, check_lack
 from qumulo_changelist.model import to_bytes
 from qumulo_changelist.progress import Listener
 
@@ -122,6 +122,7 @@ class QqProcess:
                 start_new_session=True,  # without a terminal to ask on
             )
         except OSError as error:
+            check_lack(error)
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from platformdirs import user_state_dir
 
-from qumulo_changelist.errors import ReplyError, SessionStoreError
+from qumulo_changelist.errors import ReplyError, SessionStoreError, check_lack
 
 _VERSION = 1
 
@@ -48,6 +48,7 @@ class QqSession:
         except (ValueError, RecursionError):
             return ""  # damaged: as good as none
         except OSError as error:
+            check_lack(error)
             raise SessionStoreError(f"{self.path} cannot be read: {error.strerror}") from error
         if not isinstance(stored, dict) or stored.get("version") != _VERSION:
             return ""
@@ -84,6 +85,7 @@ class QqSession:
             finally:
                 os.close(lock)
         except OSError as error:
+            check_lack(error)
             raise SessionStoreError(
                 f"the folder {self._folder} cannot be used: {error.strerror}"
             ) from error

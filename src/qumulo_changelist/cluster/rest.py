@@ -23,6 +23,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.model import Attributes, Change, Sighting, Snapshot
 from qumulo_changelist.progress import Listener
+from qumulo_changelist.wording import count
 
 DIFF_PAGE = 10_000
 """How many changes are asked for at a time; the cluster may give fewer."""
@@ -180,7 +181,8 @@ class RestCluster:
                 yield found
         if came < children:
             raise ReplyError(
-                f"snapshot {snapshot} lists {came} of the {children} entries of {directory}",
+                f"snapshot {snapshot} lists {came} of the {count(children, 'entry')} "
+                f"of {directory}",
                 hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
             )
 

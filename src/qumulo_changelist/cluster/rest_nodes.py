@@ -7,6 +7,7 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, Retry, Timeout
@@ -21,6 +22,7 @@ from urllib3.exceptions import (
 
 from qumulo_changelist.cluster.rest_tls import Trust
 from qumulo_changelist.config import Settings
+from qumulo_changelist.errors import check_lack
 from qumulo_changelist.progress import Listener
 
 LEFT_OUT_FOR = 30
@@ -69,10 +71,11 @@ class Node:
 
         Raises:
             HTTPError: it did not get there, or the answer did not get here.
+            ResourceError: this machine lacks what it takes to send it.
         """
         while True:
             # Before there is a connection, nothing is sent. When the pool is closed, this ends.
-            with contextlib.suppress(EmptyPoolError):
+            with contextlib.suppress(EmptyPoolError), _lacks_noticed():
                 return self._pool.urlopen(
                     method,
                     uri,
@@ -182,10 +185,25 @@ class Nodes:
             )
 
 
+@contextlib.contextmanager
+def _lacks_noticed() -> Iterator[None]:
+    """Raise for what this machine lacks what it is, since no node is to blame for it."""
+    try:
+        yield
+    except HTTPError as error:
+        for cause in _causes(error):
+            check_lack(cause)
+        raise
+
+
+def _causes(error: HTTPError) -> list[OSError]:
+    return [one for one in (*error.args, error.__cause__) if isinstance(one, OSError)]
+
+
 def reason(error: HTTPError) -> str:
     """Return why a request did not get through, in few words."""
     # The text of urllib3's errors shows its own objects; what the system said is inside of them.
-    causes = [one for one in (*error.args, error.__cause__) if isinstance(one, OSError)]
+    causes = _causes(error)
     if isinstance(error, ReadTimeoutError) or any(isinstance(one, TimeoutError) for one in causes):
         return "it took too long"
     said = next((one.strerror or str(one) for one in causes), "the connection broke")

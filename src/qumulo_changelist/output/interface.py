@@ -8,7 +8,7 @@ from typing import IO, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import OutputError
+from qumulo_changelist.errors import OutputError, check_lack
 from qumulo_changelist.model import Entry, Op, Totals
 
 
@@ -77,6 +77,7 @@ def naming(path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
+        check_lack(error)
         reason = error.strerror if isinstance(error, OSError) else error
         raise OutputError(f"{path} cannot be written: {reason}") from error
 

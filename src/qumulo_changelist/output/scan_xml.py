@@ -31,6 +31,8 @@ _ESCAPED = str.maketrans(_ENTITIES)
 _PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable()]
 # What XML 1.0 cannot hold, however it is written (section 2.2, "Char").
 _UNHEARD_OF = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# What is written in percent in such a name: also the percent sign, or two names could become one.
+_IN_PERCENT = re.compile(f"%|{_UNHEARD_OF.pattern}")
 
 _NOBODY = 65534
 """Stands for an owner or a group without a numeric id, as on other systems (``nobody``)."""
@@ -162,7 +164,7 @@ class _Writing:
             self._tally.add_entry(replace(entry, state=State.UNREADABLE))
             reason = entry.reason or "its name holds a character that no XML file can"
             entry = replace(entry, state=State.UNREADABLE, reason=reason)
-            written = _UNHEARD_OF.sub(_as_percent, name)
+            written = _IN_PERCENT.sub(_as_percent, name)
             self._elsewhere.append((written, self._line(entry, written).encode()))
         else:
             self._tally.add_entry(entry)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from qumulo_changelist.errors import TooManyDeletesError, UnreadableError
 from qumulo_changelist.model import Totals
+from qumulo_changelist.wording import count
 
 _PLACES = 3
 
@@ -41,7 +42,7 @@ def check_deletes(
     Raises:
         TooManyDeletesError: it does, or nobody can know.
     """
-    allowed, of_all = most.number, ""
+    allowed, files = most.number, count(totals.deleted_files, "file")
     if most.is_percentage and totals.deleted_files:
         try:
             before = files_before()
@@ -50,13 +51,14 @@ def check_deletes(
                 f"of how many files --max-deletes {most} is cannot be known: {error}",
                 hint="No list was published; an earlier one is unchanged. Give a number of files.",
             ) from error
-        allowed, of_all = most.number * before / 100, f" of {before}"
+        allowed = most.number * before / 100
+        files = f"{totals.deleted_files} of {count(before, 'file')}"
     if totals.deleted_files > allowed:
-        where = ", ".join(f"{place} ({count})" for place, count in places(deleted_files()))
+        where = ", ".join(f"{place} ({number})" for place, number in places(deleted_files()))
         raise TooManyDeletesError(
-            f"{totals.deleted_files}{of_all} files ({totals.deleted_size} bytes) and "
-            f"{totals.deleted_directories} directories would be deleted, more than --max-deletes "
-            f"{most} allows; most of them lie in {where}"
+            f"{files} ({count(totals.deleted_size, 'byte')}) and "
+            f"{count(totals.deleted_directories, 'directory')} would be deleted, more than "
+            f"--max-deletes {most} allows; most of them lie in {where}"
         )
 
 
@@ -68,14 +70,14 @@ def places(names: Iterable[str]) -> list[tuple[str, int]]:
     """
     directly = Counter(name.rpartition("/")[0] for name in names)
     below: Counter[str] = Counter()
-    for directory, count in directly.items():
+    for directory, files in directly.items():
         for above in _upwards(directory):
-            below[above] += count
-    half = [directory for directory, count in below.items() if count * 2 > below[""] and directory]
+            below[above] += files
+    half = [directory for directory, files in below.items() if files * 2 > below[""] and directory]
     if half:
         deepest = max(half, key=lambda directory: (directory.count("/"), directory))
         return [(deepest, below[deepest])]
-    top = [(place, count) for place, count in below.items() if place.count("/") == 1]
+    top = [(place, files) for place, files in below.items() if place.count("/") == 1]
     if directly[""]:
         top.append(("/", directly[""]))
     top.sort(key=lambda pair: (-pair[1], pair[0]))

@@ -18,6 +18,7 @@ from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.scan.slices import cut
 from qumulo_changelist.scan.unfold import unfold
 from qumulo_changelist.scan.workers import Product, Workers
+from qumulo_changelist.wording import count
 
 # For fewer changes no process is started: one is done before another is ready.
 _FEW = 20_000
@@ -82,10 +83,10 @@ def collect(
                 many()
     if elsewhere and not changes:
         listener.warning(
-            f"none of the {elsewhere} changes between the snapshots is of what is below the base "
-            f"path {scope.base or '/'}"
+            f"of {count(elsewhere, 'change')} between the snapshots none is below the base path "
+            f"{scope.base or '/'}"
         )
-    listener.detail(f"{len(changes)} changes below the base path, {elsewhere} that do not count")
+    listener.detail(f"{count(len(changes), 'change')} below the base path, {elsewhere} elsewhere")
     return elsewhere
 
 

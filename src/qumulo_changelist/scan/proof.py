@@ -7,6 +7,7 @@ from qumulo_changelist.errors import ProofError, UnreadableError
 from qumulo_changelist.model import CREATE, Op, Totals
 from qumulo_changelist.scan.bases import Moment, Moments
 from qumulo_changelist.scan.pipeline import Filled
+from qumulo_changelist.wording import count
 
 _SINCE = "--metadata snapshot or rest reads the files as the snapshot has them."
 _LINKS = (
@@ -45,7 +46,7 @@ def prove(cluster: Cluster, moments: Moments, filled: Filled, *, mounted: bool) 
     difference = before + _gained(totals) + unseen - now
     if difference:
         raise ProofError(
-            f"the list does not add up: {before} files below {moments.newer.base} in "
+            f"the list does not add up: {count(before, 'file')} below {moments.newer.base} in "
             f"snapshot {older.id}, {_told(totals)}{_told_unseen(unseen)}, would be "
             f"{before + _gained(totals) + unseen} in snapshot {newer.id}, which has {now}: "
             f"{abs(difference)} too {'many' if difference > 0 else 'few'}",
@@ -76,7 +77,7 @@ def _check_was_read(totals: Totals) -> None:
     there = totals.files + totals.directories + totals.unread
     if totals.unread * 2 > there:
         raise ProofError(
-            f"the list cannot be proved: of {there} entries that were created or modified, "
+            f"the list cannot be proved: of {count(there, 'created or modified entry')}, "
             f"{totals.unread} could not be read",
             hint=f"{ProofError.hint} {_SINCE}",
         )

@@ -16,6 +16,7 @@ from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import UnreadableError, UsageError
 from qumulo_changelist.model import Kind, Sighting
 from qumulo_changelist.scan.bases import Moment
+from qumulo_changelist.wording import count
 
 # The number of names that are asked for of a directory, and that are compared of these.
 _NAMES = 100
@@ -173,7 +174,7 @@ def _words(seen: Sighting | None) -> str:
             moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, UTC)
             modified = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     if seen.kind is Kind.FILE:
-        return f"a file of {seen.size} bytes, modified {modified}"
+        return f"a file of {count(seen.size, 'byte')}, modified {modified}"
     if seen.kind is Kind.DIRECTORY:
         return f"a directory, modified {modified}"
     return "a link, or a special file"

@@ -17,7 +17,7 @@ from itertools import chain, compress
 from types import TracebackType
 from typing import Self
 
-from qumulo_changelist.errors import OutputError
+from qumulo_changelist.errors import OutputError, check_lack
 
 _HINT = (
     "Make room there (a million changes need about 100 MB for the time of the run), let this user "
@@ -111,6 +111,7 @@ class Spill:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
+            check_lack(error)
             reason = error.strerror if isinstance(error, OSError) else error
             message = f"Changes cannot be set aside in {self._folder}: {reason}"
             raise OutputError(message, hint=_HINT) from error

@@ -5,13 +5,12 @@ import errno
 import os
 import stat
 import sys
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
-from qumulo_changelist.errors import UnreadableError, UsageError
+from qumulo_changelist.errors import UnreadableError, UsageError, is_lack
 from qumulo_changelist.model import (
     Attributes,
     Described,
@@ -22,6 +21,7 @@ from qumulo_changelist.model import (
     to_text,
 )
 from qumulo_changelist.trees.interface import GONE, All, Found, Some, Wanted, directory_of
+from qumulo_changelist.trees.open_directories import STAND, OpenDirectories, attempt
 from qumulo_changelist.trees.walk import Listing, walk
 
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
@@ -31,7 +31,6 @@ SNAPSHOTS = b".snapshot"
 _OTHER = Kind.OTHER
 _CHANGED = stat.ST_CTIME
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
-_OPEN_DIRECTORIES = 64
 
 # What a path is told of that no longer leads anywhere; the last, by a server of files.
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
@@ -39,18 +38,18 @@ _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
 _SECOND = 1_000_000_000
 _NEVER = sys.maxsize
 
-# To stand in a directory and name its entries, permission to read it is not needed.
-_STAND = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _ASK_AGAIN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+
+_Result = TypeVar("_Result")
 
 
 class MountedTree:
     """Implements :class:`~qumulo_changelist.trees.interface.Tree` over a directory of this machine.
 
     Every directory is opened from the one above it, so that no link is followed even where one
-    takes the place of a directory meanwhile, and no path is too long. The last few directories
-    stay open: neighbours in a list are neighbours on disk.
+    takes the place of a directory meanwhile, and no path is too long. What this machine lacks is no
+    property of an entry: every method but ``close`` raises a ``ResourceError`` for it.
 
     Args:
         root: the directory.
@@ -63,7 +62,7 @@ class MountedTree:
 
     def __init__(self, root: str, since: int = 0) -> None:
         try:
-            self._root = os.open(to_bytes(root), _STAND)
+            self._root = attempt(lambda: os.open(to_bytes(root), STAND))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise UsageError(
@@ -72,7 +71,7 @@ class MountedTree:
                 "check that the share is mounted.",
             ) from error
         self._path = root
-        self._open: OrderedDict[str, int] = OrderedDict()
+        self._directories = OpenDirectories(self._root)
         self._since = since or _NEVER
         self.moved_on = 0
         """See :class:`~..interface.Tree`: what changed later, by its time of change, or is gone."""
@@ -86,19 +85,11 @@ class MountedTree:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for descriptor in (self._root, *self._open.values()):
-            os.close(descriptor)
-        self._open.clear()
+        self._directories.close()
 
     def snapshot(self, number: int) -> str | None:
         """Return where this mount shows a snapshot of the tree, by its id; None if it does not."""
-        snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
-        with contextlib.suppress(OSError):
-            for name in os.listdir(snapshots):
-                path = snapshots + b"/" + name
-                if name.startswith(b"%d_" % number) and os.path.isdir(path):
-                    return to_text(path)
-        return None
+        return attempt(lambda: _shown(to_bytes(self._path) + b"/" + SNAPSHOTS, number))
 
     def look_at(self, name: str, *, afresh: bool = False) -> Sighting | None:
         """Return what is there under a name, which may be a directory's without its ``/``.
@@ -114,8 +105,11 @@ class MountedTree:
         Raises:
             UnreadableError: this user may not look.
         """
+        return self._attempt(lambda: self._seen(name, afresh=afresh))
+
+    def _seen(self, name: str, *, afresh: bool) -> Sighting | None:
         try:
-            standing = self._stand_in(directory_of(name))
+            standing = self._directories.stand_in(directory_of(name))
             (part,) = _last_parts([name], name.rstrip("/").rfind("/") + 1)
             found = os.stat(part, dir_fd=standing, follow_symlinks=False)
             if afresh and _KINDS.get(stat.S_IFMT(found.st_mode)):
@@ -130,6 +124,8 @@ class MountedTree:
         except OSError as error:
             if error.errno in _NOT_THERE:
                 return None
+            if is_lack(error):
+                raise
             raise UnreadableError(error.strerror) from error
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), _OTHER)
         return Sighting(kind, found.st_size, found.st_mtime_ns, str(found.st_ino))
@@ -151,8 +147,14 @@ class MountedTree:
 
     def _listing(self, top: str, directory: str) -> Listing:
         """List a directory; of a walk, ``top`` is where it begins."""
+        names = self._attempt(lambda: self._names(top, directory))
+        names.sort(reverse=True)
+        return Listing([name for name in names if name], self._describe)
+
+    def _names(self, top: str, directory: str) -> list[str]:
         try:
-            descriptor = os.open(b".", _READ, dir_fd=self._stand_in(directory))
+            standing = self._directories.stand_in(directory)
+            descriptor = os.open(b".", _READ, dir_fd=standing)
             try:
                 with os.scandir(descriptor) as entries:
                     names = [_name(directory, entry) for entry in entries]
@@ -163,19 +165,21 @@ class MountedTree:
                 os.close(descriptor)
         except (OSError, ValueError) as error:
             raise UnreadableError(self._reason(error)) from error
-        names.sort(reverse=True)
-        return Listing([name for name in names if name], self._describe)
+        return names
 
     def _describe(self, names: list[str]) -> list[Described]:
         """Describe entries of one directory."""
-        if names == ["/"]:
-            root = os.fstat(self._root)
-            self._notice(root)
-            return [_attributes(root)]
+        return self._attempt(lambda: self._described(names))
+
+    def _described(self, names: list[str]) -> list[Described]:
         directory = directory_of(names[0])
         described: list[Described] = []
         try:
-            standing = self._stand_in(directory)
+            if names == ["/"]:
+                root = os.fstat(self._root)
+                self._notice(root)
+                return [_attributes(root)]
+            standing = self._directories.stand_in(directory)
         except (OSError, ValueError) as error:
             return [Unreadable(self._reason(error, len(names)))] * len(names)
         # In whole seconds at first: to look at more of every entry would be felt.
@@ -196,32 +200,42 @@ class MountedTree:
         self.moved_on += found.st_ctime_ns > self._since
 
     def _reason(self, error: OSError | ValueError, entries: int = 1) -> str:
-        """Return why entries cannot be read; count them where they are gone since the snapshot."""
+        """Return why entries cannot be read; count them where they are gone since the snapshot.
+
+        Raises:
+            OSError: the error itself, where it says nothing of them but what this machine lacks.
+        """
         if isinstance(error, ValueError):
             return str(error)
+        if is_lack(error):
+            raise error
         if self._since != _NEVER and error.errno in _NOT_THERE:
             self.moved_on += entries
             return GONE
         return error.strerror or str(error)
 
-    def _stand_in(self, directory: str) -> int:
-        """Return a descriptor of ``directory``, good until the next call."""
-        if directory == "/":
-            return self._root
-        if directory in self._open:
-            self._open.move_to_end(directory)
-            return self._open[directory]
-        missing = [directory]
-        while (above := directory_of(missing[-1])) != "/" and above not in self._open:
-            missing.append(above)
-        descriptor = self._open.get(above, self._root)
-        for name in reversed(missing):
-            last = to_bytes(name[:-1].rpartition("/")[2])
-            descriptor = os.open(last, _STAND | os.O_NOFOLLOW, dir_fd=descriptor)
-            self._open[name] = descriptor
-            if len(self._open) > _OPEN_DIRECTORIES:
-                os.close(self._open.popitem(last=False)[1])
-        return descriptor
+    def _attempt(self, work: Callable[[], _Result]) -> _Result:
+        """Do something, perhaps again; what is noticed in vain does not count."""
+        before = self.moved_on
+
+        def begin() -> _Result:
+            self.moved_on = before
+            return work()
+
+        return attempt(begin)
+
+
+def _shown(snapshots: bytes, number: int) -> str | None:
+    """Return the path of a snapshot below ``.snapshot``; None where that does not show it."""
+    try:
+        for name in os.listdir(snapshots):
+            path = snapshots + b"/" + name
+            if name.startswith(b"%d_" % number) and stat.S_ISDIR(os.stat(path).st_mode):
+                return to_text(path)
+    except OSError as error:
+        if is_lack(error):
+            raise
+    return None
 
 
 def _name(directory: str, entry: os.DirEntry[str]) -> str:
@@ -232,7 +246,9 @@ def _name(directory: str, entry: os.DirEntry[str]) -> str:
     name = directory + to_text(raw)
     try:
         is_directory = entry.is_dir(follow_symlinks=False)
-    except OSError:
+    except OSError as error:
+        if is_lack(error):
+            raise
         is_directory = True  # whoever looks into it is told why not
     return f"{name}/" if is_directory else name
 

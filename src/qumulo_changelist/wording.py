@@ -1,0 +1,13 @@
+"""How messages say things."""
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words: ``1 entry``, ``2 entries``, ``0 files``.
+
+    Args:
+        number: of things, not negative.
+        noun: what they are, in the singular; its plural is regular.
+    """
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
