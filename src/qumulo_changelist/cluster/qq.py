@@ -146,7 +146,7 @@ class QqCluster:
                 check_unicode(part)
                 deeper += self._walk_part(part.removesuffix("/"), snapshot, found)
             except AbsentError:
-                raise _incomplete(snapshot, part, "none", "all") from None
+                raise _incomplete(snapshot, part, "none", "entries") from None
             except UnreadableError as error:
                 found[part] = Unreadable(str(error))
         return found
