@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from hypothesis import strategies as st
 
+from qumulo_emulator.settings import AbsentClass, SourcePath
 from tests.oracle import (
     EVERYTHING,
     Sight,
@@ -108,6 +109,8 @@ def settings(
             "empty_pages": st.booleans(),
             "last_page_next": st.sampled_from(last_page_next),
             "escape": st.booleans(),
+            "absent_class": st.sampled_from(get_args(AbsentClass)),
+            "source_path": st.sampled_from(get_args(SourcePath)),
         }
     )
 

@@ -480,9 +480,21 @@ def test_the_password_shows_nowhere(behind, cluster, heard, session):
 NOT_THERE = "say('Error 404: fs_no_such_entry_error: not in the snapshot\\n', on=2); sys.exit(1)"
 
 
-def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, cluster):
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Error 404: fs_no_such_entry_error",
+        "Error 404: fs_no_such_file_version_error",
+        "Error 404: fs_no_such_path_error",
+        "Error 404: fs_no_such_inode_error",
+        "Error 404: fs_file_not_covered_by_snapshot_error",
+        "Error 404: fs_not_a_directory_error",
+        "Error 400: fs_not_a_directory_error",
+    ],
+)
+def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, cluster, error):
     for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates"):
-        behind.answers(command, NOT_THERE)
+        behind.answers(command, NOT_THERE.replace("Error 404: fs_no_such_entry_error", error))
 
     for ask in (cluster.directory, cluster.walk):
         with pytest.raises(AbsentError, match="snapshot 7 holds no such directory"):

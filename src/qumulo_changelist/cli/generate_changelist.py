@@ -10,7 +10,13 @@ from qumulo_changelist import __version__, config
 from qumulo_changelist.cli import command, trees
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.cli.summary import summary
-from qumulo_changelist.errors import QqFailedError, ReplyError, StatusError
+from qumulo_changelist.errors import (
+    FailingError,
+    QqFailedError,
+    QqUnreachableError,
+    ReplyError,
+    StatusError,
+)
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.output import receipt
 from qumulo_changelist.output.interface import Piece
@@ -102,9 +108,9 @@ class _Run:
         options = self._options
         try:
             return self._cluster.snapshots(options.older, options.newer)
-        except (StatusError, ReplyError, QqFailedError) as error:
-            # Who is not let in at all should not try a wrong password once more.
-            if "Error 401" in str(error):
+        except (StatusError, ReplyError, FailingError, QqFailedError) as error:
+            # Without a cluster or a login, nothing else can be asked either.
+            if "Error 401" in str(error) or isinstance(error, QqUnreachableError):
                 raise
             self._screen.warning(f"of the snapshots the receipt tells only the ids: {error}")
             return {}

@@ -3,12 +3,11 @@
 import contextlib
 import functools
 import itertools
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
-from qumulo_changelist.cluster import qq_diff, qq_output, wire
+from qumulo_changelist.cluster import failures, qq_diff, qq_output, wire
 from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
@@ -18,12 +17,6 @@ from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
-
-# How every generation of qq reports a missing or ended session (read in the SDK).
-_REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
-
-# How every generation of qq reports that there is no such directory.
-_ABSENT = re.compile(r"^Error 40[04]: fs_(no_such_entry|not_a_directory)_error\b", re.MULTILINE)
 
 # How much of an answer that makes no sense is still read, to learn how qq ends.
 _PIECES_TO_ITS_END = 1000
@@ -151,7 +144,7 @@ class QqCluster:
         try:
             yield from self._ask_once(arguments, decode)
         except QqFailedError as error:
-            if not _REFUSED.search(error.said):
+            if error.status != 401:
                 raise
         else:
             return
@@ -184,7 +177,7 @@ def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[A
     try:
         yield from answers
     except QqFailedError as error:
-        if not _ABSENT.search(error.said):
+        if error.error_class not in failures.ABSENCES:
             raise
         raise AbsentError(f"snapshot {snapshot} holds no such directory") from error
 

@@ -80,11 +80,10 @@ class Login(Struct):
     bearer_token: str
 
 
-class Created(Struct):
-    """A snapshot, in version 3 of the API."""
+class Identified(Struct):
+    """A file's attributes, of which only the id is needed."""
 
-    id: int
-    name: str
+    id: str
 
 
 class Failure(Struct):
@@ -141,7 +140,7 @@ directory_page: Reader[DirectoryPage[Raw | list[FileAttributes]]] = Reader(
     DirectoryPage[Raw], DirectoryPage[list[FileAttributes]]
 )
 file_attributes = Reader(FileAttributes)
-created = Reader(Created)
+identified = Reader(Identified)
 login = Reader(Login)
 anything: Reader[dict[str, object]] = Reader(dict)
 failure = Reader(Failure)

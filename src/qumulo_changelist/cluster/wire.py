@@ -76,7 +76,7 @@ def snapshot(reply: object) -> Snapshot:
     """
     described = attributes(reply)
     taken, source = described.get("timestamp"), described.get("source_file_path")
-    number = described.get("source_file_id")
+    number, name = described.get("source_file_id"), described.get("name")
     try:
         moment = nanoseconds(taken) if isinstance(taken, str) else 0
     except ValueError:
@@ -85,7 +85,7 @@ def snapshot(reply: object) -> Snapshot:
         source = ""
     return Snapshot(
         _number(described, "id"),
-        str(described.get("name", "")),
+        name if isinstance(name, str) else "",
         moment,
         # A directory's path ends in a slash.
         source.rstrip("/") or source,
