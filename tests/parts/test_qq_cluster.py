@@ -11,7 +11,16 @@ from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import AbsentError, QqFailedError, QqMissingError, ReplyError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Change, Kind, Snapshot
+from qumulo_changelist.model import (
+    CREATE,
+    DELETE,
+    MODIFY,
+    Attributes,
+    Change,
+    Kind,
+    Snapshot,
+    Unreadable,
+)
 
 PASSWORD = "pässwörd 100%"
 
@@ -296,6 +305,24 @@ def test_a_tree_of_which_a_part_is_missing_is_told(behind, cluster, listed):
 
     with pytest.raises(ReplyError, match=r"lists \d of the \d entries of /proj/"):
         cluster.walk("/proj", 3)
+
+
+def test_an_entry_without_a_type_concerns_itself_alone(behind, cluster):
+    unknown = Unreadable("the cluster sent it without a usable 'type'")
+    behind.answers("fs_read_dir", "say(json.dumps({'files': [{'name': 'a'}]}))")
+    behind.answers(
+        "fs_walk_tree",
+        """
+say(json.dumps({"tree_nodes": [
+    {"path": "/proj/", "type": "FS_FILE_TYPE_DIRECTORY", "child_count": 2},
+    {"path": "/proj/a", "type": 7},
+    {"path": "/proj/b", "type": "FS_FILE_TYPE_FILE"},
+]}))
+""",
+    )
+
+    assert cluster.directory("/proj", 3) == {"a": unknown}
+    assert cluster.walk("/proj", 3) == {"/proj/a": unknown, "/proj/b": Attributes(Kind.FILE)}
 
 
 # What goes wrong

@@ -13,7 +13,7 @@ from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError
-from qumulo_changelist.model import Attributes, Change, Kind, Snapshot
+from qumulo_changelist.model import Attributes, Change, Described, Kind, Snapshot
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
@@ -89,7 +89,7 @@ class QqCluster:
         except AbsentError:
             return 0
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def directory(self, path: str, snapshot: int) -> dict[str, Described]:
         """Return what the directory ``path`` holds in a snapshot: names without a path.
 
         Raises:
@@ -101,7 +101,7 @@ class QqCluster:
         entries = map(wire.attributes, asked)
         return {wire.text(entry, "name"): wire.entry(entry) for entry in entries}
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Described]:
         """Return all that is below the directory ``path`` in a snapshot, by absolute path.
 
         One process serves the whole tree. Where ``qq`` meets a directory that is not there, it goes
@@ -118,13 +118,13 @@ class QqCluster:
             f"--snapshot={snapshot}",
             "--display-all-attributes",
         ]
-        found: dict[str, Attributes] = {}
+        found: dict[str, Described] = {}
         counts: dict[str, int] = {}
         top = path.removesuffix("/") + "/"
         asked = _about_one_directory(self._ask(arguments, decode), snapshot)
         for node in map(wire.attributes, asked):
             known, where = wire.entry(node), wire.text(node, "path")
-            if known.kind is Kind.DIRECTORY:
+            if isinstance(known, Attributes) and known.kind is Kind.DIRECTORY:
                 where = where.removesuffix("/") + "/"
                 counts[where] = wire.child_count(node)
             elif f"{where}/" == top:

@@ -21,7 +21,7 @@ from qumulo_changelist.errors import (
     StatusError,
     UnreadableError,
 )
-from qumulo_changelist.model import Attributes, Change, Snapshot
+from qumulo_changelist.model import Change, Described, Snapshot
 from qumulo_changelist.progress import Listener
 
 DIFF_PAGE = 10_000
@@ -172,15 +172,13 @@ class RestCluster:
             return 0
         return wire.files(rest_wire.anything.read(answer, str(request)))
 
-    def describe(self, path: str, snapshot: int) -> Attributes:
+    def describe(self, path: str, snapshot: int) -> Described:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
         uri = f"/v1/files/{_reference(path)}/info/attributes?snapshot={snapshot}"
         request = Request("GET", uri)
         with _about_one_entry(snapshot):
             answer = self._session.ask(request)
-        return rest_wire.attributes(
-            rest_wire.file_attributes.read(answer, str(request)), str(request)
-        )
+        return rest_wire.described(answer, str(request))
 
     def pages(
         self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None

@@ -23,7 +23,7 @@ class WholeSnapshotTree:
         self._snapshot = snapshot
         self._base = base.removesuffix("/")
         # Names come in order, so that those of one directory come together.
-        self._last: tuple[str, dict[str, Attributes]] = ("", {})
+        self._last: tuple[str, dict[str, Described]] = ("", {})
 
     def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
         """Answer each wish in turn; see :class:`~..interface.Tree`."""
@@ -38,7 +38,7 @@ class WholeSnapshotTree:
         path = (self._base + directory).removesuffix("/") or "/"
         check_unicode(path)
         entries = self._cluster.directory(path, self._snapshot)
-        names = [name + "/" * (known.kind is Kind.DIRECTORY) for name, known in entries.items()]
+        names = [name + "/" * _is_directory(known) for name, known in entries.items()]
         return sorted([directory + name for name in names], reverse=True)
 
     def _describe(self, name: str) -> Described:
@@ -54,7 +54,7 @@ class WholeSnapshotTree:
             return Unreadable(f"snapshot {self._snapshot} does not hold it")
         return self._last[1][last]
 
-    def _holds(self, directory: str) -> dict[str, Attributes]:
+    def _holds(self, directory: str) -> dict[str, Described]:
         """Return what a directory holds; one that is not there holds nothing."""
         try:
             return self._cluster.directory(directory, self._snapshot)
@@ -76,3 +76,7 @@ class WholeSnapshotTree:
             yield Found(
                 [name[len(self._base) :] for name in some], [entries[name] for name in some]
             )
+
+
+def _is_directory(described: Described) -> bool:
+    return isinstance(described, Attributes) and described.kind is Kind.DIRECTORY
