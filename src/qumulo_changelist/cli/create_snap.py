@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 
-from qumulo_changelist import config
 from qumulo_changelist.cli import command
 
 
@@ -24,8 +23,8 @@ def _main(arguments: Sequence[str] | None) -> int:
     )  # fmt: skip
     options = parser.parse_args(arguments)
     source = command.cluster_path("--qumulosourcepath", options.qumulosourcepath)
-    settings = config.load(options.config, options.transport)
-    with command.open_cluster(settings, command.Screen(verbose=options.verbose)) as cluster:
+    screen = command.Screen(verbose=options.verbose)
+    with command.open_cluster(command.load_settings(options, screen), screen) as cluster:
         snapshot = cluster.create_snapshot(f"{options.projectname}-{int(time.time())}", source)
     command.answer(str(snapshot.id))
     return 0

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 
-from qumulo_changelist import __version__, config
+from qumulo_changelist import __version__
 from qumulo_changelist.cli import command, trees
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.cli.summary import summary
@@ -87,7 +87,7 @@ class _Run:
     ) -> None:
         self._options, self._screen, self._stack = options, screen, stack
         self.scope = Scope(command.cluster_path("--basepath", options.basepath))
-        self.settings = config.load(options.config, options.transport)
+        self.settings = command.load_settings(options, screen)
         self.path = _list_path(self.settings.work_folder, options)
         self._cluster = stack.enter_context(
             command.open_cluster(self.settings, screen, options.page_size)
