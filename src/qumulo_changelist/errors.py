@@ -131,6 +131,12 @@ class UnreachableError(ChangelistError):
     )
 
 
+class FailingError(UnreachableError):
+    """The cluster can be reached, but keeps failing at one question."""
+
+    hint = "The cluster keeps failing; try again later."
+
+
 class CertificateError(ChangelistError):
     """Whoever answers cannot show that it is the cluster: nothing was sent to it."""
 
@@ -202,10 +208,27 @@ class QqMissingError(ChangelistError):
 class QqFailedError(ChangelistError):
     """``qq`` ran and failed: its exit code becomes ours, 128 + N where signal N killed it."""
 
-    def __init__(self, message: str, *, exit_code: int, said: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        exit_code: int,
+        said: str,
+        status: int = 0,
+        error_class: str = "",
+        hint: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
         self.said = said
+        self.status = status
+        """The HTTP status that the cluster answered with; 0 where it did not."""
+        self.error_class = error_class
+        """The cluster's own name for the error, where it gave one."""
+
+
+class QqUnreachableError(QqFailedError):
+    """``qq`` could not connect to the cluster."""
 
 
 def is_lack(error: object) -> TypeGuard[OSError | MemoryError]:

@@ -83,11 +83,11 @@ class Sighting(Struct, frozen=True):
 
 
 class Unreadable(Struct, frozen=True, gc=False):
-    """Why something has no attributes."""
+    """Why something has no attributes, or not all that a list needs."""
 
     reason: str
-    absent: bool = False
-    """Whether it is just not there."""
+    known: Attributes | None = None
+    """What could be read all the same, its kind at least; the rest is as if nothing was said."""
 
 
 Described = Attributes | Unreadable

@@ -11,8 +11,8 @@ from qumulo_emulator.errors import InvalidRequestError
 
 SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST = int((datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds())
-_LAST = int((datetime.max.replace(tzinfo=UTC, microsecond=0) - _EPOCH).total_seconds())
+# The calendar repeats itself after 400 years.
+_CYCLE = 146_097 * 86_400
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -30,16 +30,20 @@ def now() -> int:
 def format_moment(moment: int) -> str:
     """RFC 3339 in UTC with up to nine digits of fraction, zeros at the end cut.
 
-    A moment outside of the years 1 to 9999 is written as the nearest one inside.
+    A year outside of 0 to 9999 is written with a sign and at least five digits.
     """
     seconds, fraction = divmod(moment, SECOND)
     digits = f".{fraction:09}".rstrip("0").rstrip(".")
-    return f"{_whole_seconds(min(max(seconds, _FIRST), _LAST))}{digits}Z"
+    return f"{_whole_seconds(seconds)}{digits}Z"
 
 
 @lru_cache(maxsize=4096)
 def _whole_seconds(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+    cycles, within = divmod(seconds, _CYCLE)
+    text = (_EPOCH + timedelta(seconds=within)).isoformat()
+    year = int(text[:4]) + 400 * cycles
+    written = f"{year:04}" if 0 <= year <= 9999 else f"{year:+06}"
+    return written + text[4:19]
 
 
 def parse_moment(text: str) -> int:

@@ -23,6 +23,7 @@ from qumulo_emulator.settings import Order, Settings
 from qumulo_emulator.snapshots import Snapshots
 from qumulo_emulator.state import State
 from qumulo_emulator.tokens import Tokens
+from qumulo_emulator.uncovered import PartlyLiveTree
 
 if TYPE_CHECKING:
     from qumulo_emulator.model import Change, Tree
@@ -97,7 +98,12 @@ class Cluster:
 
     def tree(self, snapshot: int | None) -> Tree:
         """The live tree, or that of a snapshot."""
-        return self.files if snapshot is None else self.snapshots.tree(snapshot)
+        if snapshot is None:
+            return self.files
+        remembered = self.snapshots.tree(snapshot)
+        if self.settings.uncovered == "live":
+            return PartlyLiveTree(remembered, self.files)
+        return remembered
 
     def diff(self, newer: int, older: int) -> list[Change]:
         """What changed between two snapshots, in the order that the settings name.

@@ -25,6 +25,7 @@ class Fault:
         skip: how many matching requests are let through first.
         retry_after: seconds to send in `Retry-After` along with `status`.
         empty_body: send `status` with no body at all.
+        error_class: the class of the error that is sent with `status`; None for the usual one.
     """
 
     method: str = "*"
@@ -35,6 +36,7 @@ class Fault:
     skip: int = 0
     retry_after: int | None = None
     empty_body: bool = False
+    error_class: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
         """Whether a request is one that fails."""

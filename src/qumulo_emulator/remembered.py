@@ -40,6 +40,10 @@ class RememberedTree:
             names.append(name)
         return (*self.source, *reversed(names))
 
+    def covers(self, parts: Parts) -> bool:
+        """Whether a path is at or below the snapshot's directory."""
+        return parts[: len(self.source)] == self.source
+
     def entry(self, parts: Parts) -> Entry:
         """What was under a path.
 
@@ -80,7 +84,7 @@ class RememberedTree:
         return node
 
     def _node(self, parts: Parts) -> Node:
-        if parts[: len(self.source)] != self.source:
+        if not self.covers(parts):
             path = join_path(parts, directory=False)
             raise errors.NotCoveredBySnapshotError(f"{path!a} is not covered by the snapshot")
         node = self.top

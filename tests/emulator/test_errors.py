@@ -156,6 +156,43 @@ def test_a_path_outside_of_a_snapshot_is_not_covered_and_one_inside_may_be_missi
     assert attributes(emulator, f"{path}/in/a", query)["size"] == "1"
 
 
+def test_the_class_for_what_a_snapshot_does_not_hold_can_be_set(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
+    lay_out(folder, {"a": 1})
+    path = f"/{folder.name}"
+    query = f"?snapshot={created(emulator, 'v3', path)['id']}"
+    emulator.settings(absent_class="fs_no_such_inode_error")
+    for url in (
+        file_url(f"{path}/none", f"/info/attributes{query}"),
+        file_url(f"{path}/none", f"/entries/{query}"),
+        file_url(f"{path}/none/below", f"/aggregates/{query}"),
+        f"/v1/files/99999/info/attributes{query}",
+    ):
+        assert refusal(emulator.request("GET", url)) == (404, "fs_no_such_inode_error")
+    live = emulator.request("GET", file_url(f"{path}/none", "/info/attributes"))
+    assert refusal(live) == NOT_THERE
+
+
+def test_what_a_snapshot_does_not_cover_can_be_read_live(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
+    lay_out(folder, {"beside": {"new": 7}, "in": {"a": 1}})
+    path = f"/{folder.name}"
+    query = f"?snapshot={created(emulator, 'v3', f'{path}/in')['id']}"
+    lay_out(folder, {"in": {"a": 22, "late": 3}})
+    emulator.settings(uncovered="live")
+    assert attributes(emulator, f"{path}/beside/new", query)["size"] == "7"
+    assert attributes(emulator, f"{path}/in/a", query)["size"] == "1"
+    listed = got(emulator, file_url(f"{path}/beside", f"/entries/{query}"))
+    assert [entry["name"] for entry in listed["files"]] == ["new"]
+    counted = got(emulator, file_url(f"{path}/beside", f"/aggregates/{query}"))
+    assert counted["total_files"] == "1"
+    for missing in ("/in/late", "/beside/none"):
+        answer = emulator.request("GET", file_url(f"{path}{missing}", f"/info/attributes{query}"))
+        assert refusal(answer) == NOT_THERE
+
+
 @pytest.mark.parametrize("way", ["/..", "/../outside", "/{}/..", "/{}/../../outside", "/./outside"])
 def test_no_path_leads_out_of_the_root(emulator: ThreadedEmulator, folder: Path, way: str) -> None:
     lay_out(folder, {"a": 1})

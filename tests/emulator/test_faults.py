@@ -15,6 +15,7 @@ import pytest
 
 from qumulo_emulator.faults import Fault
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
+from tests.emulator.wire import refusal
 
 VERSION = "/v1/version"
 
@@ -56,6 +57,12 @@ def test_a_status_can_say_when_to_try_again(served: ThreadedEmulator) -> None:
     with refused.value as answer:
         assert (answer.code, answer.headers["Retry-After"]) == (429, "7")
         assert json.loads(answer.read())["error_class"]
+
+
+def test_a_status_can_come_with_any_error_class(served: ThreadedEmulator) -> None:
+    served.fault(path=VERSION, status=404, error_class="fs_no_such_inode_error", times=1)
+    answer = served.request_as(None, "GET", VERSION)
+    assert refusal(answer) == (404, "fs_no_such_inode_error")
 
 
 def test_a_connection_can_be_dropped_without_an_answer(served: ThreadedEmulator) -> None:
@@ -116,7 +123,12 @@ def test_a_login_can_be_refused_without_a_body(served: ThreadedEmulator) -> None
 
 @pytest.mark.parametrize(
     "fault",
-    [{}, {"status": 500, "action": "close"}, {"action": "explode"}, {"status": 99}, {"what": 1}],
+    [
+        *({}, {"status": 500, "action": "close"}, {"action": "explode"}, {"status": 99}),
+        *({"what": 1}, {"error_class": "fs_no_such_entry_error"}),
+        {"error_class": "fs_no_such_entry_error", "action": "close"},
+        {"error_class": "fs_no_such_entry_error", "status": 404, "empty_body": True},
+    ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(
     served: ThreadedEmulator, fault: dict[str, object]

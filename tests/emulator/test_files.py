@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from qumulo_emulator.clock import format_moment
 from qumulo_emulator.running import ThreadedEmulator
 from tests.emulator.trees import lay_out
 from tests.emulator.wire import attributes, created, file_url, got, pages, refusal
@@ -123,6 +124,21 @@ def test_times_are_utc_with_the_zeros_at_the_end_cut(
     assert attributes(emulator, f"/{folder.name}/a")["modification_time"] == text
     query = f"?snapshot={created(emulator, 'v3', f'/{folder.name}')['id']}"
     assert attributes(emulator, f"/{folder.name}/a", query)["modification_time"] == text
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (910_692_730_085_477_580_700, "+30828-09-14T02:48:05.4775807Z"),
+        (253_402_300_800_000_000_000, "+10000-01-01T00:00:00Z"),
+        (253_402_300_799_999_999_999, "9999-12-31T23:59:59.999999999Z"),
+        (-62_135_596_800_000_000_000, "0001-01-01T00:00:00Z"),
+        (-62_167_219_200_000_000_000, "0000-01-01T00:00:00Z"),
+        (-62_167_219_200_000_000_001, "-00001-12-31T23:59:59.999999999Z"),
+    ],
+)
+def test_a_year_of_five_digits_has_a_sign(moment: int, text: str) -> None:
+    assert format_moment(moment) == text
 
 
 def test_every_type_has_its_name(emulator: ThreadedEmulator, folder: Path) -> None:

@@ -118,6 +118,35 @@ def test_both_versions_tell_of_the_same_snapshots(emulator: ThreadedEmulator, fo
         assert numbers[-2:] == [old, new]
 
 
+@pytest.mark.parametrize(("source_path", "fields"), [("empty", {""}), ("missing", set())])
+def test_a_status_can_hold_back_the_path_of_the_source(
+    emulator: ThreadedEmulator, folder: Path, source_path: str, fields: set[str]
+) -> None:
+    number = created(emulator, "v3", f"/{folder.name}")["id"]
+    emulator.settings(source_path=source_path)
+    for version in ("v2", "v3", "v4"):
+        (status,) = listed(emulator, f"/{version}/snapshots/status/", number)
+        assert {status[one] for one in status if one == "source_file_path"} == fields
+        if version != "v4":
+            assert got(emulator, f"/{version}/snapshots/status/{number}") == status
+
+
+def test_a_core_before_version_3_knows_version_2_alone(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
+    number = created(emulator, "v3", f"/{folder.name}")["id"]
+    source = attributes(emulator, f"/{folder.name}")["id"]
+    emulator.settings(v3_snapshots=False)
+    for url in ("/v3/snapshots/", f"/v3/snapshots/status/{number}", "/v4/snapshots/status/"):
+        assert refusal(emulator.request("GET", url)) == (404, "http_not_found_error")
+    answer = emulator.request("POST", "/v3/snapshots/", {"source_file_id": source})
+    assert refusal(answer) == (404, "http_not_found_error")
+    assert got(emulator, f"/v2/snapshots/status/{number}")["id"] == number
+    made = created(emulator, "v2", f"/{folder.name}")["id"]
+    assert diff(emulator, made, number) == []
+    assert got(emulator, "/v1/version")["revision_id"] == "Qumulo Core 5.1.2"
+
+
 # Expiration
 
 

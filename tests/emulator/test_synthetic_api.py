@@ -279,8 +279,9 @@ def test_settings_change_what_the_api_leaves_open(emulator: ThreadedEmulator) ->
     emulator.settings(empty_pages=False, escape=False, page_limit=10_000)
     assert changes(emulator) == everything
     assert got(emulator, DIFF)["paging"]["next"] is None
-    refused = emulator.request("POST", "/emulator/settings", {"order": "descending"})
-    assert refusal(refused) == (501, "emulator_not_supported_error")
+    for setting in ({"order": "descending"}, {"uncovered": "live"}):
+        refused = emulator.request("POST", "/emulator/settings", setting)
+        assert refusal(refused) == (501, "emulator_not_supported_error")
 
 
 def test_faults_sessions_and_the_log_work_as_ever(emulator: ThreadedEmulator) -> None:

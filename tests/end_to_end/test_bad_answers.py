@@ -224,13 +224,12 @@ def without(field: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("listed", "told"),
     [
-        (directory(without("size")), "size"),
-        (directory(attributes(modification_time="yesterday")), "modification_time"),
+        (directory(without("name")), "name"),
         (directory(attributes(name="..")), ".."),
         (directory(attributes(), child_count=2), "1 of the 2 entries of /show/new"),
         ({"child_count": 0}, "files"),
     ],
-    ids=["no size", "no time", "no name", "fewer than there are", "no files"],
+    ids=["no name", "no possible name", "fewer than there are", "no files"],
 )
 def test_what_is_no_directory_ends_the_run(
     canned: Canned, over_rest: Site, listed: dict[str, object], told: str

@@ -265,7 +265,9 @@ def test_trouble_with_the_cluster_comes_with_a_hint(
     site, older, newer = changed
     site.qq = any_qq
     trouble(site)
-    check_refused(site, site.generate(older, newer), 1, *told)
+    done = site.generate(older, newer)
+    check_refused(site, done, 1, *told)
+    assert done.messages.count(told[0]) == 1
     assert "wrong one" not in site.generate(older, newer, "--verbose").messages
 
 

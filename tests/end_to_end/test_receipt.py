@@ -147,12 +147,13 @@ def test_a_list_needs_nothing_that_only_its_receipt_tells(
 ) -> None:
     site, older, newer = worked
     expected = site.scan_list(older, newer, "--deletes", *way, code=1)
-    cluster.fault(path="*/snapshots/status/*", status=403)
+    cluster.fault(path="*/snapshots/status/*", status=503, retry_after=50)
 
     done = site.generate(older, newer, "--deletes", *way)
 
     cluster.clear_faults()
     assert done.code == 1, done.messages
+    assert done.messages.count("Error 503") == 1
     assert settled(site.list_path.read_bytes()) == settled(expected)
     told = receipt(site)
     assert told["newer_snapshot"] == {"id": newer, "name": None, "taken": None}

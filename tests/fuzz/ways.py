@@ -27,12 +27,10 @@ from tests.oracle.sight import directories_above
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# An older emulator has not all of them.
 _HINTS = get_type_hints(Settings)
 _UNCERTAIN = {
     name: [getattr(Settings(), name), *get_args(_HINTS[name])]
     for name in ("absent_class", "uncovered", "source_path")
-    if name in _HINTS
 }
 _DRAWN = ("page_limit", "order", "empty_pages", "last_page_next", "escape", *_UNCERTAIN)
 ORDINARY: dict[str, Any] = {name: getattr(Settings(), name) for name in _DRAWN}

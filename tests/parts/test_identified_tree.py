@@ -87,6 +87,7 @@ def test_a_file_that_both_show_has_the_attributes_of_the_mount_and_the_id_of_the
         Attributes(Kind.DIRECTORY, size=5, mtime=100, id="17", revision="3"),
         Attributes(Kind.FILE, size=5, mtime=100),
         BROKEN,
+        Unreadable("no usable owner", known=KNOWN),
         None,
     ],
 )

@@ -137,7 +137,7 @@ ERRORS = sorted(error_classes(), key=lambda kind: kind.__name__)
 
 
 def make(kind: type) -> errors.ChangelistError:
-    if kind is errors.QqFailedError:
+    if issubclass(kind, errors.QqFailedError):
         return kind("what is wrong", exit_code=3, said="")
     return kind("what is wrong")
 

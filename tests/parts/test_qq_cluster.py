@@ -380,6 +380,24 @@ def test_a_part_that_qq_cannot_be_asked_for_is_all_that_cannot_be_read(
     assert isinstance(found["/proj/\udcff/"], Unreadable)
 
 
+def test_an_entry_without_a_type_concerns_itself_alone(behind, cluster):
+    unknown = Unreadable("the cluster sent it without a usable 'type'")
+    behind.answers("fs_read_dir", "say(json.dumps({'files': [{'name': 'a'}]}))")
+    behind.answers(
+        "fs_walk_tree",
+        """
+say(json.dumps({"tree_nodes": [
+    {"path": "/proj/", "type": "FS_FILE_TYPE_DIRECTORY", "child_count": 2},
+    {"path": "/proj/a", "type": 7},
+    {"path": "/proj/b", "type": "FS_FILE_TYPE_FILE"},
+]}))
+""",
+    )
+
+    assert cluster.directory("/proj", 3) == {"a": unknown}
+    assert cluster.walk("/proj", 3) == {"/proj/a": unknown, "/proj/b": Attributes(Kind.FILE)}
+
+
 # What goes wrong
 
 
@@ -562,9 +580,21 @@ def test_the_password_shows_nowhere(behind, cluster, heard, session):
 NOT_THERE = "say('Error 404: fs_no_such_entry_error: not in the snapshot\\n', on=2); sys.exit(1)"
 
 
-def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, cluster):
+@pytest.mark.parametrize(
+    "error",
+    [
+        "Error 404: fs_no_such_entry_error",
+        "Error 404: fs_no_such_file_version_error",
+        "Error 404: fs_no_such_path_error",
+        "Error 404: fs_no_such_inode_error",
+        "Error 404: fs_file_not_covered_by_snapshot_error",
+        "Error 404: fs_not_a_directory_error",
+        "Error 400: fs_not_a_directory_error",
+    ],
+)
+def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, cluster, error):
     for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates", "fs_file_get_attr"):
-        behind.answers(command, NOT_THERE)
+        behind.answers(command, NOT_THERE.replace("Error 404: fs_no_such_entry_error", error))
 
     for ask in (cluster.directory, cluster.walk):
         with pytest.raises(AbsentError, match="snapshot 7 holds no such directory"):

@@ -12,7 +12,7 @@ import pytest
 
 from qumulo_changelist.cluster import qq_messages, qq_process
 from qumulo_changelist.cluster.qq_process import QqProcess
-from qumulo_changelist.errors import QqFailedError, QqMissingError
+from qumulo_changelist.errors import QqFailedError, QqMissingError, QqUnreachableError
 
 SECRET = "correct horse 100% “battery”"
 
@@ -198,6 +198,11 @@ def test_of_a_traceback_only_its_reason_is_told(qq, process):
         ("Error 403: forbidden", "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ"),
         ("Error 404: snapshot_not_found", "qq snapshot_list_statuses"),
         ("Error 404: fs_no_such_entry_error", "the path exists"),
+        ("Error 404: fs_file_not_covered_by_snapshot_error: it is not", "the path exists"),
+        ("Error 401: auth_sso_required_error: Log in elsewhere", "QumuloAccessToken"),
+        ("Error 401: auth_sso_required_error: Log in elsewhere", "QumuloTransport=rest"),
+        ("Error 404: http_not_found_error: Not Found", "pip install qumulo-api=="),
+        ("Connection error: Remote end closed connection without response", "QumuloClusterIP"),
     ],
 )
 def test_what_the_user_can_do_is_told(qq, process, said, hint):
@@ -206,6 +211,29 @@ def test_what_the_user_can_do_is_told(qq, process, said, hint):
     with pytest.raises(QqFailedError) as caught:
         run(process)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "status", "error_class"),
+    [
+        ("Error 404: fs_no_such_path_error: it", QqFailedError, 404, "fs_no_such_path_error"),
+        ("Error 401: unknown: Need to log in first.", QqFailedError, 401, "unknown"),
+        ("Error 503: /a: Connection error: x", QqFailedError, 503, ""),
+        ("Error 4010: unheard of", QqFailedError, 0, ""),
+        ("no Error 401: here", QqFailedError, 0, ""),
+        ("Connection error: [Errno 111] Connection refused", QqUnreachableError, 0, ""),
+        ("Connection error: [Errno 113] No route to host", QqUnreachableError, 0, ""),
+        ("Connection error: [Errno 110] Connection timed out", QqUnreachableError, 0, ""),
+        ("Connection error: [Errno -2] Name or service not known", QqUnreachableError, 0, ""),
+        ("Connection error: [Errno 104] Connection reset by peer", QqFailedError, 0, ""),
+        ("Connection error: Remote end closed connection", QqFailedError, 0, ""),
+    ],
+)
+def test_how_the_cluster_answered_is_known(said, kind, status, error_class):
+    error = qq_messages.failure("fs_read_dir", 1, said, b"")
+
+    assert type(error) is kind
+    assert (error.status, error.error_class) == (status, error_class)
 
 
 # What cannot be started

@@ -39,6 +39,16 @@ class Locked(dict):
     """A directory that cannot be read, whatever it holds."""
 
 
+class Odd(dict):
+    """A directory of whose attributes one is malformed."""
+
+
+NO_OWNER = "no usable owner"
+ODD_FILE = Unreadable(NO_OWNER, known=FILE)
+ODD_LINK = Unreadable(NO_OWNER, known=LINK)
+NO_KIND = Unreadable("no usable type")
+
+
 class FakeTree:
     """Implements the role of a tree over a dictionary."""
 
@@ -60,6 +70,8 @@ class FakeTree:
             return Unreadable("not there")
         if found is BROKEN:
             return Unreadable(BROKEN)
+        if isinstance(found, Odd):
+            return Unreadable(NO_OWNER, known=DIRECTORY)
         return DIRECTORY if isinstance(found, dict) else found
 
     def walk(self, directory: str) -> Iterator[Found]:
@@ -291,6 +303,86 @@ def test_the_base_path_may_be_deleted_and_created_anew():
         "file /d/b",
         "deleted /a",
     ]
+
+
+# One malformed attribute
+
+
+@pytest.mark.parametrize("op", ["CREATE", "MODIFY"])
+def test_a_malformed_file_or_directory_that_is_listed_is_bad(op):
+    assert resolved(f"{op} /a", {"a": ODD_FILE}) == [
+        Entry(State.UNREADABLE, "/a", Attributes(Kind.FILE), op, NO_OWNER)
+    ]
+    assert resolved("MODIFY /d/", {"d": Odd()}) == [
+        Entry(State.UNREADABLE, "/d", Attributes(Kind.DIRECTORY), MODIFY, NO_OWNER)
+    ]
+    assert listed(f"{op} /a", {"a": Odd()}) == ["bad /a"]
+
+
+def test_below_a_created_directory_only_a_file_can_be_malformed():
+    now = {"d": {"a": ODD_FILE, "b": FILE, "l": ODD_LINK, "sub": Odd(c=FILE)}, "l": ODD_LINK}
+
+    assert listed(["CREATE /d/", "CREATE /l"], now) == [
+        "left out /l",
+        "file /d/sub/c",
+        "left out /d/l",
+        "file /d/b",
+        "bad /d/a",
+    ]
+
+
+def test_a_malformed_directory_that_the_diff_names_below_a_created_one_is_not_listed():
+    changes = ["CREATE /d/", "CREATE /d/sub/", "CREATE /d/a"]
+
+    assert listed(changes, {"d": {"sub": Odd(c=FILE), "a": ODD_FILE}}) == [
+        "file /d/sub/c",
+        "bad /d/a",
+    ]
+
+
+def test_what_is_deleted_is_deleted_however_malformed():
+    before = {"a": ODD_FILE, "l": ODD_LINK, "d": Odd(b=ODD_FILE, sub=Odd(c=FILE), l=ODD_LINK)}
+    changes = ["DELETE /a", "DELETE /l", "DELETE /d/"]
+
+    found = resolved(changes, {}, before)
+
+    assert [f"{WORDS[item.state, item.attributes.kind]} {item.name}" for item in found] == [
+        "left out /l",
+        "deleted /d/sub/c",
+        "left out /d/l",
+        "deleted /d/b",
+        "deleted dir /d",
+        "deleted /a",
+    ]
+    assert found[-1].attributes == FILE
+    assert listed([*changes, "DELETE /d/b", "DELETE /d/sub/"], {}, before)[1:5] == [
+        "deleted /d/sub/c",
+        "deleted dir /d/sub",
+        "left out /d/l",
+        "deleted /d/b",
+    ]
+
+
+def test_a_deleted_file_of_no_known_kind_is_deleted_where_the_diff_names_it_and_else_bad():
+    before = {"a": NO_KIND, "d": {"b": NO_KIND, "c": FILE}}
+
+    assert listed(["DELETE /a", "DELETE /d/"], {}, before) == [
+        "deleted /d/c",
+        "bad /d/b",
+        "deleted dir /d",
+        "deleted /a",
+    ]
+
+
+def test_what_was_in_a_directory_is_deleted_though_the_file_in_its_place_is_malformed():
+    before = {"d": {"a": {"b": FILE}}}
+
+    assert listed(["DELETE /d/", "CREATE /d/"], {"d": {"a": ODD_FILE}}, before) == [
+        "deleted /d/a/b",
+        "bad /d/a",
+    ]
+    # Where nobody says that it is a file, it may be a directory that still holds it.
+    assert listed(["DELETE /d/", "CREATE /d/"], {"d": {"a": NO_KIND}}, before) == ["bad /d/a"]
 
 
 # Rule 6: what was replaced exists

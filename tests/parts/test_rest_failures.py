@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,6 +15,8 @@ from qumulo_changelist.cluster.rest import RestCluster
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import (
     ChangelistError,
+    FailingError,
+    NotFoundError,
     RefusedError,
     ReplyError,
     ResourceError,
@@ -196,6 +198,95 @@ def test_a_cluster_that_never_answers_is_given_up(canned, cluster, monkeypatch):
     assert len(canned.asked) == 1 + 2
 
 
+@pytest.mark.parametrize(
+    ("status", "tries"), [(429, 2), (500, 2), (502, 2), (503, 2), (504, 2), (501, 1)]
+)
+def test_what_a_run_can_do_without_is_given_up_soon(canned, cluster, status, tries):
+    canned.gives(failed(status))
+
+    with pytest.raises(FailingError, match=f"status/7: Error {status}: a_class: what is wrong"):
+        cluster.snapshots(7)
+    assert canned.asked == ["GET /v3/snapshots/status/7"] * tries
+
+
+def test_what_a_run_can_do_without_is_not_waited_for(canned, cluster, monkeypatch):
+    canned.gives(failed(503, {"Retry-After": "30"}))
+    with pytest.raises(FailingError, match="Error 503"):
+        cluster.snapshots(7)
+    monkeypatch.setattr(rest_connection, "BRIEF", Timeout(connect=10, read=0.2))
+    over = threading.Event()
+    canned.answer = lambda _method, _uri: (over.wait(20), failed(503))[1]
+
+    with pytest.raises(FailingError, match="took too long"):
+        cluster.snapshots(7)
+    over.set()
+    assert len(canned.asked) == 1 + 1
+
+
+@pytest.mark.parametrize("status", [429, 501, 503])
+def test_without_a_login_nothing_can_be_asked(canned, cluster, status):
+    canned.login = failed(status)
+
+    with pytest.raises(UnreachableError, match=f"session/login: Error {status}") as caught:
+        cluster.snapshots(7)
+    assert not isinstance(caught.value, FailingError)
+
+
+# An earlier version of the API
+
+NO_SUCH_URL = (404, {"error_class": "http_not_found_error", "description": "Not Found"})
+
+
+def only(version: str, reply: tuple[int, object]) -> Callable[[str, str], tuple[int, object]]:
+    """Answer like a cluster that has snapshots in one version of the API."""
+
+    def answer(_method: str, uri: str) -> tuple[int, object]:
+        if uri.startswith("/v1/"):
+            return GOOD
+        return reply if uri.startswith(f"/{version}/") else NO_SUCH_URL
+
+    return answer
+
+
+def test_a_core_without_version_3_is_asked_in_version_2_from_then_on(canned, cluster):
+    status = {"id": 7, "name": "x", "directory_name": "7_x", "source_file_path": "/a/"}
+    canned.answer = only("v2", (200, status))
+
+    assert cluster.snapshots(7, 7)[7].source == "/a"
+    assert cluster.create_snapshot("x", "/a").id == 7
+    assert canned.asked == [
+        "GET /v3/snapshots/status/7",
+        "GET /v2/snapshots/status/7",
+        "GET /v2/snapshots/status/7",
+        "GET /v1/files/%2Fa/info/attributes",
+        "POST /v2/snapshots/",
+    ]
+    assert canned.bodies[-1] == b'{"name":"x","expiration":"","source_file_id":"7"}'
+
+
+def test_where_there_is_neither_version_it_is_said_which_core_has_them(canned, cluster):
+    canned.answer = only("v4", NO_SUCH_URL)
+
+    for ask in (lambda: cluster.create_snapshot("x", "/a"), lambda: cluster.snapshots(7)):
+        with pytest.raises(NotFoundError, match=r"v2/snapshots/.*http_not_found_error") as caught:
+            ask()
+        assert "Core 5.1.3 and later" in caught.value.hint
+
+
+def test_a_snapshot_that_is_not_there_is_not_asked_for_in_another_version(canned, cluster):
+    canned.gives((404, {"error_class": "api_snapshots_snapshot_not_found_error"}))
+
+    assert cluster.snapshots(7) == {}
+    assert len(canned.asked) == 1
+
+
+@pytest.mark.parametrize("name", [None, 7, "7_x"])
+def test_a_snapshot_that_was_taken_is_known_by_its_id_whatever_else_is_said(canned, cluster, name):
+    canned.gives(GOOD, (200, {"id": 7, "name": name, "timestamp": "never"}))
+
+    assert cluster.create_snapshot("x", "/a").id == 7
+
+
 # What creates
 
 
@@ -300,6 +391,14 @@ def test_an_access_token_is_used_as_it_is(canned, heard):
     assert "QumuloAccessToken" in caught.value.hint
     assert canned.headers[0]["Authorization"] == "Bearer access-v1:abc=="
     assert len(canned.asked) == 2
+
+
+def test_a_user_of_single_sign_on_is_told_of_access_tokens(canned, cluster):
+    canned.login = (401, {"error_class": "auth_sso_required_error", "description": "SSO"})
+
+    with pytest.raises(RefusedError, match="Error 401: auth_sso_required_error") as caught:
+        cluster.describe("/a", 5)
+    assert "QumuloAccessToken and QumuloTransport=rest" in caught.value.hint
 
 
 def test_a_missing_privilege_is_told(canned, cluster):

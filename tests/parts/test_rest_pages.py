@@ -208,6 +208,16 @@ def test_a_name_that_comes_twice_counts_once(canned, cluster):
 # What concerns one entry, and what concerns all
 
 
+ABSENCES = [
+    "fs_no_such_entry_error",
+    "fs_no_such_file_version_error",
+    "fs_no_such_path_error",
+    "fs_no_such_inode_error",
+    "fs_file_not_covered_by_snapshot_error",
+    "fs_not_a_directory_error",
+]
+
+
 def failure(status: int, error_class: str) -> tuple[int, object]:
     return status, {"error_class": error_class, "description": "it is so", "module": "m"}
 
@@ -215,10 +225,11 @@ def failure(status: int, error_class: str) -> tuple[int, object]:
 @pytest.mark.parametrize(
     ("status", "error_class", "reason"),
     [
-        (404, "fs_no_such_entry_error", "snapshot 5 does not hold it"),
-        (404, "fs_file_not_covered_by_snapshot_error", "snapshot 5 does not hold it"),
+        *((404, error_class, "snapshot 5 does not hold it") for error_class in ABSENCES),
+        (400, "fs_not_a_directory_error", "snapshot 5 does not hold it"),
         (403, "fs_access_denied_error", "the cluster does not let this user read it"),
-        (400, "fs_not_a_directory_error", "the cluster cannot read it: fs_not_a_directory_error"),
+        (403, "fs_no_such_entry_error", "the cluster does not let this user read it"),
+        (404, "fs_of_tomorrow_error", "the cluster cannot read it: fs_of_tomorrow_error"),
     ],
 )
 def test_one_entry_that_cannot_be_read_ends_no_run(canned, cluster, status, error_class, reason):
@@ -239,7 +250,7 @@ def test_of_a_snapshot_that_is_gone_nothing_is_told(canned, cluster):
 @pytest.mark.parametrize(
     ("status", "error_class", "is_absent"),
     [
-        (404, "fs_no_such_entry_error", True),
+        *((404, error_class, True) for error_class in ABSENCES),
         (400, "fs_not_a_directory_error", True),
         (403, "fs_access_denied_error", False),
     ],
@@ -252,6 +263,15 @@ def test_a_directory_that_is_not_there_is_told_from_a_locked_one(
     with pytest.raises(UnreadableError) as caught:
         list(cluster.pages("/a", 5))
     assert isinstance(caught.value, AbsentError) is is_absent
+    for ask in (lambda: cluster.look_at("/a", 5), lambda: cluster.look_into("/a", 5, 9)):
+        with pytest.raises(UnreadableError) as caught:
+            ask()
+        assert isinstance(caught.value, AbsentError) is is_absent
+    if is_absent:
+        assert cluster.files_below("/a", 5) == 0
+    else:
+        with pytest.raises(UnreadableError):
+            cluster.files_below("/a", 5)
 
 
 @pytest.mark.parametrize("path", ["/a\udcff", "/a\0"])

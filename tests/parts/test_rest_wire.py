@@ -2,14 +2,16 @@
 
 import datetime
 import json
+import re
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qumulo_changelist.cluster import rest_wire, wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Attributes, Change, Kind
+from qumulo_changelist.model import Attributes, Change, Described, Kind, Unreadable
 from tests.parts.canned import file
 
 
@@ -18,9 +20,14 @@ def changes(*entries: object, **more: object) -> list[Change]:
     return rest_wire.changes(rest_wire.diff_page.read(data, "GET /diff"), "GET /diff")
 
 
+def described(**changed: object) -> Described:
+    return rest_wire.described(json.dumps(file(**changed)).encode(), "GET /f")
+
+
 def attributes(**changed: object) -> Attributes:
-    data = json.dumps(file(**changed)).encode()
-    return rest_wire.attributes(rest_wire.file_attributes.read(data, "GET /f"), "GET /f")
+    found = described(**changed)
+    assert isinstance(found, Attributes)
+    return found
 
 
 def directory(*files: object, children: object = 9) -> rest_wire.Page:
@@ -127,10 +134,14 @@ def test_an_entry_says_what_it_is(type_, kind):
         ("0001-01-01T00:00:00Z", -62_135_596_800),
         ("2016-12-31T23:59:60Z", 1_483_228_800),
         ("2024-02-29T00:00:00Z", 1_709_164_800),
+        ("+30828-09-14T02:48:05.477580700Z", 910_692_730_085),
+        ("+10000-01-01T00:00:00Z", 253_402_300_800),
+        ("-0001-12-31T23:59:59.9Z", -62_167_219_201),
     ],
 )
 def test_a_time_is_rounded_down_to_whole_seconds(moment, seconds):
     assert attributes(modification_time=moment).mtime == seconds
+    assert attributes(access_time=moment).atime == seconds
 
 
 @given(
@@ -151,13 +162,18 @@ def test_any_fraction_leaves_the_second_as_it_is(moment, fraction):
         *("2023-11-14T22:13:14+01:00", "2023-11-14 22:13:14Z", "2023-11-14T22:13:14.1234567890Z"),
         *("2023-13-14T22:13:14Z", "2023-02-30T22:13:14Z", "2023-11-14T24:13:14Z"),
         *("2023-11-14T22:60:14Z", "2023-11-14T22:13:61Z", "2023-11-14T22:13:14Z ", "0000-01-01T0"),
-        *("٢٠٢٣-11-14T22:13:14Z", "0000-01-01T00:00:00Z", "2023-11-14T22:13:1٤Z", "\udcff"),
+        *("٢٠٢٣-11-14T22:13:14Z", "+10000-02-30T00:00:00Z", "2023-11-14T22:13:1٤Z", "\udcff"),
     ],
 )
 @pytest.mark.parametrize("field", ["modification_time", "access_time"])
-def test_what_is_no_time_is_told_with_its_field(field, moment):
-    with pytest.raises(ReplyError, match=f"^GET /f: .*'{field}'"):
-        attributes(**{field: moment})
+def test_what_is_no_time_is_no_times_of_that_entry_alone(field, moment):
+    found = described(data_revision="3", **{field: moment})
+
+    assert isinstance(found, Unreadable)
+    assert found.reason == f"the cluster sent it without a usable {field!r}"
+    known = Attributes(Kind.FILE, 10, 1, 2, id="7", revision="3")
+    unknown = {"modification_time": "mtime", "access_time": "atime"}[field]
+    assert found.known == replace(known, **{unknown: 0})
 
 
 @given(st.text())
@@ -228,29 +244,108 @@ def test_a_group_has_a_numeric_id_where_it_is_an_nfs_group(group, details, numer
         ("group", ""),
     ],
 )
-def test_a_malformed_field_is_named(field, value):
+def test_a_malformed_field_is_named_and_its_value_is_not_told(field, value):
     changed = {field: value}
     if not field.endswith("_details"):
         changed[f"{field}_details"] = None
-    with pytest.raises(ReplyError, match=f"^GET /f: 'f' .*'{field.removesuffix('_details')}"):
-        attributes(**changed)
+
+    assert flaw(described(**changed)) == field.removesuffix("_details")
 
 
-@pytest.mark.parametrize(
-    "field", ["type", "size", "modification_time", "access_time", "owner", "group", "name", "id"]
-)
-def test_a_missing_field_is_named(field):
-    whole = file()
-    del whole[field]
-    for read, data in (
-        (rest_wire.file_attributes.read, whole),
-        (lambda data, what: rest_wire.entries(rest_wire.directory_page.read(data, what), what),
-         {"files": [file(), whole], "child_count": 2}),
-    ):  # fmt: skip
-        with pytest.raises(ReplyError, match=f"GET /f: .*`{field}`"):
-            read(json.dumps(data).encode(), "GET /f")
-    with pytest.raises(ReplyError, match=rf"GET /f: .*\$\.{field}"):
-        attributes(**{field: 7})
+def flaw(found: Described) -> str:
+    """Return the field that is said to be wrong."""
+    assert isinstance(found, Unreadable)
+    named = re.fullmatch(r"the cluster sent it without a usable '(\w+)'", found.reason)
+    assert named
+    return named[1]
+
+
+LISTED = ["size", "modification_time", "access_time", "owner", "group"]
+NO_TEXT = [None, 7, 7.5, True, ["x"], {"x": 1}]
+MISSING = object()
+
+
+@pytest.mark.parametrize("value", [MISSING, *NO_TEXT])
+@pytest.mark.parametrize("field", [*LISTED, "type"])
+def test_a_field_that_is_missing_or_no_text_concerns_its_entry_alone(field, value):
+    wrong = file(name="wrong", **{field: value})
+    if value is MISSING:
+        del wrong[field]
+    if field in ("owner", "group"):
+        wrong[f"{field}_details"] = None
+
+    alone = rest_wire.described(json.dumps(wrong).encode(), "GET /f")
+    page = directory(file(name="a"), wrong, file(name="z", type="FS_FILE_TYPE_DIRECTORY"))
+
+    assert flaw(alone) == field
+    assert list(page.entries) == ["a", "wrong", "z/"]
+    assert page.listed == 3
+    assert page.entries["wrong"] == alone
+    assert page.entries["a"] == attributes(name="a")
+
+
+@pytest.mark.parametrize("value", [MISSING, *NO_TEXT])
+@pytest.mark.parametrize("field", ["id", "data_revision"])
+def test_what_no_list_shows_need_not_be_there(field, value):
+    odd = file(data_revision="3") | {field: value}
+    if value is MISSING:
+        del odd[field]
+
+    found = rest_wire.described(json.dumps(odd).encode(), "GET /f")
+
+    expected = attributes(data_revision="3")
+    unknown = {"id": ""} if field == "id" else {"revision": "1970-01-01T00:00:01Z"}
+    assert found == replace(expected, **unknown)
+
+
+@pytest.mark.parametrize("whose", ["owner", "group"])
+@pytest.mark.parametrize("details", [7, "me", ["me"], {"id_type": 7}, {"id_value": ["me"]}])
+def test_details_that_make_no_sense_are_of_an_unusable_owner(whose, details):
+    wrong = {f"{whose}_details": details}
+
+    assert flaw(described(**wrong)) == whose
+    assert flaw(directory(file(**wrong)).entries["f"]) == whose
+
+
+def test_of_a_malformed_entry_what_makes_it_the_same_file_is_known():
+    wrong = {"owner": "", "owner_details": None, "modification_time": "never"}
+
+    assert described(**wrong, data_revision="3") == Unreadable(
+        "the cluster sent it without a usable 'modification_time'",
+        known=Attributes(Kind.FILE, 10, atime=2, id="7", revision="3"),
+    )
+    # A time that cannot be read says nothing of the data, nor is a file without a size the same.
+    assert described(**wrong).known.revision == ""
+    assert described(size="x", data_revision="3").known.id == ""
+
+
+def test_a_malformed_directory_is_a_directory():
+    wrong = file(name="d", type="FS_FILE_TYPE_DIRECTORY", access_time=7)
+
+    ((name, found),) = directory(wrong).entries.items()
+
+    assert name == "d/"
+    assert found.known.kind is Kind.DIRECTORY
+
+
+def test_beside_a_name_that_is_not_utf_8_a_malformed_entry_is_one_too():
+    page = directory(file(name="\udcff"), file(name="b", size=7))
+
+    assert page.entries["\udcff"] == attributes()
+    assert flaw(page.entries["b"]) == "size"
+
+
+def test_of_what_is_not_wanted_nothing_is_read():
+    data = json.dumps({"files": [file(name="a"), file(name="b", size=7)], "child_count": 2})
+    page = rest_wire.directory_page.read(data.encode(), "GET /d")
+
+    assert rest_wire.entries(page, "GET /d", {"a"}) == rest_wire.Page(2, 2, {"a": attributes()})
+
+
+@pytest.mark.parametrize("answer", ["[]", "null", "7", '"f"', "{", ""])
+def test_what_is_no_object_describes_nothing(answer):
+    with pytest.raises(ReplyError, match=r"^GET /f: the answer is not"):
+        rest_wire.described(answer.encode(), "GET /f")
 
 
 # Directories
@@ -271,10 +366,17 @@ def test_a_name_that_is_not_utf_8_is_a_name():
     assert page.entries["\udcff"].owner == 501
 
 
+@pytest.mark.parametrize("odd", [{}, {"size": 7}], ids=["else as ever", "malformed"])
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a/"])
-def test_what_can_be_no_name_ends_the_run(name):
+def test_what_can_be_no_name_ends_the_run(name, odd):
     with pytest.raises(ReplyError, match=r"GET /d: .*no possible name"):
-        directory(file(), file(name=name))
+        directory(file(), file(name=name, **odd))
+
+
+@pytest.mark.parametrize("entry", [None, 7, "f", [], {}, {"name": None}, {"name": 7}])
+def test_an_entry_without_a_name_ends_the_run(entry):
+    with pytest.raises(ReplyError, match=r"GET /d: .*without a usable 'name'"):
+        directory(file(), entry)
 
 
 @pytest.mark.parametrize("children", [None, "2", 2.5, True])
@@ -316,7 +418,7 @@ def test_what_makes_no_sense_is_told_with_the_request(data):
 def test_an_id_may_be_longer_than_64_bits():
     data = json.dumps({"id": 10**30, "name": "a"}).encode()
 
-    assert rest_wire.created.read(data, "").id == 10**30
+    assert wire.snapshot(rest_wire.anything.read(data, "")).id == 10**30
 
 
 def test_what_is_wrong_with_a_reply_does_not_show_what_is_in_it():

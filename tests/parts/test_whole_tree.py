@@ -12,6 +12,7 @@ from qumulo_changelist.trees import whole
 from qumulo_changelist.trees.interface import All, Found, Some
 from qumulo_changelist.trees.whole import WholeSnapshotTree
 
+UNKNOWN = Unreadable("no usable type")
 FILE, DIRECTORY, OTHER = map(Attributes, (Kind.FILE, Kind.DIRECTORY, Kind.OTHER))
 
 
@@ -30,7 +31,7 @@ class FakeCluster:
             raise QqFailedError("Error 404", exit_code=1, said="Error 404")
         if path.endswith("never"):
             raise AbsentError("snapshot 7 holds no such directory")
-        return {"a": FILE, "b": DIRECTORY, "c": OTHER}
+        return {"a": FILE, "b": DIRECTORY, "c": OTHER, "d": UNKNOWN}
 
     def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
         self.asked.append(("walk", path, snapshot))
@@ -60,7 +61,9 @@ def walk(tree: WholeSnapshotTree, directory: str) -> list[Found]:
     return list(answer)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("/d/a", FILE), ("/d/b/", DIRECTORY), ("/d/c", OTHER)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("/d/a", FILE), ("/d/b/", DIRECTORY), ("/d/c", OTHER), ("/d/d", UNKNOWN)]
+)
 def test_of_an_entry_the_kind_is_told(cluster, name, kind):
     assert describe(WholeSnapshotTree(cluster, 7, locate("/proj")), name) == [kind]
     assert cluster.asked == [("directory", "/proj/d", 7)]
@@ -115,7 +118,7 @@ def test_a_walk_of_what_is_not_there_says_so(cluster):
     cluster.walk = walk_of_nothing
 
     assert walk(WholeSnapshotTree(cluster, 7, locate("/proj")), "/d/") == [
-        Found(["/d/"], [Unreadable("snapshot 7 holds no such directory", absent=True)])
+        Found(["/d/"], [Unreadable("snapshot 7 holds no such directory")])
     ]
 
 
@@ -149,8 +152,8 @@ def test_all_of_the_base_path_can_be_walked(cluster, base, walked):
 def test_names_are_those_of_one_directory_in_descending_order(cluster):
     tree = WholeSnapshotTree(cluster, 7, locate("/proj"))
 
-    assert tree.names("/d/") == ["/d/c", "/d/b/", "/d/a"]
-    assert tree.names("/") == ["/c", "/b/", "/a"]
+    assert tree.names("/d/") == ["/d/d", "/d/c", "/d/b/", "/d/a"]
+    assert tree.names("/") == ["/d", "/c", "/b/", "/a"]
     with pytest.raises(UnreadableError, match="not Unicode"):
         tree.names("/d\udcff/")
     assert cluster.asked == [("directory", "/proj/d", 7), ("directory", "/proj", 7)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, Attributes, Change, Kind, Snapshot
+from qumulo_changelist.model import CREATE, Attributes, Change, Kind, Snapshot, Unreadable
 
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY", "DELETE"])
@@ -136,15 +136,16 @@ def test_what_has_no_id_is_no_snapshot(reply):
     ],
 )
 def test_an_entry_says_what_it_is(type_, kind):
-    assert wire.kind({"type": type_}) is kind
+    assert wire.entry({"type": type_}) == Attributes(kind)
 
 
 @pytest.mark.parametrize(
     "entry", [{}, {"type": None}, {"type": 1}, {"type": ["FS_FILE_TYPE_FILE"]}]
 )
-def test_an_entry_that_does_not_say_what_it_is_is_told(entry):
-    with pytest.raises(ReplyError, match="'type'"):
-        wire.kind(entry)
+def test_only_an_entry_that_does_not_say_what_it_is_cannot_be_read(entry):
+    assert wire.entry({**FILE, "type": None, **entry}) == Unreadable(
+        "the cluster sent it without a usable 'type'"
+    )
 
 
 def test_a_directory_says_how_many_entries_it_has():
@@ -204,6 +205,22 @@ MOMENTS = [
     ("2024-02-29T00:00:00.5Z", 1_709_164_800_500_000_000),
     ("2016-12-31T23:59:60Z", 1_483_228_800_000_000_000),
     ("2016-12-31T23:59:60.25Z", 1_483_228_800_250_000_000),
+    ("9999-12-31T23:59:59Z", 253_402_300_799_000_000_000),
+    ("+10000-01-01T00:00:00Z", 253_402_300_800_000_000_000),
+    ("10000-01-01T00:00:00.5Z", 253_402_300_800_500_000_000),
+    ("+10000-02-29T00:00:00Z", 253_407_398_400_000_000_000),
+    # The last moment that Windows can write, in ticks of 100 ns since 1601.
+    ("+30828-09-14T02:48:05.477580700Z", (2**63 - 1 - 116_444_736_000_000_000) * 100),
+    ("+030828-09-14T02:48:05.4775807Z", (2**63 - 1 - 116_444_736_000_000_000) * 100),
+    ("+2024-02-29T00:00:00.5Z", 1_709_164_800_500_000_000),
+    ("0001-01-01T00:00:00Z", -62_135_596_800_000_000_000),
+    ("0000-12-31T23:59:59.999999999Z", -62_135_596_800_000_000_001),
+    ("0000-02-29T00:00:00Z", -62_162_121_600_000_000_000),
+    ("0000-01-01T00:00:00Z", -62_167_219_200_000_000_000),
+    ("-0001-12-31T23:59:59Z", -62_167_219_201_000_000_000),
+    ("-00001-01-01T00:00:00Z", -62_198_755_200_000_000_000),
+    ("-0400-01-01T00:00:00Z", -62_167_219_200_000_000_000 - 146_097 * 86_400 * 10**9),
+    ("+10000-12-31T23:59:60Z", 253_433_923_200_000_000_000),
 ]
 
 
@@ -233,7 +250,21 @@ NO_MOMENTS = [
     "1970-01-01T24:00:01Z",
     "1970-01-01T00:00:61Z",
     "1970-01-01T00:00+01Z",
-    "0000-01-01T00:00:00Z",
+    "+10000-13-01T00:00:00Z",
+    "+10001-02-29T00:00:00Z",
+    "+10000-01-01T24:00:00.5Z",
+    "+10000-01-01 00:00:00Z",
+    "+10000-01-01T00:00:00",
+    "+10000-01-01T00:00:00+00:00",
+    "+10000-01-01T00:00:00.Z",
+    "+999-01-01T00:00:00Z",
+    "999-01-01T00:00:00Z",
+    "+1234567890-01-01T00:00:00Z",
+    "--0001-01-01T00:00:00Z",
+    "+-0001-01-01T00:00:00Z",
+    "+10000-1-1T00:00:00Z",
+    "+1\u0660000-01-01T00:00:00Z",
+    "-0001-02-29T00:00:00Z",
     "never",
 ]
 
@@ -296,18 +327,17 @@ def test_an_id_that_is_none_is_not_known(number):
         ({"size": 10}, Attributes(Kind.FILE)),
         ({"size": "-1"}, Attributes(Kind.FILE)),
         ({"size": "9" * 5000}, Attributes(Kind.FILE)),
-        ({"modification_time": None}, Attributes(Kind.FILE)),
-        ({"modification_time": "never"}, Attributes(Kind.FILE, 10)),
+        ({"modification_time": None}, Attributes(Kind.FILE, 10, id="17", revision="3")),
+        ({"modification_time": "never"}, Attributes(Kind.FILE, 10, id="17", revision="3")),
+        (
+            {"modification_time": "never", "data_revision": None},
+            Attributes(Kind.FILE, 10, id="17", revision=""),
+        ),
+        ({"modification_time": 7, "data_revision": 7}, Attributes(Kind.FILE, 10, id="17")),
     ],
 )
-def test_an_entry_without_a_size_or_a_time_is_nobodys_the_same(changed, entry):
-    """So that nothing is taken for moved."""
+def test_an_entry_without_a_size_or_a_revision_is_no_other_one_moved(changed, entry):
     assert wire.entry({**FILE, **changed}) == entry
-
-
-def test_an_entry_of_no_kind_is_told():
-    with pytest.raises(ReplyError, match="'type'"):
-        wire.entry({**FILE, "type": None})
 
 
 # Counts

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from qumulo_changelist import __version__, config
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import (
@@ -130,6 +132,21 @@ def cluster_path(option: str, argument: str) -> str:
     return "/" + "/".join(name for name in names if name not in ("", "."))
 
 
+def load_settings(options: argparse.Namespace, listener: Listener) -> config.Settings:
+    """Return what the configuration says; for ``qq``, with a host at the front that answers.
+
+    Raises:
+        ConfigurationError: it is missing, unreadable, or lacks a key.
+    """
+    settings = config.load(options.config, options.transport)
+    if settings.transport != "qq":
+        return settings
+    from qumulo_changelist.cluster.qq_hosts import answering_first
+
+    hosts = answering_first(settings.hosts, settings.port, listener)
+    return replace(settings, hosts=hosts)
+
+
 @contextlib.contextmanager
 def open_cluster(
     settings: config.Settings, listener: Listener, page_size: int = 0
@@ -150,12 +167,14 @@ def open_cluster(
 def open_qq(settings: config.Settings, listener: Listener, page_size: int = 0) -> "QqCluster":
     """Return the cluster that the configuration names, through the vendor's command."""
     from qumulo_changelist.cluster.qq import QqCluster
+    from qumulo_changelist.cluster.qq_hosts import plain
     from qumulo_changelist.cluster.qq_process import QqProcess
     from qumulo_changelist.cluster.qq_session import QqSession
 
+    host = plain(settings.host)
     return QqCluster(
-        QqProcess(settings.host, settings.port, listener, settings.qq_path),
-        QqSession(settings.host, settings.port, settings.username),
+        QqProcess(host, settings.port, listener, settings.qq_path),
+        QqSession(host, settings.port, settings.username),
         settings.username,
         settings.password,
         page_size=page_size,

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Sequence
 
-from qumulo_changelist import config
 from qumulo_changelist.cli import command
 from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.errors import UnreadableError, UsageError
@@ -48,8 +47,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _main(arguments: Sequence[str] | None) -> int:
     options = parse(arguments)
-    settings = config.load(options.config, options.transport)
-    with command.open_cluster(settings, command.Screen(verbose=options.verbose)) as cluster:
+    screen = command.Screen(verbose=options.verbose)
+    with command.open_cluster(command.load_settings(options, screen), screen) as cluster:
         snapshot = cluster.create_snapshot(
             f"{options.projectname}-{int(time.time())}", options.qumulosourcepath
         )

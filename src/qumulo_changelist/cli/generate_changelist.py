@@ -7,11 +7,17 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from qumulo_changelist import __version__, config
+from qumulo_changelist import __version__
 from qumulo_changelist.cli import command, trees
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.cli.summary import summary
-from qumulo_changelist.errors import QqFailedError, ReplyError, StatusError
+from qumulo_changelist.errors import (
+    FailingError,
+    QqFailedError,
+    QqUnreachableError,
+    ReplyError,
+    StatusError,
+)
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.output import receipt
 from qumulo_changelist.output.interface import Piece
@@ -82,7 +88,7 @@ class _Run:
     ) -> None:
         self._options, self._screen, self._stack = options, screen, stack
         self.scope = Scope(command.cluster_path("--basepath", options.basepath))
-        self.settings = config.load(options.config, options.transport)
+        self.settings = command.load_settings(options, screen)
         self.path = _list_path(self.settings.work_folder, options)
         self._cluster = stack.enter_context(
             command.open_cluster(self.settings, screen, options.page_size)
@@ -108,9 +114,9 @@ class _Run:
         options = self._options
         try:
             return self._cluster.snapshots(options.older, options.newer)
-        except (StatusError, ReplyError, QqFailedError) as error:
-            # Who is not let in at all should not try a wrong password once more.
-            if "Error 401" in str(error):
+        except (StatusError, ReplyError, FailingError, QqFailedError) as error:
+            # Without a cluster or a login, nothing else can be asked either.
+            if "Error 401" in str(error) or isinstance(error, QqUnreachableError):
                 raise
             self._screen.warning(f"of the snapshots the receipt tells only the ids: {error}")
             return {}

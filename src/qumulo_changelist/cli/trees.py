@@ -164,8 +164,8 @@ def _not_shown(options: argparse.Namespace) -> str:
     raise UsageError(
         f"the mapped path {options.mappedpath} does not show snapshot {options.newer} under "
         ".snapshot",
-        hint="Check the snapshot id and that .snapshot can be reached there, or read the snapshot "
-        "with --metadata rest.",
+        hint="Check the snapshot id and that .snapshot can be reached there (over NFSv4.1 from "
+        "Core 5.2.4 on), or read the snapshot with --metadata rest.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Attributes, Change, Described, Sighting, Snapshot
+from qumulo_changelist.model import Change, Described, Sighting, Snapshot
 
 
 class Cluster(Protocol):
@@ -72,14 +72,16 @@ class Page(Struct, frozen=True):
     """How many entries the directory has in all."""
     listed: int
     """How many of them are on this page, whether they are wanted or not."""
-    entries: dict[str, Attributes]
+    entries: dict[str, Described]
 
 
 class SnapshotReader(Protocol):
     """A cluster that tells all about a snapshot's entries; may be asked by many threads at once."""
 
-    def describe(self, path: str, snapshot: int) -> Attributes:
+    def describe(self, path: str, snapshot: int) -> Described:
         """Return the attributes of one entry, without following a link.
+
+        They are ``Unreadable`` where the cluster sent a field that a list needs malformed.
 
         Raises:
             UnreadableError: the snapshot does not hold it, or the cluster cannot read it.
@@ -106,10 +108,11 @@ class SnapshotReader(Protocol):
 class WholeTrees(Protocol):
     """A cluster that is asked for whole directories and trees, by many threads at once.
 
-    Of attributes it tells the kind, the size, the id and the revision.
+    Of attributes it gives the kind, the size, the id and the revision. An entry is ``Unreadable``
+    where the cluster does not say its kind.
     """
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def directory(self, path: str, snapshot: int) -> dict[str, Described]:
         """Return what the directory ``path`` holds in a snapshot: names without a path.
 
         Raises:

@@ -3,12 +3,11 @@
 import contextlib
 import functools
 import itertools
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
-from qumulo_changelist.cluster import qq_diff, qq_output, wire
+from qumulo_changelist.cluster import failures, qq_diff, qq_output, wire
 from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
@@ -27,12 +26,6 @@ from qumulo_changelist.wording import count
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
-
-# How every generation of qq reports a missing or ended session (read in the SDK).
-_REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
-
-# How every generation of qq reports that there is no such directory.
-_ABSENT = re.compile(r"^Error 40[04]: fs_(no_such_entry|not_a_directory)_error\b", re.MULTILINE)
 
 # fs_walk_tree calls itself for each level, and fails where a tree has about a thousand, as Python
 # allows no more calls within each other (read in the SDK: ``tree_walk_preorder``, 5.1 and 7.10).
@@ -118,7 +111,7 @@ class QqCluster:
         except AbsentError:
             return 0
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def directory(self, path: str, snapshot: int) -> dict[str, Described]:
         """Return what the directory ``path`` holds in a snapshot: names without a path.
 
         Raises:
@@ -173,7 +166,7 @@ class QqCluster:
         asked = _about_one_directory(self._ask(arguments, decode), snapshot)
         for node in map(wire.attributes, asked):
             known, where = wire.entry(node), wire.text(node, "path")
-            if known.kind is Kind.DIRECTORY:
+            if isinstance(known, Attributes) and known.kind is Kind.DIRECTORY:
                 where = where.removesuffix("/") + "/"
                 children = wire.child_count(node)
                 if where.count("/") - top.count("/") < _MAX_DEPTH:
@@ -202,7 +195,7 @@ class QqCluster:
         try:
             yield from self._ask_once(arguments, decode)
         except QqFailedError as error:
-            if not _REFUSED.search(error.said):
+            if error.status != 401:
                 raise
         else:
             return
@@ -246,7 +239,7 @@ def _about_one_entry(
     try:
         yield from answers
     except QqFailedError as error:
-        if not _ABSENT.search(error.said):
+        if error.error_class not in failures.ABSENCES:
             raise
         where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
         raise AbsentError(f"{where} {absence}") from error

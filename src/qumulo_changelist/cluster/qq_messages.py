@@ -1,8 +1,11 @@
 """What ``qq`` says when it is not answering: pure, from its words to ours."""
 
+import errno
 import re
+import socket
 
-from qumulo_changelist.errors import QqFailedError, killed_by
+from qumulo_changelist.cluster import failures
+from qumulo_changelist.errors import QqFailedError, QqUnreachableError, killed_by
 
 # What Python's getpass says on standard error where there is no terminal.
 _PROMPT = re.compile(
@@ -19,32 +22,30 @@ _FAILED_ON_OUTPUT = re.compile(
     r"(?:^|\})((?:Error \d{3}|Connection error|Command error): .*)", re.MULTILINE
 )
 
-# What qq says, and what the user can do about it.
-_HINTS = (
-    (
-        r"Connection error",
-        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that "
-        "this machine reaches the cluster's REST API.",
-    ),
-    (
-        r"Error 401",
-        "Check QumuloUsername and QumuloPassword in the archiver's configuration.",
-    ),
-    (
-        r"Error 403",
-        "Give the user PRIVILEGE_SNAPSHOT_READ, PRIVILEGE_SNAPSHOT_WRITE, "
-        "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ and PRIVILEGE_FILE_READ_ACCESS on the cluster.",
-    ),
-    (
-        r"Error 404.*snapshot",
-        "Check the snapshot ids; snapshots also expire by themselves. "
-        "`qq snapshot_list_statuses` shows those that exist.",
-    ),
-    (r"Error 404", "Check that the path exists on the cluster."),
-    (
-        r"IncompleteRead|Error loading data",
-        "The cluster's answer came damaged or was cut short. Nothing was written; try again.",
-    ),
+# How every generation of qq prints an error of the cluster (read in the SDK: ``pretty_str``).
+_OF_CLUSTER = re.compile(r"^Error (\d{3})\b(?:: (\w+))?", re.MULTILINE)
+
+# What qq prints for any error of the operating system, on its way to the cluster or later.
+_NO_CONNECTION = re.compile(r"^Connection error\b(?:: \[Errno (-?\d+)\])?", re.MULTILINE)
+_NO_CONNECTION_HINT = (
+    "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that this "
+    "machine reaches the cluster's REST API."
+)
+_NEVER_CONNECTED = {
+    *(errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
+    *(errno.ETIMEDOUT, socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_NONAME),
+    getattr(socket, "EAI_NODATA", socket.EAI_NONAME),  # not on every system
+}
+
+_DAMAGED = re.compile(r"IncompleteRead|Error loading data")
+_DAMAGED_HINT = (
+    "The cluster's answer came damaged or was cut short. Nothing was written; try again."
+)
+_LIST_SNAPSHOTS = " `qq snapshot_list_statuses` shows those that exist."
+_OTHER_VERSION = (
+    "The cluster's Core does not have what this qq asked for. Install the qq of the cluster's "
+    "version (`pip install qumulo-api==VERSION`), or set QumuloTransport=rest in the archiver's "
+    "configuration."
 )
 
 
@@ -65,9 +66,26 @@ def failure(command: str, status: int, said: str, printed: bytes) -> QqFailedErr
     on_output = _FAILED_ON_OUTPUT.findall(printed.decode("utf-8", "replace"))[-1:]
     said = "\n".join([*on_output, _TRACEBACK.sub("", said)]).strip()
     ending = killed_by(-status) if status < 0 else f"failed with exit code {status}"
-    return QqFailedError(
+    found = _OF_CLUSTER.search(said)
+    answered, error_class = (int(found[1]), found[2] or "") if found else (0, "")
+    broken = None if found else _NO_CONNECTION.search(said)
+    never = broken and broken[1] and int(broken[1]) in _NEVER_CONNECTED
+    return (QqUnreachableError if never else QqFailedError)(
         f"`qq {command}` {ending}: {said or 'it said nothing'}",
         exit_code=status if status > 0 else 128 - status,
         said=said,
-        hint=next((hint for pattern, hint in _HINTS if re.search(pattern, said)), ""),
+        status=answered,
+        error_class=error_class,
+        hint=_hint(answered, error_class, said),
     )
+
+
+def _hint(status: int, error_class: str, said: str) -> str:
+    if failures.is_unknown_url(status, error_class):
+        return _OTHER_VERSION
+    hint = failures.hint(status, error_class)
+    if failures.is_snapshot_missing(error_class):
+        return hint + _LIST_SNAPSHOTS
+    if not hint and _NO_CONNECTION.search(said):
+        return _NO_CONNECTION_HINT
+    return hint or (_DAMAGED_HINT if _DAMAGED.search(said) else "")

@@ -2,14 +2,14 @@
 
 import contextlib
 import re
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Callable, Container, Generator, Iterator
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from qumulo_changelist.cluster import rest_messages, rest_wire, wire
+from qumulo_changelist.cluster import failures, rest_messages, rest_wire, wire
 from qumulo_changelist.cluster.interface import Page, check_unicode
 from qumulo_changelist.cluster.rest_connection import Connection, Request
 from qumulo_changelist.cluster.rest_session import Session
@@ -21,7 +21,7 @@ from qumulo_changelist.errors import (
     StatusError,
     UnreadableError,
 )
-from qumulo_changelist.model import Attributes, Change, Sighting, Snapshot
+from qumulo_changelist.model import Change, Described, Sighting, Snapshot
 from qumulo_changelist.progress import Listener
 from qumulo_changelist.wording import count
 
@@ -30,6 +30,10 @@ DIFF_PAGE = 10_000
 
 DIRECTORY_PAGE = 1000
 """How many entries of a directory are asked for at a time; the cluster may give fewer."""
+
+# Core has version 3 since 5.1.3, and version 2 until 5.3.0 (Qumulo's knowledge base, "Migrating
+# REST API Endpoints for Snapshots and Policies").
+_V3, _V2 = "v3", "v2"
 
 _BELOW_THE_HOST = re.compile("/(?!/)[!-~]*")
 _LIMIT = re.compile(r"(?<=[?&]limit=)\d+")
@@ -72,6 +76,7 @@ class RestCluster:
         self._session = Session(settings, self._connection)
         self._diff_page = page_size or DIFF_PAGE
         self._directory_page = page_size or DIRECTORY_PAGE
+        self._snapshots_version = _V3
 
     def __enter__(self) -> Self:
         return self
@@ -94,21 +99,48 @@ class RestCluster:
             request = Request("GET", f"/v1/files/{_reference(path)}/info/attributes")
         except UnreadableError as error:
             raise ReplyError(f"no snapshot of {path!r}: {error}") from error
-        directory = rest_wire.file_attributes.read(self._session.ask(request), str(request))
-        wanted = {"name_suffix": name, "expiration": "", "source_file_id": directory.id}
-        request = Request("POST", "/v3/snapshots/", msgspec.json.encode(wanted), repeatable=False)
-        created = rest_wire.created.read(self._session.ask(request), str(request))
-        return Snapshot(created.id, created.name)
+        directory = rest_wire.identified.read(self._session.ask(request), str(request))
+
+        def creation(version: str) -> Request:
+            label = "name_suffix" if version == _V3 else "name"
+            wanted = {label: name, "expiration": "", "source_file_id": directory.id}
+            body = msgspec.json.encode(wanted)
+            return Request("POST", f"/{version}/snapshots/", body, repeatable=False)
+
+        return wire.snapshot(self._ask_about_snapshots(creation))
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
         """Return what the cluster tells of snapshots, by their ids; see ``Cluster``."""
         found: dict[int, Snapshot] = {}
         for number in numbers:
-            request = Request("GET", f"/v3/snapshots/status/{number}")
-            with contextlib.suppress(NotFoundError):
-                answer = self._session.ask(request)
-                found[number] = wire.snapshot(rest_wire.anything.read(answer, str(request)))
+
+            def status(version: str, number: int = number) -> Request:
+                return Request("GET", f"/{version}/snapshots/status/{number}", needed=False)
+
+            try:
+                found[number] = wire.snapshot(self._ask_about_snapshots(status))
+            except NotFoundError as error:
+                if failures.is_unknown_url(error.status, error.error_class):
+                    raise
         return found
+
+    def _ask_about_snapshots(self, ask: Callable[[str], Request]) -> dict[str, object]:
+        """Return the answer in version 3 of the API, or in 2 where the cluster has no 3.
+
+        Args:
+            ask: makes the request in the version that it is given.
+        """
+        request = ask(self._snapshots_version)
+        try:
+            answer = self._session.ask(request)
+        except NotFoundError as error:
+            unknown = failures.is_unknown_url(error.status, error.error_class)
+            if not unknown or self._snapshots_version == _V2:
+                raise
+            request = ask(_V2)
+            answer = self._session.ask(request)
+            self._snapshots_version = _V2
+        return rest_wire.anything.read(answer, str(request))
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield what differs between two snapshots, in pages; see ``Cluster``.
@@ -150,15 +182,13 @@ class RestCluster:
             return 0
         return wire.files(rest_wire.anything.read(answer, str(request)))
 
-    def describe(self, path: str, snapshot: int) -> Attributes:
+    def describe(self, path: str, snapshot: int) -> Described:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
         uri = f"/v1/files/{_reference(path)}/info/attributes?snapshot={snapshot}"
         request = Request("GET", uri)
         with _about_one_entry(snapshot):
             answer = self._session.ask(request)
-        return rest_wire.attributes(
-            rest_wire.file_attributes.read(answer, str(request)), str(request)
-        )
+        return rest_wire.described(answer, str(request))
 
     def pages(
         self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None

@@ -19,7 +19,7 @@ from qumulo_changelist.cluster import rest_messages
 from qumulo_changelist.cluster.rest_nodes import Nodes, reason
 from qumulo_changelist.cluster.rest_tls import Trust
 from qumulo_changelist.config import Settings
-from qumulo_changelist.errors import UnreachableError
+from qumulo_changelist.errors import FailingError, UnreachableError
 from qumulo_changelist.progress import Listener
 
 RETRY = Retry(6, backoff_factor=1, backoff_max=30, allowed_methods=None)
@@ -36,6 +36,10 @@ QUICK = Timeout(connect=10, read=60)
 
 SLOW = Timeout(connect=10, read=600)
 """For a page of a diff: where little of much changed, the cluster looks for minutes."""
+
+BRIEF = Timeout(connect=10, read=10)
+BRIEF_WAIT = 2.0
+"""The same for what a run can do without: it is asked twice at most."""
 
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _NOT_CARRIED_OUT = frozenset((429, 503))
@@ -60,6 +64,15 @@ class Request(NamedTuple):
     """Whether asking twice does no harm."""
     slow: bool = False
     """Whether the cluster may take minutes to answer."""
+    needed: bool = True
+    """Whether the run cannot go on without the answer; else it is given up within seconds."""
+
+    @property
+    def timeout(self) -> Timeout:
+        """How long to wait for a connection, and for the answer."""
+        if not self.needed:
+            return BRIEF
+        return SLOW if self.slow else QUICK
 
     def __str__(self) -> str:
         return f"{self.method} {self.uri:.200}"
@@ -80,22 +93,26 @@ class Connection:
     def send(self, request: Request, headers: dict[str, str]) -> BaseHTTPResponse:
         """Send a request until it is answered, for about a minute of waiting at most.
 
+        A request that is not needed is sent twice at most, and waits for some seconds.
+
         Returns:
             The answer, with whatever status; one of those that may pass, after the last try.
 
         Raises:
-            UnreachableError: no node answers, or what was asked may have been done.
+            UnreachableError: no node ever answered, or what was asked may have been done.
+            FailingError: the cluster keeps failing to answer this request.
             CertificateError: a node cannot show that it is the cluster's.
         """
         if request.body is not None:
             headers = headers | {"Content-Type": "application/json"}
-        retry, waited = RETRY, 0.0
-        timeout = SLOW if request.slow else QUICK
+        retry, longest, waited = RETRY, LONGEST_WAIT, 0.0
+        if not request.needed:
+            retry, longest = RETRY.new(total=1), BRIEF_WAIT
         while True:
             response, error = None, None
             try:
                 response = self._nodes.send(
-                    request.method, request.uri, request.body, headers, timeout
+                    request.method, request.uri, request.body, headers, request.timeout
                 )
                 if not _is_worth_another_try(request, response):
                     return response
@@ -110,7 +127,7 @@ class Connection:
                 return _last(request, response, said)
             pause = _pause(retry, response)
             waited += pause
-            if waited > LONGEST_WAIT:
+            if waited > longest:
                 return _last(request, response, said)
             self._listener.detail(f"{request}: {said}; again in {pause:.0f} s")
             if self._closed.wait(pause):
@@ -139,7 +156,7 @@ def _is_worth_another_try(request: Request, response: BaseHTTPResponse) -> bool:
 
 def _last(request: Request, response: BaseHTTPResponse | None, said: str) -> BaseHTTPResponse:
     if response is None:
-        raise UnreachableError(f"{request}: {said}")
+        raise FailingError(f"{request}: {said}", hint=UnreachableError.hint)
     return response
 
 

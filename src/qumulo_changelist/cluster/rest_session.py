@@ -7,10 +7,16 @@ from typing import TypeVar
 
 import msgspec
 
-from qumulo_changelist.cluster import rest_messages, rest_wire
+from qumulo_changelist.cluster import failures, rest_messages, rest_wire
 from qumulo_changelist.cluster.rest_connection import Connection, Request, headers
 from qumulo_changelist.config import Settings
-from qumulo_changelist.errors import ChangelistError, RefusedError, ReplyError
+from qumulo_changelist.errors import (
+    ChangelistError,
+    FailingError,
+    RefusedError,
+    ReplyError,
+    UnreachableError,
+)
 
 Answer = TypeVar("Answer")
 
@@ -43,7 +49,7 @@ class Session:
             response = self._connection.send(request, self._renewed(used))
         if 200 <= response.status < 300:
             return response.data
-        credentials = "QumuloUsername and QumuloPassword"
+        credentials = failures.LOGIN_KEYS
         if self._settings.access_token:
             credentials = "QumuloAccessToken"
         raise rest_messages.failure(request, response, credentials)
@@ -66,6 +72,13 @@ class Session:
             return self._headers
 
     def _log_in(self) -> dict[str, str]:
+        try:
+            return headers(self._new_token())
+        except FailingError as error:
+            # Without a login nothing can be asked: this is not about one question.
+            raise UnreachableError(str(error), hint=error.hint) from error
+
+    def _new_token(self) -> str:
         credentials = {
             "username": self._settings.username,
             "password": self._settings.password.reveal(),
@@ -73,11 +86,11 @@ class Session:
         request = Request("POST", "/v1/session/login", msgspec.json.encode(credentials))
         response = self._connection.send(request, headers())
         if response.status != 200:
-            raise rest_messages.failure(request, response, "QumuloUsername and QumuloPassword")
+            raise rest_messages.failure(request, response, failures.LOGIN_KEYS)
         token = rest_wire.login.read(response.data, str(request)).bearer_token
         if not (token and token.isascii() and token.isprintable()):
             raise ReplyError(f"{request}: the answer holds no usable token")
-        return headers(token)
+        return token
 
 
 def _in_background(ask: Callable[[], Answer]) -> "Future[Answer]":

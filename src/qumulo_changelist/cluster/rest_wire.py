@@ -4,8 +4,10 @@ The shapes are Qumulo's published ones; unknown fields are passed over, since ve
 a reply lacks, or has wrong, is named in a ``ReplyError``, but never its values: they may be secret.
 """
 
+import contextlib
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 import msgspec
@@ -14,14 +16,16 @@ from msgspec import Raw, Struct
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.cluster.interface import Page
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Attributes, Change, Kind, Sighting
+from qumulo_changelist.model import Attributes, Change, Described, Kind, Sighting, Unreadable
 
 Shape = TypeVar("Shape")
 Part = TypeVar("Part", covariant=True)
+Value = TypeVar("Value")
 
-_DIRECTORY = Kind.DIRECTORY
 _OTHER = Kind.OTHER
-_KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTORY}
+_DIRECTORY = "FS_FILE_TYPE_DIRECTORY"
+_KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, _DIRECTORY: Kind.DIRECTORY}
+_TEXTS = ("id", "size", "modification_time", "access_time", "owner", "group", "data_revision")
 _NFS_USERS = 3 << 32
 _NFS_GROUPS = 4 << 32
 _IDS = 1 << 32
@@ -41,16 +45,19 @@ class Identity(Struct, frozen=True, gc=False):
 
 
 class FileAttributes(Struct, gc=False):
-    """What is needed of a file's attributes, as the API writes it."""
+    """What is needed of a file's attributes, as the API writes it.
+
+    Read one by one, a field that is missing or no text is "", which is malformed.
+    """
 
     id: str
-    type: str
     size: str
     modification_time: str
     access_time: str
     owner: str
     group: str
     name: str
+    type: str | None = None
     owner_details: Identity | None = None
     group_details: Identity | None = None
     data_revision: str | None = None
@@ -67,7 +74,7 @@ class DiffPage(Struct, Generic[Part]):
 
 
 class DirectoryPage(Struct, Generic[Part]):
-    """A page of a directory; its files are :class:`FileAttributes`, or still as they came."""
+    """A page of a directory; its files are still as they came, as JSON or read."""
 
     files: Part
     child_count: int
@@ -87,11 +94,10 @@ class Login(Struct):
     bearer_token: str
 
 
-class Created(Struct):
-    """A snapshot, in version 3 of the API."""
+class Identified(Struct):
+    """A file's attributes, of which only the id is needed."""
 
-    id: int
-    name: str
+    id: str
 
 
 class Failure(Struct):
@@ -144,17 +150,18 @@ def _reason(error: Exception) -> str:
 
 
 diff_page: Reader[DiffPage[Raw | list[Change]]] = Reader(DiffPage[Raw], DiffPage[list[Change]])
-directory_page: Reader[DirectoryPage[Raw | list[FileAttributes]]] = Reader(
-    DirectoryPage[Raw], DirectoryPage[list[FileAttributes]]
+directory_page: Reader[DirectoryPage[Raw | list[object]]] = Reader(
+    DirectoryPage[Raw], DirectoryPage[list[object]]
 )
-file_attributes = Reader(FileAttributes)
-created = Reader(Created)
 few_entries = Reader(FewEntries)
+identified = Reader(Identified)
 login = Reader(Login)
 anything: Reader[dict[str, object]] = Reader(dict)
 failure = Reader(Failure)
 _changes = Reader(list[Change])
+_file = Reader(FileAttributes)
 _files = Reader(list[FileAttributes])
+_objects = Reader(list[object])
 
 
 def changes(page: DiffPage[Raw | list[Change]], what: str) -> list[Change]:
@@ -173,25 +180,23 @@ def changes(page: DiffPage[Raw | list[Change]], what: str) -> list[Change]:
 
 
 def entries(
-    page: DirectoryPage[Raw | list[FileAttributes]],
-    what: str,
-    wanted: Container[str] | None = None,
+    page: DirectoryPage[Raw | list[object]], what: str, wanted: Container[str] | None = None
 ) -> Page:
     """Return a page of a directory, with the entries that are ``wanted``; None for all.
 
+    An entry of which a list needs a field that is missing or malformed is ``Unreadable``.
+
     Raises:
-        ReplyError: an entry lacks a field, or has a malformed one.
+        ReplyError: it holds an entry with no possible name.
     """
-    found = page.files
-    if not isinstance(found, list):
-        found = _files.read(found, what)
+    found = _all_files(page.files, what)
     names = [file.name for file in found]
     _check_names(names, what)
-    named: dict[str, Attributes] = {}
+    named: dict[str, Described] = {}
     for file in found:
         if wanted is None or file.name in wanted:
-            known = attributes(file, what)
-            named[f"{file.name}/" if known.kind is _DIRECTORY else file.name] = known
+            name = f"{file.name}/" if file.type == _DIRECTORY else file.name
+            named[name] = _described(file)
     return Page(page.child_count, len(set(names)), named)
 
 
@@ -199,36 +204,107 @@ def sightings(page: FewEntries, what: str) -> dict[str, Sighting]:
     """Return what tells the entries of a page from others, by name.
 
     Raises:
-        ReplyError: an entry has no possible name, or does not say what it is.
+        ReplyError: an entry has no possible name.
     """
     named = {wire.text(file, "name"): wire.sighting(file) for file in page.files}
     _check_names(list(named), what)
     return named
 
 
-def attributes(file: FileAttributes, what: str) -> Attributes:
-    """Return what a list tells of a file.
+def described(data: bytes, what: str) -> Described:
+    """Return a file's attributes.
+
+    They are ``Unreadable`` where a field that a list needs is missing or malformed.
 
     Raises:
-        ReplyError: a field is malformed.
+        ReplyError: it is no JSON object.
     """
-    field = "size"
     try:
-        size = _whole(file.size)
-        field = "modification_time"
-        mtime = wire.seconds(file.modification_time)
-        field = "access_time"
-        atime = wire.seconds(file.access_time)
-        field = "owner"
-        owner = _numeric_id(file.owner, file.owner_details, "NFS_UID", _NFS_USERS)
-        field = "group"
-        group = _numeric_id(file.group, file.group_details, "NFS_GID", _NFS_GROUPS)
+        return _described(_file.read(data, what))
+    except ReplyError:
+        return _described(_one_file({"name": "", **anything.read(data, what)}, what))
+
+
+def _all_files(files: Raw | list[object], what: str) -> list[FileAttributes]:
+    """Return the files of a page: all in one go, or one by one where that is not possible."""
+    if not isinstance(files, list):
+        with contextlib.suppress(ReplyError):
+            return _files.read(files, what)
+        files = _objects.read(files, what)
+    return [_one_file(file, what) for file in files]
+
+
+def _one_file(file: object, what: str) -> FileAttributes:
+    if not isinstance(file, dict) or not isinstance(file.get("name"), str):
+        raise ReplyError(f"{what}: the directory holds an entry without a usable 'name'")
+    with contextlib.suppress(msgspec.ValidationError):
+        return msgspec.convert(file, FileAttributes)
+    cleaned = file | {field: _text(file.get(field)) for field in _TEXTS}
+    if not isinstance(file.get("type"), str):
+        cleaned["type"] = None
+    for whose in ("owner", "group"):
+        details = f"{whose}_details"
+        try:
+            msgspec.convert(file.get(details), Identity | None)
+        except msgspec.ValidationError:
+            cleaned |= {whose: "", details: None}
+    return msgspec.convert(cleaned, FileAttributes)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _described(file: FileAttributes) -> Described:
+    if file.type is None:
+        return Unreadable(wire.unusable("type"))
+    try:
+        return Attributes(
+            _KINDS.get(file.type, _OTHER),
+            _whole(file.size),
+            wire.seconds(file.modification_time),
+            wire.seconds(file.access_time),
+            _numeric_id(file.owner, file.owner_details, "NFS_UID", _NFS_USERS),
+            _numeric_id(file.group, file.group_details, "NFS_GID", _NFS_GROUPS),
+            file.id if wire.is_number(file.id) else "",
+            wire.revision(file.data_revision, file.modification_time),
+        )
     except ValueError:
-        raise ReplyError(f"{what}: {file.name!r} has a malformed {field!r}") from None
-    kind = _KINDS.get(file.type, _OTHER)
-    number = file.id if wire.is_number(file.id) else ""
-    revision = wire.revision(file.data_revision, file.modification_time)
-    return Attributes(kind, size, mtime, atime, owner, group, number, revision)
+        return _malformed(file, _KINDS.get(file.type, _OTHER))
+
+
+def _malformed(file: FileAttributes, kind: Kind) -> Unreadable:
+    """Return what is known of a file with at least one malformed field."""
+    flaws: list[str] = []
+
+    def well_formed(field: str, read: Callable[[], Value], otherwise: Value) -> Value:
+        try:
+            return read()
+        except ValueError:
+            flaws.append(field)
+            return otherwise
+
+    # The ids are read only to learn whether they can be: nothing of it is listed.
+    size = well_formed("size", lambda: _whole(file.size), 0)
+    mtime = well_formed("modification_time", lambda: wire.seconds(file.modification_time), None)
+    atime = well_formed("access_time", lambda: wire.seconds(file.access_time), 0)
+    for whose, number, details, nfs in (
+        ("owner", file.owner, file.owner_details, "NFS_UID"),
+        ("group", file.group, file.group_details, "NFS_GID"),
+    ):
+        well_formed(whose, partial(_numeric_id, number, details, nfs, 0), None)
+    known = Attributes(
+        kind,
+        size,
+        mtime or 0,
+        atime,
+        # Without its size, a file is no other one moved.
+        id=file.id if wire.is_number(file.id) and "size" not in flaws else "",
+        revision=wire.revision(
+            file.data_revision, file.modification_time if mtime is not None else ""
+        ),
+    )
+    return Unreadable(wire.unusable(flaws[0]), known=known)
 
 
 def _numeric_id(number: str, details: Identity | None, nfs: str, first: int) -> int | None:

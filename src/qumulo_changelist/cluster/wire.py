@@ -4,6 +4,7 @@ The shapes are Qumulo's published REST API; unknown fields are ignored, since ve
 """
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -14,10 +15,12 @@ from qumulo_changelist.model import (
     MODIFY,
     Attributes,
     Change,
+    Described,
     Kind,
     Op,
     Sighting,
     Snapshot,
+    Unreadable,
 )
 
 _OPS: dict[str, Op] = {CREATE: CREATE, MODIFY: MODIFY, DELETE: DELETE}
@@ -25,6 +28,10 @@ _KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, "FS_FILE_TYPE_DIRECTORY": Kind.DIRECTO
 
 _EPOCH = datetime(1970, 1, 1)
 _SECOND = 1_000_000_000
+# The calendar repeats itself after 400 years; from 2000 to 2399, ``datetime`` knows each day.
+_CYCLE_YEARS, _CYCLE = 400, 146_097 * 86_400
+_LIKE_YEAR_0, _CYCLES_TO_LIKE = 2000, 5
+_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
 # More than any number of a cluster has; Python refuses to read thousands.
 _DIGITS = 40
 _DOTS = ("/./", "/../", "/.\0", "/..\0")
@@ -87,7 +94,7 @@ def snapshot(reply: object) -> Snapshot:
     """
     described = attributes(reply)
     taken, source = described.get("timestamp"), described.get("source_file_path")
-    number = described.get("source_file_id")
+    number, name = described.get("source_file_id"), described.get("name")
     try:
         moment = nanoseconds(taken) if isinstance(taken, str) else 0
     except ValueError:
@@ -96,7 +103,7 @@ def snapshot(reply: object) -> Snapshot:
         source = ""
     return Snapshot(
         _number(described, "id"),
-        str(described.get("name", "")),
+        name if isinstance(name, str) else "",
         moment,
         # A directory's path ends in a slash.
         source.rstrip("/") or source,
@@ -116,43 +123,44 @@ def files(totals: object) -> int:
     return int(count)
 
 
-def entry(reply: Reply) -> Attributes:
+def entry(reply: Reply) -> Described:
     """Return an entry of a directory: its kind, and what tells the same file from another.
 
-    Raises:
-        ReplyError: the reply does not say what it is.
+    What is missing or malformed is as if nothing was said, since none of it is listed: without a
+    size, an id or a revision an entry is no other one moved. Without a kind it is ``Unreadable``.
     """
-    what, size, changed = kind(reply), reply.get("size"), reply.get("modification_time")
-    if not (isinstance(size, str) and is_number(size) and isinstance(changed, str)):
-        return Attributes(what)
+    what, size, changed = reply.get("type"), reply.get("size"), reply.get("modification_time")
+    if not isinstance(what, str):
+        return Unreadable(unusable("type"))
+    kind = _KINDS.get(what, Kind.OTHER)
+    if not (isinstance(size, str) and is_number(size)):
+        return Attributes(kind)
     try:
-        mtime = seconds(changed)
+        mtime = seconds(changed) if isinstance(changed, str) else None
     except ValueError:
-        return Attributes(what, int(size))
+        mtime = None
     number, known = reply.get("id"), reply.get("data_revision")
     return Attributes(
-        what,
+        kind,
         int(size),
-        mtime,
+        mtime or 0,
         id=number if isinstance(number, str) and is_number(number) else "",
-        revision=revision(known if isinstance(known, str) else None, changed),
+        revision=revision(known, changed if mtime is not None else ""),
     )
 
 
 def sighting(reply: Reply) -> Sighting:
-    """Return what an entry is, and what tells it from others; what is malformed is not known.
-
-    Raises:
-        ReplyError: the reply does not say what it is.
-    """
-    size, changed, path = (reply.get(field) for field in ("size", "modification_time", "path"))
+    """Return what an entry is, and what tells it from others; what is malformed is not known."""
+    what, size, changed, path = (
+        reply.get(field) for field in ("type", "size", "modification_time", "path")
+    )
     number = reply.get("id")
     mtime = None
     if isinstance(changed, str):
         with contextlib.suppress(ValueError):
             mtime = nanoseconds(changed)
     return Sighting(
-        kind(reply),
+        _KINDS.get(what, Kind.OTHER) if isinstance(what, str) else Kind.OTHER,
         int(size) if isinstance(size, str) and is_number(size) else -1,
         mtime,
         number if isinstance(number, str) and is_number(number) else "",
@@ -160,14 +168,20 @@ def sighting(reply: Reply) -> Sighting:
     )
 
 
-def revision(known: str | None, changed: str) -> str:
-    """Return what moves with a file's data.
+def revision(known: object, changed: object) -> str:
+    """Return what changes with a file's data.
 
     Args:
-        known: its revision, where the cluster told it.
-        changed: when it was modified, which moves with the data too.
+        known: its revision, where the cluster sent one.
+        changed: when it was modified, which changes with the data too; "" if nobody knows.
     """
-    return known if known and is_number(known) else changed
+    found = known if isinstance(known, str) and is_number(known) else changed
+    return found if isinstance(found, str) else ""
+
+
+def unusable(field: str) -> str:
+    """Return why an entry with a missing or malformed field cannot be read."""
+    return f"the cluster sent it without a usable {field!r}"
 
 
 def is_number(text: str) -> bool:
@@ -176,16 +190,27 @@ def is_number(text: str) -> bool:
 
 
 def seconds(moment: str) -> int:
-    """Return the whole seconds since the epoch, rounded down, of a time in UTC (RFC 3339).
+    """Return the whole seconds since the epoch, rounded down, of a time in UTC.
+
+    It is written as RFC 3339 has it (years 0000 to 9999, ``Z``, at most nine digits of fraction),
+    or with an expanded year of ISO 8601: a sign and four to nine digits. Five digits and more may
+    come without the sign. The calendar is the Gregorian one in all years, as on a mount.
 
     Raises:
         ValueError: it is none.
     """
+    if moment[10:17:3] != "T::" or moment[:4] == "0000":
+        year = _YEAR.match(moment)
+        rest = moment[year.end() :] if year else ""
+        if not year or rest[6:13:3] != "T::":
+            raise ValueError("no time in UTC")
+        cycles, within = divmod(int(year[0]), _CYCLE_YEARS)
+        return seconds(f"{_LIKE_YEAR_0 + within}{rest}") + (cycles - _CYCLES_TO_LIKE) * _CYCLE
     # What is behind the point is cut off, which rounds down before the epoch too.
     fraction = moment[19:-1]
     if fraction and not (fraction[0] == "." and fraction[1:].isdigit() and len(fraction) < 11):
         raise ValueError("no fraction of a second")
-    if moment[10:17:3] != "T::" or moment[-1] != "Z" or not moment.isascii():
+    if moment[-1] != "Z" or not moment.isascii():
         raise ValueError("no time in UTC")
     if moment[17:19] == "60":  # a leap second, which no clock of a Unix counts
         return seconds(f"{moment[:17]}59Z") + 1
@@ -199,16 +224,8 @@ def nanoseconds(moment: str) -> int:
     Raises:
         ValueError: it is none.
     """
-    return seconds(moment) * _SECOND + int(moment[20:-1].ljust(9, "0"))
-
-
-def kind(entry: Reply) -> Kind:
-    """Return what an entry is.
-
-    Raises:
-        ReplyError: the reply does not say.
-    """
-    return _KINDS.get(text(entry, "type"), Kind.OTHER)
+    fraction = moment.partition(".")[2].removesuffix("Z")
+    return seconds(moment) * _SECOND + int(fraction.ljust(9, "0"))
 
 
 def child_count(directory: Reply) -> int:

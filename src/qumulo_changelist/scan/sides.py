@@ -116,7 +116,7 @@ class Side(ABC):
         entries = {name: self.within(name, described, op) for name, described in found.items()}
         for name, op in zip(wish.named, wish.ops, strict=True):
             described = found.get(name)
-            if isinstance(described, Unreadable):
+            if isinstance(described, Unreadable) and not described.known:
                 continue
             if name.endswith("/"):
                 entries[name] = self.of_directory(name, described, op)
@@ -142,21 +142,23 @@ class Existing(Side):
     @staticmethod
     def of_name(name: str, described: Described, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        if isinstance(described, Unreadable):
-            return _unreadable(name, described.reason, op)
+        reason, known = _parts(described)
         is_directory = name[-1] == "/"
-        if described.kind is Kind.OTHER and not is_directory:
+        if known and known.kind is Kind.OTHER and not is_directory:
             return _left_out(name, op)
-        if (described.kind is Kind.DIRECTORY) != is_directory:
+        if known and (known.kind is Kind.DIRECTORY) != is_directory:
             return _unreadable(name, GONE, op)
-        return Entry(State.PRESENT, _plain(name), described, op)
+        if reason or not known:
+            return _unreadable(name, reason, op)
+        return Entry(State.PRESENT, _plain(name), known, op)
 
     def within(self, name: str, described: Described, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        if isinstance(described, Unreadable):
+        _, known = _parts(described)
+        if not known:
             # Not every file system says which name is a directory's without being asked for more.
             self.unknown.add(name.removesuffix("/") + "/")
-        elif described.kind is Kind.DIRECTORY and name[-1] == "/":
+        elif known.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
         return self.of_name(name, described, op)
 
@@ -186,21 +188,24 @@ class Deleted(Side):
     @staticmethod
     def of_name(name: str, described: Described, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        if isinstance(described, Unreadable):
+        # Of what is gone, nothing is listed that could be unreadable.
+        _, known = _parts(described)
+        if not known:
             # Even where the older tree cannot say, the diff says that it was there.
             return _deleted(name, Attributes(Kind.FILE))
-        if described.kind is Kind.OTHER:
+        if known.kind is Kind.OTHER:
             return _left_out(name, op)
-        if described.kind is Kind.DIRECTORY:
+        if known.kind is Kind.DIRECTORY:
             # What was in it is deleted, too, and nobody walks there.
             return _unreadable(name, _NO_FILE, op)
-        return _deleted(name, described)
+        return _deleted(name, known)
 
     def within(self, name: str, described: Described, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        if isinstance(described, Unreadable):
+        if isinstance(described, Unreadable) and not described.known:
             return _unreadable(name, described.reason, op)
-        if described.kind is Kind.DIRECTORY and name[-1] == "/":
+        _, known = _parts(described)
+        if known and known.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
         return self.of_name(name, described, op)
 
@@ -248,6 +253,13 @@ def _wishes(pairs: Pairs, whole: AbstractSet[str]) -> list[_Wish]:
 
 def _wish(wanted: Wanted, pairs: Pairs) -> _Wish:
     return _Wish(wanted, [name for name, _ in pairs], [op for _, op in pairs])
+
+
+def _parts(described: Described) -> tuple[str, Attributes | None]:
+    """Return why something is unreadable, "" where it is not, and what is known of it."""
+    if isinstance(described, Unreadable):
+        return described.reason, described.known
+    return "", described
 
 
 def _left_out(name: str, op: Op) -> Entry:

@@ -14,7 +14,7 @@ from typing import Self
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.location import Location
-from qumulo_changelist.model import Attributes, Described, Unreadable
+from qumulo_changelist.model import Described, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
 
@@ -150,7 +150,7 @@ class _Walk:
         # After a directory that could not be listed, nobody asked for the next ones.
         self._look_ahead()
         self._coming.pop()
-        entries: dict[str, Attributes] = {}
+        entries: dict[str, Described] = {}
         for page in self._begun.pop(directory).result():
             entries.update(page.entries)
         names = sorted([directory + entry for entry in entries])

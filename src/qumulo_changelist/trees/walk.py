@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import AbsentError, UnreadableError
+from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Described, Unreadable
 from qumulo_changelist.trees.interface import Found
 
@@ -34,7 +34,7 @@ def walk(directory: str, listing: Callable[[str], Listing]) -> Iterator[Found]:
     try:
         levels = [_Level(listing(directory))]
     except UnreadableError as error:
-        yield Found([directory], [Unreadable(str(error), isinstance(error, AbsentError))])
+        yield Found([directory], [Unreadable(str(error))])
         return
     while levels:
         level = levels[-1]

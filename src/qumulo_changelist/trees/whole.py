@@ -12,7 +12,7 @@ from typing import Self
 from qumulo_changelist.cluster.interface import WholeTrees, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.location import Location
-from qumulo_changelist.model import Described, Kind, Unreadable
+from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
 
 Question = All | str
@@ -88,7 +88,7 @@ class WholeSnapshotTree:
         path = self._path(directory)
         check_unicode(path)
         entries = self._cluster.directory(path, self._snapshot)
-        names = [name + "/" * (known.kind is Kind.DIRECTORY) for name, known in entries.items()]
+        names = [name + "/" * _is_directory(known) for name, known in entries.items()]
         return sorted([directory + name for name in names], reverse=True)
 
     def _describe(self, directory: str, names: list[str]) -> Answer:
@@ -111,7 +111,7 @@ class WholeSnapshotTree:
             check_unicode(path)
             found = self._cluster.walk(path, self._snapshot)
         except UnreadableError as error:
-            return {directory: Unreadable(str(error), isinstance(error, AbsentError))}
+            return {directory: Unreadable(str(error))}
         cut = len(path.removesuffix("/")) + 1
         return {directory + below[cut:]: known for below, known in found.items()}
 
@@ -164,3 +164,7 @@ class _Ahead:
 
 def _question(wish: Wanted) -> Question:
     return wish if isinstance(wish, All) else directory_of(wish.names[0])
+
+
+def _is_directory(described: Described) -> bool:
+    return isinstance(described, Attributes) and described.kind is Kind.DIRECTORY

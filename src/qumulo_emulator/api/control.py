@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
 from qumulo_emulator.faults import Action, Fault
-from qumulo_emulator.settings import Answer, Order, Settings
+from qumulo_emulator.settings import (
+    AbsentClass,
+    Answer,
+    Order,
+    Settings,
+    SourcePath,
+    Uncovered,
+)
 
 if TYPE_CHECKING:
     from qumulo_emulator.api.call import Call
@@ -18,6 +25,9 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "swapped_ids": get_args(Answer),
     "same_id": get_args(Answer),
     "different_sources": get_args(Answer),
+    "absent_class": get_args(AbsentClass),
+    "uncovered": get_args(Uncovered),
+    "source_path": get_args(SourcePath),
 }
 _FAULT_FIELDS: dict[str, type] = {
     "method": str,
@@ -28,6 +38,7 @@ _FAULT_FIELDS: dict[str, type] = {
     "skip": int,
     "retry_after": int,
     "empty_body": bool,
+    "error_class": str,
 }
 
 
@@ -36,6 +47,8 @@ def add_fault(call: Call) -> dict[str, Any]:
     given = call.fields(_FAULT_FIELDS, only_known=True)
     if ("status" in given) == ("action" in given):
         raise InvalidRequestError("a fault has either a status or an action")
+    if "error_class" in given and ("action" in given or given.get("empty_body")):
+        raise InvalidRequestError("an error_class goes with a status and a body")
     if given.get("action", "close") not in get_args(Action):
         raise InvalidRequestError(f"unknown action {given['action']!a}")
     if not 200 <= given.get("status", 200) <= 599:

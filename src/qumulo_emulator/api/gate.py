@@ -26,6 +26,7 @@ _OPEN_TO_ALL = ("/v1/session/login", "/v1/version")
 _CONTROL = "/emulator/"
 # Old clients write `/api/v1/…` for `/v1/…`. From here on it is the plain path, in `next` links too.
 _ALIAS = re.compile(r"/api(?=/v\d+/)")
+_BEYOND_V2 = re.compile("/v[34]/snapshots/")
 # By HTTP, answers with these have no body.
 _BODILESS = (204, 205, 304)
 _GARBAGE = b"<html><body>This is no JSON.</body></html>"
@@ -80,6 +81,10 @@ class Gate:
                 if unread is None:
                     return
                 receive = unread
+        if _BEYOND_V2.match(path) and not self._context.cluster.settings.v3_snapshots:
+            body = error_body(404, f"{scope['method']} {path}: Not Found")
+            await json_response(self._context, 404, body)(scope, receive, send)
+            return
         await self._authenticated(scope, receive, send)
 
     async def _authenticated(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +128,8 @@ class Gate:
             await response(scope, receive, send)
         else:
             status = fault.status or 500
-            body = error_body(status, f"scripted: {scope['method']} {path}")
+            description = f"scripted: {scope['method']} {path}"
+            body = error_body(status, description, fault.error_class)
             empty = fault.empty_body or status in _BODILESS
             response = json_response(self._context, status, None if empty else body)
             if fault.retry_after is not None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from qumulo_emulator.api.call import Call
 
 _VERSION = "Qumulo Core 7.10.2.1"
+# The last one before /v3/snapshots/ (Qumulo's knowledge base, "Migrating REST API Endpoints").
+_VERSION_BEFORE_V3 = "Qumulo Core 5.1.2"
 _NODE = 1
 _INTERFACE = 1
 _MAC_ADDRESS = "02:00:00:00:00:01"
@@ -24,10 +26,10 @@ _INTERFACE_FACTS = {
 }
 
 
-def version(_call: Call) -> dict[str, Any]:
+def version(call: Call) -> dict[str, Any]:
     """GET /v1/version."""
     return {
-        "revision_id": _VERSION,
+        "revision_id": _VERSION if call.cluster.settings.v3_snapshots else _VERSION_BEFORE_V3,
         "build_id": "0",
         "flavor": "emulator",
         "build_date": "1970-01-01T00:00:00Z",

@@ -16,7 +16,7 @@ from qumulo_emulator.api import control, editing, files, nodes, session, snapsho
 from qumulo_emulator.api.call import Call, Data
 from qumulo_emulator.api.errors import error_body, meaning
 from qumulo_emulator.api.unsupported import is_unsupported
-from qumulo_emulator.errors import EmulatorError, NotEmulatedError
+from qumulo_emulator.errors import EmulatorError, NoSuchEntryError, NotEmulatedError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -175,6 +175,8 @@ def _failed(context: Context) -> ExceptionHandler:
             headers.update(error.headers or {} if isinstance(error, HTTPException) else {})
         if isinstance(error, EmulatorError):
             (status, error_class), description = meaning(error), str(error)
+            if isinstance(error, NoSuchEntryError) and "snapshot" in request.query_params:
+                error_class = context.cluster.settings.absent_class
         elif not isinstance(error, HTTPException):
             status, description = 500, f"{method} {path}: {type(error).__name__}: {error}"
         response = json_response(context, status, error_body(status, description, error_class))

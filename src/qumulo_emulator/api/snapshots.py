@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from qumulo_emulator.api.call import Call
     from qumulo_emulator.model import Change, Snapshot
+    from qumulo_emulator.settings import SourcePath
 
 _V4_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "api_snapshots_exclude_in_delete": lambda snapshot: not snapshot.in_delete,
@@ -53,23 +54,33 @@ def _v3(snapshot: Snapshot) -> dict[str, Any]:
     return {**_common(snapshot), "name": snapshot.directory_name, "policy_id": None}
 
 
-def _path_and_owners(snapshot: Snapshot) -> dict[str, Any]:
-    return {"source_file_path": join_path(snapshot.source, directory=True), "owners": []}
+def _path_and_owners(snapshot: Snapshot, source_path: SourcePath) -> dict[str, Any]:
+    if source_path == "missing":
+        return {"owners": []}
+    path = join_path(snapshot.source, directory=True) if source_path == "known" else ""
+    return {"source_file_path": path, "owners": []}
 
 
-def _v2_status(snapshot: Snapshot) -> dict[str, Any]:
-    status = {**_v2(snapshot), **_path_and_owners(snapshot)}
+def _v2_status(snapshot: Snapshot, source_path: SourcePath) -> dict[str, Any]:
+    status = {**_v2(snapshot), **_path_and_owners(snapshot, source_path)}
     del status["in_delete"]
     return status
 
 
-def _v3_status(snapshot: Snapshot) -> dict[str, Any]:
+def _v3_status(snapshot: Snapshot, source_path: SourcePath) -> dict[str, Any]:
     return {
         **_v3(snapshot),
-        **_path_and_owners(snapshot),
+        **_path_and_owners(snapshot, source_path),
         "policy_name": None,
         "lock_key": None,
     }
+
+
+def _statuses(
+    call: Call, found: list[Snapshot], shape: Callable[[Snapshot, SourcePath], dict[str, Any]]
+) -> dict[str, Any]:
+    source_path = call.cluster.settings.source_path
+    return {"entries": [shape(snapshot, source_path) for snapshot in found]}
 
 
 def create_v2(call: Call) -> dict[str, Any]:
@@ -113,12 +124,12 @@ def list_v3(call: Call) -> dict[str, Any]:
 
 def list_statuses_v2(call: Call) -> dict[str, Any]:
     """GET /v2/snapshots/status/."""
-    return {"entries": [_v2_status(snapshot) for snapshot in call.cluster.snapshots.all()]}
+    return _statuses(call, call.cluster.snapshots.all(), _v2_status)
 
 
 def list_statuses_v3(call: Call) -> dict[str, Any]:
     """GET /v3/snapshots/status/."""
-    return {"entries": [_v3_status(snapshot) for snapshot in _filtered_v3(call)]}
+    return _statuses(call, _filtered_v3(call), _v3_status)
 
 
 def list_statuses_v4(call: Call) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def list_statuses_v4(call: Call) -> dict[str, Any]:
         if name not in _V4_FILTERS:
             raise InvalidRequestError(f"unknown filter {name!a}")
         found = [snapshot for snapshot in found if _V4_FILTERS[name](snapshot)]
-    return {"entries": [_v3_status(snapshot) for snapshot in found]}
+    return _statuses(call, found, _v3_status)
 
 
 def _filtered_v3(call: Call) -> list[Snapshot]:
@@ -149,8 +160,18 @@ def getter(shape: Callable[[Snapshot], dict[str, Any]]) -> Callable[[Call], dict
 
 get_v2 = getter(_v2)
 get_v3 = getter(_v3)
-get_status_v2 = getter(_v2_status)
-get_status_v3 = getter(_v3_status)
+
+
+def get_status_v2(call: Call) -> dict[str, Any]:
+    """GET /v2/snapshots/status/{id}."""
+    snapshot = call.cluster.snapshots.get(call.number("id"))
+    return _v2_status(snapshot, call.cluster.settings.source_path)
+
+
+def get_status_v3(call: Call) -> dict[str, Any]:
+    """GET /v3/snapshots/status/{id}."""
+    snapshot = call.cluster.snapshots.get(call.number("id"))
+    return _v3_status(snapshot, call.cluster.settings.source_path)
 
 
 def modify_v2(call: Call) -> dict[str, Any]:

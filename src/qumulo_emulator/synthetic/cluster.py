@@ -122,7 +122,8 @@ class SyntheticCluster:
         """How it answers where the API does not say.
 
         Raises:
-            NotEmulatedError: if set to an order or a diff that would have to be kept to be sorted.
+            NotEmulatedError: if set to an order or a diff that would have to be kept to be sorted,
+                or to show the live tree in a snapshot.
         """
         return self._settings
 
@@ -130,6 +131,8 @@ class SyntheticCluster:
     def settings(self, changed: Settings) -> None:
         if changed.order not in ("ascending", "as_found") or changed.swapped_ids == "diff":
             raise _unchanging("is told in ascending order, from older to newer")
+        if changed.uncovered == "live":
+            raise _unchanging("refuses what a snapshot does not cover")
         self._settings = changed
 
     @property
