@@ -19,10 +19,6 @@ from tests.end_to_end.site import Site
 # On some disks `.snapshot` makes a directory larger.
 _DIRECTORY_SIZES = re.compile(rb'size="\d+" (mode="0x777"  type="F_DIR")')
 
-# Where another directory has taken the place of the base path, `.snapshot` shows the past of that
-# one. The client takes it for the past of the base path.
-ANOTHER_PAST = pytest.mark.xfail(strict=True, reason="the past of another directory is read")
-
 
 class Made(NamedTuple):
     """A project with two snapshots."""
@@ -120,17 +116,11 @@ def test_a_base_path_below_the_source_is_listed_as_the_snapshot_holds_it_whateve
     assert Made(site, older, newer).list("rest", metadata, "show/reel") == scan_list(lines)
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        pytest.param("mount", marks=ANOTHER_PAST),
-        pytest.param("snapshot", marks=ANOTHER_PAST),
-        "rest",
-    ],
-)
+@pytest.mark.parametrize("metadata", ["mount", "snapshot", "rest"])
 def test_a_directory_in_the_place_of_the_base_path_does_not_hide_what_is_gone(
     cluster: Emulator, tmp_path: Path, metadata: str
 ) -> None:
+    """A mount shows the past of the directory that is at the base path now, not of the path."""
     site = project(cluster, tmp_path, f"/replaced{metadata}")
     write_files(site.mount, "show/gone.mov", "show/same.mov", "aside/same.mov", "aside/went.mov")
     older = site.snapshot_by_api(cluster)
