@@ -21,7 +21,7 @@ from tests.oracle import (
     sight_of_a_stranger,
 )
 from tests.oracle.capture import parent_of
-from tests.oracle.expect import NEITHER_HOLDS_THE_BASE, kept_paths
+from tests.oracle.expect import NEITHER_HOLDS_THE_BASE, TWO_DIRECTORIES, kept_paths
 from tests.oracle.sight import directories_above
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ class Question(NamedTuple):
     mapped: str | None
     """The directory of the cluster that is mounted as the mapped path, if one is given."""
     options: tuple[str, ...]
-    expected: bytes | None
-    """None where nothing may be published."""
-    codes: frozenset[int]
+    expected: tuple[bytes, ...]
+    """Lists of which each is right; none where nothing may be published."""
+    refusal: int = 0
+    """With which exit code the run ends then."""
     made_again: bool = False
     """Whether there is an empty directory at the mapped path since the newer snapshot."""
     refusable: bool = False
@@ -184,21 +185,26 @@ def question(way: Way, older: Moment, newer: Moment, share: Share) -> Question |
         if unforeseen:
             return None
         metadata = "rest"
-    deletes = way.deletes and (shown or not unforeseen)
+    deletes = way.deletes and not unforeseen
     moves = way.moves and not unforeseen
     askable = all(map(is_unicode, before.nodes.keys() | after.nodes.keys()))
-    expected = expected_list(
-        before,
-        after,
-        source=newer.source,
-        older_source=older.source,
-        base=base,
-        deletes=deletes,
-        moves=moves,
-        run_time=int(time.time()),
-        newer_sight=_newer_sight(way, metadata, after),
-        older_sight=_older_sight(way, metadata, before, after, shown=shown and not moves),
-    )
+    run_time = int(time.time())
+    # A mount that shows the older snapshot is read only if it surely is one of the base path.
+    expected = {
+        expected_list(
+            before,
+            after,
+            source=newer.source,
+            older_source=older.source,
+            base=base,
+            deletes=deletes,
+            moves=moves,
+            run_time=run_time,
+            newer_sight=_newer_sight(way, metadata, after),
+            older_sight=_older_sight(way, metadata, before, after, shown=on_mount),
+        )
+        for on_mount in {False, shown and not moves}
+    }
     wanted = {
         "--deletes": deletes,
         "--moves": moves,
@@ -209,8 +215,7 @@ def question(way: Way, older: Moment, newer: Moment, share: Share) -> Question |
         base,
         _mapped(metadata, share.source if shown else base),
         _options(way, metadata, wanted),
-        expected,
-        codes=frozenset({int(b'bad_dir_count="0"' not in expected)}),
+        tuple(sorted(expected)),
         made_again=metadata == "mount" and not held,
         refusable=not _sources_are_known(share)
         and (older.source != newer.source or not _is_at_or_below(base, newer.source)),
@@ -224,7 +229,7 @@ def question_of_two(way: Way, newer: str) -> Question:
     # Above the directory of a snapshot the emulator shows none.
     metadata = "rest" if way.metadata == "snapshot" and base != newer else way.metadata
     options = _options(way, metadata, wanted)
-    return Question(base, _mapped(metadata, base), options, None, frozenset({65}))
+    return Question(base, _mapped(metadata, base), options, (), TWO_DIRECTORIES)
 
 
 def _without_a_base(way: Way, base: str, newer: Moment, share: Share) -> Question | None:
@@ -238,8 +243,8 @@ def _without_a_base(way: Way, base: str, newer: Moment, share: Share) -> Questio
         base,
         _mapped(way.metadata, share.source),
         _options(way, way.metadata, wanted),
-        None,
-        frozenset({NEITHER_HOLDS_THE_BASE}),
+        (),
+        NEITHER_HOLDS_THE_BASE,
     )
 
 
