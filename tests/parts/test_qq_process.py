@@ -328,8 +328,19 @@ def test_a_command_that_writes_without_end_is_ended(qq, process):
     assert not is_running(qq.left("pid"))
 
 
-def test_another_thread_can_end_all_commands_and_none_starts_any_more(qq, process):
-    qq.does("leave(sys.argv[-1], os.getpid()); say('first'); time.sleep(20)")
+@pytest.mark.parametrize(("heeds", "ending"), [("SIG_DFL", "SIGTERM"), ("SIG_IGN", "SIGKILL")])
+def test_another_thread_can_end_all_commands_and_none_starts_any_more(
+    qq, process, monkeypatch, heeds, ending
+):
+    monkeypatch.setattr(qq_process, "_SECONDS_TO_END", 10 if ending == "SIGTERM" else 0.3)
+    qq.does(
+        f"""
+signal.signal(signal.SIGTERM, signal.{heeds})
+leave(sys.argv[-1], os.getpid())
+say('first')
+time.sleep(20)
+"""
+    )
     outputs = [process.stream("session", [name]) for name in ("one", "two")]
     with ThreadPoolExecutor(2) as threads:
         for output in outputs:
@@ -340,7 +351,7 @@ def test_another_thread_can_end_all_commands_and_none_starts_any_more(qq, proces
         process.close()
 
         for asked in waiting:
-            with pytest.raises(QqFailedError, match="SIGTERM"):
+            with pytest.raises(QqFailedError, match=ending):
                 asked.result()
     assert time.monotonic() - started < 10
     assert not any(is_running(qq.left(name)) for name in ("one", "two"))

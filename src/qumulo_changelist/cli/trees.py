@@ -24,7 +24,6 @@ MOUNT, SNAPSHOT, REST = SOURCES = ("mount", "snapshot", "rest")
 _SIDE_BY_SIDE = 16
 _ALTOGETHER = 128
 
-
 # Processes of qq at once, for each process that works, and altogether. One takes 0.4 s of a core to
 # start, and then waits for the cluster: with a core for each two of them, neither waits for long.
 _QQ_SIDE_BY_SIDE = 2
@@ -115,10 +114,10 @@ def announce(
     sources: Sources, changes: ChangeSet, options: argparse.Namespace, listener: Listener
 ) -> None:
     """Say how many folders will be asked for through ``qq``, and what would be quicker."""
-    if not (sources.through_qq and sources.older):
+    seeks_moves = options.moves and changes.creations and changes.deletions
+    if not sources.through_qq or not (seeks_moves or options.deletes or options.verify):
         return
-    letters = (DELETED, CREATED) if options.moves and changes.creations else (DELETED,)
-    if count := changes.folders(*letters):
+    if count := changes.folders(DELETED, *CREATED * bool(seeks_moves)):
         tell = listener.warning if count >= _MANY_FOLDERS else listener.detail
         at_once = max(_qq_at_once(options.workers), options.workers)
         mount = "" if options.moves else "a mount that shows .snapshot at the mapped path, or "

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -161,7 +162,7 @@ class _Listening:
 
     def close(self) -> None:
         """Stop listening: end the process, which may go on for long, and hear its last words."""
-        _end(self._process)
+        _end(self._process, _SECONDS_TO_END)
         self._thread.join(_SECONDS_TO_END)
 
     def _listen(self) -> None:
@@ -195,7 +196,7 @@ class _Processes:
             yield process
         finally:
             if process is not None:
-                _end(process)
+                _end(process, _SECONDS_TO_END)
                 with self._lock:
                     self._running.discard(process)
                 for stream in (process.stdin, process.stdout):
@@ -210,15 +211,17 @@ class _Processes:
         for process in running:
             if process.poll() is None:
                 _signal(process, signal.SIGTERM)
+        last = time.monotonic() + _SECONDS_TO_END
         for process in running:
-            _end(process)
+            _end(process, max(last - time.monotonic(), 0))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """End a process: with force, if it has not ended by itself after a number of seconds."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         try:
-            process.wait(_SECONDS_TO_END)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             _signal(process, signal.SIGKILL)
             process.wait()
