@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from qumulo_changelist import __version__, config
 from qumulo_changelist.cli import command, trees
@@ -13,7 +14,8 @@ from qumulo_changelist.cli.summary import summary
 from qumulo_changelist.errors import QqFailedError, ReplyError, StatusError
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.output import receipt
-from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.output.interface import Piece, Published
+from qumulo_changelist.output.publication import publish
 from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.scan import guard, pipeline
@@ -40,28 +42,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         run = _Run(options, screen, stack)
         filled = run.fill()
         proof = run.check(filled)
-        published = run.file.publish(filled.totals)
-    told = receipt.Receipt(
-        project=options.projectname,
-        version=__version__,
-        older=run.older,
-        newer=run.newer,
-        base_path=run.scope.base or "/",
-        mapped_path=options.mappedpath,
-        transport=run.settings.transport,
-        metadata=options.metadata,
-        deletes=options.deletes,
-        moves=options.moves,
-        started=started,
-        ended=time.time_ns(),
-        totals=filled.totals,
-        unreadable=filled.unreadable,
-        left_out=filled.left_out,
-        elsewhere=run.elsewhere,
-        proof=proof,
-        published=published,
-    )
-    screen.detail(f"receipt: {receipt.write(told)}")
+        publish(run.file, filled.totals, partial(run.receipt, filled, proof, started), screen)
     command.say(summary(filled.totals, proof, options))
     command.answer(run.path)
     return 1 if filled.totals.unreadable else 0
@@ -148,6 +129,33 @@ class _Run:
             return None
         snapshots = (options.older, options.newer)
         return prove(self._cluster, self.scope, source, snapshots, filled)
+
+    def receipt(
+        self, filled: Filled, proof: Proof | None, started: int, published: Published
+    ) -> bytes:
+        """Return the receipt of the list, now that it is known how that turned out."""
+        options = self._options
+        told = receipt.Receipt(
+            project=options.projectname,
+            version=__version__,
+            older=self.older,
+            newer=self.newer,
+            base_path=self.scope.base or "/",
+            mapped_path=options.mappedpath,
+            transport=self.settings.transport,
+            metadata=options.metadata,
+            deletes=options.deletes,
+            moves=options.moves,
+            started=started,
+            ended=time.time_ns(),
+            totals=filled.totals,
+            unreadable=filled.unreadable,
+            left_out=filled.left_out,
+            elsewhere=self.elsewhere,
+            proof=proof,
+            published=published,
+        )
+        return receipt.text(told)
 
     def _fill_with_moves(self) -> Filled:
         options, sources = self._options, self._sources
