@@ -1,10 +1,9 @@
-"""The file of a scan list: its pieces behind a line that counts them, whole or not at all."""
+"""The file of a scan list: its pieces behind a line that counts them."""
 
 import hashlib
+import io
 import os
-import stat
-import subprocess
-import sys
+import resource
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import DELETE, MODIFY, Attributes, Entry, Kind, State, Totals
 from qumulo_changelist.output.interface import Piece, Published
-from qumulo_changelist.output.scan_file import ScanFile, scan_file
+from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
 
 FILE = Attributes(Kind.FILE, 700, 1_700_000_100, 1_700_000_150, 501, 20)
@@ -31,18 +30,15 @@ def piece(*names: str) -> Piece:
     return FORM.piece([Entry(State.PRESENT, name, FILE, MODIFY)] for name in names)
 
 
-def publish(file: ScanFile, *pieces: Piece) -> Published:
-    """Add pieces and publish the list."""
-    totals = Totals()
-    for one in pieces:
-        file.add(one)
-        totals = totals.plus(one.totals)
-    return file.publish(totals)
-
-
 def write(path: str, *pieces: Piece) -> Published:
+    """Write a list of some pieces into its place."""
+    totals = Totals()
     with scan_file(path) as file:
-        return publish(file, *pieces)
+        for one in pieces:
+            file.add(one)
+            totals = totals.plus(one.totals)
+        with open(path, "wb") as place:
+            return file.write(place, totals)
 
 
 def content(path: str) -> bytes:
@@ -94,14 +90,14 @@ def test_the_first_line_counts_what_the_contract_counts(path):
     )
 
 
-def test_what_is_published_is_told_with_its_size_and_digest(path):
+def test_what_is_written_is_told_with_its_size_and_digest(path):
     published = write(path, piece("/b", "/a\x01"), piece("/a"))
 
     whole = content(path)
     assert published == (path, len(whole), hashlib.sha256(whole).hexdigest())
 
 
-def test_the_names_of_deleted_files_are_told_before_the_list_is_published(path):
+def test_the_names_of_deleted_files_are_told_before_the_list_is_written(path):
     deleted = [
         Entry(State.DELETED, '/é "&/<a>', Attributes(Kind.FILE), DELETE),
         Entry(State.DELETED, "/d", Attributes(Kind.DIRECTORY), DELETE),
@@ -112,9 +108,10 @@ def test_the_names_of_deleted_files_are_told_before_the_list_is_published(path):
         file.add(FORM.piece([deleted]))
         assert next(file.deleted_files()) == '/é "&/<a>'
         assert list(file.deleted_files()) == ['/é "&/<a>', '/"  type="F_DIR" ']
-        file.publish(Totals())
+        written = io.BytesIO()
+        file.write(written, Totals())
 
-    assert len(content(path).splitlines()) == 6
+    assert len(written.getvalue().splitlines()) == 6
 
 
 def test_what_else_a_run_puts_aside_belongs_next_to_the_list(path):
@@ -220,50 +217,19 @@ def test_wherever_it_is_cut_a_list_is_the_same_and_descends(tmp_path_factory, na
     assert content(path) == content(path + ".one")
 
 
-# Whole or not at all
+# The folder
 
 
-def test_the_folder_is_made_where_it_is_missing(path):
-    write(path, piece("/a"))
-
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_list_takes_the_place_of_an_earlier_one(path):
-    write(path, piece("/a"))
-    write(path, piece("/b"))
-
-    assert b"/a" not in content(path)
-    assert b"/b" in content(path)
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_a_new_list_takes_the_receipt_of_an_earlier_one_away(path):
-    write(path, piece("/a"))
-    receipt = path.removesuffix(".xml") + ".json"
-    with open(receipt, "w", encoding="utf-8") as file:
-        file.write("{}")
+def test_the_folder_is_made_where_it_is_missing_and_nothing_else(path):
     with scan_file(path) as file:
-        publish(file, piece("/b"))
+        file.add(piece("/a"))
+        assert folder(path) == []
 
-    assert folder(path) == ["1-files.xml"]
-
-
-def test_an_earlier_list_stays_until_the_new_one_is_published(path):
-    write(path, piece("/a"))
-    earlier = content(path)
-
-    with scan_file(path) as file:
-        for number in range(9_000, 0, -1):
-            file.add(piece(f"/{number:05}"))
-        assert content(path) == earlier
-        file.publish(Totals())
-
-    assert content(path) != earlier
+    assert folder(path) == []
 
 
 @pytest.mark.parametrize("added", [0, 1, 5_000])
-def test_an_error_before_the_list_is_published_leaves_the_earlier_one_alone(path, added):
+def test_an_error_leaves_the_earlier_list_alone(path, added):
     write(path, piece("/a"))
     earlier = content(path)
 
@@ -279,81 +245,15 @@ def test_an_error_before_the_list_is_published_leaves_the_earlier_one_alone(path
     assert folder(path) == ["1-files.xml"]
 
 
-def test_a_list_that_is_not_published_leaves_nothing(path):
+def test_without_room_for_pieces_it_is_told(path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with scan_file(path) as file:
-        file.add(piece("/a"))
-
-    assert folder(path) == []
-
-
-def test_another_run_may_write_the_same_list_at_the_same_time(path):
-    with (
-        scan_file(path) as one,
-        scan_file(path) as other,
-    ):
-        one.add(piece("/one"))
-        other.add(piece("/other"))
-        one.publish(Totals())
-        assert b"/one" in content(path)
-        other.publish(Totals())
-
-    assert b"/other" in content(path)
-    assert b"/one" not in content(path)
-    assert folder(path) == ["1-files.xml"]
-
-
-NO_ROOM = """
-import resource, sys
-from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import MODIFY, Attributes, Entry, Kind, State, Totals
-from qumulo_changelist.output.scan_file import scan_file
-from qumulo_changelist.output.scan_xml import ScanXml
-
-path, room, files = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-try:
-    with scan_file(path) as file:
-        for number in range(files):
-            entry = Entry(State.PRESENT, f"/{number}", Attributes(Kind.FILE), MODIFY)
-            file.add(ScanXml("1", 0).piece([[entry]]))
-        file.publish(Totals())
-except OutputError as error:
-    print(error)
-    sys.exit(error.exit_code)
-"""
-
-
-@pytest.mark.parametrize(
-    ("room", "files"),
-    [(0, 1), (100, 1), (1_000_000, 10_000), (130, 1)],
-    ids=["no room at all", "not for one entry", "not for all entries", "not for the first line"],
-)
-def test_without_room_the_earlier_list_stays_and_nothing_else(path, room, files):
-    write(path, piece("/a"))
-    earlier = content(path)
-
-    ended = subprocess.run(
-        [sys.executable, "-c", NO_ROOM, path, str(room), str(files)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (ended.returncode, ended.stderr) == (4, "")
-    assert ended.stdout.startswith(f"{path} cannot be written: File too large")
-    assert content(path) == earlier
-    assert folder(path) == ["1-files.xml"]
-
-
-@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o666)])
-def test_the_list_has_the_permissions_of_any_new_file(path, mask, mode):
-    before = os.umask(mask)
-    try:
-        write(path, piece("/a"))
-    finally:
-        os.umask(before)
-
-    assert stat.S_IMODE(os.stat(path).st_mode) == mode
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        try:
+            with pytest.raises(OutputError, match="cannot be written: File too large"):
+                file.add(piece("/a"))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("taken", ["sdna-scan-files", "sdna-scan-files/guid"])
@@ -367,28 +267,9 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path, path, taken):
     assert caught.value.exit_code == 4
 
 
-def test_a_folder_in_the_place_of_the_list_is_told(path):
-    os.makedirs(path)
-
-    with pytest.raises(OutputError, match=r"1-files\.xml cannot be written"):
-        write(path, piece("/a"))
-    assert folder(path) == ["1-files.xml"]
-
-
 def test_a_folder_that_no_system_knows_is_told():
     with pytest.raises(OutputError, match="cannot be written"):
         write("/tmp/a\0b/1-files.xml")
-
-
-def test_a_link_in_the_place_of_the_list_is_replaced_and_not_followed(tmp_path, path):
-    (tmp_path / "theirs").write_text("untouched")
-    os.makedirs(os.path.dirname(path))
-    os.symlink(tmp_path / "theirs", path)
-
-    write(path, piece("/a"))
-
-    assert not os.path.islink(path)
-    assert (tmp_path / "theirs").read_text() == "untouched"
 
 
 def test_no_descriptor_stays_open(path):

@@ -20,7 +20,8 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.output import receipt
-from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.output.interface import Piece, Published
+from qumulo_changelist.output.publication import publish
 from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.scan import bases, guard, pipeline
@@ -47,28 +48,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         run = _Run(options, screen, stack)
         filled = run.fill()
         proof = run.check(filled)
-        published = run.file.publish(filled.totals)
-    told = receipt.Receipt(
-        project=options.projectname,
-        version=__version__,
-        older=run.moments.older.snapshot,
-        newer=run.moments.newer.snapshot,
-        base_path=run.scope.base or "/",
-        mapped_path=options.mappedpath,
-        transport=run.settings.transport,
-        metadata=options.metadata,
-        deletes=options.deletes,
-        moves=options.moves,
-        started=started,
-        ended=time.time_ns(),
-        totals=filled.totals,
-        unreadable=filled.unreadable,
-        left_out=filled.left_out,
-        elsewhere=run.elsewhere,
-        proof=proof,
-        published=published,
-    )
-    screen.detail(f"receipt: {receipt.write(told)}")
+        publish(run.file, filled.totals, partial(run.receipt, filled, proof, started), screen)
     command.say(summary(filled.totals, proof, options))
     command.answer(run.path)
     return 1 if filled.totals.unreadable else 0
@@ -161,6 +141,33 @@ class _Run:
             return None
         mounted = options.metadata != trees.REST
         return prove(self._cluster, self.moments, filled, mounted=mounted)
+
+    def receipt(
+        self, filled: Filled, proof: Proof | None, started: int, published: Published
+    ) -> bytes:
+        """Return the receipt of the list, now that it is known how that turned out."""
+        options = self._options
+        told = receipt.Receipt(
+            project=options.projectname,
+            version=__version__,
+            older=self.moments.older.snapshot,
+            newer=self.moments.newer.snapshot,
+            base_path=self.scope.base or "/",
+            mapped_path=options.mappedpath,
+            transport=self.settings.transport,
+            metadata=options.metadata,
+            deletes=options.deletes,
+            moves=options.moves,
+            started=started,
+            ended=time.time_ns(),
+            totals=filled.totals,
+            unreadable=filled.unreadable,
+            left_out=filled.left_out,
+            elsewhere=self.elsewhere,
+            proof=proof,
+            published=published,
+        )
+        return receipt.text(told)
 
     def _fill_with_moves(self, sources: trees.Sources) -> Filled:
         options = self._options

@@ -1,8 +1,6 @@
-"""A list, whatever its format, and the file it becomes: whole, or not at all."""
+"""A list, whatever its format, and the file it becomes."""
 
 import contextlib
-import os
-import secrets
 from collections.abc import Iterable, Iterator
 from typing import IO, NamedTuple, Protocol
 
@@ -30,7 +28,7 @@ class Piece(Struct, frozen=True):
 
 
 class Published(NamedTuple):
-    """A list that is in its place."""
+    """A list, as it is in its place."""
 
     path: str
     """In the terms of this machine's locale."""
@@ -53,6 +51,10 @@ class ListFormat(Protocol):
 class ListFile(Protocol):
     """Takes the pieces of a list, in its order."""
 
+    @property
+    def path(self) -> str:
+        """Where the list belongs, in the terms of this machine's locale."""
+
     def add(self, piece: Piece) -> None:
         """Take the next piece.
 
@@ -63,11 +65,11 @@ class ListFile(Protocol):
     def deleted_files(self) -> Iterator[str]:
         """Yield the names of the deleted files that were added."""
 
-    def publish(self, totals: Totals) -> Published:
-        """Put the list in its place, whole; its first line counts what it holds.
+    def write(self, file: IO[bytes], totals: Totals) -> Published:
+        """Write the whole list; its first line counts what it holds.
 
         Raises:
-            OutputError: there is no room, or another error of the system. An earlier list stays.
+            OSError: it cannot be written.
         """
 
 
@@ -80,23 +82,3 @@ def naming(path: str) -> Iterator[None]:
         check_lack(error)
         reason = error.strerror if isinstance(error, OSError) else error
         raise OutputError(f"{path} cannot be written: {reason}") from error
-
-
-@contextlib.contextmanager
-def whole_file(path: str) -> Iterator[IO[bytes]]:
-    """Give a file to write that takes the place of ``path`` when the block ends without an error.
-
-    Until then, and after an error, ``path`` is what it was. The file is on disk, not only on its
-    way there, before it appears; its permissions are those of any new file.
-    """
-    folder, name = os.path.split(path)
-    aside = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    with contextlib.ExitStack() as undo:
-        undo.callback(os.unlink, aside)
-        with open(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(aside, path)
-        undo.pop_all()

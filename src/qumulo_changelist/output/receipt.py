@@ -5,9 +5,8 @@ import os
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import Snapshot, Totals, to_text
-from qumulo_changelist.output.interface import Published, whole_file
+from qumulo_changelist.output.interface import Published
 
 _WHY_LEFT_OUT = "symbolic links, pipes, sockets and devices are not listed"
 
@@ -43,29 +42,11 @@ class Receipt(NamedTuple):
     published: Published
 
 
-def path_beside(list_path: str) -> str:
-    """Return where the receipt of a list belongs."""
-    return os.path.splitext(list_path)[0] + ".json"
-
-
-def write(receipt: Receipt) -> str:
-    """Write a receipt beside its list, whole or not at all; return its path.
-
-    Raises:
-        OutputError: it cannot be written. The list is in its place.
-    """
-    path = path_beside(receipt.published.path)
-    text = json.dumps(_content(receipt), ensure_ascii=False, indent=2)
-    try:
-        with whole_file(path) as file:
-            # What is not UTF-8 in a name stands as JSON writes a lone surrogate.
-            file.write(text.encode("utf-8", "backslashreplace") + b"\n")
-    except OSError as error:
-        raise OutputError(
-            f"the receipt {path} cannot be written: {error.strerror}",
-            hint="The list itself is in its place. Make room, and run again for a receipt.",
-        ) from error
-    return path
+def text(receipt: Receipt) -> bytes:
+    """Return a receipt as it is written."""
+    content = json.dumps(_content(receipt), ensure_ascii=False, indent=2)
+    # What is not UTF-8 in a name stands as JSON writes a lone surrogate.
+    return content.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _content(receipt: Receipt) -> dict[str, Any]:

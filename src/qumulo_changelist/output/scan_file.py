@@ -9,11 +9,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from operator import itemgetter
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from qumulo_changelist.model import Totals, to_bytes
-from qumulo_changelist.output import receipt
-from qumulo_changelist.output.interface import Piece, Published, naming, whole_file
+from qumulo_changelist.output.interface import Piece, Published, naming
 
 _CHUNK = 1024 * 1024
 
@@ -23,7 +22,7 @@ _DELETED, _OF_A_FILE = b"    <delete-file ", b'"  type="F_REG" '
 
 @contextlib.contextmanager
 def scan_file(path: str) -> Iterator["ScanFile"]:
-    """Give a scan list to be filled; without ``publish`` the block leaves nothing.
+    """Give a scan list to be filled; the block itself leaves nothing.
 
     Args:
         path: where the list belongs; its folder is made where it is missing.
@@ -54,7 +53,7 @@ class ScanFile:
     """
 
     def __init__(self, path: str, aside: io.FileIO) -> None:
-        self._path = path
+        self.path = path
         self._aside = aside
         self._parts: list[_Part] = []
         self._elsewhere: list[tuple[str, bytes]] = []
@@ -62,29 +61,25 @@ class ScanFile:
     @property
     def folder(self) -> str:
         """Where there is room for what else a run puts aside."""
-        return os.path.dirname(self._path)
+        return os.path.dirname(self.path)
 
     def add(self, piece: Piece) -> None:
         """Take the next piece; see the interface."""
         self._elsewhere += piece.elsewhere
         self._parts.append(_Part(len(piece.text), piece.last))
         rest = memoryview(piece.text)
-        with naming(self._path):
+        with naming(self.path):
             while rest:
                 rest = rest[self._aside.write(rest) :]
 
-    def publish(self, totals: Totals) -> Published:
-        """Put the list in its place; see the interface."""
-        with naming(self._path), whole_file(self._path) as file:
-            sha256, size = hashlib.sha256(), 0
-            for chunk in self._chunks(totals):
-                file.write(chunk)
-                sha256.update(chunk)
-                size += len(chunk)
-        # A receipt of an earlier list is none of this one.
-        with contextlib.suppress(OSError):
-            os.unlink(receipt.path_beside(self._path))
-        return Published(self._path, size, sha256.hexdigest())
+    def write(self, file: IO[bytes], totals: Totals) -> Published:
+        """Write the whole list; see the interface."""
+        sha256, size = hashlib.sha256(), 0
+        for chunk in self._chunks(totals):
+            file.write(chunk)
+            sha256.update(chunk)
+            size += len(chunk)
+        return Published(self.path, size, sha256.hexdigest())
 
     def deleted_files(self) -> Iterator[str]:
         """Yield the names of deleted files, in the list's order; see the interface."""
