@@ -305,7 +305,9 @@ def test_2_where_the_mount_does_not_show_the_snapshot(changed: Changed) -> None:
     done = changed.site.generate(
         changed.older, changed.newer, "--metadata=snapshot", base="/reel01"
     )
-    check_refused(changed.site, done, 2, f"snapshot {changed.newer}", "--metadata rest")
+    check_refused(
+        changed.site, done, 2, f"snapshot {changed.newer}", "Core 5.2.4", "--metadata rest"
+    )
 
 
 # Secrets
