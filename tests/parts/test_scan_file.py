@@ -250,9 +250,7 @@ def test_without_room_for_pieces_it_is_told(path):
     with scan_file(path) as file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
         try:
-            with pytest.raises(
-                OutputError, match="cannot be written: File too large"
-            ):
+            with pytest.raises(OutputError, match="cannot be written: File too large"):
                 file.add(piece("/a"))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
