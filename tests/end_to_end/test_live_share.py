@@ -121,8 +121,9 @@ def moved_on(entries: int) -> str:
     """How a summary ends."""
     if not entries:
         return ""
+    told = "1 entry" if entries == 1 else f"{entries} entries"
     return (
-        f"; on the live share since the snapshot: {entries} entries changed or went "
+        f"; on the live share since the snapshot: {told} changed or went "
         "(exact: --metadata snapshot or rest)"
     )
 
