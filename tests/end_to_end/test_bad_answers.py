@@ -4,6 +4,7 @@ No emulated cluster gives them, so here are canned replies, over REST and printe
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from tests.end_to_end.site import Site
 from tests.parts.canned import PASSWORD, Canned, Reply, serve
 from tests.parts.canned import file as attributes
 
+# When the files on the mount were written.
+KEPT, KEPT_SECONDS = "2020-01-01T00:00:00Z", 1_577_836_800
+
 # Ids count up without end.
 OLDER, NEWER = 10**30, 10**30 + 1
 QQ = """\
@@ -27,6 +31,9 @@ for argument; do
 done
 case " $* " in
     *" login "*) echo '{"version": 1, "bearer_token": "t"}' >"$store" ;;
+    *" snapshot_list_statuses "*) echo '{"entries": []}' ;;
+    *" fs_read_dir "*) cat "$0.lists" ;;
+    *" fs_file_get_attr "*) echo '{"type": "FS_FILE_TYPE_DIRECTORY"}' ;;
     *) cat "$0.prints" ;;
 esac
 """
@@ -66,18 +73,33 @@ def site(canned: Canned, tmp_path: Path) -> Site:
 def write(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("x")
+    os.utime(path, (KEPT_SECONDS, KEPT_SECONDS))
 
 
 @pytest.fixture(params=["rest", "qq"])
 def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer:
-    """Each way to a cluster that answers a question for a diff in one way."""
+    """Each way to a cluster that answers a question for a diff in one way.
+
+    It tells nothing of the snapshots, and of what is in them one file that the mount shows, too.
+    """
+    listed = directory(attributes(name="kept.mov", size="1", modification_time=KEPT))
 
     def over_rest(page: Any) -> Site:
-        canned.gives((200, page))
+        def reply(_method: str, uri: str) -> Reply:
+            if "/snapshots/status/" in uri:
+                return 404, {}
+            if "/entries/" in uri:
+                return 200, listed
+            if "/info/attributes" in uri:
+                return 200, attributes(type="FS_FILE_TYPE_DIRECTORY")
+            return 200, page
+
+        canned.answer = reply
         site.configure(QumuloTransport="rest")
         return site
 
     def through_qq(page: Any) -> Site:
+        (site.qq / "qq.lists").write_text(json.dumps(listed))
         printed = page if isinstance(page, bytes) else json.dumps(page, indent=4).encode()
         (site.qq / "qq").write_text(QQ)
         (site.qq / "qq").chmod(0o755)
@@ -85,6 +107,10 @@ def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer
         return site
 
     return over_rest if request.param == "rest" else through_qq
+
+
+def directory(*files: dict[str, object], **changed: object) -> dict[str, object]:
+    return {"files": files, "child_count": len(files), "paging": {"next": ""}} | changed
 
 
 def diff(*entries: object) -> dict[str, object]:
@@ -197,10 +223,6 @@ def test_a_bad_page_behind_good_ones_ends_the_run(canned: Canned, over_rest: Sit
     )
     done = over_rest.generate(OLDER, NEWER)
     check_refused(over_rest, done, 76, "GET /v2/third", "path")
-
-
-def directory(*files: dict[str, object], **changed: object) -> dict[str, object]:
-    return {"files": files, "child_count": len(files), "paging": {"next": ""}} | changed
 
 
 def in_snapshots(listed: dict[str, object]) -> Callable[[str, str], Reply]:

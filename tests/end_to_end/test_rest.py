@@ -278,13 +278,6 @@ def test_an_unknown_snapshot_is_told(changed: Changed) -> None:
     check_refused(changed.site, done, 66, "Error 404", "expire by themselves")
 
 
-def test_snapshots_of_two_folders_are_told(changed: Changed) -> None:
-    (changed.site.mount / "other").mkdir(exist_ok=True)
-    number = int(changed.site.run("qumulo_create_snap.py", "-p", "x", "-s", "/other").output)
-    done = changed.site.generate(changed.older, number)
-    check_refused(changed.site, done, 65, "Error 400", "Check the snapshot ids")
-
-
 def test_an_unknown_source_path_is_told(changed: Changed) -> None:
     done = create_snapshot(changed)
     check_refused(changed.site, done, 66, "Error 404", "path exists on the cluster")
