@@ -124,8 +124,7 @@ class _Run:
         )
         self.moments = bases.find_base(self._cluster, self.moments, changes)
         sources = trees.sources(
-            *(self.settings, self._cluster, self.moments, options, self._screen),
-            changed=bool(len(changes)),
+            self.settings, self._cluster, self.moments, changes, options, self._screen
         )
         if options.moves and changes.creations and changes.deletions:
             return self._fill_with_moves(sources)

@@ -13,7 +13,7 @@ from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
-from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError
+from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError, UnreadableError
 from qumulo_changelist.model import Attributes, Change, Kind, Sighting, Snapshot
 
 Answer = TypeVar("Answer")
@@ -24,6 +24,9 @@ _REFUSED = re.compile(r"^Error 401\b", re.MULTILINE)
 
 # How every generation of qq reports that there is no such directory.
 _ABSENT = re.compile(r"^Error 40[04]: fs_(no_such_entry|not_a_directory)_error\b", re.MULTILINE)
+
+# The same of whatever concerns a single entry: such classes begin with fs_.
+_UNREADABLE = re.compile(r"^Error 4(?!01)\d\d: (fs_\w+)", re.MULTILINE)
 
 # How much of an answer that makes no sense is still read, to learn how qq ends.
 _PIECES_TO_ITS_END = 1000
@@ -77,7 +80,7 @@ class QqCluster:
         check_unicode(reference)
         key = "path" if reference.startswith("/") else "id"
         arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
-        (found,) = _about_one_entry(self._ask(arguments, qq_output.whole), snapshot)
+        (found,) = _about_a_look(self._ask(arguments, qq_output.whole), snapshot)
         return wire.sighting(wire.attributes(found))
 
     def look_into(self, directory: str, snapshot: int | None, most: int) -> dict[str, Sighting]:
@@ -86,7 +89,7 @@ class QqCluster:
         decode = functools.partial(qq_output.elements, key="files")
         arguments = ["fs_read_dir", f"--path={directory}", *_at(snapshot)]
         with contextlib.closing(self._ask(arguments, decode)) as asked:
-            first = itertools.islice(_about_one_entry(asked, snapshot), most)
+            first = itertools.islice(_about_a_look(asked, snapshot), most)
             entries = [wire.attributes(one) for one in first]
         return {wire.text(entry, "name"): wire.sighting(entry) for entry in entries}
 
@@ -208,6 +211,16 @@ def _about_one_entry(
             raise
         where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
         raise AbsentError(f"{where} {absence}") from error
+
+
+def _about_a_look(answers: Iterator[Answer], snapshot: int | None) -> Iterator[Answer]:
+    """Tell an entry that cannot be looked at from what is wrong with all."""
+    try:
+        yield from _about_one_entry(answers, snapshot)
+    except QqFailedError as error:
+        if not (reason := _UNREADABLE.search(error.said)):
+            raise
+        raise UnreadableError(f"the cluster cannot read it: {reason[1]}") from error
 
 
 def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:

@@ -106,7 +106,8 @@ class MountedTree:
         Args:
             name: the name.
             afresh: look at what the file server has, and not at what the mount remembers. NFS asks
-                its server whenever a file is opened (nfs(5), "close-to-open").
+                its server whenever a file is opened (nfs(5), "close-to-open"), and about names that
+                are not there whenever their directory is.
 
         Returns:
             What is there; None for nothing.
@@ -117,14 +118,11 @@ class MountedTree:
         try:
             standing = self._stand_in(directory_of(name))
             (part,) = _last_parts([name], name.rstrip("/").rfind("/") + 1)
+            if afresh:
+                _open_once(b".", standing)
             found = os.stat(part, dir_fd=standing, follow_symlinks=False)
             if afresh and _KINDS.get(stat.S_IFMT(found.st_mode)):
-                with contextlib.suppress(PermissionError):
-                    descriptor = os.open(part, _ASK_AGAIN, dir_fd=standing)
-                    try:
-                        found = os.fstat(descriptor)
-                    finally:
-                        os.close(descriptor)
+                found = _open_once(part, standing) or found
         except ValueError:
             return None  # no file system has such a name
         except OSError as error:
@@ -222,6 +220,17 @@ class MountedTree:
             if len(self._open) > _OPEN_DIRECTORIES:
                 os.close(self._open.popitem(last=False)[1])
         return descriptor
+
+
+def _open_once(part: bytes, standing: int) -> os.stat_result | None:
+    """Return what a file server has at the moment; None where this user may not open it."""
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(part, _ASK_AGAIN, dir_fd=standing)
+        try:
+            return os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+    return None
 
 
 def _name(directory: str, entry: os.DirEntry[str]) -> str:
