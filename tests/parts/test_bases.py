@@ -301,12 +301,13 @@ def test_of_a_base_path_at_or_above_the_directory_of_the_snapshots_nothing_is_as
     assert cluster.asked == []
 
 
-def test_a_directory_whose_name_only_begins_like_the_base_path_is_not_below_it(tmp_path):
-    cluster = cluster_with({"/p/base": a_directory()}, {"/p/base": a_directory()})
+@pytest.mark.parametrize("source", ["/p", "/"])
+def test_a_base_path_below_the_directory_of_the_snapshots_is_asked_for(source, tmp_path):
+    cluster = cluster_with({"/p/X": a_directory()}, {"/p/X": a_directory()})
 
-    find(cluster, tmp_path=tmp_path, source="/p/", base="/p/base")
+    find(cluster, tmp_path=tmp_path, source=source, base="/p/X")
 
-    assert cluster.asked == [("at", "/p/base", NEWER)]
+    assert cluster.asked == [("at", "/p/X", NEWER)]
 
 
 def test_where_nothing_changed_one_question_is_enough(tmp_path):

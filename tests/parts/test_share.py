@@ -1,5 +1,8 @@
 """Whether a mount shows the base path: what is compared, what decides, and how little is asked."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from qumulo_changelist.errors import UnreadableError, UsageError
@@ -41,6 +44,16 @@ class FakeShare:
         if name in self._unreadable:
             raise UnreadableError("no permission")
         return (self._shown if afresh else self._remembered).get(name)
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch) -> Iterator[None]:
+    """A machine whose own time is another one."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 def below(tree: Tree) -> Tree:
@@ -213,6 +226,12 @@ def test_a_share_of_other_files_is_refused_with_one_of_them_on_both_sides():
         ),
         (
             A,
+            a_file("2", 5, 10**21),
+            "/a is a file of 10 bytes, modified 2020-09-13 12:26:40 UTC in snapshot 7, but a file "
+            "of 5 bytes, modified at an unknown time on the mount",
+        ),
+        (
+            a_file("1", 10, EARLY + 999_999_999),
             a_file("2", 5, 10**30),
             "/a is a file of 10 bytes, modified 2020-09-13 12:26:40 UTC in snapshot 7, but a file "
             "of 5 bytes, modified at an unknown time on the mount",
@@ -225,7 +244,9 @@ def test_a_share_of_other_files_is_refused_with_one_of_them_on_both_sides():
         ),
     ],
 )
-def test_a_snapshot_on_the_mount_is_refused_without_a_look_at_the_live_tree(known, shown, words):
+def test_a_snapshot_on_the_mount_is_refused_without_a_look_at_the_live_tree(
+    known, shown, words, in_tokyo
+):
     cluster = cluster_with({"/a": known})
 
     with pytest.raises(UsageError) as caught:
@@ -250,6 +271,16 @@ def test_one_that_agrees_with_the_live_tree_is_enough_after_one_that_refuses():
     share = FakeShare({"/a": OTHER, "/b": a_file("2", 21, LATE + 1)})
 
     assert check(cluster, share) is Likeness.LIVE
+
+
+def test_one_that_agrees_with_the_live_tree_is_enough_after_one_that_the_mount_does_not_show():
+    tree = {"/a": A, "/b": B, "/c": a_file("3", 30, LATE + 1)}
+    now = tree | {"/c": a_file("3", 31, LATE + 2)}
+    share = FakeShare({"/a": OTHER, "/b": None, "/c": now["/c"]})
+    cluster = cluster_with(tree, now)
+
+    assert check(cluster, share) is Likeness.LIVE
+    assert cluster.asked[1:] == [("at", f"{BASE}/a", LIVE), ("at", f"{BASE}/c", LIVE)]
 
 
 def test_one_that_agrees_deeper_down_is_enough_after_one_that_refuses():

@@ -134,7 +134,7 @@ def find_base(cluster: Cluster, moments: Moments, changes: ChangeSet) -> Moments
 
 def _is_at_or_above_source(moment: Moment) -> bool:
     source = moment.snapshot.source
-    return bool(source) and f"{source.rstrip('/')}/".startswith(f"{moment.base.rstrip('/')}/")
+    return bool(source) and f"{source}/".startswith(f"{moment.base.rstrip('/')}/")
 
 
 def _are_of_one_directory(moments: Moments) -> bool:

@@ -73,7 +73,8 @@ def places(names: Iterable[str]) -> list[tuple[str, int]]:
             below[above] += count
     half = [directory for directory, count in below.items() if count * 2 > below[""] and directory]
     if half:
-        deepest = max(half, key=lambda directory: (directory.count("/"), directory))
+        # One lies in the other, so the greatest name is the deepest.
+        deepest = max(half)
         return [(deepest, below[deepest])]
     top = [(place, count) for place, count in below.items() if place.count("/") == 1]
     if directly[""]:

@@ -42,7 +42,7 @@ def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
 
 def _entries(cluster: Cluster, directory: str, snapshot: Snapshot) -> dict[str, Kind]:
     """Return what a directory holds; of those above the snapshot's own, only what leads there."""
-    above, _, leads_on = snapshot.source.rstrip("/").partition(f"{directory}/")
+    above, _, leads_on = snapshot.source.partition(f"{directory}/")
     if not above and leads_on:
         return {leads_on.split("/")[0]: Kind.DIRECTORY}
     there = cluster.look_into(directory or "/", snapshot.id, _MOST_NAMES)
@@ -61,7 +61,7 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
         for other in names:
             if fold(other) == fold(name):
                 return other, difference
-    (near, *_) = difflib.get_close_matches(name, names, n=1) or [""]
+    (near, *_) = difflib.get_close_matches(name, names) or [""]
     return near, near and "its spelling"
 
 
