@@ -90,6 +90,14 @@ def test_below_a_base_path_it_is_the_directory_of_the_snapshots_that_they_hold(b
     assert moments.newer.top_path == "/c/new"
 
 
+@pytest.mark.parametrize(("source", "top"), [("/", "/"), ("/X", "/X/")])
+def test_of_the_root_it_is_the_directory_of_the_snapshots_too(source, top):
+    moments = compare(NOBODY, Scope("/"), older(source, "12"), newer(source, "12"))
+
+    assert moments.older.top == moments.newer.top == top
+    assert moments.newer.top_path == source
+
+
 def test_a_path_that_is_not_known_is_asked_for_by_the_id():
     cluster = FakeCluster(
         {OLDER: {"/c/old": a_directory("12")}, NEWER: {"/c/new": a_directory("12")}}
