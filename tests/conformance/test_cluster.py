@@ -18,7 +18,7 @@ from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.cluster.rest import RestCluster
 from qumulo_changelist.config import Secret, Settings
-from qumulo_changelist.errors import ChangelistError, UnreadableError
+from qumulo_changelist.errors import AbsentError, ChangelistError, UnreadableError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind
 from qumulo_changelist.progress import Silent
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
@@ -432,3 +432,73 @@ def test_a_tree_of_a_thousand_levels_is_walked(cluster, emulator, project):
     assert files == {f"{top}file", top + "d/" * LEVELS + "file"}
     assert found.keys() - files == {top + "d/" * level for level in range(1, LEVELS + 1)}
     subprocess.run(["rm", "-r", project], check=True)
+
+
+# A look at single entries
+
+
+def test_a_look_at_an_entry_shows_what_it_is_in_a_snapshot_and_now(cluster, emulator, project):
+    write(project, "d/a")
+    (project / "link").symlink_to("d")
+    os.utime(project / "d" / "a", ns=(1, 1_700_000_000_123_456_789))
+    taken = snapshot_of(emulator, on_cluster(project))
+    (project / "d" / "a").write_text("longer")
+    path = on_cluster(project, "/d/a")
+
+    then = cluster.look_at(path, taken)
+    now = cluster.look_at(path, None)
+
+    assert (then.kind, then.size, then.path) == (Kind.FILE, 0, path)
+    assert then.mtime == 1_700_000_000_123_456_789
+    assert (now.kind, now.size, now.id) == (Kind.FILE, 6, then.id)
+    assert cluster.look_at(then.id, taken) == then
+    assert cluster.look_at(on_cluster(project, "/link"), taken).kind is Kind.OTHER
+
+
+def test_a_look_at_what_is_not_there_finds_it_absent(cluster, emulator, project):
+    write(project, "in/a", "out/b")
+    taken = snapshot_of(emulator, on_cluster(project, "/in"))
+    write(project, "in/late")
+
+    with pytest.raises(AbsentError):
+        cluster.look_at(on_cluster(project, "/in/late"), taken)
+    with pytest.raises(AbsentError):
+        cluster.look_into(on_cluster(project, "/in/a"), taken, 10)
+    # What the snapshot does not cover is not known: that ends no run.
+    with pytest.raises(UnreadableError):
+        cluster.look_at(on_cluster(project, "/out"), taken)
+    with pytest.raises(UnreadableError, match="not Unicode"):
+        cluster.look_at(on_cluster(project, "/\udcff"), taken)
+    with pytest.raises(UnreadableError, match="not Unicode"):
+        cluster.look_into(on_cluster(project, "/\udcff"), taken, 10)
+
+
+def test_a_look_into_a_directory_shows_no_more_entries_than_are_enough(cluster, emulator, project):
+    write(project, "d/below/x", *(f"d/{number}" for number in range(7)))
+    (project / "d" / "link").symlink_to("0")
+    taken = snapshot_of(emulator, on_cluster(project))
+    shutil.rmtree(project / "d" / "below")
+    directory = on_cluster(project, "/d")
+
+    # The cluster gives three entries a page.
+    every = cluster.look_into(directory, taken, 100)
+    some = cluster.look_into(directory, taken, 4)
+    now = cluster.look_into(f"{directory}/", None, 100)
+
+    names = {*map(str, range(7)), "link"}
+    assert {name: seen.kind for name, seen in every.items()} == {
+        **dict.fromkeys(map(str, range(7)), Kind.FILE),
+        "below": Kind.DIRECTORY,
+        "link": Kind.OTHER,
+    }
+    assert set(now) == names
+    assert 4 <= len(some) <= 6
+    assert some.items() <= every.items()
+    assert every["0"].id == now["0"].id
+
+
+def test_a_look_into_a_directory_of_any_names_shows_them_as_they_are(cluster, emulator, project):
+    write(project, *NAMES)
+    taken = snapshot_of(emulator, on_cluster(project))
+
+    assert set(cluster.look_into(on_cluster(project), taken, 100)) == set(NAMES)

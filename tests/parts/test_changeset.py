@@ -309,3 +309,60 @@ def test_folders_are_counted_that_changed_in_a_way_or_hold_what_did(letters, cou
 def test_of_changes_on_disk_only_folders_count_that_were_created_or_deleted():
     with collected(*ASKED, limit=ON_DISK) as collection:
         assert collection.folders(DELETED) == 3
+
+
+# The base path
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("forgotten", "happened", "created", "deleted"),
+    [
+        ((), "CD", True, True),
+        ((CREATED,), "D", False, True),
+        ((DELETED,), "C", True, False),
+        ((CREATED, DELETED), "", False, False),
+    ],
+)
+def test_that_the_base_path_came_or_went_can_be_forgotten(
+    forgotten, happened, created, deleted, limit
+):
+    changes = [
+        (CREATE, "/p/"),
+        (DELETE, "/p/"),
+        *((op, f"/p/{name}/") for name in "abc" for op in (CREATE, DELETE)),
+    ]
+    with collected(*changes, limit=limit, base="/p") as collection:
+        assert (collection.base_created, collection.base_deleted) == (True, True)
+        for what in forgotten:
+            collection.forget_base(what)
+
+        assert (collection.base_created, collection.base_deleted) == (created, deleted)
+        assert ("/" in collection.whole) is (created or deleted)
+        assert {"/a/", "/b/", "/c/"} <= collection.whole
+        left = unpack(pack([key for block in collection.take() for key in block]))
+
+    assert left.names == ["/c/", "/b/", "/a/", *["/"] * bool(happened)]
+    assert left.happened == ["CD"] * 3 + [happened] * bool(happened)
+
+
+@pytest.mark.parametrize("op", [CREATE, DELETE])
+def test_only_a_base_path_that_came_or_went_itself_or_with_one_above_it_is_said_to(op):
+    for path in ("/a/p/", "/a/"):
+        with collected((op, path), base="/a/p") as collection:
+            assert collection.base_created is (op == CREATE)
+            assert collection.base_deleted is (op == DELETE)
+    for path in ("/a/p/x/", "/a/px/", "/a/p/x"):
+        with collected((op, path), base="/a/p") as collection:
+            assert not collection.base_created
+            assert not collection.base_deleted
+    with collected((MODIFY, "/a/p/"), (MODIFY, "/a/"), base="/a/p") as collection:
+        assert not collection.base_created
+        assert not collection.base_deleted
+
+
+def test_a_base_path_that_is_forgotten_was_not_only_created():
+    with collected((CREATE, "/p/"), base="/p") as collection:
+        assert collection.only_created() == ["/"]
+        collection.forget_base(CREATED)
+        assert collection.only_created() == []

@@ -106,8 +106,13 @@ def test_where_the_files_cannot_be_counted_a_percentage_is_not_kept():
     def unknown() -> int:
         raise UnreadableError("its name is not Unicode")
 
-    with pytest.raises(TooManyDeletesError, match=r"--max-deletes 5%.*: its name is not Unicode"):
+    with pytest.raises(
+        TooManyDeletesError, match=r"--max-deletes 5%.*: its name is not Unicode"
+    ) as caught:
         check_deletes(Totals(deleted_files=1), percent("5"), unknown, lambda: ["/a"])
+    assert caught.value.hint == (
+        "No list was published; an earlier one is unchanged. Give a number of files."
+    )
 
 
 # What is said
@@ -126,6 +131,11 @@ def test_it_is_said_how_many_of_what_and_where_most_of_them_lie():
         "1 of 1 file (10 bytes) and 3 directories would be deleted, more than --max-deletes 0% "
         "allows; most of them lie in /reel (1)"
     )
+
+
+def test_each_place_that_holds_many_of_them_is_said():
+    with pytest.raises(TooManyDeletesError, match=r"lie in /a \(1\), /b \(1\)$"):
+        check_deletes(Totals(deleted_files=2), number(1), never, lambda: ["/a/x", "/b/x"])
 
 
 def test_nothing_was_published_and_how_to_allow_it_is_said():

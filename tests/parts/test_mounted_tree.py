@@ -15,7 +15,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.errors import UnreadableError, UsageError
-from qumulo_changelist.model import Attributes, Described, Kind, Unreadable, to_bytes, to_text
+from qumulo_changelist.model import (
+    Attributes,
+    Described,
+    Kind,
+    Sighting,
+    Unreadable,
+    to_bytes,
+    to_text,
+)
 from qumulo_changelist.trees import mounted
 from qumulo_changelist.trees import walk as walking
 from qumulo_changelist.trees.interface import GONE, All, Found, Some
@@ -922,3 +930,81 @@ def test_a_tree_can_be_closed_when_something_went_wrong(share):
         raise InterruptedError
 
     assert open_descriptors() == before
+
+
+# A look at one entry
+
+
+def test_a_look_shows_what_tells_an_entry_from_others(share, tree):
+    share.put("/d/a.mov", size=5)
+    os.utime(share.at("/d/a.mov"), ns=(1, 1_700_000_000_123_456_789))
+    os.utime(share.at("/d"), ns=(1, -1))
+    (file, directory) = (os.stat(share.at(name)) for name in ("/d/a.mov", "/d"))
+
+    for afresh in (False, True):
+        assert tree.look_at("/d/a.mov", afresh=afresh) == Sighting(
+            Kind.FILE, 5, 1_700_000_000_123_456_789, str(file.st_ino)
+        )
+        for name in ("/d", "/d/"):
+            assert tree.look_at(name, afresh=afresh) == Sighting(
+                Kind.DIRECTORY, directory.st_size, -1, str(directory.st_ino)
+            )
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+def test_a_look_follows_no_link_and_opens_no_pipe(share, tree, afresh):
+    share.put("/d/a.mov")
+    share.link("/link", "d")
+    os.mkfifo(share.at("/pipe"))
+
+    assert tree.look_at("/link", afresh=afresh).kind is Kind.OTHER
+    assert tree.look_at("/link/", afresh=afresh).kind is Kind.OTHER
+    assert tree.look_at("/link/a.mov", afresh=afresh) is None
+    assert tree.look_at("/pipe", afresh=afresh).kind is Kind.OTHER
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+@pytest.mark.parametrize("name", ["/none", "/none/a", "/file/a", "/a\0b", "/\udcff/a", "/d/none"])
+def test_a_look_at_what_is_not_there_shows_nothing(share, tree, name, afresh):
+    share.put("/file", "/d/a")
+
+    assert tree.look_at(name, afresh=afresh) is None
+
+
+def test_a_look_finds_any_name(share, tree):
+    share.put("/d/\udcff\n")
+
+    assert tree.look_at("/d/\udcff\n", afresh=True).kind is Kind.FILE
+
+
+def test_a_look_where_this_user_may_not_is_refused(share, tree):
+    share.put("/closed/a", "/private", size=2)
+    os.chmod(share.at("/closed"), 0)
+    os.chmod(share.at("/private"), 0)
+    with ordinary_user():
+        for afresh in (False, True):
+            with pytest.raises(UnreadableError, match=NO_PERMISSION):
+                tree.look_at("/closed/a", afresh=afresh)
+            # To know what is there, nobody need be let read it.
+            assert tree.look_at("/private", afresh=afresh).size == 2
+
+
+def test_a_look_afresh_asks_the_server_for_the_directory_and_the_file(share, tree, monkeypatch):
+    share.put("/d/a")
+    opened = []
+    real = os.open
+
+    def noted(path, flags, **where):
+        opened.append(path)
+        return real(path, flags, **where)
+
+    monkeypatch.setattr(os, "open", noted)
+    before = open_descriptors()
+    tree.look_at("/d/a")
+    assert opened == [b"d"]
+    tree.look_at("/d/a", afresh=True)
+    tree.look_at("/d/b", afresh=True)
+
+    assert opened == [b"d", b".", b"a", b"."]
+    # Only the directory stays open.
+    assert open_descriptors() == before + 1

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, Attributes, Change, Kind, Snapshot, Unreadable
+from qumulo_changelist.model import CREATE, Attributes, Change, Kind, Sighting, Snapshot, Unreadable
 
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY", "DELETE"])
@@ -358,3 +358,55 @@ def test_totals_that_do_not_count_files_are_told(count):
 def test_what_is_no_totals_is_told(reply):
     with pytest.raises(ReplyError):
         wire.files(reply)
+
+
+# What tells an entry from others
+
+SEEN = {
+    "type": "FS_FILE_TYPE_FILE",
+    "size": "123",
+    "modification_time": "2023-11-14T22:13:20.12345678Z",
+    "id": "18446744073709551616",
+    "path": "/a/b",
+    "name": "b",
+}
+
+
+def test_an_entry_is_seen_with_all_that_tells_it_from_others():
+    assert wire.sighting(SEEN) == Sighting(
+        Kind.FILE, 123, 1_700_000_000_123_456_780, "18446744073709551616", "/a/b"
+    )
+
+
+@pytest.mark.parametrize(("path", "plain"), [("/a/b/", "/a/b"), ("/", "/"), ("/a", "/a"), ("", "")])
+def test_the_path_of_what_is_seen_has_no_last_slash(path, plain):
+    assert wire.sighting(SEEN | {"path": path}).path == plain
+
+
+@pytest.mark.parametrize(
+    ("moment", "nanoseconds"),
+    [
+        ("2023-11-14T22:13:20Z", 1_700_000_000_000_000_000),
+        ("2023-11-14T22:13:20.000000001Z", 1_700_000_000_000_000_001),
+        ("1969-12-31T23:59:59.5Z", -500_000_000),
+        ("1970-01-01T00:00:00Z", 0),
+    ],
+)
+def test_the_time_of_what_is_seen_is_exact(moment, nanoseconds):
+    assert wire.sighting(SEEN | {"modification_time": moment}).mtime == nanoseconds
+
+
+@pytest.mark.parametrize("odd", [None, 5, "", "x", "-1", "1.5", [], {}])
+def test_what_is_malformed_of_what_is_seen_is_not_known(odd):
+    fields = dict.fromkeys(("size", "modification_time", "id"), odd)
+    path = odd if isinstance(odd, str) else ""
+
+    seen = wire.sighting(SEEN | fields | {"path": odd})
+
+    assert seen == Sighting(Kind.FILE, -1, None, "", path)
+
+
+def test_of_what_is_seen_only_the_type_must_be_there():
+    assert wire.sighting({"type": "FS_FILE_TYPE_SYMLINK"}) == Sighting(Kind.OTHER)
+    with pytest.raises(ReplyError, match="without a usable 'type'"):
+        wire.sighting({"size": "1"})

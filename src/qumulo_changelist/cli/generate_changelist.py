@@ -110,8 +110,7 @@ class _Run:
         )
         self.moments = bases.find_base(self._cluster, self.moments, changes)
         sources = trees.sources(
-            *(self.settings, self._cluster, self.moments, options, self._screen),
-            changed=bool(len(changes)),
+            self.settings, self._cluster, self.moments, changes, options, self._screen
         )
         trees.announce(sources, changes, options, self._screen)
         if options.moves and changes.creations and changes.deletions:

@@ -13,7 +13,7 @@ from qumulo_changelist.errors import UsageError
 from qumulo_changelist.progress import Listener
 from qumulo_changelist.scan.bases import Moment, Moments
 from qumulo_changelist.scan.changeset import CREATED, DELETED, ChangeSet
-from qumulo_changelist.scan.share import Likeness, check_share
+from qumulo_changelist.scan.share import Likeness, check_share, shows_snapshot
 from qumulo_changelist.trees.interface import OpenTree, Tree
 from qumulo_changelist.trees.mounted import MountedTree
 
@@ -60,10 +60,9 @@ def sources(
     settings: Settings,
     cluster: Cluster,
     moments: Moments,
+    changes: ChangeSet,
     options: argparse.Namespace,
     listener: Listener,
-    *,
-    changed: bool,
 ) -> Sources:
     """Return where to read what changed.
 
@@ -71,9 +70,9 @@ def sources(
         settings: how to reach the cluster.
         cluster: is asked whether a mount shows the base path.
         moments: both snapshots; whether they hold the base path is known.
+        changes: what changed; if nothing did, nothing is compared.
         options: of the command line.
         listener: hears what the user should know.
-        changed: whether anything did; if not, nothing is compared.
 
     Raises:
         UsageError: the mapped path is no directory, does not show the base path, or not the newer
@@ -93,10 +92,10 @@ def sources(
         return Sources(partial(over_rest, newer_moment), older)
     with MountedTree(options.mappedpath) as live:
         mounted = partial(MountedTree, options.mappedpath, newer_moment.snapshot.taken)
-        if options.metadata == SNAPSHOT:
+        if options.metadata == SNAPSHOT and newer_moment.holds_base:
             mounted = partial(MountedTree, live.snapshot(options.newer) or _not_shown(options))
         live_share = options.metadata == MOUNT
-        is_sure = (changed and newer_moment.holds_base) and _shows(
+        is_sure = (len(changes) > 0 and newer_moment.holds_base) and _shows(
             cluster, newer_moment, mounted, options.mappedpath, listener, live=live_share
         )
         if options.moves:
@@ -105,8 +104,10 @@ def sources(
             return Sources(mounted, older, with_ids, through_qq)
         # A mount shows the past of the directory that has the mapped path now, which is that of
         # the base path only where it is the same directory.
-        if older and is_sure and not base_replaced and (older_path := live.snapshot(options.older)):
-            older, through_qq = partial(MountedTree, older_path), False
+        if older and changes.deletions and not base_replaced:
+            older_path = live.snapshot(options.older)
+            if older_path and (is_sure or _shows_past(cluster, older_moment, older_path)):
+                older, through_qq = partial(MountedTree, older_path), False
     return Sources(mounted, older, through_qq=through_qq)
 
 
@@ -149,6 +150,16 @@ def _shows(
             "that the newer snapshot holds there could be compared"
         )
     return likeness is Likeness.SNAPSHOT
+
+
+def _shows_past(cluster: Cluster, older: Moment, path: str) -> bool:
+    """Say whether a mount shows the base path as the older snapshot has it.
+
+    This is asked where the newer one does not say: through ``qq``, each deleted directory would
+    cost a process.
+    """
+    with MountedTree(path) as share:
+        return shows_snapshot(cluster, older, share)
 
 
 def _warn(settings: Settings, listener: Listener) -> None:

@@ -83,7 +83,7 @@ class QqCluster:
         check_unicode(reference)
         key = "path" if reference.startswith("/") else "id"
         arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
-        (found,) = _about_one_entry(self._ask(arguments, qq_output.whole), snapshot)
+        (found,) = _about_a_look(self._ask(arguments, qq_output.whole), snapshot)
         return wire.sighting(wire.attributes(found))
 
     def look_into(self, directory: str, snapshot: int | None, most: int) -> dict[str, Sighting]:
@@ -92,7 +92,7 @@ class QqCluster:
         decode = functools.partial(qq_output.elements, key="files")
         arguments = ["fs_read_dir", f"--path={directory}", *_at(snapshot)]
         with contextlib.closing(self._ask(arguments, decode)) as asked:
-            first = itertools.islice(_about_one_entry(asked, snapshot), most)
+            first = itertools.islice(_about_a_look(asked, snapshot), most)
             entries = [wire.attributes(one) for one in first]
         return {wire.text(entry, "name"): wire.sighting(entry) for entry in entries}
 
@@ -243,6 +243,17 @@ def _about_one_entry(
             raise
         where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
         raise AbsentError(f"{where} {absence}") from error
+
+
+def _about_a_look(answers: Iterator[Answer], snapshot: int | None) -> Iterator[Answer]:
+    """Tell an entry that cannot be looked at from what is wrong with all."""
+    try:
+        yield from _about_one_entry(answers, snapshot)
+    except QqFailedError as error:
+        # The classes of what concerns a single entry begin with fs_.
+        if error.status == 401 or not error.error_class.startswith("fs_"):
+            raise
+        raise UnreadableError(f"the cluster cannot read it: {error.error_class}") from error
 
 
 def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:

@@ -104,7 +104,10 @@ def find_base(cluster: Cluster, moments: Moments, changes: ChangeSet) -> Moments
     came, went = changes.base_created, changes.base_deleted
     if not came and not went and (len(changes) or _is_at_or_above_source(moments.newer)):
         return moments
-    now, before = (_holds(cluster, moment) for moment in (moments.newer, moments.older))
+    now = _holds(cluster, moments.newer)
+    if now and not came and not went and _are_of_one_directory(moments):
+        return moments
+    before = _holds(cluster, moments.older)
     if now is False and before is False:
         raise UsageError(
             f"neither snapshot holds a directory {moments.newer.base}",
@@ -131,7 +134,12 @@ def find_base(cluster: Cluster, moments: Moments, changes: ChangeSet) -> Moments
 
 def _is_at_or_above_source(moment: Moment) -> bool:
     source = moment.snapshot.source
-    return bool(source) and f"{source.rstrip('/')}/".startswith(f"{moment.base.rstrip('/')}/")
+    return bool(source) and f"{source}/".startswith(f"{moment.base.rstrip('/')}/")
+
+
+def _are_of_one_directory(moments: Moments) -> bool:
+    """Say whether it is known that the snapshots can be compared: a diff of others may be empty."""
+    return all(moment.snapshot.source_id for moment in (moments.older, moments.newer))
 
 
 def _holds(cluster: Cluster, moment: Moment) -> bool | None:

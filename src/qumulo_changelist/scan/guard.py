@@ -75,7 +75,8 @@ def places(names: Iterable[str]) -> list[tuple[str, int]]:
             below[above] += files
     half = [directory for directory, files in below.items() if files * 2 > below[""] and directory]
     if half:
-        deepest = max(half, key=lambda directory: (directory.count("/"), directory))
+        # One lies in the other, so the greatest name is the deepest.
+        deepest = max(half)
         return [(deepest, below[deepest])]
     top = [(place, files) for place, files in below.items() if place.count("/") == 1]
     if directly[""]:

@@ -25,6 +25,10 @@ _COMPARED = 8
 # The number of directories that are listed at most, the base path among them.
 _DIRECTORIES = 4
 
+# The times that every mount can show, in nanoseconds since the epoch: NFS version 3 knows none
+# before 1970 (RFC 1813), and others end in 2038.
+_FIRST_TIME, _END_OF_TIME = 0, 2**31 * 1_000_000_000
+
 # What mounts cut a time to, in nanoseconds: NFS shows all of it, SMB tenths of a microsecond.
 _PRECISIONS = (1, 100, 1_000, 1_000_000, 1_000_000_000)
 
@@ -81,13 +85,13 @@ def check_share(
         if any(_agree(one.known, one.shown) for one in compared):
             return Likeness.SNAPSHOT
         for one in compared:
-            if wrong:
-                break
+            if wrong and not one.shown:
+                continue  # it cannot agree any more, and to ask takes its time
             now = _look_now(cluster, newer.location.path(one.name)) if live else one.known
             if now and _agree(now, one.shown):
                 return Likeness.LIVE
-            if now and _is_untouched(one.known, now):
-                wrong = one
+            if now and _is_untouched(one.known, now) and not _is_same_file(now, one.shown):
+                wrong = wrong or one
     if wrong:
         raise UsageError(
             f"the mapped path {mapped_path} does not show {newer.base}: {wrong.name} is "
@@ -97,6 +101,21 @@ def check_share(
             "this machine sees the base path. No list was written; an earlier one is unchanged.",
         )
     return Likeness.EMPTY if entries == [] else Likeness.UNKNOWN
+
+
+def shows_snapshot(cluster: Cluster, moment: Moment, share: Share) -> bool:
+    """Say whether a mount shows an entry of the base path as a snapshot has it.
+
+    Args:
+        cluster: is asked about the snapshot.
+        moment: the snapshot, which holds the base path.
+        share: the same snapshot, as the mount is thought to show it.
+    """
+    return any(
+        _agree(one.known, one.shown)
+        for entries in _some_entries(cluster, moment)
+        for one in _compare(share, entries)
+    )
 
 
 def _some_entries(cluster: Cluster, newer: Moment) -> Iterator[list[tuple[str, Sighting]]]:
@@ -118,7 +137,9 @@ def _some_entries(cluster: Cluster, newer: Moment) -> Iterator[list[tuple[str, S
         named = [
             (directory + name, known)
             for name, known in there.items()
-            if known.kind in (Kind.FILE, Kind.DIRECTORY) and known.mtime is not None
+            if known.kind in (Kind.FILE, Kind.DIRECTORY)
+            and known.mtime is not None
+            and _FIRST_TIME <= known.mtime < _END_OF_TIME
         ]
         named.sort(key=lambda pair: (pair[1].kind is Kind.DIRECTORY, pair[1].mtime))
         if named or (directory == newer.top and not there):
@@ -146,7 +167,7 @@ def _look_now(cluster: Cluster, path: str) -> Sighting | None:
 def _agree(known: Sighting, shown: Sighting | None) -> bool:
     """Say whether a mount shows what the cluster knows: the same kind, time and, of files, size.
 
-    An inode number says nothing: that of another file system can be equal to a file's id.
+    An inode number proves nothing: that of another file system can be equal to a file's id.
     """
     if not shown or shown.kind is not known.kind or known.mtime is None:
         return False
@@ -162,6 +183,11 @@ def _is_untouched(known: Sighting, now: Sighting) -> bool:
         now.mtime,
         now.id,
     )
+
+
+def _is_same_file(now: Sighting, shown: Sighting | None) -> bool:
+    """Say whether a mount may show an earlier state of a file, which it remembers."""
+    return shown is not None and shown.id == now.id != ""
 
 
 def _words(seen: Sighting | None) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.errors import ChangelistError, UnreadableError
 from qumulo_changelist.model import Kind, Snapshot
 
 # A directory can hold millions of names. Those that come first are enough for a suggestion.
@@ -16,7 +16,8 @@ def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
     """Return a sentence about the nearest path that a snapshot holds, or what is in the way.
 
     Args:
-        cluster: is asked; where it does not answer for a name, the sentence is "".
+        cluster: is asked; where it does not answer, the sentence is "". That ends no run: it ends
+            for another reason, which the user must read.
         path: an absolute path that the snapshot does not hold as a directory.
         snapshot: the snapshot. It holds the directory that it is of.
     """
@@ -33,7 +34,7 @@ def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
                 return ""
             found = f"{found}/{near}"
             differences.append(difference)
-    except UnreadableError:
+    except (UnreadableError, ChangelistError):
         return ""
     why = ", ".join(dict.fromkeys(filter(None, differences)))
     return f"Did you mean {found}, which differs in {why}?" if why else ""
@@ -41,7 +42,7 @@ def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
 
 def _entries(cluster: Cluster, directory: str, snapshot: Snapshot) -> dict[str, Kind]:
     """Return what a directory holds; of those above the snapshot's own, only what leads there."""
-    above, _, leads_on = snapshot.source.rstrip("/").partition(f"{directory}/")
+    above, _, leads_on = snapshot.source.partition(f"{directory}/")
     if not above and leads_on:
         return {leads_on.split("/")[0]: Kind.DIRECTORY}
     there = cluster.look_into(directory or "/", snapshot.id, _MOST_NAMES)
@@ -60,7 +61,7 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
         for other in names:
             if fold(other) == fold(name):
                 return other, difference
-    (near, *_) = difflib.get_close_matches(name, names, n=1) or [""]
+    (near, *_) = difflib.get_close_matches(name, names) or [""]
     return near, near and "its spelling"
 
 

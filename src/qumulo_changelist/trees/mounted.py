@@ -97,7 +97,8 @@ class MountedTree:
         Args:
             name: the name.
             afresh: look at what the file server has, and not at what the mount remembers. NFS asks
-                its server whenever a file is opened (nfs(5), "close-to-open").
+                its server whenever a file is opened (nfs(5), "close-to-open"), and about names that
+                are not there whenever their directory is.
 
         Returns:
             What is there; None for nothing.
@@ -111,14 +112,11 @@ class MountedTree:
         try:
             standing = self._directories.stand_in(directory_of(name))
             (part,) = _last_parts([name], name.rstrip("/").rfind("/") + 1)
+            if afresh:
+                _open_once(b".", standing)
             found = os.stat(part, dir_fd=standing, follow_symlinks=False)
             if afresh and _KINDS.get(stat.S_IFMT(found.st_mode)):
-                with contextlib.suppress(PermissionError):
-                    descriptor = os.open(part, _ASK_AGAIN, dir_fd=standing)
-                    try:
-                        found = os.fstat(descriptor)
-                    finally:
-                        os.close(descriptor)
+                found = _open_once(part, standing) or found
         except ValueError:
             return None  # no file system has such a name
         except OSError as error:
@@ -235,6 +233,17 @@ def _shown(snapshots: bytes, number: int) -> str | None:
     except OSError as error:
         if is_lack(error):
             raise
+    return None
+
+
+def _open_once(part: bytes, standing: int) -> os.stat_result | None:
+    """Return what a file server has at the moment; None where this user may not open it."""
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(part, _ASK_AGAIN, dir_fd=standing)
+        try:
+            return os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
     return None
 
 
