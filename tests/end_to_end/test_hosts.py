@@ -29,5 +29,5 @@ def test_qq_asks_the_host_that_answers_at_an_ipv6_address_too(tmp_path: Path, an
 
     assert (done.code, done.output) == (0, "1\n"), done.messages
     assert done.messages == (
-        "qq asks [::1], since others do not answer: 127.0.0.1 (Connection refused)\n"
+        "qq asks ::1, since others do not answer: 127.0.0.1 (Connection refused)\n"
     )

@@ -66,7 +66,8 @@ def test_what_was_in_deleted_folders_is_listed_as_it_was(cluster: Emulator, show
     assert "about 5 folders are asked for through qq" in done.messages
     assert "at most 2 at once" in done.messages
     assert done.messages.count(" fs_walk_tree ") == 3
-    assert done.messages.count(" fs_read_dir ") == 2
+    # One of them compares the base path with the mount.
+    assert done.messages.count(" fs_read_dir ") == 3
 
 
 # So many deleted folders are worth several processes.

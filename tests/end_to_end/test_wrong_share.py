@@ -121,7 +121,7 @@ def test_a_share_on_which_everything_is_gone_is_not_refused_but_proves_nothing(d
     assert f"it is not certain that the mapped path {day.site.mount} shows" in done.messages
     assert done.messages.count("it is gone since the snapshot") == len(NAMES)
     assert (proved.code, proved.output) == (5, "")
-    assert "of 5 entries that were created or modified, 5 could not be read" in proved.messages
+    assert "of 5 created or modified entries, 5 could not be read" in proved.messages
 
 
 def test_comparing_takes_one_request_and_none_where_nothing_changed(day: Day) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from qumulo_changelist.cluster import qq_hosts
-from qumulo_changelist.cluster.qq_hosts import answering_first, plain
+from qumulo_changelist.cluster.qq_hosts import answering_first
 
 
 @pytest.fixture
@@ -54,11 +54,3 @@ def test_a_host_is_tried_without_a_word_being_sent(node, heard):
         connection, _ = listening.accept()
         with connection:
             assert connection.recv(1) == b""
-
-
-@pytest.mark.parametrize(
-    ("host", "taken"),
-    [("[::1]", "::1"), ("::1", "::1"), ("[fe80::1%eth0]", "fe80::1%eth0"), ("a.b", "a.b")],
-)
-def test_qq_takes_an_ipv6_address_without_brackets(host, taken):
-    assert plain(host) == taken

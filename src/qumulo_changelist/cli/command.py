@@ -167,11 +167,10 @@ def open_cluster(
 def open_qq(settings: config.Settings, listener: Listener, page_size: int = 0) -> "QqCluster":
     """Return the cluster that the configuration names, through the vendor's command."""
     from qumulo_changelist.cluster.qq import QqCluster
-    from qumulo_changelist.cluster.qq_hosts import plain
     from qumulo_changelist.cluster.qq_process import QqProcess
     from qumulo_changelist.cluster.qq_session import QqSession
 
-    host = plain(settings.host)
+    host = settings.host
     return QqCluster(
         QqProcess(host, settings.port, listener, settings.qq_path),
         QqSession(host, settings.port, settings.username),

@@ -26,7 +26,7 @@ def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tupl
     failed: list[str] = []
     for host in hosts if len(hosts) > 1 else ():
         try:
-            with socket.create_connection((plain(host), port), PATIENCE):
+            with socket.create_connection((host, port), PATIENCE):
                 pass
         except OSError as error:
             failed.append(f"{host} ({error.strerror or error})")
@@ -35,11 +35,3 @@ def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tupl
                 listener.warning(f"qq asks {host}, since others do not answer: {', '.join(failed)}")
             return (host, *(other for other in hosts if other != host))
     return tuple(hosts)
-
-
-def plain(host: str) -> str:
-    """Return a host as ``qq`` takes it: an IPv6 address without brackets (seen with 5.1 and 7.10).
-
-    ``qq`` connects to its ``--host`` and ``--port`` as they are.
-    """
-    return host.removeprefix("[").removesuffix("]")

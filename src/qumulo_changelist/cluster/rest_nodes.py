@@ -54,7 +54,7 @@ class Node:
         self.silent_until = 0.0
         self._opened: set[HTTPSConnection] = set()
         self._pool = _Pool(
-            host.strip("[]"),
+            host,
             port,
             maxsize=connections,
             block=True,

@@ -57,7 +57,7 @@ class Trust:
         cause = error.args[0] if error.args else None
         if not (self.fingerprint or isinstance(cause, ssl.SSLCertVerificationError)):
             return None
-        shown = _fingerprint(host.strip("[]"), self._port)
+        shown = _fingerprint(host, self._port)
         if self.fingerprint:
             if shown in ("", self.fingerprint):
                 return None
