@@ -27,6 +27,7 @@ def site_on(cluster: Emulator, folder: Path, source: str = "/") -> Site:
         QQ["qq of today"],
         source,
         cluster.certificate_sha256,
+        cluster=cluster,
     )
 
 

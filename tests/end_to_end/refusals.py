@@ -29,7 +29,7 @@ def check_refused(site: Site, done: Finished, code: int, *told: str) -> None:
 
 def fake_qq(site: Site, script: str) -> None:
     """Put a program of this text in the place of qq, once the real one has logged in."""
-    site.snapshot()
+    site.snapshot_by_command()
     folder = site.folder / "bin"
     folder.mkdir()
     (folder / "qq").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8", errors="surrogatepass")

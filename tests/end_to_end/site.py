@@ -38,6 +38,8 @@ class Site:
     fingerprint: str | None = None
     """Of the cluster's certificate; what REST trusts."""
     environment: dict[str, str] = field(default_factory=dict)
+    cluster: Emulator | None = None
+    """Takes snapshots quicker than a command does."""
 
     def __post_init__(self) -> None:
         self.configure()
@@ -95,7 +97,12 @@ class Site:
             done.stderr.decode("utf-8", "surrogateescape"),
         )
 
-    def snapshot(self, path: str | None = None) -> int:
+    def snapshot(self) -> int:
+        """Take a snapshot without the command, which is quicker; return its id."""
+        assert self.cluster
+        return self.snapshot_by_api(self.cluster)
+
+    def snapshot_by_command(self, path: str | None = None) -> int:
         """Take a snapshot with the command; return its id."""
         done = self.run("qumulo_create_snap.py", "-p", "show", "-s", path or self.source)
         assert done.code == 0, done.messages

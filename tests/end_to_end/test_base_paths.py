@@ -36,7 +36,8 @@ def test_a_base_path_below_the_source_has_its_own_names(
     worked: tuple[Site, int, int], ending: str
 ) -> None:
     site, older, newer = worked
-    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/show1{ending}")
+    options = ("--transport=rest", "--deletes")
+    made = site.scan_list(older, newer, *options, base=f"{site.source}/show1{ending}")
     show = site.mount / "show1"
     assert settled(made) == scan_list(
         [file(show, "/reel/b.mov"), deleted("/reel/a.mov"), folder(show, "/reel")]
@@ -46,7 +47,7 @@ def test_a_base_path_below_the_source_has_its_own_names(
 @pytest.mark.parametrize("ending", ["", "/"])
 def test_a_base_path_may_be_the_source_itself(worked: tuple[Site, int, int], ending: str) -> None:
     site, older, newer = worked
-    made = site.scan_list(older, newer, base=f"{site.source}{ending}")
+    made = site.scan_list(older, newer, "--transport=rest", base=f"{site.source}{ending}")
     assert settled(made) == scan_list(
         [
             file(site.mount, "/show10/reel/b.mov"),
@@ -99,7 +100,8 @@ def test_a_base_path_that_came_with_a_folder_above_it_is_listed_whole(
     (site.mount / "archive" / "show" / "reel").mkdir(parents=True)
     (site.mount / "archive" / "show" / "reel" / "a.mov").write_text("x")
     newer = site.snapshot_by_api(cluster)
-    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
+    options = ("--transport=rest", "--deletes")
+    made = site.scan_list(older, newer, *options, base=f"{site.source}/archive/show")
     assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/reel/a.mov")])
 
 
@@ -122,8 +124,6 @@ def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
 @pytest.mark.parametrize(
     ("transport", "qq", "was"),
     [
-        ("qq", "qq of today", "missing"),
-        ("qq", "qq of today", "a file"),
         ("qq", "qq before 6.2.2", "missing"),
         ("rest", "qq of today", "missing"),
         ("rest", "qq of today", "a file"),
@@ -244,17 +244,16 @@ def test_a_source_that_was_renamed_is_asked_for_by_the_path_that_each_snapshot_h
     )
 
 
-@pytest.mark.parametrize("answer", ["error", "empty", "diff"])
 def test_65_when_the_snapshots_are_of_two_folders_whatever_the_cluster_answers(
-    own_cluster: Emulator, own_site: Site, answer: str
+    own_cluster: Emulator, own_site: Site
 ) -> None:
     two_shows(own_site.mount)
     own_site.source = "/show1"
     older = own_site.snapshot_by_api(own_cluster)
     own_site.source = "/show10"
     newer = own_site.snapshot_by_api(own_cluster)
-    own_cluster.settings(different_sources=answer)
-    for transport in ("rest", "qq"):
+    for answer, transport in (("error", "qq"), ("empty", "rest"), ("diff", "rest")):
+        own_cluster.settings(different_sources=answer)
         done = own_site.generate(older, newer, f"--transport={transport}", "--deletes")
         assert (done.code, done.output) == (65, "")
         assert "/show1 (file id" in done.messages

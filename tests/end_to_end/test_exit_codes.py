@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.conftest import QQ
 from tests.end_to_end.refusals import check_refused, fake_qq, keep_earlier_list
 from tests.end_to_end.site import Finished, Site
 
@@ -283,11 +284,19 @@ def test_an_unknown_source_path_is_told(site: Site, any_qq: Path) -> None:
     check_refused(site, done, 1, "Error 404", "path exists on the cluster")
 
 
-@pytest.mark.parametrize("action", ["close", "truncate", "garbage"])
+@pytest.mark.parametrize(
+    ("qq", "action"),
+    [
+        ("qq of today", "close"),
+        ("qq of today", "garbage"),
+        ("qq before 6.2.2", "truncate"),
+        ("qq before 6.2.2", "garbage"),
+    ],
+)
 def test_a_cluster_that_fails_in_the_middle_of_a_diff_leaves_no_list(
-    own_cluster: Emulator, own_site: Site, any_qq: Path, action: str
+    own_cluster: Emulator, own_site: Site, qq: str, action: str
 ) -> None:
-    own_site.qq = any_qq
+    own_site.qq = QQ[qq]
     older = own_site.snapshot()
     for number in range(10):
         (own_site.mount / f"{number}.mov").write_text("x")

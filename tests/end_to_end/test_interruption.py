@@ -16,7 +16,7 @@ from tests.end_to_end.site import Site
 def test_an_interrupted_run_leaves_nothing_behind(
     own_cluster: Emulator, own_site: Site, number: signal.Signals
 ) -> None:
-    older, newer = own_site.snapshot(), own_site.snapshot()
+    older, newer = own_site.snapshot_by_command(), own_site.snapshot_by_command()
     own_cluster.fault(method="GET", path="*changes-since*", action="stall")
     command = own_site.command("qumulo_generate_changelist.py", *own_site.arguments(older, newer))
     before = temporary_files()

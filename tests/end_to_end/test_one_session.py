@@ -159,7 +159,7 @@ def test_the_files_of_a_deleted_folder_come_from_the_cluster_where_the_mount_hid
 
 
 def test_the_snapshot_is_named_after_the_project_and_the_time(site: Site) -> None:
-    number = site.snapshot()
+    number = site.snapshot_by_command()
     (name,) = os.listdir(site.mount / ".snapshot")
     assert name.startswith(f"{number}_show-1")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator
+from qumulo_emulator.running import Emulator, serve_in_process
+from tests.end_to_end.conftest import QQ
 from tests.end_to_end.site import Site
 
 COMMANDS = ["qumulo_create_snap.py", "qumulo_generate_changelist.py"]
@@ -18,10 +19,7 @@ def arguments(site: Site, script: str) -> list[str]:
         return ["-p", "show", "-s", site.source, "--verbose"]
     older = site.snapshot()
     (site.mount / "new.mov").write_text("x")
-    made = site.arguments(older, site.snapshot(), "--deletes", "--verbose")
-    # Without the session of those snapshots, the command logs in itself.
-    site.environment = {"XDG_STATE_HOME": str(site.folder / "fresh")}
-    return made
+    return site.arguments(older, site.snapshot(), "--deletes", "--verbose")
 
 
 def seen_of_processes() -> bytes:
@@ -37,11 +35,14 @@ def seen_of_processes() -> bytes:
     return seen
 
 
-@pytest.mark.parametrize("script", COMMANDS)
+@pytest.mark.parametrize(
+    ("qq", "script"),
+    [("qq of today", COMMANDS[0]), ("qq of today", COMMANDS[1]), ("qq before 6.2.2", COMMANDS[1])],
+)
 def test_the_password_is_in_no_command_line_and_no_environment_while_a_command_runs(
-    own_cluster: Emulator, own_site: Site, any_qq: Path, script: str
+    own_cluster: Emulator, own_site: Site, qq: str, script: str
 ) -> None:
-    own_site.qq = any_qq
+    own_site.qq = QQ[qq]
     command = own_site.command(script, *arguments(own_site, script))
     own_cluster.settings(latency_ms=150)
     secret = own_site.password.encode()
@@ -80,22 +81,26 @@ def test_the_password_is_in_no_file_but_the_archivers_own(site: Site, any_qq: Pa
 
 def test_the_session_is_kept_where_only_its_user_can_read_it(site: Site, any_qq: Path) -> None:
     site.qq = any_qq
-    site.snapshot()
+    site.snapshot_by_command()
     (kept,) = site.folder.rglob("sessions/*.json")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.parametrize(
-    "password",
-    ["p%s#1;=\"'\\\\x", "Grüße 🎬", "$(id) `id` *", "-p secret --help", " x ".strip() * 100],
+    ("qq", "password"),
+    [
+        ("qq of today", "p%s#1;=\"'\\\\x"),
+        ("qq of today", "-p secret --help"),
+        ("qq of today", "x" * 100),
+        ("qq before 6.2.2", "$(id) `id` *"),
+        ("qq before 6.2.2", "Grüße 🎬"),
+    ],
 )
-def test_any_password_gets_through(tmp_path: Path, any_qq: Path, password: str) -> None:
-    from qumulo_emulator.running import serve_in_process
-
+def test_any_password_gets_through(tmp_path: Path, qq: str, password: str) -> None:
     root = tmp_path / "cluster"
     root.mkdir()
     typed = password.replace("\\\\", "\\")
     with serve_in_process(root, password=typed) as running:
-        site = Site(root, tmp_path, running.port, password, any_qq)
-        assert site.snapshot() == 1
+        site = Site(root, tmp_path, running.port, password, QQ[qq])
+        assert site.snapshot_by_command() == 1

@@ -16,30 +16,30 @@ def logins(cluster: Emulator) -> int:
 
 
 @pytest.fixture
-def watched(own_cluster: Emulator, own_site: Site, any_qq: Path) -> tuple[Emulator, Site, int]:
+def watched(own_cluster: Emulator, own_site: Site) -> tuple[Emulator, Site, int]:
     """A cluster, a site on it, and how many logins there were before."""
-    own_site.qq = any_qq
     own_cluster.settings()
     return own_cluster, own_site, logins(own_cluster)
 
 
-def test_one_login_serves_many_runs(watched: tuple[Emulator, Site, int]) -> None:
+def test_one_login_serves_many_runs(watched: tuple[Emulator, Site, int], any_qq: Path) -> None:
     cluster, site, before = watched
-    older = site.snapshot()
+    site.qq = any_qq
+    older = site.snapshot_by_command()
     (site.mount / "a.mov").write_text("x")
-    newer = site.snapshot()
-    site.scan_list(older, newer)
+    newer = site.snapshot_by_command()
     site.scan_list(older, newer, "--deletes")
     assert logins(cluster) - before == 1
 
 
 def test_a_session_that_ended_leads_to_one_new_login(
-    watched: tuple[Emulator, Site, int],
+    watched: tuple[Emulator, Site, int], any_qq: Path
 ) -> None:
     cluster, site, before = watched
-    older = site.snapshot()
+    site.qq = any_qq
+    older = site.snapshot_by_command()
     cluster.expire_sessions()
-    newer = site.snapshot()
+    newer = site.snapshot_by_command()
     assert (older, newer) == (1, 2)
     cluster.expire_sessions()
     site.scan_list(older, newer)
@@ -48,13 +48,14 @@ def test_a_session_that_ended_leads_to_one_new_login(
 
 
 def test_a_session_that_ends_in_the_middle_of_a_diff_costs_a_login_and_no_change(
-    watched: tuple[Emulator, Site, int],
+    watched: tuple[Emulator, Site, int], any_qq: Path
 ) -> None:
     cluster, site, _ = watched
-    older = site.snapshot()
+    site.qq = any_qq
+    older = site.snapshot_by_command()
     for number in range(10):
         (site.mount / f"{number}.mov").write_text("x")
-    newer = site.snapshot()
+    newer = site.snapshot_by_command()
     whole = site.scan_list(older, newer)
     before = logins(cluster)
     cluster.fault(method="GET", path="*changes-since*", status=401, skip=2, times=1)
@@ -66,7 +67,7 @@ def test_a_user_whom_the_cluster_always_refuses_is_told_so_after_one_new_login(
     watched: tuple[Emulator, Site, int],
 ) -> None:
     cluster, site, _ = watched
-    older, newer = site.snapshot(), site.snapshot()
+    older, newer = site.snapshot_by_command(), site.snapshot_by_command()
     before = logins(cluster)
     cluster.fault(method="GET", path="*changes-since*", status=401)
     done = site.generate(older, newer)
@@ -77,11 +78,11 @@ def test_a_user_whom_the_cluster_always_refuses_is_told_so_after_one_new_login(
 
 def test_a_damaged_session_is_replaced(watched: tuple[Emulator, Site, int]) -> None:
     _, site, _ = watched
-    site.snapshot()
+    site.snapshot_by_command()
     (kept,) = site.folder.rglob("sessions/*.json")
     for damage in ("", "{", "[]", '{"version": 9}', '{"version": 1, "bearer_token": "no"}'):
         kept.write_text(damage)
-        site.snapshot()
+        site.snapshot_by_command()
         assert json.loads(kept.read_text())["version"] == 1
 
 
@@ -97,7 +98,7 @@ def test_two_runs_at_once_do_not_harm_each_other(
     assert logins(cluster) - before == 1
     for number in range(20):
         (site.mount / f"{number}.mov").write_text("longer")
-    newer = site.snapshot()
+    newer = site.snapshot_by_command()
     alone = site.scan_list(ids[0], newer)
     run = site.command("qumulo_generate_changelist.py", *site.arguments(ids[0], newer))
     assert at_once(site, [run] * 4) == [f"{site.list_path}\n".encode()] * 4

@@ -82,7 +82,7 @@ def test_an_interrupted_run_leaves_no_qq_behind(
     names = [f"reel{at}" for at in range(folders)]
     write(show, *[f"{name}/clip.mov" for name in names])
     base = f"{show.source}/show"
-    older = show.snapshot()
+    older = show.snapshot_by_command()
     for name in names:
         shutil.rmtree(show.mounted(f"{base}/{name}"))
     newer = show.snapshot_by_api(cluster)

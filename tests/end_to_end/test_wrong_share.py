@@ -67,8 +67,14 @@ WRONG: list[tuple[Callable[[Day], Path], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wrong", "shown"), WRONG, ids=[wrong.__name__ for wrong, _ in WRONG])
-@pytest.mark.parametrize("transport", ["rest", "qq"])
+CASES = [("rest", *wrong) for wrong in WRONG] + [("qq", *WRONG[0])]
+
+
+@pytest.mark.parametrize(
+    ("transport", "wrong", "shown"),
+    CASES,
+    ids=[f"{way} {wrong.__name__}" for way, wrong, _ in CASES],
+)
 def test_another_share_is_refused_with_a_file_that_differs(
     day: Day, transport: str, wrong: Callable[[Day], Path], shown: str
 ) -> None:
@@ -97,8 +103,7 @@ def test_another_snapshot_of_the_same_number_is_refused(day: Day) -> None:
     assert "does not show" in done.messages
 
 
-@pytest.mark.parametrize("untouched", [1, 0])
-@pytest.mark.parametrize("transport", ["rest", "qq"])
+@pytest.mark.parametrize(("transport", "untouched"), [("rest", 1), ("rest", 0), ("qq", 0)])
 def test_a_busy_share_is_never_refused(day: Day, transport: str, untouched: int) -> None:
     for name in NAMES[untouched:]:
         (day.site.mount / name).write_text("longer still")
