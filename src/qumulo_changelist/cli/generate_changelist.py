@@ -90,7 +90,7 @@ class _Run:
         """How many changes are of what is not below the base path."""
 
     def _snapshots(self) -> dict[int, Snapshot]:
-        """Return what is known of both snapshots; the list needs none of it."""
+        """Return what the cluster says of both snapshots; a list can do without it."""
         options = self._options
         try:
             return self._cluster.snapshots(options.older, options.newer)
@@ -98,7 +98,10 @@ class _Run:
             # Without a cluster or a login, nothing else can be asked either.
             if "Error 401" in str(error) or isinstance(error, QqUnreachableError):
                 raise
-            self._screen.warning(f"of the snapshots the receipt tells only the ids: {error}")
+            self._screen.warning(
+                "only the ids of the snapshots are known; that they are of one directory is taken "
+                f"for granted, and the receipt lacks their names and times: {error}"
+            )
             return {}
 
     def fill(self) -> Filled:
