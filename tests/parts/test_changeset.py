@@ -150,6 +150,26 @@ def test_whether_the_base_path_itself_was_created_is_known(changes, created):
         assert collection.base_created is created
 
 
+@pytest.mark.parametrize(
+    ("changes", "created", "deleted"),
+    [
+        ([], False, False),
+        ([(MODIFY, "/a"), (MODIFY, "/C"), (MODIFY, "/D/")], False, False),
+        # A name that looks like what happened to another.
+        ([(MODIFY, "/a\0D"), (MODIFY, "/a\0C")], False, False),
+        ([(CREATE, "/a")], True, False),
+        ([(DELETE, "/a/")], False, True),
+        # One a page, and pages of other changes after it.
+        ([(CREATE, "/a"), (MODIFY, "/b"), (MODIFY, "/c")], True, False),
+        ([(DELETE, "/a"), (MODIFY, "/b"), (MODIFY, "/c")], False, True),
+        ([(MODIFY, "/a"), (DELETE, "/b"), (CREATE, "/c")], True, True),
+    ],
+)
+def test_whether_anything_was_created_or_deleted_is_known(changes, created, deleted):
+    with collected(*changes, page=1) as collection:
+        assert (collection.creations, collection.deletions) == (created, deleted)
+
+
 def test_that_the_base_path_was_created_is_not_forgotten():
     with collected((CREATE, "/"), (CREATE, "/a/"), (CREATE, "/b/"), (DELETE, "/")) as collection:
         assert collection.base_created

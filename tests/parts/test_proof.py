@@ -339,6 +339,17 @@ def test_a_mount_of_which_most_could_not_be_read_proves_nothing(totals, proved):
     assert "--metadata snapshot or rest" in caught.value.hint
 
 
+def test_of_how_many_entries_most_could_not_be_read_is_said():
+    what = Filled(Totals(files=1, directories=2, unreadable=4, unread=4))
+
+    with pytest.raises(ProofError) as caught:
+        prove(Counting({}), moments(BASE), what, mounted=True)
+
+    assert str(caught.value) == (
+        "the list cannot be proved: of 7 created or modified entries, 4 could not be read"
+    )
+
+
 # What is said
 
 
@@ -383,8 +394,17 @@ def test_where_the_list_says_nothing_that_is_said():
 def test_what_the_cluster_counts_in_directories_that_cannot_be_read_is_said():
     what = Filled(not_entered=[("/new", CREATE), ("/old", DELETE)])
 
-    with pytest.raises(ProofError, match=r"none changed, -2 in directories that cannot be read, "):
-        prove_it(what, 10, 10, new={NEWER: 1}, old={OLDER: 3})
+    with pytest.raises(ProofError) as caught:
+        prove_it(what, 10, 9, new={NEWER: 1}, old={OLDER: 3})
+
+    assert str(caught.value) == (
+        "the list does not add up: 10 files below /proj/show1 in snapshot 3, none changed, "
+        "-2 in directories that cannot be read, would be 8 in snapshot 7, which has 9: 1 too few"
+    )
+
+
+def test_one_file_that_the_newer_snapshot_lacks_is_one_too_many():
+    assert str(difference(Totals(created=1), 0, 0)).endswith("which has 0: 1 too many")
 
 
 def test_a_live_share_that_moved_on_or_hard_links_may_be_why():

@@ -162,6 +162,7 @@ def test_a_page_means_what_its_changes_mean_one_by_one(base, page):
         ("", "/proj/show1"),
         ("/proj/show1/reel1", "/proj/show1/reel1"),
         ("/proj/show10", ""),
+        ("/proj/show1X", ""),
         ("/proj/show", ""),
         ("/other", ""),
     ],

@@ -81,7 +81,7 @@ def compare(cluster: Cluster, scope: Scope, older: Snapshot, newer: Snapshot) ->
     if not scope.within(newer.source):
         renamed = f"; snapshot {older.id} calls it {older.source}" * (older.source != newer.source)
         raise UsageError(
-            f"the snapshots are of {newer.source}{renamed}, and the base path {scope.base or '/'} "
+            f"the snapshots are of {newer.source}{renamed}, and the base path {scope.base} "
             "is neither in it nor above it",
             hint=suggest(cluster, scope.base, newer)
             or "Give with -b a directory that the newer snapshot holds, by its path there.",

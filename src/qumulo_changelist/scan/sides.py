@@ -57,7 +57,7 @@ class Side(ABC):
             elif len(wish.named) == 1:
                 yield from self._walked(wish.wanted.directory, answer)
             else:
-                yield from self._walked_and_named(wish, wish.wanted.directory, answer)
+                yield from self._walked_and_named(wish, answer)
 
     def _batch(self, rule: Rule, found: Found, ops: Iterable[Op]) -> Iterator[Batch]:
         """Yield the entries for what was found, if there are any."""
@@ -103,17 +103,16 @@ class Side(ABC):
         if readable and (entry := self.of_directory(top, None, self._op)):
             yield [entry]
 
-    def _walked_and_named(
-        self, wish: "_Wish", top: str, answer: Iterable[Found]
-    ) -> Iterator[Batch]:
+    def _walked_and_named(self, wish: "_Wish", answer: Iterable[Found]) -> Iterator[Batch]:
         """Reconcile a whole directory with names in it, which no diff should have."""
         found = {
             name: described
             for part in answer
             for name, described in zip(part.names, part.described, strict=True)
         }
-        op = self._op
-        entries = {name: self.within(name, described, op) for name, described in found.items()}
+        entries = {
+            name: self.within(name, described, self._op) for name, described in found.items()
+        }
         for name, op in zip(wish.named, wish.ops, strict=True):
             described = found.get(name)
             if isinstance(described, Unreadable) and not described.known:
