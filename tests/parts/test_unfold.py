@@ -122,5 +122,6 @@ def test_what_moved_on_is_told_of_directories_that_are_taken_apart_and_of_no_oth
 
     assert unfold.unfold(collected([(CREATE, "/e/"), (CREATE, "/gone/")]), since) == 1
     assert unfold.unfold(collected([(CREATE, "/d/s/")]), since) == 1
+    assert unfold.unfold(collected([(CREATE, "/d/s/"), (CREATE, "/e/")]), since) == 2
     assert unfold.unfold(collected([(CREATE, "/d/s/t/")]), since) == 0
     assert unfold.unfold(collected([(CREATE, "/e/")]), partial(MountedTree, mount)) == 0
