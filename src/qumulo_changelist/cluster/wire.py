@@ -228,13 +228,10 @@ def nanoseconds(moment: str) -> int:
     return seconds(moment) * _SECOND + int(fraction.ljust(9, "0"))
 
 
-def child_count(directory: Reply) -> int:
-    """Return how many entries a directory has.
-
-    Raises:
-        ReplyError: the reply does not say.
-    """
-    return _number(directory, "child_count")
+def child_count(directory: Reply) -> int | None:
+    """Return the number of entries that a directory has; None where it is missing or malformed."""
+    children = directory.get("child_count")
+    return children if isinstance(children, int) and not isinstance(children, bool) else None
 
 
 def text(entry: Reply, field: str) -> str:
