@@ -94,11 +94,13 @@ class _Run:
         options = self._options
         try:
             return self._cluster.snapshots(options.older, options.newer)
+        except QqUnreachableError:
+            raise
         except (StatusError, ReplyError, FailingError, QqFailedError) as error:
-            # Without a cluster or a login, nothing else can be asked either.
-            if "Error 401" in str(error) or isinstance(error, QqUnreachableError):
+            # Without a login, nothing else can be asked either.
+            if isinstance(error, StatusError | QqFailedError) and error.status == 401:
                 raise
-            self._screen.warning(f"of the snapshots the receipt tells only the ids: {error}")
+            self._screen.warning(f"of the snapshots, the receipt names only the ids: {error}")
             return {}
 
     def fill(self) -> Filled:
