@@ -176,7 +176,7 @@ class ResourceError(ChangelistError):
 
     @classmethod
     def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
-        """Return what a lack amounts to; see :func:`is_lack`."""
+        """Return the error for something that this machine lacks; see :func:`is_lack`."""
         number, reason = errno.ENOMEM, ""
         if isinstance(error, RuntimeError):
             number, reason = errno.EAGAIN, str(error)
@@ -248,11 +248,7 @@ def is_lack(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
 
 
 def check_lack(error: object) -> None:
-    """Make sure that an error of the system says more than what this machine lacks.
-
-    Raises:
-        ResourceError: it does not.
-    """
+    """Raise a ``ResourceError`` for an error that says only what this machine lacks."""
     if is_lack(error):
         raise ResourceError.of(error) from error
 

@@ -371,7 +371,7 @@ SEEN = {
 }
 
 
-def test_an_entry_is_seen_with_all_that_tells_it_from_others():
+def test_an_entry_is_seen_with_all_that_identifies_it():
     assert wire.sighting(SEEN) == Sighting(
         Kind.FILE, 123, 1_700_000_000_123_456_780, "18446744073709551616", "/a/b"
     )

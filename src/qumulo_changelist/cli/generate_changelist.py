@@ -148,7 +148,7 @@ class _Run:
     ) -> bytes:
         """Return the receipt of the list, now that it is known how that turned out."""
         options = self._options
-        told = receipt.Receipt(
+        content = receipt.Receipt(
             project=options.projectname,
             version=__version__,
             older=self.moments.older.snapshot,
@@ -168,7 +168,7 @@ class _Run:
             proof=proof,
             published=published,
         )
-        return receipt.text(told)
+        return receipt.text(content)
 
     def _fill_with_moves(self, sources: trees.Sources) -> Filled:
         options = self._options

@@ -201,25 +201,25 @@ def _at(snapshot: int | None) -> list[str]:
 
 
 def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[Answer]:
-    """Tell a directory that is not there from what is wrong with all."""
+    """Raise ``AbsentError`` where the error is only that there is no such directory."""
     return _about_one_entry(answers, snapshot, "holds no such directory")
 
 
 def _about_one_entry(
     answers: Iterator[Answer], snapshot: int | None, absence: str = "does not hold it"
 ) -> Iterator[Answer]:
-    """Tell an entry that is not there from what is wrong with all."""
+    """Raise ``AbsentError`` where the error is only that there is no such entry."""
     try:
         yield from answers
     except QqFailedError as error:
-        if error.error_class not in failures.ABSENCES:
+        if not failures.is_absence(error.status, error.error_class):
             raise
         where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
         raise AbsentError(f"{where} {absence}") from error
 
 
 def _about_a_look(answers: Iterator[Answer], snapshot: int | None) -> Iterator[Answer]:
-    """Tell an entry that cannot be looked at from what is wrong with all."""
+    """Raise ``UnreadableError`` where the error is only about the entry that is looked at."""
     try:
         yield from _about_one_entry(answers, snapshot)
     except QqFailedError as error:

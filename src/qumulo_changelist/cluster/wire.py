@@ -150,7 +150,7 @@ def entry(reply: Reply) -> Described:
 
 
 def sighting(reply: Reply) -> Sighting:
-    """Return what an entry is, and what tells it from others; what is malformed is not known."""
+    """Return what an entry is, and what identifies it; a malformed field counts as not known."""
     what, size, changed, path = (
         reply.get(field) for field in ("type", "size", "modification_time", "path")
     )
@@ -173,7 +173,7 @@ def revision(known: object, changed: object) -> str:
 
     Args:
         known: its revision, where the cluster sent one.
-        changed: when it was modified, which changes with the data too; "" if nobody knows.
+        changed: when it was modified, which changes with the data too; "" if unknown.
     """
     found = known if isinstance(known, str) and is_number(known) else changed
     return found if isinstance(found, str) else ""

@@ -83,7 +83,7 @@ def _alone(path: str, listener: Listener) -> Iterator[None]:
         yield
         return
     try:
-        # Whoever sets a file aside for this list holds the lock: so these are nobody's.
+        # Files are set aside for this list only under the lock, so those here are of dead runs.
         _remove_leftovers(path, listener)
         yield
     finally:
