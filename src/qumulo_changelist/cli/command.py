@@ -50,9 +50,9 @@ class Screen:
 
 
 def say(message: str) -> None:
-    """Write a message to standard error; a control character in it, such as of a name, as ``\\x1b``.
+    r"""Write a message to standard error, byte for byte.
 
-    All else is written byte for byte.
+    Only control characters, which a name in it can have, are written like ``\x1b``.
     """
     message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
     # Where standard error is closed or full there is nobody to tell so.

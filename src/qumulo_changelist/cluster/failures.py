@@ -3,8 +3,8 @@
 An error has an HTTP status and a class, the cluster's own name for it.
 """
 
-# The classes of the error for a path that a snapshot does not hold. Which of them a cluster sends is
-# documented nowhere: public clients know each of them.
+# The classes of the error for a path that a snapshot does not hold. Which of them a cluster sends
+# is documented nowhere: public clients know each of them.
 _ABSENCES = frozenset(
     (
         "fs_no_such_entry_error",

@@ -140,7 +140,7 @@ class QqCluster:
         return found
 
     def _walk_part(self, path: str, snapshot: int, found: dict[str, Described]) -> list[str]:
-        """Add what is below the directory ``path``; return the directories that are left to walk."""
+        """Add what is below the directory ``path``; return the directories left to walk."""
         decode = functools.partial(qq_output.elements, key="tree_nodes")
         arguments = [
             "fs_walk_tree",

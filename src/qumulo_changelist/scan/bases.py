@@ -143,7 +143,7 @@ def _are_of_one_directory(moments: Moments) -> bool:
 
 
 def _holds(cluster: Cluster, moment: Moment) -> bool | None:
-    """Say whether a snapshot holds the base path as a directory; None if the cluster cannot be asked."""
+    """Say whether a snapshot holds the base path as a directory; None if that is unknown."""
     try:
         return cluster.look_at(moment.base, moment.snapshot.id).kind is Kind.DIRECTORY
     except AbsentError:
