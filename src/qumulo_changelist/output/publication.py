@@ -102,7 +102,7 @@ def _locked(path: str, listener: Listener) -> int:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                listener.detail("waiting for another run that publishes the same list")
+                listener.warning("waiting for another run that publishes the same list")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_at(path, lock):
                 undo.pop_all()
