@@ -10,15 +10,20 @@ import signal
 from collections.abc import Callable
 from typing import TypeGuard
 
-# What an error of the system says of this machine, whatever file or peer it came from; and what to
-# do about it.
+# What to do about what this machine lacks.
 _FEWER_WORKERS = "give fewer processes with --workers, or let other programs end"
-_LACKS = {
+_LACK_HINTS = {
+    errno.EAGAIN: f"Allow this user more processes (`ulimit -u`), {_FEWER_WORKERS}.",
     errno.EMFILE: "Allow a process more open files, such as with `ulimit -n 4096`.",
     errno.ENFILE: f"Raise the machine's limit of open files, {_FEWER_WORKERS}.",
     errno.ENOMEM: f"Give it more memory, {_FEWER_WORKERS}.",
     errno.ENOBUFS: f"Give it more memory, {_FEWER_WORKERS}.",
 }
+# Errors of the system that are about this machine, whatever file or peer they came from. EAGAIN is
+# one only where a process is started: of a connection, it means that nothing came in time.
+_LACKS = frozenset(_LACK_HINTS) - {errno.EAGAIN}
+# All that Python says where the system has no room for one more thread.
+_NO_THREAD = "can't start new thread"
 
 # Not all signals have a name: the real-time ones are numbers.
 _SIGNALS = {number.value: number.name for number in signal.Signals}
@@ -161,7 +166,7 @@ class WorkerError(ChangelistError):
 
 
 class ResourceError(ChangelistError):
-    """This machine lacks what a run needs: file descriptors or memory.
+    """This machine lacks what a run needs: file descriptors, memory, threads or processes.
 
     That is no property of an entry, and never makes one unreadable.
     """
@@ -170,12 +175,16 @@ class ResourceError(ChangelistError):
     hint = "No list was published; an earlier one is unchanged."
 
     @classmethod
-    def of(cls, error: OSError | MemoryError) -> "ResourceError":
-        """Return what a lack amounts to; see :func:`is_lack`."""
-        number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno or errno.ENOMEM
+    def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
+        """Return the error for something that this machine lacks; see :func:`is_lack`."""
+        number, reason = errno.ENOMEM, ""
+        if isinstance(error, RuntimeError):
+            number, reason = errno.EAGAIN, str(error)
+        elif isinstance(error, OSError) and error.errno:
+            number = error.errno
         return cls(
-            f"this machine lacks what the run needs: {os.strerror(number)}",
-            hint=f"{cls.hint} {_LACKS[number]}",
+            f"this machine lacks what the run needs: {reason or os.strerror(number)}",
+            hint=f"{cls.hint} {_LACK_HINTS[number]}",
         )
 
 
@@ -231,17 +240,15 @@ class QqUnreachableError(QqFailedError):
     """``qq`` could not connect to the cluster."""
 
 
-def is_lack(error: object) -> TypeGuard[OSError | MemoryError]:
+def is_lack(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
     """Return whether an error of the system says only what this machine lacks."""
+    if isinstance(error, RuntimeError):
+        return _NO_THREAD in str(error)
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKS)
 
 
 def check_lack(error: object) -> None:
-    """Make sure that an error of the system says more than what this machine lacks.
-
-    Raises:
-        ResourceError: it does not.
-    """
+    """Raise a ``ResourceError`` for an error that says only what this machine lacks."""
     if is_lack(error):
         raise ResourceError.of(error) from error
 

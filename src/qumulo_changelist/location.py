@@ -31,8 +31,8 @@ def locate(base: str, source: str = "", path_of_source: str = "") -> Location:
 
     Args:
         base: the base path, as the newer snapshot has it.
-        source: the directory that the snapshots are of, likewise; "" if nobody knows.
-        path_of_source: that directory as this snapshot has it; "" if nobody knows.
+        source: the directory that the snapshots are of, likewise; "" if unknown.
+        path_of_source: that directory as this snapshot has it; "" if unknown.
     """
     base, source, then = (path.rstrip("/") for path in (base, source, path_of_source))
     if not source or not then or source == then:

@@ -69,7 +69,7 @@ class Attributes(Struct, frozen=True, gc=False):
 
 
 class Sighting(Struct, frozen=True):
-    """An entry as the cluster or a mount shows it at one moment: what tells it from others."""
+    """An entry as the cluster or a mount shows it at one moment, with what identifies it."""
 
     kind: Kind
     size: int = -1

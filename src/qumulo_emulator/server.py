@@ -142,7 +142,7 @@ class _Server(uvicorn.Server):
         self._ending = asyncio.Event()
 
     def end(self) -> None:
-        """Make it end at once, where uvicorn looks ten times a second whether it shall."""
+        """End it at once; by itself, uvicorn checks ten times a second whether to end."""
         self.should_exit = True
         if self._loop is not None:
             with suppress(RuntimeError):  # it has ended already

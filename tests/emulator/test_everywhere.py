@@ -179,7 +179,7 @@ def test_an_empty_directory_is_replaced_though_snapshots_are_shown_in_it(
     assert shown(root / "show") == {"2_s": {"a": 1, "d": 0}}
 
 
-def test_what_nobody_can_link_to_is_passed_over(root: Path, cluster: Cluster) -> None:
+def test_what_no_link_can_lead_to_is_passed_over(root: Path, cluster: Cluster) -> None:
     lay_out(root / "show/d/e", {".snapshot": 1})
     bottom = "/".join(["n" * 200] * 25)
     subprocess.run(["mkdir", "-p", bottom], cwd=root / "other", check=True)

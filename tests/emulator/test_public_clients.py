@@ -66,7 +66,7 @@ def test_fields_that_a_cluster_does_not_know_are_ignored(
     assert status == 200, reply
 
 
-def test_a_script_of_the_emulator_itself_is_still_read_to_the_letter(
+def test_unknown_fields_of_a_fault_are_still_refused(
     emulator: ThreadedEmulator,
 ) -> None:
     answer = emulator.request("POST", "/emulator/faults", {"status": 500, "tmies": 1})

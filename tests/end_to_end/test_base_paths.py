@@ -197,7 +197,7 @@ def test_2_when_neither_snapshot_holds_the_base_path_and_the_nearest_name_is_sug
         assert site.list_path.read_bytes() == earlier
 
 
-def test_2_when_the_base_path_has_nothing_to_do_with_the_snapshots(
+def test_2_when_the_base_path_is_neither_in_the_source_nor_above_it(
     worked: tuple[Site, int, int],
 ) -> None:
     site, older, newer = worked

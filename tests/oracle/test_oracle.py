@@ -620,7 +620,7 @@ class TestNoList:
 
 
 class TestARenamedSource:
-    def test_changes_no_name_and_tells_what_changed_below_it_by_its_newer_path(self, share):
+    def test_changes_no_name_and_shows_what_changed_below_it_by_its_newer_path(self, share):
         share.put("old/d/f", "old/e/stays", "old/g")
         before = capture(share.at("old"))
         share.move("old", "new")
@@ -679,9 +679,7 @@ class TestARenamedSource:
             ("/", False),
         ],
     )
-    def test_has_the_same_names_below_itself_and_nobody_knows_of_other_directories(
-        self, base, alike
-    ):
+    def test_has_the_same_names_below_itself_and_other_directories_are_unknown(self, base, alike):
         assert named_alike(base, "/above/show", "/above2/show") is alike
         assert named_alike(base, "/above2/show", "/above2/show")
 

@@ -26,7 +26,7 @@ def said(
 
 
 @pytest.mark.parametrize(("count", "is_warning"), [(1, False), (19, False), (20, True)])
-def test_who_waits_for_many_folders_is_warned_and_learns_what_is_quicker(heard, count, is_warning):
+def test_many_folders_are_announced_with_what_would_be_quicker(heard, count, is_warning):
     message = said(heard, THROUGH_QQ, count, "deletes")
 
     assert bool(heard.warnings) is is_warning

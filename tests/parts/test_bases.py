@@ -327,7 +327,7 @@ def test_where_nothing_changed_one_question_is_enough(tmp_path):
     assert (left, found.base_replaced) == ([], False)
 
 
-def test_where_nobody_knows_whether_the_snapshots_are_of_one_directory_both_are_asked(tmp_path):
+def test_where_it_is_unknown_whether_the_snapshots_are_of_one_directory_both_are_asked(tmp_path):
     cluster = cluster_with({}, HERE)
 
     with pytest.raises(ReplyError, match="snapshot 3 does not hold"):

@@ -95,7 +95,7 @@ def test_a_path_may_begin_with_a_home_directory(read, monkeypatch, write, key, w
     assert getattr(read(write(**{key: written})), PATHS[key]) == meant
 
 
-def test_where_home_is_the_root_directory_so_be_it(read, monkeypatch):
+def test_a_home_that_is_the_root_directory_is_taken(read, monkeypatch):
     monkeypatch.setenv("HOME", "/")
 
     assert read(ini(FastScanWorkFolder="~/a")).work_folder == "/a"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_changelist.cli import command
+from qumulo_changelist.cluster.qq_hosts import answering_first
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.errors import ResourceError
@@ -226,8 +227,34 @@ def qq(folder: str) -> QqProcess:
     return QqProcess("127.0.0.1", 1, Silent(), str(path))
 
 
+def test_no_room_for_one_more_process_is_a_lack_and_no_missing_qq(tmp_path, monkeypatch):
+    def refused(*_given: object, **_options: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr("subprocess.Popen", refused)
+
+    with pytest.raises(ResourceError) as caught:
+        qq(str(tmp_path)).run("", ["version"])
+
+    assert "ulimit -u" in caught.value.hint
+
+
+def test_too_few_descriptors_to_try_a_host_end_the_run(monkeypatch):
+    monkeypatch.setattr("socket.create_connection", failing)
+
+    with pytest.raises(ResourceError, match="Too many open files"):
+        answering_first(["one", "two"], 8000, Silent())
+
+
 @pytest.mark.parametrize(
-    "error", [MemoryError(), OSError(errno.ENFILE, "x"), ResourceError("x")], ids=repr
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENFILE, "x"),
+        RuntimeError("can't start new thread"),
+        ResourceError("x"),
+    ],
+    ids=repr,
 )
 def test_a_command_ends_with_a_message_whatever_it_lacks(capfd, error):
     def run(_arguments: object) -> int:
@@ -237,9 +264,10 @@ def test_a_command_ends_with_a_message_whatever_it_lacks(capfd, error):
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_another_error_of_the_system_is_no_lack():
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "broken"), RuntimeError("broken")], ids=repr)
+def test_another_error_is_no_lack(error):
     def run(_arguments: object) -> int:
-        raise OSError(errno.EIO, "broken")
+        raise error
 
-    with pytest.raises(OSError, match="broken"):
+    with pytest.raises(type(error), match="broken"):
         command.run(run, [])

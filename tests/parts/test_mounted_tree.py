@@ -935,7 +935,7 @@ def test_a_tree_can_be_closed_when_something_went_wrong(share):
 # A look at one entry
 
 
-def test_a_look_shows_what_tells_an_entry_from_others(share, tree):
+def test_a_look_shows_what_identifies_an_entry(share, tree):
     share.put("/d/a.mov", size=5)
     os.utime(share.at("/d/a.mov"), ns=(1, 1_700_000_000_123_456_789))
     os.utime(share.at("/d"), ns=(1, -1))

@@ -96,17 +96,17 @@ def ending(child: int) -> int:
 
 
 class Pipe(Silent):
-    """Passes on, from one process to another, that something is so far."""
+    """Signals from one process to another that it has come to a point."""
 
     def __init__(self) -> None:
         self._out, self._into = os.pipe()
         pipes.extend((self._out, self._into))
 
-    def detail(self, fact: str) -> None:
+    def warning(self, fact: str) -> None:
         if "waiting" in fact:
-            self.tell()
+            self.signal()
 
-    def tell(self) -> None:
+    def signal(self) -> None:
         os.write(self._into, b"x")
 
     def wait(self) -> None:
@@ -386,7 +386,7 @@ def test_a_run_waits_for_another_one_and_takes_nothing_from_it(path):
     inside, waiting, go_on = Pipe(), Pipe(), Pipe()
 
     def paused(published: Published) -> bytes:
-        inside.tell()
+        inside.signal()
         go_on.wait()
         return receipt(published)
 
@@ -397,7 +397,7 @@ def test_a_run_waits_for_another_one_and_takes_nothing_from_it(path):
     assert [name[: len(".1-files.json")] for name in folder(path)] == [
         ".1-files.json", ".1-files.lock", ".1-files.xml.",
     ]  # fmt: skip
-    go_on.tell()
+    go_on.signal()
 
     assert (ending(first), ending(second)) == (0, 0)
     assert b"/second" in content(path)
@@ -409,7 +409,7 @@ def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other(path):
     inside, waiting = Pipe(), Pipe()
 
     def stuck(_published: Published) -> bytes:
-        inside.tell()
+        inside.signal()
         signal.pause()
         return b""
 

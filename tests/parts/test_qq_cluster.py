@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.cluster import qq as qq_module
+from qumulo_changelist.cluster import qq_walk
 from qumulo_changelist.cluster.qq import QqCluster
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
-from qumulo_changelist.errors import AbsentError, QqFailedError, QqMissingError, ReplyError
+from qumulo_changelist.errors import (
+    AbsentError,
+    QqFailedError,
+    QqMissingError,
+    ReplyError,
+    UnreadableError,
+)
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -319,7 +325,7 @@ TOP = [("/proj/", "DIRECTORY", 1), ("/proj/b/", "DIRECTORY", 2), ("/proj/b/c/", 
 
 
 def test_a_tree_that_is_too_deep_for_qq_is_walked_in_parts(behind, cluster, monkeypatch):
-    monkeypatch.setattr(qq_module, "_MAX_DEPTH", 2)
+    monkeypatch.setattr(qq_walk, "MAX_DEPTH", 2)
     behind.answers(
         "fs_walk_tree",
         nodes_in_parts(
@@ -359,7 +365,7 @@ def test_a_tree_that_is_too_deep_for_qq_is_walked_in_parts(behind, cluster, monk
     ids=["it is gone", "an entry of it is gone"],
 )
 def test_a_part_that_is_missing_is_not_passed_over(behind, cluster, monkeypatch, second):
-    monkeypatch.setattr(qq_module, "_MAX_DEPTH", 2)
+    monkeypatch.setattr(qq_walk, "MAX_DEPTH", 2)
     first = nodes(*TOP[:1], ("/proj/b/", "DIRECTORY", 1), TOP[2])
     behind.answers("fs_walk_tree", f"exec({first!r} if options['path'] == '/proj' else {second!r})")
 
@@ -370,7 +376,7 @@ def test_a_part_that_is_missing_is_not_passed_over(behind, cluster, monkeypatch,
 def test_a_part_that_qq_cannot_be_asked_for_is_all_that_cannot_be_read(
     behind, cluster, monkeypatch
 ):
-    monkeypatch.setattr(qq_module, "_MAX_DEPTH", 1)
+    monkeypatch.setattr(qq_walk, "MAX_DEPTH", 1)
     tree = [("/proj/", "DIRECTORY", 2), ("/proj/a", "FILE", 0), ("/proj/\udcff/", "DIRECTORY", 1)]
     behind.answers("fs_walk_tree", nodes(*tree))
 
@@ -396,6 +402,37 @@ say(json.dumps({"tree_nodes": [
 
     assert cluster.directory("/proj", 3) == {"a": unknown}
     assert cluster.walk("/proj", 3) == {"/proj/a": unknown, "/proj/b": Attributes(Kind.FILE)}
+
+
+def test_a_directory_that_does_not_count_its_entries_concerns_itself_alone(behind, cluster):
+    behind.answers(
+        "fs_walk_tree",
+        """
+directory = {"type": "FS_FILE_TYPE_DIRECTORY", "child_count": 1}
+say(json.dumps({"tree_nodes": [
+    directory | {"path": "/proj/", "child_count": 2},
+    directory | {"path": "/proj/odd/", "child_count": "1"},
+    directory | {"path": "/proj/odd/sub/"},
+    {"path": "/proj/odd/sub/x", "type": "FS_FILE_TYPE_FILE"},
+    {"path": "/proj/odd.mov", "type": "FS_FILE_TYPE_FILE"},
+]}))
+""",
+    )
+
+    assert cluster.walk("/proj", 3) == {
+        "/proj/odd/": Unreadable("the cluster sent it without a usable 'child_count'"),
+        "/proj/odd.mov": Attributes(Kind.FILE),
+    }
+
+
+def test_a_tree_whose_top_does_not_count_its_entries_is_unreadable(behind, cluster):
+    behind.answers(
+        "fs_walk_tree",
+        "say(json.dumps({'tree_nodes': [{'path': '/proj/', 'type': 'FS_FILE_TYPE_DIRECTORY'}]}))",
+    )
+
+    with pytest.raises(UnreadableError, match="'child_count'"):
+        cluster.walk("/proj", 3)
 
 
 # What goes wrong

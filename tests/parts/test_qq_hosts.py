@@ -27,7 +27,7 @@ def test_the_first_host_that_takes_a_connection_comes_to_the_front(node, heard):
     ]
 
 
-def test_where_the_first_host_answers_nothing_is_said(node, heard):
+def test_where_the_first_host_answers_nothing_is_reported(node, heard):
     host, port = node
 
     assert answering_first((host, "127.0.0.1"), port, heard) == (host, "127.0.0.1")
@@ -47,7 +47,7 @@ def test_a_host_that_has_no_others_beside_it_is_not_tried(heard, monkeypatch):
     assert answering_first(("192.0.2.1",), 8000, heard) == ("192.0.2.1",)
 
 
-def test_a_host_is_tried_without_a_word_being_sent(node, heard):
+def test_nothing_is_sent_to_a_host_that_is_tried(node, heard):
     _, port = node
     with socket.create_server(("127.0.0.3", port)) as listening:
         answering_first(("127.0.0.3", "127.0.0.1"), port, heard)

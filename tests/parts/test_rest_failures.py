@@ -393,7 +393,7 @@ def test_an_access_token_is_used_as_it_is(canned, heard):
     assert len(canned.asked) == 2
 
 
-def test_a_user_of_single_sign_on_is_told_of_access_tokens(canned, cluster):
+def test_a_user_of_single_sign_on_learns_of_access_tokens(canned, cluster):
     canned.login = (401, {"error_class": "auth_sso_required_error", "description": "SSO"})
 
     with pytest.raises(RefusedError, match="Error 401: auth_sso_required_error") as caught:

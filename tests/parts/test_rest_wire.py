@@ -244,7 +244,7 @@ def test_a_group_has_a_numeric_id_where_it_is_an_nfs_group(group, details, numer
         ("group", ""),
     ],
 )
-def test_a_malformed_field_is_named_and_its_value_is_not_told(field, value):
+def test_a_malformed_field_is_named_and_its_value_is_not_shown(field, value):
     changed = {field: value}
     if not field.endswith("_details"):
         changed[f"{field}_details"] = None

@@ -90,14 +90,14 @@ def test_the_first_line_counts_what_the_contract_counts(path):
     )
 
 
-def test_what_is_written_is_told_with_its_size_and_digest(path):
+def test_what_is_written_is_reported_with_its_size_and_digest(path):
     published = write(path, piece("/b", "/a\x01"), piece("/a"))
 
     whole = content(path)
     assert published == (path, len(whole), hashlib.sha256(whole).hexdigest())
 
 
-def test_the_names_of_deleted_files_are_told_before_the_list_is_written(path):
+def test_the_names_of_deleted_files_are_known_before_the_list_is_written(path):
     deleted = [
         Entry(State.DELETED, '/é "&/<a>', Attributes(Kind.FILE), DELETE),
         Entry(State.DELETED, "/d", Attributes(Kind.DIRECTORY), DELETE),
@@ -245,7 +245,7 @@ def test_an_error_leaves_the_earlier_list_alone(path, added):
     assert folder(path) == ["1-files.xml"]
 
 
-def test_without_room_for_pieces_it_is_told(path):
+def test_without_room_for_pieces_there_is_an_error(path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with scan_file(path) as file:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
@@ -402,6 +403,7 @@ def test_an_interruption_is_not_for_the_processes_to_tell():
 
 KILLED = """
 import sys
+import threading
 from tests.parts import test_workers as here
 
 newer = here.partial(here.waiting, int(sys.argv[1]))
@@ -536,3 +538,23 @@ def test_where_processes_have_no_locks_to_share_this_one_does_the_work(monkeypat
         assert owners_in(workers.products(SLICES)) == {os.getpid()}
 
     assert len(listener.heard) == 1
+
+
+def test_where_there_is_no_room_for_a_thread_this_process_works_alone_and_no_other_stays(
+    monkeypatch,
+):
+    # A process is started before the thread that gives it work.
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    listener = Warnings()
+    with Workers(job(owned), Pool(2, listener)) as workers:
+        with monkeypatch.context() as patched:
+            patched.setattr("concurrent.futures.process._ExecutorManagerThread.start", refused)
+            workers.start()
+        assert owners_in(workers.products(SLICES)) == {os.getpid()}
+
+    assert listener.heard == [
+        "no worker process can be started, so this one works alone: can't start new thread"
+    ]
+    assert not multiprocessing.active_children()

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
+# What a terminal would obey, but for ends of lines and tabs.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 class Screen:
     """Tells a run's facts on standard error; implements :class:`Listener`."""
@@ -46,7 +50,11 @@ class Screen:
 
 
 def say(message: str) -> None:
-    """Write a message to standard error, byte for byte."""
+    r"""Write a message to standard error, byte for byte.
+
+    Only control characters, which a name in it can have, are written like ``\x1b``.
+    """
+    message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
     # Where standard error is closed or full there is nobody to tell so.
     if sys.stderr:
         with contextlib.suppress(OSError):
@@ -189,7 +197,7 @@ def run(command: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
         return command(arguments)
     except ChangelistError as error:
         return _failed(error)
-    except (OSError, MemoryError) as error:
+    except (OSError, MemoryError, RuntimeError) as error:
         if not is_lack(error):
             raise
         return _failed(ResourceError.of(error))

@@ -94,9 +94,11 @@ class _Run:
         options = self._options
         try:
             return self._cluster.snapshots(options.older, options.newer)
+        except QqUnreachableError:
+            raise
         except (StatusError, ReplyError, FailingError, QqFailedError) as error:
-            # Without a cluster or a login, nothing else can be asked either.
-            if "Error 401" in str(error) or isinstance(error, QqUnreachableError):
+            # Without a login, nothing else can be asked either.
+            if isinstance(error, StatusError | QqFailedError) and error.status == 401:
                 raise
             self._screen.warning(
                 "only the ids of the snapshots are known; that they are of one directory is taken "
@@ -149,7 +151,7 @@ class _Run:
     ) -> bytes:
         """Return the receipt of the list, now that it is known how that turned out."""
         options = self._options
-        told = receipt.Receipt(
+        content = receipt.Receipt(
             project=options.projectname,
             version=__version__,
             older=self.moments.older.snapshot,
@@ -169,7 +171,7 @@ class _Run:
             proof=proof,
             published=published,
         )
-        return receipt.text(told)
+        return receipt.text(content)
 
     def _fill_with_moves(self, sources: trees.Sources) -> Filled:
         options = self._options

@@ -29,7 +29,7 @@ _ALTOGETHER = 128
 _QQ_SIDE_BY_SIDE = 2
 _QQ_ALTOGETHER = 8
 
-# From this number on, everybody is to know why it takes so long.
+# From this number on, the user is to know why it takes so long, also without --verbose.
 _MANY_FOLDERS = 20
 
 
@@ -38,7 +38,7 @@ class Sources(NamedTuple):
 
     newer: OpenTree
     older: OpenTree | None
-    """None where nobody wants to know."""
+    """None where it is not needed."""
     identified: OpenTree | None = None
     """The newer tree with ids, where ``newer`` does not tell them and moves are wanted."""
     through_qq: bool = False
@@ -118,11 +118,12 @@ def announce(
     seeks_moves = options.moves and changes.creations and changes.deletions
     if not sources.through_qq or not (seeks_moves or options.deletes or options.verify):
         return
-    if count := changes.folders(DELETED, *CREATED * bool(seeks_moves)):
-        tell = listener.warning if count >= _MANY_FOLDERS else listener.detail
+    asked_for = (DELETED, CREATED) if seeks_moves else (DELETED,)
+    if count := changes.folders(*asked_for):
+        report = listener.warning if count >= _MANY_FOLDERS else listener.detail
         at_once = max(_qq_at_once(options.workers), options.workers)
         mount = "" if options.moves else "a mount that shows .snapshot at the mapped path, or "
-        tell(
+        report(
             f"about {count} folders are asked for through qq, each by a process of half a second, "
             f"at most {at_once} at once; quicker would be {mount}--transport rest"
         )

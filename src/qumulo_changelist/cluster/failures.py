@@ -3,7 +3,9 @@
 An error has an HTTP status and a class, the cluster's own name for it.
 """
 
-ABSENCES = frozenset(
+# The classes of the error for a path that a snapshot does not hold. Which of them a cluster sends
+# is documented nowhere: public clients know each of them.
+_ABSENCES = frozenset(
     (
         "fs_no_such_entry_error",
         "fs_no_such_file_version_error",
@@ -13,16 +15,17 @@ ABSENCES = frozenset(
         "fs_file_not_covered_by_snapshot_error",
     )
 )
-"""The classes of the error for a path that a snapshot does not hold, with 404 or 400.
-
-Which of them a cluster sends is documented nowhere: public clients know each of them.
-"""
 
 LOGIN_KEYS = "QumuloUsername and QumuloPassword"
 
 _SINGLE_SIGN_ON = "auth_sso_required_error"
 _UNKNOWN_URL = "http_not_found_error"
 _SNAPSHOT_NOT_FOUND = "snapshot_not_found"
+
+
+def is_absence(status: int, error_class: str) -> bool:
+    """Return whether an error is that there is no such entry, or no directory there."""
+    return status in (400, 404) and error_class in _ABSENCES
 
 
 def is_unknown_url(status: int, error_class: str) -> bool:

@@ -126,6 +126,7 @@ class WholeTrees(Protocol):
 
         Raises:
             AbsentError: the snapshot holds no such directory.
+            UnreadableError: the cluster does not say how many entries it has.
         """
 
     def close(self) -> None:

@@ -3,33 +3,19 @@
 import contextlib
 import functools
 import itertools
-from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
-from qumulo_changelist.cluster import failures, qq_diff, qq_output, wire
+from qumulo_changelist.cluster import failures, qq_diff, qq_output, qq_walk, wire
 from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.cluster.qq_process import QqProcess
 from qumulo_changelist.cluster.qq_session import QqSession
 from qumulo_changelist.config import Secret
 from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError, UnreadableError
-from qumulo_changelist.model import (
-    Attributes,
-    Change,
-    Described,
-    Kind,
-    Sighting,
-    Snapshot,
-    Unreadable,
-)
-from qumulo_changelist.wording import count
+from qumulo_changelist.model import Change, Described, Sighting, Snapshot, Unreadable
 
 Answer = TypeVar("Answer")
 Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
-
-# fs_walk_tree calls itself for each level, and fails where a tree has about a thousand, as Python
-# allows no more calls within each other (read in the SDK: ``tree_walk_preorder``, 5.1 and 7.10).
-_MAX_DEPTH = 500
 
 # How much of an answer that makes no sense is still read, to learn how qq ends.
 _PIECES_TO_ITS_END = 1000
@@ -138,6 +124,7 @@ class QqCluster:
 
         Raises:
             AbsentError: the snapshot holds no such directory.
+            UnreadableError: the cluster does not say how many entries it has.
         """
         found: dict[str, Described] = {}
         deeper = self._walk_part(path, snapshot, found)
@@ -147,49 +134,27 @@ class QqCluster:
                 check_unicode(part)
                 deeper += self._walk_part(part.removesuffix("/"), snapshot, found)
             except AbsentError:
-                raise _incomplete(snapshot, part, "none", "entries") from None
+                raise qq_walk.incomplete(snapshot, part, "none", "entries") from None
             except UnreadableError as error:
                 found[part] = Unreadable(str(error))
         return found
 
     def _walk_part(self, path: str, snapshot: int, found: dict[str, Described]) -> list[str]:
-        """Add what is below the directory ``path``; return the directories that are left to walk.
-
-        Where ``qq`` meets a directory that is not there, it goes on without a word (read in the
-        SDK: ``read_entire_directory_and_ignore_not_found``), so what came is held against the
-        number of entries that each directory says it has.
-        """
+        """Add what is below the directory ``path``; return the directories left to walk."""
         decode = functools.partial(qq_output.elements, key="tree_nodes")
         arguments = [
             "fs_walk_tree",
             f"--path={path}",
             f"--snapshot={snapshot}",
-            f"--max-depth={_MAX_DEPTH}",
+            f"--max-depth={qq_walk.MAX_DEPTH}",
             "--display-all-attributes",
         ]
-        part: dict[str, Described] = {}
-        counts: dict[str, int] = {}
-        deeper: list[str] = []
-        top = path.removesuffix("/") + "/"
-        asked = _about_one_directory(self._ask(arguments, decode), snapshot)
-        for node in map(wire.attributes, asked):
-            known, where = wire.entry(node), wire.text(node, "path")
-            if isinstance(known, Attributes) and known.kind is Kind.DIRECTORY:
-                where = where.removesuffix("/") + "/"
-                children = wire.child_count(node)
-                if where.count("/") - top.count("/") < _MAX_DEPTH:
-                    counts[where] = children
-                elif children:
-                    deeper.append(where)
-            elif f"{where}/" == top:
-                raise AbsentError(f"snapshot {snapshot} holds no such directory")
-            if not where.startswith(top):
-                raise ReplyError(f"a walk of {path} came to {where!r:.200}, which is elsewhere")
-            part[where] = known
-        _check_complete(part, counts, snapshot)
-        part.pop(top, None)
-        found.update(part)
-        return deeper
+        walked = qq_walk.WalkedTree(path, snapshot)
+        for node in _about_one_directory(self._ask(arguments, decode), snapshot):
+            walked.add(node)
+        walked.finish()
+        found.update(walked.entries)
+        return walked.deeper
 
     def close(self) -> None:
         """End all questions that are under way, also those of other threads; take no more."""
@@ -236,25 +201,25 @@ def _at(snapshot: int | None) -> list[str]:
 
 
 def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[Answer]:
-    """Tell a directory that is not there from what is wrong with all."""
+    """Raise ``AbsentError`` where the error is only that there is no such directory."""
     return _about_one_entry(answers, snapshot, "holds no such directory")
 
 
 def _about_one_entry(
     answers: Iterator[Answer], snapshot: int | None, absence: str = "does not hold it"
 ) -> Iterator[Answer]:
-    """Tell an entry that is not there from what is wrong with all."""
+    """Raise ``AbsentError`` where the error is only that there is no such entry."""
     try:
         yield from answers
     except QqFailedError as error:
-        if error.error_class not in failures.ABSENCES:
+        if not failures.is_absence(error.status, error.error_class):
             raise
         where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
         raise AbsentError(f"{where} {absence}") from error
 
 
 def _about_a_look(answers: Iterator[Answer], snapshot: int | None) -> Iterator[Answer]:
-    """Tell an entry that cannot be looked at from what is wrong with all."""
+    """Raise ``UnreadableError`` where the error is only about the entry that is looked at."""
     try:
         yield from _about_one_entry(answers, snapshot)
     except QqFailedError as error:
@@ -262,19 +227,3 @@ def _about_a_look(answers: Iterator[Answer], snapshot: int | None) -> Iterator[A
         if error.status == 401 or not error.error_class.startswith("fs_"):
             raise
         raise UnreadableError(f"the cluster cannot read it: {error.error_class}") from error
-
-
-def _check_complete(found: Iterable[str], counts: dict[str, int], snapshot: int) -> None:
-    listed = Counter(path.removesuffix("/").rpartition("/")[0] + "/" for path in found)
-    for directory, children in counts.items():
-        # The root directory is listed as its own child.
-        there = listed[directory] - (directory == "/")
-        if there != children:
-            raise _incomplete(snapshot, directory, str(there), count(children, "entry"))
-
-
-def _incomplete(snapshot: int, directory: str, there: str, entries: str) -> ReplyError:
-    return ReplyError(
-        f"snapshot {snapshot} lists {there} of the {entries} of {directory}",
-        hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
-    )

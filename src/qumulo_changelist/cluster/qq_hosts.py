@@ -7,6 +7,7 @@ a wrong password does not reach one node after the other.
 import socket
 from collections.abc import Sequence
 
+from qumulo_changelist.errors import check_lack
 from qumulo_changelist.progress import Listener
 
 PATIENCE = 5
@@ -22,6 +23,9 @@ def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tupl
         hosts: names or addresses.
         port: of the REST API.
         listener: hears which hosts do not answer.
+
+    Raises:
+        ResourceError: this machine lacks what it takes to connect.
     """
     failed: list[str] = []
     for host in hosts if len(hosts) > 1 else ():
@@ -29,6 +33,7 @@ def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tupl
             with socket.create_connection((host, port), PATIENCE):
                 pass
         except OSError as error:
+            check_lack(error)
             failed.append(f"{host} ({error.strerror or error})")
         else:
             if failed:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from qumulo_changelist.cluster import qq_messages
-from qumulo_changelist.errors import QqMissingError, check_lack
+from qumulo_changelist.errors import QqMissingError, ResourceError, check_lack
 from qumulo_changelist.model import to_bytes
 from qumulo_changelist.progress import Listener
 
@@ -122,6 +122,8 @@ class QqProcess:
                 env=os.environ | _ENVIRONMENT,
                 start_new_session=True,  # without a terminal to ask on
             )
+        except BlockingIOError as error:  # there is no room for one more process
+            raise ResourceError.of(error) from error
         except OSError as error:
             check_lack(error)
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error

@@ -38,8 +38,10 @@ SLOW = Timeout(connect=10, read=600)
 """For a page of a diff: where little of much changed, the cluster looks for minutes."""
 
 BRIEF = Timeout(connect=10, read=10)
+"""For what a run can do without, which is asked for twice at most."""
+
 BRIEF_WAIT = 2.0
-"""The same for what a run can do without: it is asked twice at most."""
+"""The longest wait for that, in seconds, as ``LONGEST_WAIT`` for all else."""
 
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _NOT_CARRIED_OUT = frozenset((429, 503))

@@ -60,7 +60,7 @@ def unreadable(error: StatusError, snapshot: int | None) -> str:
 
 def is_absence(error: StatusError) -> bool:
     """Return whether the error is that there is no such entry, or no directory there."""
-    return error.status in (400, 404) and error.error_class in failures.ABSENCES
+    return failures.is_absence(error.status, error.error_class)
 
 
 def _read(response: BaseHTTPResponse) -> Failure:

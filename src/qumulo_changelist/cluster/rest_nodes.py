@@ -187,7 +187,7 @@ class Nodes:
 
 @contextlib.contextmanager
 def _lacks_noticed() -> Iterator[None]:
-    """Raise for what this machine lacks what it is, since no node is to blame for it."""
+    """Raise a ``ResourceError`` for what this machine lacks: no node is to blame for that."""
     try:
         yield
     except HTTPError as error:

@@ -201,7 +201,7 @@ def entries(
 
 
 def sightings(page: FewEntries, what: str) -> dict[str, Sighting]:
-    """Return what tells the entries of a page from others, by name.
+    """Return what identifies each entry of a page, by name.
 
     Raises:
         ReplyError: an entry has no possible name.

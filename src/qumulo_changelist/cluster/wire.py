@@ -150,7 +150,7 @@ def entry(reply: Reply) -> Described:
 
 
 def sighting(reply: Reply) -> Sighting:
-    """Return what an entry is, and what tells it from others; what is malformed is not known."""
+    """Return what an entry is, and what identifies it; a malformed field counts as not known."""
     what, size, changed, path = (
         reply.get(field) for field in ("type", "size", "modification_time", "path")
     )
@@ -173,7 +173,7 @@ def revision(known: object, changed: object) -> str:
 
     Args:
         known: its revision, where the cluster sent one.
-        changed: when it was modified, which changes with the data too; "" if nobody knows.
+        changed: when it was modified, which changes with the data too; "" if unknown.
     """
     found = known if isinstance(known, str) and is_number(known) else changed
     return found if isinstance(found, str) else ""
@@ -228,13 +228,10 @@ def nanoseconds(moment: str) -> int:
     return seconds(moment) * _SECOND + int(fraction.ljust(9, "0"))
 
 
-def child_count(directory: Reply) -> int:
-    """Return how many entries a directory has.
-
-    Raises:
-        ReplyError: the reply does not say.
-    """
-    return _number(directory, "child_count")
+def child_count(directory: Reply) -> int | None:
+    """Return the number of entries that a directory has; None where it is missing or malformed."""
+    children = directory.get("child_count")
+    return children if isinstance(children, int) and not isinstance(children, bool) else None
 
 
 def text(entry: Reply, field: str) -> str:

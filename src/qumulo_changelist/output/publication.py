@@ -83,7 +83,7 @@ def _alone(path: str, listener: Listener) -> Iterator[None]:
         yield
         return
     try:
-        # Whoever sets a file aside for this list holds the lock: so these are nobody's.
+        # Files are set aside for this list only under the lock, so those here are of dead runs.
         _remove_leftovers(path, listener)
         yield
     finally:
@@ -102,7 +102,7 @@ def _locked(path: str, listener: Listener) -> int:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                listener.detail("waiting for another run that publishes the same list")
+                listener.warning("waiting for another run that publishes the same list")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_at(path, lock):
                 undo.pop_all()

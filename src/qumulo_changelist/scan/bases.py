@@ -30,7 +30,7 @@ class Moment(NamedTuple):
     top: str = "/"
     """The name of the base path, or of the directory below it that the snapshot is of."""
     holds_base: bool = True
-    """Whether the base path is a directory in it; unless the cluster cannot be asked, surely."""
+    """Whether the base path is a directory in it, as the cluster says; else as the diff says."""
 
     @property
     def base(self) -> str:
@@ -143,7 +143,7 @@ def _are_of_one_directory(moments: Moments) -> bool:
 
 
 def _holds(cluster: Cluster, moment: Moment) -> bool | None:
-    """Say whether a snapshot holds the base path as a directory; None if nobody can know."""
+    """Say whether a snapshot holds the base path as a directory; None if that is unknown."""
     try:
         return cluster.look_at(moment.base, moment.snapshot.id).kind is Kind.DIRECTORY
     except AbsentError:

@@ -1,5 +1,6 @@
 """Processes of this machine that work on slices, and never outlive the run."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,7 @@ class Processes:
 
     Raises:
         OSError: the system lacks what another process needs. Raised at the start alone.
+        RuntimeError: it has no room for one more thread. Likewise.
         ImportError: the system has no locks that processes can share. Likewise.
         WorkerError: one ended without an answer. Raised by every method but ``close``.
     """
@@ -46,11 +48,11 @@ class Processes:
             # Each piece of work starts one process, as long as none is idle.
             while len(self._processes) < count:
                 self._executor.submit(_ready)
-                started = multiprocessing.active_children()
-                self._processes += [one for one in started if one not in self._processes]
+                self._note_started()
         except BrokenExecutor as error:
             raise self._broken() from error
-        except (OSError, ImportError):
+        except (OSError, ImportError, RuntimeError):
+            self._note_started()
             self.close()
             raise
         finally:
@@ -60,8 +62,11 @@ class Processes:
         """End every process, also one that is at work."""
         self._terminate()
         if self._executor:
-            # It waits for them.
-            self._executor.shutdown(cancel_futures=True)
+            # It waits for them by a thread, which may be what could not be started.
+            with contextlib.suppress(RuntimeError):
+                self._executor.shutdown(cancel_futures=True)
+        for process in self._processes:
+            process.join()
 
     def work(self, job: Job[Product], slices: Iterable[bytes]) -> Iterator[Done[Product]]:
         """Yield what each slice comes to, in order; few of them are held.
@@ -86,6 +91,10 @@ class Processes:
         if self._executor:
             self._executor.shutdown()
         return WorkerError(f"a worker process {self._ending()}")
+
+    def _note_started(self) -> None:
+        started = multiprocessing.active_children()
+        self._processes += [one for one in started if one not in self._processes]
 
     def _terminate(self) -> None:
         for process in self._processes:

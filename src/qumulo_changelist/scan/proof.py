@@ -73,7 +73,7 @@ def _change_below(cluster: Cluster, moments: Moments, name: str, op: Op) -> int:
 
 
 def _check_was_read(totals: Totals) -> None:
-    """Make sure that most of what is there was read: nobody knows else what the mount shows."""
+    """Make sure that most of what is there was read, or the mount may show anything."""
     there = totals.files + totals.directories + totals.unread
     if totals.unread * 2 > there:
         raise ProofError(

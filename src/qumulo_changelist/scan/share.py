@@ -148,7 +148,7 @@ def _some_entries(cluster: Cluster, newer: Moment) -> Iterator[list[tuple[str, S
 
 
 def _compare(share: Share, entries: list[tuple[str, Sighting]]) -> Iterator[_Compared]:
-    """Yield entries with what the mount shows; not those at which this user may not look."""
+    """Yield entries with what the mount shows, but for those that this user may not look at."""
     for name, known in entries:
         with contextlib.suppress(UnreadableError):
             shown = share.look_at(name)

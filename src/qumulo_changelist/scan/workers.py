@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from msgspec import Struct
 
+from qumulo_changelist.errors import is_lack
 from qumulo_changelist.progress import Listener
 from qumulo_changelist.scan.changeset import pack, unpack
 from qumulo_changelist.scan.order import Batch
@@ -98,7 +99,9 @@ class Pool:
 
         try:
             self.processes = Processes(self._count)
-        except (OSError, ImportError) as error:
+        except (OSError, ImportError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not is_lack(error):
+                raise
             # Often a container without room in /dev/shm, where processes share their locks.
             self.several = False
             reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
