@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn
 
-from qumulo_changelist.errors import WorkerError, killed_by
+from qumulo_changelist.errors import ResourceError, WorkerError, killed_by
 from qumulo_changelist.scan.workers import Done, Job, Product, Worker
 
 # Slices under way for each process: one more than it works on, so that it never waits.
@@ -119,7 +119,11 @@ class _Terminated(SystemExit):
 def _begin() -> None:
     """Make a process ready for work."""
     signal.signal(signal.SIGTERM, _terminated)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    except RuntimeError:
+        # There is no room for one more thread. The executor would print where, line by line.
+        os._exit(ResourceError.exit_code)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
