@@ -558,3 +558,18 @@ def test_where_there_is_no_room_for_a_thread_this_process_works_alone_and_no_oth
         "no worker process can be started, so this one works alone: can't start new thread"
     ]
     assert not multiprocessing.active_children()
+
+
+def test_a_process_without_room_for_a_thread_ends_without_a_traceback():
+    code = """
+import threading
+from qumulo_changelist.scan import processes
+def refused(_thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refused
+processes._begin()
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=PATIENCE)
+
+    assert (done.returncode, done.stderr) == (71, b"")

@@ -14,13 +14,14 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn
 
-from qumulo_changelist.errors import WorkerError, killed_by
+from qumulo_changelist.errors import ResourceError, WorkerError, killed_by
 from qumulo_changelist.scan.workers import Done, Job, Product, Worker
 
 # Slices under way for each process: one more than it works on, so that it never waits.
 _AHEAD = 2
 
 _SECONDS_TO_END = 10
+_SECONDS_TO_TERMINATE_AGAIN = 0.1
 
 
 class Processes:
@@ -87,7 +88,8 @@ class Processes:
             raise self._broken() from error
 
     def _broken(self) -> WorkerError:
-        # Once one is gone, the executor terminates the others, and waits for them here.
+        # Once one is gone, the executor terminates the others, once, and waits for them here.
+        self._terminate()
         if self._executor:
             self._executor.shutdown()
         return WorkerError(f"a worker process {self._ending()}")
@@ -97,8 +99,17 @@ class Processes:
         self._processes += [one for one in started if one not in self._processes]
 
     def _terminate(self) -> None:
-        for process in self._processes:
-            process.terminate()
+        """End every process by SIGTERM, which is sent until it is gone.
+
+        A signal that comes just before a process waits for a lock, as it does after each piece of
+        work, does not interrupt that wait, and Python runs its handler only afterwards.
+        """
+        left = {process.sentinel: process for process in self._processes}
+        while left:
+            for process in left.values():
+                process.terminate()
+            for gone in wait(list(left), _SECONDS_TO_TERMINATE_AGAIN):
+                del left[gone]  # type: ignore[arg-type]
 
     def _ending(self) -> str:
         codes = [process.exitcode for process in self._processes]
@@ -119,7 +130,11 @@ class _Terminated(SystemExit):
 def _begin() -> None:
     """Make a process ready for work."""
     signal.signal(signal.SIGTERM, _terminated)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    except RuntimeError:
+        # There is no room for one more thread. The executor would print where, line by line.
+        os._exit(ResourceError.exit_code)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
