@@ -99,13 +99,13 @@ def test_a_snapshot_that_was_taken_has_its_name_below_dot_snapshot(cluster, proj
 
 
 @pytest.mark.parametrize("path", ["/", "/{0}/a b%20c", "/{0}/--option", "/{0}/ü#?&"])
-def test_a_snapshot_is_taken_of_any_directory(cluster, project, path):
+def test_a_snapshot_is_taken_of_any_directory(cluster, emulator, project, path):
     source = path.format(project.name)
     Path(project.parent, source[1:]).mkdir(exist_ok=True)
     first = cluster.create_snapshot("a", source)
     Path(project.parent, source[1:], f"new{first.id}").touch()
 
-    found = changes(cluster, first.id, cluster.create_snapshot("b", source).id)
+    found = changes(cluster, first.id, snapshot_of(emulator, source))
 
     top = source.rstrip("/")
     assert Change(CREATE, f"{top}/new{first.id}") in found

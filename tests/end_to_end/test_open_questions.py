@@ -7,13 +7,9 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.site import Site
 
 ANSWERS: list[dict[str, object]] = [
-    {"empty_pages": True},
-    {"last_page_next": None},
-    {"order": "ascending"},
-    {"order": "descending"},
-    {"order": "shuffled"},
-    {"escape": False},
-    {"page_limit": 1},
+    {"empty_pages": True, "order": "descending"},
+    {"last_page_next": None, "escape": False},
+    {"order": "shuffled", "page_limit": 1},
     {"page_limit": 1000},
 ]
 
