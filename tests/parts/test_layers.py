@@ -53,7 +53,7 @@ def ours(name: str) -> set[str]:
 def allowed(name: str) -> set[str]:
     """Return what a module may import: design, section "Who may import whom"."""
     layer = name.removeprefix("qumulo_changelist.").partition(".")[0]
-    everyone = {"model", "location", "errors", "progress", "wording"}
+    everyone = {"model", "location", "errors", "progress", "waiting", "wording"}
     siblings = {
         module.removeprefix("qumulo_changelist.")
         for module in CHANGELIST

@@ -17,6 +17,7 @@ from qumulo_changelist.cluster import qq_messages
 from qumulo_changelist.errors import QqMissingError, ResourceError, check_lack
 from qumulo_changelist.model import to_bytes
 from qumulo_changelist.progress import Listener
+from qumulo_changelist.waiting import wait_for_data
 
 _CHUNK = 64 * 1024  # larger pieces cost more: memory for them comes from the system each time
 _LONGEST_MESSAGE = 64 * 1024
@@ -84,9 +85,12 @@ class QqProcess:
                     process.stdin.write(typed.encode() + b"\n")
             assert process.stdout
             printed = _Last()
-            while chunk := os.read(process.stdout.fileno(), _CHUNK):
+            output = process.stdout.fileno()
+            wait_for_data(output)
+            while chunk := os.read(output, _CHUNK):
                 printed.add(chunk)
                 yield chunk
+                wait_for_data(output)
             status = process.wait()
             said = qq_messages.without_prompt(errors.text())
         if status:

@@ -23,6 +23,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.model import Change, Described, Sighting, Snapshot
 from qumulo_changelist.progress import Listener
+from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import count
 
 DIFF_PAGE = 10_000
@@ -247,7 +248,7 @@ class RestCluster:
                 continue
             coming = self._session.ask_ahead(request)
             yield what, page
-            answer = coming.result()
+            answer = result_of(coming)
 
 
 def _reference(path: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from qumulo_changelist.errors import ResourceError, WorkerError, killed_by
 from qumulo_changelist.scan.workers import Done, Job, Product, Worker
+from qumulo_changelist.waiting import result_of
 
 # Slices under way for each process: one more than it works on, so that it never waits.
 _AHEAD = 2
@@ -81,9 +82,9 @@ class Processes:
             for packed in slices:
                 under_way.append(self._executor.submit(_work, job, packed))
                 if len(under_way) >= self._count * _AHEAD:
-                    yield under_way.popleft().result()
+                    yield result_of(under_way.popleft())
             while under_way:
-                yield under_way.popleft().result()
+                yield result_of(under_way.popleft())
         except BrokenExecutor as error:
             raise self._broken() from error
 
@@ -104,12 +105,12 @@ class Processes:
         A signal that comes just before a process waits for a lock, as it does after each piece of
         work, does not interrupt that wait, and Python runs its handler only afterwards.
         """
-        left = {process.sentinel: process for process in self._processes}
+        left = self._processes
         while left:
-            for process in left.values():
+            for process in left:
                 process.terminate()
-            for gone in wait(list(left), _SECONDS_TO_TERMINATE_AGAIN):
-                del left[gone]  # type: ignore[arg-type]
+            gone = wait([process.sentinel for process in left], _SECONDS_TO_TERMINATE_AGAIN)
+            left = [process for process in left if process.sentinel not in gone]
 
     def _ending(self) -> str:
         codes = [process.exitcode for process in self._processes]

@@ -17,6 +17,7 @@ from qumulo_changelist.location import Location
 from qumulo_changelist.model import Described, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.walk import Listing, walk
+from qumulo_changelist.waiting import result_of
 
 # What so many entries of a page cost is what one more request costs (docs/performance.md).
 _ENTRIES_FOR_A_REQUEST = 100
@@ -151,7 +152,7 @@ class _Walk:
         self._look_ahead()
         self._coming.pop()
         entries: dict[str, Described] = {}
-        for page in self._begun.pop(directory).result():
+        for page in result_of(self._begun.pop(directory)):
             entries.update(page.entries)
         names = sorted([directory + entry for entry in entries])
         self._coming += [name for name in names if name.endswith("/")]
@@ -170,9 +171,9 @@ class _Walk:
 
 
 def _found(wish: Some, asked: "Asked") -> Iterable[Found]:
-    described = asked.result()
+    described = result_of(asked)
     return (Found(wish.names, [_awaited(described[name]) for name in wish.names]),)
 
 
 def _awaited(described: Described | Future[Described]) -> Described:
-    return described.result() if isinstance(described, Future) else described
+    return result_of(described) if isinstance(described, Future) else described

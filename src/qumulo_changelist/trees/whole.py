@@ -14,6 +14,7 @@ from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.location import Location
 from qumulo_changelist.model import Attributes, Described, Kind, Unreadable
 from qumulo_changelist.trees.interface import All, Found, Some, Wanted, directory_of
+from qumulo_changelist.waiting import result_of
 
 Question = All | str
 """What is asked in one go: a tree, or some names of the directory of this name."""
@@ -149,7 +150,7 @@ class _Ahead:
         while self._coming and (question not in self._asked or self._has_room()):
             following = self._coming.popleft()
             self._asked[following] = self._submit(following)
-        return self._asked.pop(question).result()
+        return result_of(self._asked.pop(question))
 
     def cancel(self) -> None:
         """Let nobody begin to ask what is not under way yet."""
