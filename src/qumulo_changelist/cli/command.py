@@ -178,10 +178,9 @@ def open_qq(settings: config.Settings, listener: Listener, page_size: int = 0) -
     from qumulo_changelist.cluster.qq_process import QqProcess
     from qumulo_changelist.cluster.qq_session import QqSession
 
-    host = settings.host
     return QqCluster(
-        QqProcess(host, settings.port, listener, settings.qq_path),
-        QqSession(host, settings.port, settings.username),
+        QqProcess(settings.host, settings.port, listener, settings.qq_path),
+        QqSession(settings.host, settings.port, settings.username),
         settings.username,
         settings.password,
         page_size=page_size,
