@@ -195,6 +195,30 @@ def test_a_tree_that_leaves_a_wish_unanswered_ends_the_run_and_makes_no_shorter_
         existing([("/d/a", MODIFY), ("/c", MODIFY)], Forgetful(alone={"/d/a": FILE, "/c": FILE}))
 
 
+class ShortOfOne(Answers):
+    """Forgets to describe the last entry of each answer."""
+
+    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+        for answer in super().read(wanted):
+            yield [Found(found.names, found.described[:-1]) for found in answer]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "tree"),
+    [
+        ([("/b", MODIFY), ("/a", MODIFY)], ShortOfOne(alone={"/b": FILE, "/a": FILE})),
+        ([("/d/", MODIFY)], ShortOfOne(alone={"/d/": DIRECTORY})),
+        ([("/d/", CREATE)], ShortOfOne(walks={"/d/": {"/d/a": FILE}})),
+    ],
+    ids=["files", "a directory", "a walk"],
+)
+def test_a_tree_that_leaves_an_entry_undescribed_ends_the_run_and_makes_no_shorter_list(
+    pairs, tree
+):
+    with pytest.raises(ValueError, match="shorter"):
+        existing(pairs, tree)
+
+
 # The older tree
 
 

@@ -6,7 +6,7 @@ The numbers of rules are those of the contract, section "What is on it".
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from itertools import groupby, repeat
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -59,19 +59,19 @@ class Side(ABC):
             else:
                 yield from self._walked_and_named(wish, answer)
 
-    def _batch(self, rule: Rule, found: Found, ops: Iterable[Op]) -> Iterator[Batch]:
-        """Yield the entries for what was found, if there are any."""
+    def _batch(self, rule: Rule, found: Found, ops: list[Op]) -> Iterator[Batch]:
+        """Yield the entries for what was found, if there are any; ``ops`` has one for each name."""
         names, described = found.names, found.described
         state = self._state
         if names[0][-1] == "/":
-            batch = list(map(rule, names, described, ops))
+            batch = [rule(*one) for one in zip(names, described, ops, strict=True)]
         else:
             # What nearly all are is an entry without a question.
             batch = [
                 Entry(state, name, known, op)
                 if isinstance(known, Attributes) and known.kind is _FILE
                 else rule(name, known, op)
-                for name, known, op in zip(names, described, ops, strict=False)
+                for name, known, op in zip(names, described, ops, strict=True)
             ]
         if entries := [entry for entry in batch if entry]:
             yield entries
@@ -99,7 +99,7 @@ class Side(ABC):
         readable = True
         for found in answer:
             readable = found.names != [top]
-            yield from self._batch(self.within, found, repeat(self._op))
+            yield from self._batch(self.within, found, [self._op] * len(found.names))
         if readable and (entry := self.of_directory(top, None, self._op)):
             yield [entry]
 
