@@ -166,14 +166,6 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._known.stopping = True
-        if not (self.server_state.connections or self.server_state.tasks):
-            # There is nobody for whose goodbye uvicorn would wait a tenth of a second.
-            for server in self.servers:
-                server.close()
-            for listening in sockets or []:
-                listening.close()
-            await self.lifespan.shutdown()
-            return
         # Some clients keep their side of an idle connection open for as long as they can.
         asyncio.get_running_loop().call_later(_GRACE, self._known.drop_all)
         await super().shutdown(sockets)

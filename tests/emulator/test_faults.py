@@ -107,10 +107,11 @@ def test_a_stalled_request_does_not_keep_the_emulator_from_ending(tmp_path: Path
             gone.append(error)
 
     with serve_in_thread(tmp_path) as emulator:
-        emulator.fault(path=VERSION, action="stall")
+        emulator.fault(path=VERSION, action="stall", times=1)
         asking = threading.Thread(target=ask, args=(emulator,))
         asking.start()
-        while emulator.request("GET", "/v1/session/who-am-i")[0] != 200:
+        # A fault is among those that remain until it has struck.
+        while emulator.faults.remaining():
             pass
     asking.join(30)
     assert len(gone) == 1
