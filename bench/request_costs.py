@@ -10,9 +10,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-from qumulo_changelist.cluster.rest import RestCluster
-from qumulo_changelist.config import Secret, Settings
-from qumulo_changelist.progress import Silent
+from qumulo_changelist.cluster.rest.client import RestCluster
+from qumulo_changelist.config.settings import Secret, Settings
+from qumulo_changelist.events import Silent
 from qumulo_emulator.running import Emulator, serve_in_process
 
 DIRECTORY = "/synthetic/show0000/reel0000"

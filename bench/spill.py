@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from qumulo_changelist.scan.spill import Spill
+from qumulo_changelist.changes.spill import Spill
 
 BATCH = 1_000_000
 HANDED_OUT = 10_000

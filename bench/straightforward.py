@@ -77,7 +77,7 @@ def entries_of(changes: list[dict[str, str]], options: argparse.Namespace) -> li
             kind = "F_DIR" if is_directory else "F_REG"
             entries.setdefault(name, without_attributes("delete-file", name, kind))
         elif change["op"] == "CREATE" and is_directory:
-            for found in files_below(mapped + name):
+            for found in count_files_below(mapped + name):
                 below = found[len(mapped) :]
                 add(entries, below, found)
         else:
@@ -85,7 +85,7 @@ def entries_of(changes: list[dict[str, str]], options: argparse.Namespace) -> li
     return list(entries.values())
 
 
-def files_below(directory: str) -> Iterator[str]:
+def count_files_below(directory: str) -> Iterator[str]:
     """Yield the path of everything below a directory that is no directory."""
     for folder, _, files in os.walk(directory):
         for file in files:

@@ -1,7 +1,56 @@
-"""Everything that can end a run, in one tree: what the user reads, and the exit code.
+"""Everything that can end a run: one tree of errors, each with its exit code.
 
-The exit codes 2, 4, 23 and 127 are the contract's (scan list, "How it ends"). For what it leaves
-open, the codes of BSD's ``sysexits.h`` are taken.
+    ChangelistError
+    ├── UsageError                    2   the request cannot be carried out as it stands
+    │   ├── ProjectNameError          2   the project cannot be part of a snapshot's name
+    │   ├── ListNameError             2   the GUID or the source index cannot be part of the list's path
+    │   ├── ClusterPathError          2   it is not an absolute path on a cluster
+    │   ├── SnapshotOrderError        2   the older snapshot's id is not the smaller one
+    │   ├── BasePathError             2   neither snapshot has the base path as a directory
+    │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
+    │   ├── WrongMountError           2   the mapped path does not show the base path
+    │   └── HiddenSnapshotError       2   the mapped path does not show the snapshot
+    ├── OutputError                   4   the list or its folder cannot be written
+    │   ├── SpillError                4   there is no room for what a run sets aside
+    │   ├── ReceiptError              4   the list is in place, its receipt is not
+    │   └── ResultError               4   all is done, but the result cannot be printed
+    ├── ProofError                    5   the list does not agree with the cluster's counts
+    │   ├── StaleProofError           5   so, where the live share changed after the snapshot
+    │   └── UnprovableError           5   nothing is known that would prove it
+    ├── DeletionLimitError            6   more would be deleted than the limit allows
+    │   └── UnknownDeletionLimitError 6   the limit is a percentage of an unknown number
+    ├── ConfigurationError           23   the archiver's configuration lacks something
+    │   └── ConfigurationFileError   23   the configuration cannot be read at all
+    ├── IncomparableError            65   the snapshots cannot be compared
+    │   └── SnapshotTimeError        65   the newer snapshot was taken first
+    ├── StatusError                  65   the cluster refuses a request
+    │   ├── NotFoundError            66   the cluster has no such path
+    │   │   ├── SnapshotMissingError 66   the cluster has no such snapshot
+    │   │   └── UnsupportedError     66   the cluster's version does not have what was asked
+    │   └── RefusedError             77   the cluster does not let this user do this
+    │       ├── LoginError           77   the cluster does not accept the login
+    │       └── SingleSignOnError    77   the user cannot log in with a password
+    ├── UnreachableError             69   no node answers; transient
+    │   ├── FailingError             69   the cluster keeps failing; transient
+    │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
+    │   └── CertificateError         69   a node cannot prove that it is the cluster's
+    │       └── ChangedCertificateError 69  its certificate is not the configured one
+    ├── WorkerError                  70   a worker process ended; transient
+    ├── ResourceError                71   this machine lacks descriptors, memory, threads, …; transient
+    ├── SessionStoreError            73   the folder for sessions cannot be used
+    ├── ReplyError                   76   the cluster's answer cannot be understood
+    │   └── IncompleteReplyError     76   the cluster's answer lacks a part; transient
+    ├── QqMissingError              127   `qq` cannot be started
+    └── QqFailedError                 ?   `qq` failed for a reason of its own; its exit code
+
+    UnreadableError                       one entry cannot be read: ends nothing
+    └── AbsentError                       a tree has no such entry
+
+The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How it ends"); the
+others are those of BSD's ``sysexits.h``. Where ``qq`` reports an error, its own exit code is kept.
+
+A message names what is wrong. What a user can type to mend it depends on the program that shows the
+error, so that is not stated here: for the commands, see ``cli/messages.py``.
 """
 
 import errno
@@ -10,255 +59,335 @@ import signal
 from collections.abc import Callable
 from typing import TypeGuard
 
-# What to do about what this machine lacks.
-_FEWER_WORKERS = "give fewer processes with --workers, or let other programs end"
-_LACK_HINTS = {
-    errno.EAGAIN: f"Allow this user more processes (`ulimit -u`), {_FEWER_WORKERS}.",
-    errno.EMFILE: "Allow a process more open files, such as with `ulimit -n 4096`.",
-    errno.ENFILE: f"Raise the machine's limit of open files, {_FEWER_WORKERS}.",
-    errno.ENOMEM: f"Give it more memory, {_FEWER_WORKERS}.",
-    errno.ENOBUFS: f"Give it more memory, {_FEWER_WORKERS}.",
-}
-# Errors of the system that are about this machine, whatever file or peer they came from. EAGAIN is
-# one only where a process is started: of a connection, it means that nothing came in time.
-_LACKS = frozenset(_LACK_HINTS) - {errno.EAGAIN}
-# All that Python says where the system has no room for one more thread.
+# Errors of the system that are about this machine, whatever file or peer they came from. EAGAIN
+# means that only when a process is started: of a connection, it means that nothing came in time.
+_SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))
+# All that Python reports when the system has no room for another thread.
 _NO_THREAD = "can't start new thread"
 
-# Not all signals have a name: the real-time ones are numbers.
+# Real-time signals have no name.
 _SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class ChangelistError(Exception):
-    """A run that cannot go on.
+    """An error that ends a run. No text of it ever contains a secret.
 
-    The text says what is wrong and names the option, key, file or path; ``hint`` says what to do
-    about it. Neither ever holds a secret.
+    Args:
+        message: what is wrong, with the name of the file, path or value.
+        hint: what else helps to mend it, in words that fit every program; "" for nothing.
+        exit_code: the exit code of a program that this one ran, if that is to be kept.
     """
 
     exit_code: int
-    hint: str = ""
+    """What a command ends with."""
+    transient = False
+    """Whether trying again later can help."""
+    hint = ""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", exit_code: int | None = None) -> None:
         super().__init__(message)
         self.hint = hint or self.hint
+        if exit_code is not None:
+            self.exit_code = exit_code
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, object]]:
-        # Errors come from worker processes too, whatever the arguments they were made with.
-        return _made_again, (type(self), self.args), vars(self)
+        # Worker processes send errors to the main one, whatever arguments they were made with.
+        return _restore, (type(self), self.args), vars(self)
 
 
-def _made_again(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
+def _restore(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
     return kind.__new__(kind, *args)
 
 
-def killed_by(number: int) -> str:
-    """Return how a process ended that a signal killed, by the signal's name."""
-    return f"was killed by signal {_SIGNALS.get(number, number)}"
+# The request
 
 
 class UsageError(ChangelistError):
-    """An option is missing, malformed, or points to what is not there."""
+    """The request cannot be carried out as it stands."""
 
     exit_code = 2
-    hint = "Run the command with --help to see its options."
+
+
+class ProjectNameError(UsageError):
+    """The project cannot be part of a snapshot's name."""
+
+
+class ListNameError(UsageError):
+    """The GUID or the source index cannot be part of the list's path."""
+
+
+class ClusterPathError(UsageError):
+    """A path is not an absolute path that a cluster can be asked for."""
+
+
+class SnapshotOrderError(UsageError):
+    """The older snapshot's id is not the smaller one."""
+
+
+class BasePathError(UsageError):
+    """Neither snapshot has the base path as a directory."""
+
+
+class MappedPathError(UsageError):
+    """The mapped path is missing, or is not a directory that can be read."""
+
+
+class WrongMountError(UsageError):
+    """The mapped path shows something other than the base path."""
+
+
+class HiddenSnapshotError(UsageError):
+    """The mapped path does not show the snapshot under ``.snapshot``."""
+
+
+# The list
 
 
 class OutputError(ChangelistError):
-    """The folder of the list cannot be made, or the list cannot be written."""
+    """The list, or the folder for it, cannot be written."""
 
     exit_code = 4
-    hint = (
-        "Make room there, let this user write there, or set FastScanWorkFolder in the archiver's "
-        "configuration. An earlier list is unchanged."
-    )
+
+
+class SpillError(OutputError):
+    """There is no room on disk for what a run sets aside."""
+
+
+class ReceiptError(OutputError):
+    """The list is in its place, and its receipt could not be put there."""
+
+
+class ResultError(OutputError):
+    """Everything is done, but the result could not be printed."""
 
 
 class ProofError(ChangelistError):
     """The list does not agree with what the cluster counts in both snapshots."""
 
     exit_code = 5
-    hint = "No list was published; an earlier one is unchanged."
 
 
-class TooManyDeletesError(ChangelistError):
-    """More would be deleted than the user allows."""
+class StaleProofError(ProofError):
+    """It does not agree, and the live share changed after the newer snapshot."""
+
+
+class UnprovableError(ProofError):
+    """What would prove the list cannot be read."""
+
+
+class DeletionLimitError(ChangelistError):
+    """The list would delete more files than the limit allows."""
 
     exit_code = 6
-    hint = (
-        "No list was published; an earlier one is unchanged. If this is what happened, give a "
-        "greater --max-deletes."
-    )
+
+
+class UnknownDeletionLimitError(DeletionLimitError):
+    """The limit is a percentage, and the number of files is unknown."""
 
 
 class ConfigurationError(ChangelistError):
-    """The archiver's configuration is missing, unreadable, or lacks what is needed."""
+    """The archiver's configuration lacks what is needed, or has it malformed."""
 
     exit_code = 23
 
 
-class StatusError(ChangelistError):
-    """The cluster answered a request with an error, and trying again would not help."""
+class ConfigurationFileError(ConfigurationError):
+    """The archiver's configuration is missing or unreadable."""
 
-    exit_code = 65
-    hint = "No list was written. Check the snapshot ids and the paths."
 
-    def __init__(
-        self, message: str, *, status: int = 400, error_class: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
-        """The HTTP status."""
-        self.error_class = error_class
-        """The cluster's own name for the error, where it gave one."""
+# The cluster
 
 
 class IncomparableError(ChangelistError):
-    """The two snapshots are of different directories, or stand in the wrong order."""
+    """The two snapshots are of different directories."""
 
     exit_code = 65
 
 
-class NotFoundError(StatusError):
-    """The cluster has no such snapshot or path."""
-
-    exit_code = 66
-    hint = "Check that the path exists on the cluster."
+class SnapshotTimeError(IncomparableError):
+    """The newer snapshot was taken before the older one."""
 
 
-class UnreachableError(ChangelistError):
-    """No node of the cluster answers, or the cluster keeps failing."""
+class StatusError(ChangelistError):
+    """The cluster answered a request with an error, and trying again would not help.
 
-    exit_code = 69
-    hint = (
-        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that "
-        "this machine reaches the cluster's REST API; then try again."
-    )
-
-
-class FailingError(UnreachableError):
-    """The cluster can be reached, but keeps failing at one question."""
-
-    hint = "The cluster keeps failing; try again later."
-
-
-class CertificateError(ChangelistError):
-    """Whoever answers cannot show that it is the cluster: nothing was sent to it."""
-
-    exit_code = 69
-
-
-class SessionStoreError(ChangelistError):
-    """The folder that keeps sessions cannot be used, or others can read it."""
-
-    exit_code = 73
-    hint = "Set XDG_STATE_HOME to a folder that belongs to this user alone."
-
-
-class WorkerError(ChangelistError):
-    """A process that worked on a part of the list ended without an answer."""
-
-    exit_code = 70
-    hint = (
-        "No list was written. Perhaps the machine ran out of memory: give fewer processes "
-        "with --workers, and try again."
-    )
-
-
-class ResourceError(ChangelistError):
-    """This machine lacks what a run needs: file descriptors, memory, threads or processes.
-
-    That is no property of an entry, and never makes one unreadable.
+    Args:
+        message: what the cluster answered.
+        status: the HTTP status.
+        error_class: the cluster's own name for the error; "" if it gave none.
+        hint: see :class:`ChangelistError`.
+        exit_code: likewise.
     """
 
-    exit_code = 71
-    hint = "No list was published; an earlier one is unchanged."
+    exit_code = 65
 
-    @classmethod
-    def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
-        """Return the error for something that this machine lacks; see :func:`is_lack`."""
-        number, reason = errno.ENOMEM, ""
-        if isinstance(error, RuntimeError):
-            number, reason = errno.EAGAIN, str(error)
-        elif isinstance(error, OSError) and error.errno:
-            number = error.errno
-        return cls(
-            f"this machine lacks what the run needs: {reason or os.strerror(number)}",
-            hint=f"{cls.hint} {_LACK_HINTS[number]}",
-        )
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        error_class: str = "",
+        hint: str = "",
+        exit_code: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, exit_code=exit_code)
+        self.status = status
+        self.error_class = error_class
 
 
-class ReplyError(ChangelistError):
-    """The cluster, or ``qq`` on its behalf, said something that makes no sense."""
+class NotFoundError(StatusError):
+    """The cluster has no such path."""
 
-    exit_code = 76
-    hint = (
-        "No list was written. If it happens again, report it, together with what "
-        "`qq --version` and this command's --version print."
-    )
+    exit_code = 66
+
+
+class SnapshotMissingError(NotFoundError):
+    """The cluster has no such snapshot."""
+
+
+class UnsupportedError(NotFoundError):
+    """The cluster's version does not have what was asked for."""
 
 
 class RefusedError(StatusError):
-    """The cluster does not let this user in, or not do this."""
+    """The cluster does not let this user do this."""
 
     exit_code = 77
+
+
+class LoginError(RefusedError):
+    """The cluster does not accept the user's password or access token."""
+
+
+class SingleSignOnError(RefusedError):
+    """The user logs in through single sign-on, which takes no password."""
+
+
+class UnreachableError(ChangelistError):
+    """No node of the cluster answers."""
+
+    exit_code = 69
+    transient = True
+
+
+class FailingError(UnreachableError):
+    """The cluster can be reached, but keeps failing to answer one request."""
+
+
+class UnclearOutcomeError(UnreachableError):
+    """The connection broke, and the cluster may have done what was asked, or not."""
+
+    transient = False
+
+
+class CertificateError(UnreachableError):
+    """A node cannot prove that it belongs to the cluster; nothing was sent to it."""
+
+    transient = False
+
+
+class ChangedCertificateError(CertificateError):
+    """A node shows a certificate other than the configured one."""
+
+
+class ReplyError(ChangelistError):
+    """The cluster's answer, or what ``qq`` printed of it, cannot be understood."""
+
+    exit_code = 76
+
+
+class IncompleteReplyError(ReplyError):
+    """The cluster's answer lacks a part, perhaps because the snapshot expired meanwhile."""
+
+    transient = True
 
 
 class QqMissingError(ChangelistError):
     """The vendor's ``qq`` command cannot be started."""
 
     exit_code = 127
-    hint = (
-        "Install it with `pip install qumulo-api` and put its folder on the PATH, or set "
-        "QumuloQqPath in the archiver's configuration."
-    )
 
 
 class QqFailedError(ChangelistError):
-    """``qq`` ran and failed: its exit code becomes ours, 128 + N where signal N killed it."""
+    """``qq`` failed for a reason of its own. Its exit code is kept; 128 + N if signal N killed it."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        exit_code: int,
-        said: str,
-        status: int = 0,
-        error_class: str = "",
-        hint: str = "",
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.exit_code = exit_code
-        self.said = said
-        self.status = status
-        """The HTTP status that the cluster answered with; 0 where it did not."""
-        self.error_class = error_class
-        """The cluster's own name for the error, where it gave one."""
+    exit_code = 1
 
 
-class QqUnreachableError(QqFailedError):
-    """``qq`` could not connect to the cluster."""
+# This machine
 
 
-def is_lack(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
-    """Return whether an error of the system says only what this machine lacks."""
-    if isinstance(error, RuntimeError):
-        return _NO_THREAD in str(error)
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKS)
+class WorkerError(ChangelistError):
+    """A process that worked on a slice of the changes ended without a result."""
+
+    exit_code = 70
+    transient = True
 
 
-def check_lack(error: object) -> None:
-    """Raise a ``ResourceError`` for an error that says only what this machine lacks."""
-    if is_lack(error):
-        raise ResourceError.of(error) from error
+class ResourceError(ChangelistError):
+    """This machine lacks what a run needs: file descriptors, memory, threads or processes.
+
+    That is no property of an entry, and never makes an entry unreadable.
+
+    Args:
+        message: what is missing.
+        number: the system's number for the error.
+    """
+
+    exit_code = 71
+    transient = True
+
+    def __init__(self, message: str, *, number: int = errno.ENOMEM) -> None:
+        super().__init__(message)
+        self.number = number
+
+    @classmethod
+    def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
+        """Return the error for a shortage; see :func:`is_shortage`."""
+        number, reason = errno.ENOMEM, ""
+        if isinstance(error, RuntimeError):
+            number, reason = errno.EAGAIN, str(error)
+        elif isinstance(error, OSError) and error.errno:
+            number = error.errno
+        reason = reason or os.strerror(number)
+        return cls(f"this machine lacks what the run needs: {reason}", number=number)
+
+
+class SessionStoreError(ChangelistError):
+    """The folder that keeps sessions cannot be used, or others can read it."""
+
+    exit_code = 73
+
+
+# One entry
 
 
 class UnreadableError(Exception):
-    """One entry of a tree cannot be read; the run goes on, and the list says so.
+    """One entry of a tree cannot be read; the run goes on, and the list reports the entry.
 
-    Not part of the tree above because it ends nothing. ``str()`` is the reason alone.
+    It is not part of the tree above because it ends nothing. ``str()`` is the reason alone.
     """
 
 
 class AbsentError(UnreadableError):
-    """A tree holds no such entry, or something else than a directory where one is asked for."""
+    """A tree has no such entry, or something other than a directory where one is asked for."""
+
+
+def is_shortage(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
+    """Return whether an error of the system reports only what this machine lacks."""
+    if isinstance(error, RuntimeError):
+        return _NO_THREAD in str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno in _SHORTAGES
+    )
+
+
+def check_shortage(error: object) -> None:
+    """Raise a :class:`ResourceError` for an error that reports only what this machine lacks."""
+    if is_shortage(error):
+        raise ResourceError.of(error) from error
+
+
+def describe_signal(number: int) -> str:
+    """Return how a process ended that a signal killed, with the signal's name."""
+    return f"was killed by signal {_SIGNALS.get(number, number)}"

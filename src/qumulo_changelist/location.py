@@ -8,8 +8,8 @@ own, while the names in a list are those of the newer one.
 from msgspec import Struct
 
 
-class Location(Struct, frozen=True):
-    """Turns names into the paths that one snapshot has for them; see :func:`locate`."""
+class SnapshotPaths(Struct, frozen=True):
+    """Turns names into the paths that one snapshot has for them; see :func:`snapshot_paths`."""
 
     base: str
     """The base path as this snapshot has it, without a last ``/``."""
@@ -26,7 +26,7 @@ class Location(Struct, frozen=True):
         return self.base + plain or "/"
 
 
-def locate(base: str, source: str = "", path_of_source: str = "") -> Location:
+def snapshot_paths(base: str, source: str = "", path_of_source: str = "") -> SnapshotPaths:
     """Return where a snapshot has the base path.
 
     Args:
@@ -36,9 +36,9 @@ def locate(base: str, source: str = "", path_of_source: str = "") -> Location:
     """
     base, source, then = (path.rstrip("/") for path in (base, source, path_of_source))
     if not source or not then or source == then:
-        return Location(base)
+        return SnapshotPaths(base)
     if f"{base}/".startswith(f"{source}/"):
-        return Location(then + base[len(source) :])
+        return SnapshotPaths(then + base[len(source) :])
     if f"{source}/".startswith(f"{base}/"):
-        return Location(base, source[len(base) :], then)
-    return Location(base)
+        return SnapshotPaths(base, source[len(base) :], then)
+    return SnapshotPaths(base)

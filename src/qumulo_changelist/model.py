@@ -68,7 +68,7 @@ class Attributes(Struct, frozen=True, gc=False):
     """What changes when the file's data changes; "" where nobody said."""
 
 
-class Sighting(Struct, frozen=True):
+class EntryStat(Struct, frozen=True):
     """An entry as the cluster or a mount shows it at one moment, with what identifies it."""
 
     kind: Kind
@@ -82,7 +82,7 @@ class Sighting(Struct, frozen=True):
     """Where it is on the cluster, without a last ``/``; "" if nobody said."""
 
 
-class Unreadable(Struct, frozen=True, gc=False):
+class ReadFailure(Struct, frozen=True, gc=False):
     """Why something has no attributes, or not all that a list needs."""
 
     reason: str
@@ -90,7 +90,7 @@ class Unreadable(Struct, frozen=True, gc=False):
     """What could be read all the same, its kind at least; the rest is as if nothing was said."""
 
 
-Described = Attributes | Unreadable
+Description = Attributes | ReadFailure
 
 
 class State(Enum):
@@ -153,9 +153,9 @@ class Totals(NamedTuple):
     """Of the unreadable entries, those created or modified that the newer tree did not show."""
     left_out: int = 0
     """Changed, but never listed: links, pipes, sockets and devices."""
-    without_ids: int = 0
+    without_numeric_ids: int = 0
     """Listed with an owner or a group that has no numeric id."""
-    moved_on: int = 0
+    changed_since: int = 0
     """Entries of a live tree that are no longer as the newer snapshot has them."""
 
     @property
@@ -171,17 +171,3 @@ class Totals(NamedTuple):
     def plus(self, other: "Totals") -> "Totals":
         """Return the totals of both."""
         return Totals(*map(operator.add, self, other))
-
-
-def to_bytes(name: str) -> bytes:
-    """Return the bytes that the file system knows ``name`` by, whatever the locale."""
-    try:
-        return name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        # A lone surrogate that stands for no byte: only a cluster can hold such a name.
-        return name.encode("utf-8", "surrogatepass")
-
-
-def to_text(name: bytes) -> str:
-    """Return the text for a name that the file system gave."""
-    return name.decode("utf-8", "surrogateescape")

@@ -13,14 +13,14 @@ from urllib.parse import quote
 import pytest
 
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.cluster.qq import QqCluster
-from qumulo_changelist.cluster.qq_process import QqProcess
-from qumulo_changelist.cluster.qq_session import QqSession
-from qumulo_changelist.cluster.rest import RestCluster
-from qumulo_changelist.config import Secret, Settings
+from qumulo_changelist.cluster.qq.client import QqCluster
+from qumulo_changelist.cluster.qq.process import QqProcess
+from qumulo_changelist.cluster.qq.session import QqSession
+from qumulo_changelist.cluster.rest.client import RestCluster
+from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import AbsentError, ChangelistError, UnreadableError
+from qumulo_changelist.events import Silent
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind
-from qumulo_changelist.progress import Silent
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 
 Way = Callable[[Settings, Path], AbstractContextManager[Cluster]]
@@ -337,9 +337,9 @@ def test_the_files_below_a_directory_are_counted_at_any_depth_and_nothing_else(
     (project / "d" / "empty").mkdir()
     taken = snapshot_of(emulator, on_cluster(project))
 
-    assert cluster.files_below(on_cluster(project), taken) == 29
-    assert cluster.files_below(on_cluster(project, "/d/"), taken) == 3
-    assert cluster.files_below(on_cluster(project, "/d/empty"), taken) == 0
+    assert cluster.count_files_below(on_cluster(project), taken) == 29
+    assert cluster.count_files_below(on_cluster(project, "/d/"), taken) == 3
+    assert cluster.count_files_below(on_cluster(project, "/d/empty"), taken) == 0
 
 
 def test_a_directory_has_the_files_that_it_had_in_the_snapshot_and_else_none(
@@ -353,11 +353,11 @@ def test_a_directory_has_the_files_that_it_had_in_the_snapshot_and_else_none(
     second = snapshot_of(emulator, on_cluster(project))
     write(project, "d/late")
 
-    assert cluster.files_below(on_cluster(project, "/d"), first) == 2
-    assert cluster.files_below(on_cluster(project, "/d"), second) == 3
-    assert cluster.files_below(on_cluster(project, "/gone"), first) == 1
-    assert cluster.files_below(on_cluster(project, "/gone"), second) == 0
-    assert cluster.files_below(on_cluster(project, "/never/at/all"), second) == 0
+    assert cluster.count_files_below(on_cluster(project, "/d"), first) == 2
+    assert cluster.count_files_below(on_cluster(project, "/d"), second) == 3
+    assert cluster.count_files_below(on_cluster(project, "/gone"), first) == 1
+    assert cluster.count_files_below(on_cluster(project, "/gone"), second) == 0
+    assert cluster.count_files_below(on_cluster(project, "/never/at/all"), second) == 0
 
 
 def test_a_snapshot_that_is_not_there_counts_nothing_and_one_that_does_not_cover_it_none(
@@ -367,9 +367,9 @@ def test_a_snapshot_that_is_not_there_counts_nothing_and_one_that_does_not_cover
     taken = snapshot_of(emulator, on_cluster(project, "/in"))
 
     with pytest.raises(ChangelistError, match=r"Error 404.*snapshot"):
-        cluster.files_below(on_cluster(project, "/in"), taken + 1000)
+        cluster.count_files_below(on_cluster(project, "/in"), taken + 1000)
     # Clusters are said to answer this for any path that a snapshot does not hold.
-    assert cluster.files_below(on_cluster(project, "/out"), taken) == 0
+    assert cluster.count_files_below(on_cluster(project, "/out"), taken) == 0
 
 
 def test_only_what_is_no_directory_has_no_files_not_what_may_not_be_read(
@@ -377,11 +377,11 @@ def test_only_what_is_no_directory_has_no_files_not_what_may_not_be_read(
 ):
     write(project, "a")
     taken = snapshot_of(emulator, on_cluster(project))
-    assert cluster.files_below(on_cluster(project, "/a"), taken) == 0
+    assert cluster.count_files_below(on_cluster(project, "/a"), taken) == 0
 
     emulator.fault(path="*aggregates*", status=403, times=1)
     with pytest.raises((ChangelistError, UnreadableError)):
-        cluster.files_below(on_cluster(project), taken)
+        cluster.count_files_below(on_cluster(project), taken)
 
 
 def is_unicode(name: str) -> bool:
@@ -395,7 +395,7 @@ def test_a_directory_of_any_names_is_counted(cluster, emulator, project):
     write(project, f"{path}/file", "other/file")
     taken = snapshot_of(emulator, on_cluster(project))
 
-    assert cluster.files_below(on_cluster(project, f"/{path}"), taken) == 1
+    assert cluster.count_files_below(on_cluster(project, f"/{path}"), taken) == 1
 
 
 def test_a_directory_whose_name_is_not_unicode_cannot_be_asked_for(cluster, emulator, project):
@@ -405,8 +405,8 @@ def test_a_directory_whose_name_is_not_unicode_cannot_be_asked_for(cluster, emul
 
     for name in names:
         with pytest.raises(UnreadableError, match="not Unicode"):
-            cluster.files_below(on_cluster(project, f"/{name}"), taken)
-    assert cluster.files_below(on_cluster(project), taken) == 2
+            cluster.count_files_below(on_cluster(project, f"/{name}"), taken)
+    assert cluster.count_files_below(on_cluster(project), taken) == 2
 
 
 # Trees
@@ -445,14 +445,14 @@ def test_a_look_at_an_entry_shows_what_it_is_in_a_snapshot_and_now(cluster, emul
     (project / "d" / "a").write_text("longer")
     path = on_cluster(project, "/d/a")
 
-    then = cluster.look_at(path, taken)
-    now = cluster.look_at(path, None)
+    then = cluster.inspect_entry(path, taken)
+    now = cluster.inspect_entry(path, None)
 
     assert (then.kind, then.size, then.path) == (Kind.FILE, 0, path)
     assert then.mtime == 1_700_000_000_123_456_789
     assert (now.kind, now.size, now.id) == (Kind.FILE, 6, then.id)
-    assert cluster.look_at(then.id, taken) == then
-    assert cluster.look_at(on_cluster(project, "/link"), taken).kind is Kind.OTHER
+    assert cluster.inspect_entry(then.id, taken) == then
+    assert cluster.inspect_entry(on_cluster(project, "/link"), taken).kind is Kind.OTHER
 
 
 def test_a_look_at_what_is_not_there_finds_it_absent(cluster, emulator, project):
@@ -461,16 +461,16 @@ def test_a_look_at_what_is_not_there_finds_it_absent(cluster, emulator, project)
     write(project, "in/late")
 
     with pytest.raises(AbsentError):
-        cluster.look_at(on_cluster(project, "/in/late"), taken)
+        cluster.inspect_entry(on_cluster(project, "/in/late"), taken)
     with pytest.raises(AbsentError):
-        cluster.look_into(on_cluster(project, "/in/a"), taken, 10)
+        cluster.first_entries(on_cluster(project, "/in/a"), taken, 10)
     # What the snapshot does not cover is not known: that ends no run.
     with pytest.raises(UnreadableError):
-        cluster.look_at(on_cluster(project, "/out"), taken)
+        cluster.inspect_entry(on_cluster(project, "/out"), taken)
     with pytest.raises(UnreadableError, match="not Unicode"):
-        cluster.look_at(on_cluster(project, "/\udcff"), taken)
+        cluster.inspect_entry(on_cluster(project, "/\udcff"), taken)
     with pytest.raises(UnreadableError, match="not Unicode"):
-        cluster.look_into(on_cluster(project, "/\udcff"), taken, 10)
+        cluster.first_entries(on_cluster(project, "/\udcff"), taken, 10)
 
 
 def test_a_look_into_a_directory_shows_no_more_entries_than_are_enough(cluster, emulator, project):
@@ -481,9 +481,9 @@ def test_a_look_into_a_directory_shows_no_more_entries_than_are_enough(cluster, 
     directory = on_cluster(project, "/d")
 
     # The cluster gives three entries a page.
-    every = cluster.look_into(directory, taken, 100)
-    some = cluster.look_into(directory, taken, 4)
-    now = cluster.look_into(f"{directory}/", None, 100)
+    every = cluster.first_entries(directory, taken, 100)
+    some = cluster.first_entries(directory, taken, 4)
+    now = cluster.first_entries(f"{directory}/", None, 100)
 
     names = {*map(str, range(7)), "link"}
     assert {name: seen.kind for name, seen in every.items()} == {
@@ -501,4 +501,4 @@ def test_a_look_into_a_directory_of_any_names_shows_them_as_they_are(cluster, em
     write(project, *NAMES)
     taken = snapshot_of(emulator, on_cluster(project))
 
-    assert set(cluster.look_into(on_cluster(project), taken, 100)) == set(NAMES)
+    assert set(cluster.first_entries(on_cluster(project), taken, 100)) == set(NAMES)

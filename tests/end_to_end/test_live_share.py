@@ -117,7 +117,7 @@ def listed(mount: Path, names: dict[str, Line]) -> bytes:
     return scan_list(names[name](mount, name) for name in sorted(names, reverse=True))
 
 
-def moved_on(entries: int) -> str:
+def changed_since(entries: int) -> str:
     """How a summary ends."""
     if not entries:
         return ""
@@ -134,7 +134,7 @@ def check(done: Finished, unread: int, left_out: int, entries: int) -> None:
         f"not readable or not nameable: {unread}; left out, as links, pipes, sockets or devices:"
     )
     (summary,) = [line for line in done.messages.splitlines() if line.startswith("show: ")]
-    assert summary.endswith(f"; {counts} {left_out}{moved_on(entries)}")
+    assert summary.endswith(f"; {counts} {left_out}{changed_since(entries)}")
     assert done.messages.count("it is gone since the snapshot") == unread
 
 

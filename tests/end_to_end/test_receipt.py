@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qumulo_changelist import __version__
+from qumulo_changelist.version import __version__
 from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files

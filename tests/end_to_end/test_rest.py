@@ -24,7 +24,7 @@ MANY = 45
 IN_WORKERS = ("--metadata=rest", "--workers=2", "--spill-after=3")
 
 
-class Changed(NamedTuple):
+class ChangedPaths(NamedTuple):
     """A project that is reached over REST alone, with two snapshots."""
 
     cluster: Emulator
@@ -52,7 +52,7 @@ class Changed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChangedPaths]:
     root = tmp_path_factory.mktemp("cluster")
     with serve_in_process(root, page_limit=3) as cluster:
         site = site_on(cluster, tmp_path_factory.mktemp("site"))
@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
         for name in ("new.mov", *[f"reel{number:02}/a.mov" for number in range(1, MANY + 1)]):
             write(site, name)
         shutil.rmtree(site.mount / "gone")
-        yield Changed(cluster, site, older, site.snapshot_by_api(cluster))
+        yield ChangedPaths(cluster, site, older, site.snapshot_by_api(cluster))
 
 
 def write(site: Site, name: str) -> None:
@@ -71,7 +71,7 @@ def write(site: Site, name: str) -> None:
 
 
 @pytest.fixture
-def changed(made: Changed, tmp_path: Path) -> Iterator[Changed]:
+def changed(made: ChangedPaths, tmp_path: Path) -> Iterator[ChangedPaths]:
     """The project, with files of its own for the test, an earlier list, and no qq."""
     site = site_on(made.cluster, tmp_path)
     site.qq = tmp_path / "no qq here"
@@ -83,7 +83,7 @@ def changed(made: Changed, tmp_path: Path) -> Iterator[Changed]:
     made.cluster.settings(latency_ms=0)
 
 
-def create_snapshot(changed: Changed) -> Finished:
+def create_snapshot(changed: ChangedPaths) -> Finished:
     return changed.site.run("qumulo_create_snap.py", "-p", "show", "-s", "/gone")
 
 
@@ -91,11 +91,11 @@ def create_snapshot(changed: Changed) -> Finished:
 
 
 @pytest.mark.parametrize("metadata", ["mount", "snapshot", "rest"])
-def test_a_list_needs_no_qq(changed: Changed, metadata: str) -> None:
+def test_a_list_needs_no_qq(changed: ChangedPaths, metadata: str) -> None:
     assert settled(changed.scan_list(f"--metadata={metadata}")) == changed.expected()
 
 
-def test_a_snapshot_needs_no_qq(changed: Changed) -> None:
+def test_a_snapshot_needs_no_qq(changed: ChangedPaths) -> None:
     (changed.site.mount / "other").mkdir(exist_ok=True)
     done = changed.site.run("qumulo_create_snap.py", "-p", "show", "-s", "/other")
     assert (done.code, done.messages) == (0, "")
@@ -103,14 +103,14 @@ def test_a_snapshot_needs_no_qq(changed: Changed) -> None:
     assert name.name.startswith(f"{int(done.output)}_show-1")
 
 
-def test_the_option_counts_more_than_the_configuration(changed: Changed) -> None:
+def test_the_option_counts_more_than_the_configuration(changed: ChangedPaths) -> None:
     changed.over_rest()
     check_refused(changed.site, changed.generate("--transport=qq"), 127, "PATH")
     changed.site.configure(QumuloTransport="qq")
     assert changed.generate("--transport=rest").code == 0
 
 
-def test_a_session_is_kept_nowhere(changed: Changed) -> None:
+def test_a_session_is_kept_nowhere(changed: ChangedPaths) -> None:
     before = {path.name for path in changed.site.folder.iterdir()}
     changed.scan_list("--metadata=rest")
     assert {path.name for path in changed.site.folder.iterdir()} == before
@@ -120,9 +120,9 @@ def test_a_session_is_kept_nowhere(changed: Changed) -> None:
 # The certificate
 
 
-@pytest.mark.parametrize("run", [create_snapshot, Changed.generate])
+@pytest.mark.parametrize("run", [create_snapshot, ChangedPaths.generate])
 def test_an_unknown_certificate_is_refused_until_its_fingerprint_is_configured(
-    changed: Changed, run
+    changed: ChangedPaths, run
 ) -> None:
     fingerprint = changed.cluster.certificate_sha256
     changed.over_rest(QumuloCertificateFingerprint=None)
@@ -134,19 +134,19 @@ def test_an_unknown_certificate_is_refused_until_its_fingerprint_is_configured(
     assert changed.asked() == before
 
 
-def test_a_fingerprint_may_be_written_as_other_tools_print_it(changed: Changed) -> None:
+def test_a_fingerprint_may_be_written_as_other_tools_print_it(changed: ChangedPaths) -> None:
     digits = changed.cluster.certificate_sha256.upper()
     pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
     changed.over_rest(QumuloCertificateFingerprint=":".join(pairs))
     assert changed.generate().code == 0
 
 
-def test_a_certificate_in_the_configured_file_is_trusted(changed: Changed) -> None:
+def test_a_certificate_in_the_configured_file_is_trusted(changed: ChangedPaths) -> None:
     changed.over_rest(QumuloCertificateFingerprint=None, QumuloCAFile=changed.cluster.certificate)
     assert changed.generate("--metadata=rest").code == 0
 
 
-def test_without_verification_every_run_says_so_once(changed: Changed) -> None:
+def test_without_verification_every_run_says_so_once(changed: ChangedPaths) -> None:
     changed.over_rest(QumuloCertificateFingerprint=None, QumuloVerifyTLS="false")
     runs = [changed.generate(), changed.generate("--metadata=rest"), create_snapshot(changed)]
     changed.site.qq = QQ["qq of today"]
@@ -157,7 +157,7 @@ def test_without_verification_every_run_says_so_once(changed: Changed) -> None:
 # Who asks
 
 
-def test_an_access_token_needs_no_login(changed: Changed) -> None:
+def test_an_access_token_needs_no_login(changed: ChangedPaths) -> None:
     _, token = changed.cluster.request(
         "POST", "/v1/auth/access-tokens/", {"user": {"name": "admin"}}
     )
@@ -171,14 +171,14 @@ def test_an_access_token_needs_no_login(changed: Changed) -> None:
     assert "POST /v1/session/login" not in changed.asked()[before:]
 
 
-def test_an_access_token_that_is_not_taken_is_told(changed: Changed) -> None:
+def test_an_access_token_that_is_not_taken_is_told(changed: ChangedPaths) -> None:
     changed.over_rest(QumuloAccessToken="access-v1:not-this-one")
     done = changed.generate("--verbose")
     check_refused(changed.site, done, 77, "Error 401", "QumuloAccessToken")
     assert "not-this-one" not in done.messages
 
 
-def test_a_wrong_password_is_told_and_tried_once(changed: Changed) -> None:
+def test_a_wrong_password_is_told_and_tried_once(changed: ChangedPaths) -> None:
     changed.over_rest(QumuloPassword="not this one")
     before = changed.asked().count("POST /v1/session/login")
     done = changed.generate("--verbose", "--metadata=rest")
@@ -187,14 +187,14 @@ def test_a_wrong_password_is_told_and_tried_once(changed: Changed) -> None:
     assert changed.asked().count("POST /v1/session/login") == before + 1
 
 
-def test_a_missing_privilege_is_told(changed: Changed) -> None:
+def test_a_missing_privilege_is_told(changed: ChangedPaths) -> None:
     changed.cluster.fault(method="GET", path=DIFF, status=403)
     check_refused(
         changed.site, changed.generate(), 77, "Error 403", "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ"
     )
 
 
-def test_a_missing_privilege_to_read_files_is_told(changed: Changed) -> None:
+def test_a_missing_privilege_to_read_files_is_told(changed: ChangedPaths) -> None:
     changed.cluster.fault(method="GET", path=DIRECTORY, status=403)
     check_refused(
         changed.site,
@@ -220,7 +220,7 @@ def test_a_missing_privilege_to_read_files_is_told(changed: Changed) -> None:
     ids=str,
 )
 def test_trouble_in_the_middle_that_passes_changes_nothing(
-    changed: Changed, path: str, trouble: dict[str, object]
+    changed: ChangedPaths, path: str, trouble: dict[str, object]
 ) -> None:
     changed.cluster.fault(method="GET", path=path, skip=1, times=1, **trouble)
     done = changed.generate("--metadata=rest", "--workers=1", "--verbose")
@@ -229,7 +229,7 @@ def test_trouble_in_the_middle_that_passes_changes_nothing(
     assert ("again in" in done.messages) == (trouble != {"status": 401})
 
 
-def test_all_sessions_that_end_in_the_middle_are_renewed(changed: Changed) -> None:
+def test_all_sessions_that_end_in_the_middle_are_renewed(changed: ChangedPaths) -> None:
     changed.cluster.fault(method="GET", path=DIFF, action="stall", skip=2, times=1)
     arguments = changed.site.arguments(changed.older, changed.newer, "--deletes")
     with subprocess.Popen(
@@ -245,7 +245,7 @@ def test_all_sessions_that_end_in_the_middle_are_renewed(changed: Changed) -> No
     assert settled(changed.site.list_path.read_bytes()) == changed.expected()
 
 
-def test_a_node_that_does_not_answer_is_left_out_and_told(changed: Changed) -> None:
+def test_a_node_that_does_not_answer_is_left_out_and_told(changed: ChangedPaths) -> None:
     changed.over_rest(QumuloClusterIP="127.0.0.2, 127.0.0.1")
     done = changed.generate("--metadata=rest", "--workers=1")
     assert done.code == 0
@@ -256,29 +256,29 @@ def test_a_node_that_does_not_answer_is_left_out_and_told(changed: Changed) -> N
 # Trouble that does not
 
 
-def test_a_cluster_that_nobody_answers_for_is_told(changed: Changed) -> None:
+def test_a_cluster_that_nobody_answers_for_is_told(changed: ChangedPaths) -> None:
     changed.over_rest(QumuloClusterPort="1")
     check_refused(changed.site, changed.generate(), 69, "Connection refused", "QumuloClusterIP")
 
 
-def test_a_cluster_that_asks_for_long_patience_is_left_alone(changed: Changed) -> None:
+def test_a_cluster_that_asks_for_long_patience_is_left_alone(changed: ChangedPaths) -> None:
     changed.cluster.fault(method="GET", path=DIFF, status=503, retry_after=3600)
     check_refused(changed.site, changed.generate(), 69, "Error 503", "try again later")
 
 
 @pytest.mark.parametrize("path", [DIFF, DIRECTORY])
-def test_what_is_no_json_ends_the_run(changed: Changed, path: str) -> None:
+def test_what_is_no_json_ends_the_run(changed: ChangedPaths, path: str) -> None:
     changed.cluster.fault(method="GET", path=path, action="garbage", skip=1)
     done = changed.generate("--metadata=rest")
     check_refused(changed.site, done, 76, "is not JSON", "No list was written")
 
 
-def test_an_unknown_snapshot_is_told(changed: Changed) -> None:
+def test_an_unknown_snapshot_is_told(changed: ChangedPaths) -> None:
     done = changed.site.generate(changed.older, 10**30)
     check_refused(changed.site, done, 66, "Error 404", "expire by themselves")
 
 
-def test_an_unknown_source_path_is_told(changed: Changed) -> None:
+def test_an_unknown_source_path_is_told(changed: ChangedPaths) -> None:
     done = create_snapshot(changed)
     check_refused(changed.site, done, 66, "Error 404", "path exists on the cluster")
 
@@ -287,14 +287,16 @@ def test_an_unknown_source_path_is_told(changed: Changed) -> None:
 
 
 @pytest.mark.parametrize("metadata", ["mount", "snapshot"])
-def test_2_where_the_mapped_path_is_needed_and_missing(changed: Changed, metadata: str) -> None:
+def test_2_where_the_mapped_path_is_needed_and_missing(
+    changed: ChangedPaths, metadata: str
+) -> None:
     arguments = changed.site.arguments(changed.older, changed.newer, f"--metadata={metadata}")
     at = arguments.index("-m")
     done = changed.site.run("qumulo_generate_changelist.py", *arguments[:at], *arguments[at + 2 :])
     check_refused(changed.site, done, 2, f"--metadata {metadata} needs the mapped path", "-m")
 
 
-def test_2_where_the_mount_does_not_show_the_snapshot(changed: Changed) -> None:
+def test_2_where_the_mount_does_not_show_the_snapshot(changed: ChangedPaths) -> None:
     done = changed.site.generate(
         changed.older, changed.newer, "--metadata=snapshot", base="/reel01"
     )
@@ -306,7 +308,7 @@ def test_2_where_the_mount_does_not_show_the_snapshot(changed: Changed) -> None:
 # Secrets
 
 
-def test_no_secret_is_seen_while_several_processes_ask(changed: Changed) -> None:
+def test_no_secret_is_seen_while_several_processes_ask(changed: ChangedPaths) -> None:
     _, token = changed.cluster.request(
         "POST", "/v1/auth/access-tokens/", {"user": {"name": "admin"}}
     )

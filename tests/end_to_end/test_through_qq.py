@@ -144,8 +144,8 @@ def is_gone(process: int) -> bool:
     return not Path(f"/proc/{process}").exists()
 
 
-def until(happened) -> None:
+def until(letters) -> None:
     end = time.monotonic() + PATIENCE
-    while not happened():
+    while not letters():
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -103,9 +103,9 @@ def struck(cluster: Emulator) -> int:
     return ALWAYS - int(faults["entries"][0]["times"])
 
 
-def until(happened) -> None:
+def until(letters) -> None:
     end = time.monotonic() + PATIENCE
-    while not happened():
+    while not letters():
         assert time.monotonic() < end
         time.sleep(0.01)
 

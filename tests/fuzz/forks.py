@@ -72,10 +72,17 @@ def forks() -> Iterator[Forks]:
 
 
 def _serve() -> None:
+    from qumulo_changelist.changes import spill
     from qumulo_changelist.cli import generate_changelist
-    from qumulo_changelist.cluster import qq, qq_process, qq_session, rest, rest_tls
-    from qumulo_changelist.scan import pipeline, processes, spill
-    from qumulo_changelist.trees import snapshot, whole
+    from qumulo_changelist.cluster.qq import client as qq
+    from qumulo_changelist.cluster.qq import process as qq_process
+    from qumulo_changelist.cluster.qq import session as qq_session
+    from qumulo_changelist.cluster.rest import client as rest
+    from qumulo_changelist.cluster.rest import tls as rest_tls
+    from qumulo_changelist.operations import changelist as pipeline
+    from qumulo_changelist.runners import processes
+    from qumulo_changelist.trees import qq as whole
+    from qumulo_changelist.trees import rest as snapshot
 
     loaded = (qq, qq_process, qq_session, rest, rest_tls, processes, spill, snapshot, whole)
     assert loaded  # another user may not be able to load them

@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.fuzz.names import NAMES
 from tests.fuzz.ways import (
     DIFFERENT_SOURCES,
-    Moment,
     Question,
     Share,
+    SnapshotView,
     Way,
     question,
     question_of_two,
@@ -59,7 +59,7 @@ class AnyWork(RuleBasedStateMachine):
         super().__init__()
         self.ground = self.laboratory.new_ground()
         self.name = os.path.basename(self.ground.folder)
-        self.moments: list[Moment] = []
+        self.moments: list[SnapshotView] = []
         self.worked = False
 
     def teardown(self) -> None:
@@ -117,19 +117,21 @@ class AnyWork(RuleBasedStateMachine):
         """Take a snapshot, and let go of an old one."""
         source = self.source
         tree = capture(str(self.laboratory.site.mounted(source)))
-        self.moments.append(Moment(self.laboratory.snapshot(source), tree, source))
+        self.moments.append(SnapshotView(self.laboratory.snapshot(source), tree, source))
         self.worked = False
         if len(self.moments) > _REMEMBERED:
             self.laboratory.forget(self.moments.pop(0).id)
 
-    def judge(self, older: Moment, newer: Moment, limit: int | None = None) -> None:
+    def judge(self, older: SnapshotView, newer: SnapshotView, limit: int | None = None) -> None:
         """Hold what the emulator says of two moments against the oracle."""
         told = self.laboratory.diff(older.id, newer.id, limit)
         assert len(told) == len(set(told)), told
         claimed = diff_claims(older.tree, newer.tree, newer.source)
         assert set(told) == claimed, (sorted(set(told) - claimed), sorted(claimed - set(told)))
 
-    def check_list(self, way: Way, older: Moment, newer: Moment, *, live: bool = True) -> None:
+    def check_list(
+        self, way: Way, older: SnapshotView, newer: SnapshotView, *, live: bool = True
+    ) -> None:
         """Hold a list against the oracle."""
         earlier = [moment.tree for moment in self.moments if moment.id < older.id]
         share = Share(self.source, self.beside, live, earlier, self.laboratory.answers)

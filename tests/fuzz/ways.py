@@ -64,7 +64,7 @@ class Way(NamedTuple):
     """Whether a limit is given that no deletion exceeds."""
 
 
-class Moment(NamedTuple):
+class SnapshotView(NamedTuple):
     """A snapshot, and what the tree was like."""
 
     id: int
@@ -159,7 +159,7 @@ def settings(
     )
 
 
-def question(way: Way, older: Moment, newer: Moment, share: Share) -> Question | None:
+def question(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> Question | None:
     """Say what a way asks for, and what the answer must be; None where none is foreseen.
 
     Args:
@@ -232,7 +232,7 @@ def question_of_two(way: Way, newer: str) -> Question:
     return Question(base, _mapped(metadata, base), options, (), TWO_DIRECTORIES)
 
 
-def _without_a_base(way: Way, base: str, newer: Moment, share: Share) -> Question | None:
+def _without_a_base(way: Way, base: str, newer: SnapshotView, share: Share) -> Question | None:
     """Return what must end without a list, the mapped path being a directory."""
     covered = _is_at_or_below(base, newer.source)
     if not covered and not _sources_are_known(share) and share.answers.get("uncovered") == "live":
@@ -266,7 +266,7 @@ def _is_at_or_below(path: str, directory: str) -> bool:
     return f"{path}/".startswith(f"{directory}/")
 
 
-def _can_be_made(way: Way, base: str, newer: Moment) -> bool:
+def _can_be_made(way: Way, base: str, newer: SnapshotView) -> bool:
     """Say whether a directory can be made at a base path that the newer snapshot does not hold."""
     path = base[len(newer.source) + 1 :].encode()
     above = newer.tree.nodes.get(parent_of(path))
@@ -274,7 +274,7 @@ def _can_be_made(way: Way, base: str, newer: Moment) -> bool:
     return free and not way.strange
 
 
-def _base(way: Way, older: Moment, newer: Moment, share: Share) -> str:
+def _base(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> str:
     source = newer.source
     above = source.rpartition("/")[0]
     fixed = {"source": source, "above": above, "root": "/", "beside": share.beside}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import trustme
 
-from qumulo_changelist.config import Secret, Settings
+from qumulo_changelist.config.settings import Secret, Settings
 
 Reply = tuple[int, object] | tuple[int, object, dict[str, str]]
 """Status and body, as bytes or as what becomes JSON, and headers."""

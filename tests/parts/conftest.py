@@ -58,7 +58,7 @@ class FakeQq:
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
 
 
-class Heard:
+class RecordingListener:
     """A listener that remembers."""
 
     def __init__(self) -> None:
@@ -81,8 +81,8 @@ def qq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeQq:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def heard() -> RecordingListener:
+    return RecordingListener()
 
 
 @pytest.fixture

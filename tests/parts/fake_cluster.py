@@ -1,22 +1,22 @@
 """A cluster for tests: what each snapshot and the live tree hold, and what was asked."""
 
 from qumulo_changelist.errors import AbsentError, UnreadableError
-from qumulo_changelist.model import Kind, Sighting
+from qumulo_changelist.model import EntryStat, Kind
 
 LIVE = None
-Tree = dict[str, Sighting]
+Tree = dict[str, EntryStat]
 
 
-def a_file(number: str, size: int = 1, mtime: int | None = 1_700_000_000_123_456_789) -> Sighting:
-    return Sighting(Kind.FILE, size, mtime, number)
+def a_file(number: str, size: int = 1, mtime: int | None = 1_700_000_000_123_456_789) -> EntryStat:
+    return EntryStat(Kind.FILE, size, mtime, number)
 
 
-def a_directory(number: str = "9", mtime: int | None = 1_700_000_000_987_654_321) -> Sighting:
-    return Sighting(Kind.DIRECTORY, 512, mtime, number)
+def a_directory(number: str = "9", mtime: int | None = 1_700_000_000_987_654_321) -> EntryStat:
+    return EntryStat(Kind.DIRECTORY, 512, mtime, number)
 
 
-def a_link(number: str = "8") -> Sighting:
-    return Sighting(Kind.OTHER, 3, 1_700_000_000_000_000_000, number)
+def a_link(number: str = "8") -> EntryStat:
+    return EntryStat(Kind.OTHER, 3, 1_700_000_000_000_000_000, number)
 
 
 class FakeCluster:
@@ -32,16 +32,16 @@ class FakeCluster:
         self._unreadable = unreadable
         self.asked: list[tuple[str, str, int | None]] = []
 
-    def look_at(self, reference: str, snapshot: int | None) -> Sighting:
+    def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         self.asked.append(("at", reference, snapshot))
         self._check(reference)
         tree = self._trees.get(snapshot, {})
         for path, seen in tree.items():
             if reference in (path, seen.id):
-                return Sighting(seen.kind, seen.size, seen.mtime, seen.id, path)
+                return EntryStat(seen.kind, seen.size, seen.mtime, seen.id, path)
         raise AbsentError(f"{reference} is not there")
 
-    def look_into(self, directory: str, snapshot: int | None, most: int) -> Tree:
+    def first_entries(self, directory: str, snapshot: int | None, most: int) -> Tree:
         self.asked.append(("into", directory, snapshot))
         self._check(directory)
         tree, top = self._trees.get(snapshot, {}), directory.rstrip("/")
@@ -52,7 +52,7 @@ class FakeCluster:
         }
         return dict([pair for pair in names.items() if "/" not in pair[0]][:most])
 
-    def files_below(self, directory: str, snapshot: int) -> int:
+    def count_files_below(self, directory: str, snapshot: int) -> int:
         raise AssertionError("nobody should count")
 
     def _check(self, path: str) -> None:

@@ -5,10 +5,10 @@ import contextlib
 
 import pytest
 
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.cli.trees import Sources, announce
 from qumulo_changelist.model import CREATE, DELETE, Change
-from qumulo_changelist.scan.changeset import ChangeSet
-from qumulo_changelist.scan.scope import Scope
 
 THROUGH_QQ = Sources(contextlib.nullcontext, contextlib.nullcontext, through_qq=True)
 

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.errors import OutputError
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
-from qumulo_changelist.scan import keys
-from qumulo_changelist.scan.changeset import (
+from qumulo_changelist.changes import sorted_keys as keys
+from qumulo_changelist.changes.changeset import (
     CREATED,
     DELETED,
     MODIFIED,
-    Changed,
+    ChangedPaths,
     ChangeSet,
     pack,
     unpack,
 )
-from qumulo_changelist.scan.scope import Scope
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.errors import OutputError
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 
 OPS: tuple[Op, ...] = (CREATE, MODIFY, DELETE)
 
@@ -47,7 +47,7 @@ def collected(
         assert os.listdir(folder) == []
 
 
-def taken(*changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/") -> Changed:
+def taken(*changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/") -> ChangedPaths:
     """Return what a set says of changes, when it has travelled to another process."""
     with collected(*changes, limit=limit, base=base) as collection:
         return unpack(pack([key for block in collection.take() for key in block]))
@@ -67,7 +67,7 @@ def test_paths_come_in_descending_order_a_directory_behind_its_content(limit):
 def test_what_happened_to_one_path_comes_together(limit):
     changes = [(DELETE, "/a"), (MODIFY, "/b"), (MODIFY, "/c"), (CREATE, "/a"), (MODIFY, "/a")]
 
-    assert taken(*changes, limit=limit) == Changed(["/c", "/b", "/a"], ["M", "M", "CDM"])
+    assert taken(*changes, limit=limit) == ChangedPaths(["/c", "/b", "/a"], ["M", "M", "CDM"])
 
 
 @everywhere
@@ -80,13 +80,13 @@ def test_the_same_change_again_changes_nothing(limit):
 
 @everywhere
 def test_a_directory_and_a_file_of_one_name_are_two(limit):
-    assert taken((DELETE, "/a/"), (CREATE, "/a"), (MODIFY, "/b"), limit=limit) == Changed(
+    assert taken((DELETE, "/a/"), (CREATE, "/a"), (MODIFY, "/b"), limit=limit) == ChangedPaths(
         ["/b", "/a/", "/a"], ["M", "D", "C"]
     )
 
 
 def test_no_change_is_nothing():
-    assert taken() == Changed([], [])
+    assert taken() == ChangedPaths([], [])
     with collected() as changes:
         assert not changes
         assert list(changes.take()) == []
@@ -102,7 +102,9 @@ def test_only_what_is_below_the_base_path_counts(limit):
         (DELETE, "/"),
     ]
 
-    assert taken(*changes, limit=limit, base="/p") == Changed(["/c", "/a", "/"], ["D", "C", "D"])
+    assert taken(*changes, limit=limit, base="/p") == ChangedPaths(
+        ["/c", "/a", "/"], ["D", "C", "D"]
+    )
 
 
 def test_whoever_adds_changes_is_told_how_many_count():
@@ -244,7 +246,7 @@ def test_a_path_may_hold_any_character(path, limit):
     changed = taken((DELETE, path), *others, limit=limit)
 
     assert changed.names == sorted([path, "/a", "/b", "/a/c", "/a\2"], reverse=True)
-    assert changed.happened[changed.names.index(path)] == "D"
+    assert changed.letters[changed.names.index(path)] == "D"
 
 
 def test_paths_that_look_alike_are_kept_apart():
@@ -257,7 +259,7 @@ def test_a_created_directory_of_an_uncommon_name_is_whole_by_the_name_that_keys_
         (key,), (whole,) = next(changes.take()), changes.whole
 
     assert key.startswith(whole)
-    assert unpack(pack([key])) == Changed([name], ["C"])
+    assert unpack(pack([key])) == ChangedPaths([name], ["C"])
 
 
 @everywhere
@@ -288,10 +290,10 @@ some_changes = st.lists(
 def test_any_changes_are_told_once_a_path_in_any_order(changes, limit):
     counted = [(op, path) for op, path in changes if (op, path) != (MODIFY, "/")]
     names = sorted({path for _, path in counted}, reverse=True)
-    happened = ["".join(sorted({op[0] for op, path in counted if path == name})) for name in names]
+    letters = ["".join(sorted({op[0] for op, path in counted if path == name})) for name in names]
 
-    assert taken(*changes, limit=limit) == Changed(names, happened)
-    assert taken(*reversed(changes), limit=limit) == Changed(names, happened)
+    assert taken(*changes, limit=limit) == ChangedPaths(names, letters)
+    assert taken(*reversed(changes), limit=limit) == ChangedPaths(names, letters)
 
 
 @given(st.lists(any_paths))
@@ -336,7 +338,7 @@ def test_of_changes_on_disk_only_folders_count_that_were_created_or_deleted():
 
 @everywhere
 @pytest.mark.parametrize(
-    ("forgotten", "happened", "created", "deleted"),
+    ("forgotten", "letters", "created", "deleted"),
     [
         ((), "CD", True, True),
         ((CREATED,), "D", False, True),
@@ -345,7 +347,7 @@ def test_of_changes_on_disk_only_folders_count_that_were_created_or_deleted():
     ],
 )
 def test_that_the_base_path_came_or_went_can_be_forgotten(
-    forgotten, happened, created, deleted, limit
+    forgotten, letters, created, deleted, limit
 ):
     changes = [
         (CREATE, "/p/"),
@@ -362,8 +364,8 @@ def test_that_the_base_path_came_or_went_can_be_forgotten(
         assert {"/a/", "/b/", "/c/"} <= collection.whole
         left = unpack(pack([key for block in collection.take() for key in block]))
 
-    assert left.names == ["/c/", "/b/", "/a/", *["/"] * bool(happened)]
-    assert left.happened == ["CD"] * 3 + [happened] * bool(happened)
+    assert left.names == ["/c/", "/b/", "/a/", *["/"] * bool(letters)]
+    assert left.letters == ["CD"] * 3 + [letters] * bool(letters)
 
 
 @pytest.mark.parametrize("op", [CREATE, DELETE])

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist import config
-from qumulo_changelist.config import Secret, Settings, default_path, load
+from qumulo_changelist.config import archiver as config
+from qumulo_changelist.config.archiver import default_path, load
+from qumulo_changelist.config.qt_settings import plain, read_section
+from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import ConfigurationError
-from qumulo_changelist.qt_settings import plain, read_section
 
 KEYS = {
     "QumuloClusterIP": "192.0.2.10",

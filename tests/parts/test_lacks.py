@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_changelist.changes import spill
 from qumulo_changelist.cli import command
-from qumulo_changelist.cluster.qq_hosts import answering_first
-from qumulo_changelist.cluster.qq_process import QqProcess
-from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.cluster.qq.hosts import answering_first
+from qumulo_changelist.cluster.qq.process import QqProcess
+from qumulo_changelist.cluster.qq.session import QqSession
 from qumulo_changelist.errors import ResourceError
-from qumulo_changelist.model import Kind, Unreadable
-from qumulo_changelist.progress import Silent
-from qumulo_changelist.scan import spill
+from qumulo_changelist.events import Silent
+from qumulo_changelist.model import Kind, ReadFailure
 from qumulo_changelist.trees import mounted, open_directories
-from qumulo_changelist.trees.interface import All, Some
+from qumulo_changelist.trees.interface import NamedEntries, Subtree
 from qumulo_changelist.trees.mounted import MountedTree
 
 LACKS = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS]
@@ -59,9 +59,9 @@ def room_for(descriptors: int) -> Iterator[None]:
 
 def found(tree: MountedTree, directory: str = "/") -> dict[str, object]:
     """Return all that is below a directory: of what kind it is, or why that is not known."""
-    (answer,) = tree.read([All(directory)])
+    (answer,) = tree.read([Subtree(directory)])
     return {
-        name: one.reason if isinstance(one, Unreadable) else one.kind
+        name: one.reason if isinstance(one, ReadFailure) else one.kind
         for part in answer
         for name, one in zip(part.names, part.described, strict=True)
     }
@@ -86,7 +86,7 @@ def test_with_few_descriptors_a_walk_finds_everything(share, room):
 def test_trees_of_one_process_take_nothing_away_from_each_other(share):
     with room_for(12), MountedTree(str(share)) as live:
         with MountedTree(live.snapshot(7)) as snapshot:
-            walk = iter(next(live.read([All("/")])))
+            walk = iter(next(live.read([Subtree("/")])))
             live_found = {}
             for name, kind in found(snapshot).items():
                 assert kind is EVERYTHING[name]
@@ -109,7 +109,7 @@ def test_a_path_of_many_levels_needs_few_descriptors(tmp_path):
 
     with room_for(5), MountedTree(str(tmp_path)) as tree:
         assert len(found(tree)) == 300
-        ((answer,),) = tree.read([Some(["/deep" * 300 + "/"])])
+        ((answer,),) = tree.read([NamedEntries(["/deep" * 300 + "/"])])
     assert answer.described[0].kind is Kind.DIRECTORY
 
 
@@ -145,8 +145,8 @@ def lacking(monkeypatch: pytest.MonkeyPatch, call: str, number: int, times: int)
 CALLS = {
     "open": lambda tree: found(tree, "/new/000/"),
     "scandir": lambda tree: [tree.names("/new/"), found(tree, "/new/000/")],
-    "stat": lambda tree: list(tree.read([Some(["/new/001/", "/new/000/"])])),
-    "fstat": lambda tree: [found(tree, "/new/000/"), list(tree.read([Some(["/"])]))],
+    "stat": lambda tree: list(tree.read([NamedEntries(["/new/001/", "/new/000/"])])),
+    "fstat": lambda tree: [found(tree, "/new/000/"), list(tree.read([NamedEntries(["/"])]))],
     "listdir": lambda tree: [tree.snapshot(6), tree.snapshot(7)],
 }
 
@@ -155,10 +155,10 @@ CALLS = {
 @pytest.mark.parametrize("call", CALLS)
 def test_a_lack_that_passes_changes_nothing(share, monkeypatch, call, number):
     with MountedTree(str(share), 1) as tree:
-        expected = CALLS[call](tree), tree.moved_on
+        expected = CALLS[call](tree), tree.changed_since
     with MountedTree(str(share), 1) as tree:
         lacking(monkeypatch, call, number, 1)
-        assert (CALLS[call](tree), tree.moved_on) == expected
+        assert (CALLS[call](tree), tree.changed_since) == expected
 
 
 @every_lack

@@ -79,9 +79,9 @@ def test_a_module_knows_only_those_that_it_may(name):
 
 def test_the_modules_of_this_test_are_really_there():
     assert {"qumulo_changelist.scan.resolve", "qumulo_changelist.cluster.qq"} <= set(CHANGELIST)
-    assert "cluster.interface" in ours("qumulo_changelist.scan.pipeline")
-    assert "trees.interface" in ours("qumulo_changelist.scan.workers")
-    assert "output.interface" in ours("qumulo_changelist.scan.pipeline")
+    assert "cluster.interface" in ours("qumulo_changelist.operations.changelist")
+    assert "trees.interface" in ours("qumulo_changelist.runners.job")
+    assert "output.interface" in ours("qumulo_changelist.operations.changelist")
     assert any(name.startswith("qumulo_emulator.api") for name in MODULES)
 
 

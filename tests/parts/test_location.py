@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qumulo_changelist.location import Location, locate
+from qumulo_changelist.location import SnapshotPaths, snapshot_paths
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from qumulo_changelist.location import Location, locate
     ],
 )
 def test_a_name_stands_for_a_path_below_the_base_path(base, name, path):
-    assert locate(base).path(name) == path
+    assert snapshot_paths(base).path(name) == path
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_name_stands_for_a_path_below_the_base_path(base, name, path):
 def test_a_source_that_is_unknown_or_was_not_renamed_or_lies_elsewhere_changes_nothing(
     source, then
 ):
-    assert locate("/p/base", source, then) == Location("/p/base")
+    assert snapshot_paths("/p/base", source, then) == SnapshotPaths("/p/base")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_source_that_is_unknown_or_was_not_renamed_or_lies_elsewhere_changes_n
 def test_of_a_source_at_or_above_the_base_path_that_was_renamed_the_base_path_has_another_path(
     base, source, then, older_base
 ):
-    location = locate(base, source, then)
+    location = snapshot_paths(base, source, then)
 
     assert location.path("/") == older_base
     assert location.path("/x/") == f"{older_base}/x"
@@ -67,12 +67,12 @@ def test_of_a_source_at_or_above_the_base_path_that_was_renamed_the_base_path_ha
 def test_of_a_source_below_the_base_path_that_was_renamed_only_what_is_in_it_has_another_path(
     name, path
 ):
-    assert locate("/p", "/p/new", "/p/old").path(name) == path
+    assert snapshot_paths("/p", "/p/new", "/p/old").path(name) == path
 
 
 def test_a_source_that_was_moved_to_below_the_base_path_was_elsewhere():
-    assert locate("/p", "/p/q/r", "/elsewhere").path("/q/r/f") == "/elsewhere/f"
-    assert locate("/", "/q", "/r/s").path("/q/f") == "/r/s/f"
+    assert snapshot_paths("/p", "/p/q/r", "/elsewhere").path("/q/r/f") == "/elsewhere/f"
+    assert snapshot_paths("/", "/q", "/r/s").path("/q/f") == "/r/s/f"
 
 
 _names = st.lists(st.sampled_from(["a", "b", "aa", "ü"]), max_size=4)
@@ -88,7 +88,7 @@ def is_in(path: str, directory: str) -> bool:
 def test_what_is_in_the_source_keeps_its_place_there_and_nothing_else_moves(
     base, source, then, names
 ):
-    location = locate(base, source, then)
+    location = snapshot_paths(base, source, then)
     now = {name: f"{base}{name}".replace("//", "/").rstrip("/") or "/" for name in names}
 
     found = {name: location.path(name) for name in names}

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from qumulo_changelist.cli import generate_changelist
-from qumulo_changelist.config import Secret, Settings
+from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_emulator.running import serve_in_thread
 from tests.parts.canned import Canned, Reply, file, serve
 
@@ -146,7 +146,10 @@ def test_a_mount_and_the_cluster_show_the_same_time_in_any_year(far_times, tmp_p
         settings = Canned(emulator.port, emulator.certificate_sha256).settings(
             username=emulator.username, password=Secret(emulator.password)
         )
-        take, where = emulator.cluster.snapshots.take, emulator.cluster.files.locate("/proj")
+        take, where = (
+            emulator.cluster.snapshots.take,
+            emulator.cluster.files.locate("/proj"),
+        )
         take(where, "older", None)
         for name, moment in {"far": FAR, "ancient": -62_167_219_201, "usual": 7}.items():
             (shown / name).touch()

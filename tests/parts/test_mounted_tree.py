@@ -15,18 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.errors import UnreadableError, UsageError
-from qumulo_changelist.model import (
-    Attributes,
-    Described,
-    Kind,
-    Sighting,
-    Unreadable,
-    to_bytes,
-    to_text,
-)
+from qumulo_changelist.model import Attributes, Description, EntryStat, Kind, ReadFailure
+from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.trees import mounted
 from qumulo_changelist.trees import walk as walking
-from qumulo_changelist.trees.interface import GONE, All, Found, Some
+from qumulo_changelist.trees.interface import GONE, DescribedEntries, NamedEntries, Subtree
 from qumulo_changelist.trees.mounted import MountedTree
 
 NOBODY = 65534
@@ -90,21 +83,21 @@ def ordinary_user() -> Iterator[None]:
         os.seteuid(0)
 
 
-def answer(tree: MountedTree, directory: str) -> Iterator[Found]:
+def answer(tree: MountedTree, directory: str) -> Iterator[DescribedEntries]:
     """Yield all that is found below a directory, as it is answered."""
-    (found,) = tree.read([All(directory)])
+    (found,) = tree.read([Subtree(directory)])
     return iter(found)
 
 
-def walk(tree: MountedTree, directory: str = "/") -> Iterator[tuple[str, Described]]:
+def walk(tree: MountedTree, directory: str = "/") -> Iterator[tuple[str, Description]]:
     """Yield all that is found below a directory, one by one."""
     for found in answer(tree, directory):
         yield from zip(found.names, found.described, strict=True)
 
 
-def describe(tree: MountedTree, *names: str) -> list[Described]:
+def describe(tree: MountedTree, *names: str) -> list[Description]:
     """Return what some entries of one directory are."""
-    ((found,),) = tree.read([Some(list(names))])
+    ((found,),) = tree.read([NamedEntries(list(names))])
     assert found.names == list(names)
     return found.described
 
@@ -112,13 +105,13 @@ def describe(tree: MountedTree, *names: str) -> list[Described]:
 def kind(tree: MountedTree, name: str) -> Kind | str:
     """Return what an entry is, or why that cannot be told."""
     (described,) = describe(tree, name)
-    return described.reason if isinstance(described, Unreadable) else described.kind
+    return described.reason if isinstance(described, ReadFailure) else described.kind
 
 
 def size(tree: MountedTree, name: str) -> int | str:
     """Return how large a file is, or why that cannot be told."""
     (described,) = describe(tree, name)
-    return described.reason if isinstance(described, Unreadable) else described.size
+    return described.reason if isinstance(described, ReadFailure) else described.size
 
 
 def names(tree: MountedTree, directory: str = "/") -> list[str]:
@@ -129,7 +122,7 @@ def failures(tree: MountedTree, directory: str = "/") -> dict[str, str]:
     return {
         name: described.reason
         for name, described in walk(tree, directory)
-        if isinstance(described, Unreadable)
+        if isinstance(described, ReadFailure)
     }
 
 
@@ -256,7 +249,12 @@ def test_the_caller_may_ask_for_other_things_while_a_walk_goes_on(share, tree):
 
 def test_wishes_are_answered_in_turn_and_of_some_as_they_stand(share, tree):
     share.put("/a/x", "/a/y", "/b/z", "/c", size=3)
-    wishes = [Some(["/c"]), All("/b/"), Some(["/b/", "/a/"]), Some(["/a/x", "/a/none", "/a/y"])]
+    wishes = [
+        NamedEntries(["/c"]),
+        Subtree("/b/"),
+        NamedEntries(["/b/", "/a/"]),
+        NamedEntries(["/a/x", "/a/none", "/a/y"]),
+    ]
 
     answers = [[found.names for found in answer] for answer in tree.read(wishes)]
 
@@ -267,10 +265,10 @@ def test_wishes_are_not_read_before_they_are_answered(share, tree):
     share.put("/a", "/b")
     read: list[str] = []
 
-    def wishes() -> Iterator[Some]:
+    def wishes() -> Iterator[NamedEntries]:
         for name in ("/b", "/a"):
             read.append(name)
-            yield Some([name])
+            yield NamedEntries([name])
 
     next(tree.read(wishes()))
 
@@ -285,9 +283,9 @@ def test_entries_of_one_directory_are_described_together_each_as_it_is(share, tr
 
     found = describe(tree, "/d/sub/", "/d/none", "/d/link", "/d/b", "/d/a")
 
-    assert [one if isinstance(one, Unreadable) else one.kind for one in found] == [
+    assert [one if isinstance(one, ReadFailure) else one.kind for one in found] == [
         Kind.DIRECTORY,
-        Unreadable(NOT_THERE),
+        ReadFailure(NOT_THERE),
         Kind.OTHER,
         Kind.FILE,
         Kind.FILE,
@@ -371,7 +369,7 @@ def test_files_are_described_only_when_they_are_wanted(share, tree, monkeypatch)
 
     (last,) = found
     assert last.names == ["/b", "/a"]
-    assert last.described[1] == Unreadable(NOT_THERE)
+    assert last.described[1] == ReadFailure(NOT_THERE)
 
 
 # Links
@@ -400,7 +398,7 @@ def test_no_part_of_a_name_may_be_a_link(share, tree, name):
     top = name.rpartition("/")[0] + "/"
     ((found, described),) = walk(tree, top)
     assert found == top
-    assert described in [Unreadable(NO_DIRECTORY), Unreadable(TOO_MANY_LINKS)]
+    assert described in [ReadFailure(NO_DIRECTORY), ReadFailure(TOO_MANY_LINKS)]
 
 
 @pytest.mark.parametrize("odd", ["", "\udcff"])
@@ -442,9 +440,9 @@ def test_a_link_that_takes_the_place_of_a_directory_during_a_walk_is_not_followe
     *others, last = found
 
     assert [found.names for found in others] == [["/theirs/"], ["/b/file"], ["/b/"]]
-    assert not any(isinstance(found.described[0], Unreadable) for found in others)
+    assert not any(isinstance(found.described[0], ReadFailure) for found in others)
     assert last.names == ["/a/"]
-    assert last.described[0] in (Unreadable(NO_DIRECTORY), Unreadable(TOO_MANY_LINKS))
+    assert last.described[0] in (ReadFailure(NO_DIRECTORY), ReadFailure(TOO_MANY_LINKS))
 
 
 def test_the_mapped_path_itself_may_be_a_link(share, tmp_path):
@@ -475,7 +473,7 @@ def test_the_mapped_path_itself_may_be_a_link(share, tmp_path):
 def test_what_cannot_be_described_says_why(share, tree, name, reason):
     share.put("/file")
 
-    assert describe(tree, name) == [Unreadable(reason)]
+    assert describe(tree, name) == [ReadFailure(reason)]
 
 
 @pytest.mark.parametrize(
@@ -490,7 +488,7 @@ def test_what_cannot_be_described_says_why(share, tree, name, reason):
 def test_a_directory_that_cannot_be_walked_says_why(share, tree, directory, reason):
     share.put("/file")
 
-    assert list(walk(tree, directory)) == [(directory, Unreadable(reason))]
+    assert list(walk(tree, directory)) == [(directory, ReadFailure(reason))]
 
 
 def test_what_cannot_be_read_does_not_stop_the_walk_beside_it(share, tree):
@@ -502,7 +500,7 @@ def test_what_cannot_be_read_does_not_stop_the_walk_beside_it(share, tree):
         assert names(tree) == ["/z/file", "/z/", "/locked/", "/a/file", "/a/"]
         assert failures(tree, "/locked/") == {"/locked/": NO_PERMISSION}
         assert failures(tree, "/locked/sub/") == {"/locked/sub/": NO_PERMISSION}
-        assert describe(tree, "/locked/file", "/locked/a") == [Unreadable(NO_PERMISSION)] * 2
+        assert describe(tree, "/locked/file", "/locked/a") == [ReadFailure(NO_PERMISSION)] * 2
 
 
 def test_a_directory_that_can_be_listed_but_not_entered_cannot_be_read(share, tree):
@@ -553,7 +551,7 @@ def test_what_went_away_during_a_walk_is_told(share, tree):
 
     (name, described), last = found
     assert (name, described.kind) == ("/b/", Kind.DIRECTORY)
-    assert last == ("/a/", Unreadable(NOT_THERE))
+    assert last == ("/a/", ReadFailure(NOT_THERE))
 
 
 @pytest.mark.parametrize("root", ["/nowhere", "/share/file", "", "a\0b"])
@@ -666,7 +664,7 @@ class Day:
         self._share = share
         self.since = moment_between(share)
 
-    def find(self, *wishes: Some | All) -> tuple[dict[str, str], int]:
+    def find(self, *wishes: NamedEntries | Subtree) -> tuple[dict[str, str], int]:
         """Return what is found of everything, and how many entries are known to have moved on."""
         with MountedTree(self._share.root, self.since) as tree:
             found = {
@@ -675,7 +673,7 @@ class Day:
                 for part in answer
                 for name, described in zip(part.names, part.described, strict=True)
             }
-            return found, tree.moved_on
+            return found, tree.changed_since
 
 
 def moment_between(share: Share) -> int:
@@ -688,8 +686,8 @@ def moment_between(share: Share) -> int:
     return moment
 
 
-def said(described: Described) -> str:
-    if isinstance(described, Unreadable):
+def said(described: Description) -> str:
+    if isinstance(described, ReadFailure):
         return described.reason
     return f"{described.kind.value} {described.size}" if described.kind is Kind.FILE else "other"
 
@@ -720,17 +718,22 @@ ALL_MADE = {
     "/made/sub/": "other",
     "/made/a": "F_REG 3",
 }
-FILES = Some(["/d/f", "/d/e"])
+FILES = NamedEntries(["/d/f", "/d/e"])
 
 
 def test_where_nothing_happened_nothing_moved_on(day):
-    wishes = [All("/made/"), Some(["/d/link", "/d/f", "/d/e"]), Some(["/d/"]), Some(["/"])]
+    wishes = [
+        Subtree("/made/"),
+        NamedEntries(["/d/link", "/d/f", "/d/e"]),
+        NamedEntries(["/d/"]),
+        NamedEntries(["/"]),
+    ]
 
-    found, moved_on = day.find(*wishes)
+    found, changed_since = day.find(*wishes)
 
     assert list(found) == [*ALL_MADE, "/d/link", "/d/f", "/d/e", "/d/", "/"]
     assert "gone" not in str(found)
-    assert moved_on == 0
+    assert changed_since == 0
 
 
 @pytest.mark.parametrize(
@@ -777,7 +780,7 @@ def test_of_a_directory_that_became_a_file_every_entry_asked_for_is_gone(share, 
     shutil.rmtree(share.at("/d"))
     share.put("/d")
 
-    assert day.find(FILES, Some(["/d/"])) == (
+    assert day.find(FILES, NamedEntries(["/d/"])) == (
         {"/d/f": GONE, "/d/e": GONE, "/d/": "F_REG 0"},
         3,
     )
@@ -796,60 +799,62 @@ def test_of_a_directory_that_became_a_file_every_entry_asked_for_is_gone(share, 
 def test_a_directory_that_went_before_it_was_walked_is_gone_and_counted_once(share, day, change):
     change(share)
 
-    assert day.find(All("/made/")) == ({"/made/": GONE}, 1)
+    assert day.find(Subtree("/made/")) == ({"/made/": GONE}, 1)
 
 
 def test_what_is_new_in_a_created_directory_is_found_and_counted_with_the_directory(share, day):
     share.put("/made/new", size=7)
 
-    assert day.find(All("/made/")) == (ALL_MADE | {"/made/new": "F_REG 7"}, 2)
+    assert day.find(Subtree("/made/")) == (ALL_MADE | {"/made/new": "F_REG 7"}, 2)
 
 
 @pytest.mark.parametrize("name", ["/made/a", "/made/sub/b"])
 def test_what_went_from_a_created_directory_is_noticed_by_the_directory(share, day, name):
     os.unlink(share.at(name))
 
-    found, moved_on = day.find(All("/made/"))
+    found, changed_since = day.find(Subtree("/made/"))
 
     assert found == {other: what for other, what in ALL_MADE.items() if other != name}
-    assert moved_on == 1
+    assert changed_since == 1
 
 
 def test_what_goes_during_a_walk_is_gone_and_counted(share, day):
     with MountedTree(share.root, day.since) as tree:
         found = walk(tree, "/made/")
         assert next(found)[0] == "/made/z"
-        before = tree.moved_on
+        before = tree.changed_since
 
         os.rename(share.at("/made/sub"), share.at("/moved"))
         os.unlink(share.at("/made/a"))
 
-        assert [*found] == [("/made/sub/", Unreadable(GONE)), ("/made/a", Unreadable(GONE))]
-        assert (before, tree.moved_on) == (0, 2)
+        assert [*found] == [("/made/sub/", ReadFailure(GONE)), ("/made/a", ReadFailure(GONE))]
+        assert (before, tree.changed_since) == (0, 2)
 
 
 @pytest.mark.parametrize("content", ["/made/", "/made/sub/"])
 def test_the_names_of_a_directory_show_that_it_moved_on(share, day, content):
     with MountedTree(share.root, day.since) as tree:
         tree.names(content)
-        assert tree.moved_on == 0
+        assert tree.changed_since == 0
     share.put(f"{content}new")
     with MountedTree(share.root, day.since) as tree:
         tree.names(content)
-        assert tree.moved_on == 1
+        assert tree.changed_since == 1
 
 
 @pytest.mark.parametrize(
-    ("later", "moved_on"),
+    ("later", "changed_since"),
     [(-3_000_000_000, 1), (-1_000_000_000, 1), (-1, 1), (0, 0), (1, 0), (1_000_000_000, 0)],
 )
-def test_a_change_counts_when_it_came_after_the_snapshot_be_it_by_a_moment(share, later, moved_on):
+def test_a_change_counts_when_it_came_after_the_snapshot_be_it_by_a_moment(
+    share, later, changed_since
+):
     share.put("/file")
     since = os.stat(share.at("/file")).st_ctime_ns + later
 
     with MountedTree(share.root, since) as tree:
         describe(tree, "/file")
-        assert tree.moved_on == moved_on
+        assert tree.changed_since == changed_since
 
 
 @pytest.mark.parametrize("offset", [1, 500_000_000, 999_999_999])
@@ -866,7 +871,7 @@ def test_a_change_counts_by_the_nanosecond_within_one_second(share, monkeypatch,
     for since in (offset - 1, offset, offset + 1):
         with MountedTree(share.root, second * 10**9 + since) as tree:
             describe(tree, "/file")
-            counts.append(tree.moved_on)
+            counts.append(tree.changed_since)
 
     assert counts == [1, 0, 0]
 
@@ -884,18 +889,18 @@ def test_what_may_not_be_read_is_not_gone(share, day):
     os.chmod(share.at("/d"), 0)
 
     with MountedTree(share.root, day.since) as tree, ordinary_user():
-        assert describe(tree, "/d/f", "/d/e") == [Unreadable(NO_PERMISSION)] * 2
+        assert describe(tree, "/d/f", "/d/e") == [ReadFailure(NO_PERMISSION)] * 2
         assert failures(tree, "/d/") == {"/d/": NO_PERMISSION}
-        assert tree.moved_on == 0
+        assert tree.changed_since == 0
 
 
 def test_a_tree_that_stands_still_counts_nothing_and_tells_what_the_system_says(share, tree):
     share.put("/a")
 
-    assert describe(tree, "/gone", "/a")[0] == Unreadable(NOT_THERE)
+    assert describe(tree, "/gone", "/a")[0] == ReadFailure(NOT_THERE)
     assert failures(tree, "/none/") == {"/none/": NOT_THERE}
     assert names(tree) == ["/a"]
-    assert tree.moved_on == 0
+    assert tree.changed_since == 0
 
 
 # What stays behind
@@ -942,11 +947,11 @@ def test_a_look_shows_what_identifies_an_entry(share, tree):
     (file, directory) = (os.stat(share.at(name)) for name in ("/d/a.mov", "/d"))
 
     for afresh in (False, True):
-        assert tree.look_at("/d/a.mov", afresh=afresh) == Sighting(
+        assert tree.inspect_entry("/d/a.mov", afresh=afresh) == EntryStat(
             Kind.FILE, 5, 1_700_000_000_123_456_789, str(file.st_ino)
         )
         for name in ("/d", "/d/"):
-            assert tree.look_at(name, afresh=afresh) == Sighting(
+            assert tree.inspect_entry(name, afresh=afresh) == EntryStat(
                 Kind.DIRECTORY, directory.st_size, -1, str(directory.st_ino)
             )
 
@@ -957,10 +962,10 @@ def test_a_look_follows_no_link_and_opens_no_pipe(share, tree, afresh):
     share.link("/link", "d")
     os.mkfifo(share.at("/pipe"))
 
-    assert tree.look_at("/link", afresh=afresh).kind is Kind.OTHER
-    assert tree.look_at("/link/", afresh=afresh).kind is Kind.OTHER
-    assert tree.look_at("/link/a.mov", afresh=afresh) is None
-    assert tree.look_at("/pipe", afresh=afresh).kind is Kind.OTHER
+    assert tree.inspect_entry("/link", afresh=afresh).kind is Kind.OTHER
+    assert tree.inspect_entry("/link/", afresh=afresh).kind is Kind.OTHER
+    assert tree.inspect_entry("/link/a.mov", afresh=afresh) is None
+    assert tree.inspect_entry("/pipe", afresh=afresh).kind is Kind.OTHER
 
 
 @pytest.mark.parametrize("afresh", [False, True])
@@ -968,13 +973,13 @@ def test_a_look_follows_no_link_and_opens_no_pipe(share, tree, afresh):
 def test_a_look_at_what_is_not_there_shows_nothing(share, tree, name, afresh):
     share.put("/file", "/d/a")
 
-    assert tree.look_at(name, afresh=afresh) is None
+    assert tree.inspect_entry(name, afresh=afresh) is None
 
 
 def test_a_look_finds_any_name(share, tree):
     share.put("/d/\udcff\n")
 
-    assert tree.look_at("/d/\udcff\n", afresh=True).kind is Kind.FILE
+    assert tree.inspect_entry("/d/\udcff\n", afresh=True).kind is Kind.FILE
 
 
 def test_a_look_where_this_user_may_not_is_refused(share, tree):
@@ -984,9 +989,9 @@ def test_a_look_where_this_user_may_not_is_refused(share, tree):
     with ordinary_user():
         for afresh in (False, True):
             with pytest.raises(UnreadableError, match=NO_PERMISSION):
-                tree.look_at("/closed/a", afresh=afresh)
+                tree.inspect_entry("/closed/a", afresh=afresh)
             # To know what is there, nobody need be let read it.
-            assert tree.look_at("/private", afresh=afresh).size == 2
+            assert tree.inspect_entry("/private", afresh=afresh).size == 2
 
 
 def test_a_look_afresh_asks_the_server_for_the_directory_and_the_file(share, tree, monkeypatch):
@@ -1000,10 +1005,10 @@ def test_a_look_afresh_asks_the_server_for_the_directory_and_the_file(share, tre
 
     monkeypatch.setattr(os, "open", noted)
     before = open_descriptors()
-    tree.look_at("/d/a")
+    tree.inspect_entry("/d/a")
     assert opened == [b"d"]
-    tree.look_at("/d/a", afresh=True)
-    tree.look_at("/d/b", afresh=True)
+    tree.inspect_entry("/d/a", afresh=True)
+    tree.inspect_entry("/d/b", afresh=True)
 
     assert opened == [b"d", b".", b"a", b"."]
     # Only the directory stays open.

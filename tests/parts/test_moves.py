@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, State
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.scan import moves
-from qumulo_changelist.scan.keys import Keys
-from qumulo_changelist.scan.moves import Parting, pieces
+from qumulo_changelist.scan.moves import RecordEntries, pieces
 from qumulo_changelist.scan.order import Batch
 from qumulo_changelist.scan.records import read
 from tests.parts.outcomes import (
@@ -44,16 +44,16 @@ class Remembering:
 FORM = Remembering()
 
 
-def parted(slices: Iterable[list[Entry]]) -> Iterator[moves.Parted]:
+def parted(slices: Iterable[list[Entry]]) -> Iterator[moves.SliceRecords]:
     for entries in slices:
-        yield Parting(FORM)([entry] for entry in entries)
+        yield RecordEntries(FORM)([entry] for entry in entries)
 
 
 def made(
     slices: Iterable[list[Entry]], folder: object = "", *, limit: int = 1000, deletes: bool = True
 ) -> list[list[Batch]]:
     """Return the pieces."""
-    is_open, settled = Keys(limit, str(folder)), Keys(limit, str(folder))
+    is_open, settled = SortedKeys(limit, str(folder)), SortedKeys(limit, str(folder))
     try:
         return list(pieces(parted(slices), FORM, is_open, settled, deletes=deletes))
     finally:
@@ -135,7 +135,7 @@ def test_a_modified_file_was_not_moved_even_if_another_name_of_it_is_gone():
 @pytest.mark.parametrize("kind", [Kind.DIRECTORY, Kind.OTHER])
 def test_only_regular_files_are_moved(kind):
     known = Attributes(kind, size=5, id="1", revision="1")
-    found = Parting(FORM)(
+    found = RecordEntries(FORM)(
         [[Entry(State.PRESENT, "/new", known, CREATE), Entry(State.DELETED, "/old", known, DELETE)]]
     )
 
@@ -146,7 +146,7 @@ def test_only_regular_files_are_moved(kind):
 @pytest.mark.parametrize("state", [State.UNREADABLE, State.LEFT_OUT, State.GONE])
 @pytest.mark.parametrize("op", [CREATE, DELETE])
 def test_what_cannot_be_read_or_nobody_can_say_more_of_was_not_moved(state, op):
-    found = Parting(FORM)([[Entry(state, "/a", file("1"), op)]])
+    found = RecordEntries(FORM)([[Entry(state, "/a", file("1"), op)]])
 
     assert (found.open, list(map(read, found.settled))) == (
         [],
@@ -157,7 +157,7 @@ def test_what_cannot_be_read_or_nobody_can_say_more_of_was_not_moved(state, op):
 def test_what_may_have_been_moved_stands_behind_what_it_is():
     entry = Entry(State.PRESENT, "/a", file("17", 5, "3"), CREATE)
 
-    (record,) = Parting(FORM)([[entry]]).open
+    (record,) = RecordEntries(FORM)([[entry]]).open
 
     assert record.partition("\0")[0] == "17 5 3"
     assert read(record.partition("\0")[2]) == entry
@@ -307,12 +307,12 @@ def test_any_names_of_any_files_lead_to_the_moves_that_the_definition_says(
 def test_nothing_but_what_is_moved_differs_from_a_list_without_moves(world):
     came_from = moved(world)
 
-    def without_ids(known: Attributes | None) -> Attributes | None:
+    def without_numeric_ids(known: Attributes | None) -> Attributes | None:
         is_known = known and known.kind is Kind.FILE and known is not BAD
         return file("", known.size) if is_known else known
 
     plain = {
-        name: Outcome(without_ids(one.was), without_ids(one.now), one.modified)
+        name: Outcome(without_numeric_ids(one.was), without_numeric_ids(one.now), one.modified)
         for name, one in world.items()
     }
 
@@ -344,14 +344,14 @@ def test_a_piece_is_no_smaller_than_asked_for_but_for_the_last(monkeypatch, tmp_
 
 
 def test_a_name_at_the_border_of_two_blocks_is_still_one_entry(monkeypatch):
-    monkeypatch.setattr("qumulo_changelist.scan.keys._BLOCK", 1)
+    monkeypatch.setattr("qumulo_changelist.changes.sorted_keys._BLOCK", 1)
     world = {"/a": Outcome(file("1"), file("2")), "/b": Outcome(file("2"), file("1"))}
 
     assert told(world) == ["file /b from /a", "file /a from /b"]
 
 
 def test_what_parts_can_be_pickled():
-    parting = Parting(ScanXml("1", 0))
+    parting = RecordEntries(ScanXml("1", 0))
 
     assert pickle.loads(pickle.dumps(parting)) == parting
     entry = Entry(State.PRESENT, "/a", file("1"), MODIFY)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.cli import create_snap
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.scan.guard import MostDeletes
 
 REQUIRED = {
     "-p": "Show 1",
@@ -72,7 +72,7 @@ def test_without_a_limit_any_number_may_be_deleted():
     ],
 )
 def test_a_limit_is_a_number_of_files_or_a_percentage(argument, number, is_percentage):
-    expected = MostDeletes(Fraction(number), is_percentage=is_percentage)
+    expected = DeletionLimit(Fraction(number), is_percentage=is_percentage)
 
     assert parsed("--max-deletes", argument).max_deletes == expected
     assert parsed(f"--max-deletes={argument}").max_deletes == expected

@@ -8,14 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.model import MODIFY, Attributes, Entry, Kind, State
-from qumulo_changelist.scan.order import (
-    Batch,
-    by_name,
-    first_where,
-    in_list_order,
-    merged,
-    outermost,
-)
+from qumulo_changelist.names import outermost
+from qumulo_changelist.scan.order import Batch, by_name, first_where, in_list_order, merged
 
 paths = st.lists(
     st.text(st.sampled_from("a.b /\udcffé"), min_size=1, max_size=6).map("/{}".format), max_size=12

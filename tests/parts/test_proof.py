@@ -9,7 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.checks.base_path import SnapshotPair, compare
+from qumulo_changelist.checks.proof import Proof, prove
 from qumulo_changelist.errors import ProofError, UnreadableError
+from qumulo_changelist.events import Silent
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -21,16 +25,12 @@ from qumulo_changelist.model import (
     State,
     Totals,
 )
+from qumulo_changelist.operations.changelist import FormatEntries, ListContent, fill, with_moves
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.progress import Silent
-from qumulo_changelist.scan.bases import Moments, compare
-from qumulo_changelist.scan.moves import Parting
+from qumulo_changelist.scan.moves import RecordEntries
 from qumulo_changelist.scan.order import distinct
-from qumulo_changelist.scan.pipeline import Filled, Listing, fill, with_moves
-from qumulo_changelist.scan.proof import Proof, prove
 from qumulo_changelist.scan.resolve import unlisted
-from qumulo_changelist.scan.scope import Scope
 from tests.parts.outcomes import BAD, FOLDER, LINK, Outcome, World, file, is_file, sides, was_file
 from tests.parts.outcomes import worlds as some_worlds
 
@@ -46,7 +46,7 @@ class Counting:
         self._counts = counts
         self.asked: list[tuple[str, int]] = []
 
-    def files_below(self, directory: str, snapshot: int) -> int:
+    def count_files_below(self, directory: str, snapshot: int) -> int:
         self.asked.append((directory, snapshot))
         return self._counts.get((directory, snapshot), 0)
 
@@ -58,25 +58,25 @@ class Nowhere:
         pass
 
 
-def moments(source: str, base: str = BASE, older_source: str = "") -> Moments:
+def moments(source: str, base: str = BASE, older_source: str = "") -> SnapshotPair:
     """Return the two snapshots of a directory, which had another path at first perhaps."""
     older = Snapshot(OLDER, "", source=older_source or source)
     return compare(Counting({}), Scope(base), older, Snapshot(NEWER, "", source=source))
 
 
-def filled(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Filled:
+def filled(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> ListContent:
     """Return what a list of what both trees say holds."""
     found = sorted(entries, key=lambda entry: entry.op == DELETE)
     batches = list(distinct(found)) if found else []
     if moves:
-        parted = [Parting(FORM)(batches)]
+        parted = [RecordEntries(FORM)(batches)]
         pieces = with_moves(parted, FORM, 1000, "", deletes=deletes)
     else:
-        pieces = iter([Listing(FORM, deletes)(iter(batches))])
+        pieces = iter([FormatEntries(FORM, deletes)(iter(batches))])
     return fill(Nowhere(), pieces, Silent())
 
 
-def prove_it(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> Proof:
+def prove_it(what: ListContent, before: int, now: int, **unseen: dict[int, int]) -> Proof:
     """Prove against so many files in the snapshots, and so many in directories below."""
     counts = {(BASE, OLDER): before, (BASE, NEWER): now}
     for name, numbers in unseen.items():
@@ -84,7 +84,7 @@ def prove_it(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> P
     return prove(Counting(counts), moments(BASE), what, mounted=False)
 
 
-def holds(what: Filled, before: int, now: int, **unseen: dict[int, int]) -> bool:
+def holds(what: ListContent, before: int, now: int, **unseen: dict[int, int]) -> bool:
     try:
         prove_it(what, before, now, **unseen)
     except ProofError:
@@ -98,7 +98,7 @@ def counted(world: World) -> tuple[int, int]:
     return before, sum(map(is_file, world.values()))
 
 
-def listed(world: World, *, deletes: bool = True, moves: bool = False) -> Filled:
+def listed(world: World, *, deletes: bool = True, moves: bool = False) -> ListContent:
     return filled(sides(world), deletes=deletes, moves=moves)
 
 
@@ -255,9 +255,9 @@ def test_files_of_which_nobody_can_say_what_is_there_now_are_gone_and_counted(mo
 # What is asked
 
 
-def asked(both: Moments, what: Filled | None = None) -> list[tuple[str, int]]:
+def asked(both: SnapshotPair, what: ListContent | None = None) -> list[tuple[str, int]]:
     cluster = Counting({})
-    prove(cluster, both, what or Filled(), mounted=True)
+    prove(cluster, both, what or ListContent(), mounted=True)
     return cluster.asked
 
 
@@ -296,12 +296,12 @@ def test_each_snapshot_is_counted_at_the_path_that_it_has(base, older_path, newe
 def test_a_snapshot_that_does_not_hold_the_base_path_has_no_files_and_is_not_asked():
     older, newer, _ = moments("/proj")
 
-    assert asked(Moments(older._replace(holds_base=False), newer)) == [(BASE, NEWER)]
-    assert asked(Moments(older, newer._replace(holds_base=False))) == [(BASE, OLDER)]
+    assert asked(SnapshotPair(older._replace(holds_base=False), newer)) == [(BASE, NEWER)]
+    assert asked(SnapshotPair(older, newer._replace(holds_base=False))) == [(BASE, OLDER)]
 
 
 def test_a_directory_that_cannot_be_read_is_asked_for_in_the_snapshot_that_has_it():
-    what = Filled(not_entered=[("/a b", DELETE), ("/c", CREATE)])
+    what = ListContent(not_entered=[("/a b", DELETE), ("/c", CREATE)])
 
     assert asked(moments("/", "/"), what)[2:] == [("/a b", OLDER), ("/c", NEWER)]
     renamed = moments("/shelf", "/shelf/show", older_source="/proj")
@@ -328,7 +328,7 @@ def test_a_mount_of_which_most_could_not_be_read_proves_nothing(totals, proved):
     counted = {(BASE, OLDER): totals.deleted_files}
 
     def try_to(*, mounted: bool) -> None:
-        prove(Counting(counted), moments(BASE), Filled(totals), mounted=mounted)
+        prove(Counting(counted), moments(BASE), ListContent(totals), mounted=mounted)
 
     try_to(mounted=False)
     if proved:
@@ -340,7 +340,7 @@ def test_a_mount_of_which_most_could_not_be_read_proves_nothing(totals, proved):
 
 
 def test_of_how_many_entries_most_could_not_be_read_is_said():
-    what = Filled(Totals(files=1, directories=2, unreadable=4, unread=4))
+    what = ListContent(Totals(files=1, directories=2, unreadable=4, unread=4))
 
     with pytest.raises(ProofError) as caught:
         prove(Counting({}), moments(BASE), what, mounted=True)
@@ -355,7 +355,7 @@ def test_of_how_many_entries_most_could_not_be_read_is_said():
 
 def difference(totals: Totals, before: int, now: int) -> ProofError:
     with pytest.raises(ProofError) as caught:
-        prove_it(Filled(totals), before, now)
+        prove_it(ListContent(totals), before, now)
     return caught.value
 
 
@@ -392,7 +392,7 @@ def test_where_the_list_says_nothing_that_is_said():
 
 
 def test_what_the_cluster_counts_in_directories_that_cannot_be_read_is_said():
-    what = Filled(not_entered=[("/new", CREATE), ("/old", DELETE)])
+    what = ListContent(not_entered=[("/new", CREATE), ("/old", DELETE)])
 
     with pytest.raises(ProofError) as caught:
         prove_it(what, 10, 9, new={NEWER: 1}, old={OLDER: 3})
@@ -408,23 +408,29 @@ def test_one_file_that_the_newer_snapshot_lacks_is_one_too_many():
 
 
 def test_a_live_share_that_moved_on_or_hard_links_may_be_why():
-    assert "--metadata snapshot or rest" in difference(Totals(moved_on=1), 1, 2).hint
+    assert "--metadata snapshot or rest" in difference(Totals(changed_since=1), 1, 2).hint
     assert "hard links" in difference(Totals(), 1, 2).hint
     assert "No list was published" in difference(Totals(), 1, 2).hint
 
 
 def test_where_the_cluster_cannot_be_asked_nothing_is_proved():
     class Mute:
-        def files_below(self, directory: str, snapshot: int) -> int:
+        def count_files_below(self, directory: str, snapshot: int) -> int:
             raise UnreadableError("its name is not Unicode")
 
     with pytest.raises(ProofError, match="cannot be proved: its name is not Unicode"):
-        prove(Mute(), moments("/", "/\udcff"), Filled(), mounted=True)
+        prove(Mute(), moments("/", "/\udcff"), ListContent(), mounted=True)
 
 
 def test_what_a_list_counts_beside_files_that_came_or_went_means_nothing():
     totals = Totals(
-        files=3, size=10, directories=5, deleted_directories=6, unreadable=7, left_out=8, moved_on=9
+        files=3,
+        size=10,
+        directories=5,
+        deleted_directories=6,
+        unreadable=7,
+        left_out=8,
+        changed_since=9,
     )
 
-    assert prove_it(Filled(totals), 4, 4) == Proof(4, 4)
+    assert prove_it(ListContent(totals), 4, 4) == Proof(4, 4)

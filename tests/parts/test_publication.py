@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 
 from qumulo_changelist.errors import OutputError, ResourceError
+from qumulo_changelist.events import Listener, Silent
 from qumulo_changelist.model import MODIFY, Attributes, Entry, Kind, State, Totals
 from qumulo_changelist.output import publication
-from qumulo_changelist.output.interface import Published
+from qumulo_changelist.output.interface import PublishedList
+from qumulo_changelist.output.list_file import scan_file
 from qumulo_changelist.output.publication import publish
-from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.progress import Listener, Silent
 
 PAIR = ["1-files.json", "1-files.xml"]
 PATIENCE = 30
@@ -36,16 +36,16 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / "1-files.xml")
 
 
-def receipt(published: Published) -> bytes:
+def receipt(published: PublishedList) -> bytes:
     return json.dumps(published._asdict()).encode()
 
 
 def write(
     path: str,
     *names: str,
-    make: Callable[[Published], bytes] = receipt,
+    make: Callable[[PublishedList], bytes] = receipt,
     listener: Listener | None = None,
-) -> Published:
+) -> PublishedList:
     """Publish a list of some files, and its receipt."""
     entries = [Entry(State.PRESENT, name, Attributes(Kind.FILE), MODIFY) for name in names]
     with scan_file(path) as file:
@@ -295,7 +295,7 @@ def test_a_receipt_that_cannot_take_its_place_is_an_error_that_says_that_the_lis
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_an_interruption_leaves_both_as_they_were(path, error):
-    def interrupted(_published: Published) -> bytes:
+    def interrupted(_published: PublishedList) -> bytes:
         raise error
 
     write(path, "/earlier")
@@ -385,7 +385,7 @@ def test_what_cannot_be_removed_keeps_no_list_from_its_place(tmp_path, path):
 def test_a_run_waits_for_another_one_and_takes_nothing_from_it(path):
     inside, waiting, go_on = Pipe(), Pipe(), Pipe()
 
-    def paused(published: Published) -> bytes:
+    def paused(published: PublishedList) -> bytes:
         inside.signal()
         go_on.wait()
         return receipt(published)
@@ -408,7 +408,7 @@ def test_a_run_waits_for_another_one_and_takes_nothing_from_it(path):
 def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other(path):
     inside, waiting = Pipe(), Pipe()
 
-    def stuck(_published: Published) -> bytes:
+    def stuck(_published: PublishedList) -> bytes:
         inside.signal()
         signal.pause()
         return b""
@@ -447,7 +447,7 @@ def test_of_any_number_of_runs_at_once_a_receipt_is_always_of_its_list(path):
 # Where there are no locks
 
 
-class Heard(Silent):
+class RecordingListener(Silent):
     """Remembers warnings."""
 
     def __init__(self) -> None:
@@ -467,7 +467,7 @@ def test_without_locks_a_list_is_published_with_a_warning_and_nothing_is_removed
     monkeypatch.setattr(fcntl, "flock", lock)
     left = f".1-files.xml.{LEFT}"
     (tmp_path / left).touch()
-    heard = Heard()
+    heard = RecordingListener()
 
     write(path, "/a", listener=heard)
 

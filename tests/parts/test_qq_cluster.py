@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.cluster import qq_walk
-from qumulo_changelist.cluster.qq import QqCluster
-from qumulo_changelist.cluster.qq_process import QqProcess
-from qumulo_changelist.cluster.qq_session import QqSession
-from qumulo_changelist.config import Secret
+from qumulo_changelist.cluster.qq import walk as qq_walk
+from qumulo_changelist.cluster.qq.client import QqCluster
+from qumulo_changelist.cluster.qq.process import QqProcess
+from qumulo_changelist.cluster.qq.session import QqSession
+from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     AbsentError,
     QqFailedError,
@@ -26,8 +26,8 @@ from qumulo_changelist.model import (
     Attributes,
     Change,
     Kind,
+    ReadFailure,
     Snapshot,
-    Unreadable,
 )
 
 PASSWORD = "pässwörd 100%"
@@ -383,11 +383,11 @@ def test_a_part_that_qq_cannot_be_asked_for_is_all_that_cannot_be_read(
     found = cluster.walk("/proj", 3)
 
     assert found.keys() == {"/proj/a", "/proj/\udcff/"}
-    assert isinstance(found["/proj/\udcff/"], Unreadable)
+    assert isinstance(found["/proj/\udcff/"], ReadFailure)
 
 
 def test_an_entry_without_a_type_concerns_itself_alone(behind, cluster):
-    unknown = Unreadable("the cluster sent it without a usable 'type'")
+    unknown = ReadFailure("the cluster sent it without a usable 'type'")
     behind.answers("fs_read_dir", "say(json.dumps({'files': [{'name': 'a'}]}))")
     behind.answers(
         "fs_walk_tree",
@@ -420,7 +420,7 @@ say(json.dumps({"tree_nodes": [
     )
 
     assert cluster.walk("/proj", 3) == {
-        "/proj/odd/": Unreadable("the cluster sent it without a usable 'child_count'"),
+        "/proj/odd/": ReadFailure("the cluster sent it without a usable 'child_count'"),
         "/proj/odd.mov": Attributes(Kind.FILE),
     }
 
@@ -636,18 +636,18 @@ def test_a_directory_that_a_snapshot_does_not_hold_is_no_end_of_the_run(behind, 
     for ask in (cluster.directory, cluster.walk):
         with pytest.raises(AbsentError, match="snapshot 7 holds no such directory"):
             ask("/a", 7)
-    for ask in (cluster.look_at, partial(cluster.look_into, most=9)):
+    for ask in (cluster.inspect_entry, partial(cluster.first_entries, most=9)):
         with pytest.raises(AbsentError, match="snapshot 7 does not hold it"):
             ask("/a", 7)
         with pytest.raises(AbsentError, match="the live tree does not hold it"):
             ask("/a", None)
-    assert cluster.files_below("/a", 7) == 0
+    assert cluster.count_files_below("/a", 7) == 0
 
 
 def test_a_snapshot_that_is_not_there_is(behind, cluster):
     for command in ("fs_read_dir", "fs_walk_tree", "fs_read_dir_aggregates", "fs_file_get_attr"):
         behind.answers(command, NOT_THERE.replace("fs_no_such_entry", "snapshot_not_found"))
 
-    for ask in (cluster.directory, cluster.walk, cluster.look_at, cluster.files_below):
+    for ask in (cluster.directory, cluster.walk, cluster.inspect_entry, cluster.count_files_below):
         with pytest.raises(QqFailedError, match="snapshot_not_found"):
             ask("/a", 7)

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.cluster import wire
-from qumulo_changelist.cluster.qq_diff import changes, plain_changes
-from qumulo_changelist.cluster.qq_output import Reading, pages
+from qumulo_changelist.cluster.qq.diff import changes, plain_changes
+from qumulo_changelist.cluster.qq.output import Reading, pages
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
 from tests.parts.qq_printed import a_page_at_a_time, cut, diffs, every_form, names, to_bytes

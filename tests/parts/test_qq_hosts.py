@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster import qq_hosts
-from qumulo_changelist.cluster.qq_hosts import answering_first
+from qumulo_changelist.cluster.qq import hosts as qq_hosts
+from qumulo_changelist.cluster.qq.hosts import answering_first
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster.qq_output import Reading, elements, pages, whole
+from qumulo_changelist.cluster.qq.output import Reading, elements, pages, whole
 from qumulo_changelist.errors import ReplyError
 from tests.parts.qq_printed import (
     a_page_at_a_time,

@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from qumulo_changelist.cluster import qq_messages, qq_process
-from qumulo_changelist.cluster.qq_process import QqProcess
+from qumulo_changelist.cluster.qq import messages as qq_messages
+from qumulo_changelist.cluster.qq import process as qq_process
+from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.errors import QqFailedError, QqMissingError, QqUnreachableError
 
 SECRET = "correct horse 100% “battery”"

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.cluster.qq.session import QqSession
 from qumulo_changelist.errors import QqFailedError, ReplyError, SessionStoreError
 
 
@@ -332,7 +332,7 @@ def test_threads_that_find_the_same_session_refused_log_in_once(private):
 
 RENEW = """
 import json, sys
-from qumulo_changelist.cluster.qq_session import QqSession
+from qumulo_changelist.cluster.qq.session import QqSession
 
 def login(path):
     print("logged in")

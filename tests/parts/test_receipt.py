@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Snapshot, Totals, to_text
-from qumulo_changelist.output.interface import Published
-from qumulo_changelist.output.receipt import Receipt, text
+from qumulo_changelist.model import Snapshot, Totals
+from qumulo_changelist.names import to_text
+from qumulo_changelist.operations.receipt import Receipt, text
+from qumulo_changelist.output.interface import PublishedList
 
 TOTALS = Totals(
     files=60,
@@ -28,8 +29,8 @@ TOTALS = Totals(
     unreadable_created=1,
     unreadable_deleted=2,
     left_out=9,
-    without_ids=11,
-    moved_on=12,
+    without_numeric_ids=11,
+    changed_since=12,
 )
 
 
@@ -53,7 +54,7 @@ def a_receipt(folder: object, **changed: object) -> Receipt:
         left_out=["/link"],
         elsewhere=2,
         proof=(100, 105),
-        published=Published(os.path.join(str(folder), "1-files.xml"), 4711, "0f" * 32),
+        published=PublishedList(os.path.join(str(folder), "1-files.xml"), 4711, "0f" * 32),
     )._replace(**changed)
 
 

@@ -11,23 +11,23 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from qumulo_changelist.changes.changeset import ChangedPaths, ChangeSet, pack, unpack
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
     MODIFY,
     Attributes,
     Change,
-    Described,
+    Description,
     Entry,
     Kind,
+    ReadFailure,
     State,
-    Unreadable,
 )
-from qumulo_changelist.scan.changeset import Changed, ChangeSet, pack, unpack
 from qumulo_changelist.scan.resolve import one_entry, resolve, sides, unlisted
-from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.scan.slices import cut
-from qumulo_changelist.trees.interface import Found, Some, Wanted
+from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1, atime=2, owner=3, group=4)
 LINK = Attributes(Kind.OTHER, size=9)
@@ -44,41 +44,41 @@ class Odd(dict):
 
 
 NO_OWNER = "no usable owner"
-ODD_FILE = Unreadable(NO_OWNER, known=FILE)
-ODD_LINK = Unreadable(NO_OWNER, known=LINK)
-NO_KIND = Unreadable("no usable type")
+ODD_FILE = ReadFailure(NO_OWNER, known=FILE)
+ODD_LINK = ReadFailure(NO_OWNER, known=LINK)
+NO_KIND = ReadFailure("no usable type")
 
 
 class FakeTree:
     """Implements the role of a tree over a dictionary."""
 
-    moved_on = 0
+    changed_since = 0
 
     def __init__(self, content: dict) -> None:
         self._content = content
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         for wish in wanted:
-            if isinstance(wish, Some):
-                yield [Found(wish.names, [self._describe(name) for name in wish.names])]
+            if isinstance(wish, NamedEntries):
+                yield [DescribedEntries(wish.names, [self._describe(name) for name in wish.names])]
             else:
                 yield self.walk(wish.directory)
 
-    def _describe(self, name: str) -> Described:
+    def _describe(self, name: str) -> Description:
         found = self._at(name)
         if found is None:
-            return Unreadable("not there")
+            return ReadFailure("not there")
         if found is BROKEN:
-            return Unreadable(BROKEN)
+            return ReadFailure(BROKEN)
         if isinstance(found, Odd):
-            return Unreadable(NO_OWNER, known=DIRECTORY)
+            return ReadFailure(NO_OWNER, known=DIRECTORY)
         return DIRECTORY if isinstance(found, dict) else found
 
-    def walk(self, directory: str) -> Iterator[Found]:
+    def walk(self, directory: str) -> Iterator[DescribedEntries]:
         content = self._at(directory)
         if not isinstance(content, dict) or isinstance(content, Locked):
             reason = "locked" if isinstance(content, Locked) else "not there"
-            yield Found([directory], [Unreadable(reason)])
+            yield DescribedEntries([directory], [ReadFailure(reason)])
             return
         children = {name + "/" * isinstance(content[name], dict): content[name] for name in content}
         for name in sorted(children, reverse=True):
@@ -86,7 +86,7 @@ class FakeTree:
             if isinstance(found, dict):
                 yield from self.walk(directory + name)
             if not isinstance(found, Locked):
-                yield Found([directory + name], [self._describe(directory + name)])
+                yield DescribedEntries([directory + name], [self._describe(directory + name)])
 
     def _at(self, name: str) -> object:
         found: object = self._content
@@ -182,10 +182,10 @@ def test_what_a_created_directory_should_hold_but_does_not_is_bad():
 
 def test_a_created_directory_that_a_walk_came_too_early_for_is_bad():
     class Late(FakeTree):
-        def walk(self, directory: str) -> Iterator[Found]:
+        def walk(self, directory: str) -> Iterator[DescribedEntries]:
             return iter(())
 
-    changed = Changed(["/d/sub/", "/d/"], ["C", "C"])
+    changed = ChangedPaths(["/d/sub/", "/d/"], ["C", "C"])
 
     ((entry,),) = resolve(changed, Late({"d": {"sub": {"never walked": FILE}}}), None)
 
@@ -905,16 +905,16 @@ class Identifying(FakeTree):
         super().__init__(content)
         self.asked: list[str] = []
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         wishes = list(wanted)
         for wish in wishes:
-            self.asked += wish.names if isinstance(wish, Some) else [wish.directory]
+            self.asked += wish.names if isinstance(wish, NamedEntries) else [wish.directory]
         return super().read(wishes)
 
 
 def test_only_what_was_created_is_asked_for_with_its_id_and_no_name_comes_twice():
     now = {"d": {"x": FILE, "y": FILE}, "kept": FILE, "new": FILE}
-    changed = Changed(["/new", "/kept", "/d/x", "/d/"], ["C", "M", "M", "C"])
+    changed = ChangedPaths(["/new", "/kept", "/d/x", "/d/"], ["C", "M", "M", "C"])
     identified = Identifying(now)
 
     found = sides(changed, FakeTree(now), None, identified)

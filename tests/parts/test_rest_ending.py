@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster.rest import RestCluster
-from qumulo_changelist.config import Secret
+from qumulo_changelist.cluster.rest.client import RestCluster
+from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import UnreachableError
 from tests.parts.canned import PASSWORD, Canned, serve
 
@@ -19,9 +19,9 @@ PATIENCE = 20
 
 ASKS = """
 import sys
-from qumulo_changelist.cluster.rest import RestCluster
-from qumulo_changelist.config import Secret, Settings
-from qumulo_changelist.progress import Silent
+from qumulo_changelist.cluster.rest.client import RestCluster
+from qumulo_changelist.config.archiver import Secret, Settings
+from qumulo_changelist.events import Silent
 settings = Settings(
     ("127.0.0.1",), int(sys.argv[1]), "a", Secret("b"), fingerprint=sys.argv[2]
 )

@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from urllib3 import Timeout
 
-from qumulo_changelist.cluster import rest_connection, rest_nodes
-from qumulo_changelist.cluster.rest import RestCluster
-from qumulo_changelist.config import Secret
+from qumulo_changelist.cluster.rest import nodes as rest_nodes
+from qumulo_changelist.cluster.rest import retry as rest_connection
+from qumulo_changelist.cluster.rest.client import RestCluster
+from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     ChangelistError,
     FailingError,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster.rest import RestCluster
+from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.errors import AbsentError, NotFoundError, ReplyError, UnreadableError
 from qumulo_changelist.model import Change
 from tests.parts.canned import Canned, file, serve
@@ -112,7 +112,7 @@ def test_a_next_page_that_is_not_below_the_host_is_refused(canned, cluster, foll
 
 
 def test_a_redirect_is_not_followed(canned, cluster):
-    canned.gives((302, b"", {"Location": "https://elsewhere.example/"}), diff("/a"))
+    canned.gives((302, b"", {"SnapshotPaths": "https://elsewhere.example/"}), diff("/a"))
 
     with pytest.raises(ReplyError, match=r"GET /v2.*Error 302"):
         list(cluster.changes(1, 2))
@@ -263,15 +263,15 @@ def test_a_directory_that_is_not_there_is_told_from_a_locked_one(
     with pytest.raises(UnreadableError) as caught:
         list(cluster.pages("/a", 5))
     assert isinstance(caught.value, AbsentError) is is_absent
-    for ask in (lambda: cluster.look_at("/a", 5), lambda: cluster.look_into("/a", 5, 9)):
+    for ask in (lambda: cluster.inspect_entry("/a", 5), lambda: cluster.first_entries("/a", 5, 9)):
         with pytest.raises(UnreadableError) as caught:
             ask()
         assert isinstance(caught.value, AbsentError) is is_absent
     if is_absent:
-        assert cluster.files_below("/a", 5) == 0
+        assert cluster.count_files_below("/a", 5) == 0
     else:
         with pytest.raises(UnreadableError):
-            cluster.files_below("/a", 5)
+            cluster.count_files_below("/a", 5)
 
 
 @pytest.mark.parametrize("path", ["/a\udcff", "/a\0"])

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster import rest_connection, rest_tls
-from qumulo_changelist.cluster.rest import RestCluster
+from qumulo_changelist.cluster.rest import retry as rest_connection
+from qumulo_changelist.cluster.rest import tls as rest_tls
+from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.errors import CertificateError, ConfigurationError, UnreachableError
 from tests.parts.canned import AUTHORITY, Canned, file, serve
 

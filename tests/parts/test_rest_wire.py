@@ -9,9 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from qumulo_changelist.cluster import rest_wire, wire
+from qumulo_changelist.cluster import wire
+from qumulo_changelist.cluster.rest import wire as rest_wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Attributes, Change, Described, Kind, Unreadable
+from qumulo_changelist.model import Attributes, Change, Description, Kind, ReadFailure
 from tests.parts.canned import file
 
 
@@ -20,7 +21,7 @@ def changes(*entries: object, **more: object) -> list[Change]:
     return rest_wire.changes(rest_wire.diff_page.read(data, "GET /diff"), "GET /diff")
 
 
-def described(**changed: object) -> Described:
+def described(**changed: object) -> Description:
     return rest_wire.described(json.dumps(file(**changed)).encode(), "GET /f")
 
 
@@ -169,7 +170,7 @@ def test_any_fraction_leaves_the_second_as_it_is(moment, fraction):
 def test_what_is_no_time_is_no_times_of_that_entry_alone(field, moment):
     found = described(data_revision="3", **{field: moment})
 
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, ReadFailure)
     assert found.reason == f"the cluster sent it without a usable {field!r}"
     known = Attributes(Kind.FILE, 10, 1, 2, id="7", revision="3")
     unknown = {"modification_time": "mtime", "access_time": "atime"}[field]
@@ -252,9 +253,9 @@ def test_a_malformed_field_is_named_and_its_value_is_not_shown(field, value):
     assert flaw(described(**changed)) == field.removesuffix("_details")
 
 
-def flaw(found: Described) -> str:
+def flaw(found: Description) -> str:
     """Return the field that is said to be wrong."""
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, ReadFailure)
     named = re.fullmatch(r"the cluster sent it without a usable '(\w+)'", found.reason)
     assert named
     return named[1]
@@ -310,7 +311,7 @@ def test_details_that_make_no_sense_are_of_an_unusable_owner(whose, details):
 def test_of_a_malformed_entry_what_makes_it_the_same_file_is_known():
     wrong = {"owner": "", "owner_details": None, "modification_time": "never"}
 
-    assert described(**wrong, data_revision="3") == Unreadable(
+    assert described(**wrong, data_revision="3") == ReadFailure(
         "the cluster sent it without a usable 'modification_time'",
         known=Attributes(Kind.FILE, 10, atime=2, id="7", revision="3"),
     )

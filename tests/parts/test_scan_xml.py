@@ -8,17 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import (
-    DELETE,
-    MODIFY,
-    Attributes,
-    Entry,
-    Kind,
-    Op,
-    State,
-    Totals,
-    to_text,
-)
+from qumulo_changelist.model import DELETE, MODIFY, Attributes, Entry, Kind, Op, State, Totals
+from qumulo_changelist.names import to_text
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
 
@@ -158,7 +149,7 @@ def test_who_has_no_numeric_id_is_nobody_and_counted_once(kind, owner, group, to
         f'    <file name="/b" size="5" mode="0x777"  type="{kind.value}" mtime="1" atime="2" '
         f'{told} index="1"/>'
     )
-    assert written.totals.without_ids == 1
+    assert written.totals.without_numeric_ids == 1
     assert written.totals.size == FILE.size + 5 * (kind is Kind.FILE)
 
 

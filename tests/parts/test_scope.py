@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
-from qumulo_changelist.scan.scope import Scope
 
 OPS: tuple[Op, ...] = (CREATE, MODIFY, DELETE)
 ENDINGS = {CREATE: "!created", MODIFY: "!modified", DELETE: "!deleted"}
 
 
-def locate(base: str, path: str, op: Op = CREATE) -> str | None:
+def snapshot_paths(base: str, path: str, op: Op = CREATE) -> str | None:
     """Return what the base path makes of a path; None where it does not count."""
     keys = Scope(base).keys([Change(op, path)], ENDINGS)
     assert len(keys) <= 1
@@ -30,7 +30,7 @@ def locate(base: str, path: str, op: Op = CREATE) -> str | None:
     ],
 )
 def test_what_is_at_or_below_the_base_path_counts(path, name):
-    assert locate("/proj/show1", path) == name
+    assert snapshot_paths("/proj/show1", path) == name
 
 
 @pytest.mark.parametrize(
@@ -49,39 +49,39 @@ def test_what_is_at_or_below_the_base_path_counts(path, name):
     ],
 )
 def test_paths_are_compared_by_whole_components(path):
-    assert locate("/proj/show1", path) is None
+    assert snapshot_paths("/proj/show1", path) is None
 
 
 @pytest.mark.parametrize("path", ["/proj/show1", "/proj"])
 def test_a_file_of_the_name_of_the_base_path_or_above_it_is_not_the_base_path(path):
-    assert locate("/proj/show1", path) is None
+    assert snapshot_paths("/proj/show1", path) is None
 
 
 @pytest.mark.parametrize("op", [CREATE, DELETE])
 @pytest.mark.parametrize("ancestor", ["/", "/proj/", "/proj/show1/"])
 def test_a_change_of_an_ancestor_is_a_change_of_the_base_path(ancestor, op):
-    assert locate("/proj/show1", ancestor, op) == "/"
+    assert snapshot_paths("/proj/show1", ancestor, op) == "/"
 
 
 @pytest.mark.parametrize("path", ["/", "/proj/", "/proj/show1/"])
 def test_that_the_base_path_or_an_ancestor_was_modified_means_nothing(path):
-    assert locate("/proj/show1", path, MODIFY) is None
+    assert snapshot_paths("/proj/show1", path, MODIFY) is None
 
 
 def test_a_directory_below_the_base_path_may_be_modified():
-    assert locate("/proj/show1", "/proj/show1/reel1/", MODIFY) == "/reel1/"
+    assert snapshot_paths("/proj/show1", "/proj/show1/reel1/", MODIFY) == "/reel1/"
 
 
 @pytest.mark.parametrize("base", ["/", "//"])
 def test_the_whole_cluster_may_be_the_base_path(base):
-    assert locate(base, "/a") == "/a"
-    assert locate(base, "/proj/show1/") == "/proj/show1/"
-    assert locate(base, "/") == "/"
-    assert locate(base, "/", MODIFY) is None
+    assert snapshot_paths(base, "/a") == "/a"
+    assert snapshot_paths(base, "/proj/show1/") == "/proj/show1/"
+    assert snapshot_paths(base, "/") == "/"
+    assert snapshot_paths(base, "/", MODIFY) is None
 
 
 def test_a_last_slash_of_the_base_path_means_nothing():
-    assert locate("/proj/show1/", "/proj/show1/a") == "/a"
+    assert snapshot_paths("/proj/show1/", "/proj/show1/a") == "/a"
     assert Scope("/proj/show1/").base == Scope("/proj/show1").base == "/proj/show1"
     assert Scope("/proj/MAX/").base == "/proj/MAX"
 
@@ -106,7 +106,8 @@ def test_any_path_counts_where_its_components_say_so(base, path, directory, op):
         expected = None
 
     assert (
-        locate(written(base, directory=False), written(path, directory=directory), op) == expected
+        snapshot_paths(written(base, directory=False), written(path, directory=directory), op)
+        == expected
     )
 
 

@@ -4,65 +4,65 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from qumulo_changelist.changes.changeset import ChangedPaths
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
     MODIFY,
     Attributes,
-    Described,
+    Description,
     Entry,
     Kind,
+    ReadFailure,
     State,
-    Unreadable,
 )
-from qumulo_changelist.scan.changeset import Changed
-from qumulo_changelist.scan.sides import Deleted, Existing, Pairs
-from qumulo_changelist.trees.interface import Found, Some, Wanted
+from qumulo_changelist.scan.sides import NewerSide, OlderSide, Pairs
+from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1)
 DIRECTORY = Attributes(Kind.DIRECTORY, size=512)
 LINK = Attributes(Kind.OTHER)
-NOT_THERE = Unreadable("it is gone since the snapshot")
+NOT_THERE = ReadFailure("it is gone since the snapshot")
 
 
 class Answers:
     """A tree with one answer for each walk, and one for each name; notes what it is asked."""
 
-    moved_on = 0
+    changed_since = 0
 
     def __init__(
         self,
-        walks: dict[str, dict[str, Described]] | None = None,
-        alone: dict[str, Described] | None = None,
+        walks: dict[str, dict[str, Description]] | None = None,
+        alone: dict[str, Description] | None = None,
     ) -> None:
         self._walks = walks or {}
         self._alone = alone or {}
-        self.asked: list[Wanted] = []
+        self.asked: list[TreeRequest] = []
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         for wish in wanted:
             self.asked.append(wish)
-            if isinstance(wish, Some):
+            if isinstance(wish, NamedEntries):
                 described = [self._alone.get(name, NOT_THERE) for name in wish.names]
-                yield [Found(wish.names, described)]
+                yield [DescribedEntries(wish.names, described)]
             else:
                 found = self._walks[wish.directory]
-                yield [Found([name], [described]) for name, described in found.items()]
+                yield [DescribedEntries([name], [described]) for name, described in found.items()]
 
     def names(self, directory: str) -> list[str]:
         raise AssertionError(directory)
 
 
 def existing(pairs: Pairs, tree: Answers) -> list[Entry]:
-    return [entry for batch in Existing(pairs, tree).entries() for entry in batch]
+    return [entry for batch in NewerSide(pairs, tree).entries() for entry in batch]
 
 
 def bad(name: str, op: str, reason: str, kind: Kind = Kind.FILE) -> Entry:
     return Entry(State.UNREADABLE, name, Attributes(kind), op, reason)
 
 
-def nothing_deleted() -> Deleted:
-    return Deleted(Changed([], []), Answers())
+def nothing_deleted() -> OlderSide:
+    return OlderSide(ChangedPaths([], []), Answers())
 
 
 # One name of the newer tree
@@ -81,14 +81,14 @@ def nothing_deleted() -> Deleted:
 def test_what_is_of_another_kind_than_the_diff_says_is_gone_since(
     name, described, listed_as, kind, op
 ):
-    assert Existing.of_name(name, described, op) == bad(
+    assert NewerSide.of_name(name, described, op) == bad(
         listed_as, op, "it is gone since the snapshot", kind
     )
 
 
 @pytest.mark.parametrize("op", [CREATE, MODIFY])
 def test_a_link_is_left_out_whatever_happened_to_it(op):
-    assert Existing.of_name("/a", LINK, op) == Entry(State.LEFT_OUT, "/a", LINK, op)
+    assert NewerSide.of_name("/a", LINK, op) == Entry(State.LEFT_OUT, "/a", LINK, op)
 
 
 # A created directory of the newer tree
@@ -98,7 +98,7 @@ def test_a_link_is_left_out_whatever_happened_to_it(op):
     ("name", "described", "expected"),
     [
         ("/d/a", LINK, Entry(State.LEFT_OUT, "/d/a", LINK, CREATE)),
-        ("/d/a", Unreadable("I/O error"), bad("/d/a", CREATE, "I/O error")),
+        ("/d/a", ReadFailure("I/O error"), bad("/d/a", CREATE, "I/O error")),
         ("/d/a", DIRECTORY, bad("/d/a", CREATE, "it is gone since the snapshot")),
         ("/d/a/", FILE, bad("/d/a", CREATE, "it is gone since the snapshot", Kind.DIRECTORY)),
         ("/d/a/", DIRECTORY, None),
@@ -136,7 +136,7 @@ def test_a_modified_directory_that_the_walk_did_not_meet_is_asked_for_by_itself(
 
 
 def test_a_file_that_the_walk_did_not_meet_is_asked_for_by_itself():
-    locked = {"/d/": Unreadable("locked")}
+    locked = {"/d/": ReadFailure("locked")}
 
     assert existing(
         [("/d/a", MODIFY), ("/d/", CREATE)], Answers({"/d/": locked}, {"/d/a": FILE})
@@ -155,7 +155,7 @@ def test_a_created_directory_in_a_created_one_that_the_walk_did_not_meet_is_gone
 
 
 def test_what_a_walk_cannot_read_keeps_its_reason_and_keeps_no_other_name_from_being_asked_for():
-    walked = {"/d/b": Unreadable("I/O error"), "/d/": DIRECTORY}
+    walked = {"/d/b": ReadFailure("I/O error"), "/d/": DIRECTORY}
     tree = Answers({"/d/": walked}, {"/d/a": FILE})
 
     assert existing([("/d/b", MODIFY), ("/d/a", MODIFY), ("/d/", CREATE)], tree) == [
@@ -174,18 +174,18 @@ def test_the_files_of_one_directory_are_asked_for_together_and_the_directory_aft
     existing([("/d/b", MODIFY), ("/d/a", CREATE), ("/c", MODIFY), ("/b", MODIFY)], tree)
 
     assert tree.asked == [
-        Some(["/d/b", "/d/a"]),
-        Some(["/d/"]),
-        Some(["/c"]),
-        Some(["/d/b", "/d/a"]),
-        Some(["/c", "/b"]),
+        NamedEntries(["/d/b", "/d/a"]),
+        NamedEntries(["/d/"]),
+        NamedEntries(["/c"]),
+        NamedEntries(["/d/b", "/d/a"]),
+        NamedEntries(["/c", "/b"]),
     ]
 
 
 class Forgetful(Answers):
     """A tree that leaves the last wish without an answer."""
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         *most, _ = wanted
         return super().read(most)
 
@@ -198,9 +198,9 @@ def test_a_tree_that_leaves_a_wish_unanswered_ends_the_run_and_makes_no_shorter_
 class ShortOfOne(Answers):
     """Forgets to describe the last entry of each answer."""
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         for answer in super().read(wanted):
-            yield [Found(found.names, found.described[:-1]) for found in answer]
+            yield [DescribedEntries(found.names, found.described[:-1]) for found in answer]
 
 
 @pytest.mark.parametrize(
@@ -225,14 +225,14 @@ def test_a_tree_that_leaves_an_entry_undescribed_ends_the_run_and_makes_no_short
 def test_a_link_that_was_deleted_is_left_out_of_the_deletions():
     left_out = Entry(State.LEFT_OUT, "/a", LINK, DELETE)
 
-    assert Deleted.of_name("/a", LINK, DELETE) == left_out
+    assert OlderSide.of_name("/a", LINK, DELETE) == left_out
     assert nothing_deleted().within("/a", LINK, DELETE) == left_out
 
 
 def test_a_file_that_was_a_directory_cannot_be_read_of_the_older_tree():
     was_directory = bad("/a", DELETE, "the diff calls it a file, but it was a directory")
 
-    assert Deleted.of_name("/a", DIRECTORY, DELETE) == was_directory
+    assert OlderSide.of_name("/a", DIRECTORY, DELETE) == was_directory
     assert nothing_deleted().within("/a", DIRECTORY, DELETE) == was_directory
 
 
@@ -241,6 +241,6 @@ def test_a_directory_that_turns_out_to_have_been_a_file_is_deleted_as_a_file():
 
 
 def test_what_a_walk_of_a_deleted_directory_cannot_read_says_why():
-    assert nothing_deleted().within("/d/e/", Unreadable("no permission"), DELETE) == bad(
+    assert nothing_deleted().within("/d/e/", ReadFailure("no permission"), DELETE) == bad(
         "/d/e", DELETE, "no permission", Kind.DIRECTORY
     )

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import Attributes, Described, Entry, Kind, Unreadable
-from qumulo_changelist.scan.changeset import CREATED, DELETED, pack, unpack
+from qumulo_changelist.changes.changeset import CREATED, DELETED, pack, unpack
+from qumulo_changelist.changes.slices import cut
+from qumulo_changelist.model import Attributes, Description, Entry, Kind, ReadFailure
 from qumulo_changelist.scan.resolve import resolve
-from qumulo_changelist.scan.slices import cut
-from qumulo_changelist.trees.interface import Found, Some, Wanted
+from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
 
 
 def keys_of(*lines: str) -> list[str]:
@@ -69,21 +69,21 @@ def test_a_slice_is_cut_off_before_more_is_read_than_tells_where():
 # Where a cut may not fall
 
 
-@pytest.mark.parametrize("happened", [CREATED, DELETED])
-def test_a_whole_directory_stays_together_with_what_is_below_it(happened):
-    keys = keys_of("M /e", "M /d/sub/c", "C /d/sub/", "M /d/b", "M /d/a", f"{happened} /d/", "M /c")
+@pytest.mark.parametrize("letters", [CREATED, DELETED])
+def test_a_whole_directory_stays_together_with_what_is_below_it(letters):
+    keys = keys_of("M /e", "M /d/sub/c", "C /d/sub/", "M /d/b", "M /d/a", f"{letters} /d/", "M /c")
 
     assert told(slices(keys, 2)) == [
-        ["M /e", "M /d/sub/c", "C /d/sub/", "M /d/b", "M /d/a", f"{happened} /d/"],
+        ["M /e", "M /d/sub/c", "C /d/sub/", "M /d/b", "M /d/a", f"{letters} /d/"],
         ["M /c"],
     ]
 
 
 @pytest.mark.parametrize("size", [4, 8, 100])
 @pytest.mark.parametrize("block", [1, 2, 100])
-@pytest.mark.parametrize("happened", [CREATED, DELETED])
-def test_four_whole_directories_make_a_slice(happened, block, size):
-    keys = keys_of(*(f"{happened} /{letter}/" for letter in "abcdefghij"))
+@pytest.mark.parametrize("letters", [CREATED, DELETED])
+def test_four_whole_directories_make_a_slice(letters, block, size):
+    keys = keys_of(*(f"{letters} /{letter}/" for letter in "abcdefghij"))
 
     assert slices(keys, size, block) == [keys[:4], keys[4:8], keys[8:]]
 
@@ -94,9 +94,9 @@ def test_beside_whole_directories_all_others_count_as_one_each():
     assert slices(keys, 8) == [keys[:8], keys[8:]]
 
 
-@pytest.mark.parametrize("happened", [CREATED, DELETED])
-def test_a_cut_may_fall_right_before_what_is_below_a_whole_directory(happened):
-    keys = keys_of("M /f", "M /e", "M /d/b", "M /d/a", f"{happened} /d/", "M /c")
+@pytest.mark.parametrize("letters", [CREATED, DELETED])
+def test_a_cut_may_fall_right_before_what_is_below_a_whole_directory(letters):
+    keys = keys_of("M /f", "M /e", "M /d/b", "M /d/a", f"{letters} /d/", "M /c")
 
     assert slices(keys, 2) == [keys[:2], keys[2:5], keys[5:]]
 
@@ -119,24 +119,24 @@ def test_equal_keys_stay_together():
     assert told(slices(keys, 2)) == [["M /b", "M /a", "M /a", "M /a"], ["M /A"]]
 
 
-@pytest.mark.parametrize("happened", [CREATED, DELETED])
-def test_a_directory_and_a_file_of_one_name_stay_together(happened):
-    keys = keys_of(f"{happened} /a/", "C /a.mov", "C /a", "M /A")
+@pytest.mark.parametrize("letters", [CREATED, DELETED])
+def test_a_directory_and_a_file_of_one_name_stay_together(letters):
+    keys = keys_of(f"{letters} /a/", "C /a.mov", "C /a", "M /A")
 
-    assert told(slices(keys, 1)) == [[f"{happened} /a/", "C /a.mov", "C /a"], ["M /A"]]
+    assert told(slices(keys, 1)) == [[f"{letters} /a/", "C /a.mov", "C /a"], ["M /A"]]
 
 
-@pytest.mark.parametrize("happened", [CREATED, DELETED])
-def test_a_whole_directory_does_not_hold_on_to_names_that_only_begin_like_it(happened):
-    keys = keys_of("M /reel3", "M /reel2", f"{happened} /reel/", "M /ree")
+@pytest.mark.parametrize("letters", [CREATED, DELETED])
+def test_a_whole_directory_does_not_hold_on_to_names_that_only_begin_like_it(letters):
+    keys = keys_of("M /reel3", "M /reel2", f"{letters} /reel/", "M /ree")
 
     assert slices(keys, 1) == [[key] for key in keys]
 
 
-@pytest.mark.parametrize("happened", [CREATED, DELETED])
-def test_a_whole_directory_stays_together_with_all_up_to_its_place_in_the_list(happened):
+@pytest.mark.parametrize("letters", [CREATED, DELETED])
+def test_a_whole_directory_stays_together_with_all_up_to_its_place_in_the_list(letters):
     keys = keys_of(
-        "M /reel20", "M /reel2/b", f"{happened} /reel2/", "M /reel2.mov", "M /reel2-old", "M /reel1"
+        "M /reel20", "M /reel2/b", f"{letters} /reel2/", "M /reel2.mov", "M /reel2-old", "M /reel1"
     )
 
     for size in (2, 3, 4, 5):
@@ -195,23 +195,23 @@ class Shown:
             if end == len(name) or name[end - 1] == "/"
         }  # fmt: skip
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         for wish in wanted:
-            if isinstance(wish, Some):
-                yield [Found(wish.names, [self._described(name) for name in wish.names])]
+            if isinstance(wish, NamedEntries):
+                yield [DescribedEntries(wish.names, [self._described(name) for name in wish.names])]
             else:
                 yield self._below(wish.directory)
 
-    def _below(self, directory: str) -> Iterator[Found]:
+    def _below(self, directory: str) -> Iterator[DescribedEntries]:
         below = [name for name in self._names if name.startswith(directory) and name != directory]
         alone = groupby(sorted(below, reverse=True), lambda name: name.endswith("/") and name)
         for _, group in alone:
             names = list(group)
-            yield Found(names, [self._described(name) for name in names])
+            yield DescribedEntries(names, [self._described(name) for name in names])
 
-    def _described(self, name: str) -> Described:
+    def _described(self, name: str) -> Description:
         if name not in self._names:
-            return Unreadable("not there")
+            return ReadFailure("not there")
         return Attributes(Kind.DIRECTORY if name.endswith("/") else Kind.FILE, size=len(name))
 
 

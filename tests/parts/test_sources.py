@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView
 from qumulo_changelist.cli.trees import sources
-from qumulo_changelist.config import Secret, Settings
+from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.location import locate
+from qumulo_changelist.events import Silent
+from qumulo_changelist.location import snapshot_paths
 from qumulo_changelist.model import CREATE, DELETE, Change, Snapshot
-from qumulo_changelist.progress import Silent
-from qumulo_changelist.scan.bases import Moment, Moments
-from qumulo_changelist.scan.changeset import ChangeSet
-from qumulo_changelist.scan.scope import Scope
 from qumulo_changelist.trees.interface import Tree
 from qumulo_changelist.trees.mounted import MountedTree
 from tests.parts.fake_cluster import LIVE, FakeCluster, a_file
@@ -71,9 +71,9 @@ def opened(
         older=OLDER,
         newer=NEWER,
     )
-    moments = Moments(
-        Moment(Snapshot(OLDER, "", source="/p"), locate(BASE)),
-        Moment(Snapshot(NEWER, "", source="/p"), locate(BASE), holds_base=holds_base),
+    moments = SnapshotPair(
+        SnapshotView(Snapshot(OLDER, "", source="/p"), snapshot_paths(BASE)),
+        SnapshotView(Snapshot(NEWER, "", source="/p"), snapshot_paths(BASE), holds_base=holds_base),
         base_replaced,
     )
     changed = ChangeSet(Scope(BASE), limit=1000, folder=str(mount))

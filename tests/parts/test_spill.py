@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qumulo_changelist.changes.spill import Spill
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.scan.spill import Spill
 
 # Runs of 3 keys, handed out by at most 5: every limit is crossed by a few keys.
 SMALL = {"run": 3, "most": 5}
@@ -102,7 +102,7 @@ def test_what_was_handed_out_can_be_had_again(tmp_path):
 
 FLAT = """
 import sys
-from qumulo_changelist.scan.spill import Spill
+from qumulo_changelist.changes.spill import Spill
 
 def peak():
     with open("/proc/self/status") as status:
@@ -203,7 +203,7 @@ def test_nothing_stays_when_the_run_fails_meanwhile(tmp_path):
 
 BUSY = """
 import sys, time
-from qumulo_changelist.scan.spill import Spill
+from qumulo_changelist.changes.spill import Spill
 
 spill = Spill(sys.argv[1])
 spill.add([f"/{i}{'x' * 500}\\0M" for i in range(40_000)])
@@ -233,7 +233,7 @@ def test_nothing_stays_when_the_process_is_killed(tmp_path, moment):
 FULL = """
 import os, resource, sys
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.scan.spill import Spill
+from qumulo_changelist.changes.spill import Spill
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:

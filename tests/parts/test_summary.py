@@ -2,9 +2,9 @@
 
 from argparse import Namespace
 
+from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.cli.summary import summary
 from qumulo_changelist.model import Totals
-from qumulo_changelist.scan.proof import Proof
 
 TOTALS = Totals(
     files=60,
@@ -40,7 +40,7 @@ def test_what_changed_and_what_did_not_make_it_is_always_told():
 def test_one_of_a_kind_is_in_the_singular():
     one = Totals(
         files=1, size=1, directories=1, moved=1, moved_size=1, deleted_files=1,
-        deleted_directories=1, moved_on=1,
+        deleted_directories=1, changed_since=1,
     )  # fmt: skip
 
     assert said(one, Proof(1, 1), moves=True) == [
@@ -63,14 +63,14 @@ def test_with_moves_those_are_told_of_what_changed_even_if_there_are_none():
 
 
 def test_owners_without_a_number_are_told_where_there_are_some():
-    assert said(TOTALS._replace(without_ids=3)) == [
+    assert said(TOTALS._replace(without_numeric_ids=3)) == [
         *USUAL,
         "with an owner or a group that has no numeric id, listed as 65534: 3",
     ]
 
 
 def test_that_the_live_share_moved_on_is_told_and_what_would_have_been_exact():
-    assert said(TOTALS._replace(moved_on=3)) == [
+    assert said(TOTALS._replace(changed_since=3)) == [
         *USUAL,
         "on the live share since the snapshot: 3 entries changed or went "
         "(exact: --metadata snapshot or rest)",

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, State, Totals
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.output.tally import Tally
+from qumulo_changelist.scan.tally import Tally
 from tests.parts.outcomes import BAD, FOLDER, LINK, file, sides, worlds
 
 
@@ -87,8 +87,8 @@ def test_of_files_that_are_there_each_is_created_moved_or_modified():
 def test_whoever_has_no_numeric_id_is_counted_where_it_is_listed(owner, group):
     known = Attributes(Kind.FILE, owner=owner, group=group)
 
-    assert counted(entry(State.PRESENT, MODIFY, known)).without_ids == 1
-    assert counted(entry(State.DELETED, DELETE, known)).without_ids == 0
+    assert counted(entry(State.PRESENT, MODIFY, known)).without_numeric_ids == 1
+    assert counted(entry(State.DELETED, DELETE, known)).without_numeric_ids == 0
 
 
 @pytest.mark.parametrize("state", [State.UNREADABLE, State.GONE])

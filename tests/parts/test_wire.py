@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster import wire
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, Attributes, Change, Kind, Sighting, Snapshot, Unreadable
+from qumulo_changelist.model import (
+    CREATE,
+    Attributes,
+    Change,
+    EntryStat,
+    Kind,
+    ReadFailure,
+    Snapshot,
+)
 
 
 @pytest.mark.parametrize("op", ["CREATE", "MODIFY", "DELETE"])
@@ -143,7 +151,7 @@ def test_an_entry_says_what_it_is(type_, kind):
     "entry", [{}, {"type": None}, {"type": 1}, {"type": ["FS_FILE_TYPE_FILE"]}]
 )
 def test_only_an_entry_that_does_not_say_what_it_is_cannot_be_read(entry):
-    assert wire.entry({**FILE, "type": None, **entry}) == Unreadable(
+    assert wire.entry({**FILE, "type": None, **entry}) == ReadFailure(
         "the cluster sent it without a usable 'type'"
     )
 
@@ -372,7 +380,7 @@ SEEN = {
 
 
 def test_an_entry_is_seen_with_all_that_identifies_it():
-    assert wire.sighting(SEEN) == Sighting(
+    assert wire.sighting(SEEN) == EntryStat(
         Kind.FILE, 123, 1_700_000_000_123_456_780, "18446744073709551616", "/a/b"
     )
 
@@ -402,9 +410,9 @@ def test_what_is_malformed_of_what_is_seen_is_not_known(odd):
 
     seen = wire.sighting(SEEN | fields | {"path": odd})
 
-    assert seen == Sighting(Kind.FILE, -1, None, "", path)
+    assert seen == EntryStat(Kind.FILE, -1, None, "", path)
 
 
 @pytest.mark.parametrize("kind", ["FS_FILE_TYPE_SYMLINK", 7, None])
 def test_of_what_is_seen_nothing_must_be_there(kind):
-    assert wire.sighting({"type": kind}) == Sighting(Kind.OTHER)
+    assert wire.sighting({"type": kind}) == EntryStat(Kind.OTHER)

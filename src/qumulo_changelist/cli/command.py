@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from qumulo_changelist import __version__, config
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.config import archiver as config
 from qumulo_changelist.errors import (
     ChangelistError,
     OutputError,
     ResourceError,
     UsageError,
-    is_lack,
+    is_shortage,
 )
-from qumulo_changelist.model import to_bytes, to_text
-from qumulo_changelist.progress import Listener
+from qumulo_changelist.events import Listener
+from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.version import __version__
 
 if TYPE_CHECKING:
-    from qumulo_changelist.cluster.qq import QqCluster
+    from qumulo_changelist.cluster.qq.client import QqCluster
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
@@ -149,7 +150,7 @@ def load_settings(options: argparse.Namespace, listener: Listener) -> config.Set
     settings = config.load(options.config, options.transport)
     if settings.transport != "qq":
         return settings
-    from qumulo_changelist.cluster.qq_hosts import answering_first
+    from qumulo_changelist.cluster.qq.hosts import answering_first
 
     hosts = answering_first(settings.hosts, settings.port, listener)
     return replace(settings, hosts=hosts)
@@ -164,8 +165,8 @@ def open_cluster(
         yield open_qq(settings, listener, page_size)
         return
     # Not at the top: a run without it should not wait for it.
-    from qumulo_changelist.cluster import rest_tls
-    from qumulo_changelist.cluster.rest import RestCluster
+    from qumulo_changelist.cluster.rest import tls as rest_tls
+    from qumulo_changelist.cluster.rest.client import RestCluster
 
     rest_tls.warn(settings, listener)
     with RestCluster(settings, listener, page_size=page_size) as cluster:
@@ -174,9 +175,9 @@ def open_cluster(
 
 def open_qq(settings: config.Settings, listener: Listener, page_size: int = 0) -> "QqCluster":
     """Return the cluster that the configuration names, through the vendor's command."""
-    from qumulo_changelist.cluster.qq import QqCluster
-    from qumulo_changelist.cluster.qq_process import QqProcess
-    from qumulo_changelist.cluster.qq_session import QqSession
+    from qumulo_changelist.cluster.qq.client import QqCluster
+    from qumulo_changelist.cluster.qq.process import QqProcess
+    from qumulo_changelist.cluster.qq.session import QqSession
 
     return QqCluster(
         QqProcess(settings.host, settings.port, listener, settings.qq_path),
@@ -197,7 +198,7 @@ def run(command: Callable[[Sequence[str] | None], int], arguments: Sequence[str]
     except ChangelistError as error:
         return _failed(error)
     except (OSError, MemoryError, RuntimeError) as error:
-        if not is_lack(error):
+        if not is_shortage(error):
             raise
         return _failed(ResourceError.of(error))
     except KeyboardInterrupt:

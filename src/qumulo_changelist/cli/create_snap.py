@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from qumulo_changelist.cli import command
 from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.errors import UnreadableError, UsageError
-from qumulo_changelist.model import to_bytes
+from qumulo_changelist.names import to_bytes
 
 # A name on a cluster has at most 255 bytes. A snapshot's is <id>_<NAME>-<seconds> in .snapshot; an
 # id of 64 bits has up to 20 digits, and the seconds have 10 until the year 2286.

@@ -7,7 +7,11 @@ import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from qumulo_changelist import __version__
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.checks import base_path as bases
+from qumulo_changelist.checks import deletion_limit as guard
+from qumulo_changelist.checks.proof import Proof, count_files, prove
 from qumulo_changelist.cli import command, trees
 from qumulo_changelist.cli.options import parse
 from qumulo_changelist.cli.summary import summary
@@ -19,18 +23,16 @@ from qumulo_changelist.errors import (
     StatusError,
 )
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.output import receipt
-from qumulo_changelist.output.interface import Piece, Published
+from qumulo_changelist.operations import changelist as pipeline
+from qumulo_changelist.operations import receipt
+from qumulo_changelist.operations.changelist import FormatEntries, ListContent
+from qumulo_changelist.output.interface import Piece, PublishedList
+from qumulo_changelist.output.list_file import scan_file
 from qumulo_changelist.output.publication import publish
-from qumulo_changelist.output.scan_file import scan_file
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.scan import bases, guard, pipeline
-from qumulo_changelist.scan.changeset import ChangeSet
-from qumulo_changelist.scan.moves import Parted, Parting
-from qumulo_changelist.scan.pipeline import Filled, Listing
-from qumulo_changelist.scan.proof import Proof, count_files, prove
-from qumulo_changelist.scan.scope import Scope
-from qumulo_changelist.scan.workers import Job, Pool, Product, Workers
+from qumulo_changelist.runners.job import Pool, Product, SliceJob, Workers
+from qumulo_changelist.scan.moves import RecordEntries, SliceRecords
+from qumulo_changelist.version import __version__
 
 FOLDER = "sdna-scan-files"
 
@@ -106,7 +108,7 @@ class _Run:
             )
             return {}
 
-    def fill(self) -> Filled:
+    def fill(self) -> ListContent:
         """Fill the list with what changed between the snapshots."""
         options, changes = self._options, self._changes
         self.elsewhere = pipeline.collect(
@@ -122,11 +124,11 @@ class _Run:
             return self._fill_with_moves(sources)
         older = sources.older if options.deletes or options.verify else None
         workers: Workers[Piece] = self._workers(
-            Job(sources.newer, older, Listing(self._form, deletes=options.deletes))
+            SliceJob(sources.newer, older, FormatEntries(self._form, deletes=options.deletes))
         )
         return self._filled(pipeline.products(changes, options.slice_size, workers), workers)
 
-    def check(self, filled: Filled) -> Proof | None:
+    def check(self, filled: ListContent) -> Proof | None:
         """Make sure that the list may be published; return the proof, where one is wanted.
 
         Raises:
@@ -147,7 +149,7 @@ class _Run:
         return prove(self._cluster, self.moments, filled, mounted=mounted)
 
     def receipt(
-        self, filled: Filled, proof: Proof | None, started: int, published: Published
+        self, filled: ListContent, proof: Proof | None, started: int, published: PublishedList
     ) -> bytes:
         """Return the receipt of the list, now that it is known how that turned out."""
         options = self._options
@@ -173,22 +175,22 @@ class _Run:
         )
         return receipt.text(content)
 
-    def _fill_with_moves(self, sources: trees.Sources) -> Filled:
+    def _fill_with_moves(self, sources: trees.Sources) -> ListContent:
         options = self._options
-        workers: Workers[Parted] = self._workers(
-            Job(sources.newer, sources.older, Parting(self._form), sources.identified)
+        workers: Workers[SliceRecords] = self._workers(
+            SliceJob(sources.newer, sources.older, RecordEntries(self._form), sources.identified)
         )
         parted = pipeline.products(self._changes, options.slice_size, workers)
         limits = (options.spill_after, self.file.folder)
         pieces = pipeline.with_moves(parted, self._form, *limits, deletes=options.deletes)
         return self._filled(pieces, workers)
 
-    def _workers(self, job: Job[Product]) -> Workers[Product]:
+    def _workers(self, job: SliceJob[Product]) -> Workers[Product]:
         return self._stack.enter_context(Workers(job, self._pool))
 
-    def _filled(self, pieces: Iterable[Piece], workers: Workers[Product]) -> Filled:
+    def _filled(self, pieces: Iterable[Piece], workers: Workers[Product]) -> ListContent:
         filled = pipeline.fill(self.file, pieces, self._screen)
-        filled.totals = filled.totals._replace(moved_on=workers.moved_on)
+        filled.totals = filled.totals._replace(changed_since=workers.changed_since)
         return filled
 
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.cli import command, trees
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.scan.guard import MostDeletes
 
 _MOST = 10**9
 _MOST_WORKERS = 256
@@ -99,13 +99,13 @@ def _above_zero(argument: str, most: int = _MOST) -> int:
     return int(argument)
 
 
-def _most_deletes(argument: str) -> MostDeletes:
+def _most_deletes(argument: str) -> DeletionLimit:
     number = argument.removesuffix("%")
     if not _DECIMAL.fullmatch(number) or (number == argument and "." in number):
         raise argparse.ArgumentTypeError(
             f"{argument!r} is neither a number of files, such as 1000, nor a percentage, such as 5%"
         )
-    return MostDeletes(Fraction(number), is_percentage=number != argument)
+    return DeletionLimit(Fraction(number), is_percentage=number != argument)
 
 
 def _workers(argument: str) -> int:

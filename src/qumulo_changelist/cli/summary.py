@@ -2,8 +2,8 @@
 
 import argparse
 
+from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.model import Totals
-from qumulo_changelist.scan.proof import Proof
 from qumulo_changelist.wording import count
 
 
@@ -18,14 +18,14 @@ def summary(totals: Totals, proof: Proof | None, options: argparse.Namespace) ->
     ]
     if options.moves:
         told.insert(1, f"of these only moved: {_files(totals.moved, totals.moved_size)}")
-    if totals.without_ids:
+    if totals.without_numeric_ids:
         told.append(
             f"with an owner or a group that has no numeric id, listed as 65534: "
-            f"{totals.without_ids}"
+            f"{totals.without_numeric_ids}"
         )
-    if totals.moved_on:
+    if totals.changed_since:
         told.append(
-            f"on the live share since the snapshot: {count(totals.moved_on, 'entry')} changed or "
+            f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed or "
             "went (exact: --metadata snapshot or rest)"
         )
     if proof:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from qumulo_changelist.changes.changeset import CREATED, DELETED, ChangeSet
+from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView
+from qumulo_changelist.checks.mapped_path import MountMatch, check_share, shows_snapshot
 from qumulo_changelist.cli import command
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.config import Settings
+from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.progress import Listener
-from qumulo_changelist.scan.bases import Moment, Moments
-from qumulo_changelist.scan.changeset import CREATED, DELETED, ChangeSet
-from qumulo_changelist.scan.share import Likeness, check_share, shows_snapshot
-from qumulo_changelist.trees.interface import OpenTree, Tree
+from qumulo_changelist.events import Listener
+from qumulo_changelist.trees.interface import Tree, TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
 
 MOUNT, SNAPSHOT, REST = SOURCES = ("mount", "snapshot", "rest")
@@ -36,10 +36,10 @@ _MANY_FOLDERS = 20
 class Sources(NamedTuple):
     """How to reach both trees."""
 
-    newer: OpenTree
-    older: OpenTree | None
+    newer: TreeSource
+    older: TreeSource | None
     """None where it is not needed."""
-    identified: OpenTree | None = None
+    identified: TreeSource | None = None
     """The newer tree with ids, where ``newer`` does not tell them and moves are wanted."""
     through_qq: bool = False
     """Whether a tree is asked through ``qq``, with a process for each folder."""
@@ -59,7 +59,7 @@ def check_mounted(options: argparse.Namespace) -> None:
 def sources(
     settings: Settings,
     cluster: Cluster,
-    moments: Moments,
+    moments: SnapshotPair,
     changes: ChangeSet,
     options: argparse.Namespace,
     listener: Listener,
@@ -86,7 +86,7 @@ def sources(
     if not through_qq:
         on_cluster = over_rest
     needs_older = options.deletes or options.moves or options.verify
-    older: OpenTree | None = partial(on_cluster, older_moment) if needs_older else None
+    older: TreeSource | None = partial(on_cluster, older_moment) if needs_older else None
     if options.metadata == REST:
         _warn(settings, listener)
         return Sources(partial(over_rest, newer_moment), older)
@@ -131,7 +131,7 @@ def announce(
 
 def _shows(
     cluster: Cluster,
-    newer: Moment,
+    newer: SnapshotView,
     mounted: Callable[[], MountedTree],
     mapped_path: str,
     listener: Listener,
@@ -145,15 +145,15 @@ def _shows(
     """
     with mounted() as share:
         likeness = check_share(cluster, newer, share, mapped_path, live=live)
-    if likeness is Likeness.UNKNOWN:
+    if likeness is MountMatch.UNKNOWN:
         listener.warning(
             f"it is not certain that the mapped path {mapped_path} shows {newer.base}: nothing "
             "that the newer snapshot holds there could be compared"
         )
-    return likeness is Likeness.SNAPSHOT
+    return likeness is MountMatch.SNAPSHOT
 
 
-def _shows_past(cluster: Cluster, older: Moment, path: str) -> bool:
+def _shows_past(cluster: Cluster, older: SnapshotView, path: str) -> bool:
     """Say whether a mount shows the base path as the older snapshot has it.
 
     This is asked where the newer one does not say: through ``qq``, each deleted directory would
@@ -166,7 +166,7 @@ def _shows_past(cluster: Cluster, older: Moment, path: str) -> bool:
 def _warn(settings: Settings, listener: Listener) -> None:
     """Tell whom REST trusts, where the cluster itself was not asked over REST and told it."""
     if settings.transport == "qq":
-        from qumulo_changelist.cluster import rest_tls
+        from qumulo_changelist.cluster.rest import tls as rest_tls
 
         rest_tls.warn(settings, listener)
 
@@ -186,32 +186,32 @@ def _over_rest(
     page_size: int,
     side_by_side: int,
     listener: Listener,
-    moment: Moment,
+    moment: SnapshotView,
 ) -> Iterator[Tree]:
     # Not at the top: a run without it should not wait for it.
-    from qumulo_changelist.cluster.rest import RestCluster
-    from qumulo_changelist.trees.snapshot import SnapshotTree
+    from qumulo_changelist.cluster.rest.client import RestCluster
+    from qumulo_changelist.trees.rest import RestTree
 
     with (
         RestCluster(settings, listener, page_size=page_size, side_by_side=side_by_side) as cluster,
-        SnapshotTree(cluster, moment.snapshot.id, moment.location, side_by_side) as tree,
+        RestTree(cluster, moment.snapshot.id, moment.location, side_by_side) as tree,
     ):
         yield tree
 
 
 @contextlib.contextmanager
 def _through_qq(
-    settings: Settings, workers: int, listener: Listener, moment: Moment
+    settings: Settings, workers: int, listener: Listener, moment: SnapshotView
 ) -> Iterator[Tree]:
     from multiprocessing import parent_process
 
-    from qumulo_changelist.trees.whole import WholeSnapshotTree
+    from qumulo_changelist.trees.qq import QqTree
 
     at_once = _qq_at_once(workers)
     if parent_process():  # this is one of the workers
         at_once = max(at_once // workers, 1)
     cluster = command.open_qq(settings, listener)
-    with WholeSnapshotTree(cluster, moment.snapshot.id, moment.location, at_once) as tree:
+    with QqTree(cluster, moment.snapshot.id, moment.location, at_once) as tree:
         yield tree
 
 
@@ -220,7 +220,7 @@ def _qq_at_once(workers: int) -> int:
 
 
 @contextlib.contextmanager
-def _with_ids(described: OpenTree, identified: OpenTree) -> Iterator[Tree]:
+def _with_ids(described: TreeSource, identified: TreeSource) -> Iterator[Tree]:
     from qumulo_changelist.trees.identified import IdentifiedTree
 
     with described() as shown, identified() as known:

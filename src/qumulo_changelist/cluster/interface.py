@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Change, Described, Sighting, Snapshot
+from qumulo_changelist.model import Change, Description, EntryStat, Snapshot
 
 
 class Cluster(Protocol):
@@ -29,7 +29,7 @@ class Cluster(Protocol):
         question asked again. Close it when no more is wanted.
         """
 
-    def look_at(self, reference: str, snapshot: int | None) -> Sighting:
+    def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         """Return what is at a path, or has a file id, without following a link.
 
         Args:
@@ -41,7 +41,9 @@ class Cluster(Protocol):
             UnreadableError: the cluster cannot read it, or cannot be asked for such a name.
         """
 
-    def look_into(self, directory: str, snapshot: int | None, most: int) -> dict[str, Sighting]:
+    def first_entries(
+        self, directory: str, snapshot: int | None, most: int
+    ) -> dict[str, EntryStat]:
         """Return some entries of a directory, by names without a path: the first ones that come.
 
         Args:
@@ -54,7 +56,7 @@ class Cluster(Protocol):
             UnreadableError: the cluster cannot read it, or cannot be asked for such a name.
         """
 
-    def files_below(self, directory: str, snapshot: int) -> int:
+    def count_files_below(self, directory: str, snapshot: int) -> int:
         """Return how many regular files a snapshot holds below a directory, at any depth.
 
         The cluster keeps count, so this costs one question. A directory that the snapshot does not
@@ -72,16 +74,16 @@ class Page(Struct, frozen=True):
     """How many entries the directory has in all."""
     listed: int
     """How many of them are on this page, whether they are wanted or not."""
-    entries: dict[str, Described]
+    entries: dict[str, Description]
 
 
 class SnapshotReader(Protocol):
     """A cluster that tells all about a snapshot's entries; may be asked by many threads at once."""
 
-    def describe(self, path: str, snapshot: int) -> Described:
+    def describe(self, path: str, snapshot: int) -> Description:
         """Return the attributes of one entry, without following a link.
 
-        They are ``Unreadable`` where the cluster sent a field that a list needs malformed.
+        They are ``ReadFailure`` where the cluster sent a field that a list needs malformed.
 
         Raises:
             UnreadableError: the snapshot does not hold it, or the cluster cannot read it.
@@ -105,24 +107,24 @@ class SnapshotReader(Protocol):
         """
 
 
-class WholeTrees(Protocol):
+class SubtreeReader(Protocol):
     """A cluster that is asked for whole directories and trees, by many threads at once.
 
-    Of attributes it gives the kind, the size, the id and the revision. An entry is ``Unreadable``
+    Of attributes it gives the kind, the size, the id and the revision. An entry is ``ReadFailure``
     where the cluster does not say its kind.
     """
 
-    def directory(self, path: str, snapshot: int) -> dict[str, Described]:
+    def directory(self, path: str, snapshot: int) -> dict[str, Description]:
         """Return what the directory ``path`` holds in a snapshot: names without a path.
 
         Raises:
             AbsentError: the snapshot holds no such directory.
         """
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Described]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Description]:
         """Return all that is below the directory ``path`` in a snapshot, by absolute path.
 
-        The paths of directories end in ``/``. What is below one that is ``Unreadable`` is missing.
+        The paths of directories end in ``/``. What is below one that is ``ReadFailure`` is missing.
 
         Raises:
             AbsentError: the snapshot holds no such directory.

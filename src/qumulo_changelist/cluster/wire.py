@@ -15,12 +15,12 @@ from qumulo_changelist.model import (
     MODIFY,
     Attributes,
     Change,
-    Described,
+    Description,
+    EntryStat,
     Kind,
     Op,
-    Sighting,
+    ReadFailure,
     Snapshot,
-    Unreadable,
 )
 
 _OPS: dict[str, Op] = {CREATE: CREATE, MODIFY: MODIFY, DELETE: DELETE}
@@ -123,15 +123,15 @@ def files(totals: object) -> int:
     return int(count)
 
 
-def entry(reply: Reply) -> Described:
+def entry(reply: Reply) -> Description:
     """Return an entry of a directory: its kind, and what tells the same file from another.
 
     What is missing or malformed is as if nothing was said, since none of it is listed: without a
-    size, an id or a revision an entry is no other one moved. Without a kind it is ``Unreadable``.
+    size, an id or a revision an entry is no other one moved. Without a kind it is ``ReadFailure``.
     """
     what, size, changed = reply.get("type"), reply.get("size"), reply.get("modification_time")
     if not isinstance(what, str):
-        return Unreadable(unusable("type"))
+        return ReadFailure(unusable("type"))
     kind = _KINDS.get(what, Kind.OTHER)
     if not (isinstance(size, str) and is_number(size)):
         return Attributes(kind)
@@ -149,7 +149,7 @@ def entry(reply: Reply) -> Described:
     )
 
 
-def sighting(reply: Reply) -> Sighting:
+def sighting(reply: Reply) -> EntryStat:
     """Return what an entry is, and what identifies it; a malformed field counts as not known."""
     what, size, changed, path = (
         reply.get(field) for field in ("type", "size", "modification_time", "path")
@@ -159,7 +159,7 @@ def sighting(reply: Reply) -> Sighting:
     if isinstance(changed, str):
         with contextlib.suppress(ValueError):
             mtime = nanoseconds(changed)
-    return Sighting(
+    return EntryStat(
         _KINDS.get(what, Kind.OTHER) if isinstance(what, str) else Kind.OTHER,
         int(size) if isinstance(size, str) and is_number(size) else -1,
         mtime,

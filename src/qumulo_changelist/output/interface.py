@@ -6,7 +6,7 @@ from typing import IO, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import OutputError, check_lack
+from qumulo_changelist.errors import OutputError, check_shortage
 from qumulo_changelist.model import Entry, Op, Totals
 
 
@@ -27,7 +27,7 @@ class Piece(Struct, frozen=True):
     """Directories that cannot be read, of all that is in which the same happened; all of them."""
 
 
-class Published(NamedTuple):
+class PublishedList(NamedTuple):
     """A list, as it is in its place."""
 
     path: str
@@ -65,7 +65,7 @@ class ListFile(Protocol):
     def deleted_files(self) -> Iterator[str]:
         """Yield the names of the deleted files that were added."""
 
-    def write(self, file: IO[bytes], totals: Totals) -> Published:
+    def write(self, file: IO[bytes], totals: Totals) -> PublishedList:
         """Write the whole list; its first line counts what it holds.
 
         Raises:
@@ -74,11 +74,11 @@ class ListFile(Protocol):
 
 
 @contextlib.contextmanager
-def naming(path: str) -> Iterator[None]:
+def output_errors(path: str) -> Iterator[None]:
     """Turn what the system says against writing into an error that names ``path``."""
     try:
         yield
     except (OSError, ValueError) as error:
-        check_lack(error)
+        check_shortage(error)
         reason = error.strerror if isinstance(error, OSError) else error
         raise OutputError(f"{path} cannot be written: {reason}") from error

@@ -13,16 +13,16 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 
-from qumulo_changelist.errors import OutputError, check_lack
+from qumulo_changelist.errors import OutputError, check_shortage
+from qumulo_changelist.events import Listener
 from qumulo_changelist.model import Totals
-from qumulo_changelist.output.interface import ListFile, Published, naming
-from qumulo_changelist.output.new_file import NewFile, leftovers
-from qumulo_changelist.progress import Listener
+from qumulo_changelist.output.atomic import AtomicFile, leftovers
+from qumulo_changelist.output.interface import ListFile, PublishedList, output_errors
 
 
 def publish(
-    made: ListFile, totals: Totals, receipt: Callable[[Published], bytes], listener: Listener
-) -> Published:
+    made: ListFile, totals: Totals, receipt: Callable[[PublishedList], bytes], listener: Listener
+) -> PublishedList:
     """Put a list and its receipt in their places.
 
     Args:
@@ -38,17 +38,17 @@ def publish(
     """
     path, receipt_path = made.path, receipt_path_of(made.path)
     with _alone(path, listener), contextlib.ExitStack() as stack:
-        with naming(path):
-            new_list = stack.enter_context(NewFile(path))
+        with output_errors(path):
+            new_list = stack.enter_context(AtomicFile(path))
             published = made.write(new_list.file, totals)
             new_list.finish()
-        with naming(receipt_path):
-            new_receipt = stack.enter_context(NewFile(receipt_path))
+        with output_errors(receipt_path):
+            new_receipt = stack.enter_context(AtomicFile(receipt_path))
             new_receipt.file.write(receipt(published))
             new_receipt.finish()
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(receipt_path)
-        with naming(path):
+        with output_errors(path):
             new_list.place()
         try:
             new_receipt.place()
@@ -74,7 +74,7 @@ def _alone(path: str, listener: Listener) -> Iterator[None]:
     try:
         lock = _locked(lock_path, listener)
     except OSError as error:
-        check_lack(error)
+        check_shortage(error)
         # Not every file system has locks, and a list is worth more than the certainty.
         listener.warning(
             f"{lock_path} cannot be locked: {error.strerror}; make sure that no other run writes "

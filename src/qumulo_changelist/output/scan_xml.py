@@ -7,16 +7,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qumulo_changelist.model import (
-    CREATE,
-    Attributes,
-    Entry,
-    Kind,
-    State,
-    to_bytes,
-)
+from qumulo_changelist.model import CREATE, Attributes, Entry, Kind, State
+from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece
-from qumulo_changelist.output.tally import Tally
+from qumulo_changelist.scan.tally import Tally
 
 _ENTITIES = {
     "&": "&amp;",

@@ -12,10 +12,10 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
+from qumulo_changelist.changes.changeset import END
+from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.model import CREATE, Entry, Kind, State
 from qumulo_changelist.output.interface import ListFormat, Piece
-from qumulo_changelist.scan.changeset import END
-from qumulo_changelist.scan.keys import Keys
 from qumulo_changelist.scan.order import Batch, by_name, distinct
 from qumulo_changelist.scan.records import read, written
 from qumulo_changelist.scan.resolve import one_entry, unlisted
@@ -24,7 +24,7 @@ from qumulo_changelist.scan.resolve import one_entry, unlisted
 _IN_A_PIECE = 20_000
 
 
-class Parted(Struct, frozen=True):
+class SliceRecords(Struct, frozen=True):
     """What a slice of changes came to."""
 
     settled: list[str]
@@ -33,14 +33,14 @@ class Parted(Struct, frozen=True):
     """Records of what may have been moved, each behind what it is, and a NUL."""
 
 
-class Parting(Struct, frozen=True):
+class RecordEntries(Struct, frozen=True):
     """Parts what may have been moved from what was not. It can be pickled."""
 
     form: ListFormat
 
-    def __call__(self, found: Iterable[Batch]) -> Parted:
+    def __call__(self, found: Iterable[Batch]) -> SliceRecords:
         """Return what was found, as records."""
-        parted = Parted([], [])
+        parted = SliceRecords([], [])
         for batch in found:
             for entry in batch:
                 if self._may_have_moved(entry):
@@ -60,7 +60,12 @@ class Parting(Struct, frozen=True):
 
 
 def pieces(
-    slices: Iterable[Parted], form: ListFormat, is_open: Keys, settled: Keys, *, deletes: bool
+    slices: Iterable[SliceRecords],
+    form: ListFormat,
+    is_open: SortedKeys,
+    settled: SortedKeys,
+    *,
+    deletes: bool,
 ) -> Iterator[Piece]:
     """Yield the pieces of a list that tells moves.
 
@@ -108,7 +113,7 @@ def _moved(records: list[str]) -> Iterator[Entry]:
     yield from went.values()
 
 
-def _entries(settled: Keys, *, deletes: bool) -> Iterator[Batch]:
+def _entries(settled: SortedKeys, *, deletes: bool) -> Iterator[Batch]:
     """Yield all entries, in the list's order."""
     for block in settled.take():
         entries = [read(record) for record in block]

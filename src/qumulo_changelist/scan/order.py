@@ -10,7 +10,6 @@ name goes on with a byte below ``/``: ``/reel2/`` comes before ``/reel2.mov`` in
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from operator import attrgetter, eq
 from typing import TypeVar
 
@@ -20,16 +19,6 @@ Batch = list[Entry]
 Item = TypeVar("Item")
 
 name_of = attrgetter("name")
-
-
-def outermost(directories: AbstractSet[str], name: str) -> str:
-    """Return the highest of ``directories`` that ``name`` is, or is below; "" for none."""
-    if directories:
-        end = 0
-        while end := name.find("/", end) + 1:
-            if name[:end] in directories:
-                return name[:end]
-    return ""
 
 
 def first_where(items: Sequence[Item], begin: int, is_so: Callable[[Item], bool]) -> int:

@@ -3,8 +3,8 @@
 A record is ``name + NUL + the rest``; neither holds another NUL, whatever a name holds.
 """
 
+from qumulo_changelist.changes.changeset import END, escape, unescaped
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, Op, State
-from qumulo_changelist.scan.changeset import END, escape, unescaped
 
 _STATES = dict(zip(State, "PDUOG", strict=True))
 _KINDS = dict(zip(Kind, "FDO", strict=True))

@@ -10,16 +10,17 @@ from operator import not_
 
 from msgspec.structs import replace
 
+from qumulo_changelist.changes.changeset import CREATED, DELETED, ChangedPaths
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Entry, Kind, State
-from qumulo_changelist.scan.changeset import CREATED, DELETED, Changed
-from qumulo_changelist.scan.order import Batch, by_name, in_list_order, merged, outermost
-from qumulo_changelist.scan.sides import Deleted, Existing, Pairs
+from qumulo_changelist.names import outermost
+from qumulo_changelist.scan.order import Batch, by_name, in_list_order, merged
+from qumulo_changelist.scan.sides import NewerSide, OlderSide, Pairs
 from qumulo_changelist.trees.interface import Tree
 
 _PRECEDENCE = (State.PRESENT, State.UNREADABLE, State.DELETED, State.GONE)
 
 
-def resolve(changed: Changed, newer: Tree, older: Tree | None) -> Iterator[Batch]:
+def resolve(changed: ChangedPaths, newer: Tree, older: Tree | None) -> Iterator[Batch]:
     """Yield what the list holds, in the list's order, and what is left out of it.
 
     Args:
@@ -31,7 +32,7 @@ def resolve(changed: Changed, newer: Tree, older: Tree | None) -> Iterator[Batch
 
 
 def sides(
-    changed: Changed, newer: Tree, older: Tree | None, identified: Tree | None = None
+    changed: ChangedPaths, newer: Tree, older: Tree | None, identified: Tree | None = None
 ) -> Iterator[Batch]:
     """Yield what both trees say, in the list's order: a name that both know comes twice.
 
@@ -51,13 +52,13 @@ def sides(
         # What is below a created directory was created with it, whatever a diff says of it.
         whole = {name for name, op in pairs if op == CREATE and name[-1] == "/"}
         is_new = [op == CREATE or bool(outermost(whole, name)) for name, op in pairs]
-        new = Existing(list(compress(pairs, is_new)), identified)
-        kept = Existing(list(compress(pairs, map(not_, is_new))), newer)
+        new = NewerSide(list(compress(pairs, is_new)), identified)
+        kept = NewerSide(list(compress(pairs, map(not_, is_new))), newer)
         present = merged(in_list_order(new.entries()), in_list_order(kept.entries()))
     else:
-        new = Existing(pairs, newer)
+        new = NewerSide(pairs, newer)
         present = in_list_order(new.entries())
-    deleted = in_list_order(Deleted(changed, older).entries()) if older else ()
+    deleted = in_list_order(OlderSide(changed, older).entries()) if older else ()
     return (_known(batch, new.unknown) for batch in merged(present, deleted))
 
 

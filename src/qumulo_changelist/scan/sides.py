@@ -10,27 +10,35 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
+from qumulo_changelist.changes.changeset import DELETED, ChangedPaths
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
     Attributes,
-    Described,
+    Description,
     Entry,
     Kind,
     Op,
+    ReadFailure,
     State,
-    Unreadable,
 )
-from qumulo_changelist.scan.changeset import DELETED, Changed
-from qumulo_changelist.scan.order import Batch, outermost
-from qumulo_changelist.trees.interface import GONE, All, Found, Some, Tree, Wanted
+from qumulo_changelist.names import outermost
+from qumulo_changelist.scan.order import Batch
+from qumulo_changelist.trees.interface import (
+    GONE,
+    DescribedEntries,
+    NamedEntries,
+    Subtree,
+    Tree,
+    TreeRequest,
+)
 
 # Looked up once, not for every entry.
 _FILE = Kind.FILE
 
 _NO_FILE = "the diff calls it a file, but it was a directory"
 
-Rule = Callable[[str, Described, Op], Entry | None]
+Rule = Callable[[str, Description, Op], Entry | None]
 Pairs = list[tuple[str, Op]]
 
 
@@ -51,7 +59,7 @@ class Side(ABC):
         """Yield what is listed or left out, in stream order."""
         wanted = [wish.wanted for wish in self._wishes]
         for wish, answer in zip(self._wishes, self._tree.read(wanted), strict=True):
-            if isinstance(wish.wanted, Some):
+            if isinstance(wish.wanted, NamedEntries):
                 for found in answer:
                     yield from self._batch(self.of_name, found, wish.ops)
             elif len(wish.named) == 1:
@@ -59,7 +67,7 @@ class Side(ABC):
             else:
                 yield from self._walked_and_named(wish, answer)
 
-    def _batch(self, rule: Rule, found: Found, ops: list[Op]) -> Iterator[Batch]:
+    def _batch(self, rule: Rule, found: DescribedEntries, ops: list[Op]) -> Iterator[Batch]:
         """Yield the entries for what was found, if there are any; ``ops`` has one for each name."""
         names, described = found.names, found.described
         state = self._state
@@ -78,15 +86,15 @@ class Side(ABC):
 
     @staticmethod
     @abstractmethod
-    def of_name(name: str, described: Described, op: Op) -> Entry | None:
+    def of_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry for what the diff names, outside of whole directories."""
 
     @abstractmethod
-    def within(self, name: str, described: Described, op: Op) -> Entry | None:
+    def within(self, name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry for what a walk of a whole directory found."""
 
     @abstractmethod
-    def of_directory(self, name: str, described: Described | None, op: Op) -> Entry | None:
+    def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
         """Return the entry for a directory that the diff names, at or below a whole one.
 
         Args:
@@ -95,7 +103,7 @@ class Side(ABC):
             op: what happened to it.
         """
 
-    def _walked(self, top: str, answer: Iterable[Found]) -> Iterator[Batch]:
+    def _walked(self, top: str, answer: Iterable[DescribedEntries]) -> Iterator[Batch]:
         readable = True
         for found in answer:
             readable = found.names != [top]
@@ -103,7 +111,9 @@ class Side(ABC):
         if readable and (entry := self.of_directory(top, None, self._op)):
             yield [entry]
 
-    def _walked_and_named(self, wish: "_Wish", answer: Iterable[Found]) -> Iterator[Batch]:
+    def _walked_and_named(
+        self, wish: "_Wish", answer: Iterable[DescribedEntries]
+    ) -> Iterator[Batch]:
         """Reconcile a whole directory with names in it, which no diff should have."""
         found = {
             name: described
@@ -115,19 +125,19 @@ class Side(ABC):
         }
         for name, op in zip(wish.named, wish.ops, strict=True):
             described = found.get(name)
-            if isinstance(described, Unreadable) and not described.known:
+            if isinstance(described, ReadFailure) and not described.known:
                 continue
             if name.endswith("/"):
                 entries[name] = self.of_directory(name, described, op)
             elif described is None:
-                ((alone,),) = self._tree.read([Some([name])])
+                ((alone,),) = self._tree.read([NamedEntries([name])])
                 entries[name] = self.of_name(name, alone.described[0], op)
         for name in sorted(entries, reverse=True):
             if entry := entries[name]:
                 yield [entry]
 
 
-class Existing(Side):
+class NewerSide(Side):
     """What the newer tree holds: rules 2, 3 and 4."""
 
     _state = State.PRESENT
@@ -139,7 +149,7 @@ class Existing(Side):
         """Created directories that cannot be read: nobody knows what is still there."""
 
     @staticmethod
-    def of_name(name: str, described: Described, op: Op) -> Entry | None:
+    def of_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         reason, known = _parts(described)
         is_directory = name[-1] == "/"
@@ -151,7 +161,7 @@ class Existing(Side):
             return _unreadable(name, reason, op)
         return Entry(State.PRESENT, _plain(name), known, op)
 
-    def within(self, name: str, described: Described, op: Op) -> Entry | None:
+    def within(self, name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         _, known = _parts(described)
         if not known:
@@ -161,7 +171,7 @@ class Existing(Side):
             return None
         return self.of_name(name, described, op)
 
-    def of_directory(self, name: str, described: Described | None, op: Op) -> Entry | None:
+    def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         if described is not None:
             return None if name in self._whole else self.of_name(name, described, op)
@@ -169,23 +179,23 @@ class Existing(Side):
             # One that no walk met is not there, unless it is where a walk began.
             above = outermost(self._whole, name)
             return None if above == name else _unreadable(name, GONE, op)
-        ((alone,),) = self._tree.read([Some([name])])
+        ((alone,),) = self._tree.read([NamedEntries([name])])
         return self.of_name(name, alone.described[0], op)
 
 
-class Deleted(Side):
+class OlderSide(Side):
     """What the older tree held and the newer does not: rule 5."""
 
     _state = State.DELETED
     _op = DELETE
 
-    def __init__(self, changed: Changed, older: Tree) -> None:
+    def __init__(self, changed: ChangedPaths, older: Tree) -> None:
         pairs = [(name, what) for name, what in zip(*changed, strict=True) if DELETED in what]
         self._replaced = {name for name, what in pairs if what != DELETED}
         super().__init__([(name, DELETE) for name, _ in pairs], older)
 
     @staticmethod
-    def of_name(name: str, described: Described, op: Op) -> Entry | None:
+    def of_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         # Of what is gone, nothing is listed that could be unreadable.
         _, known = _parts(described)
@@ -199,16 +209,16 @@ class Deleted(Side):
             return _unreadable(name, _NO_FILE, op)
         return _deleted(name, known)
 
-    def within(self, name: str, described: Described, op: Op) -> Entry | None:
+    def within(self, name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        if isinstance(described, Unreadable) and not described.known:
+        if isinstance(described, ReadFailure) and not described.known:
             return _unreadable(name, described.reason, op)
         _, known = _parts(described)
         if known and known.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
         return self.of_name(name, described, op)
 
-    def of_directory(self, name: str, described: Described | None, op: Op) -> Entry | None:
+    def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         if name == "/" or name in self._replaced:
             return None
@@ -218,7 +228,7 @@ class Deleted(Side):
 class _Wish(NamedTuple):
     """What a tree is asked for, and what the diff says of the names in it."""
 
-    wanted: Wanted
+    wanted: TreeRequest
     named: list[str]
     ops: list[Op]
 
@@ -240,23 +250,25 @@ def _wishes(pairs: Pairs, whole: AbstractSet[str]) -> list[_Wish]:
             wishes[-1].named.extend(map(itemgetter(0), together))
             wishes[-1].ops.extend(map(itemgetter(1), together))
         elif top:
-            wishes.append(_wish(All(top), together))
+            wishes.append(_wish(Subtree(top), together))
         else:
             itself = [together.pop()] if together[-1][0].endswith("/") else []
             wishes += [
-                _wish(Some([name for name, _ in some]), some) for some in (together, itself) if some
+                _wish(NamedEntries([name for name, _ in some]), some)
+                for some in (together, itself)
+                if some
             ]
         walked = top
     return wishes
 
 
-def _wish(wanted: Wanted, pairs: Pairs) -> _Wish:
+def _wish(wanted: TreeRequest, pairs: Pairs) -> _Wish:
     return _Wish(wanted, [name for name, _ in pairs], [op for _, op in pairs])
 
 
-def _parts(described: Described) -> tuple[str, Attributes | None]:
+def _parts(described: Description) -> tuple[str, Attributes | None]:
     """Return why something is unreadable, "" where it is not, and what is known of it."""
-    if isinstance(described, Unreadable):
+    if isinstance(described, ReadFailure):
         return described.reason, described.known
     return "", described
 

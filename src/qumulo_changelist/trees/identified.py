@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from qumulo_changelist.model import Attributes, Described, Unreadable
-from qumulo_changelist.trees.interface import Found, Tree, Wanted
+from qumulo_changelist.model import Attributes, Description, ReadFailure
+from qumulo_changelist.trees.interface import DescribedEntries, Tree, TreeRequest
 
 
 class IdentifiedTree:
@@ -25,11 +25,11 @@ class IdentifiedTree:
         self._identified = identified
 
     @property
-    def moved_on(self) -> int:
+    def changed_since(self) -> int:
         """How many entries turned out to be no longer as the snapshot has them."""
-        return self._described.moved_on
+        return self._described.changed_since
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         """Answer each wish in turn; see :class:`~..interface.Tree`."""
         wishes = list(wanted)
         answers = zip(self._described.read(wishes), self._identified.read(wishes), strict=True)
@@ -40,24 +40,26 @@ class IdentifiedTree:
         """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
         return self._described.names(directory)
 
-    def _together(self, described: Iterable[Found], known: Iterable[Found]) -> Iterator[Found]:
+    def _together(
+        self, described: Iterable[DescribedEntries], known: Iterable[DescribedEntries]
+    ) -> Iterator[DescribedEntries]:
         """Yield what is described, with ids: both come in descending order."""
         others = (
             pair for found in known for pair in zip(found.names, found.described, strict=True)
         )
         other, identity = next(others, ("", None))
         for found in described:
-            identified: list[Described] = []
+            identified: list[Description] = []
             for name, attributes in zip(found.names, found.described, strict=True):
                 while other > name:
                     other, identity = next(others, ("", None))
                 same = identity if other == name else None
                 identified.append(_identified(attributes, same))
-            yield Found(found.names, identified)
+            yield DescribedEntries(found.names, identified)
 
 
-def _identified(known: Described, by: Described | None) -> Described:
-    if isinstance(known, Unreadable) or not isinstance(by, Attributes):
+def _identified(known: Description, by: Description | None) -> Description:
+    if isinstance(known, ReadFailure) or not isinstance(by, Attributes):
         return known
     if (known.kind, known.size, known.mtime) != (by.kind, by.size, by.mtime):
         return known  # the live share moved on

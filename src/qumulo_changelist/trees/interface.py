@@ -6,35 +6,35 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.model import Described
+from qumulo_changelist.model import Description
 
 
-class Some(Struct, frozen=True):
+class NamedEntries(Struct, frozen=True):
     """A wish to have entries of one directory described: one name or more, none twice."""
 
     names: list[str]
 
 
-class All(Struct, frozen=True):
+class Subtree(Struct, frozen=True):
     """A wish to have all that is below a directory described."""
 
     directory: str
 
 
-Wanted = Some | All
+TreeRequest = NamedEntries | Subtree
 
 GONE = "it is gone since the snapshot"
 """Why something cannot be read that the diff says is there: the live share moved on."""
 
 
-class Found(Struct, frozen=True):
+class DescribedEntries(Struct, frozen=True):
     """Some entries of one directory, or one directory alone, in descending order of names.
 
     What cannot be read is described by the reason.
     """
 
     names: list[str]
-    described: list[Described]
+    described: list[Description]
 
 
 class Tree(Protocol):
@@ -45,16 +45,16 @@ class Tree(Protocol):
     """
 
     @property
-    def moved_on(self) -> int:
+    def changed_since(self) -> int:
         """How many entries turned out, so far, to be no longer as the snapshot has them.
 
         0 for a tree that stands still.
         """
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         """Answer each wish in turn; some of them may be asked for ahead, and together.
 
-        ``Some`` has one answer, for its names as they stand. ``All`` has many: all that is below
+        ``NamedEntries`` has one answer, for its names as they stand. ``Subtree`` has many: all that is below
         the directory in descending order, a directory alone and after what is below it. It goes on
         beside what cannot be read; where that is the directory itself, it is all that is found.
         """
@@ -67,10 +67,5 @@ class Tree(Protocol):
         """
 
 
-OpenTree = Callable[[], AbstractContextManager[Tree]]
+TreeSource = Callable[[], AbstractContextManager[Tree]]
 """How to reach a tree, also from another process: it can be pickled."""
-
-
-def directory_of(name: str) -> str:
-    """Return the directory that holds ``name``; of ``/``, itself."""
-    return name[: name.rfind("/", 0, -1) + 1] or "/"

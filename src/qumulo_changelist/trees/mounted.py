@@ -10,19 +10,18 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from qumulo_changelist.errors import UnreadableError, UsageError, is_lack
-from qumulo_changelist.model import (
-    Attributes,
-    Described,
-    Kind,
-    Sighting,
-    Unreadable,
-    to_bytes,
-    to_text,
+from qumulo_changelist.errors import UnreadableError, UsageError, is_shortage
+from qumulo_changelist.model import Attributes, Description, EntryStat, Kind, ReadFailure
+from qumulo_changelist.names import parent_of, to_bytes, to_text
+from qumulo_changelist.trees.interface import (
+    GONE,
+    DescribedEntries,
+    NamedEntries,
+    Subtree,
+    TreeRequest,
 )
-from qumulo_changelist.trees.interface import GONE, All, Found, Some, Wanted, directory_of
 from qumulo_changelist.trees.open_directories import STAND, OpenDirectories, attempt
-from qumulo_changelist.trees.walk import Listing, walk
+from qumulo_changelist.trees.walk import DirectoryListing, walk
 
 # A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
@@ -73,7 +72,7 @@ class MountedTree:
         self._path = root
         self._directories = OpenDirectories(self._root)
         self._since = since or _NEVER
-        self.moved_on = 0
+        self.changed_since = 0
         """See :class:`~..interface.Tree`: what changed later, by its time of change, or is gone."""
 
     def __enter__(self) -> Self:
@@ -91,7 +90,7 @@ class MountedTree:
         """Return where this mount shows a snapshot of the tree, by its id; None if it does not."""
         return attempt(lambda: _shown(to_bytes(self._path) + b"/" + SNAPSHOTS, number))
 
-    def look_at(self, name: str, *, afresh: bool = False) -> Sighting | None:
+    def inspect_entry(self, name: str, *, afresh: bool = False) -> EntryStat | None:
         """Return what is there under a name, which may be a directory's without its ``/``.
 
         Args:
@@ -108,9 +107,9 @@ class MountedTree:
         """
         return self._attempt(lambda: self._seen(name, afresh=afresh))
 
-    def _seen(self, name: str, *, afresh: bool) -> Sighting | None:
+    def _seen(self, name: str, *, afresh: bool) -> EntryStat | None:
         try:
-            standing = self._directories.stand_in(directory_of(name))
+            standing = self._directories.stand_in(parent_of(name))
             (part,) = _last_parts([name], name.rstrip("/").rfind("/") + 1)
             if afresh:
                 _open_once(b".", standing)
@@ -122,17 +121,17 @@ class MountedTree:
         except OSError as error:
             if error.errno in _NOT_THERE:
                 return None
-            if is_lack(error):
+            if is_shortage(error):
                 raise
             raise UnreadableError(error.strerror) from error
         kind = _KINDS.get(stat.S_IFMT(found.st_mode), _OTHER)
-        return Sighting(kind, found.st_size, found.st_mtime_ns, str(found.st_ino))
+        return EntryStat(kind, found.st_size, found.st_mtime_ns, str(found.st_ino))
 
-    def read(self, wanted: Iterable[Wanted]) -> Iterator[Iterable[Found]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         """Answer each wish in turn; see :class:`~..interface.Tree`."""
         for wish in wanted:
-            if isinstance(wish, Some):
-                yield (Found(wish.names, self._describe(wish.names)),)
+            if isinstance(wish, NamedEntries):
+                yield (DescribedEntries(wish.names, self._describe(wish.names)),)
             else:
                 yield self._walk(wish)
 
@@ -140,14 +139,14 @@ class MountedTree:
         """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
         return self._listing(directory, directory).names
 
-    def _walk(self, wish: All) -> Iterator[Found]:
+    def _walk(self, wish: Subtree) -> Iterator[DescribedEntries]:
         yield from walk(wish.directory, partial(self._listing, wish.directory))
 
-    def _listing(self, top: str, directory: str) -> Listing:
+    def _listing(self, top: str, directory: str) -> DirectoryListing:
         """List a directory; of a walk, ``top`` is where it begins."""
         names = self._attempt(lambda: self._names(top, directory))
         names.sort(reverse=True)
-        return Listing([name for name in names if name], self._describe)
+        return DirectoryListing([name for name in names if name], self._describe)
 
     def _names(self, top: str, directory: str) -> list[str]:
         try:
@@ -165,13 +164,13 @@ class MountedTree:
             raise UnreadableError(self._reason(error)) from error
         return names
 
-    def _describe(self, names: list[str]) -> list[Described]:
+    def _describe(self, names: list[str]) -> list[Description]:
         """Describe entries of one directory."""
         return self._attempt(lambda: self._described(names))
 
-    def _described(self, names: list[str]) -> list[Described]:
-        directory = directory_of(names[0])
-        described: list[Described] = []
+    def _described(self, names: list[str]) -> list[Description]:
+        directory = parent_of(names[0])
+        described: list[Description] = []
         try:
             if names == ["/"]:
                 root = os.fstat(self._root)
@@ -179,14 +178,14 @@ class MountedTree:
                 return [_attributes(root)]
             standing = self._directories.stand_in(directory)
         except (OSError, ValueError) as error:
-            return [Unreadable(self._reason(error, len(names)))] * len(names)
+            return [ReadFailure(self._reason(error, len(names)))] * len(names)
         # In whole seconds at first: to look at more of every entry would be felt.
         second = self._since // _SECOND
         for name in _last_parts(names, len(directory)):
             try:
                 found = os.stat(name, dir_fd=standing, follow_symlinks=False)
             except (OSError, ValueError) as error:
-                described.append(Unreadable(self._reason(error)))
+                described.append(ReadFailure(self._reason(error)))
             else:
                 if found[_CHANGED] >= second:
                     self._notice(found)
@@ -195,7 +194,7 @@ class MountedTree:
 
     def _notice(self, found: os.stat_result) -> None:
         """Count an entry that changed since the snapshot."""
-        self.moved_on += found.st_ctime_ns > self._since
+        self.changed_since += found.st_ctime_ns > self._since
 
     def _reason(self, error: OSError | ValueError, entries: int = 1) -> str:
         """Return why entries cannot be read; count them where they are gone since the snapshot.
@@ -205,19 +204,19 @@ class MountedTree:
         """
         if isinstance(error, ValueError):
             return str(error)
-        if is_lack(error):
+        if is_shortage(error):
             raise error
         if self._since != _NEVER and error.errno in _NOT_THERE:
-            self.moved_on += entries
+            self.changed_since += entries
             return GONE
         return error.strerror or str(error)
 
     def _attempt(self, work: Callable[[], _Result]) -> _Result:
         """Do something, perhaps again; what is noticed in vain does not count."""
-        before = self.moved_on
+        before = self.changed_since
 
         def begin() -> _Result:
-            self.moved_on = before
+            self.changed_since = before
             return work()
 
         return attempt(begin)
@@ -231,7 +230,7 @@ def _shown(snapshots: bytes, number: int) -> str | None:
             if name.startswith(b"%d_" % number) and stat.S_ISDIR(os.stat(path).st_mode):
                 return to_text(path)
     except OSError as error:
-        if is_lack(error):
+        if is_shortage(error):
             raise
     return None
 
@@ -256,7 +255,7 @@ def _name(directory: str, entry: os.DirEntry[str]) -> str:
     try:
         is_directory = entry.is_dir(follow_symlinks=False)
     except OSError as error:
-        if is_lack(error):
+        if is_shortage(error):
             raise
         is_directory = True  # whoever looks into it is told why not
     return f"{name}/" if is_directory else name

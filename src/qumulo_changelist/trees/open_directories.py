@@ -8,9 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
-from qumulo_changelist.errors import ResourceError, is_lack
-from qumulo_changelist.model import to_bytes
-from qumulo_changelist.trees.interface import directory_of
+from qumulo_changelist.errors import ResourceError, is_shortage
+from qumulo_changelist.names import parent_of, to_bytes
 
 # To stand in a directory and name its entries, permission to read it is not needed.
 STAND = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -66,7 +65,7 @@ def attempt(work: Callable[[], _Result]) -> _Result:
         try:
             return work()
         except OSError as error:
-            if not is_lack(error):
+            if not is_shortage(error):
                 raise
             if tried_again and _kept.limit == 1:
                 raise ResourceError.of(error) from error
@@ -99,7 +98,7 @@ class OpenDirectories:
         missing: list[str] = []
         while directory != "/" and (tree, directory) not in kept:
             missing.append(directory)
-            directory = directory_of(directory)
+            directory = parent_of(directory)
         descriptor = self.root
         if directory != "/":
             kept.move_to_end((tree, directory))

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Described, Unreadable
-from qumulo_changelist.trees.interface import Found
+from qumulo_changelist.model import Description, ReadFailure
+from qumulo_changelist.trees.interface import DescribedEntries
 
 # So many files are described at a time: a directory can hold more than should be in memory.
 _AT_ONCE = 4096
 
-Describe = Callable[[list[str]], list[Described]]
+Describe = Callable[[list[str]], list[Description]]
 
 
-class Listing(Struct):
+class DirectoryListing(Struct):
     """What a directory holds: full names, a directory's with a ``/`` at its end."""
 
     names: list[str]
@@ -23,7 +23,7 @@ class Listing(Struct):
     """Describes some of them."""
 
 
-def walk(directory: str, listing: Callable[[str], Listing]) -> Iterator[Found]:
+def walk(directory: str, listing: Callable[[str], DirectoryListing]) -> Iterator[DescribedEntries]:
     """Yield all that is below ``directory``, then itself where it cannot be read.
 
     Args:
@@ -34,33 +34,33 @@ def walk(directory: str, listing: Callable[[str], Listing]) -> Iterator[Found]:
     try:
         levels = [_Level(listing(directory))]
     except UnreadableError as error:
-        yield Found([directory], [Unreadable(str(error))])
+        yield DescribedEntries([directory], [ReadFailure(str(error))])
         return
     while levels:
         level = levels[-1]
         files = level.files()
         if files:
-            yield Found(files, level.listing.describe(files))
+            yield DescribedEntries(files, level.listing.describe(files))
             continue
         below = level.directory()
         if below is None:
             levels.pop()
         elif level.entered:
             level.leave()
-            yield Found([below], level.listing.describe([below]))
+            yield DescribedEntries([below], level.listing.describe([below]))
         else:
             try:
                 levels.append(_Level(listing(below)))
                 level.entered = True
             except UnreadableError as error:
                 level.leave()
-                yield Found([below], [Unreadable(str(error))])
+                yield DescribedEntries([below], [ReadFailure(str(error))])
 
 
 class _Level:
     """How far a walk has come in one directory."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, listing: DirectoryListing) -> None:
         self.listing = listing
         self.entered = False
         """Whether the walk is below the next directory, or has been."""

@@ -1,0 +1,1 @@
+"""From the pages of a diff to ordered slices of distinct changes."""

@@ -1,0 +1,71 @@
+"""What a user probably meant by a path that a snapshot does not hold."""
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.errors import ChangelistError, UnreadableError
+from qumulo_changelist.model import Kind, Snapshot
+
+# A directory can hold millions of names. Those that come first are enough for a suggestion.
+_MOST_NAMES = 10_000
+
+
+def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
+    """Return a sentence about the nearest path that a snapshot holds, or what is in the way.
+
+    Args:
+        cluster: is asked; where it does not answer, the sentence is "". That ends no run: it ends
+            for another reason, which the user must read.
+        path: an absolute path that the snapshot does not hold as a directory.
+        snapshot: the snapshot. It holds the directory that it is of.
+    """
+    found, differences = "", []
+    try:
+        for name in path.split("/")[1:]:
+            there = _entries(cluster, found, snapshot)
+            if name in there and there[name] is not Kind.DIRECTORY:
+                what = "a file" if there[name] is Kind.FILE else "a link, or a special file"
+                return f"{found}/{name} is {what} there. Give the path of a directory."
+            directories = [one for one, kind in there.items() if kind is Kind.DIRECTORY]
+            near, difference = (name, "") if name in directories else _nearest(name, directories)
+            if not near:
+                return ""
+            found = f"{found}/{near}"
+            differences.append(difference)
+    except (UnreadableError, ChangelistError):
+        return ""
+    why = ", ".join(dict.fromkeys(filter(None, differences)))
+    return f"Did you mean {found}, which differs in {why}?" if why else ""
+
+
+def _entries(cluster: Cluster, directory: str, snapshot: Snapshot) -> dict[str, Kind]:
+    """Return what a directory holds; of those above the snapshot's own, only what leads there."""
+    above, _, leads_on = snapshot.source.partition(f"{directory}/")
+    if not above and leads_on:
+        return {leads_on.split("/")[0]: Kind.DIRECTORY}
+    there = cluster.first_entries(directory or "/", snapshot.id, _MOST_NAMES)
+    return {name: known.kind for name, known in there.items()}
+
+
+def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
+    """Return the name that is nearest, and in what it differs; "" for none."""
+    names = sorted(names)
+    alike: tuple[tuple[str, Callable[[str], str]], ...] = (
+        ("its accents", _without_accents),
+        ("upper and lower case", str.casefold),
+        ("its accents and in upper and lower case", lambda one: _without_accents(one.casefold())),
+    )
+    for difference, fold in alike:
+        for other in names:
+            if fold(other) == fold(name):
+                return other, difference
+    (near, *_) = difflib.get_close_matches(name, names) or [""]
+    return near, near and "its spelling"
+
+
+def _without_accents(name: str) -> str:
+    """Return a name without its accents, however they are written (Unicode NFC or NFD)."""
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(one for one in decomposed if not unicodedata.combining(one))

@@ -1,0 +1,1 @@
+"""A cluster through the vendor's ``qq`` command."""

@@ -1,0 +1,110 @@
+"""Keeps the session that ``qq`` logged in to: one login serves many runs.
+
+The file is ``qq``'s own credentials file (JSON: ``version`` 1 and ``bearer_token``), but in a
+private folder of ours, one for each host, port and user, so that neither another cluster's session
+nor the one that a person uses by hand gets in the way.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+
+from platformdirs import user_state_dir
+
+from qumulo_changelist.errors import ReplyError, SessionStoreError, check_shortage
+
+_VERSION = 1
+
+
+class QqSession:
+    """The stored session of one user on one cluster.
+
+    Raises:
+        SessionStoreError: its folder cannot be made or used, or others can reach into it. Raised
+            by every method.
+    """
+
+    def __init__(self, host: str, port: int, username: str, *, folder: str = "") -> None:
+        self._folder = folder or os.path.join(user_state_dir("qumulo-changelist"), "sessions")
+        who = "\0".join((host.lower(), str(port), username))
+        self.path = os.path.join(
+            self._folder, hashlib.sha256(who.encode()).hexdigest()[:32] + ".json"
+        )
+
+    def token(self) -> str:
+        """Return the token of the session, "" where there is none that ``qq`` can use."""
+        try:
+            if _others_reach(self._check_folder()):
+                return ""  # who knows whose it is; the next login makes the folder private
+            with open(self.path, encoding="utf-8") as file:
+                stored = json.load(file)
+        except FileNotFoundError:
+            return ""
+        except (ValueError, RecursionError):
+            return ""  # damaged: as good as none
+        except OSError as error:
+            check_shortage(error)
+            raise SessionStoreError(f"{self.path} cannot be read: {error.strerror}") from error
+        if not isinstance(stored, dict) or stored.get("version") != _VERSION:
+            return ""
+        token = stored.get("bearer_token")
+        return token if isinstance(token, str) else ""
+
+    def renew(self, refused: str, login: Callable[[str], object]) -> None:
+        """Replace a token that the cluster refused, unless another run has done so already.
+
+        Args:
+            refused: the token, "" when there was none.
+            login: logs in and keeps the session in the file whose path it is given.
+        """
+        with self._locked():
+            if self.token() not in ("", refused):
+                return
+            # Aside first: a login that fails leaves what was there, and no one sees a part of it.
+            with tempfile.TemporaryDirectory(prefix="login-", dir=self._folder) as aside:
+                fresh = os.path.join(aside, "session.json")
+                login(fresh)
+                if not os.path.exists(fresh):
+                    raise ReplyError("`qq login` succeeded but kept no session")
+                os.chmod(fresh, 0o600)
+                os.replace(fresh, self.path)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._make_private_folder()
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(lock)
+        except OSError as error:
+            check_shortage(error)
+            raise SessionStoreError(
+                f"the folder {self._folder} cannot be used: {error.strerror}"
+            ) from error
+
+    def _make_private_folder(self) -> None:
+        if not os.path.isabs(self._folder):
+            raise SessionStoreError("this user has no home directory to keep a session in")
+        os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(self._folder, 0o700)
+        if _others_reach(self._check_folder()):
+            os.chmod(self._folder, 0o700)
+
+    def _check_folder(self) -> os.stat_result:
+        found = os.lstat(self._folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise SessionStoreError(f"{self._folder} is not a folder of this user")
+        return found
+
+
+def _others_reach(folder: os.stat_result) -> bool:
+    return bool(stat.S_IMODE(folder.st_mode) & 0o077)

@@ -1,0 +1,1 @@
+"""The archiver's configuration: from its file to settings."""

@@ -1,0 +1,185 @@
+"""What a run reports while it works: typed events, and the listener that receives them.
+
+A listener is any function of one argument. Events arrive in the process, and mostly in the thread,
+that called the operation; those of worker processes arrive with the results of their slices. No
+event ever contains a secret.
+"""
+
+from collections.abc import Callable
+from typing import Union
+
+from msgspec import Struct
+
+# The cluster
+
+
+class RequestRetried(Struct, frozen=True):
+    """A request failed, and will be sent again."""
+
+    request: str
+    reason: str
+    seconds: float
+    """The wait before that."""
+
+
+class NodeSkipped(Struct, frozen=True):
+    """A node of the cluster does not answer, and other nodes are asked for a while."""
+
+    host: str
+    reason: str
+
+
+class NodeChosen(Struct, frozen=True):
+    """``qq`` asks this node, since the nodes that were tried before it do not answer."""
+
+    host: str
+    failures: tuple[str, ...]
+    """The other nodes, and why each cannot be reached."""
+
+
+class CertificateUnchecked(Struct, frozen=True):
+    """The configuration turns off the check of the cluster's certificate."""
+
+
+class CommandStarted(Struct, frozen=True):
+    """A program was started."""
+
+    command: tuple[str, ...]
+
+
+class QqSpoke(Struct, frozen=True):
+    """``qq`` printed something on standard error."""
+
+    command: str
+    text: str
+    failed: bool
+    """Whether it failed; an error then reports the same."""
+
+
+# The comparison
+
+
+class SnapshotsUnknown(Struct, frozen=True):
+    """The cluster does not describe the snapshots: only their ids are known."""
+
+    reason: str
+
+
+class ChangesCollected(Struct, frozen=True):
+    """The whole diff of the two snapshots has been read."""
+
+    base_path: str
+    in_scope: int
+    """The number of changes at or below the base path."""
+    out_of_scope: int
+
+
+class MountUnverified(Struct, frozen=True):
+    """Nothing could be compared to make sure that the mapped path shows the base path."""
+
+    mapped_path: str
+    base_path: str
+
+
+class QqFoldersCounted(Struct, frozen=True):
+    """``qq`` will be asked for this number of folders, each by a process of half a second."""
+
+    folders: int
+    at_once: int
+    """The number of processes that run at the same time."""
+    mount_helps: bool
+    """Whether a mount that shows ``.snapshot`` would make this unnecessary."""
+
+
+# The list
+
+
+class EntryUnreadable(Struct, frozen=True):
+    """An entry cannot be read; the list reports it. Only the first ones are reported here."""
+
+    name: str
+    reason: str
+
+
+class MoreUnreadable(Struct, frozen=True):
+    """This number of further entries cannot be read."""
+
+    count: int
+
+
+class EntryLeftOut(Struct, frozen=True):
+    """An entry changed that no list contains: a link, pipe, socket or device."""
+
+    name: str
+
+
+class WorkersUnavailable(Struct, frozen=True):
+    """No worker process can be started, so this process does all the work."""
+
+    reason: str
+
+
+class LockAwaited(Struct, frozen=True):
+    """Another run is publishing the same list; this run waits for it."""
+
+    path: str
+
+
+class LockUnavailable(Struct, frozen=True):
+    """The file system of the list has no locks."""
+
+    path: str
+    """Of the list."""
+    lock_path: str
+    reason: str
+
+
+class LeftoverRemoved(Struct, frozen=True):
+    """A file was removed that a killed run had left."""
+
+    path: str
+
+
+class LeftoversKept(Struct, frozen=True):
+    """Files that killed runs left beside a list cannot be removed."""
+
+    path: str
+    """Of the list."""
+    reason: str
+
+
+class ListPublished(Struct, frozen=True):
+    """The list and its receipt are in their places."""
+
+    path: str
+    receipt_path: str
+
+
+# Python 3.10 has no other way to join types that are listed over several lines with comments.
+Event = Union[
+    RequestRetried,
+    NodeSkipped,
+    NodeChosen,
+    CertificateUnchecked,
+    CommandStarted,
+    QqSpoke,
+    SnapshotsUnknown,
+    ChangesCollected,
+    MountUnverified,
+    QqFoldersCounted,
+    EntryUnreadable,
+    MoreUnreadable,
+    EntryLeftOut,
+    WorkersUnavailable,
+    LockAwaited,
+    LockUnavailable,
+    LeftoverRemoved,
+    LeftoversKept,
+    ListPublished,
+]
+
+Listener = Callable[[Event], object]
+
+
+def ignore(event: Event) -> None:
+    """Receive an event and do nothing."""

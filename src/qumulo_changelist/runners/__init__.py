@@ -1,0 +1,1 @@
+"""Where slices are worked on: in this process, or in several processes of this machine."""
