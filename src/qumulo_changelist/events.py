@@ -6,8 +6,6 @@ event ever contains a secret.
 """
 
 from collections.abc import Callable
-from typing import Union
-
 from msgspec import Struct
 
 # The cluster
@@ -155,28 +153,27 @@ class ListPublished(Struct, frozen=True):
     receipt_path: str
 
 
-# Python 3.10 has no other way to join types that are listed over several lines with comments.
-Event = Union[
-    RequestRetried,
-    NodeSkipped,
-    NodeChosen,
-    CertificateUnchecked,
-    CommandStarted,
-    QqSpoke,
-    SnapshotsUnknown,
-    ChangesCollected,
-    MountUnverified,
-    QqFoldersCounted,
-    EntryUnreadable,
-    MoreUnreadable,
-    EntryLeftOut,
-    WorkersUnavailable,
-    LockAwaited,
-    LockUnavailable,
-    LeftoverRemoved,
-    LeftoversKept,
-    ListPublished,
-]
+Event = (
+    RequestRetried
+    | NodeSkipped
+    | NodeChosen
+    | CertificateUnchecked
+    | CommandStarted
+    | QqSpoke
+    | SnapshotsUnknown
+    | ChangesCollected
+    | MountUnverified
+    | QqFoldersCounted
+    | EntryUnreadable
+    | MoreUnreadable
+    | EntryLeftOut
+    | WorkersUnavailable
+    | LockAwaited
+    | LockUnavailable
+    | LeftoverRemoved
+    | LeftoversKept
+    | ListPublished
+)
 
 Listener = Callable[[Event], object]
 

@@ -1,9 +1,7 @@
-"""What the parts of the project hand to each other: values, never changed once made.
+"""The values that the parts of the project exchange. None of them changes once it is made.
 
-Names and paths are text in which a byte that is not UTF-8 stands as a lone surrogate (as Python's
-``surrogateescape`` writes it); :func:`to_bytes` and :func:`to_text` cross over to the file system.
-The name of a directory ends in ``/``, so that sorting by name keeps a directory and all below it
-together; see :mod:`qumulo_changelist.scan`.
+Names and paths are text, see :mod:`qumulo_changelist.names`. The name of an entry is its path below
+the base path and begins with ``/``.
 """
 
 import operator
@@ -13,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 from msgspec import Struct
 
 Op = Literal["CREATE", "MODIFY", "DELETE"]
-"""What a cluster says happened to a path between two snapshots."""
+"""What happened to a path between two snapshots, in the cluster's words."""
 
 CREATE: Final = "CREATE"
 MODIFY: Final = "MODIFY"
@@ -21,39 +19,39 @@ DELETE: Final = "DELETE"
 
 
 class Change(Struct, frozen=True, gc=False):
-    """One line of a cluster's diff. ``path`` ends in ``/`` when it is a directory's."""
+    """One line of a cluster's diff. The ``path`` of a directory ends in ``/``."""
 
     op: Op
     path: str
 
 
 class Snapshot(NamedTuple):
-    """A snapshot that a cluster holds, as far as the cluster told of it."""
+    """A snapshot of a directory, as the cluster describes it."""
 
     id: int
-    name: str
-    """As it was given; of one just taken perhaps the entry's in ``.snapshot``."""
+    name: str = ""
+    """As it was given; of a snapshot just taken perhaps that of its entry in ``.snapshot``."""
     taken: int = 0
-    """When, in nanoseconds since the epoch, by the cluster's clock; 0 if it did not say."""
+    """When, in nanoseconds since the epoch, by the cluster's clock; 0 if unknown."""
     source: str = ""
-    """The directory that it is of, an absolute path; "" if it did not say."""
+    """The directory, an absolute path; "" if unknown."""
     source_id: str = ""
-    """The file id of the directory that it is of; "" if the cluster did not say."""
+    """The file id of the directory; "" if unknown."""
 
 
 class Kind(Enum):
-    """What an entry of a directory is, as far as a list cares."""
+    """What an entry of a directory is, as far as a list distinguishes."""
 
-    FILE = "F_REG"
-    DIRECTORY = "F_DIR"
+    FILE = "file"
+    DIRECTORY = "directory"
     OTHER = "other"
     """A symbolic link, pipe, socket or device: never listed."""
 
 
 class Attributes(Struct, frozen=True, gc=False):
-    """What a list tells of a file: bytes, whole seconds since the epoch (rounded down), ids.
+    """What a list contains of an entry: bytes, whole seconds since the epoch (rounded down), ids.
 
-    An owner or group of None is one that has no numeric id, such as a Windows user.
+    An owner or group of None has no numeric id, such as a Windows user.
     """
 
     kind: Kind
@@ -63,9 +61,9 @@ class Attributes(Struct, frozen=True, gc=False):
     owner: int | None = 0
     group: int | None = 0
     id: str = ""
-    """What the cluster knows the file by, whatever it is called; "" where nobody said."""
+    """The cluster's id for the file under all its names; "" if unknown."""
     revision: str = ""
-    """What changes when the file's data changes; "" where nobody said."""
+    """Text that changes with the file's data; "" if unknown."""
 
 
 class EntryStat(Struct, frozen=True):
@@ -73,41 +71,43 @@ class EntryStat(Struct, frozen=True):
 
     kind: Kind
     size: int = -1
-    """In bytes; -1 where it cannot be read."""
+    """In bytes; -1 if it cannot be read."""
     mtime: int | None = None
-    """When its data changed last, in nanoseconds since the epoch; None where it cannot be read."""
+    """When its data last changed, in nanoseconds since the epoch; None if it cannot be read."""
     id: str = ""
-    """What the cluster knows it by; of a mount, its inode number."""
+    """The cluster's id for it; on a mount, its inode number."""
     path: str = ""
-    """Where it is on the cluster, without a last ``/``; "" if nobody said."""
+    """Its path on the cluster, without a trailing ``/``; "" if unknown."""
 
 
 class ReadFailure(Struct, frozen=True, gc=False):
-    """Why something has no attributes, or not all that a list needs."""
+    """Why an entry has no attributes, or not all that a list needs."""
 
     reason: str
     known: Attributes | None = None
-    """What could be read all the same, its kind at least; the rest is as if nothing was said."""
+    """What could be read, at least the kind; fields that could not are as if they were unknown."""
 
 
 Description = Attributes | ReadFailure
 
 
 class State(Enum):
-    """What a list says of a name; the value is the element that says it."""
+    """What a list says of a name."""
 
-    PRESENT = "file"
-    DELETED = "delete-file"
-    UNREADABLE = "bad-dir"
-    LEFT_OUT = ""
+    PRESENT = "present"
+    """It was created, modified or moved, and is listed."""
+    DELETED = "deleted"
+    UNREADABLE = "unreadable"
+    """It should be listed, but cannot be read, or the format cannot hold its name."""
+    LEFT_OUT = "left out"
     """It changed but is never listed: a link, pipe, socket or device."""
     GONE = "gone"
-    """It is not there any more, and not listed as deleted: it was moved, deletions are not wanted,
-    or nobody can say what is there now."""
+    """It is no longer there and not listed as deleted: it was moved, deletions are not wanted, or
+    it cannot be known what is there now."""
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """One line of a list, or what is left out of it.
+    """One entry of a list, or what is left out of it.
 
     ``name`` begins with ``/`` and never ends in one.
     """
@@ -119,24 +119,29 @@ class Entry(Struct, frozen=True, gc=False):
     reason: str = ""
     """Why it is UNREADABLE, or would be."""
     replaces: bool = False
-    """Whether another regular file had the name in the older snapshot."""
+    """Whether a different regular file had the name in the older snapshot."""
     moved_from: str = ""
-    """The name of the same file in the older snapshot, where it was only moved."""
+    """The name of the same file in the older snapshot, if it was only moved."""
+
+
+Batch = list[Entry]
+"""Entries that flow together: files in descending order of names, mostly of one directory, or one
+directory alone. No batch is empty."""
 
 
 class Totals(NamedTuple):
-    """What a list holds, and what is left out of it: numbers of entries, and bytes."""
+    """What a list contains, and what is left out of it: numbers of entries, and bytes."""
 
     files: int = 0
     """Regular files that are there: created, modified or moved."""
     size: int = 0
     created: int = 0
-    """Of the files, those that were created and not just moved."""
+    """Of the files, those that were created and not only moved."""
     created_size: int = 0
     moved: int = 0
     moved_size: int = 0
     replaced: int = 0
-    """Created or moved, under a name that another regular file had; also those unreadable now."""
+    """Created or moved entries whose name a different regular file had; also unreadable ones."""
     directories: int = 0
     deleted_files: int = 0
     deleted_size: int = 0
@@ -150,17 +155,17 @@ class Totals(NamedTuple):
     unreadable_deleted: int = 0
     """Of the unreadable entries, deleted regular files."""
     unread: int = 0
-    """Of the unreadable entries, those created or modified that the newer tree did not show."""
+    """Of the unreadable entries, created or modified ones that the newer tree does not show."""
     left_out: int = 0
     """Changed, but never listed: links, pipes, sockets and devices."""
     without_numeric_ids: int = 0
     """Listed with an owner or a group that has no numeric id."""
     changed_since: int = 0
-    """Entries of a live tree that are no longer as the newer snapshot has them."""
+    """Entries of a live share that are no longer as the newer snapshot has them."""
 
     @property
     def modified(self) -> int:
-        """Of the files, those that were there before."""
+        """Of the files, those that existed before."""
         return self.files - self.created - self.moved
 
     @property
@@ -169,5 +174,5 @@ class Totals(NamedTuple):
         return self.size - self.created_size - self.moved_size
 
     def plus(self, other: "Totals") -> "Totals":
-        """Return the totals of both."""
+        """Return the sums of both."""
         return Totals(*map(operator.add, self, other))

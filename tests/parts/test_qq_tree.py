@@ -6,7 +6,7 @@ from concurrent.futures import Future
 import pytest
 
 from qumulo_changelist.errors import AbsentError, QqFailedError, UnreadableError
-from qumulo_changelist.location import snapshot_paths
+from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.trees import qq as whole
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree

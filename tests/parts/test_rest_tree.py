@@ -7,7 +7,7 @@ import pytest
 
 from qumulo_changelist.cluster.interface import Page
 from qumulo_changelist.errors import UnreachableError, UnreadableError
-from qumulo_changelist.location import snapshot_paths
+from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.rest import RestTree

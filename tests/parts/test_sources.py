@@ -12,7 +12,7 @@ from qumulo_changelist.cli.trees import sources
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.events import Silent
-from qumulo_changelist.location import snapshot_paths
+from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.model import CREATE, DELETE, Change, Snapshot
 from qumulo_changelist.trees.interface import Tree
 from qumulo_changelist.trees.mounted import MountedTree

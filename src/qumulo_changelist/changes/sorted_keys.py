@@ -1,4 +1,4 @@
-"""Text that comes in any order and leaves in one: held in memory, or beyond it."""
+"""Keys that are added in any order and come out sorted: held in memory, or on disk beyond it."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from qumulo_changelist.changes.spill import Spill
 
-# So many keys are handed out at a time.
-_BLOCK = 20_000
+_BLOCK_SIZE = 20_000
 
 
 class SortedKeys:
-    r"""Takes keys, and hands them out in descending order of their UTF-8 bytes.
+    r"""Collects keys, and yields them in descending order of their UTF-8 bytes.
 
-    A key is any text that neither begins nor ends with a NUL, nor holds two in a row.
+    A key is any text that neither begins nor ends with a NUL, nor contains two in a row.
 
     Args:
-        limit: so many keys are held in memory; beyond that they go to disk.
+        limit: the number of keys to keep in memory; beyond that they go to disk.
         folder: where on disk.
 
     Raises:
-        OutputError: there is no room on disk; so do all methods.
+        SpillError: there is no room on disk; so do all methods.
     """
 
     def __init__(self, limit: int, folder: str) -> None:
@@ -30,42 +29,42 @@ class SortedKeys:
         self._spill: Spill | None = None
 
     def add(self, keys: list[str]) -> None:
-        """Take in some keys."""
+        """Add keys."""
         self._keys += keys
         if len(self._keys) > self._limit:
-            self._spill_over()
+            self._move_to_disk()
 
     @property
-    def held(self) -> list[str]:
+    def in_memory(self) -> list[str]:
         """All keys, in no order; none once some are on disk."""
         return [] if self._spill else self._keys
 
-    def hold(self, keys: list[str]) -> None:
-        """Take these keys in place of those that are held."""
+    def replace(self, keys: list[str]) -> None:
+        """Replace the keys in memory by these."""
         self._keys = keys
 
-    def take(self) -> Iterator[list[str]]:
-        """Hand out all keys in descending order, in blocks, and forget them on the way.
+    def drain(self) -> Iterator[list[str]]:
+        """Yield all keys in descending order, in blocks, and forget them meanwhile.
 
-        Where they are in memory, equal ones may come, one after another.
+        Keys that are in memory may come several times, one directly after the other.
         """
         if self._spill:
-            self._spill_over()
+            self._move_to_disk()
             yield from self._spill.descending()
             return
         self._keys.sort()
         while self._keys:
-            block = self._keys[-_BLOCK:]
-            del self._keys[-_BLOCK:]
+            block = self._keys[-_BLOCK_SIZE:]
+            del self._keys[-_BLOCK_SIZE:]
             block.reverse()
             yield block
 
     def close(self) -> None:
-        """Leave nothing on disk."""
+        """Remove everything from the disk."""
         if self._spill:
             self._spill.close()
 
-    def _spill_over(self) -> None:
+    def _move_to_disk(self) -> None:
         if self._spill is None:
             # Not at the top: most runs need no disk.
             from qumulo_changelist.changes.spill import Spill

@@ -1,9 +1,9 @@
-"""Keys beyond what memory should hold: sorted on disk, by SQLite and ``list.sort`` together.
+"""Keys on disk: sorted by SQLite and ``list.sort`` together, for more than memory should hold.
 
 A row for each key would cost several times as much (``docs/spill.md``). So each batch is sorted in
-memory and cut into *runs* of keys, a row each, filed under the last of its keys. Where runs are
-read by descending last key, all that is greater than the last one read is complete; and
-``list.sort`` merges what is sorted in runs already at the speed of C.
+memory and cut into *runs* of keys. A run is one row, indexed by the last of its keys. When runs are
+read by descending last key, all keys greater than the last one read are complete; and ``list.sort``
+merges runs, which are sorted already, at the speed of C.
 """
 
 import contextlib
@@ -15,18 +15,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain, compress
 from types import TracebackType
-from typing import Self
 
-from qumulo_changelist.errors import OutputError, check_shortage
+from qumulo_changelist.errors import SpillError, check_shortage
 
-_HINT = (
-    "Make room there (a million changes need about 100 MB for the time of the run), let this user "
-    "write there, or set FastScanWorkFolder in the archiver's configuration."
-)
-# A key holds one NUL, and something behind it: two in a row are never part of one.
-_BETWEEN = "\0\0"
-# One process reads it, once, and it is gone afterwards: so nothing is journalled, locked anew,
-# forced to the disk or committed. The index spares a sort: SQLite needs no file of its own for it.
+# A key contains one NUL, and something after it: two in a row are never part of a key.
+_BETWEEN_KEYS = "\0\0"
+# One process reads the file, once, and then it is gone: so nothing is journalled, locked again,
+# forced to the disk or committed. Thanks to the index, SQLite needs no file to sort in.
 _PREPARE = """
     PRAGMA page_size = 16384;
     PRAGMA journal_mode = OFF;
@@ -41,86 +36,85 @@ _PREPARE = """
 
 
 class Spill:
-    r"""Takes keys in any order and hands them out sorted, from a file that has no name.
+    r"""Collects keys in any order and yields them sorted, from a file without a name.
 
     A key is any text with one NUL that does not end it, as ``path + "\0" + letter``. The folder
-    shows the file for the instant it takes to open it; however the process ends, nothing stays.
+    shows the file only while it is opened, so nothing remains of it, however the process ends.
 
-    Memory grows neither with the keys nor with how often one comes, but by some 0.1 MB a batch:
-    so batches should be large.
+    Memory does not grow with the number of keys, but by about 0.1 MB for each batch: so batches
+    should be large.
 
     Args:
-        folder: where the file lies; it needs about as many bytes as the keys, and two more a key.
-        run: keys stored together.
-        most: keys handed out together, at most.
+        folder: where the file is; it needs about as many bytes as the keys, and two more for each.
+        run_size: the number of keys in a row.
+        block_size: the greatest number of keys that are yielded together.
 
     Raises:
-        OutputError: the folder is not there, is full, or cannot be written; so do all methods.
+        SpillError: the folder is missing, full, or cannot be written to; so do all methods.
     """
 
-    def __init__(self, folder: str, *, run: int = 1000, most: int = 10_000) -> None:
+    def __init__(self, folder: str, *, run_size: int = 1000, block_size: int = 10_000) -> None:
         self._folder = folder
-        self._run = run
-        self._most = most
-        with self._naming(), contextlib.ExitStack() as undo:
-            self._database = undo.enter_context(contextlib.closing(_nameless(folder)))
+        self._run_size = run_size
+        self._block_size = block_size
+        with self._spill_errors(), contextlib.ExitStack() as undo:
+            self._database = undo.enter_context(contextlib.closing(_open_unnamed(folder)))
             self._database.executescript(_PREPARE)
             undo.pop_all()
 
     def add(self, keys: list[str]) -> None:
-        """Take in a batch, in any order; the list is sorted in place."""
+        """Add a batch of keys in any order; the list is sorted in place."""
         keys.sort()
-        with self._naming():
+        with self._spill_errors():
             self._database.executemany("INSERT INTO run VALUES (?, ?)", self._runs(keys))
 
     def _runs(self, keys: list[str]) -> Iterator[tuple[bytes, bytes]]:
-        for start in range(0, len(keys), self._run):
-            run = keys[start : start + self._run]
-            yield _encoded(run[-1]), _encoded(_BETWEEN.join(run))
+        for start in range(0, len(keys), self._run_size):
+            run = keys[start : start + self._run_size]
+            yield _to_bytes(run[-1]), _to_bytes(_BETWEEN_KEYS.join(run))
 
     def descending(self) -> Iterator[list[str]]:
         """Yield all keys, each once, in descending order of their UTF-8 bytes; no block is empty.
 
-        It can be called again. Nothing may be added while it is being read.
+        It can be called again. No key may be added meanwhile.
         """
-        with self._naming():
+        with self._spill_errors():
             cursor = self._database.execute("SELECT keys FROM run ORDER BY last DESC")
-        pool: list[str] = []
-        # At least as much anew as is left over, or many batches would be sorted again and again.
-        while rows := self._fetched(cursor, max(len(pool), self._most) // self._run):
+        keys_read: list[str] = []
+        # At least as many new keys as are left over, or many batches would be sorted repeatedly.
+        while rows := self._fetch(cursor, max(len(keys_read), self._block_size) // self._run_size):
             for packed in rows:
-                keys = packed.decode("utf-8", "surrogatepass").split(_BETWEEN)
-                pool += keys
-            pool.sort()
-            pool = _distinct(pool)
-            complete = bisect_right(pool, keys[-1])
-            yield from self._blocks(pool, complete)
-            del pool[complete:]
-        yield from self._blocks(pool, 0)
+                keys = packed.decode("utf-8", "surrogatepass").split(_BETWEEN_KEYS)
+                keys_read += keys
+            keys_read.sort()
+            keys_read = _without_duplicates(keys_read)
+            complete = bisect_right(keys_read, keys[-1])
+            yield from self._blocks(keys_read, complete)
+            del keys_read[complete:]
+        yield from self._blocks(keys_read, 0)
 
-    def _fetched(self, cursor: sqlite3.Cursor, number: int) -> list[bytes]:
-        with self._naming():
+    def _fetch(self, cursor: sqlite3.Cursor, number: int) -> list[bytes]:
+        with self._spill_errors():
             return [packed for (packed,) in cursor.fetchmany(max(number, 1))]
 
     def _blocks(self, ascending: list[str], start: int) -> Iterator[list[str]]:
-        for end in range(len(ascending), start, -self._most):
-            yield ascending[max(start, end - self._most) : end][::-1]
+        for end in range(len(ascending), start, -self._block_size):
+            yield ascending[max(start, end - self._block_size) : end][::-1]
 
     @contextlib.contextmanager
-    def _naming(self) -> Iterator[None]:
+    def _spill_errors(self) -> Iterator[None]:
         try:
             yield
         except (OSError, sqlite3.Error) as error:
             check_shortage(error)
             reason = error.strerror if isinstance(error, OSError) else error
-            message = f"Changes cannot be set aside in {self._folder}: {reason}"
-            raise OutputError(message, hint=_HINT) from error
+            raise SpillError(f"changes cannot be set aside in {self._folder}: {reason}") from error
 
     def close(self) -> None:
-        """Let go of the file; again changes nothing."""
+        """Remove the file; doing so again changes nothing."""
         self._database.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Spill":
         return self
 
     def __exit__(
@@ -132,7 +126,7 @@ class Spill:
         self.close()
 
 
-def _nameless(folder: str) -> sqlite3.Connection:
+def _open_unnamed(folder: str) -> sqlite3.Connection:
     descriptor, path = tempfile.mkstemp(prefix=".changes-", dir=folder)
     try:
         os.close(descriptor)
@@ -141,9 +135,9 @@ def _nameless(folder: str) -> sqlite3.Connection:
         os.unlink(path)
 
 
-def _encoded(text: str) -> bytes:
+def _to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _distinct(ordered: list[str]) -> list[str]:
+def _without_duplicates(ordered: list[str]) -> list[str]:
     return list(compress(ordered, map(operator.ne, ordered, chain((None,), ordered))))

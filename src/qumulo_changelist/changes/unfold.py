@@ -1,44 +1,50 @@
-"""Taking created directories apart, so that many can work on what a diff has as one change."""
+"""Expanding created directories, so that many processes can work on what a diff has as one change."""
 
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.trees.interface import TreeSource
+from qumulo_changelist.trees.interface import Tree
 
-# With so many directories there is work for everyone.
-_ENOUGH = 200
+# With this number of directories there is work for every process.
+_ENOUGH_DIRECTORIES = 200
 
-# So many directories are looked into at most; where they hold few others, it leads nowhere.
-_LOOKED_INTO = 50
+# The number of directories to list at most: where they contain few others, it does not help.
+_MAX_LISTED = 50
 
 
-def unfold(changes: ChangeSet, newer: TreeSource) -> int:
-    """Replace created directories by what is in them, where that is directories again.
+def unfold(changes: ChangeSet, open_newer: Callable[[], AbstractContextManager[Tree]]) -> int:
+    """Replace created directories by what is in them, as long as that is directories again.
 
-    The list stays the same: what is below a created directory was created, too.
+    The list stays the same: everything below a created directory was created, too.
+
+    Args:
+        changes: the changes, in which directories are replaced.
+        open_newer: opens the newer tree; called only if there is something to expand.
 
     Returns:
-        How many of the directories that it replaced, which nobody will look at again, are no
-        longer as the snapshot has them; see ``Tree.changed_since``.
+        The number of the expanded directories that are no longer as the snapshot has them; see
+        ``Tree.changed_since``. The run does not look at them again.
     """
-    created = deque(changes.only_created())
+    created = deque(changes.only_created_directories())
     changed_since = 0
-    if not created or len(created) >= _ENOUGH:
+    if not created or len(created) >= _ENOUGH_DIRECTORIES:
         return changed_since
-    with newer() as tree:
-        for _ in range(_LOOKED_INTO):
-            if not created or len(changes.whole) >= _ENOUGH:
+    with open_newer() as newer:
+        for _ in range(_MAX_LISTED):
+            if not created or len(changes.whole_directories) >= _ENOUGH_DIRECTORIES:
                 break
             directory = created.popleft()
-            before = tree.changed_since
+            before = newer.changed_since
             try:
-                names = tree.names(directory)
+                names = newer.names(directory)
             except UnreadableError:
-                continue  # whoever walks there will tell
+                continue  # the walk of this directory will report it
             directories = [name for name in names if name.endswith("/")]
             if directories:
-                changes.take_apart(directory, names)
+                changes.expand(directory, names)
                 created += directories
-                changed_since += tree.changed_since - before
+                changed_since += newer.changed_since - before
     return changed_since

@@ -17,7 +17,7 @@ from qumulo_changelist.errors import (
     UnreadableError,
     UsageError,
 )
-from qumulo_changelist.location import SnapshotPaths, snapshot_paths
+from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
 from qumulo_changelist.model import Kind, Snapshot
 
 

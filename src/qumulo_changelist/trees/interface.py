@@ -1,22 +1,23 @@
 """A directory tree at one moment, wherever it is read from."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from msgspec import Struct
 
+from qumulo_changelist.events import Listener
 from qumulo_changelist.model import Description
 
 
 class NamedEntries(Struct, frozen=True):
-    """A wish to have entries of one directory described: one name or more, none twice."""
+    """A request to describe entries of one directory: one name or more, each once."""
 
     names: list[str]
 
 
 class Subtree(Struct, frozen=True):
-    """A wish to have all that is below a directory described."""
+    """A request to describe everything below a directory."""
 
     directory: str
 
@@ -24,48 +25,54 @@ class Subtree(Struct, frozen=True):
 TreeRequest = NamedEntries | Subtree
 
 GONE = "it is gone since the snapshot"
-"""Why something cannot be read that the diff says is there: the live share moved on."""
+"""Why an entry of the diff cannot be read: the live share changed after the snapshot."""
 
 
 class DescribedEntries(Struct, frozen=True):
-    """Some entries of one directory, or one directory alone, in descending order of names.
-
-    What cannot be read is described by the reason.
-    """
+    """Entries of one directory, or one directory alone, in descending order of names."""
 
     names: list[str]
     described: list[Description]
+    """One for each name; the reason for an entry that cannot be read."""
 
 
 class Tree(Protocol):
     """What can be read of a tree.
 
-    Names are relative to the base path and begin with ``/``; a directory's ends in ``/``, and
-    ``/`` is the base path itself. Symbolic links are never followed, at no place of a name.
+    Names are relative to the base path and begin with ``/``. The name of a directory ends in ``/``;
+    ``/`` is the base path itself. Symbolic links are never followed, in no part of a name.
     """
 
     @property
     def changed_since(self) -> int:
-        """How many entries turned out, so far, to be no longer as the snapshot has them.
+        """The number of entries, so far, that are no longer as the snapshot has them.
 
-        0 for a tree that stands still.
+        It is 0 for a tree that cannot change.
         """
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
-        """Answer each wish in turn; some of them may be asked for ahead, and together.
+        """Answer the requests in their order; the tree may work ahead, and on several together.
 
-        ``NamedEntries`` has one answer, for its names as they stand. ``Subtree`` has many: all that is below
-        the directory in descending order, a directory alone and after what is below it. It goes on
-        beside what cannot be read; where that is the directory itself, it is all that is found.
+        The answer to ``NamedEntries`` is one item, with the names as they were given. The answer to
+        a ``Subtree`` is many items: everything below the directory in descending order, with each
+        directory alone and after everything below it. It continues past entries that cannot be
+        read; if the directory itself cannot be read, that is the whole answer.
         """
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, in descending order.
 
         Raises:
-            UnreadableError: it cannot be read, or is none.
+            UnreadableError: it cannot be read, or is not a directory.
         """
 
 
-TreeSource = Callable[[], AbstractContextManager[Tree]]
-"""How to reach a tree, also from another process: it can be pickled."""
+class TreeSource(Protocol):
+    """How to reach a tree: a frozen value that can be pickled and sent to another process."""
+
+    def open(self, listener: Listener) -> AbstractContextManager[Tree]:
+        """Open the tree for one thread.
+
+        Args:
+            listener: receives what happens while the tree is read.
+        """

@@ -13,7 +13,7 @@ from typing import Self
 
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.location import SnapshotPaths
+from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qumulo_changelist.location import SnapshotPaths, snapshot_paths
+from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""Where a snapshot holds what a name stands for: pure path logic.
+"""Where a snapshot has what a name refers to: pure path logic.
 
-A snapshot is of a directory, and that directory can be renamed, or moved along with one above it,
-before the next snapshot of it is taken. Each of the two snapshots then answers to a path of its
-own, while the names in a list are those of the newer one.
+A snapshot is of a directory, and that directory can be renamed, or moved together with a directory
+above it, before its next snapshot is taken. Each of the two snapshots then has paths of its own,
+while the names in a list are those of the newer one.
 """
 
 from msgspec import Struct
@@ -12,14 +12,14 @@ class SnapshotPaths(Struct, frozen=True):
     """Turns names into the paths that one snapshot has for them; see :func:`snapshot_paths`."""
 
     base: str
-    """The base path as this snapshot has it, without a last ``/``."""
+    """The base path as this snapshot has it, without a trailing ``/``."""
     source: str = ""
-    """The snapshots' directory as a name below the base path, where only its path differs."""
+    """The snapshot's directory as a name below the base path, if only its path differs."""
     path_of_source: str = ""
-    """That directory's path in this snapshot, without a last ``/``."""
+    """That directory's path in this snapshot, without a trailing ``/``."""
 
     def path(self, name: str) -> str:
-        """Return the path of a name, without a last ``/``; the cluster's root is ``/``."""
+        """Return the path of a name, without a trailing ``/``; the cluster's root is ``/``."""
         plain = name.removesuffix("/")
         if self.source and f"{plain}/".startswith(f"{self.source}/"):
             return self.path_of_source + plain[len(self.source) :] or "/"
@@ -27,7 +27,7 @@ class SnapshotPaths(Struct, frozen=True):
 
 
 def snapshot_paths(base: str, source: str = "", path_of_source: str = "") -> SnapshotPaths:
-    """Return where a snapshot has the base path.
+    """Return the paths of a snapshot.
 
     Args:
         base: the base path, as the newer snapshot has it.

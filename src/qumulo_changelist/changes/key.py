@@ -1,0 +1,163 @@
+r"""Keys: changes, and entries, as text that sorts in the order of a list.
+
+A key is ``path + NUL + text``, so sorting keys sorts paths, and everything that is known of one path
+comes together. The text of a change is one letter; that of an entry is a record
+(``scan/records.py``). A path can contain any character, so NUL and ``\1`` in it are escaped, in a
+way that keeps the order. No other module knows how a key is made.
+
+Functions that take or return an *escaped path* are for comparing paths with those of other keys.
+"""
+
+from collections.abc import Iterable
+from itertools import groupby
+from operator import eq, itemgetter
+from typing import NamedTuple
+
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
+
+CREATED, MODIFIED, DELETED = "C", "M", "D"
+"""The letters of what happened to a path."""
+
+_END = "\0"
+_SUFFIXES: dict[Op, str] = {CREATE: _END + CREATED, MODIFY: _END + MODIFIED, DELETE: _END + DELETED}
+_SUFFIX = len(_END + CREATED)
+
+# No disk has such names, but the answer of a cluster can. The order is kept.
+_ESCAPES = (("\1", "\1\2"), (_END, "\1\1"))
+
+
+class ChangedPaths(NamedTuple):
+    """Paths, each once, in descending order, and what happened to each: some of ``CMD``."""
+
+    names: list[str]
+    letters: list[str]
+
+
+class EncodedChanges(NamedTuple):
+    """A page of changes as keys, and what can be learned from it at once."""
+
+    keys: list[str]
+    directories: list[tuple[str, str]]
+    """The directories that were created or deleted: escaped path and letter."""
+    has_creations: bool
+    has_deletions: bool
+
+
+def encode(changes: list[Change], cut: int) -> EncodedChanges:
+    """Return the keys of changes; from each path its first ``cut`` characters are removed."""
+    keys = [change.path[cut:] + _SUFFIXES[change.op] for change in changes]
+    joined = _END.join(keys)
+    if "\1" in joined or joined.count(_END) != 2 * len(keys) - 1:
+        keys = [escape(key[:-_SUFFIX]) + key[-_SUFFIX:] for key in keys]
+        joined = _END.join(keys)
+    # A path begins with a slash, so a letter after a NUL is what happened.
+    return EncodedChanges(
+        keys, _whole_directories(joined), _END + CREATED in joined, _END + DELETED in joined
+    )
+
+
+def _whole_directories(joined: str) -> list[tuple[str, str]]:
+    """Return the directories that were created or deleted, among keys that are joined."""
+    # Where a path ends in a slash, the letter follows, and the rest of the path precedes it.
+    before, *others = joined.split("/" + _END)
+    found = []
+    for after in others:
+        if after[0] != MODIFIED:
+            found.append((before[before.rfind(_END) + 1 :] + "/", after[0]))
+        before = after
+    return found
+
+
+def make(escaped_path: str, letter: str) -> str:
+    """Return the key of a change."""
+    return escaped_path + _END + letter
+
+
+def path_of(key: str) -> str:
+    """Return the escaped path of a change's key."""
+    return key[:-_SUFFIX]
+
+
+def letter_of(key: str) -> str:
+    """Return what happened, from a change's key."""
+    return key[-1]
+
+
+def is_of_directory(key: str) -> bool:
+    """Return whether a change's key is that of a directory."""
+    return key[-_SUFFIX - 1] == "/"
+
+
+def is_created_directory(key: str) -> bool:
+    """Return whether a change's key says that a directory was created."""
+    return key.endswith("/" + _SUFFIXES[CREATE])
+
+
+def lower_bound(escaped_path: str) -> str:
+    """Return text that sorts after the keys of all smaller paths, and before those of this path."""
+    return escaped_path + _END
+
+
+def join(path: str, text: str) -> str:
+    r"""Return the key of a path and any text."""
+    if _END in text or "\1" in text or _END in path or "\1" in path:
+        return escape(path) + _END + escape(text)
+    return path + _END + text
+
+
+def split(key: str) -> tuple[str, str]:
+    """Return the path and the text of a key that :func:`join` made."""
+    path, _, text = key.partition(_END)
+    if "\1" in key:
+        return unescape(path), unescape(text)
+    return path, text
+
+
+def add_group(group: str, key: str) -> str:
+    """Return a key that sorts by ``group`` first; the group contains no NUL."""
+    return group + _END + key
+
+
+def group_of(grouped: str) -> str:
+    """Return the group of a key that :func:`add_group` made."""
+    return grouped[: grouped.index(_END)]
+
+
+def without_group(grouped: str) -> str:
+    """Return the key that :func:`add_group` was given."""
+    return grouped.partition(_END)[2]
+
+
+def pack(keys: Iterable[str]) -> bytes:
+    """Return keys of changes as bytes that can travel to another process."""
+    return _END.join(keys).encode("utf-8", "surrogatepass")
+
+
+def unpack(packed: bytes) -> ChangedPaths:
+    """Return what packed keys contain, path by path."""
+    text = packed.decode("utf-8", "surrogatepass")
+    parts = text.split(_END) if text else []
+    names, letters = parts[0::2], parts[1::2]
+    if any(map(eq, names, names[1:])):
+        groups = [
+            (name, "".join(sorted({letter for _, letter in group})))
+            for name, group in groupby(zip(names, letters, strict=True), key=itemgetter(0))
+        ]
+        names, letters = [name for name, _ in groups], [letter for _, letter in groups]
+    if "\1" in text:
+        names = [unescape(name) for name in names]
+    return ChangedPaths(names, letters)
+
+
+def escape(path: str) -> str:
+    """Return a path without NUL, which sorts among others as before."""
+    for character, written in _ESCAPES:
+        path = path.replace(character, written)
+    return path
+
+
+def unescape(path: str) -> str:
+    """Return the path that was escaped."""
+    for character, written in reversed(_ESCAPES):
+        path = path.replace(written, character)
+    return path

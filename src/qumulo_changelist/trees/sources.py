@@ -1,0 +1,106 @@
+"""How to reach each kind of tree: frozen values that travel to other processes."""
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from multiprocessing import parent_process
+
+from msgspec import Struct
+
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.events import Listener
+from qumulo_changelist.snapshot_paths import SnapshotPaths
+from qumulo_changelist.trees.interface import Tree, TreeSource
+
+# Modules that need the network are imported only where they are used: they take long to load.
+
+
+class MountSource(Struct, frozen=True):
+    """A directory of this machine, such as the mapped path."""
+
+    path: str
+    since: int = 0
+    """When the snapshot was taken that it should be like, in nanoseconds since the epoch; 0 for a
+    directory that cannot change."""
+
+    def open(self, listener: Listener) -> AbstractContextManager[Tree]:
+        """Open the directory; see ``TreeSource``.
+
+        Raises:
+            MappedPathError: it cannot be read.
+        """
+        from qumulo_changelist.trees.mounted import MountedTree
+
+        return MountedTree(self.path, self.since)
+
+
+class RestSource(Struct, frozen=True):
+    """A snapshot, over the REST API."""
+
+    settings: Settings
+    snapshot: int
+    paths: SnapshotPaths
+    page_size: int = 0
+    """The greatest number of entries to request at a time; 0 for the usual one."""
+    requests_at_once: int = 16
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[Tree]:
+        """Open the snapshot; see ``TreeSource``."""
+        from qumulo_changelist.cluster.rest.client import RestCluster
+        from qumulo_changelist.trees.rest import RestTree
+
+        with (
+            RestCluster(
+                self.settings,
+                listener,
+                page_size=self.page_size,
+                requests_at_once=self.requests_at_once,
+            ) as cluster,
+            RestTree(cluster, self.snapshot, self.paths, self.requests_at_once) as tree,
+        ):
+            yield tree
+
+
+class QqSource(Struct, frozen=True):
+    """A snapshot, through ``qq``."""
+
+    settings: Settings
+    snapshot: int
+    paths: SnapshotPaths
+    workers: int = 1
+    """The number of processes that share the work."""
+    processes_at_once: int = 1
+    """The number of ``qq`` processes at the same time, for all of these together."""
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[Tree]:
+        """Open the snapshot; see ``TreeSource``."""
+        from qumulo_changelist.cluster.connect import open_qq
+        from qumulo_changelist.trees.qq import QqTree
+
+        is_worker = parent_process() is not None
+        at_once = self.processes_at_once
+        if is_worker:
+            at_once = max(at_once // self.workers, 1)
+        cluster = open_qq(self.settings, listener)
+        with QqTree(cluster, self.snapshot, self.paths, at_once) as tree:
+            yield tree
+
+
+class IdentifiedSource(Struct, frozen=True):
+    """A tree whose entries get the cluster's ids and revisions from another tree."""
+
+    described: TreeSource
+    identified: TreeSource
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[Tree]:
+        """Open both trees; see ``TreeSource``."""
+        from qumulo_changelist.trees.identified import IdentifiedTree
+
+        with (
+            self.described.open(listener) as described,
+            self.identified.open(listener) as identified,
+        ):
+            yield IdentifiedTree(described, identified)
