@@ -1,1 +1,1 @@
-"""Lists: the role, and their formats."""
+"""How a list is written: the formats, and files that appear whole or not at all."""

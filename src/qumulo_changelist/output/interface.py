@@ -1,84 +1,70 @@
-"""A list, whatever its format, and the file it becomes."""
+"""A format of lists: batches of entries in, bytes out."""
 
-import contextlib
 from collections.abc import Iterable, Iterator
-from typing import IO, NamedTuple, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import OutputError, check_shortage
-from qumulo_changelist.model import Entry, Op, Totals
+from qumulo_changelist.model import Batch, Totals
 
 
 class Piece(Struct, frozen=True):
-    """A contiguous part of a list, as text; and what it holds."""
+    """A contiguous part of a list, encoded. It can be sent to another process."""
 
-    text: bytes
-    totals: Totals
-    last: str
-    """The name of its last entry, "" where it has none."""
-    elsewhere: list[tuple[str, bytes]]
-    """Lines that belong where their names sort as they are written: the name so, and the line."""
-    unreadable: list[tuple[str, str]]
-    """Names and reasons, of the first ones."""
-    left_out: list[str]
-    """Names, of the first ones."""
-    not_entered: list[tuple[str, Op]]
-    """Directories that cannot be read, of all that is in which the same happened; all of them."""
+    content: bytes
+    last_name: str
+    """The name of its last entry; "" if it has none."""
+    misplaced: list[tuple[str, bytes]]
+    """Encoded entries that may belong in a different piece, since the format writes their names in
+    a way that sorts differently: the name as it is written, and the entry."""
 
 
-class PublishedList(NamedTuple):
-    """A list, as it is in its place."""
+class StoredPiece(Protocol):
+    """A piece whose content has been set aside."""
 
-    path: str
-    """In the terms of this machine's locale."""
-    size: int
-    """In bytes."""
-    sha256: str
-    """Of its bytes, in hexadecimal digits."""
+    @property
+    def last_name(self) -> str:
+        """See :class:`Piece`."""
+
+    @property
+    def misplaced(self) -> list[tuple[str, bytes]]:
+        """See :class:`Piece`."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content. It can be read once, before that of the next piece."""
+
+
+class PieceWriter(Protocol):
+    """Encodes the entries of one piece."""
+
+    def add(self, batch: Batch) -> Batch:
+        """Encode the next entries, apart from those that are left out or gone.
+
+        Returns:
+            The entries that the format lists as unreadable, since it cannot hold their names.
+        """
+
+    def finish(self) -> Piece:
+        """Return the piece."""
 
 
 class ListFormat(Protocol):
     """How entries are written. It can be pickled."""
 
-    def piece(self, batches: Iterable[list[Entry]]) -> Piece:
-        """Return entries as text, in their order; what the format cannot hold as unreadable."""
-
-    def can_name(self, name: str) -> bool:
-        """Tell whether the format can hold a name."""
-
-
-class ListFile(Protocol):
-    """Takes the pieces of a list, in its order."""
-
     @property
-    def path(self) -> str:
-        """Where the list belongs, in the terms of this machine's locale."""
+    def limitation(self) -> str:
+        """Why some names cannot be held, for people; "" if all can."""
 
-    def add(self, piece: Piece) -> None:
-        """Take the next piece.
+    def can_hold(self, name: str) -> bool:
+        """Return whether the format can hold a name."""
 
-        Raises:
-            OutputError: there is no room, or another error of the system.
+    def start_piece(self) -> PieceWriter:
+        """Return a writer for the next piece."""
+
+    def assemble(self, pieces: Iterable[StoredPiece], totals: Totals) -> Iterator[bytes]:
+        """Yield the whole list.
+
+        Args:
+            pieces: all of its pieces, in order.
+            totals: what they contain.
         """
-
-    def deleted_files(self) -> Iterator[str]:
-        """Yield the names of the deleted files that were added."""
-
-    def write(self, file: IO[bytes], totals: Totals) -> PublishedList:
-        """Write the whole list; its first line counts what it holds.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-
-
-@contextlib.contextmanager
-def output_errors(path: str) -> Iterator[None]:
-    """Turn what the system says against writing into an error that names ``path``."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        check_shortage(error)
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise OutputError(f"{path} cannot be written: {reason}") from error

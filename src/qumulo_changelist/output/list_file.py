@@ -1,136 +1,115 @@
-"""The file of a scan list: its pieces, behind a first line that counts what they hold."""
+"""The file of a list, whatever its format: its pieces wait aside until all of them are there."""
 
 import contextlib
 import hashlib
-import heapq
-import html
 import io
 import os
 import tempfile
 from collections.abc import Iterator
-from operator import itemgetter
 from typing import IO, NamedTuple
 
 from qumulo_changelist.model import Totals
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output.interface import Piece, PublishedList, output_errors
+from qumulo_changelist.output.atomic import output_errors
+from qumulo_changelist.output.interface import ListFormat, Piece
 
 _CHUNK = 1024 * 1024
 
-# A quote in a name is written otherwise.
-_DELETED, _OF_A_FILE = b"    <delete-file ", b'"  type="F_REG" '
+
+class WrittenList(NamedTuple):
+    """A list as it was written."""
+
+    path: str
+    """In the encoding of this machine's locale."""
+    size: int
+    """In bytes."""
+    sha256: str
+    """Of its bytes, in hexadecimal digits."""
 
 
 @contextlib.contextmanager
-def scan_file(path: str) -> Iterator["ScanFile"]:
-    """Give a scan list to be filled; the block itself leaves nothing.
+def list_file(path: str, form: ListFormat) -> Iterator["ListFile"]:
+    """Give a list that takes pieces; the block itself leaves nothing.
 
     Args:
-        path: where the list belongs; its folder is made where it is missing.
+        path: where the list belongs; its folder is made if it is missing.
+        form: the format of the list.
 
     Raises:
         OutputError: the folder cannot be made or written to.
     """
-    path = os.fsdecode(to_bytes(path))  # in the locale's own terms, which are not always UTF-8
+    path = os.fsdecode(to_bytes(path))  # the encoding of the locale is not always UTF-8
     folder = os.path.dirname(path)
     with contextlib.ExitStack() as stack:
         with output_errors(folder):
             os.makedirs(folder, exist_ok=True)
             aside = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
-        yield ScanFile(path, aside)
+        yield ListFile(path, form, aside)
 
 
-class _Part(NamedTuple):
-    """Where a piece lies in the file aside, and the names that it begins and ends with."""
+class ListFile:
+    """Collects the pieces of a list in an unnamed file, and writes the list from them.
 
-    length: int
-    last: str
-
-
-class ScanFile:
-    """Implements :class:`~qumulo_changelist.output.interface.ListFile`.
-
-    Pieces wait in an unnamed file aside, since the first line of the list counts their entries.
+    The format may begin a list with what is known only at its end, such as its totals.
     """
 
-    def __init__(self, path: str, aside: io.FileIO) -> None:
+    def __init__(self, path: str, form: ListFormat, aside: io.FileIO) -> None:
         self.path = path
+        """Where the list belongs, in the encoding of this machine's locale."""
+        self._form = form
         self._aside = aside
-        self._parts: list[_Part] = []
-        self._elsewhere: list[tuple[str, bytes]] = []
+        self._pieces: list[_PieceAside] = []
 
     @property
     def folder(self) -> str:
-        """Where there is room for what else a run puts aside."""
+        """A folder with room for what else a run sets aside."""
         return os.path.dirname(self.path)
 
     def add(self, piece: Piece) -> None:
-        """Take the next piece; see the interface."""
-        self._elsewhere += piece.elsewhere
-        self._parts.append(_Part(len(piece.text), piece.last))
-        rest = memoryview(piece.text)
+        """Add the next piece.
+
+        Raises:
+            OutputError: there is no room, or another error of the system.
+        """
+        self._pieces.append(
+            _PieceAside(self._aside, len(piece.content), piece.last_name, piece.misplaced)
+        )
+        rest = memoryview(piece.content)
         with output_errors(self.path):
             while rest:
                 rest = rest[self._aside.write(rest) :]
 
-    def write(self, file: IO[bytes], totals: Totals) -> PublishedList:
-        """Write the whole list; see the interface."""
+    def write(self, file: IO[bytes], totals: Totals) -> WrittenList:
+        """Write the whole list.
+
+        Args:
+            file: where to.
+            totals: what the pieces contain.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         sha256, size = hashlib.sha256(), 0
-        for chunk in self._chunks(totals):
+        self._aside.seek(0)
+        for chunk in self._form.assemble(self._pieces, totals):
             file.write(chunk)
             sha256.update(chunk)
             size += len(chunk)
-        return PublishedList(self.path, size, sha256.hexdigest())
-
-    def deleted_files(self) -> Iterator[str]:
-        """Yield the names of deleted files, in the list's order; see the interface."""
-        self._aside.seek(0)
-        lines = io.BufferedReader(self._aside)
-        try:
-            for line in lines:
-                if line.startswith(_DELETED) and _OF_A_FILE in line:
-                    yield _name_of(line)
-        finally:
-            lines.detach()
-
-    def _chunks(self, totals: Totals) -> Iterator[bytes]:
-        """Yield the list, part by part."""
-        elsewhere = sorted(self._elsewhere, reverse=True)
-        yield _first_line(totals).encode()
-        self._aside.seek(0)
-        for part in self._parts:
-            yield from self._text_of(part, elsewhere)
-        yield from (line for _, line in elsewhere)
-        yield b"</files>\n"
-
-    def _text_of(self, part: _Part, elsewhere: list[tuple[str, bytes]]) -> Iterator[bytes]:
-        """Yield a piece, and take the lines from elsewhere that belong before its end."""
-        here = [pair for pair in elsewhere if pair[0] > part.last] if part.length else []
-        if not here:
-            left = part.length
-            while left:
-                chunk = self._aside.read(min(left, _CHUNK))
-                left -= len(chunk)
-                yield chunk
-            return
-        del elsewhere[: len(here)]
-        lines = io.BytesIO(self._read(part.length))
-        named = ((_name_of(line), line) for line in lines)
-        yield from (line for _, line in heapq.merge(named, here, key=itemgetter(0), reverse=True))
-
-    def _read(self, length: int) -> bytes:
-        text = b""
-        while len(text) < length:
-            text += self._aside.read(length - len(text))
-        return text
+        return WrittenList(self.path, size, sha256.hexdigest())
 
 
-def _first_line(totals: Totals) -> str:
-    return (
-        f'<files scanned="{totals.files}" selected="{totals.files}" size="{totals.size}" '
-        f'bad_dir_count="{totals.unreadable}" delete_count="{totals.deleted_files}">\n'
-    )
+class _PieceAside(NamedTuple):
+    """Implements ``StoredPiece``: a piece in the unnamed file, which is read from its position."""
 
+    file: io.FileIO
+    length: int
+    last_name: str
+    misplaced: list[tuple[str, bytes]]
 
-def _name_of(line: bytes) -> str:
-    return html.unescape(line.split(b'"', 2)[1].decode())
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content; see ``StoredPiece``."""
+        left = self.length
+        while left:
+            chunk = self.file.read(min(left, _CHUNK))
+            left -= len(chunk)
+            yield chunk

@@ -1,20 +1,16 @@
-"""Working on slices: here, or in processes of this machine."""
+"""The work on slices: what all slices of a list have in common, and how one is worked on."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
-from qumulo_changelist.changes.changeset import pack, unpack
-from qumulo_changelist.errors import is_shortage
+from qumulo_changelist.changes import key
 from qumulo_changelist.events import Listener
-from qumulo_changelist.scan.order import Batch
-from qumulo_changelist.scan.resolve import sides
-from qumulo_changelist.trees.interface import TreeSource
-
-if TYPE_CHECKING:
-    from qumulo_changelist.runners.processes import Processes
+from qumulo_changelist.model import Batch
+from qumulo_changelist.scan.reconcile import read_sides
+from qumulo_changelist.trees.interface import Tree, TreeSource
 
 Product = TypeVar("Product")
 
@@ -24,142 +20,62 @@ class SliceJob(Struct, Generic[Product], frozen=True):
 
     newer: TreeSource
     older: TreeSource | None
-    """None where it is of no interest."""
+    """None if it is not needed."""
     finish: Callable[[Iterator[Batch]], Product]
-    """Makes a product of what both trees say."""
+    """Makes the product of a slice from its entries."""
     identified: TreeSource | None = None
-    """The newer tree with the cluster's ids, see :func:`~.resolve.sides`."""
+    """The newer tree with the cluster's ids, see :func:`~.reconcile.read_sides`."""
 
 
 class SliceResult(Struct, Generic[Product], frozen=True):
-    """What became of a slice."""
+    """The outcome of one slice."""
 
     product: Product
     changed_since: int
-    """How many entries turned out to be no longer as the newer snapshot has them."""
+    """The number of entries that turned out to be no longer as the newer snapshot has them."""
 
 
 class SliceWorker(Generic[Product]):
-    """Turns slices into products; the trees stay open from one to the next."""
+    """Works on slices one after the other; the trees stay open in between.
 
-    def __init__(self, job: SliceJob[Product]) -> None:
+    Args:
+        job: what to do.
+        listener: receives what happens.
+    """
+
+    def __init__(self, job: SliceJob[Product], listener: Listener) -> None:
         self._finish = job.finish
-        self._open = contextlib.ExitStack()
-        self._newer, self._older, self._identified = (
-            self._open.enter_context(tree()) if tree else None
-            for tree in (job.newer, job.older, job.identified)
-        )
+        self._listener = listener
+        self._stack = contextlib.ExitStack()
+        self._newer = self._open(job.newer)
+        self._older = self._open(job.older) if job.older else None
+        self._identified = self._open(job.identified) if job.identified else None
 
-    def __call__(self, packed: bytes) -> SliceResult[Product]:
-        """Return what a slice of changes comes to."""
-        assert self._newer
-        before = self._moved_on()
-        found = sides(unpack(packed), self._newer, self._older, self._identified)
-        return SliceResult(self._finish(found), self._moved_on() - before)
+    def work(self, packed: bytes) -> SliceResult[Product]:
+        """Return the result of a slice, whose keys are packed (``key.pack``)."""
+        before = self._changed_since()
+        entries = read_sides(key.unpack(packed), self._newer, self._older, self._identified)
+        product = self._finish(entries)
+        return SliceResult(product, self._changed_since() - before)
 
     def close(self) -> None:
-        """Let go of the trees."""
-        self._open.close()
+        """Close the trees."""
+        self._stack.close()
 
-    def _moved_on(self) -> int:
+    def _open(self, source: TreeSource) -> Tree:
+        return self._stack.enter_context(source.open(self._listener))
+
+    def _changed_since(self) -> int:
         return sum(tree.changed_since for tree in (self._newer, self._identified) if tree)
 
 
-class Pool:
-    """The processes of a run, which are started only once there is work for them.
+class Runner(Protocol):
+    """Where slices are worked on."""
 
-    Args:
-        count: the number of processes; 1 for none but this.
-        listener: hears why this process works alone, where others cannot be started.
-    """
-
-    def __init__(self, count: int, listener: Listener) -> None:
-        self.several = count > 1
-        """Whether there are processes besides this one, or can be."""
-        self.processes: Processes | None = None
-        self._count = count
-        self._listener = listener
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def start(self) -> None:
-        """Start the processes, unless they are started; it takes them a moment.
-
-        Raises:
-            WorkerError: a process ended before it was ready.
-        """
-        if not self.several or self.processes:
-            return
-        # Not at the top: most runs need no other process.
-        from qumulo_changelist.runners.processes import Processes
-
-        try:
-            self.processes = Processes(self._count)
-        except (OSError, ImportError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not is_shortage(error):
-                raise
-            # Often a container without room in /dev/shm, where processes share their locks.
-            self.several = False
-            reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
-            self._listener.warning(
-                f"no worker process can be started, so this one works alone: {reason}"
-            )
+    def run(
+        self, job: SliceJob[Product], packed: Iterable[bytes]
+    ) -> Iterator[SliceResult[Product]]:
+        """Yield the result of each slice, in order. All slices of a runner are of one job."""
 
     def close(self) -> None:
-        """End every process, also one that is at work."""
-        if self.processes:
-            self.processes.close()
-
-
-class Workers(Generic[Product]):
-    """Runs the slices of one job, in this process or in others.
-
-    Args:
-        job: what to do with them.
-        pool: the processes; closed together with this.
-    """
-
-    def __init__(self, job: SliceJob[Product], pool: Pool) -> None:
-        self.job = job
-        self.changed_since = 0
-        """The number of entries that are no longer as the newer snapshot has them, so far."""
-        self._pool = pool
-        self._here: SliceWorker[Product] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End every process, also one that is at work."""
-        if self._here:
-            self._here.close()
-        self._pool.close()
-
-    @property
-    def several(self) -> bool:
-        """Whether processes can share the work."""
-        return self._pool.several
-
-    def start(self) -> None:
-        """Start the processes; see :class:`Pool`."""
-        self._pool.start()
-
-    def products(self, slices: Iterable[list[str]]) -> Iterator[Product]:
-        """Yield what each slice comes to, in order.
-
-        Raises:
-            WorkerError: a process ended without an answer.
-        """
-        for done in self._work(map(pack, slices)):
-            self.changed_since += done.changed_since
-            yield done.product
-
-    def _work(self, packed: Iterable[bytes]) -> Iterator[SliceResult[Product]]:
-        if self._pool.processes:
-            return self._pool.processes.work(self.job, packed)
-        self._here = self._here or SliceWorker(self.job)
-        return map(self._here, packed)
+        """End all work, also what is under way."""

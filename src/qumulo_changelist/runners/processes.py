@@ -14,42 +14,58 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn
 
-from qumulo_changelist.errors import ResourceError, WorkerError, describe_signal
+from msgspec import Struct
+
+from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError, describe_signal
+from qumulo_changelist.events import Event, Listener
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
 from qumulo_changelist.waiting import result_of
 
-# Slices under way for each process: one more than it works on, so that it never waits.
-_AHEAD = 2
+# The number of slices for each process: one more than it works on, so that it never waits.
+_SLICES_PER_PROCESS = 2
 
 _SECONDS_TO_END = 10
 _SECONDS_TO_TERMINATE_AGAIN = 0.1
 
 
+class Report(Struct, frozen=True):
+    """What a process sends back after a slice."""
+
+    outcome: SliceResult[Any] | ChangelistError
+    events: list[Event]
+    """What happened meanwhile."""
+
+
 class Processes:
-    """A number of processes, ready to work on one job.
+    """Processes that are ready to work on one job; implements ``Runner``.
+
+    Args:
+        count: the number of processes.
+        listener: receives what happens in the processes, after each slice.
 
     Raises:
-        OSError: the system lacks what another process needs. Raised at the start alone.
-        RuntimeError: it has no room for one more thread. Likewise.
+        OSError: the system lacks what another process needs. Raised only at the start.
+        RuntimeError: it has no room for another thread. Likewise.
         ImportError: the system has no locks that processes can share. Likewise.
-        WorkerError: one ended without an answer. Raised by every method but ``close``.
+        WorkerError: a process ended without a result. Raised by every method but ``close``.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, listener: Listener) -> None:
         self._count = count
+        self._listener = listener
         self._processes: list[BaseProcess] = []
         self._executor: ProcessPoolExecutor | None = None
-        # An interruption is this process's to tell, so it must not reach the others.
+        # Only this process reports an interruption, so the signal must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
-            # Its start would let SIGINT through again, which it ignores by itself.
+            # Its start would unblock SIGINT, which it ignores anyway.
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(count, context, _begin)
-            # Each piece of work starts one process, as long as none is idle.
+            # Each task starts one process, as long as none is idle.
             while len(self._processes) < count:
-                self._executor.submit(_ready)
+                self._executor.submit(_do_nothing)
                 self._note_started()
         except BrokenExecutor as error:
             raise self._broken() from error
@@ -61,37 +77,44 @@ class Processes:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def close(self) -> None:
-        """End every process, also one that is at work."""
+        """End every process, also one that is working."""
         self._terminate()
         if self._executor:
-            # It waits for them by a thread, which may be what could not be started.
+            # It waits for them with a thread, and perhaps no thread can be started.
             with contextlib.suppress(RuntimeError):
                 self._executor.shutdown(cancel_futures=True)
         for process in self._processes:
             process.join()
 
-    def work(
-        self, job: SliceJob[Product], slices: Iterable[bytes]
+    def run(
+        self, job: SliceJob[Product], packed: Iterable[bytes]
     ) -> Iterator[SliceResult[Product]]:
-        """Yield what each slice comes to, in order; few of them are held.
+        """Yield the result of each slice, in order; only a few slices are held at a time.
 
-        Each process opens the trees of the first job that it gets, and keeps them: all slices must
-        be of one job.
+        Each process opens the trees of the first job that it gets, and keeps them open.
         """
-        under_way: deque[Future[SliceResult[Product]]] = deque()
+        under_way: deque[Future[Report]] = deque()
         assert self._executor
         try:
-            for packed in slices:
-                under_way.append(self._executor.submit(_work, job, packed))
-                if len(under_way) >= self._count * _AHEAD:
-                    yield result_of(under_way.popleft())
+            for one in packed:
+                under_way.append(self._executor.submit(_work, job, one))
+                if len(under_way) >= self._count * _SLICES_PER_PROCESS:
+                    yield self._result_of(under_way.popleft())
             while under_way:
-                yield result_of(under_way.popleft())
+                yield self._result_of(under_way.popleft())
         except BrokenExecutor as error:
             raise self._broken() from error
 
+    def _result_of(self, future: "Future[Report]") -> SliceResult[Any]:
+        report = result_of(future)
+        for event in report.events:
+            self._listener(event)
+        if isinstance(report.outcome, ChangelistError):
+            raise report.outcome
+        return report.outcome
+
     def _broken(self) -> WorkerError:
-        # Once one is gone, the executor terminates the others, once, and waits for them here.
+        # When one process is gone, the executor terminates the others, once, and waits for them.
         self._terminate()
         if self._executor:
             self._executor.shutdown()
@@ -102,10 +125,10 @@ class Processes:
         self._processes += [one for one in started if one not in self._processes]
 
     def _terminate(self) -> None:
-        """End every process by SIGTERM, which is sent until it is gone.
+        """End every process by SIGTERM, which is sent until the process is gone.
 
-        A signal that comes just before a process waits for a lock, as it does after each piece of
-        work, does not interrupt that wait, and Python runs its handler only afterwards.
+        A signal that arrives just before a process waits for a lock, as it does after each task,
+        does not interrupt that wait, and Python runs its handler only afterwards.
         """
         left = self._processes
         while left:
@@ -123,27 +146,28 @@ class Processes:
 
 
 _worker: SliceWorker[Any] | None = None
+_events: list[Event] = []
 _at_work = False
 
 
 class _Terminated(SystemExit):
-    """Unwinds what a process is at, so that it leaves nothing behind."""
+    """Unwinds what a process is doing, so that it leaves nothing behind."""
 
 
 def _begin() -> None:
-    """Make a process ready for work."""
+    """Prepare a process for work."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     except RuntimeError:
-        # There is no room for one more thread. The executor would print where, line by line.
+        # There is no room for another thread. The executor would print a traceback.
         os._exit(ResourceError.exit_code)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
-    # The executor sends another one when it sees that one process ended: unwinding goes on.
+    # The executor sends SIGTERM again when it sees that a process ended: unwinding goes on.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # However long it takes to unwind, and wherever the signal came.
+    # Unwinding can take long, depending on where the signal arrived.
     watch = threading.Timer(_SECONDS_TO_END, os._exit, (1,))
     watch.daemon = True
     watch.start()
@@ -153,35 +177,43 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
 
 
 def _end() -> NoReturn:
-    """End this process, and whatever its trees still have under way."""
+    """End this process, and what its trees still have under way."""
     try:
         if _worker:
             _worker.close()
     finally:
-        # The executor would take an exception for an answer, and the process go on.
+        # The executor would take an exception for a result, and the process would go on.
         os._exit(0)
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however that ended."""
+    """End this process when the process that started it is gone, for whatever reason."""
     parent = multiprocessing.parent_process()
     assert parent
     wait([parent.sentinel])
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
-def _ready() -> None:
-    """Do nothing: it makes the processes start."""
+def _do_nothing() -> None:
+    """Make a process start."""
 
 
-def _work(job: SliceJob[Any], packed: bytes) -> SliceResult[Any]:
+def _work(job: SliceJob[Any], packed: bytes) -> Report:
     global _worker, _at_work
     try:
         _at_work = True
         if _worker is None:
-            _worker = SliceWorker(job)
-        return _worker(packed)
+            _worker = SliceWorker(job, _events.append)
+        return Report(_worker.work(packed), _take_events())
+    except ChangelistError as error:
+        return Report(error, _take_events())
     except _Terminated:
         _end()
     finally:
         _at_work = False
+
+
+def _take_events() -> list[Event]:
+    events = _events.copy()
+    _events.clear()
+    return events

@@ -1,1 +1,1 @@
-"""From a diff to the entries of a list."""
+"""From slices of changes to the entries of a list: the rules of the contract."""

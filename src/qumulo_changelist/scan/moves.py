@@ -1,120 +1,106 @@
-"""Moves: the same file under another name. What one tree lost and the other gained is paired.
+"""Moves: the same file under a different name. What one tree lost and the other gained is paired.
 
-A file is the same where its id, its size and its revision are. A moved directory is nothing of its
-own here: its files are the same files, and are found to be, by listing what is in both places. As
-it takes the whole of both sides to know, whatever was found is set aside first, sorted by what it
-is; and then by name.
+Two entries are the same file if their ids, sizes and revisions are equal. A moved directory needs no
+rule of its own: its files are the same files, and are found by listing both places. Pairs can be
+found only when both sides are known completely. So all entries are first set aside: candidates
+sorted by what identifies them, and everything sorted by name afterwards.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qumulo_changelist.changes.changeset import END
+from qumulo_changelist.changes import key
 from qumulo_changelist.changes.sorted_keys import SortedKeys
-from qumulo_changelist.model import CREATE, Entry, Kind, State
-from qumulo_changelist.output.interface import ListFormat, Piece
-from qumulo_changelist.scan.order import Batch, by_name, distinct
-from qumulo_changelist.scan.records import read, written
-from qumulo_changelist.scan.resolve import one_entry, unlisted
-
-# So many entries become a piece of the list.
-_IN_A_PIECE = 20_000
+from qumulo_changelist.model import CREATE, Batch, Entry, Kind, State
+from qumulo_changelist.scan import records
+from qumulo_changelist.scan.order import resolve_names, sort_distinct
+from qumulo_changelist.scan.reconcile import choose_entry, hide_deletion
 
 
-class SliceRecords(Struct, frozen=True):
-    """What a slice of changes came to."""
+class MoveCandidates(Struct, frozen=True):
+    """The entries of a slice as records, divided by whether they can be part of a move."""
 
-    settled: list[str]
-    """Records of what was not moved, whatever else there is."""
-    open: list[str]
-    """Records of what may have been moved, each behind what it is, and a NUL."""
+    candidates: list[str]
+    """Grouped (``key.add_group``) by what identifies a file."""
+    others: list[str]
 
 
-class RecordEntries(Struct, frozen=True):
-    """Parts what may have been moved from what was not. It can be pickled."""
+class FindCandidates(Struct, frozen=True):
+    """Divides the entries of a slice; can be pickled."""
 
-    form: ListFormat
+    can_hold: Callable[[str], bool]
+    """Whether the format of the list can hold a name."""
 
-    def __call__(self, found: Iterable[Batch]) -> SliceRecords:
-        """Return what was found, as records."""
-        parted = SliceRecords([], [])
-        for batch in found:
+    def __call__(self, batches: Iterable[Batch]) -> MoveCandidates:
+        """Return the entries as records."""
+        found = MoveCandidates([], [])
+        for batch in batches:
             for entry in batch:
-                if self._may_have_moved(entry):
+                record = records.encode(entry)
+                if self._is_candidate(entry):
                     known = entry.attributes
-                    what = f"{known.id} {known.size} {known.revision}"
-                    parted.open.append(what + END + written(entry))
+                    file = f"{known.id} {known.size} {known.revision}"
+                    found.candidates.append(key.add_group(file, record))
                 else:
-                    parted.settled.append(written(entry))
-        return parted
+                    found.others.append(record)
+        return found
 
-    def _may_have_moved(self, entry: Entry) -> bool:
+    def _is_candidate(self, entry: Entry) -> bool:
         known = entry.attributes
         if not known.id or not known.revision or known.kind is not Kind.FILE:
             return False
-        came = entry.state is State.PRESENT and entry.op == CREATE
-        return (came or entry.state is State.DELETED) and self.form.can_name(entry.name)
+        is_new = entry.state is State.PRESENT and entry.op == CREATE
+        return (is_new or entry.state is State.DELETED) and self.can_hold(entry.name)
 
 
-def pieces(
-    slices: Iterable[SliceRecords],
-    form: ListFormat,
-    is_open: SortedKeys,
-    settled: SortedKeys,
-    *,
-    deletes: bool,
-) -> Iterator[Piece]:
-    """Yield the pieces of a list that tells moves.
+def pair_moves(
+    slices: Iterable[MoveCandidates], candidates: SortedKeys, settled: SortedKeys, *, deletes: bool
+) -> Iterator[Batch]:
+    """Yield the entries of a list that reports moves, in the list's order.
 
     Args:
-        slices: what all slices of the changes came to, in any order.
-        form: how entries are written.
-        is_open: takes what may have been moved; empty.
-        settled: takes what was decided; empty.
+        slices: the entries of all slices of the changes, in any order.
+        candidates: sorts what can be part of a move; empty.
+        settled: sorts everything that is decided; empty.
         deletes: whether deletions are wanted.
     """
-    for parted in slices:
-        settled.add(parted.settled)
-        is_open.add(parted.open)
-    for block in _paired(is_open.take()):
+    for found in slices:
+        settled.add(found.others)
+        candidates.add(found.candidates)
+    for block in _settle(candidates.drain()):
         settled.add(block)
-    together: Batch = []
-    for batch in by_name(_entries(settled, deletes=deletes), one_entry):
-        together += batch
-        if len(together) >= _IN_A_PIECE:
-            yield form.piece([together])
-            together = []
-    if together:
-        yield form.piece([together])
+    yield from resolve_names(_entries(settled, deletes=deletes), choose_entry)
 
 
-def _paired(blocks: Iterable[list[str]]) -> Iterator[list[str]]:
-    """Yield records, those of moved files as such."""
-    keys = (key for block in blocks for key in block)
-    for _, group in groupby(keys, lambda key: key[: key.index(END)]):
-        records = [key.partition(END)[2] for key in group]
-        yield records if len(records) == 1 else [written(one) for one in _moved(records)]
+def _settle(blocks: Iterable[list[str]]) -> Iterator[list[str]]:
+    """Yield the records of candidates, those of moved files changed to say so."""
+    grouped = (one for block in blocks for one in block)
+    for _, group in groupby(grouped, key.group_of):
+        same_file = [key.without_group(one) for one in group]
+        if len(same_file) > 1:
+            same_file = [records.encode(entry) for entry in _pair_names(same_file)]
+        yield same_file
 
 
-def _moved(records: list[str]) -> Iterator[Entry]:
-    """Yield the entries of one file, under all its names that came or went."""
-    entries = sorted(map(read, set(records)), key=lambda entry: entry.name)
-    came = {entry.name: entry for entry in entries if entry.state is State.PRESENT}
-    went = {entry.name: entry for entry in entries if entry.state is State.DELETED}
-    new, old = (sorted(one.keys() - other.keys()) for one, other in ((came, went), (went, came)))
-    # A file with several names: which of them became which, nobody can know.
+def _pair_names(same_file: list[str]) -> Iterator[Entry]:
+    """Yield the entries of one file, under all its names that appeared or disappeared."""
+    entries = sorted(map(records.decode, set(same_file)), key=lambda entry: entry.name)
+    appeared = {entry.name: entry for entry in entries if entry.state is State.PRESENT}
+    disappeared = {entry.name: entry for entry in entries if entry.state is State.DELETED}
+    new = sorted(appeared.keys() - disappeared.keys())
+    old = sorted(disappeared.keys() - appeared.keys())
+    # If a file has several names, it cannot be known which of them became which.
     for to, moved_from in zip(new, old, strict=False):
-        came[to] = replace(came[to], moved_from=moved_from)
-        went[moved_from] = replace(went[moved_from], state=State.GONE)
-    yield from came.values()
-    yield from went.values()
+        appeared[to] = replace(appeared[to], moved_from=moved_from)
+        disappeared[moved_from] = replace(disappeared[moved_from], state=State.GONE)
+    yield from appeared.values()
+    yield from disappeared.values()
 
 
 def _entries(settled: SortedKeys, *, deletes: bool) -> Iterator[Batch]:
-    """Yield all entries, in the list's order."""
-    for block in settled.take():
-        entries = [read(record) for record in block]
-        yield from distinct(entries if deletes else [unlisted(entry) for entry in entries])
+    for block in settled.drain():
+        entries = [records.decode(record) for record in block]
+        yield from sort_distinct(entries if deletes else [hide_deletion(one) for one in entries])

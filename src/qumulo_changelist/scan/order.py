@@ -1,57 +1,47 @@
-"""Descending streams: pure, holding no more than they must.
+"""Descending streams of entries: pure, and holding no more than necessary.
 
-Entries flow in *batches*: a list of files' entries in descending order of names, or one
-directory's entry alone. Two orders meet here. *Stream order* sorts names with a directory's
-trailing ``/``: all that is below a directory stands together, right before it, so that trees can
-be walked in place. *List order* is the contract's: names without that ``/``. They differ where a
-name goes on with a byte below ``/``: ``/reel2/`` comes before ``/reel2.mov`` in a stream,
-``/reel2`` behind it in a list.
+Entries flow in batches. Two orders meet here. *Stream order* sorts names with a directory's trailing
+``/``: everything below a directory stands together, directly before it, so that trees can be walked
+in place. *List order* is the contract's: names without that ``/``. They differ where a name continues
+with a byte below ``/``: ``/reel2/`` comes before ``/reel2.mov`` in a stream, and ``/reel2`` after it
+in a list.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, eq
-from typing import TypeVar
 
-from qumulo_changelist.model import Entry, Kind
-
-Batch = list[Entry]
-Item = TypeVar("Item")
+from qumulo_changelist.model import Batch, Entry, Kind
 
 name_of = attrgetter("name")
-
-
-def first_where(items: Sequence[Item], begin: int, is_so: Callable[[Item], bool]) -> int:
-    """Return where ``is_so`` becomes true, and stays true, at or behind ``begin``."""
-    return bisect_left(items, True, lo=begin, key=is_so)
 
 
 def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
     """Turn stream order into list order.
 
-    Held back are only directories whose name begins the names that follow.
+    Only directories are held back, those whose name begins the names that follow.
     """
     held: Batch = []
     for batch in stream:
         while held and held[-1].name > batch[-1].name:
-            waiting = held.pop()
-            cut = first_where(batch, 0, _below(waiting.name))
+            directory = held.pop()
+            cut = _first_where(batch, 0, _is_below(directory.name))
             if cut:
                 yield batch[:cut]
-            yield [waiting]
+            yield [directory]
             batch = batch[cut:]
         if batch[0].attributes.kind is Kind.DIRECTORY:
             held.append(batch[0])
         else:
             yield batch
-    yield from ([waiting] for waiting in reversed(held))
+    yield from ([directory] for directory in reversed(held))
 
 
-def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
+def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
     """Yield all entries of two streams in list order; of equal names, the first stream's first.
 
-    No batch holds a name twice. Neither stream is read further than the greatest name not yet
-    given asks for.
+    No batch contains a name twice. Neither stream is read further than the greatest name that has
+    not been yielded requires.
     """
     ones, others = iter(first), iter(second)
     one, other = next(ones, None), next(others, None)
@@ -63,13 +53,13 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
             yield other
             other = next(others, None)
         elif one[-1].name >= other[-1].name:
-            # Not the second's of that name: the first may have more.
-            cut = first_where(other, 0, _at_or_below(one[-1].name))
-            yield from distinct(one + other[:cut])
+            # Not the second stream's entry of that name: the first stream may have more.
+            cut = _first_where(other, 0, _is_at_or_below(one[-1].name))
+            yield from sort_distinct(one + other[:cut])
             one, other = next(ones, None), other[cut:]
         else:
-            cut = first_where(one, 0, _below(other[-1].name))
-            yield from distinct(one[:cut] + other)
+            cut = _first_where(one, 0, _is_below(other[-1].name))
+            yield from sort_distinct(one[:cut] + other)
             one, other = one[cut:], next(others, None)
     for left, rest in ((one, ones), (other, others)):
         if left:
@@ -77,10 +67,10 @@ def merged(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
             yield from rest
 
 
-def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterator[Batch]:
-    """Let ``choose`` say what is left of entries that have one name; all others stay.
+def resolve_names(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterator[Batch]:
+    """Replace the entries of each name that has several by what ``choose`` returns for them.
 
-    No batch of the stream holds a name twice.
+    No batch of the stream contains a name twice.
     """
     same: Batch = []
     for batch in stream:
@@ -98,8 +88,8 @@ def by_name(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterat
         yield choose(same)
 
 
-def distinct(entries: Batch) -> Iterator[Batch]:
-    """Yield entries in descending order, those of one name in one batch each."""
+def sort_distinct(entries: Batch) -> Iterator[Batch]:
+    """Yield entries in descending order, in batches that contain no name twice."""
     entries.sort(key=name_of, reverse=True)
     names = [entry.name for entry in entries]
     begin = 0
@@ -111,9 +101,14 @@ def distinct(entries: Batch) -> Iterator[Batch]:
     yield entries[begin:]
 
 
-def _below(name: str) -> Callable[[Entry], bool]:
+def _is_below(name: str) -> Callable[[Entry], bool]:
     return lambda entry: entry.name < name
 
 
-def _at_or_below(name: str) -> Callable[[Entry], bool]:
+def _is_at_or_below(name: str) -> Callable[[Entry], bool]:
     return lambda entry: entry.name <= name
+
+
+def _first_where(batch: Batch, begin: int, is_true: Callable[[Entry], bool]) -> int:
+    """Return the first index from ``begin`` on where ``is_true`` holds; it holds from there on."""
+    return bisect_left(batch, True, lo=begin, key=is_true)

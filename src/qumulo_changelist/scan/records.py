@@ -1,9 +1,6 @@
-"""Entries as text that sorts like their names, to be sent, sorted and set aside. Pure.
+"""Entries as text that sorts by name, to be sent to other processes, sorted and set aside. Pure."""
 
-A record is ``name + NUL + the rest``; neither holds another NUL, whatever a name holds.
-"""
-
-from qumulo_changelist.changes.changeset import END, escape, unescaped
+from qumulo_changelist.changes import key
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, Op, State
 
 _STATES = dict(zip(State, "PDUOG", strict=True))
@@ -16,26 +13,25 @@ _REPLACES = "R"
 _NO_ID = "-"
 
 
-def written(entry: Entry) -> str:
-    """Return an entry as a record; only of one that is there, what it was moved from."""
+def encode(entry: Entry) -> str:
+    """Return an entry as a record: a key (``changes/key.py``) of its name and the rest of it.
+
+    ``moved_from`` is kept only of an entry that is present, and ``reason`` only of the others.
+    """
     known = entry.attributes
     owner = _NO_ID if known.owner is None else known.owner
     group = _NO_ID if known.group is None else known.group
-    record = (
+    return key.join(
+        entry.name,
         f"{_STATES[entry.state]}{_KINDS[known.kind]}{_OPS[entry.op]}"
         f"{_REPLACES if entry.replaces else ''} {known.size} {known.mtime} {known.atime} "
-        f"{owner} {group} {known.id} {known.revision} {entry.moved_from or entry.reason}"
+        f"{owner} {group} {known.id} {known.revision} {entry.moved_from or entry.reason}",
     )
-    if END in record or "\1" in record or END in entry.name or "\1" in entry.name:
-        return escape(entry.name) + END + escape(record)
-    return entry.name + END + record
 
 
-def read(record: str) -> Entry:
-    """Return the entry that a record says."""
-    name, _, rest = record.partition(END)
-    if "\1" in record:
-        name, rest = unescaped(name), unescaped(rest)
+def decode(record: str) -> Entry:
+    """Return the entry of a record."""
+    name, rest = key.split(record)
     letters, size, mtime, atime, owner, group, number, revision, text = rest.split(" ", 8)
     state = _STATE_OF[letters[0]]
     return Entry(

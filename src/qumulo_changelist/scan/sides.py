@@ -1,6 +1,6 @@
-"""The two sides of a diff: what the newer tree holds of it, and what the older one held.
+"""The two sides of a diff: what the newer tree has of it, and what the older tree had.
 
-The numbers of rules are those of the contract, section "What is on it".
+The rules and their numbers are those of ``docs/scan-list.md``, section "What is on it".
 """
 
 from abc import ABC, abstractmethod
@@ -10,11 +10,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from qumulo_changelist.changes.changeset import DELETED, ChangedPaths
+from qumulo_changelist.changes.key import DELETED, ChangedPaths
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
     Attributes,
+    Batch,
     Description,
     Entry,
     Kind,
@@ -23,7 +24,6 @@ from qumulo_changelist.model import (
     State,
 )
 from qumulo_changelist.names import outermost
-from qumulo_changelist.scan.order import Batch
 from qumulo_changelist.trees.interface import (
     GONE,
     DescribedEntries,
@@ -36,45 +36,46 @@ from qumulo_changelist.trees.interface import (
 # Looked up once, not for every entry.
 _FILE = Kind.FILE
 
-_NO_FILE = "the diff calls it a file, but it was a directory"
+_NOT_A_FILE = "the diff calls it a file, but it was a directory"
 
-Rule = Callable[[str, Description, Op], Entry | None]
-Pairs = list[tuple[str, Op]]
+EntryRule = Callable[[str, Description, Op], Entry | None]
+NamedOps = list[tuple[str, Op]]
+"""Names in stream order, and what happened to each."""
 
 
 class Side(ABC):
-    """One side of a diff: what a tree is asked for, and what its answers mean."""
+    """One side of a diff: what its tree is asked for, and what the answers mean."""
 
     _state: State
-    """What is said of a regular file on this side."""
+    """The state of a regular file on this side."""
     _op: Op
-    """What happened to all that is in a whole directory."""
+    """What happened to everything in a whole directory, which the diff does not list."""
 
-    def __init__(self, pairs: Pairs, tree: Tree) -> None:
+    def __init__(self, named_ops: NamedOps, tree: Tree) -> None:
         self._tree = tree
-        self._whole = {name for name, op in pairs if op == self._op and name[-1] == "/"}
-        self._wishes = _wishes(pairs, self._whole)
+        self._whole = {name for name, op in named_ops if op == self._op and name[-1] == "/"}
+        self._questions = _questions(named_ops, self._whole)
 
     def entries(self) -> Iterator[Batch]:
-        """Yield what is listed or left out, in stream order."""
-        wanted = [wish.wanted for wish in self._wishes]
-        for wish, answer in zip(self._wishes, self._tree.read(wanted), strict=True):
-            if isinstance(wish.wanted, NamedEntries):
+        """Yield the entries, also those that a list leaves out, in stream order."""
+        requests = [question.request for question in self._questions]
+        for question, answer in zip(self._questions, self._tree.read(requests), strict=True):
+            if isinstance(question.request, NamedEntries):
                 for found in answer:
-                    yield from self._batch(self.of_name, found, wish.ops)
-            elif len(wish.named) == 1:
-                yield from self._walked(wish.wanted.directory, answer)
+                    yield from self._batch(self.of_name, found, question.ops)
+            elif len(question.named) == 1:
+                yield from self._walked(question.request.directory, answer)
             else:
-                yield from self._walked_and_named(wish, answer)
+                yield from self._walked_and_named(question, answer)
 
-    def _batch(self, rule: Rule, found: DescribedEntries, ops: list[Op]) -> Iterator[Batch]:
-        """Yield the entries for what was found, if there are any; ``ops`` has one for each name."""
+    def _batch(self, rule: EntryRule, found: DescribedEntries, ops: list[Op]) -> Iterator[Batch]:
+        """Yield the entries for a part of the answer, if any; ``ops`` has one for each name."""
         names, described = found.names, found.described
         state = self._state
         if names[0][-1] == "/":
             batch = [rule(*one) for one in zip(names, described, ops, strict=True)]
         else:
-            # What nearly all are is an entry without a question.
+            # Nearly all entries are regular files that can be read.
             batch = [
                 Entry(state, name, known, op)
                 if isinstance(known, Attributes) and known.kind is _FILE
@@ -87,20 +88,20 @@ class Side(ABC):
     @staticmethod
     @abstractmethod
     def of_name(name: str, described: Description, op: Op) -> Entry | None:
-        """Return the entry for what the diff names, outside of whole directories."""
+        """Return the entry for a name of the diff outside of whole directories; None for none."""
 
     @abstractmethod
     def within(self, name: str, described: Description, op: Op) -> Entry | None:
-        """Return the entry for what a walk of a whole directory found."""
+        """Return the entry for a name that the walk of a whole directory found; None for none."""
 
     @abstractmethod
     def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
-        """Return the entry for a directory that the diff names, at or below a whole one.
+        """Return the entry for a directory that the diff names, at or below a whole directory.
 
         Args:
-            name: the directory's.
-            described: what the walk found there, None if nothing.
-            op: what happened to it.
+            name: the name of the directory.
+            described: what the walk found under that name; None if it found nothing.
+            op: what happened to the directory.
         """
 
     def _walked(self, top: str, answer: Iterable[DescribedEntries]) -> Iterator[Batch]:
@@ -112,9 +113,9 @@ class Side(ABC):
             yield [entry]
 
     def _walked_and_named(
-        self, wish: "_Wish", answer: Iterable[DescribedEntries]
+        self, question: "_Question", answer: Iterable[DescribedEntries]
     ) -> Iterator[Batch]:
-        """Reconcile a whole directory with names in it, which no diff should have."""
+        """Reconcile a whole directory with names of the diff in it, which no diff should have."""
         found = {
             name: described
             for part in answer
@@ -123,7 +124,7 @@ class Side(ABC):
         entries = {
             name: self.within(name, described, self._op) for name, described in found.items()
         }
-        for name, op in zip(wish.named, wish.ops, strict=True):
+        for name, op in zip(question.named, question.ops, strict=True):
             described = found.get(name)
             if isinstance(described, ReadFailure) and not described.known:
                 continue
@@ -138,15 +139,15 @@ class Side(ABC):
 
 
 class NewerSide(Side):
-    """What the newer tree holds: rules 2, 3 and 4."""
+    """What the newer tree has: rules 2, 3 and 4."""
 
     _state = State.PRESENT
     _op = CREATE
 
-    def __init__(self, pairs: Pairs, newer: Tree) -> None:
-        super().__init__(pairs, newer)
+    def __init__(self, named_ops: NamedOps, newer: Tree) -> None:
+        super().__init__(named_ops, newer)
         self.unknown: set[str] = set()
-        """Created directories that cannot be read: nobody knows what is still there."""
+        """Created directories that cannot be read: it cannot be known what is still in them."""
 
     @staticmethod
     def of_name(name: str, described: Description, op: Op) -> Entry | None:
@@ -165,7 +166,7 @@ class NewerSide(Side):
         """Return the entry; see ``Side``."""
         _, known = _parts(described)
         if not known:
-            # Not every file system says which name is a directory's without being asked for more.
+            # Not every file system reports the kind of a name together with the name.
             self.unknown.add(name.removesuffix("/") + "/")
         elif known.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
@@ -176,7 +177,7 @@ class NewerSide(Side):
         if described is not None:
             return None if name in self._whole else self.of_name(name, described, op)
         if name in self._whole:
-            # One that no walk met is not there, unless it is where a walk began.
+            # A directory that no walk met does not exist, unless the walk began with it.
             above = outermost(self._whole, name)
             return None if above == name else _unreadable(name, GONE, op)
         ((alone,),) = self._tree.read([NamedEntries([name])])
@@ -184,29 +185,29 @@ class NewerSide(Side):
 
 
 class OlderSide(Side):
-    """What the older tree held and the newer does not: rule 5."""
+    """What the older tree had and the newer one does not: rule 5."""
 
     _state = State.DELETED
     _op = DELETE
 
     def __init__(self, changed: ChangedPaths, older: Tree) -> None:
-        pairs = [(name, what) for name, what in zip(*changed, strict=True) if DELETED in what]
-        self._replaced = {name for name, what in pairs if what != DELETED}
-        super().__init__([(name, DELETE) for name, _ in pairs], older)
+        named_ops = [(name, what) for name, what in zip(*changed, strict=True) if DELETED in what]
+        self._replaced = {name for name, what in named_ops if what != DELETED}
+        super().__init__([(name, DELETE) for name, _ in named_ops], older)
 
     @staticmethod
     def of_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        # Of what is gone, nothing is listed that could be unreadable.
+        # A list contains no attribute of a deleted file, so none can be missing.
         _, known = _parts(described)
         if not known:
-            # Even where the older tree cannot say, the diff says that it was there.
+            # Even if the older tree does not show it, the diff says that it existed.
             return _deleted(name, Attributes(Kind.FILE))
         if known.kind is Kind.OTHER:
             return _left_out(name, op)
         if known.kind is Kind.DIRECTORY:
-            # What was in it is deleted, too, and nobody walks there.
-            return _unreadable(name, _NO_FILE, op)
+            # What was in it is deleted, too, and no walk lists it.
+            return _unreadable(name, _NOT_A_FILE, op)
         return _deleted(name, known)
 
     def within(self, name: str, described: Description, op: Op) -> Entry | None:
@@ -225,49 +226,49 @@ class OlderSide(Side):
         return _deleted(name, Attributes(Kind.DIRECTORY))
 
 
-class _Wish(NamedTuple):
+class _Question(NamedTuple):
     """What a tree is asked for, and what the diff says of the names in it."""
 
-    wanted: TreeRequest
+    request: TreeRequest
     named: list[str]
     ops: list[Op]
 
 
-def _wishes(pairs: Pairs, whole: AbstractSet[str]) -> list[_Wish]:
+def _questions(named_ops: NamedOps, whole: AbstractSet[str]) -> list[_Question]:
     """Return what to ask a tree for, in stream order: the entries of a directory together.
 
     Args:
-        pairs: names in stream order, and what happened to each.
-        whole: directories to be walked, among the names.
+        named_ops: what the diff says.
+        whole: those of the names that are directories to walk.
     """
-    wishes: list[_Wish] = []
+    questions: list[_Question] = []
     walked = ""
-    # A directory shares the head of its name with what is in it.
-    for head, group in groupby(pairs, lambda pair: pair[0].rpartition("/")[0]):
+    # A directory begins with the same text as the names in it.
+    for head, group in groupby(named_ops, lambda pair: pair[0].rpartition("/")[0]):
         together = list(group)
         top = outermost(whole, f"{head}/")
         if top and top == walked:
-            wishes[-1].named.extend(map(itemgetter(0), together))
-            wishes[-1].ops.extend(map(itemgetter(1), together))
+            questions[-1].named.extend(map(itemgetter(0), together))
+            questions[-1].ops.extend(map(itemgetter(1), together))
         elif top:
-            wishes.append(_wish(Subtree(top), together))
+            questions.append(_question(Subtree(top), together))
         else:
             itself = [together.pop()] if together[-1][0].endswith("/") else []
-            wishes += [
-                _wish(NamedEntries([name for name, _ in some]), some)
+            questions += [
+                _question(NamedEntries([name for name, _ in some]), some)
                 for some in (together, itself)
                 if some
             ]
         walked = top
-    return wishes
+    return questions
 
 
-def _wish(wanted: TreeRequest, pairs: Pairs) -> _Wish:
-    return _Wish(wanted, [name for name, _ in pairs], [op for _, op in pairs])
+def _question(wanted: TreeRequest, named_ops: NamedOps) -> _Question:
+    return _Question(wanted, [name for name, _ in named_ops], [op for _, op in named_ops])
 
 
 def _parts(described: Description) -> tuple[str, Attributes | None]:
-    """Return why something is unreadable, "" where it is not, and what is known of it."""
+    """Return why an entry cannot be read, "" if it can, and what is known of it."""
     if isinstance(described, ReadFailure):
         return described.reason, described.known
     return "", described
@@ -287,5 +288,5 @@ def _unreadable(name: str, reason: str, op: Op) -> Entry:
 
 
 def _plain(name: str) -> str:
-    """Return a name as lists write it: a directory's without its trailing slash."""
+    """Return a name as lists have it: that of a directory without its trailing slash."""
     return name.removesuffix("/") or "/"

@@ -1,63 +1,169 @@
-"""Counting what a list holds and what is left out of it, while it is written."""
+"""Counting what a list contains and what it leaves out: once, whatever the format."""
 
 from collections import Counter
 
-from qumulo_changelist.model import CREATE, DELETE, Entry, Kind, Op, State, Totals
+from msgspec.structs import replace
+
+from qumulo_changelist.model import CREATE, DELETE, Batch, Entry, Kind, Op, State, Totals
+
+MAX_SAMPLES = 100
+"""The number of unreadable entries, and of those left out, of which the names are kept."""
+
+# The number of folders whose deleted files are counted separately.
+_MAX_FOLDERS = 100_000
+
+# Looked up once, not for every entry.
+_FILE = Kind.FILE
+_PRESENT = State.PRESENT
+_DELETED = State.DELETED
 
 
 class Tally:
-    """Counts entries, most of them many at a time."""
+    """Counts the entries of a list; can be pickled, and merged with others.
 
-    def __init__(self) -> None:
-        self._count: Counter[str] = Counter()
+    Args:
+        by_folder: whether deleted files are also counted by folder.
+    """
+
+    def __init__(self, *, by_folder: bool = False) -> None:
+        self._counts: Counter[str] = Counter()
+        self._by_folder = by_folder
+        self.unreadable: list[tuple[str, str]] = []
+        """Names and reasons of the first ones."""
+        self.left_out: list[str] = []
+        """Names of the first ones."""
         self.not_entered: list[tuple[str, Op]] = []
-        """Directories that cannot be read, all in which was created or deleted."""
+        """All directories that cannot be read and whose content was created or deleted as a whole."""
+        self.deleted_by_folder: Counter[str] = Counter()
+        """Numbers of deleted files, by the name of their folder; "" for the base path."""
 
-    def add(self, **numbers: int) -> None:
-        """Count what was counted elsewhere, by the fields of ``Totals``."""
-        self._count.update(numbers)
+    @property
+    def totals(self) -> Totals:
+        """Everything that was counted."""
+        return Totals(**self._counts)
 
-    def add_entry(self, entry: Entry) -> None:
-        """Count one entry, whatever it is."""
-        known = entry.attributes
-        is_file, size = known.kind is Kind.FILE, known.size
-        if entry.state is State.PRESENT and (known.owner is None or known.group is None):
-            self.add(without_numeric_ids=1)
-        match entry.state:
-            case State.PRESENT if is_file:
-                self._add_file(entry, size)
-            case State.PRESENT:
-                self.add(directories=1)
-            case State.DELETED if is_file:
-                self.add(deleted_files=1, deleted_size=size)
-            case State.DELETED:
-                self.add(deleted_directories=1)
-            case State.UNREADABLE:
-                self._add_unreadable(entry, is_file=is_file)
-            case State.LEFT_OUT:
-                self.add(left_out=1)
-            case State.GONE:
-                self.add(gone_files=is_file)
+    def add(self, batch: Batch) -> None:
+        """Count entries."""
+        created = modified = deleted = created_size = modified_size = deleted_size = 0
+        for entry in batch:
+            known, state = entry.attributes, entry.state
+            # Nearly all entries need no closer look.
+            if known.kind is not _FILE or entry.replaces or entry.moved_from:
+                self._add_entry(entry)
+            elif state is _DELETED:
+                deleted += 1
+                deleted_size += known.size
+            elif state is not _PRESENT or known.owner is None or known.group is None:
+                self._add_entry(entry)
+            elif entry.op == CREATE:
+                created += 1
+                created_size += known.size
+            else:
+                modified += 1
+                modified_size += known.size
+        counts = self._counts
+        if created or modified:
+            counts["files"] += created + modified
+            counts["size"] += created_size + modified_size
+            counts["created"] += created
+            counts["created_size"] += created_size
+        if deleted:
+            counts["deleted_files"] += deleted
+            counts["deleted_size"] += deleted_size
+            if self._by_folder:
+                self._add_by_folder(batch)
+
+    def add_unnameable(self, batch: Batch, reason: str) -> None:
+        """Count entries that the list reports as unreadable, since its format cannot hold the names.
+
+        Args:
+            batch: the entries as they are apart from that.
+            reason: why the format cannot hold them.
+        """
+        for entry in batch:
+            self._count_entry(replace(entry, state=State.UNREADABLE))
+            self._sample_unreadable(entry.name, entry.reason or reason)
+
+    def merge(self, other: "Tally") -> None:
+        """Add what another tally counted."""
+        self._counts.update(other._counts)
+        self.unreadable += other.unreadable[: MAX_SAMPLES - len(self.unreadable)]
+        self.left_out += other.left_out[: MAX_SAMPLES - len(self.left_out)]
+        self.not_entered += other.not_entered
+        self.deleted_by_folder.update(other.deleted_by_folder)
+        self._limit_folders()
+
+    def add_changed_since(self, number: int) -> None:
+        """Count entries of a live share that are no longer as the newer snapshot has them."""
+        self._counts["changed_since"] += number
+
+    def _add_entry(self, entry: Entry) -> None:
+        self._count_entry(entry)
+        if entry.state is State.UNREADABLE:
+            self._sample_unreadable(entry.name, entry.reason)
+        elif entry.state is State.LEFT_OUT:
+            self.left_out += [entry.name][: MAX_SAMPLES - len(self.left_out)]
+
+    def _count_entry(self, entry: Entry) -> None:
+        known, state, counts = entry.attributes, entry.state, self._counts
+        is_file = known.kind is _FILE
+        if state is State.PRESENT:
+            counts["without_numeric_ids"] += known.owner is None or known.group is None
+            if is_file:
+                self._add_file(entry)
+            else:
+                counts["directories"] += 1
+        elif state is State.DELETED:
+            counts["deleted_files" if is_file else "deleted_directories"] += 1
+            counts["deleted_size"] += known.size if is_file else 0
+        elif state is State.UNREADABLE:
+            self._add_unreadable(entry, is_file=is_file)
+        elif state is State.LEFT_OUT:
+            counts["left_out"] += 1
+        else:
+            counts["gone_files"] += is_file
         if entry.reason and not is_file and entry.op in (CREATE, DELETE):
             self.not_entered.append((entry.name, entry.op))
 
-    def totals(self) -> Totals:
-        """Return all that was counted."""
-        return Totals(**self._count)
-
-    def _add_file(self, entry: Entry, size: int) -> None:
-        self.add(files=1, size=size, replaced=entry.replaces)
+    def _add_file(self, entry: Entry) -> None:
+        counts, size = self._counts, entry.attributes.size
+        counts["files"] += 1
+        counts["size"] += size
+        counts["replaced"] += entry.replaces
         if entry.moved_from:
-            self.add(moved=1, moved_size=size)
+            counts["moved"] += 1
+            counts["moved_size"] += size
         elif entry.op == CREATE:
-            self.add(created=1, created_size=size)
+            counts["created"] += 1
+            counts["created_size"] += size
 
     def _add_unreadable(self, entry: Entry, *, is_file: bool) -> None:
-        self.add(
-            unreadable=1,
-            # A format that cannot hold a name gives no reason for that.
-            unread=bool(entry.reason) and entry.op != DELETE,
-            unreadable_created=is_file and entry.op == CREATE,
-            unreadable_deleted=is_file and entry.op == DELETE,
-            replaced=entry.replaces,
+        counts = self._counts
+        counts["unreadable"] += 1
+        counts["unreadable_created"] += is_file and entry.op == CREATE
+        counts["unreadable_deleted"] += is_file and entry.op == DELETE
+        counts["replaced"] += entry.replaces
+        counts["unread"] += bool(entry.reason) and entry.op != DELETE
+
+    def _sample_unreadable(self, name: str, reason: str) -> None:
+        self.unreadable += [(name, reason)][: MAX_SAMPLES - len(self.unreadable)]
+
+    def _add_by_folder(self, batch: Batch) -> None:
+        self.deleted_by_folder.update(
+            entry.name.rpartition("/")[0]
+            for entry in batch
+            if entry.state is _DELETED and entry.attributes.kind is _FILE
         )
+        self._limit_folders()
+
+    def _limit_folders(self) -> None:
+        """Add up the deepest folders in those that contain them, if there are too many."""
+        folders = self.deleted_by_folder
+        while len(folders) > _MAX_FOLDERS:
+            depth = max(map(_depth, folders))
+            for folder in [folder for folder in folders if _depth(folder) == depth]:
+                folders[folder.rpartition("/")[0]] += folders.pop(folder)
+
+
+def _depth(folder: str) -> int:
+    return folder.count("/")

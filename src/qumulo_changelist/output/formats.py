@@ -1,0 +1,23 @@
+"""The table of formats: to add one, add its line here."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from qumulo_changelist.output.interface import ListFormat
+from qumulo_changelist.output.ndjson import Ndjson
+from qumulo_changelist.output.scan_xml import ScanXml
+
+
+class ListParameters(NamedTuple):
+    """What a list is about, besides its entries."""
+
+    source_index: str
+    run_time: int
+    """Seconds since the epoch."""
+
+
+FORMATS: dict[str, Callable[[ListParameters], ListFormat]] = {
+    "xml": lambda about: ScanXml(about.source_index, about.run_time),
+    "ndjson": lambda about: Ndjson(),
+}
+"""How to make each format; the name is also the ending of the list's file."""

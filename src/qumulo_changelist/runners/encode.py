@@ -1,0 +1,52 @@
+"""From the entries of a slice to an encoded piece of a list, and what it contains."""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from qumulo_changelist.model import Batch
+from qumulo_changelist.output.interface import ListFormat, Piece
+from qumulo_changelist.scan.order import resolve_names
+from qumulo_changelist.scan.reconcile import choose_entry, hide_deletion
+from qumulo_changelist.scan.tally import Tally
+
+
+class CountedPiece(Struct, frozen=True):
+    """A piece of a list, and what it contains."""
+
+    piece: Piece
+    tally: Tally
+
+
+class EncodeEntries(Struct, frozen=True):
+    """Encodes entries as a piece of a list, and counts them. It can be pickled."""
+
+    form: ListFormat
+    by_folder: bool = False
+    """Whether deleted files are also counted by folder."""
+
+    def __call__(self, batches: Iterable[Batch]) -> CountedPiece:
+        """Return the piece of entries that are in the list's order, one for each name."""
+        writer, tally = self.form.start_piece(), Tally(by_folder=self.by_folder)
+        for batch in batches:
+            unnameable = writer.add(batch)
+            if unnameable:
+                tally.add_unnameable(unnameable, self.form.limitation)
+                tally.add([entry for entry in batch if entry not in unnameable])
+            else:
+                tally.add(batch)
+        return CountedPiece(writer.finish(), tally)
+
+
+class EncodeSides(Struct, frozen=True):
+    """Encodes the entries of both sides of a diff as a piece of a list. It can be pickled."""
+
+    encode: EncodeEntries
+    deletes: bool
+    """Whether deletions are wanted."""
+
+    def __call__(self, sides: Iterator[Batch]) -> CountedPiece:
+        """Return the piece of entries in the list's order, of which a name may have several."""
+        if not self.deletes:
+            sides = ([hide_deletion(entry) for entry in batch] for batch in sides)
+        return self.encode(resolve_names(sides, choose_entry))

@@ -1,0 +1,92 @@
+"""Both sides of a diff together, and one entry for each name: rule 6 of the contract.
+
+The rules and their numbers are those of ``docs/scan-list.md``, section "What is on it".
+"""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from itertools import compress
+from operator import not_
+
+from msgspec.structs import replace
+
+from qumulo_changelist.changes.key import CREATED, DELETED, ChangedPaths
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, State
+from qumulo_changelist.names import outermost
+from qumulo_changelist.scan.order import in_list_order, merge
+from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide
+from qumulo_changelist.trees.interface import Tree
+
+_PRECEDENCE = (State.PRESENT, State.UNREADABLE, State.DELETED, State.GONE)
+
+
+def read_sides(
+    changed: ChangedPaths, newer: Tree, older: Tree | None, identified: Tree | None = None
+) -> Iterator[Batch]:
+    """Yield the entries of both trees in the list's order; a name that both have comes twice.
+
+    Args:
+        changed: names relative to the base path, and what happened to them.
+        newer: where the attributes of what exists come from.
+        older: the older snapshot's tree; None if it is not needed.
+        identified: the newer tree with the cluster's ids, for what was created; None if ``newer``
+            has them, or they are not needed.
+    """
+    named_ops: NamedOps = [
+        (name, CREATE if CREATED in letters else MODIFY)
+        for name, letters in zip(*changed, strict=True)
+        if letters != DELETED
+    ]
+    if identified:
+        # What is below a created directory was created with it, whatever a diff says of it.
+        whole = {name for name, op in named_ops if op == CREATE and name[-1] == "/"}
+        is_new = [op == CREATE or bool(outermost(whole, name)) for name, op in named_ops]
+        created = NewerSide(list(compress(named_ops, is_new)), identified)
+        modified = NewerSide(list(compress(named_ops, map(not_, is_new))), newer)
+        present = merge(in_list_order(created.entries()), in_list_order(modified.entries()))
+    else:
+        created = NewerSide(named_ops, newer)
+        present = in_list_order(created.entries())
+    deleted: Iterable[Batch] = ()
+    if older:
+        deleted = in_list_order(OlderSide(changed, older).entries())
+    return (_hide_unknown(batch, created.unknown) for batch in merge(present, deleted))
+
+
+def choose_entry(same: Batch) -> Batch:
+    """Return what is listed of one name, from all entries of that name: rule 6."""
+    same = sorted(same, key=_is_deletion)
+    for state in _PRECEDENCE:
+        for entry in same:
+            if entry.state is not state:
+                continue
+            if _is_deletion(entry):
+                # A link in the place of a file does not keep the file from being deleted.
+                return [*[other for other in same if not _is_deletion(other)][:1], entry]
+            return [replace(entry, replaces=True) if any(map(_was_file, same)) else entry]
+    return same[:1]
+
+
+def hide_deletion(entry: Entry) -> Entry:
+    """Return an entry as it is if deletions are not wanted."""
+    return replace(entry, state=State.GONE) if _is_deletion(entry) else entry
+
+
+def _is_deletion(entry: Entry) -> bool:
+    return entry.op == DELETE
+
+
+def _was_file(entry: Entry) -> bool:
+    return _is_deletion(entry) and entry.attributes.kind is Kind.FILE
+
+
+def _hide_unknown(batch: Batch, unknown: AbstractSet[str]) -> Batch:
+    """Return a batch without deletions below created directories that cannot be read."""
+    if not unknown:
+        return batch
+    return [
+        replace(entry, state=State.GONE)
+        if entry.state is State.DELETED and outermost(unknown, entry.name)
+        else entry
+        for entry in batch
+    ]
