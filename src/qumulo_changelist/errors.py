@@ -23,6 +23,7 @@
     │   └── ConfigurationFileError   23   the configuration cannot be read at all
     ├── IncomparableError            65   the snapshots cannot be compared
     │   └── SnapshotTimeError        65   the newer snapshot was taken first
+    ├── InvalidReceiptError          65   a file is not a receipt that this version can read
     ├── StatusError                  65   the cluster refuses a request
     │   ├── NotFoundError            66   the cluster has no such path
     │   │   ├── SnapshotMissingError 66   the cluster has no such snapshot
@@ -206,6 +207,12 @@ class IncomparableError(ChangelistError):
 
 class SnapshotTimeError(IncomparableError):
     """The newer snapshot was taken before the older one."""
+
+
+class InvalidReceiptError(ChangelistError):
+    """A file is not a receipt, or a newer version of this package made it."""
+
+    exit_code = 65
 
 
 class StatusError(ChangelistError):

@@ -1,169 +1,166 @@
 """The base path in the two snapshots: where each of them has it, and whether it does.
 
-The number of a rule is that of the contract, section "What is on it".
+The numbers of rules are those of ``docs/scan-list.md``, section "What is on it".
 """
 
 import contextlib
 from typing import NamedTuple
 
-from qumulo_changelist.changes.changeset import CREATED, DELETED, ChangeSet
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.key import CREATED, DELETED
 from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.checks.suggestion import suggest
+from qumulo_changelist.checks.suggestion import suggest_path
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import (
     AbsentError,
+    BasePathError,
     IncomparableError,
     ReplyError,
+    SnapshotTimeError,
     UnreadableError,
-    UsageError,
 )
-from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
 from qumulo_changelist.model import Kind, Snapshot
+from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
 
 
 class SnapshotView(NamedTuple):
     """A snapshot, and the base path in it."""
 
     snapshot: Snapshot
-    location: SnapshotPaths
+    paths: SnapshotPaths
     """Where it has the base path."""
     top: str = "/"
-    """The name of the base path, or of the directory below it that the snapshot is of."""
-    holds_base: bool = True
-    """Whether the base path is a directory in it, as the cluster says; else as the diff says."""
+    """The name of the base path, or of the snapshot's directory if that is below it."""
+    has_base: bool = True
+    """Whether the base path is a directory in it; if the cluster was not asked, as the diff says."""
 
     @property
     def base(self) -> str:
         """The base path, as this snapshot has it."""
-        return self.location.path("/")
+        return self.paths.path("/")
 
     @property
     def top_path(self) -> str:
-        """The path of that directory in this snapshot."""
-        return self.location.path(self.top)
+        """The path of ``top`` in this snapshot."""
+        return self.paths.path(self.top)
 
 
 class SnapshotPair(NamedTuple):
-    """Both snapshots that are compared."""
+    """The two snapshots that are compared."""
 
     older: SnapshotView
     newer: SnapshotView
     base_replaced: bool = False
-    """Whether the base path is another directory in the newer one, or in one of them alone."""
+    """Whether the base path is a different directory in the newer one, or only in one of them."""
 
 
-def compare(cluster: Cluster, scope: Scope, older: Snapshot, newer: Snapshot) -> SnapshotPair:
+def compare_snapshots(
+    cluster: Cluster, scope: Scope, older: Snapshot, newer: Snapshot
+) -> SnapshotPair:
     """Return both snapshots with the paths that each has for the base path.
 
     Args:
-        cluster: is asked where a snapshot's directory is, if its status does not say.
+        cluster: is asked for the directory of a snapshot, if its status does not contain the path.
         scope: the base path, as the newer snapshot has it.
         older: the older snapshot, as far as it is known.
         newer: the newer one.
 
     Raises:
-        IncomparableError: they are of two directories, or the newer one was taken first.
-        UsageError: the base path and the snapshots' directory have nothing in common.
+        IncomparableError: they are of different directories.
+        SnapshotTimeError: the newer one was taken first.
+        BasePathError: the base path and the snapshots' directory have nothing in common.
     """
     if older.source_id and newer.source_id and older.source_id != newer.source_id:
         raise IncomparableError(
             f"snapshot {older.id} is of {_source(older)}, snapshot {newer.id} of {_source(newer)}: "
-            "these are two directories",
-            hint="No list was written. Give two snapshots of the same directory.",
+            "these are two directories"
         )
     if older.taken and newer.taken and older.taken > newer.taken:
-        raise IncomparableError(
-            f"snapshot {newer.id} was taken before snapshot {older.id}",
-            hint="No list was written. Give the snapshot that was taken first with "
-            "--prevsnapshotid.",
-        )
+        raise SnapshotTimeError(f"snapshot {newer.id} was taken before snapshot {older.id}")
     older, newer = (_with_source(cluster, snapshot) for snapshot in (older, newer))
     if not scope.within(newer.source):
         renamed = f"; snapshot {older.id} calls it {older.source}" * (older.source != newer.source)
-        raise UsageError(
+        raise BasePathError(
             f"the snapshots are of {newer.source}{renamed}, and the base path {scope.base} "
             "is neither in it nor above it",
-            hint=suggest(cluster, scope.base, newer)
-            or "Give with -b a directory that the newer snapshot holds, by its path there.",
+            hint=suggest_path(cluster, scope.base, newer),
         )
-    then = snapshot_paths(scope.base, newer.source, older.source)
+    older_paths = snapshot_paths(scope.base, newer.source, older.source)
     top = f"{scope.within(newer.source)[len(scope.base) :].rstrip('/')}/"
     return SnapshotPair(
-        SnapshotView(older, then, top), SnapshotView(newer, snapshot_paths(scope.base), top)
+        SnapshotView(older, older_paths, top), SnapshotView(newer, snapshot_paths(scope.base), top)
     )
 
 
-def find_base(cluster: Cluster, moments: SnapshotPair, changes: ChangeSet) -> SnapshotPair:
-    """Return which of the snapshots hold the base path, and let the changes say the same: rule 9.
+def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> SnapshotPair:
+    """Return which of the snapshots have the base path, and make the changes agree: rule 9.
 
-    Where a directory above it was deleted, created or both, a diff alone does not show what became
-    of the base path. The cluster is asked only then, and where the diff holds nothing of it.
+    If a directory above it was deleted, created or both, a diff alone does not show what became of
+    the base path. The cluster is asked only then, and if the diff contains nothing of it.
 
     Raises:
-        UsageError: neither snapshot holds the base path as a directory.
-        ReplyError: the diff says otherwise than the snapshots.
+        BasePathError: neither snapshot has the base path as a directory.
+        ReplyError: the diff contradicts the snapshots.
     """
-    came, went = changes.base_created, changes.base_deleted
-    if not came and not went and (len(changes) or _is_at_or_above_source(moments.newer)):
-        return moments
-    now = _holds(cluster, moments.newer)
-    if now and not came and not went and _are_of_one_directory(moments):
-        return moments
-    before = _holds(cluster, moments.older)
+    created, deleted = changes.base_created, changes.base_deleted
+    if not created and not deleted and (len(changes) or _is_at_or_above_source(pair.newer)):
+        return pair
+    now = _has_base(cluster, pair.newer)
+    if now and not created and not deleted and _are_of_one_directory(pair):
+        return pair
+    before = _has_base(cluster, pair.older)
     if now is False and before is False:
-        raise UsageError(
-            f"neither snapshot holds a directory {moments.newer.base}",
-            hint=suggest(cluster, moments.newer.base, moments.newer.snapshot)
-            or "Check the base path: give a directory of the cluster, by the path that it has in "
-            "the newer snapshot.",
+        raise BasePathError(
+            f"neither snapshot has a directory {pair.newer.base}",
+            hint=suggest_path(cluster, pair.newer.base, pair.newer.snapshot),
         )
-    # Where the cluster cannot be asked for such a name, the diff is all that there is.
-    now = came or not went if now is None else now
-    before = went or not came if before is None else before
-    # Of a base path that both hold, a directory above was replaced; or nothing is known of it.
-    if not ((came == went) if now and before else came if now else went):
-        raise ReplyError(_contradiction(moments, now=now, before=before))
+    # If the cluster cannot be asked for such a name, only the diff is known.
+    now = created or not deleted if now is None else now
+    before = deleted or not created if before is None else before
+    # If both have the base path, a directory above it was replaced; or nothing is known of it.
+    if not ((created == deleted) if now and before else created if now else deleted):
+        raise ReplyError(_contradiction(pair, now=now, before=before))
     if not now:
         changes.forget_base(CREATED)
     if not before:
         changes.forget_base(DELETED)
     return SnapshotPair(
-        moments.older._replace(holds_base=before),
-        moments.newer._replace(holds_base=now),
-        base_replaced=came or went,
+        pair.older._replace(has_base=before),
+        pair.newer._replace(has_base=now),
+        base_replaced=created or deleted,
     )
 
 
-def _is_at_or_above_source(moment: SnapshotView) -> bool:
-    source = moment.snapshot.source
-    return bool(source) and f"{source}/".startswith(f"{moment.base.rstrip('/')}/")
+def _is_at_or_above_source(view: SnapshotView) -> bool:
+    source = view.snapshot.source
+    return bool(source) and f"{source}/".startswith(f"{view.base.rstrip('/')}/")
 
 
-def _are_of_one_directory(moments: SnapshotPair) -> bool:
-    """Say whether it is known that the snapshots can be compared: a diff of others may be empty."""
-    return all(moment.snapshot.source_id for moment in (moments.older, moments.newer))
+def _are_of_one_directory(pair: SnapshotPair) -> bool:
+    """Return whether the snapshots are known to be comparable: a diff of others may be empty."""
+    return all(view.snapshot.source_id for view in (pair.older, pair.newer))
 
 
-def _holds(cluster: Cluster, moment: SnapshotView) -> bool | None:
-    """Say whether a snapshot holds the base path as a directory; None if that is unknown."""
+def _has_base(cluster: Cluster, view: SnapshotView) -> bool | None:
+    """Return whether a snapshot has the base path as a directory; None if that is unknown."""
     try:
-        return cluster.inspect_entry(moment.base, moment.snapshot.id).kind is Kind.DIRECTORY
+        return cluster.inspect_entry(view.base, view.snapshot.id).kind is Kind.DIRECTORY
     except AbsentError:
         return False
     except UnreadableError:
         return None
 
 
-def _contradiction(moments: SnapshotPair, *, now: bool, before: bool) -> str:
-    held = [
-        f"snapshot {moment.snapshot.id} {'holds' if holds else 'does not hold'} {moment.base}"
-        for moment, holds in ((moments.older, before), (moments.newer, now))
+def _contradiction(pair: SnapshotPair, *, now: bool, before: bool) -> str:
+    facts = [
+        f"snapshot {view.snapshot.id} {'has' if has_base else 'does not have'} {view.base}"
+        for view, has_base in ((pair.older, before), (pair.newer, now))
     ]
-    return f"{' and '.join(held)}, but the diff does not show that"
+    return f"{' and '.join(facts)}, but the diff does not show that"
 
 
 def _with_source(cluster: Cluster, snapshot: Snapshot) -> Snapshot:
-    """Return a snapshot with the path of its directory, if the cluster can say it."""
+    """Return a snapshot with the path of its directory, if the cluster can report it."""
     if not snapshot.source and snapshot.source_id:
         with contextlib.suppress(UnreadableError):
             found = cluster.inspect_entry(snapshot.source_id, snapshot.id)

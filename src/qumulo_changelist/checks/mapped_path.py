@@ -1,48 +1,48 @@
-"""Whether the mapped path shows the base path, or another directory with the same names in it.
+"""Whether the mapped path shows the base path, or a different directory with the same names in it.
 
-A few entries that the newer snapshot holds are compared with what is there on the mount. People go
-on working on a share, so an entry that differs proves nothing by itself. It does where the cluster
-says that the entry is still as the snapshot has it. One entry that agrees is enough.
+A few entries of the newer snapshot are compared with what the mount shows. People go on working on a
+share, so a difference proves something only if the cluster reports that the entry is still as the
+snapshot has it. One entry that agrees is enough.
 """
 
 import contextlib
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from enum import Enum
 from typing import NamedTuple, Protocol
 
 from qumulo_changelist.checks.base_path import SnapshotView
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.errors import UnreadableError, UsageError
+from qumulo_changelist.errors import UnreadableError, WrongMountError
 from qumulo_changelist.model import EntryStat, Kind
 from qumulo_changelist.wording import count
 
-# The number of names that are asked for of a directory, and that are compared of these.
-_NAMES = 100
-_COMPARED = 8
+# The number of entries to request of a directory, and how many of these to compare.
+_MAX_ENTRIES = 100
+_MAX_COMPARED = 8
 
-# The number of directories that are listed at most, the base path among them.
-_DIRECTORIES = 4
+# The number of directories to list, including the base path.
+_MAX_DIRECTORIES = 4
 
-# The times that every mount can show, in nanoseconds since the epoch: NFS version 3 knows none
-# before 1970 (RFC 1813), and others end in 2038.
+# The times that every mount can show, in nanoseconds since the epoch: NFS version 3 has none before
+# 1970 (RFC 1813), and other systems end in 2038.
 _FIRST_TIME, _END_OF_TIME = 0, 2**31 * 1_000_000_000
 
-# What mounts cut a time to, in nanoseconds: NFS shows all of it, SMB tenths of a microsecond.
+# The precisions of mounts, in nanoseconds: NFS shows the whole time, SMB tenths of microseconds.
 _PRECISIONS = (1, 100, 1_000, 1_000_000, 1_000_000_000)
 
 
-class Share(Protocol):
-    """A mounted directory, looked at entry by entry."""
+class Mount(Protocol):
+    """A mounted directory."""
 
     def inspect_entry(self, name: str, *, afresh: bool = False) -> EntryStat | None:
-        """Return what is there under a name; None for nothing.
+        """Return the entry of a name; None if there is none.
 
-        A mount can remember for a minute what was there. ``afresh`` makes it ask its server again.
+        A mount can remember an entry for a minute. ``afresh`` makes it ask its server again.
 
         Raises:
-            UnreadableError: this user may not look.
+            UnreadableError: this user has no permission.
         """
 
 
@@ -50,88 +50,86 @@ class MountMatch(Enum):
     """What a mount shows."""
 
     SNAPSHOT = "the base path as the newer snapshot has it"
-    LIVE = "the base path, where nothing that was compared is as the snapshot has it"
-    EMPTY = "nothing, and the snapshot holds nothing there either"
+    LIVE = "the base path, but no compared entry is as the snapshot has it"
+    EMPTY = "nothing, and the snapshot has nothing there either"
     UNKNOWN = "nothing that could be compared"
 
 
-class _Compared(NamedTuple):
-    """An entry of the snapshot, and what the mount shows in its place."""
+class _Comparison(NamedTuple):
+    """An entry of the snapshot, and what the mount shows under its name."""
 
     name: str
     known: EntryStat
     shown: EntryStat | None
 
 
-def check_share(
-    cluster: Cluster, newer: SnapshotView, share: Share, mapped_path: str, *, live: bool
+def check_mount(
+    cluster: Cluster, newer: SnapshotView, mount: Mount, mapped_path: str, *, live: bool
 ) -> MountMatch:
-    """Return what a mount shows, once it is sure that it is nothing else than the base path.
+    """Return what a mount shows, once it is certain that it is not something other than the base path.
 
     Args:
-        cluster: is asked about the snapshot and, for what differs, about the live tree.
-        newer: the newer snapshot, which holds the base path.
-        share: the mapped path, or the snapshot below its ``.snapshot``.
-        mapped_path: what this machine calls it.
+        cluster: is asked about the snapshot and, if an entry differs, about the live tree.
+        newer: the newer snapshot, which has the base path.
+        mount: the mapped path, or the snapshot below its ``.snapshot``.
+        mapped_path: its path on this machine.
         live: whether it is the mapped path, which can have changed since the snapshot.
 
     Raises:
-        UsageError: it shows something else.
+        WrongMountError: it shows something else.
     """
-    wrong: _Compared | None = None
+    wrong: _Comparison | None = None
     entries: list[tuple[str, EntryStat]] | None = None
     for entries in _some_entries(cluster, newer):
-        compared = list(_compare(share, entries))
+        compared = list(_compare(mount, entries))
         if any(_agree(one.known, one.shown) for one in compared):
             return MountMatch.SNAPSHOT
         for one in compared:
             if wrong and not one.shown:
-                continue  # it cannot agree any more, and to ask takes its time
-            now = _look_now(cluster, newer.location.path(one.name)) if live else one.known
+                continue  # it cannot agree any more, and asking takes time
+            now = _look_now(cluster, newer.paths.path(one.name)) if live else one.known
             if now and _agree(now, one.shown):
                 return MountMatch.LIVE
             if now and _is_untouched(one.known, now) and not _is_same_file(now, one.shown):
                 wrong = wrong or one
     if wrong:
-        raise UsageError(
+        raise WrongMountError(
             f"the mapped path {mapped_path} does not show {newer.base}: {wrong.name} is "
             f"{_words(wrong.known)} in snapshot {newer.snapshot.id}"
-            f"{' and on the cluster now' if live else ''}, but {_words(wrong.shown)} on the mount",
-            hint="Check that the share is mounted there, and that -m names the directory where "
-            "this machine sees the base path. No list was written; an earlier one is unchanged.",
+            f"{' and on the cluster now' if live else ''}, but {_words(wrong.shown)} on the mount"
         )
     return MountMatch.EMPTY if entries == [] else MountMatch.UNKNOWN
 
 
-def shows_snapshot(cluster: Cluster, moment: SnapshotView, share: Share) -> bool:
-    """Say whether a mount shows an entry of the base path as a snapshot has it.
+def shows_snapshot(cluster: Cluster, view: SnapshotView, mount: Mount) -> bool:
+    """Return whether a mount shows an entry of the base path as a snapshot has it.
 
     Args:
         cluster: is asked about the snapshot.
-        moment: the snapshot, which holds the base path.
-        share: the same snapshot, as the mount is thought to show it.
+        view: the snapshot, which has the base path.
+        mount: the directory that should show the same snapshot.
     """
     return any(
         _agree(one.known, one.shown)
-        for entries in _some_entries(cluster, moment)
-        for one in _compare(share, entries)
+        for entries in _some_entries(cluster, view)
+        for one in _compare(mount, entries)
     )
 
 
 def _some_entries(cluster: Cluster, newer: SnapshotView) -> Iterator[list[tuple[str, EntryStat]]]:
-    """Yield entries that the snapshot holds, a directory at a time, from the base path down.
+    """Yield entries of the snapshot, one directory at a time, from the base path down.
 
-    Those come first that are least likely to have changed since: old files. An empty list is that
-    of a base path that has no entries.
+    Old files come first: they are least likely to have changed since. An empty list means that the
+    base path has no entries.
     """
     directories = deque([newer.top])
-    for _ in range(_DIRECTORIES):
+    for _ in range(_MAX_DIRECTORIES):
         if not directories:
             return
         directory = directories.popleft()
-        path = newer.location.path(directory)
+        path = newer.paths.path(directory)
         try:
-            there = cluster.first_entries(path, newer.snapshot.id, _NAMES)
+            there = cluster.first_entries(path, newer.snapshot.id, _MAX_ENTRIES)
         except UnreadableError:
             continue
         named = [
@@ -143,18 +141,18 @@ def _some_entries(cluster: Cluster, newer: SnapshotView) -> Iterator[list[tuple[
         ]
         named.sort(key=lambda pair: (pair[1].kind is Kind.DIRECTORY, pair[1].mtime))
         if named or (directory == newer.top and not there):
-            yield named[:_COMPARED]
+            yield named[:_MAX_COMPARED]
         directories += [f"{name}/" for name, known in named if known.kind is Kind.DIRECTORY]
 
 
-def _compare(share: Share, entries: list[tuple[str, EntryStat]]) -> Iterator[_Compared]:
-    """Yield entries with what the mount shows, but for those that this user may not look at."""
+def _compare(mount: Mount, entries: list[tuple[str, EntryStat]]) -> Iterator[_Comparison]:
+    """Yield entries with what the mount shows, except where this user has no permission."""
     for name, known in entries:
         with contextlib.suppress(UnreadableError):
-            shown = share.inspect_entry(name)
+            shown = mount.inspect_entry(name)
             if not _agree(known, shown):
-                shown = share.inspect_entry(name, afresh=True)
-            yield _Compared(name, known, shown)
+                shown = mount.inspect_entry(name, afresh=True)
+            yield _Comparison(name, known, shown)
 
 
 def _look_now(cluster: Cluster, path: str) -> EntryStat | None:
@@ -165,9 +163,9 @@ def _look_now(cluster: Cluster, path: str) -> EntryStat | None:
 
 
 def _agree(known: EntryStat, shown: EntryStat | None) -> bool:
-    """Say whether a mount shows what the cluster knows: the same kind, time and, of files, size.
+    """Return whether a mount shows what the cluster reports: the same kind, time and size of a file.
 
-    An inode number proves nothing: that of another file system can be equal to a file's id.
+    An inode number proves nothing: on a different file system it can be equal to a file's id.
     """
     if not shown or shown.kind is not known.kind or known.mtime is None:
         return False
@@ -186,18 +184,18 @@ def _is_untouched(known: EntryStat, now: EntryStat) -> bool:
 
 
 def _is_same_file(now: EntryStat, shown: EntryStat | None) -> bool:
-    """Say whether a mount may show an earlier state of a file, which it remembers."""
+    """Return whether a mount may show an earlier state of a file, which it remembers."""
     return shown is not None and shown.id == now.id != ""
 
 
 def _words(seen: EntryStat | None) -> str:
-    """Return an entry in words, for people to compare."""
+    """Return an entry in words that people can compare."""
     if not seen:
         return "not there"
     modified = "at an unknown time"
     if seen.mtime is not None:
         with contextlib.suppress(ValueError, OverflowError):
-            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, UTC)
+            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, timezone.utc)
             modified = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     if seen.kind is Kind.FILE:
         return f"a file of {count(seen.size, 'byte')}, modified {modified}"

@@ -1,18 +1,12 @@
-"""Whether a list can be true: held against what the cluster itself counts in both snapshots."""
+"""Whether a list can be true: compared with what the cluster itself counts in both snapshots."""
 
 from typing import NamedTuple
 
 from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView
 from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.errors import ProofError, UnreadableError
+from qumulo_changelist.errors import ProofError, StaleProofError, UnprovableError, UnreadableError
 from qumulo_changelist.model import CREATE, Op, Totals
-from qumulo_changelist.operations.changelist import ListContent
 from qumulo_changelist.wording import count
-
-_SINCE = "--metadata snapshot or rest reads the files as the snapshot has them."
-_LINKS = (
-    "Where files have several hard links, the cluster may count them otherwise than by their names."
-)
 
 
 class Proof(NamedTuple):
@@ -22,75 +16,82 @@ class Proof(NamedTuple):
     newer_files: int
 
 
-def prove(cluster: Cluster, moments: SnapshotPair, filled: ListContent, *, mounted: bool) -> Proof:
-    """Make sure that a list leads from what the older snapshot holds to what the newer does.
+def prove(
+    cluster: Cluster,
+    pair: SnapshotPair,
+    totals: Totals,
+    not_entered: list[tuple[str, Op]],
+    *,
+    mounted: bool,
+) -> Proof:
+    """Make sure that a list leads from what the older snapshot contains to what the newer does.
 
     Args:
         cluster: is asked.
-        moments: both snapshots.
-        filled: what the list holds.
-        mounted: whether what is there was read on a mount.
+        pair: both snapshots.
+        totals: what the list contains.
+        not_entered: directories that cannot be read, and what happened to everything in them.
+        mounted: whether the existing entries were read on a mount.
 
     Raises:
-        ProofError: it does not, or nobody can know.
+        ProofError: it does not.
+        StaleProofError: it does not, and the live share has changed since.
+        UnprovableError: it cannot be known.
     """
-    totals = filled.totals
     if mounted:
-        _check_was_read(totals)
+        _check_most_was_read(totals)
     try:
-        before, now = (count_files(cluster, moment) for moment in (moments.older, moments.newer))
-        unseen = sum(_change_below(cluster, moments, name, op) for name, op in filled.not_entered)
+        before, now = (count_files(cluster, view) for view in (pair.older, pair.newer))
+        unseen = sum(_change_below(cluster, pair, name, op) for name, op in not_entered)
     except UnreadableError as error:
-        raise ProofError(f"the list cannot be proved: {error}") from error
-    older, newer = moments.older.snapshot, moments.newer.snapshot
-    difference = before + _gained(totals) + unseen - now
-    if difference:
-        raise ProofError(
-            f"the list does not add up: {count(before, 'file')} below {moments.newer.base} in "
-            f"snapshot {older.id}, {_told(totals)}{_told_unseen(unseen)}, would be "
-            f"{before + _gained(totals) + unseen} in snapshot {newer.id}, which has {now}: "
-            f"{abs(difference)} too {'many' if difference > 0 else 'few'}",
-            hint=f"{ProofError.hint} {_SINCE if totals.changed_since else _LINKS}",
+        raise UnprovableError(f"the list cannot be proved: {error}") from error
+    expected = before + _gain(totals) + unseen
+    if expected != now:
+        older, newer = pair.older.snapshot, pair.newer.snapshot
+        raise (StaleProofError if totals.changed_since else ProofError)(
+            f"the list does not add up: {count(before, 'file')} below {pair.newer.base} in "
+            f"snapshot {older.id}, {_describe_gain(totals)}{_describe_unseen(unseen)}, would be "
+            f"{expected} in snapshot {newer.id}, which has {now}: "
+            f"{abs(expected - now)} too {'many' if expected > now else 'few'}"
         )
     return Proof(before, now)
 
 
-def count_files(cluster: Cluster, moment: SnapshotView) -> int:
-    """Return the number of regular files that a snapshot holds at or below the base path.
+def count_files(cluster: Cluster, view: SnapshotView) -> int:
+    """Return the number of regular files that a snapshot has at or below the base path.
 
     Raises:
-        UnreadableError: the cluster does not say.
+        UnreadableError: the cluster does not report it.
     """
-    if not moment.holds_base:
+    if not view.has_base:
         return 0
-    return cluster.count_files_below(moment.top_path, moment.snapshot.id)
+    return cluster.count_files_below(view.top_path, view.snapshot.id)
 
 
-def _change_below(cluster: Cluster, moments: SnapshotPair, name: str, op: Op) -> int:
-    """Return by how much a directory changes the number of files that came or went as a whole."""
-    moment, sign = (moments.newer, 1) if op == CREATE else (moments.older, -1)
-    return sign * cluster.count_files_below(moment.location.path(name), moment.snapshot.id)
+def _change_below(cluster: Cluster, pair: SnapshotPair, name: str, op: Op) -> int:
+    """Return by how much a directory that was created or deleted changes the number of files."""
+    view, sign = (pair.newer, 1) if op == CREATE else (pair.older, -1)
+    return sign * cluster.count_files_below(view.paths.path(name), view.snapshot.id)
 
 
-def _check_was_read(totals: Totals) -> None:
-    """Make sure that most of what is there was read, or the mount may show anything."""
-    there = totals.files + totals.directories + totals.unread
-    if totals.unread * 2 > there:
-        raise ProofError(
-            f"the list cannot be proved: of {count(there, 'created or modified entry')}, "
-            f"{totals.unread} could not be read",
-            hint=f"{ProofError.hint} {_SINCE}",
+def _check_most_was_read(totals: Totals) -> None:
+    """Make sure that most existing entries were read, or the mount may show anything."""
+    existing = totals.files + totals.directories + totals.unread
+    if totals.unread * 2 > existing:
+        raise StaleProofError(
+            f"the list cannot be proved: of {count(existing, 'created or modified entry')}, "
+            f"{totals.unread} could not be read"
         )
 
 
-def _gained(totals: Totals) -> int:
-    came = totals.created + totals.moved + totals.unreadable_created - totals.replaced
-    return came - totals.deleted_files - totals.gone_files - totals.unreadable_deleted
+def _gain(totals: Totals) -> int:
+    """Return by how much the number of files changes."""
+    new = totals.created + totals.moved + totals.unreadable_created - totals.replaced
+    return new - totals.deleted_files - totals.gone_files - totals.unreadable_deleted
 
 
-def _told(totals: Totals) -> str:
-    """Return how the number of files changes, in words."""
-    told = (
+def _describe_gain(totals: Totals) -> str:
+    parts = (
         ("created", totals.created),
         ("moved there", totals.moved),
         ("created but unreadable", totals.unreadable_created),
@@ -99,8 +100,8 @@ def _told(totals: Totals) -> str:
         ("gone without being listed", -totals.gone_files),
         ("deleted but unreadable", -totals.unreadable_deleted),
     )
-    return ", ".join(f"{number:+} {what}" for what, number in told if number) or "none changed"
+    return ", ".join(f"{number:+} {what}" for what, number in parts if number) or "none changed"
 
 
-def _told_unseen(unseen: int) -> str:
+def _describe_unseen(unseen: int) -> str:
     return f", {unseen:+} in directories that cannot be read" if unseen else ""

@@ -1,4 +1,4 @@
-"""What a user probably meant by a path that a snapshot does not hold."""
+"""What a user probably meant by a path that a snapshot does not have."""
 
 import difflib
 import unicodedata
@@ -8,18 +8,18 @@ from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import ChangelistError, UnreadableError
 from qumulo_changelist.model import Kind, Snapshot
 
-# A directory can hold millions of names. Those that come first are enough for a suggestion.
-_MOST_NAMES = 10_000
+# A directory can contain millions of names. The first ones are enough for a suggestion.
+_MAX_NAMES = 10_000
 
 
-def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
-    """Return a sentence about the nearest path that a snapshot holds, or what is in the way.
+def suggest_path(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
+    """Return a sentence about the nearest path that a snapshot has, or what is in its place.
 
     Args:
-        cluster: is asked; where it does not answer, the sentence is "". That ends no run: it ends
-            for another reason, which the user must read.
-        path: an absolute path that the snapshot does not hold as a directory.
-        snapshot: the snapshot. It holds the directory that it is of.
+        cluster: is asked. If it does not answer, the sentence is "": the run ends for a different
+            reason, which the user has to read.
+        path: an absolute path that the snapshot does not have as a directory.
+        snapshot: the snapshot. It has the directory that it is of.
     """
     found, differences = "", []
     try:
@@ -41,23 +41,23 @@ def suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
 
 
 def _entries(cluster: Cluster, directory: str, snapshot: Snapshot) -> dict[str, Kind]:
-    """Return what a directory holds; of those above the snapshot's own, only what leads there."""
+    """Return the entries of a directory; above the snapshot's directory, only what leads there."""
     above, _, leads_on = snapshot.source.partition(f"{directory}/")
     if not above and leads_on:
         return {leads_on.split("/")[0]: Kind.DIRECTORY}
-    there = cluster.first_entries(directory or "/", snapshot.id, _MOST_NAMES)
+    there = cluster.first_entries(directory or "/", snapshot.id, _MAX_NAMES)
     return {name: known.kind for name, known in there.items()}
 
 
 def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
-    """Return the name that is nearest, and in what it differs; "" for none."""
+    """Return the nearest name, and in what it differs; "" for none."""
     names = sorted(names)
-    alike: tuple[tuple[str, Callable[[str], str]], ...] = (
+    foldings: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("its accents", _without_accents),
         ("upper and lower case", str.casefold),
         ("its accents and in upper and lower case", lambda one: _without_accents(one.casefold())),
     )
-    for difference, fold in alike:
+    for difference, fold in foldings:
         for other in names:
             if fold(other) == fold(name):
                 return other, difference
@@ -66,6 +66,6 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
 
 
 def _without_accents(name: str) -> str:
-    """Return a name without its accents, however they are written (Unicode NFC or NFD)."""
+    """Return a name without its accents, in whichever form they are written (Unicode NFC or NFD)."""
     decomposed = unicodedata.normalize("NFKD", name)
     return "".join(one for one in decomposed if not unicodedata.combining(one))

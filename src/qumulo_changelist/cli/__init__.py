@@ -1,1 +1,1 @@
-"""The commands: options in, one call, exit code out."""
+"""The commands: options become a request, and the result of an operation is printed."""

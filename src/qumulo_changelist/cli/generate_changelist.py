@@ -1,200 +1,133 @@
 """``qumulo_generate_changelist.py``: lists what changed between two snapshots, for the archiver."""
 
 import argparse
-import contextlib
 import os
-import time
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
-from qumulo_changelist.changes.changeset import ChangeSet
-from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.checks import base_path as bases
-from qumulo_changelist.checks import deletion_limit as guard
-from qumulo_changelist.checks.proof import Proof, count_files, prove
-from qumulo_changelist.cli import command, trees
-from qumulo_changelist.cli.options import parse
-from qumulo_changelist.cli.summary import summary
-from qumulo_changelist.errors import (
-    FailingError,
-    QqFailedError,
-    QqUnreachableError,
-    ReplyError,
-    StatusError,
-)
-from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations import changelist as pipeline
-from qumulo_changelist.operations import receipt
-from qumulo_changelist.operations.changelist import FormatEntries, ListContent
-from qumulo_changelist.output.interface import Piece, PublishedList
-from qumulo_changelist.output.list_file import scan_file
-from qumulo_changelist.output.publication import publish
-from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.runners.job import Pool, Product, SliceJob, Workers
-from qumulo_changelist.scan.moves import RecordEntries, SliceRecords
-from qumulo_changelist.version import __version__
-
-FOLDER = "sdna-scan-files"
+from qumulo_changelist.cli import arguments, program
+from qumulo_changelist.cli.screen import Screen, print_result, say
+from qumulo_changelist.cli.summary import summarize
+from qumulo_changelist.config.archiver import read_settings
+from qumulo_changelist.operations.changelist import generate_changelist
+from qumulo_changelist.operations.request import MAX_WORKERS, ChangelistRequest, usable_cores
+from qumulo_changelist.output.formats import FORMATS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the list, print its path, and return the exit code."""
-    return command.run(_main, arguments)
+    return program.run(_run, arguments, makes_list=True)
 
 
-def _main(arguments: Sequence[str] | None) -> int:
-    started = time.time_ns()
-    options = parse(arguments)
-    screen = command.Screen(verbose=options.verbose)
-    with contextlib.ExitStack() as stack:
-        run = _Run(options, screen, stack)
-        filled = run.fill()
-        proof = run.check(filled)
-        publish(run.file, filled.totals, partial(run.receipt, filled, proof, started), screen)
-    command.say(summary(filled.totals, proof, options))
-    command.answer(run.path)
-    return 1 if filled.totals.unreadable else 0
+def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Namespace]:
+    """Return the request of a command line, and its other options.
 
-
-class _Run:
-    """One run: what it is asked for, and what it works with.
-
-    Args:
-        options: of the command line.
-        screen: hears what happens.
-        stack: closes what was opened.
+    Raises:
+        UsageError: the request cannot be carried out.
+        SystemExit: an option is missing or malformed.
     """
-
-    def __init__(
-        self, options: argparse.Namespace, screen: command.Screen, stack: contextlib.ExitStack
-    ) -> None:
-        self._options, self._screen, self._stack = options, screen, stack
-        self.scope = Scope(command.cluster_path("--basepath", options.basepath))
-        self.settings = command.load_settings(options, screen)
-        self.path = _list_path(self.settings.work_folder, options)
-        self._cluster = stack.enter_context(
-            command.open_cluster(self.settings, screen, options.page_size)
-        )
-        trees.check_mounted(options)
-        held = self._snapshots()
-        self.moments = bases.compare(
-            self._cluster,
-            self.scope,
-            held.get(options.older, Snapshot(options.older, "")),
-            held.get(options.newer, Snapshot(options.newer, "")),
-        )
-        self.file = stack.enter_context(scan_file(self.path))
-        self._form = ScanXml(options.sourceindex, int(time.time()))
-        self._changes = ChangeSet(self.scope, limit=options.spill_after, folder=self.file.folder)
-        stack.callback(self._changes.close)
-        self._pool = stack.enter_context(Pool(options.workers, screen))
-        self.elsewhere = 0
-        """How many changes are of what is not below the base path."""
-
-    def _snapshots(self) -> dict[int, Snapshot]:
-        """Return what the cluster says of both snapshots; a list can do without it."""
-        options = self._options
-        try:
-            return self._cluster.snapshots(options.older, options.newer)
-        except QqUnreachableError:
-            raise
-        except (StatusError, ReplyError, FailingError, QqFailedError) as error:
-            # Without a login, nothing else can be asked either.
-            if isinstance(error, StatusError | QqFailedError) and error.status == 401:
-                raise
-            self._screen.warning(
-                "only the ids of the snapshots are known; that they are of one directory is taken "
-                f"for granted, and the receipt lacks their names and times: {error}"
-            )
-            return {}
-
-    def fill(self) -> ListContent:
-        """Fill the list with what changed between the snapshots."""
-        options, changes = self._options, self._changes
-        self.elsewhere = pipeline.collect(
-            *(self._cluster, options.older, options.newer, self.scope, changes, self._screen),
-            many=self._pool.start,
-        )
-        self.moments = bases.find_base(self._cluster, self.moments, changes)
-        sources = trees.sources(
-            self.settings, self._cluster, self.moments, changes, options, self._screen
-        )
-        trees.announce(sources, changes, options, self._screen)
-        if options.moves and changes.creations and changes.deletions:
-            return self._fill_with_moves(sources)
-        older = sources.older if options.deletes or options.verify else None
-        workers: Workers[Piece] = self._workers(
-            SliceJob(sources.newer, older, FormatEntries(self._form, deletes=options.deletes))
-        )
-        return self._filled(pipeline.products(changes, options.slice_size, workers), workers)
-
-    def check(self, filled: ListContent) -> Proof | None:
-        """Make sure that the list may be published; return the proof, where one is wanted.
-
-        Raises:
-            TooManyDeletesError: it deletes more than it may.
-            ProofError: it is not what the cluster counts.
-        """
-        options = self._options
-        if options.max_deletes:
-            guard.check_deletes(
-                filled.totals,
-                options.max_deletes,
-                partial(count_files, self._cluster, self.moments.older),
-                self.file.deleted_files,
-            )
-        if not options.verify:
-            return None
-        mounted = options.metadata != trees.REST
-        return prove(self._cluster, self.moments, filled, mounted=mounted)
-
-    def receipt(
-        self, filled: ListContent, proof: Proof | None, started: int, published: PublishedList
-    ) -> bytes:
-        """Return the receipt of the list, now that it is known how that turned out."""
-        options = self._options
-        content = receipt.Receipt(
-            project=options.projectname,
-            version=__version__,
-            older=self.moments.older.snapshot,
-            newer=self.moments.newer.snapshot,
-            base_path=self.scope.base or "/",
-            mapped_path=options.mappedpath,
-            transport=self.settings.transport,
-            metadata=options.metadata,
-            deletes=options.deletes,
-            moves=options.moves,
-            started=started,
-            ended=time.time_ns(),
-            totals=filled.totals,
-            unreadable=filled.unreadable,
-            left_out=filled.left_out,
-            elsewhere=self.elsewhere,
-            proof=proof,
-            published=published,
-        )
-        return receipt.text(content)
-
-    def _fill_with_moves(self, sources: trees.Sources) -> ListContent:
-        options = self._options
-        workers: Workers[SliceRecords] = self._workers(
-            SliceJob(sources.newer, sources.older, RecordEntries(self._form), sources.identified)
-        )
-        parted = pipeline.products(self._changes, options.slice_size, workers)
-        limits = (options.spill_after, self.file.folder)
-        pieces = pipeline.with_moves(parted, self._form, *limits, deletes=options.deletes)
-        return self._filled(pieces, workers)
-
-    def _workers(self, job: SliceJob[Product]) -> Workers[Product]:
-        return self._stack.enter_context(Workers(job, self._pool))
-
-    def _filled(self, pieces: Iterable[Piece], workers: Workers[Product]) -> ListContent:
-        filled = pipeline.fill(self.file, pieces, self._screen)
-        filled.totals = filled.totals._replace(changed_since=workers.changed_since)
-        return filled
-
-
-def _list_path(work_folder: str, options: argparse.Namespace) -> str:
-    return os.path.join(
-        work_folder, FOLDER, options.projectguid, f"{options.sourceindex}-files.xml"
+    options = _make_parser().parse_args(argv)
+    request = ChangelistRequest(
+        project=options.projectname,
+        guid=options.projectguid,
+        source_index=options.sourceindex,
+        base_path=options.basepath,
+        older=options.prevsnapshotid,
+        newer=options.newsnapshotid,
+        mapped_path=options.mappedpath,
+        **{name: getattr(options, name) for name in _SAME_NAMES},
     )
+    request.check()
+    return request, options
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    request, options = parse(argv)
+    settings = read_settings(options.config, options.transport)
+    result = generate_changelist(request, settings, Screen(verbose=options.verbose))
+    say(summarize(request.project, result.totals, result.proof, moves=request.moves))
+    print_result(os.fsencode(result.path))
+    return 0 if result.is_complete else 1
+
+
+# Options with the name of the request's field.
+_SAME_NAMES = (
+    *("metadata", "deletes", "moves", "verify", "max_deletes", "format", "workers"),
+    *("page_size", "slice_size", "spill_after"),
+)
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = arguments.make_parser(
+        "Write the list of what changed between two snapshots of a cluster."
+    )
+    _add_required(parser.add_argument_group("required options"))
+    parser.add_argument(
+        "-m", "--mappedpath", metavar="PATH", type=arguments.path,
+        help="where this machine mounts that directory; not needed with --metadata rest",
+    )  # fmt: skip
+    parser.add_argument("-d", "--deletes", action="store_true", help="list also what was deleted")
+    parser.add_argument(
+        "--moves", action="store_true",
+        help="list a file that was only moved or renamed with the name that it had (from=), and do "
+        "not list that name as deleted",
+    )  # fmt: skip
+    parser.add_argument(
+        "--verify", action="store_true",
+        help="publish the list only if it agrees with what the cluster counts in both snapshots",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-deletes", metavar="N|N%", type=arguments.deletion_limit,
+        help="publish the list only if it deletes at most N files, or N%% of the files in the "
+        "older snapshot",
+    )  # fmt: skip
+    parser.add_argument(
+        "--metadata", choices=("mount", "snapshot", "rest"), default="mount",
+        help="where sizes, times and owners are read: on the live mount, in the newer snapshot on "
+        "the mount, or in the newer snapshot over REST (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", choices=tuple(FORMATS), default="xml",
+        help="how the list is written (default: %(default)s)",
+    )  # fmt: skip
+    _add_tuning(parser)
+    return parser
+
+
+def _add_required(group: argparse._ArgumentGroup) -> None:
+    for short, long, metavar, meaning in (
+        ("-p", "--projectname", "NAME", "the project, as in qumulo_create_snap.py"),
+        ("-b", "--basepath", "PATH", "list what is below this directory of the cluster"),
+        ("-g", "--projectguid", "GUID", "the project's GUID: names the folder of the list"),
+        ("-i", "--sourceindex", "N", "the number of the source folder: names the list"),
+    ):
+        group.add_argument(
+            short, long, metavar=metavar, help=meaning, required=True, type=arguments.path
+        )
+    for long, meaning in (
+        ("--prevsnapshotid", "the id of the older snapshot"),
+        ("--newsnapshotid", "the id of the newer snapshot"),
+    ):
+        group.add_argument(
+            long, metavar="ID", help=meaning, required=True, type=arguments.snapshot_id
+        )
+
+
+def _add_tuning(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", metavar="N", type=_number_of_workers, default=usable_cores(),
+        help="work in N processes, in one for few changes (default: %(default)s)",
+    )  # fmt: skip
+    for long, default, meaning in (
+        ("--page-size", 0, "request N entries at a time from the cluster"),
+        ("--slice-size", 20_000, "give N changes at a time to a process"),
+        ("--spill-after", 1_000_000, "keep N changes in memory, and more on disk"),
+    ):
+        shown = " (default: %(default)s)" if default else ""
+        parser.add_argument(
+            long, metavar="N", type=arguments.positive_number, default=default,
+            help=meaning + shown,
+        )  # fmt: skip
+
+
+def _number_of_workers(argument: str) -> int:
+    return arguments.positive_number(argument, MAX_WORKERS)

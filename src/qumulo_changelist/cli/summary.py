@@ -1,39 +1,44 @@
-"""What a run tells at its end, in one line."""
-
-import argparse
+"""The last line of a run: what the list contains."""
 
 from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.model import Totals
 from qumulo_changelist.wording import count
 
 
-def summary(totals: Totals, proof: Proof | None, options: argparse.Namespace) -> str:
-    """Return what a list holds, in words."""
-    told = [
+def summarize(project: str, totals: Totals, proof: Proof | None, *, moves: bool) -> str:
+    """Return what a list contains, in words.
+
+    Args:
+        project: the project's name.
+        totals: what the list contains.
+        proof: what the cluster counts; None if no proof was wanted.
+        moves: whether moves were wanted.
+    """
+    parts = [
         f"changed: {_files(totals.files, totals.size)}, {count(totals.directories, 'directory')}",
         f"deleted: {count(totals.deleted_files, 'file')}, "
         f"{count(totals.deleted_directories, 'directory')}",
         f"not readable or not nameable: {totals.unreadable}",
         f"left out, as links, pipes, sockets or devices: {totals.left_out}",
     ]
-    if options.moves:
-        told.insert(1, f"of these only moved: {_files(totals.moved, totals.moved_size)}")
+    if moves:
+        parts.insert(1, f"of these only moved: {_files(totals.moved, totals.moved_size)}")
     if totals.without_numeric_ids:
-        told.append(
+        parts.append(
             f"with an owner or a group that has no numeric id, listed as 65534: "
             f"{totals.without_numeric_ids}"
         )
     if totals.changed_since:
-        told.append(
-            f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed or "
-            "went (exact: --metadata snapshot or rest)"
+        parts.append(
+            f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed "
+            "or went (exact: --metadata snapshot or rest)"
         )
     if proof:
-        told.append(
+        parts.append(
             f"proved: it leads from the {count(proof.older_files, 'file')} of the older snapshot "
             f"to the {proof.newer_files} of the newer"
         )
-    return f"{options.projectname}: {'; '.join(told)}"
+    return f"{project}: {'; '.join(parts)}"
 
 
 def _files(number: int, size: int) -> str:

@@ -8,7 +8,7 @@ from qumulo_changelist.config import file as config_file
 from qumulo_changelist.config import values as config_values
 from qumulo_changelist.config.settings import DEFAULT_WORK_FOLDER, Secret, Settings, Transport
 from qumulo_changelist.config.values import MalformedError
-from qumulo_changelist.errors import ConfigurationError
+from qumulo_changelist.errors import ConfigurationError, ConfigurationFileError
 from qumulo_changelist.names import to_bytes
 
 DEFAULT_PATHS = {"darwin": "/Library/Preferences/com.storagedna.DNAClientServices.plist"}
@@ -28,33 +28,32 @@ def default_path() -> str:
     return DEFAULT_PATHS.get(sys.platform, DEFAULT_PATH)
 
 
-def load(path: str, transport: Transport | None = None) -> Settings:
+def read_settings(path: str | None = None, transport: Transport | None = None) -> Settings:
     """Read the settings from the archiver's configuration.
 
     Args:
-        path: where it is.
-        transport: the way to the cluster, whatever the configuration says.
+        path: the file; None for where the archiver keeps it on this system.
+        transport: the way to the cluster; None for the configured one.
 
     Raises:
-        ConfigurationError: it is missing, unreadable, of neither kind, or lacks a key that this
-            way to the cluster needs.
+        ConfigurationFileError: the file cannot be read, or has neither of the two formats.
+        ConfigurationError: it lacks a key that this way to the cluster needs, or a value is
+            malformed.
     """
+    path = path or default_path()
     try:
         with open(to_bytes(path), "rb") as file:
             content = file.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigurationError(
-            f"the configuration {path} cannot be read: {reason}",
-            hint="Name the archiver's configuration with --config or QUMULO_CHANGELIST_CONFIG, "
-            "and let this user read it.",
+        raise ConfigurationFileError(
+            f"the configuration {path} cannot be read: {reason}"
         ) from error
     try:
         values = config_file.values(content)
     except ValueError as error:
-        raise ConfigurationError(
-            f"the configuration {path} is neither an INI file nor a property list: {error}",
-            hint="Restore the archiver's configuration, or name another with --config.",
+        raise ConfigurationFileError(
+            f"the configuration {path} is neither an INI file nor a property list: {error}"
         ) from error
     return _Keys(values, path).settings(transport)
 

@@ -1,146 +1,270 @@
-"""The whole way, from a cluster's diff to the pieces of a list in its file."""
+"""Listing what changed between two snapshots."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.changes.slices import cut
-from qumulo_changelist.changes.sorted_keys import SortedKeys
-from qumulo_changelist.changes.unfold import unfold
-from qumulo_changelist.cluster.interface import Cluster
-from qumulo_changelist.events import Listener
-from qumulo_changelist.model import Op, Totals
-from qumulo_changelist.output.interface import ListFile, ListFormat, Piece
-from qumulo_changelist.runners.job import Product, Workers
-from qumulo_changelist.scan import moves
-from qumulo_changelist.scan.order import Batch, by_name
-from qumulo_changelist.scan.resolve import one_entry, unlisted
-from qumulo_changelist.wording import count
+from qumulo_changelist.checks.base_path import compare_snapshots, find_base
+from qumulo_changelist.checks.deletion_limit import check_deletions
+from qumulo_changelist.checks.proof import Proof, count_files, prove
+from qumulo_changelist.checks.request import normalize_cluster_path
+from qumulo_changelist.cluster.connect import open_cluster, prefer_answering_host
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.errors import (
+    FailingError,
+    LoginError,
+    QqFailedError,
+    ReplyError,
+    SingleSignOnError,
+    StatusError,
+)
+from qumulo_changelist.events import ChangesCollected, Listener, SnapshotsUnknown, ignore
+from qumulo_changelist.model import Snapshot, Totals
+from qumulo_changelist.names import to_text
+from qumulo_changelist.operations import pieces, receipt
+from qumulo_changelist.operations.receipt import (
+    DirectoryCounts,
+    FileCounts,
+    LeftOut,
+    ListFacts,
+    ProofFacts,
+    Receipt,
+    SnapshotFacts,
+    UnreadableEntries,
+    UnreadableEntry,
+    format_time,
+)
+from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.operations.trees import TreeChoice, Trees
+from qumulo_changelist.output.formats import FORMATS, ListParameters
+from qumulo_changelist.output.list_file import WrittenList, list_file
+from qumulo_changelist.output.publication import publish
+from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries, EncodeSides
+from qumulo_changelist.runners.job import Product, SliceJob
+from qumulo_changelist.runners.local import LocalRunner
+from qumulo_changelist.scan.moves import FindCandidates
+from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.trees.mounted import MountedTree
+from qumulo_changelist.version import __version__
 
-# For fewer changes no process is started: one is done before another is ready.
-_FEW = 20_000
-
-# A directory that was created or deleted is taken for so many changes.
-_IN_A_DIRECTORY = 500
-
-# So many unreadable entries are told one by one; all are in the list.
-_TOLD = 20
-
-# So many are remembered for the receipt, and of what is left out.
-_REMEMBERED = 100
-
-
-class FormatEntries(Struct, frozen=True):
-    """Makes what was found a piece of a list. It can be pickled."""
-
-    form: ListFormat
-    deletes: bool
-    """Whether deletions are wanted."""
-
-    def __call__(self, found: Iterator[Batch]) -> Piece:
-        """Return the piece."""
-        if not self.deletes:
-            found = ([unlisted(entry) for entry in batch] for batch in found)
-        return self.form.piece(by_name(found, one_entry))
-
-
-class ListContent(Struct):
-    """What went into a list, and what did not."""
-
-    totals: Totals = Totals()
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-    """Names and reasons, of the first ones."""
-    left_out: list[str] = field(default_factory=list)
-    """Names, of the first ones."""
-    not_entered: list[tuple[str, Op]] = field(default_factory=list)
-    """Directories that cannot be read, all in which was created or deleted."""
+LISTS_FOLDER = "sdna-scan-files"
 
 
-def collect(
-    cluster: Cluster,
-    older: int,
-    newer: int,
-    scope: Scope,
-    changes: ChangeSet,
-    listener: Listener,
-    many: Callable[[], object],
-) -> int:
-    """Collect what differs between two snapshots at or below the base path.
+class ChangelistResult(Struct, frozen=True):
+    """A list that has been published."""
 
-    ``many`` is called, perhaps often, once there is work for several processes.
+    path: str
+    """As this machine's locale writes it, like the next."""
+    receipt_path: str
+    receipt: Receipt
+    totals: Totals
+    proof: Proof | None
+    """What the cluster counts; None if no proof was wanted."""
 
-    Returns:
-        How many changes are of what lies elsewhere.
-    """
-    elsewhere = 0
-    with contextlib.closing(cluster.changes(older, newer)) as pages:
-        for page in pages:
-            elsewhere += len(page) - changes.add(page)
-            if len(changes) >= _FEW:
-                many()
-    if elsewhere and not changes:
-        listener.warning(
-            f"of {count(elsewhere, 'change')} between the snapshots none is below the base path "
-            f"{scope.base or '/'}"
-        )
-    listener.detail(f"{count(len(changes), 'change')} below the base path, {elsewhere} elsewhere")
-    return elsewhere
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything could be read, and named in the list."""
+        return not self.totals.unreadable
 
 
-def products(changes: ChangeSet, slice_size: int, workers: Workers[Product]) -> Iterator[Product]:
-    """Yield what the slices of ``changes`` come to, in order."""
-    if len(changes) < _FEW and workers.several:
-        workers.changed_since += unfold(changes, workers.job.newer)
-    if len(changes) + _IN_A_DIRECTORY * len(changes.whole) >= _FEW:
-        workers.start()
-    return workers.products(cut(changes.take(), slice_size, changes.whole))
-
-
-def with_moves(
-    parted: Iterable[moves.SliceRecords],
-    form: ListFormat,
-    limit: int,
-    folder: str,
-    *,
-    deletes: bool,
-) -> Iterator[Piece]:
-    """Yield the pieces of a list that tells moves; see :func:`~.moves.pieces`.
+def generate_changelist(
+    request: ChangelistRequest, settings: Settings, listener: Listener = ignore
+) -> ChangelistResult:
+    """Write the list of what changed between two snapshots, and its receipt, and publish both.
 
     Args:
-        parted: what the slices came to.
-        form: how entries are written.
-        limit: so many entries are held in memory; beyond that they go to disk.
-        folder: where on disk.
-        deletes: whether deletions are wanted.
+        request: what to list.
+        settings: how to reach the cluster, and where lists belong.
+        listener: receives what happens meanwhile.
+
+    Raises:
+        ChangelistError: there is no list; an earlier one stays as it was. Only if it is a
+            ``ReceiptError``, the list is in its place.
     """
-    with (
-        contextlib.closing(SortedKeys(limit, folder)) as is_open,
-        contextlib.closing(SortedKeys(limit, folder)) as settled,
-    ):
-        yield from moves.pieces(parted, form, is_open, settled, deletes=deletes)
+    with contextlib.ExitStack() as stack:
+        run = _Run(request, settings, listener, stack)
+        run.fill()
+        run.check()
+        return run.publish()
 
 
-def fill(file: ListFile, pieces: Iterable[Piece], listener: Listener) -> ListContent:
-    """Put the pieces of a list into its file."""
-    filled, told = ListContent(), 0
-    for piece in pieces:
-        file.add(piece)
-        _tell(piece, max(_TOLD - told, 0), listener)
-        told += piece.totals.unreadable
-        filled.totals = filled.totals.plus(piece.totals)
-        filled.unreadable += piece.unreadable[: _REMEMBERED - len(filled.unreadable)]
-        filled.left_out += piece.left_out[: _REMEMBERED - len(filled.left_out)]
-        filled.not_entered += piece.not_entered
-    if told > _TOLD:
-        listener.warning(f"and {told - _TOLD} more cannot be read; the list names them all")
-    return filled
+class _Run:
+    """One run, from the request to the published list.
+
+    Args:
+        request: what to list.
+        settings: how to reach the cluster, and where lists belong.
+        listener: receives what happens.
+        stack: closes what is opened.
+    """
+
+    def __init__(
+        self,
+        request: ChangelistRequest,
+        settings: Settings,
+        listener: Listener,
+        stack: contextlib.ExitStack,
+    ) -> None:
+        self._started = time.time_ns()
+        request.check()
+        self._request, self._listener = request, listener
+        self._scope = Scope(normalize_cluster_path(request.base_path))
+        self._settings = settings = prefer_answering_host(settings, listener)
+        self._cluster = stack.enter_context(
+            open_cluster(settings, listener, page_size=request.page_size)
+        )
+        if request.metadata != "rest":
+            _check_mapped_path(request.mapped_path or "")
+        older, newer = self._describe_snapshots()
+        self._pair = compare_snapshots(self._cluster, self._scope, older, newer)
+        about = ListParameters(request.source_index, int(time.time()))
+        self._form = FORMATS[request.format](about)
+        path = list_path(settings.work_folder, request)
+        self._file = stack.enter_context(list_file(path, self._form))
+        self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._file.folder)
+        stack.callback(self._changes.close)
+        self._runner = stack.enter_context(LocalRunner(request.workers, listener))
+        self._tally = Tally()
+        self._out_of_scope = 0
+        self._proof: Proof | None = None
+
+    def _describe_snapshots(self) -> tuple[Snapshot, Snapshot]:
+        """Return both snapshots as the cluster describes them, or their ids alone."""
+        older, newer = self._request.older, self._request.newer
+        known: dict[int, Snapshot] = {}
+        try:
+            known = self._cluster.snapshots(older, newer)
+        except (LoginError, SingleSignOnError):
+            raise  # without a login, nothing else can be asked either
+        except (StatusError, ReplyError, FailingError, QqFailedError) as error:
+            # A list can do without.
+            self._listener(SnapshotsUnknown(str(error)))
+        return known.get(older, Snapshot(older)), known.get(newer, Snapshot(newer))
+
+    def fill(self) -> None:
+        """Fill the list with what changed."""
+        request, changes, listener = self._request, self._changes, self._listener
+        self._out_of_scope = pieces.collect_changes(
+            self._cluster, request.older, request.newer, changes, self._runner.start_processes
+        )
+        listener(
+            ChangesCollected(self._scope.base or "/", len(changes), self._out_of_scope)
+        )
+        self._pair = find_base(self._cluster, self._pair, changes)
+        choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
+        trees = choice.choose(changes)
+        choice.report_qq_folders(trees, changes)
+        with_moves = request.moves and changes.has_creations and changes.has_deletions
+        filled = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
+        pieces.fill(self._file, filled, self._tally, listener)
+
+    def _pieces(self, trees: Trees) -> Iterator[CountedPiece]:
+        request = self._request
+        older = trees.older if request.deletes or request.verify else None
+        return self._products(
+            SliceJob(trees.newer, older, EncodeSides(self._encode, request.deletes))
+        )
+
+    def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPiece]:
+        request = self._request
+        find = FindCandidates(self._form.can_hold)
+        slices = self._products(SliceJob(trees.newer, trees.older, find, trees.identified))
+        limits = (request.spill_after, self._file.folder)
+        return pieces.encode_with_moves(slices, self._encode, *limits, deletes=request.deletes)
+
+    @property
+    def _encode(self) -> EncodeEntries:
+        return EncodeEntries(self._form, by_folder=self._request.max_deletes is not None)
+
+    def _products(self, job: SliceJob[Product]) -> Iterator[Product]:
+        open_newer = partial(job.newer.open, self._listener)
+        slices, changed_since = pieces.cut_slices(
+            self._changes, self._request.slice_size, self._runner, open_newer
+        )
+        self._tally.add_changed_since(changed_since)
+        return pieces.take_products(self._runner.run(job, slices), self._tally)
+
+    def check(self) -> None:
+        """Make sure that the list may be published.
+
+        Raises:
+            DeletionLimitError: it deletes too many files.
+            ProofError: it does not agree with the cluster's counts.
+        """
+        request, tally = self._request, self._tally
+        if request.max_deletes:
+            check_deletions(
+                tally.totals,
+                request.max_deletes,
+                partial(count_files, self._cluster, self._pair.older),
+                tally.deleted_by_folder,
+            )
+        if request.verify:
+            mounted = request.metadata != "rest"
+            self._proof = prove(
+                self._cluster, self._pair, tally.totals, tally.not_entered, mounted=mounted
+            )
+
+    def publish(self) -> ChangelistResult:
+        """Put the list and its receipt in their places."""
+        receipts: list[Receipt] = []
+
+        def make_receipt(written: WrittenList) -> bytes:
+            receipts.append(self._receipt(written))
+            return receipt.encode(receipts[0])
+
+        totals = self._tally.totals
+        receipt_path = publish(self._file, totals, make_receipt, self._listener)
+        return ChangelistResult(self._file.path, receipt_path, receipts[0], totals, self._proof)
+
+    def _receipt(self, written: WrittenList) -> Receipt:
+        request, tally, totals = self._request, self._tally, self._tally.totals
+        older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
+        return Receipt(
+            project=request.project,
+            version=__version__,
+            made=ListFacts(to_text(os.fsencode(written.path)), written.size, written.sha256),
+            older_snapshot=SnapshotFacts.of(older),
+            newer_snapshot=SnapshotFacts.of(newer),
+            source=newer.source or None,
+            base_path=self._scope.base or "/",
+            mapped_path=request.mapped_path,
+            transport=self._settings.transport,
+            metadata=request.metadata,
+            format=request.format,
+            deletes=request.deletes,
+            moves=request.moves,
+            started=format_time(self._started),
+            ended=format_time(time.time_ns()),
+            files=FileCounts.of(totals),
+            directories=DirectoryCounts.of(totals),
+            left_out=LeftOut(
+                totals.left_out,
+                first=tally.left_out,
+                changes_outside_the_base_path=self._out_of_scope,
+            ),
+            unreadable=UnreadableEntries(
+                totals.unreadable, [UnreadableEntry(*one) for one in tally.unreadable]
+            ),
+            without_numeric_owner=totals.without_numeric_ids,
+            changed_on_the_live_share=totals.changed_since,
+            proof=ProofFacts.of(self._proof) if self._proof else None,
+        )
 
 
-def _tell(piece: Piece, most: int, listener: Listener) -> None:
-    for name, reason in piece.unreadable[:most]:
-        listener.warning(f"cannot be read: {name!r}: {reason}")
-    for name in piece.left_out:
-        listener.detail(f"not listed, as no regular file: {name!r}")
+def list_path(work_folder: str, request: ChangelistRequest) -> str:
+    """Return where the list of a request belongs (``docs/scan-list.md``)."""
+    name = f"{request.source_index}-files.{request.format}"
+    return os.path.join(work_folder, LISTS_FOLDER, request.guid, name)
+
+
+def _check_mapped_path(path: str) -> None:
+    """Make sure that the mapped path can be read, before any work is done."""
+    with MountedTree(path):
+        pass

@@ -1,122 +1,220 @@
-"""The receipt beside a list: what it is a list of, how it came about, and what it amounts to."""
+"""The receipt beside a list: what the list is of, how it was made, and what it contains.
+
+A receipt is JSON. Its version is ``MAJOR.MINOR``: fields that a reader does not know are ignored, and
+a receipt with a greater major version than the reader's is refused.
+"""
 
 import json
 import os
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from datetime import datetime, timezone
 
+import msgspec
+from msgspec import Struct, field
+
+from qumulo_changelist.checks.proof import Proof
+from qumulo_changelist.errors import InvalidReceiptError
 from qumulo_changelist.model import Snapshot, Totals
-from qumulo_changelist.names import to_text
-from qumulo_changelist.output.interface import PublishedList
+from qumulo_changelist.names import to_bytes
+
+RECEIPT_VERSION = "1.0"
 
 _WHY_LEFT_OUT = "symbolic links, pipes, sockets and devices are not listed"
 
 
-class Receipt(NamedTuple):
-    """What a receipt tells. Times are nanoseconds since the epoch."""
+class ListFacts(Struct, frozen=True):
+    """The file of the list."""
 
+    path: str
+    size: int
+    """In bytes."""
+    sha256: str
+
+
+class SnapshotFacts(Struct, frozen=True):
+    """A snapshot, as far as the cluster described it."""
+
+    id: int
+    name: str | None = None
+    taken: str | None = None
+    """In UTC, as RFC 3339 writes it."""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> "SnapshotFacts":
+        """Return what a receipt contains of a snapshot."""
+        taken = format_time(snapshot.taken) if snapshot.taken else None
+        return cls(snapshot.id, snapshot.name or None, taken)
+
+
+class Count(Struct, frozen=True):
+    """A number of entries."""
+
+    count: int
+
+
+class FileCount(Struct, frozen=True):
+    """A number of files, and their bytes."""
+
+    count: int
+    bytes: int
+
+
+class FileCounts(Struct, frozen=True):
+    """Files by kind of change."""
+
+    created: FileCount
+    modified: FileCount
+    moved: FileCount
+    deleted: FileCount
+
+    @classmethod
+    def of(cls, totals: Totals) -> "FileCounts":
+        """Return the files of some totals."""
+        return cls(
+            created=FileCount(totals.created, totals.created_size),
+            modified=FileCount(totals.modified, totals.modified_size),
+            moved=FileCount(totals.moved, totals.moved_size),
+            deleted=FileCount(totals.deleted_files, totals.deleted_size),
+        )
+
+
+class DirectoryCounts(Struct, frozen=True):
+    """Directories by kind of change."""
+
+    modified: Count
+    deleted: Count
+
+    @classmethod
+    def of(cls, totals: Totals) -> "DirectoryCounts":
+        """Return the directories of some totals."""
+        return cls(Count(totals.directories), Count(totals.deleted_directories))
+
+
+class LeftOut(Struct, frozen=True):
+    """Changed entries that are not on the list."""
+
+    count: int
+    why: str = _WHY_LEFT_OUT
+    first: list[str] = field(default_factory=list)
+    """Names of the first ones."""
+    changes_outside_the_base_path: int = 0
+
+
+class UnreadableEntry(Struct, frozen=True):
+    """An entry that could not be read or named."""
+
+    name: str
+    reason: str
+
+
+class UnreadableEntries(Struct, frozen=True):
+    """Entries that could not be read or named."""
+
+    count: int
+    first: list[UnreadableEntry] = field(default_factory=list)
+
+
+class ProofFacts(Struct, frozen=True):
+    """What the cluster counted to prove the list."""
+
+    held: bool
+    files_in_older_snapshot: int
+    files_in_newer_snapshot: int
+
+    @classmethod
+    def of(cls, proof: Proof) -> "ProofFacts":
+        """Return what a receipt contains of a proof."""
+        return cls(
+            held=True,
+            files_in_older_snapshot=proof.older_files,
+            files_in_newer_snapshot=proof.newer_files,
+        )
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """A receipt. Times are in UTC, as RFC 3339 writes them."""
+
+    receipt_version: str = "1.0"
     project: str
     version: str
-    """Of this program."""
-    older: Snapshot
-    newer: Snapshot
+    """The version of this package that made the list."""
+    made: ListFacts = field(name="list")
+    older_snapshot: SnapshotFacts
+    newer_snapshot: SnapshotFacts
+    source: str | None = None
+    """The directory that the snapshots are of; None if unknown."""
     base_path: str
-    mapped_path: str | None
-    """None where nothing is mounted."""
+    mapped_path: str | None = None
+    """None if nothing was mounted."""
     transport: str
     metadata: str
+    format: str = "xml"
     deletes: bool
     """Whether deletions were wanted."""
     moves: bool
-    """Whether moves were to be told."""
-    started: int
-    ended: int
-    totals: Totals
-    unreadable: list[tuple[str, str]]
-    """Names and reasons, of the first ones."""
-    left_out: list[str]
-    """Names, of the first ones."""
-    elsewhere: int
-    """How many changes are of what is not below the base path."""
-    proof: tuple[int, int] | None
-    """The files in the older and in the newer snapshot; None where no proof was wanted."""
-    published: PublishedList
+    """Whether moves were wanted."""
+    started: str | None = None
+    ended: str | None = None
+    files: FileCounts
+    directories: DirectoryCounts
+    left_out: LeftOut
+    unreadable: UnreadableEntries
+    without_numeric_owner: int = 0
+    changed_on_the_live_share: int = 0
+    proof: ProofFacts | None = None
+    """None if no proof was wanted."""
 
 
-def text(receipt: Receipt) -> bytes:
+def encode(receipt: Receipt) -> bytes:
     """Return a receipt as it is written."""
-    content = json.dumps(_content(receipt), ensure_ascii=False, indent=2)
-    # What is not UTF-8 in a name stands as JSON writes a lone surrogate.
+    content = json.dumps(msgspec.to_builtins(receipt), ensure_ascii=False, indent=2)
+    # A byte of a name that is not UTF-8 is written as JSON writes a lone surrogate.
     return content.encode("utf-8", "backslashreplace") + b"\n"
 
 
-def _content(receipt: Receipt) -> dict[str, Any]:
-    totals = receipt.totals
-    return {
-        "project": receipt.project,
-        "version": receipt.version,
-        "list": {
-            "path": to_text(os.fsencode(receipt.published.path)),
-            "size": receipt.published.size,
-            "sha256": receipt.published.sha256,
-        },
-        "older_snapshot": _snapshot(receipt.older),
-        "newer_snapshot": _snapshot(receipt.newer),
-        "source": receipt.newer.source or None,
-        "base_path": receipt.base_path,
-        "mapped_path": receipt.mapped_path,
-        "transport": receipt.transport,
-        "metadata": receipt.metadata,
-        "deletes": receipt.deletes,
-        "moves": receipt.moves,
-        "started": _moment(receipt.started),
-        "ended": _moment(receipt.ended),
-        "files": {
-            "created": {"count": totals.created, "bytes": totals.created_size},
-            "modified": {"count": totals.modified, "bytes": totals.modified_size},
-            "moved": {"count": totals.moved, "bytes": totals.moved_size},
-            "deleted": {"count": totals.deleted_files, "bytes": totals.deleted_size},
-        },
-        "directories": {
-            "modified": {"count": totals.directories},
-            "deleted": {"count": totals.deleted_directories},
-        },
-        "left_out": {
-            "count": totals.left_out,
-            "why": _WHY_LEFT_OUT,
-            "first": receipt.left_out,
-            "changes_outside_the_base_path": receipt.elsewhere,
-        },
-        "unreadable": {
-            "count": totals.unreadable,
-            "first": [{"name": name, "reason": why} for name, why in receipt.unreadable],
-        },
-        "without_numeric_owner": totals.without_numeric_ids,
-        "changed_on_the_live_share": totals.changed_since,
-        "proof": _proof(receipt),
-    }
+def read_receipt(path: str | os.PathLike[str]) -> Receipt:
+    """Return the receipt in a file.
+
+    Args:
+        path: the file.
+
+    Raises:
+        InvalidReceiptError: it cannot be read, is not a receipt, or has a newer major version.
+    """
+    try:
+        with open(path if isinstance(path, os.PathLike) else to_bytes(path), "rb") as file:
+            return decode(file.read(), os.fspath(path))
+    except OSError as error:
+        raise InvalidReceiptError(f"the receipt {path} cannot be read: {error.strerror}") from error
 
 
-def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "id": snapshot.id,
-        "name": snapshot.name or None,
-        "taken": _moment(snapshot.taken) if snapshot.taken else None,
-    }
+def decode(content: bytes, path: str) -> Receipt:
+    """Return the receipt that bytes contain; see :func:`read_receipt`.
+
+    Args:
+        content: the bytes.
+        path: where they come from, for messages.
+    """
+    try:
+        values = json.loads(content)
+        version = values.get("receipt_version", "1.0")
+        if int(version.partition(".")[0]) > int(RECEIPT_VERSION.partition(".")[0]):
+            raise InvalidReceiptError(
+                f"the receipt {path} has version {version}: a newer version of this program made it"
+            )
+        return msgspec.convert(values, Receipt)
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise InvalidReceiptError(f"{path} is not a receipt: {error}") from error
 
 
-def _proof(receipt: Receipt) -> dict[str, Any] | None:
-    if not receipt.proof:
-        return None
-    older, newer = receipt.proof
-    return {"held": True, "files_in_older_snapshot": older, "files_in_newer_snapshot": newer}
+def format_time(nanoseconds: int) -> str | None:
+    """Return a time as RFC 3339 writes it; None if it cannot.
 
-
-def _moment(nanoseconds: int) -> str | None:
-    """Return a time as RFC 3339 writes it; None for one that it cannot."""
+    Args:
+        nanoseconds: since the epoch.
+    """
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
-        whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+        whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
     except (ValueError, OverflowError):
         return None
     return f"{whole}.{fraction:09}".rstrip("0").rstrip(".") + "Z"

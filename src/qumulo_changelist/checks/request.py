@@ -1,0 +1,101 @@
+"""Whether a request can be carried out at all, before anything is asked of a cluster."""
+
+import re
+
+from qumulo_changelist.cluster.interface import check_unicode
+from qumulo_changelist.errors import (
+    ClusterPathError,
+    ListNameError,
+    ProjectNameError,
+    SnapshotOrderError,
+    UnreadableError,
+)
+from qumulo_changelist.names import to_bytes
+
+# A name on a cluster has at most 255 bytes. In .snapshot, a snapshot is <id>_<PROJECT>-<seconds>; an
+# id of 64 bits has at most 20 digits, and the seconds have 10 until the year 2286.
+MAX_PROJECT_BYTES = 255 - 20 - len("_-") - 10
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_MAX_DIGITS = 40
+
+
+def normalize_cluster_path(path: str) -> str:
+    """Return a path on the cluster without a trailing ``/`` and without empty components.
+
+    Raises:
+        ClusterPathError: it is not absolute, or goes up.
+    """
+    names = path.split("/")
+    if not path.startswith("/") or ".." in names:
+        raise ClusterPathError(f"{path} is not an absolute path on the cluster")
+    return "/" + "/".join(name for name in names if name not in ("", "."))
+
+
+def check_project(name: str) -> None:
+    """Make sure that a snapshot can be named after a project.
+
+    Raises:
+        ProjectNameError: it cannot.
+    """
+    size = len(to_bytes(name))
+    reason = ""
+    if not name:
+        reason = "it is empty"
+    elif "/" in name:
+        reason = "it contains a /"
+    elif _CONTROL.search(name):
+        reason = "it contains a control character"
+    elif size > MAX_PROJECT_BYTES:
+        reason = f"it has {size} bytes, and {MAX_PROJECT_BYTES} is the limit"
+    elif not _is_unicode(name):
+        reason = "it is not UTF-8, and the cluster cannot be asked for it"
+    if reason:
+        raise ProjectNameError(f"no snapshot can be named after the project {name!r:.300}: {reason}")
+
+
+def check_source_path(path: str) -> None:
+    """Make sure that the cluster can be asked for a path.
+
+    Raises:
+        ClusterPathError: it is not UTF-8.
+    """
+    if not _is_unicode(path):
+        raise ClusterPathError(
+            f"the path {path!r:.300} is not UTF-8, and the cluster cannot be asked for it"
+        )
+
+
+def check_list_name(guid: str, source_index: str) -> None:
+    """Make sure that a list can be placed by the project's GUID and the source index.
+
+    Raises:
+        ListNameError: it cannot.
+    """
+    if not is_whole_number(source_index):
+        raise ListNameError(f"the source index {source_index!r} is not a number")
+    if not guid or guid == "." or ".." in guid or "/" in guid or "\0" in guid:
+        raise ListNameError(f"the project's GUID {guid!r} cannot be the name of a folder")
+
+
+def check_order(older: int, newer: int) -> None:
+    """Make sure that the older snapshot has the smaller id.
+
+    Raises:
+        SnapshotOrderError: it has not.
+    """
+    if older >= newer:
+        raise SnapshotOrderError(f"snapshot {older} is not older than snapshot {newer}")
+
+
+def is_whole_number(text: str) -> bool:
+    """Return whether text is a whole number that is not negative."""
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        check_unicode(text)
+    except UnreadableError:
+        return False
+    return True

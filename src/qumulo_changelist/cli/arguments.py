@@ -1,0 +1,86 @@
+"""Command lines: the options of every command, and the kinds of values that options take."""
+
+import argparse
+import os
+import re
+from fractions import Fraction
+
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.request import is_whole_number
+from qumulo_changelist.config.archiver import default_path
+from qumulo_changelist.names import to_text
+from qumulo_changelist.version import __version__
+
+CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
+
+_MAX_NUMBER = 10**9
+_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser with the options of every command."""
+    parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    parser.register("action", None, _StoreValue)
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=path,
+        default=os.environ.get(CONFIG_VARIABLE) or default_path(),
+        help=f"the archiver's configuration (also {CONFIG_VARIABLE}; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--transport",
+        choices=("qq", "rest"),
+        help="ask the cluster through qq, or directly (default: QumuloTransport, else qq)",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="report each step")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    return parser
+
+
+def path(argument: str) -> str:
+    """Return an argument as this package writes names, in every locale."""
+    return to_text(os.fsencode(argument))
+
+
+def snapshot_id(argument: str) -> int:
+    """Return the id of a snapshot."""
+    if not is_whole_number(argument) or not int(argument):
+        raise argparse.ArgumentTypeError(f"{argument!r} is not the id of a snapshot, a number")
+    return int(argument)
+
+
+def positive_number(argument: str, maximum: int = _MAX_NUMBER) -> int:
+    """Return a number from 1 to a maximum."""
+    if not is_whole_number(argument) or not 0 < int(argument) <= maximum:
+        raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {maximum}")
+    return int(argument)
+
+
+def deletion_limit(argument: str) -> DeletionLimit:
+    """Return a limit on deletions: a number of files, or a percentage."""
+    number = argument.removesuffix("%")
+    if not _DECIMAL.fullmatch(number) or (number == argument and "." in number):
+        raise argparse.ArgumentTypeError(
+            f"{argument!r} is neither a number of files, such as 1000, nor a percentage, such as 5%"
+        )
+    return DeletionLimit(Fraction(number), is_percentage=number != argument)
+
+
+class _StoreValue(argparse.Action):
+    """Stores the value of an option, and refuses ``--`` as one, as argparse does in ``-p --``.
+
+    Up to about Python 3.12, argparse makes ``[]`` of ``-p--`` and ``--projectname=--``; later,
+    ``"--"``.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if values in ([], "--"):
+            raise argparse.ArgumentError(self, "-- is not a value")
+        setattr(namespace, self.dest, values)

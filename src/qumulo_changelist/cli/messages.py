@@ -1,0 +1,159 @@
+"""What a user of the commands can do about an error: a table of hints by class.
+
+Errors themselves name no option, key or command, since programs other than these raise them, too.
+"""
+
+import errno
+
+from qumulo_changelist import errors
+from qumulo_changelist.checks.request import MAX_PROJECT_BYTES
+from qumulo_changelist.errors import ChangelistError, ResourceError
+
+_FEWER_WORKERS = "use fewer processes with --workers, or let other programs end"
+_SHORTAGES = {
+    errno.EAGAIN: f"Allow this user more processes (`ulimit -u`), {_FEWER_WORKERS}.",
+    errno.EMFILE: "Allow a process more open files, for example with `ulimit -n 4096`.",
+    errno.ENFILE: f"Raise the machine's limit of open files, {_FEWER_WORKERS}.",
+    errno.ENOMEM: f"Give it more memory, {_FEWER_WORKERS}.",
+    errno.ENOBUFS: f"Give it more memory, {_FEWER_WORKERS}.",
+}
+_EXACT = "With --metadata snapshot or rest, the files are read as the snapshot has them."
+_NO_LIST = "No list was published; an earlier one is unchanged."
+
+_HINTS: dict[type[ChangelistError], str] = {
+    errors.UsageError: "Run the command with --help to see its options.",
+    errors.ProjectNameError: (
+        f"Use at most {MAX_PROJECT_BYTES} bytes of UTF-8 text for --projectname, without / and "
+        "control characters, such as Show_1."
+    ),
+    errors.ListNameError: "Check --projectguid and --sourceindex.",
+    errors.ClusterPathError: (
+        "Name the directory as the cluster does, in UTF-8, such as /projects/show1."
+    ),
+    errors.SnapshotOrderError: (
+        "Snapshot ids count up: give the smaller one with --prevsnapshotid."
+    ),
+    errors.BasePathError: (
+        "Give with -b a directory of the cluster, by the path that it has in the newer snapshot."
+    ),
+    errors.MappedPathError: (
+        "Give with -m the directory where this machine mounts the base path, and check that the "
+        "share is mounted; or use --metadata rest, which needs no mount."
+    ),
+    errors.WrongMountError: (
+        "Check that the share is mounted there, and that -m names the directory where this machine "
+        "sees the base path."
+    ),
+    errors.HiddenSnapshotError: (
+        "Check the snapshot id, and that .snapshot can be reached there (over NFSv4.1 from Core "
+        "5.2.4 on); or read the snapshot with --metadata rest."
+    ),
+    errors.OutputError: (
+        "Make room there, let this user write there, or set FastScanWorkFolder in the archiver's "
+        "configuration."
+    ),
+    errors.SpillError: (
+        "Make room there (a million changes need about 100 MB during the run), let this user write "
+        "there, or set FastScanWorkFolder in the archiver's configuration."
+    ),
+    errors.ReceiptError: "The list itself is in its place. Run the command again for a receipt.",
+    errors.ResultError: (
+        "The work itself is done: a snapshot has been taken, or a new list is in its place."
+    ),
+    errors.ProofError: (
+        "If files have several hard links, the cluster may count them other than by their names."
+    ),
+    errors.StaleProofError: _EXACT,
+    errors.UnprovableError: "",
+    errors.DeletionLimitError: "If this is what happened, use a greater --max-deletes.",
+    errors.UnknownDeletionLimitError: "Give --max-deletes as a number of files.",
+    errors.ConfigurationError: "",
+    errors.ConfigurationFileError: (
+        "Name the archiver's configuration with --config or QUMULO_CHANGELIST_CONFIG, and let this "
+        "user read it."
+    ),
+    errors.IncomparableError: "Give two snapshots of the same directory.",
+    errors.SnapshotTimeError: "Give the snapshot that was taken first with --prevsnapshotid.",
+    errors.StatusError: "Check the snapshot ids and the paths.",
+    errors.NotFoundError: "Check that the path exists on the cluster.",
+    errors.SnapshotMissingError: (
+        "Check the snapshot ids (`qq snapshot_list_statuses` shows those that exist); snapshots "
+        "also expire by themselves."
+    ),
+    errors.UnsupportedError: (
+        # Qumulo's knowledge base, "Migrating REST API Endpoints for Snapshots and Policies".
+        "The cluster's Core does not have what was asked for. Through qq, install the qq of the "
+        "cluster's version (`pip install qumulo-api==VERSION`), or set QumuloTransport=rest. Over "
+        "REST, snapshots need /v3/snapshots/ (Core 5.1.3 and later) or /v2/snapshots/ (before "
+        "5.3.0), and their diff /v2/snapshots/…/changes-since/…: update the cluster."
+    ),
+    errors.RefusedError: (
+        "Give the user PRIVILEGE_SNAPSHOT_READ, PRIVILEGE_SNAPSHOT_WRITE, "
+        "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ and PRIVILEGE_FILE_READ_ACCESS on the cluster."
+    ),
+    errors.LoginError: (
+        "Check QumuloUsername and QumuloPassword, or QumuloAccessToken, in the archiver's "
+        "configuration."
+    ),
+    errors.SingleSignOnError: (
+        "This user logs in through single sign-on, which takes no password here. Make an access "
+        "token (`qq auth_create_access_token`, Core 5.3 and later), and set QumuloAccessToken and "
+        "QumuloTransport=rest in the archiver's configuration; qq takes no token from there."
+    ),
+    errors.UnreachableError: (
+        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that this "
+        "machine reaches the cluster's REST API; then try again."
+    ),
+    errors.FailingError: "The cluster keeps failing; try again later.",
+    errors.UnclearOutcomeError: (
+        "Look on the cluster for a snapshot of this name before you try again."
+    ),
+    errors.CertificateError: (
+        "If that is the fingerprint that the cluster's administrator confirms, set "
+        "QumuloCertificateFingerprint to it in the archiver's configuration; or name in "
+        "QumuloCAFile the authority that signed it."
+    ),
+    errors.ChangedCertificateError: (
+        "The certificate was changed, or somebody intercepts the connection. Only if you know that "
+        "it was changed, set QumuloCertificateFingerprint to that of the new one."
+    ),
+    errors.WorkerError: (
+        "Perhaps the machine ran out of memory: use fewer processes with --workers, and try again."
+    ),
+    errors.SessionStoreError: "Set XDG_STATE_HOME to a folder that belongs to this user alone.",
+    errors.ReplyError: (
+        "If it happens again, report it, together with what `qq --version` and this command's "
+        "--version print."
+    ),
+    errors.IncompleteReplyError: (
+        "The cluster's answer was damaged or cut short, or the snapshot expired meanwhile; try again."
+    ),
+    errors.QqMissingError: (
+        "Install it with `pip install qumulo-api` and put its folder on the PATH, or set "
+        "QumuloQqPath in the archiver's configuration."
+    ),
+    errors.QqFailedError: "",
+}
+
+# After these, the list is in its place.
+_AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError)
+# These end a run before it looks at a list.
+_BEFORE_WORK = (errors.UsageError, errors.ConfigurationError)
+
+
+def hint_for(error: ChangelistError, *, makes_list: bool) -> str:
+    """Return what the user can do about an error; "" if there is nothing to add.
+
+    Args:
+        error: what ended the run.
+        makes_list: whether the command makes a list; its user wants to know what became of that.
+    """
+    hint = error.hint or _hint_of_class(error)
+    is_about_list = makes_list and not isinstance(error, _AFTER_PUBLICATION + _BEFORE_WORK)
+    return " ".join(filter(None, (_NO_LIST if is_about_list else "", hint)))
+
+
+def _hint_of_class(error: ChangelistError) -> str:
+    if isinstance(error, ResourceError):
+        return _SHORTAGES.get(error.number, "")
+    return next((_HINTS[kind] for kind in type(error).__mro__ if kind in _HINTS), "")

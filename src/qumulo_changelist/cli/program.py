@@ -1,0 +1,49 @@
+"""Running a command to its exit code: errors, interruptions and signals become plain messages."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.screen import say
+from qumulo_changelist.errors import ChangelistError, ResourceError, is_shortage
+
+Command = Callable[[Sequence[str] | None], int]
+
+
+def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) -> int:
+    """Run a command, and return its exit code.
+
+    Args:
+        command: the command; given the arguments, it returns the exit code.
+        arguments: None for those of this process.
+        makes_list: whether hints are about a list.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, _terminate)
+    try:
+        return command(arguments)
+    except ChangelistError as error:
+        return _fail(error, makes_list=makes_list)
+    except (OSError, MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        return _fail(ResourceError.of(error), makes_list=makes_list)
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 128 + signal.SIGINT
+
+
+def _fail(error: ChangelistError, *, makes_list: bool) -> int:
+    say(f"{os.path.basename(sys.argv[0])}: {error}")
+    if hint := hint_for(error, makes_list=makes_list):
+        say(hint)
+    return error.exit_code
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    # As an exception, it ends the run as an error would: no process and no file remains.
+    raise SystemExit(128 + number)

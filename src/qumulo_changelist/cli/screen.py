@@ -1,0 +1,159 @@
+r"""What a command prints: messages on standard error, the result on standard output.
+
+Both are written byte for byte. Control characters in messages are written like ``\x1b``, so that no
+name can control a terminal.
+"""
+
+import contextlib
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from qumulo_changelist import events
+from qumulo_changelist.errors import ResultError
+from qumulo_changelist.events import Event
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.wording import count
+
+# From this number of folders on, the user should know why it takes so long, without --verbose.
+_MANY_FOLDERS = 20
+
+# What a terminal would obey, apart from line ends and tabs.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Screen:
+    """Prints the events of a run; a listener.
+
+    Args:
+        verbose: whether to print also the events that only explain how the run works.
+    """
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+
+    def __call__(self, event: Event) -> None:
+        """Print an event, if the user should see it."""
+        if self._verbose or _is_warning(event):
+            say(describe(event))
+
+
+def say(message: str) -> None:
+    """Write a message to standard error."""
+    message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
+    # If standard error is closed or full, nobody can be informed of that.
+    if sys.stderr:
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), to_bytes(message) + b"\n")
+
+
+def print_result(result: bytes) -> None:
+    """Write the result to standard output.
+
+    Raises:
+        ResultError: standard output is closed or full.
+    """
+    reason: str | None = "it is closed"
+    if sys.stdout:
+        try:
+            os.write(sys.stdout.fileno(), result + b"\n")
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return
+    shown = result.decode("utf-8", "surrogateescape")
+    raise ResultError(f"the result, {shown}, cannot be written to standard output: {reason}")
+
+
+def describe(event: Event) -> str:
+    """Return an event in words."""
+    return _WORDS[type(event)](event)
+
+
+def _is_warning(event: Event) -> bool:
+    """Return whether a user who has not asked for details should see an event."""
+    if isinstance(event, events.QqFoldersCounted):
+        return event.folders >= _MANY_FOLDERS
+    if isinstance(event, events.ChangesCollected):
+        return _is_all_out_of_scope(event)
+    if isinstance(event, events.QqSpoke):
+        return not event.failed
+    return not isinstance(event, _DETAILS)
+
+
+_DETAILS = (
+    events.RequestRetried,
+    events.CommandStarted,
+    events.EntryLeftOut,
+    events.LeftoverRemoved,
+    events.LeftoversKept,
+    events.ListPublished,
+)
+
+
+def _is_all_out_of_scope(event: events.ChangesCollected) -> bool:
+    return event.out_of_scope > 0 and not event.in_scope
+
+
+def _changes_collected(event: events.ChangesCollected) -> str:
+    if _is_all_out_of_scope(event):
+        return (
+            f"of {count(event.out_of_scope, 'change')} between the snapshots none is below the base "
+            f"path {event.base_path}"
+        )
+    return f"{count(event.in_scope, 'change')} below the base path, {event.out_of_scope} elsewhere"
+
+
+def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
+    mount = "a mount that shows .snapshot at the mapped path, or " if event.mount_helps else ""
+    return (
+        f"about {count(event.folders, 'folder')} will be read through qq, each by a process of half "
+        f"a second, at most {event.at_once} at once; quicker would be {mount}--transport rest"
+    )
+
+
+# The right type of each event is certain from the key; a table cannot express that.
+_WORDS: dict[type, Callable[[Any], str]] = {
+    events.RequestRetried: lambda e: f"{e.request}: {e.reason}; again in {e.seconds:.0f} s",
+    events.NodeSkipped: lambda e: (
+        f"{e.host} does not answer, and is left out for now: {e.reason}"
+    ),
+    events.NodeChosen: lambda e: (
+        f"qq asks {e.host}, since others do not answer: {', '.join(e.failures)}"
+    ),
+    events.CertificateUnchecked: lambda e: (
+        "QumuloVerifyTLS=false: anybody between here and the cluster can read the password and "
+        "change what the cluster answers; set QumuloCertificateFingerprint instead"
+    ),
+    events.CommandStarted: lambda e: f"running {shlex.join(e.command)}",
+    events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",
+    events.SnapshotsUnknown: lambda e: (
+        "only the ids of the snapshots are known; it is assumed that they are of one directory, and "
+        f"the receipt lacks their names and times: {e.reason}"
+    ),
+    events.ChangesCollected: _changes_collected,
+    events.MountUnverified: lambda e: (
+        f"it is not certain that the mapped path {e.mapped_path} shows {e.base_path}: nothing that "
+        "the newer snapshot has there could be compared"
+    ),
+    events.QqFoldersCounted: _qq_folders_counted,
+    events.EntryUnreadable: lambda e: f"cannot be read: {e.name!r}: {e.reason}",
+    events.MoreUnreadable: lambda e: f"and {e.count} more cannot be read; the list names them all",
+    events.EntryLeftOut: lambda e: f"not listed, since it is not a regular file: {e.name!r}",
+    events.WorkersUnavailable: lambda e: (
+        f"no worker process can be started, so this process does all the work: {e.reason}"
+    ),
+    events.LockAwaited: lambda e: "waiting for another run that publishes the same list",
+    events.LockUnavailable: lambda e: (
+        f"{e.lock_path} cannot be locked: {e.reason}; make sure that no other run writes {e.path} "
+        "at the same time"
+    ),
+    events.LeftoverRemoved: lambda e: f"removed {e.path}, which a killed run had left",
+    events.LeftoversKept: lambda e: (
+        f"the files that killed runs left beside {e.path} stay: {e.reason}"
+    ),
+    events.ListPublished: lambda e: f"receipt: {e.receipt_path}",
+}

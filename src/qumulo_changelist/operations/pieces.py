@@ -1,0 +1,139 @@
+"""From the diff of two snapshots to the pieces of a list, in order."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.slices import cut
+from qumulo_changelist.changes.sorted_keys import SortedKeys
+from qumulo_changelist.changes.unfold import unfold
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
+from qumulo_changelist.model import Batch
+from qumulo_changelist.output.list_file import ListFile
+from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries
+from qumulo_changelist.runners.job import Product, SliceResult
+from qumulo_changelist.runners.local import LocalRunner
+from qumulo_changelist.scan.moves import MoveCandidates, pair_moves
+from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.trees.interface import Tree
+
+OpenTree = Callable[[], AbstractContextManager[Tree]]
+
+# For fewer changes no process is started: the work is done before a process is ready.
+_MIN_CHANGES_FOR_PROCESSES = 20_000
+
+# A directory that was created or deleted counts as this number of changes.
+_CHANGES_IN_A_DIRECTORY = 500
+
+# The number of unreadable entries that are reported one by one; the list contains all of them.
+_MAX_REPORTED = 20
+
+_ENTRIES_IN_A_PIECE = 20_000
+
+
+def collect_changes(
+    cluster: Cluster,
+    older: int,
+    newer: int,
+    changes: ChangeSet,
+    start_processes: Callable[[], object],
+) -> int:
+    """Collect what differs between two snapshots; return the number of changes out of scope.
+
+    Args:
+        cluster: is asked for the diff.
+        older: the id of the older snapshot.
+        newer: the id of the newer snapshot.
+        changes: takes the changes.
+        start_processes: is called, perhaps often, when there is work for several processes.
+    """
+    out_of_scope = 0
+    with contextlib.closing(cluster.changes(older, newer)) as pages:
+        for page in pages:
+            out_of_scope += len(page) - changes.add(page)
+            if len(changes) >= _MIN_CHANGES_FOR_PROCESSES:
+                start_processes()
+    return out_of_scope
+
+
+def cut_slices(
+    changes: ChangeSet, size: int, runner: LocalRunner, open_newer: OpenTree
+) -> tuple[Iterator[list[str]], int]:
+    """Return the slices of the changes, in order, and start processes if there is work for them.
+
+    Args:
+        changes: the changes; created directories in it may be expanded.
+        size: the number of changes in a slice.
+        runner: will work on the slices.
+        open_newer: opens the newer tree.
+
+    Returns:
+        The slices, and the number of expanded directories that are no longer as the newer snapshot
+        has them.
+    """
+    changed_since = 0
+    if len(changes) < _MIN_CHANGES_FOR_PROCESSES and runner.is_parallel:
+        changed_since = unfold(changes, open_newer)
+    work = len(changes) + _CHANGES_IN_A_DIRECTORY * len(changes.whole_directories)
+    if work >= _MIN_CHANGES_FOR_PROCESSES:
+        runner.start_processes()
+    return cut(changes.drain(), size, changes.whole_directories), changed_since
+
+
+def take_products(results: Iterable[SliceResult[Product]], tally: Tally) -> Iterator[Product]:
+    """Yield the products of slices; the tally counts what changed since the snapshot."""
+    for result in results:
+        tally.add_changed_since(result.changed_since)
+        yield result.product
+
+
+def encode_with_moves(
+    slices: Iterable[MoveCandidates],
+    encode: EncodeEntries,
+    limit: int,
+    folder: str,
+    *,
+    deletes: bool,
+) -> Iterator[CountedPiece]:
+    """Yield the pieces of a list that reports moves.
+
+    Args:
+        slices: the entries of all slices.
+        encode: encodes them.
+        limit: the number of entries to keep in memory, twice; beyond that they go to disk.
+        folder: where on disk.
+        deletes: whether deletions are wanted.
+    """
+    with (
+        contextlib.closing(SortedKeys(limit, folder)) as candidates,
+        contextlib.closing(SortedKeys(limit, folder)) as settled,
+    ):
+        batches: list[Batch] = []
+        for batch in pair_moves(slices, candidates, settled, deletes=deletes):
+            batches.append(batch)
+            if sum(map(len, batches)) >= _ENTRIES_IN_A_PIECE:
+                yield encode(batches)
+                batches = []
+        if batches:
+            yield encode(batches)
+
+
+def fill(file: ListFile, pieces: Iterable[CountedPiece], tally: Tally, listener: Listener) -> None:
+    """Put the pieces of a list into its file, count them, and report what is not listed as usual.
+
+    Raises:
+        OutputError: there is no room for the list.
+    """
+    reported = 0
+    for counted in pieces:
+        file.add(counted.piece)
+        for name, reason in counted.tally.unreadable[: max(_MAX_REPORTED - reported, 0)]:
+            listener(EntryUnreadable(name, reason))
+        for name in counted.tally.left_out:
+            listener(EntryLeftOut(name))
+        reported += counted.tally.totals.unreadable
+        tally.merge(counted.tally)
+    if reported > _MAX_REPORTED:
+        listener(MoreUnreadable(reported - _MAX_REPORTED))

@@ -1,0 +1,81 @@
+"""What a changelist is asked for with."""
+
+import contextlib
+import os
+from typing import Literal
+
+from msgspec import Struct
+
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.request import (
+    check_list_name,
+    check_order,
+    normalize_cluster_path,
+)
+from qumulo_changelist.errors import MappedPathError
+
+Metadata = Literal["mount", "snapshot", "rest"]
+"""Where sizes, times and owners are read: on the live mount, in the newer snapshot on the mount, or in
+the newer snapshot over REST."""
+
+MAX_WORKERS = 256
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use, at most ``MAX_WORKERS``."""
+    with contextlib.suppress(AttributeError):
+        return min(len(os.sched_getaffinity(0)), MAX_WORKERS)
+    return min(os.cpu_count() or 1, MAX_WORKERS)
+
+
+class ChangelistRequest(Struct, frozen=True, kw_only=True):
+    """What to list: everything that changed below a directory between two snapshots."""
+
+    project: str
+    """A name for the summary and the receipt."""
+    guid: str
+    """The project's GUID: the name of the list's folder."""
+    source_index: str
+    """The number of the source folder: the beginning of the list's name."""
+    base_path: str
+    """The directory on the cluster, an absolute path."""
+    older: int
+    """The id of the older snapshot."""
+    newer: int
+    """The id of the newer snapshot."""
+    mapped_path: str | None = None
+    """Where this machine mounts the base path; not needed with ``metadata="rest"``."""
+    metadata: Metadata = "mount"
+    deletes: bool = False
+    """Whether to list what was deleted."""
+    moves: bool = False
+    """Whether to list a file that was only moved with the name that it had."""
+    verify: bool = False
+    """Whether to publish the list only if it agrees with the cluster's own counts."""
+    max_deletes: DeletionLimit | None = None
+    """The number of files that the list may delete; None for no limit."""
+    format: str = "xml"
+    """One of ``output.formats.FORMATS``."""
+    workers: int = 1
+    """The number of processes to work in; few changes are worked on in this one alone."""
+    page_size: int = 0
+    """The number of entries to request from the cluster at a time; 0 for the usual one."""
+    slice_size: int = 20_000
+    """The number of changes that a process gets at a time."""
+    spill_after: int = 1_000_000
+    """The number of changes to keep in memory; more go to disk."""
+
+    def check(self) -> None:
+        """Make sure that the request can be carried out.
+
+        Raises:
+            ListNameError: the GUID or the source index cannot name the list.
+            SnapshotOrderError: the older snapshot has not the smaller id.
+            MappedPathError: the mapped path is needed and missing.
+            ClusterPathError: the base path is not an absolute path.
+        """
+        check_list_name(self.guid, self.source_index)
+        check_order(self.older, self.newer)
+        if self.mapped_path is None and self.metadata != "rest":
+            raise MappedPathError("the mapped path is needed to read sizes, times and owners")
+        normalize_cluster_path(self.base_path)

@@ -1,0 +1,153 @@
+"""Which trees a list is read from: on a mount, or in a snapshot on the cluster."""
+
+from typing import NamedTuple
+
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.key import CREATED, DELETED
+from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView
+from qumulo_changelist.checks.mapped_path import MountMatch, check_mount, shows_snapshot
+from qumulo_changelist.cluster.connect import report_unchecked_certificate
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.errors import HiddenSnapshotError
+from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
+from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.trees.interface import TreeSource
+from qumulo_changelist.trees.mounted import MountedTree
+from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
+
+# Requests at the same time for each tree of a process, and for each tree of all processes. A node
+# has 1,000 connections for everybody (Qumulo's documentation).
+_REQUESTS_OF_A_PROCESS = 16
+_REQUESTS_IN_ALL = 128
+
+# qq processes at the same time, for each process of ours, and in all. One needs 0.4 s of a core to
+# start, and then waits for the cluster: with a core for each two of them, neither waits long.
+_QQ_OF_A_PROCESS = 2
+_QQ_IN_ALL = 8
+
+
+class Trees(NamedTuple):
+    """How to reach both trees."""
+
+    newer: TreeSource
+    older: TreeSource | None
+    """None if it is not needed."""
+    identified: TreeSource | None = None
+    """The newer tree with ids, if ``newer`` has none and moves are wanted."""
+    through_qq: bool = False
+    """Whether a tree is read through ``qq``, with a process for each folder."""
+
+
+class TreeChoice:
+    """Decides where to read the trees.
+
+    Args:
+        request: what is asked for.
+        settings: how to reach the cluster.
+        cluster: is asked whether a mount shows the base path.
+        pair: both snapshots.
+        listener: receives what the user should know.
+    """
+
+    def __init__(
+        self,
+        request: ChangelistRequest,
+        settings: Settings,
+        cluster: Cluster,
+        pair: SnapshotPair,
+        listener: Listener,
+    ) -> None:
+        self._request = request
+        self._settings = settings
+        self._cluster = cluster
+        self._pair = pair
+        self._listener = listener
+        self._through_qq = "rest" not in (settings.transport, request.metadata)
+
+    def choose(self, changes: ChangeSet) -> Trees:
+        """Return where to read what changed.
+
+        Args:
+            changes: what changed; if nothing did, nothing is compared with a mount.
+
+        Raises:
+            MappedPathError: the mapped path cannot be read.
+            WrongMountError: it does not show the base path.
+            HiddenSnapshotError: it does not show the newer snapshot.
+        """
+        request, pair = self._request, self._pair
+        needs_older = request.deletes or request.moves or request.verify
+        older: TreeSource | None = self._on_cluster(pair.older) if needs_older else None
+        if request.metadata == "rest":
+            if self._settings.transport == "qq":
+                report_unchecked_certificate(self._settings, self._listener)
+            return Trees(self._on_cluster(pair.newer), older)
+        with MountedTree(request.mapped_path or "") as live:
+            newer = self._mounted(live)
+            is_verified = len(changes) > 0 and pair.newer.has_base and self._verify(newer)
+            if request.moves:
+                # Only the cluster can identify a file reliably.
+                identified = IdentifiedSource(newer, self._on_cluster(pair.newer))
+                return Trees(newer, older, identified, self._through_qq)
+            # A mount shows the past of the directory that has the mapped path now. That is the past
+            # of the base path only if both are the same directory.
+            if older and changes.has_deletions and not pair.base_replaced:
+                older_path = live.snapshot(request.older)
+                if older_path and (is_verified or self._shows_past(older_path)):
+                    return Trees(newer, MountSource(older_path))
+        return Trees(newer, older, through_qq=self._through_qq)
+
+    def report_qq_folders(self, trees: Trees, changes: ChangeSet) -> None:
+        """Report the number of folders that will be read through ``qq``."""
+        request = self._request
+        seeks_moves = request.moves and changes.has_creations and changes.has_deletions
+        if not trees.through_qq or not (seeks_moves or request.deletes or request.verify):
+            return
+        letters = (DELETED, CREATED) if seeks_moves else (DELETED,)
+        if folders := changes.count_folders(*letters):
+            at_once = max(_qq_at_once(request.workers), request.workers)
+            self._listener(QqFoldersCounted(folders, at_once, mount_helps=not request.moves))
+
+    def _mounted(self, live: MountedTree) -> MountSource:
+        request, newer = self._request, self._pair.newer
+        if request.metadata != "snapshot" or not newer.has_base:
+            return MountSource(request.mapped_path or "", newer.snapshot.taken)
+        path = live.snapshot(request.newer)
+        if path is None:
+            raise HiddenSnapshotError(
+                f"the mapped path {request.mapped_path} does not show snapshot {request.newer} "
+                "under .snapshot"
+            )
+        return MountSource(path)
+
+    def _verify(self, mounted: MountSource) -> bool:
+        """Return whether a mount shows the base path as the newer snapshot has it."""
+        mapped_path, newer = self._request.mapped_path or "", self._pair.newer
+        is_live = self._request.metadata == "mount"
+        with MountedTree(mounted.path, mounted.since) as mount:
+            match = check_mount(self._cluster, newer, mount, mapped_path, live=is_live)
+        if match is MountMatch.UNKNOWN:
+            self._listener(MountUnverified(mapped_path, newer.base))
+        return match is MountMatch.SNAPSHOT
+
+    def _shows_past(self, path: str) -> bool:
+        """Return whether a mount shows the base path as the older snapshot has it.
+
+        This is asked only if the newer one does not answer it: through ``qq``, each deleted
+        directory would cost a process.
+        """
+        with MountedTree(path) as mount:
+            return shows_snapshot(self._cluster, self._pair.older, mount)
+
+    def _on_cluster(self, view: SnapshotView) -> TreeSource:
+        request, settings = self._request, self._settings
+        if self._through_qq:
+            at_once = _qq_at_once(request.workers)
+            return QqSource(settings, view.snapshot.id, view.paths, request.workers, at_once)
+        at_once = max(min(_REQUESTS_OF_A_PROCESS, _REQUESTS_IN_ALL // request.workers), 2)
+        return RestSource(settings, view.snapshot.id, view.paths, request.page_size, at_once)
+
+
+def _qq_at_once(workers: int) -> int:
+    return min(_QQ_OF_A_PROCESS * workers, _QQ_IN_ALL)
