@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from qumulo_changelist.version import __version__
 
 if TYPE_CHECKING:
+    from qumulo_changelist import errors, events
     from qumulo_changelist.checks.deletion_limit import DeletionLimit
     from qumulo_changelist.checks.proof import Proof
     from qumulo_changelist.cluster.connect import open_cluster
@@ -55,10 +56,35 @@ _MODULES = {
     "read_settings": "config.archiver",
 }
 
-__all__ = ["__version__", *_MODULES]
+__all__ = [
+    "ChangelistError",
+    "ChangelistRequest",
+    "ChangelistResult",
+    "Cluster",
+    "DeletionLimit",
+    "Event",
+    "Listener",
+    "Proof",
+    "Receipt",
+    "Secret",
+    "Settings",
+    "Snapshot",
+    "SnapshotRequest",
+    "Totals",
+    "__version__",
+    "create_snapshot",
+    "errors",
+    "events",
+    "generate_changelist",
+    "open_cluster",
+    "read_receipt",
+    "read_settings",
+]
 
 
 def __getattr__(name: str) -> object:
+    if name in ("errors", "events"):
+        return import_module(f"{__name__}.{name}")
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

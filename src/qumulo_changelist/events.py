@@ -6,6 +6,7 @@ event ever contains a secret.
 """
 
 from collections.abc import Callable
+
 from msgspec import Struct
 
 # The cluster

@@ -1,7 +1,8 @@
 """Names and paths as text: pure functions.
 
-A byte that is not UTF-8 is written as a lone surrogate (Python's ``surrogateescape``). The name of a
-directory ends in ``/``, so that sorting by name keeps a directory and everything below it together.
+A byte that is not UTF-8 is written as a lone surrogate (Python's ``surrogateescape``). The name of
+a directory ends in ``/``, so that sorting by name keeps a directory and everything below it
+together.
 """
 
 from collections.abc import Set as AbstractSet

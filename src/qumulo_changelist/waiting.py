@@ -2,8 +2,8 @@
 
 Python runs the handler of a signal in the main thread, between two bytecode steps. A signal that
 arrives just before that thread begins to wait for a lock or for data, or that is delivered to
-another thread, does not interrupt the wait: seen with CPython 3.11, where an interrupted run went on
-waiting for ``qq``. So each wait is divided into short ones.
+another thread, does not interrupt the wait: seen with CPython 3.11, where an interrupted run went
+on waiting for ``qq``. So each wait is divided into short ones.
 """
 
 import select

@@ -95,7 +95,8 @@ class ChangeSet:
         It is an estimate if changes are on disk.
 
         Args:
-            letters: what counts: ``CREATED``, ``DELETED``, or both; a folder with both counts twice.
+            letters: what counts: ``CREATED``, ``DELETED``, or both; a folder with both counts
+                twice.
         """
         if not self._keys.in_memory:
             return len(self.whole_directories)

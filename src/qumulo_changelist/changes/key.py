@@ -1,7 +1,7 @@
 r"""Keys: changes, and entries, as text that sorts in the order of a list.
 
-A key is ``path + NUL + text``, so sorting keys sorts paths, and everything that is known of one path
-comes together. The text of a change is one letter; that of an entry is a record
+A key is ``path + NUL + text``, so sorting keys sorts paths, and everything that is known of one
+path comes together. The text of a change is one letter; that of an entry is a record
 (``scan/records.py``). A path can contain any character, so NUL and ``\1`` in it are escaped, in a
 way that keeps the order. No other module knows how a key is made.
 

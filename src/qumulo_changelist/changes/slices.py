@@ -75,7 +75,7 @@ def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
 
 
 def _without_waiting(keys: list[str], path: str) -> tuple[list[str], list[str]]:
-    """Return the keys that come before ``path`` in a list, and the modified directories that wait."""
+    """Return the keys that precede ``path`` in a list, and the modified directories that wait."""
     waiting = [make(directory, MODIFIED) for directory in _waiting_before(path)]
     waiting = [one for one in waiting if _contains(keys, one)]
     if not waiting:
@@ -84,7 +84,7 @@ def _without_waiting(keys: list[str], path: str) -> tuple[list[str], list[str]]:
 
 
 def _waiting_before(path: str) -> list[str]:
-    """Return the directories that precede ``path`` in a stream but not in a list, shortest first."""
+    """Return directories that precede ``path`` in a stream but not in a list, shortest first."""
     ends = [end for end, character in enumerate(path) if character < "/"]
     return [f"{path[:end]}/" for end in [*ends, len(path)]]
 

@@ -1,4 +1,4 @@
-"""Expanding created directories, so that many processes can work on what a diff has as one change."""
+"""Expanding created directories, so that several processes can work on one change of a diff."""
 
 from collections import deque
 from collections.abc import Callable

@@ -32,7 +32,7 @@ class SnapshotView(NamedTuple):
     top: str = "/"
     """The name of the base path, or of the snapshot's directory if that is below it."""
     has_base: bool = True
-    """Whether the base path is a directory in it; if the cluster was not asked, as the diff says."""
+    """Whether the base path is a directory in it, as the cluster says, or else the diff."""
 
     @property
     def base(self) -> str:

@@ -1,14 +1,14 @@
 """Whether the mapped path shows the base path, or a different directory with the same names in it.
 
-A few entries of the newer snapshot are compared with what the mount shows. People go on working on a
-share, so a difference proves something only if the cluster reports that the entry is still as the
+A few entries of the newer snapshot are compared with what the mount shows. People go on working on
+a share, so a difference proves something only if the cluster reports that the entry is still as the
 snapshot has it. One entry that agrees is enough.
 """
 
 import contextlib
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -66,7 +66,7 @@ class _Comparison(NamedTuple):
 def check_mount(
     cluster: Cluster, newer: SnapshotView, mount: Mount, mapped_path: str, *, live: bool
 ) -> MountMatch:
-    """Return what a mount shows, once it is certain that it is not something other than the base path.
+    """Return what a mount shows, and make sure that it shows nothing but the base path.
 
     Args:
         cluster: is asked about the snapshot and, if an entry differs, about the live tree.
@@ -163,7 +163,7 @@ def _look_now(cluster: Cluster, path: str) -> EntryStat | None:
 
 
 def _agree(known: EntryStat, shown: EntryStat | None) -> bool:
-    """Return whether a mount shows what the cluster reports: the same kind, time and size of a file.
+    """Return whether a mount shows what the cluster reports: the same kind, time and file size.
 
     An inode number proves nothing: on a different file system it can be equal to a file's id.
     """
@@ -195,7 +195,7 @@ def _words(seen: EntryStat | None) -> str:
     modified = "at an unknown time"
     if seen.mtime is not None:
         with contextlib.suppress(ValueError, OverflowError):
-            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, timezone.utc)
+            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, UTC)
             modified = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     if seen.kind is Kind.FILE:
         return f"a file of {count(seen.size, 'byte')}, modified {modified}"

@@ -12,8 +12,8 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.names import to_bytes
 
-# A name on a cluster has at most 255 bytes. In .snapshot, a snapshot is <id>_<PROJECT>-<seconds>; an
-# id of 64 bits has at most 20 digits, and the seconds have 10 until the year 2286.
+# A name on a cluster has at most 255 bytes. In .snapshot, a snapshot is <id>_<PROJECT>-<seconds>;
+# an id of 64 bits has at most 20 digits, and the seconds have 10 until the year 2286.
 MAX_PROJECT_BYTES = 255 - 20 - len("_-") - 10
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
@@ -51,7 +51,9 @@ def check_project(name: str) -> None:
     elif not _is_unicode(name):
         reason = "it is not UTF-8, and the cluster cannot be asked for it"
     if reason:
-        raise ProjectNameError(f"no snapshot can be named after the project {name!r:.300}: {reason}")
+        raise ProjectNameError(
+            f"no snapshot can be named after the project {name!r:.300}: {reason}"
+        )
 
 
 def check_source_path(path: str) -> None:

@@ -66,6 +66,6 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
 
 
 def _without_accents(name: str) -> str:
-    """Return a name without its accents, in whichever form they are written (Unicode NFC or NFD)."""
+    """Return a name without its accents, in either form of writing them (Unicode NFC or NFD)."""
     decomposed = unicodedata.normalize("NFKD", name)
     return "".join(one for one in decomposed if not unicodedata.combining(one))

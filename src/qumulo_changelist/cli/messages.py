@@ -101,8 +101,8 @@ _HINTS: dict[type[ChangelistError], str] = {
         "QumuloTransport=rest in the archiver's configuration; qq takes no token from there."
     ),
     errors.UnreachableError: (
-        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that this "
-        "machine reaches the cluster's REST API; then try again."
+        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that "
+        "this machine reaches the cluster's REST API; then try again."
     ),
     errors.FailingError: "The cluster keeps failing; try again later.",
     errors.UnclearOutcomeError: (
@@ -126,7 +126,7 @@ _HINTS: dict[type[ChangelistError], str] = {
         "--version print."
     ),
     errors.IncompleteReplyError: (
-        "The cluster's answer was damaged or cut short, or the snapshot expired meanwhile; try again."
+        "The cluster's answer was cut short, or the snapshot expired meanwhile; try again."
     ),
     errors.QqMissingError: (
         "Install it with `pip install qumulo-api` and put its folder on the PATH, or set "

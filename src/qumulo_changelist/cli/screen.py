@@ -101,8 +101,8 @@ def _is_all_out_of_scope(event: events.ChangesCollected) -> bool:
 def _changes_collected(event: events.ChangesCollected) -> str:
     if _is_all_out_of_scope(event):
         return (
-            f"of {count(event.out_of_scope, 'change')} between the snapshots none is below the base "
-            f"path {event.base_path}"
+            f"of {count(event.out_of_scope, 'change')} between the snapshots none is below the "
+            f"base path {event.base_path}"
         )
     return f"{count(event.in_scope, 'change')} below the base path, {event.out_of_scope} elsewhere"
 
@@ -110,17 +110,15 @@ def _changes_collected(event: events.ChangesCollected) -> str:
 def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
     mount = "a mount that shows .snapshot at the mapped path, or " if event.mount_helps else ""
     return (
-        f"about {count(event.folders, 'folder')} will be read through qq, each by a process of half "
-        f"a second, at most {event.at_once} at once; quicker would be {mount}--transport rest"
+        f"about {count(event.folders, 'folder')} will be read through qq, each by a process of "
+        f"half a second, at most {event.at_once} at once; quicker would be {mount}--transport rest"
     )
 
 
 # The right type of each event is certain from the key; a table cannot express that.
 _WORDS: dict[type, Callable[[Any], str]] = {
     events.RequestRetried: lambda e: f"{e.request}: {e.reason}; again in {e.seconds:.0f} s",
-    events.NodeSkipped: lambda e: (
-        f"{e.host} does not answer, and is left out for now: {e.reason}"
-    ),
+    events.NodeSkipped: lambda e: f"{e.host} does not answer, and is left out for now: {e.reason}",
     events.NodeChosen: lambda e: (
         f"qq asks {e.host}, since others do not answer: {', '.join(e.failures)}"
     ),
@@ -131,8 +129,8 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.CommandStarted: lambda e: f"running {shlex.join(e.command)}",
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",
     events.SnapshotsUnknown: lambda e: (
-        "only the ids of the snapshots are known; it is assumed that they are of one directory, and "
-        f"the receipt lacks their names and times: {e.reason}"
+        "only the ids of the snapshots are known; it is assumed that they are of one directory, "
+        f"and the receipt lacks their names and times: {e.reason}"
     ),
     events.ChangesCollected: _changes_collected,
     events.MountUnverified: lambda e: (

@@ -1,4 +1,4 @@
-"""What the archiver's configuration says, as values: how to reach the cluster, and where lists go."""
+"""The settings of the archiver's configuration: how to reach the cluster, and where lists go."""
 
 from typing import Literal
 

@@ -153,9 +153,7 @@ class _Run:
         self._out_of_scope = pieces.collect_changes(
             self._cluster, request.older, request.newer, changes, self._runner.start_processes
         )
-        listener(
-            ChangesCollected(self._scope.base or "/", len(changes), self._out_of_scope)
-        )
+        listener(ChangesCollected(self._scope.base or "/", len(changes), self._out_of_scope))
         self._pair = find_base(self._cluster, self._pair, changes)
         choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
         trees = choice.choose(changes)

@@ -15,8 +15,8 @@ from qumulo_changelist.checks.request import (
 from qumulo_changelist.errors import MappedPathError
 
 Metadata = Literal["mount", "snapshot", "rest"]
-"""Where sizes, times and owners are read: on the live mount, in the newer snapshot on the mount, or in
-the newer snapshot over REST."""
+"""Where sizes, times and owners are read: on the live mount, in the newer snapshot on the mount, or
+in the newer snapshot over REST."""
 
 MAX_WORKERS = 256
 

@@ -15,7 +15,8 @@ _RANDOM_BYTES = 8
 class AtomicFile:
     """A file that is written aside and then replaces another; the block leaves nothing else.
 
-    It lies beside that file, hidden, under a random name. Its permissions are those of any new file.
+    It lies beside that file, hidden, under a random name. Its permissions are those of any new
+    file.
 
     Args:
         path: the file that it can replace.

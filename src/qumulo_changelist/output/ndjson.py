@@ -32,9 +32,9 @@ class NdjsonEntry(Struct, frozen=True, omit_defaults=True):
     mtime: int | UnsetType = UNSET
     """In seconds since the epoch, rounded down."""
     atime: int | UnsetType = UNSET
-    owner: int | None | UnsetType = UNSET
+    owner: int | UnsetType | None = UNSET
     """null if the owner has no numeric id."""
-    group: int | None | UnsetType = UNSET
+    group: int | UnsetType | None = UNSET
     moved_from: str | UnsetType = UNSET
     """The path that a moved file had."""
     moved_from_bytes: str | UnsetType = UNSET

@@ -1,10 +1,10 @@
 """Putting a list and its receipt in their places, so that they always belong together.
 
 Both are written aside and are on disk before anything changes. Then the earlier receipt is removed,
-the list takes its place, and finally the receipt. So a receipt beside a list is of that list at every
-moment, however a run ends; and a run that is killed in between leaves a list without a receipt. Runs
-for the same list publish it one after the other, under a lock that ends with the process that holds
-it.
+the list takes its place, and finally the receipt. So a receipt beside a list is of that list at
+every moment, however a run ends; and a run that is killed in between leaves a list without a
+receipt. Runs for the same list publish it one after the other, under a lock that ends with the
+process that holds it.
 
 A reader who wants to be sure compares the list's SHA-256 with the one in the receipt.
 """
@@ -71,7 +71,8 @@ def publish(
 def receipt_path_of(list_path: str) -> str:
     """Return where the receipt of a list belongs: ``1-files.json`` for ``1-files.xml``.
 
-    For lists of other formats, ``.json`` is appended: lists of several formats can lie side by side.
+    For lists of other formats, ``.json`` is appended: lists of several formats can lie side by
+    side.
     """
     plain, ending = os.path.splitext(list_path)
     return f"{plain}.json" if ending == ".xml" else f"{list_path}.json"
@@ -87,7 +88,7 @@ def _exclusive(path: str, listener: Listener) -> Iterator[None]:
     except OSError as error:
         check_shortage(error)
         # Not every file system has locks, and a list is worth more than the certainty.
-        listener(LockUnavailable(path, lock_path, error.strerror))
+        listener(LockUnavailable(path, lock_path, str(error.strerror)))
         yield
         return
     try:
@@ -130,4 +131,4 @@ def _remove_leftovers(path: str, listener: Listener) -> None:
             os.unlink(leftover)
             listener(LeftoverRemoved(leftover))
     except OSError as error:
-        listener(LeftoversKept(path, error.strerror))
+        listener(LeftoversKept(path, str(error.strerror)))

@@ -1,4 +1,4 @@
-"""The archiver's scan list, to the byte that its readers expect (``docs/scan-list.md``, "The file")."""
+"""The archiver's scan list, exactly as its readers expect it (``docs/scan-list.md``)."""
 
 import heapq
 import html

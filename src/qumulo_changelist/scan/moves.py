@@ -1,7 +1,7 @@
 """Moves: the same file under a different name. What one tree lost and the other gained is paired.
 
-Two entries are the same file if their ids, sizes and revisions are equal. A moved directory needs no
-rule of its own: its files are the same files, and are found by listing both places. Pairs can be
+Two entries are the same file if their ids, sizes and revisions are equal. A moved directory needs
+no rule of its own: its files are the same files, and are found by listing both places. Pairs can be
 found only when both sides are known completely. So all entries are first set aside: candidates
 sorted by what identifies them, and everything sorted by name afterwards.
 """

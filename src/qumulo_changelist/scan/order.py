@@ -1,10 +1,10 @@
 """Descending streams of entries: pure, and holding no more than necessary.
 
-Entries flow in batches. Two orders meet here. *Stream order* sorts names with a directory's trailing
-``/``: everything below a directory stands together, directly before it, so that trees can be walked
-in place. *List order* is the contract's: names without that ``/``. They differ where a name continues
-with a byte below ``/``: ``/reel2/`` comes before ``/reel2.mov`` in a stream, and ``/reel2`` after it
-in a list.
+Entries flow in batches. Two orders meet here. *Stream order* sorts names with a directory's
+trailing ``/``: everything below a directory stands together, directly before it, so that trees can
+be walked in place. *List order* is the contract's: names without that ``/``. They differ where a
+name continues with a byte below ``/``: ``/reel2/`` comes before ``/reel2.mov`` in a stream, and
+``/reel2`` after it in a list.
 """
 
 from bisect import bisect_left

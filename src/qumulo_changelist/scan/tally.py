@@ -33,7 +33,7 @@ class Tally:
         self.left_out: list[str] = []
         """Names of the first ones."""
         self.not_entered: list[tuple[str, Op]] = []
-        """All directories that cannot be read and whose content was created or deleted as a whole."""
+        """All directories that cannot be read, and whose content was created or deleted."""
         self.deleted_by_folder: Counter[str] = Counter()
         """Numbers of deleted files, by the name of their folder; "" for the base path."""
 
@@ -74,7 +74,7 @@ class Tally:
                 self._add_by_folder(batch)
 
     def add_unnameable(self, batch: Batch, reason: str) -> None:
-        """Count entries that the list reports as unreadable, since its format cannot hold the names.
+        """Count entries that the list has as unreadable, since its format cannot hold the names.
 
         Args:
             batch: the entries as they are apart from that.
@@ -86,7 +86,7 @@ class Tally:
 
     def merge(self, other: "Tally") -> None:
         """Add what another tally counted."""
-        self._counts.update(other._counts)
+        self._counts.update(other.totals._asdict())
         self.unreadable += other.unreadable[: MAX_SAMPLES - len(self.unreadable)]
         self.left_out += other.left_out[: MAX_SAMPLES - len(self.left_out)]
         self.not_entered += other.not_entered

@@ -11,9 +11,9 @@ from typing import Self
 
 from qumulo_changelist.cluster.interface import SubtreeReader, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
-from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.names import parent_of
+from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.waiting import result_of
 

@@ -13,9 +13,9 @@ from typing import Self
 
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.names import parent_of
+from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.walk import DirectoryListing, walk
 from qumulo_changelist.waiting import result_of
