@@ -62,11 +62,11 @@ def embed(text: str, drawing: str) -> str:
 
 
 def _dotted(path: Path) -> str:
-    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    return ".".join(part for part in path.with_suffix("").parts if part != "__init__")
 
 
 def _summary(tree: ast.Module) -> str:
-    return (ast.get_docstring(tree) or "").partition("\n")[0]
+    return (ast.get_docstring(tree) or "").partition("\n")[0].replace("``", "`")
 
 
 def _imports(tree: ast.Module, package: str, known: dict[str, ast.Module]) -> Iterator[str]:
