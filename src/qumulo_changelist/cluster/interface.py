@@ -67,12 +67,12 @@ class Cluster(Protocol):
         """
 
 
-class Page(Struct, frozen=True):
+class DirectoryPage(Struct, frozen=True):
     """A part of a directory: entries by name, a directory's with a ``/`` at its end."""
 
-    children: int
+    total_entries: int
     """How many entries the directory has in all."""
-    listed: int
+    received: int
     """How many of them are on this page, whether they are wanted or not."""
     entries: dict[str, Description]
 
@@ -91,7 +91,7 @@ class SnapshotReader(Protocol):
 
     def pages(
         self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
-    ) -> Generator[Page, None, None]:
+    ) -> Generator[DirectoryPage, None, None]:
         """Yield what a directory holds, a page at a time, in no order.
 
         Args:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from qumulo_changelist.cluster import failures, wire
-from qumulo_changelist.cluster.interface import Page, check_unicode
+from qumulo_changelist.cluster.interface import DirectoryPage, check_unicode
 from qumulo_changelist.cluster.rest import failures as rest_messages
 from qumulo_changelist.cluster.rest import wire as rest_wire
 from qumulo_changelist.cluster.rest.retry import Connection, Request
@@ -60,7 +60,7 @@ class RestCluster:
         settings: how to reach the cluster.
         listener: hears of tries that failed, and of nodes that do not answer.
         page_size: the most entries to ask for at a time; 0 for what is usual.
-        side_by_side: how many threads will ask at once; that many connections to a node are kept.
+        requests_at_once: how many threads will ask at once; that many connections to a node are kept.
 
     Raises:
         ConfigurationError: the authorities to trust cannot be read.
@@ -72,10 +72,10 @@ class RestCluster:
         listener: Listener,
         *,
         page_size: int = 0,
-        side_by_side: int = 16,
+        requests_at_once: int = 16,
     ) -> None:
         # Each thread asks once at a time, and may have left a page behind that it asked ahead for.
-        self._connection = Connection(settings, listener, 2 * side_by_side)
+        self._connection = Connection(settings, listener, 2 * requests_at_once)
         self._session = Session(settings, self._connection)
         self._diff_page = page_size or DIFF_PAGE
         self._directory_page = page_size or DIRECTORY_PAGE
@@ -197,7 +197,7 @@ class RestCluster:
 
     def pages(
         self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
-    ) -> Generator[Page, None, None]:
+    ) -> Generator[DirectoryPage, None, None]:
         """Yield what a directory of a snapshot holds; see ``SnapshotReader``.
 
         Raises:
@@ -212,7 +212,7 @@ class RestCluster:
         with _about_one_entry(snapshot):
             for what, page in self._pages(Request("GET", uri), rest_wire.directory_page, later):
                 found = rest_wire.entries(page, what, wanted)
-                came, children = came + found.listed, found.children
+                came, children = came + found.received, found.total_entries
                 yield found
         if came < children:
             raise ReplyError(

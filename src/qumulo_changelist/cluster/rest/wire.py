@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from qumulo_changelist.cluster import wire
-from qumulo_changelist.cluster.interface import Page
+from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Attributes, Change, Description, EntryStat, Kind, ReadFailure
 
@@ -181,7 +181,7 @@ def changes(page: DiffPage[Raw | list[Change]], what: str) -> list[Change]:
 
 def entries(
     page: DirectoryPage[Raw | list[object]], what: str, wanted: Container[str] | None = None
-) -> Page:
+) -> DirectoryPage:
     """Return a page of a directory, with the entries that are ``wanted``; None for all.
 
     An entry of which a list needs a field that is missing or malformed is ``ReadFailure``.
@@ -197,7 +197,7 @@ def entries(
         if wanted is None or file.name in wanted:
             name = f"{file.name}/" if file.type == _DIRECTORY else file.name
             named[name] = _described(file)
-    return Page(page.child_count, len(set(names)), named)
+    return DirectoryPage(page.child_count, len(set(names)), named)
 
 
 def sightings(page: FewEntries, what: str) -> dict[str, EntryStat]:
