@@ -6,8 +6,8 @@ from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView, compare, find_base
 from qumulo_changelist.errors import IncomparableError, ReplyError, UsageError
-from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Snapshot
+from qumulo_changelist.snapshot_paths import SnapshotPaths
 from tests.parts.fake_cluster import FakeCluster, a_directory, a_file, a_link
 
 OLDER, NEWER = 3, 7

@@ -8,8 +8,8 @@ import pytest
 from qumulo_changelist.checks.base_path import SnapshotView
 from qumulo_changelist.checks.mapped_path import MountMatch, check_share, shows_snapshot
 from qumulo_changelist.errors import UnreadableError, UsageError
-from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.model import EntryStat, Kind, Snapshot
+from qumulo_changelist.snapshot_paths import snapshot_paths
 from tests.parts.fake_cluster import LIVE, FakeCluster, Tree, a_directory, a_file, a_link
 
 NUMBER = 7

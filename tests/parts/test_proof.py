@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from qumulo_changelist.scan.resolve import unlisted
 
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.checks.base_path import SnapshotPair, compare
@@ -30,7 +31,6 @@ from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.scan.moves import RecordEntries
 from qumulo_changelist.scan.order import distinct
-from qumulo_changelist.scan.resolve import unlisted
 from tests.parts.outcomes import BAD, FOLDER, LINK, Outcome, World, file, is_file, sides, was_file
 from tests.parts.outcomes import worlds as some_worlds
 

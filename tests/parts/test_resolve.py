@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from qumulo_changelist.scan.resolve import one_entry, resolve, sides, unlisted
 
 from qumulo_changelist.changes.changeset import ChangedPaths, ChangeSet, pack, unpack
 from qumulo_changelist.changes.scope import Scope
@@ -26,7 +27,6 @@ from qumulo_changelist.model import (
     ReadFailure,
     State,
 )
-from qumulo_changelist.scan.resolve import one_entry, resolve, sides, unlisted
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1, atime=2, owner=3, group=4)
