@@ -97,7 +97,7 @@ def test_a_file_has_the_attributes_of_the_mount_and_the_identity_of_the_cluster(
         None,
     ],
 )
-def test_a_file_that_the_cluster_does_not_show_alike_has_no_identity(known):
+def test_a_file_that_differs_on_the_cluster_has_no_identity(known):
     assert identify(MOUNTED, known) == MOUNTED
 
 
@@ -121,7 +121,7 @@ def test_each_request_is_answered_with_the_entries_of_the_mount():
     ]
 
 
-def test_a_directory_that_only_one_of_both_can_walk_is_what_the_mount_shows():
+def test_if_only_one_tree_can_walk_a_directory_the_mount_decides():
     content: dict[str, Description] = {"/d/": FOLDER, "/d/a": MOUNTED}
 
     tree = IdentifiedTree(FakeTree(content), LockedTree(content))
