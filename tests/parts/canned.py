@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import trustme
 
@@ -35,8 +36,8 @@ class Canned:
     headers: list[dict[str, str]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
-    def settings(self, **changed: object) -> Settings:
-        values: dict[str, object] = {
+    def settings(self, **changed: Any) -> Settings:
+        values: dict[str, Any] = {
             "hosts": ("127.0.0.1",),
             "port": self.port,
             "username": "archiver",
