@@ -11,7 +11,7 @@ from qumulo_changelist.cluster.changes import are_absolute, is_absolute, read_ch
 from qumulo_changelist.cluster.snapshots import read_snapshot, read_total_files
 from qumulo_changelist.cluster.wire import Reader, read_value, to_shape
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import CREATE, Change, Snapshot
+from qumulo_changelist.model import Change, Snapshot
 
 # Shapes
 
