@@ -6,7 +6,7 @@ and a receipt with a greater major version than the reader's is refused.
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import msgspec
 from msgspec import Struct, field
@@ -214,7 +214,7 @@ def format_time(nanoseconds: int) -> str | None:
     """
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
-        whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+        whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
     except (ValueError, OverflowError):
         return None
     return f"{whole}.{fraction:09}".rstrip("0").rstrip(".") + "Z"

@@ -32,7 +32,8 @@ class EncodeEntries(Struct, frozen=True):
             unnameable = writer.add(batch)
             if unnameable:
                 tally.add_unnameable(unnameable, self.form.limitation)
-                tally.add([entry for entry in batch if entry not in unnameable])
+                names = {entry.name for entry in unnameable}
+                tally.add([entry for entry in batch if entry.name not in names])
             else:
                 tally.add(batch)
         return CountedPiece(writer.finish(), tally)
