@@ -1,22 +1,17 @@
 """The command `qumulo-emulator`."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
 import secrets
 import signal
 import sys
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Callable, Sequence
+from typing import get_args
 
 from qumulo_emulator.errors import EmulatorError
+from qumulo_emulator.server import EmulatorServer, ServeOptions
 from qumulo_emulator.synthetic.shapes import Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from qumulo_emulator.server import EmulatorServer, ServeOptions
 
 FAILED = 1
 
@@ -30,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parsed(arguments)
     try:
         # Not at the top: to say what is wrong with the options takes none of this.
-        from qumulo_emulator.server import prepared
+        from qumulo_emulator.server import prepare_server
     except ModuleNotFoundError as error:
         sys.stderr.write(
             f"qumulo-emulator: {error.name} is missing; the emulator needs the extra of its name: "
@@ -41,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made_up = secrets.token_urlsafe(16) if not password else None
     options = _options(parsed, password or made_up or "")
     try:
-        with prepared(options) as server:
+        with prepare_server(options) as server:
             _serve(server, options, made_up)
     except (OSError, EmulatorError) as error:
         sys.stderr.write(f"qumulo-emulator: {error}\n")
@@ -55,7 +50,7 @@ def _serve(server: EmulatorServer, options: ServeOptions, made_up: str | None) -
         "port": server.port,
         "username": options.username,
         "certificate_sha256": server.certificate_sha256,
-        **server.context.cluster.facts(),
+        **server.context.cluster.startup_facts(),
     }
     if made_up is not None:
         facts["password"] = made_up

@@ -1,7 +1,5 @@
 """Moments: nanoseconds since the epoch, and how they are written."""
 
-from __future__ import annotations
-
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -27,7 +25,7 @@ def now() -> int:
     return time.time_ns()
 
 
-def format_moment(moment: int) -> str:
+def format_time(moment: int) -> str:
     """RFC 3339 in UTC with up to nine digits of fraction, zeros at the end cut.
 
     A year outside of 0 to 9999 is written with a sign and at least five digits.
@@ -46,7 +44,7 @@ def _whole_seconds(seconds: int) -> str:
     return written + text[4:19]
 
 
-def parse_moment(text: str) -> int:
+def parse_time(text: str) -> int:
     """The moment that RFC 3339 text names, to the nanosecond.
 
     Raises:
@@ -64,7 +62,7 @@ def parse_moment(text: str) -> int:
     return seconds * SECOND + int((fraction or "0").ljust(9, "0"))
 
 
-def parse_span(text: str) -> int:
+def parse_duration(text: str) -> int:
     """Nanoseconds in a span of time such as `5days` or `1hours`.
 
     Raises:
@@ -76,18 +74,18 @@ def parse_span(text: str) -> int:
     return int(match[1]) * _SECONDS[match[2]] * SECOND
 
 
-def wait_until_stamps_pass(moment: int) -> None:
+def wait_until_timestamps_pass(moment: int) -> None:
     """Return when a change made from now on is stamped later than a moment just seen on a file.
 
     The kernel's stamps advance in ticks of some milliseconds. A file that is changed again within
     the tick in which it was looked at would look unchanged for ever.
     """
     deadline = time.monotonic() + 1
-    while not stamps_have_passed(moment) and time.monotonic() < deadline:
+    while not timestamps_have_passed(moment) and time.monotonic() < deadline:
         time.sleep(0.001)
 
 
-def stamps_have_passed(moment: int) -> bool:
+def timestamps_have_passed(moment: int) -> bool:
     """Whether a change made from now on is stamped later than a moment."""
     try:
         return time.clock_gettime_ns(_CLOCK_REALTIME_COARSE) > moment

@@ -1,7 +1,5 @@
 """What can go wrong in the emulated cluster: one tree that knows nothing of HTTP."""
 
-from __future__ import annotations
-
 
 class EmulatorError(Exception):
     """The root of the tree; the message is for people."""

@@ -1,7 +1,5 @@
 """Scripted failures: which requests fail, how, and how often."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -51,13 +49,13 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._script: list[_Scripted] = []
+        self._script: list[_ScriptedFault] = []
         self.cleared = threading.Event()
 
     def add(self, fault: Fault) -> None:
         """Add a fault after those that are there."""
         with self._lock:
-            self._script.append(_Scripted(fault, fault.skip, fault.times))
+            self._script.append(_ScriptedFault(fault, fault.skip, fault.times))
 
     def clear(self) -> None:
         """Remove all faults; what they stall goes on to be answered."""
@@ -81,7 +79,7 @@ class Faults:
 
 
 @dataclass(slots=True)
-class _Scripted:
+class _ScriptedFault:
     fault: Fault
     skip: int
     times: int | None

@@ -1,7 +1,5 @@
 """The values that the emulated cluster is made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -128,5 +126,5 @@ class Tree(Protocol):
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
         """Some entries of a directory; a name that has gone is left out."""
 
-    def remember(self, parts: Parts) -> Node:
+    def capture(self, parts: Parts) -> Node:
         """All that is at and below a path."""

@@ -4,13 +4,11 @@ A name is held as text decoded from UTF-8, with each byte that is no UTF-8 kept 
 The locale has no say in it.
 """
 
-from __future__ import annotations
-
 from qumulo_emulator.errors import InvalidPathError, NoSuchEntryError
 
 DOT_SNAPSHOT = ".snapshot"
-LONGEST_NAME = 255
-LONGEST_PATH = 32_760
+MAX_NAME_BYTES = 255
+MAX_PATH_BYTES = 32_760
 # Ids can exceed 64 bits, but not this.
 _DIGITS_OF_AN_ID = 40
 
@@ -34,7 +32,7 @@ def to_bytes(name: str) -> bytes:
         raise InvalidPathError(f"{name!a} cannot be written in UTF-8") from error
 
 
-def checked_name(name: str) -> str:
+def check_name(name: str) -> str:
     """The name itself, if one directory entry can have it.
 
     Raises:
@@ -42,8 +40,8 @@ def checked_name(name: str) -> str:
     """
     if name in ("", ".", "..", DOT_SNAPSHOT) or "/" in name or "\0" in name:
         raise InvalidPathError(f"{name!a} cannot be the name of an entry")
-    if len(to_bytes(name)) > LONGEST_NAME:
-        raise InvalidPathError(f"a name is at most {LONGEST_NAME} bytes long: {name!a}")
+    if len(to_bytes(name)) > MAX_NAME_BYTES:
+        raise InvalidPathError(f"a name is at most {MAX_NAME_BYTES} bytes long: {name!a}")
     return name
 
 
@@ -56,15 +54,15 @@ def split_path(path: str) -> Parts:
     """
     if not path.startswith("/"):
         raise InvalidPathError(f"a path begins with a slash: {path!a}")
-    if len(to_bytes(path)) > LONGEST_PATH:
-        raise InvalidPathError(f"a path is at most {LONGEST_PATH} bytes long")
+    if len(to_bytes(path)) > MAX_PATH_BYTES:
+        raise InvalidPathError(f"a path is at most {MAX_PATH_BYTES} bytes long")
     parts = tuple(part for part in path.split("/") if part)
     if DOT_SNAPSHOT in parts:
         raise NoSuchEntryError(f"{path!a}: no such entry")
-    return tuple(checked_name(part) for part in parts)
+    return tuple(check_name(part) for part in parts)
 
 
-def read_id(digits: str) -> int:
+def parse_id(digits: str) -> int:
     """The id in decimal digits; of more digits than any id has, one that is nobody's."""
     return int(digits[:_DIGITS_OF_AN_ID])
 

@@ -1,14 +1,9 @@
 """The orders that entries can come in."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from qumulo_emulator.names import to_bytes
-
-if TYPE_CHECKING:
-    from qumulo_emulator.settings import Order
+from qumulo_emulator.settings import Order
 
 _INVERTED = bytes(range(255, -1, -1))
 

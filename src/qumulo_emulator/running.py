@@ -3,8 +3,6 @@
 `with serve_in_thread(root, page_limit=3) as emulator:`
 """
 
-from __future__ import annotations
-
 import http.client
 import json
 import os
@@ -14,18 +12,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from qumulo_emulator.errors import EmulatorError
-from qumulo_emulator.server import ServeOptions, prepared
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.faults import Faults
-    from qumulo_emulator.served import ServedCluster
-    from qumulo_emulator.synthetic.shapes import Shape
+from qumulo_emulator.faults import Faults
+from qumulo_emulator.interface import Cluster
+from qumulo_emulator.server import ServeOptions, prepare_server
+from qumulo_emulator.synthetic.shapes import Shape
 
 _PATIENCE = 60
 
@@ -160,7 +155,7 @@ class ThreadedEmulator(Emulator):
         faults: the failures that are scripted.
     """
 
-    cluster: ServedCluster
+    cluster: Cluster
     faults: Faults
 
 
@@ -169,7 +164,7 @@ def serve_in_thread(
     root: str | os.PathLike[str] | None = None, **options: Unpack[Options]
 ) -> Iterator[ThreadedEmulator]:
     """An emulator of a directory or a made-up tree, in a thread, while in the block."""
-    with _complete(root, options) as complete, prepared(complete) as server:
+    with _complete(root, options) as complete, prepare_server(complete) as server:
         answering = threading.Event()
 
         def run() -> None:

@@ -1,13 +1,12 @@
 """The emulated cluster on the network: its certificate, its socket, its start and its end."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import os
 import socket
 import ssl
 import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -15,38 +14,32 @@ from contextlib import (
     suppress,
 )
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import FrameType
 
 import trustme
 import uvicorn
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp
 
 from qumulo_emulator.api.connections import Connections
 from qumulo_emulator.api.context import Context
-from qumulo_emulator.api.gate import Gate
+from qumulo_emulator.api.middleware import Middleware
 from qumulo_emulator.api.routes import application
-from qumulo_emulator.cluster import Cluster
 from qumulo_emulator.errors import ListeningError
+from qumulo_emulator.interface import Cluster
+from qumulo_emulator.local.cluster import LocalCluster
 from qumulo_emulator.settings import Settings
-from qumulo_emulator.synthetic.app import QuickAnswers
 from qumulo_emulator.synthetic.cluster import SyntheticCluster
+from qumulo_emulator.synthetic.fast_path import FastPath
 from qumulo_emulator.synthetic.materialize import materialize
+from qumulo_emulator.synthetic.shapes import Shape
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-    from types import FrameType
-
-    from starlette.applications import Starlette
-    from starlette.types import ASGIApp
-
-    from qumulo_emulator.served import ServedCluster
-    from qumulo_emulator.synthetic.shapes import Shape
-
-_EXPIRY_LOOK = 0.25
+_EXPIRY_CHECK_SECONDS = 0.25
 _BACKLOG = 1024
-_PAGE, _MADE_UP_PAGE = 1000, 100_000
-_GRACE = 0.5
-_TICK = 0.1
+_PAGE, _SYNTHETIC_PAGE_LIMIT = 1000, 100_000
+_DROP_AFTER_SECONDS = 0.5
+_TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ class EmulatorServer:
     """
 
     def __init__(
-        self, context: Context, listening: socket.socket, certificate: Certificate
+        self, context: Context, listening: socket.socket, certificate: "Certificate"
     ) -> None:
         self.context = context
         self.port: int = listening.getsockname()[1]
@@ -104,8 +97,8 @@ class EmulatorServer:
         self._connections = Connections()
         answers: ASGIApp = application(context, _expiring(context))
         if isinstance(context.cluster, SyntheticCluster):
-            answers = QuickAnswers(answers, context, context.cluster)
-        gate = Gate(answers, context, self._connections)
+            answers = FastPath(answers, context, context.cluster)
+        gate = Middleware(answers, context, self._connections)
         config = uvicorn.Config(
             gate,
             http=self._connections.protocol(),
@@ -162,17 +155,17 @@ class _Server(uvicorn.Server):
         while not await self.on_tick(tick):
             tick += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ending.wait(), _TICK)
+                await asyncio.wait_for(self._ending.wait(), _TICK_SECONDS)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._known.stopping = True
         # Some clients keep their side of an idle connection open for as long as they can.
-        asyncio.get_running_loop().call_later(_GRACE, self._known.drop_all)
+        asyncio.get_running_loop().call_later(_DROP_AFTER_SECONDS, self._known.drop_all)
         await super().shutdown(sockets)
 
 
 @contextmanager
-def prepared(options: ServeOptions) -> Iterator[EmulatorServer]:
+def prepare_server(options: ServeOptions) -> Iterator[EmulatorServer]:
     """An emulator that is ready to run; all that it holds is let go at the end.
 
     Raises:
@@ -191,10 +184,10 @@ def prepared(options: ServeOptions) -> Iterator[EmulatorServer]:
         cluster.close()
 
 
-def _cluster(options: ServeOptions) -> ServedCluster:
+def _cluster(options: ServeOptions) -> Cluster:
     """What is served: a made-up tree where there is no root."""
     if options.root is None:
-        settings = Settings(options.page_limit or _MADE_UP_PAGE, options.latency_ms)
+        settings = Settings(options.page_limit or _SYNTHETIC_PAGE_LIMIT, options.latency_ms)
         made_up = SyntheticCluster(
             options.shape,
             options.synthetic or 0,
@@ -207,7 +200,7 @@ def _cluster(options: ServeOptions) -> ServedCluster:
             snapshots = options.materialize_snapshots
             materialize(made_up, options.materialize, snapshots=snapshots)
         return made_up
-    return Cluster(
+    return LocalCluster(
         options.root,
         username=options.username,
         password=options.password,
@@ -270,7 +263,7 @@ def _expiring(context: Context) -> Callable[[Starlette], AbstractAsyncContextMan
     async def remove_expired() -> None:
         while True:
             await run_in_threadpool(context.cluster.snapshots.remove_expired)
-            await asyncio.sleep(_EXPIRY_LOOK)
+            await asyncio.sleep(_EXPIRY_CHECK_SECONDS)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

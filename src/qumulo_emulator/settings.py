@@ -1,11 +1,9 @@
 """What the API leaves open, and how fast the emulator is: adjustable while it runs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
-Answer = Literal["error", "empty", "diff"]
+DiffAnswer = Literal["error", "empty", "diff"]
 Order = Literal["ascending", "descending", "shuffled", "as_found"]
 AbsentClass = Literal[
     "fs_no_such_entry_error",
@@ -15,7 +13,7 @@ AbsentClass = Literal[
     "fs_file_not_covered_by_snapshot_error",
     "fs_not_a_directory_error",
 ]
-Uncovered = Literal["error", "live"]
+UncoveredPaths = Literal["error", "live"]
 SourcePath = Literal["known", "empty", "missing"]
 
 
@@ -46,11 +44,11 @@ class Settings:
     empty_pages: bool = False
     last_page_next: Literal[""] | None = ""
     order: Order = "ascending"
-    swapped_ids: Answer = "error"
-    same_id: Answer = "empty"
-    different_sources: Answer = "error"
+    swapped_ids: DiffAnswer = "error"
+    same_id: DiffAnswer = "empty"
+    different_sources: DiffAnswer = "error"
     escape: bool = True
     absent_class: AbsentClass = "fs_no_such_entry_error"
-    uncovered: Uncovered = "error"
+    uncovered: UncoveredPaths = "error"
     source_path: SourcePath = "known"
     v3_snapshots: bool = True

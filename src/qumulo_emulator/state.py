@@ -3,21 +3,16 @@
 Without a state directory the database is in memory, and gone with the process.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from qumulo_emulator.errors import StateError
-from qumulo_emulator.identity import Known
+from qumulo_emulator.local.file_ids import Known
 from qumulo_emulator.model import Attributes, FileType, Node, Snapshot
 from qumulo_emulator.names import join_path, split_path, to_bytes, to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _VERSION = 1
 _SCHEMA = """

@@ -1,19 +1,14 @@
 """Who may ask: sessions, which end, and access tokens, which are made to last."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from qumulo_emulator import clock
 from qumulo_emulator.errors import LoginFailedError, NoSuchTokenError, NotAuthenticatedError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.state import State
+from qumulo_emulator.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qumulo_emulator.cluster import Cluster
 from qumulo_emulator.errors import DirectoryNotEmptyError
+from qumulo_emulator.local.cluster import LocalCluster
 from tests.emulator.trees import lay_out, made_anew
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from qumulo_emulator.model import Snapshot
 
 
-def opened(root: Path, state: Path | None = None, *, everywhere: bool = True) -> Cluster:
-    return Cluster(
+def opened(root: Path, state: Path | None = None, *, everywhere: bool = True) -> LocalCluster:
+    return LocalCluster(
         str(root),
         username="admin",
         password="secret",
@@ -36,12 +36,12 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cluster(root: Path) -> Iterator[Cluster]:
+def cluster(root: Path) -> Iterator[LocalCluster]:
     with closing(opened(root)) as made:
         yield made
 
 
-def taken(cluster: Cluster, *parts: str) -> Snapshot:
+def taken(cluster: LocalCluster, *parts: str) -> Snapshot:
     return cluster.snapshots.take(parts or ("show",), "s", None)
 
 
@@ -57,11 +57,11 @@ def shown(directory: Path) -> dict[str, dict[str, int]]:
     }
 
 
-def changes(cluster: Cluster, newer: Snapshot, older: Snapshot) -> list[str]:
+def changes(cluster: LocalCluster, newer: Snapshot, older: Snapshot) -> list[str]:
     return [f"{one.operation.value} {one.path}" for one in cluster.diff(newer.id, older.id)]
 
 
-def test_every_directory_shows_itself_as_it_was(root: Path, cluster: Cluster) -> None:
+def test_every_directory_shows_itself_as_it_was(root: Path, cluster: LocalCluster) -> None:
     taken(cluster)
     made_anew(root / "show/d/e", {})
     lay_out(root / "show/d", {"b": 20, "later": 1})
@@ -75,7 +75,7 @@ def test_every_directory_shows_itself_as_it_was(root: Path, cluster: Cluster) ->
     assert (root / "show/d/.snapshot/1_s/e/c").stat().st_size == 3
 
 
-def test_a_directory_made_after_a_snapshot_is_not_in_it(root: Path, cluster: Cluster) -> None:
+def test_a_directory_made_after_a_snapshot_is_not_in_it(root: Path, cluster: LocalCluster) -> None:
     taken(cluster)
     made_anew(root / "show/d", {"new": 4})
     lay_out(root / "show", {"later": {}})
@@ -86,7 +86,7 @@ def test_a_directory_made_after_a_snapshot_is_not_in_it(root: Path, cluster: Clu
 
 
 def test_a_snapshot_of_a_directory_above_and_its_own_are_both_shown(
-    root: Path, cluster: Cluster
+    root: Path, cluster: LocalCluster
 ) -> None:
     taken(cluster, "show", "d")
     cluster.snapshots.take((), "root", None)
@@ -96,7 +96,7 @@ def test_a_snapshot_of_a_directory_above_and_its_own_are_both_shown(
     assert shown(root / "other") == {"2_root": {}}
 
 
-def test_a_moved_directory_still_shows_its_own_past(root: Path, cluster: Cluster) -> None:
+def test_a_moved_directory_still_shows_its_own_past(root: Path, cluster: LocalCluster) -> None:
     taken(cluster)
     (root / "show/d").rename(root / "other/moved")
     lay_out(root / "show", {"d": {"another": 1}})
@@ -107,7 +107,7 @@ def test_a_moved_directory_still_shows_its_own_past(root: Path, cluster: Cluster
     assert not (root / "other/shelf/d/.snapshot").exists()
 
 
-def test_the_api_and_the_diff_see_nothing_of_it(root: Path, cluster: Cluster) -> None:
+def test_the_api_and_the_diff_see_nothing_of_it(root: Path, cluster: LocalCluster) -> None:
     before = cluster.files.entry(("show", "d"))
     older = taken(cluster)
     newer = taken(cluster)
@@ -124,7 +124,7 @@ def test_the_api_and_the_diff_see_nothing_of_it(root: Path, cluster: Cluster) ->
 
 
 def test_times_of_directories_stay_and_none_changed_later_than_the_snapshot(
-    root: Path, cluster: Cluster
+    root: Path, cluster: LocalCluster
 ) -> None:
     modified = {root / path: 10**18 + len(path) for path in ("show", "show/d", "show/d/e")}
     for path, moment in modified.items():
@@ -138,14 +138,14 @@ def test_times_of_directories_stay_and_none_changed_later_than_the_snapshot(
 
 
 def test_what_changes_after_the_answer_changed_later_than_the_snapshot(
-    root: Path, cluster: Cluster
+    root: Path, cluster: LocalCluster
 ) -> None:
     snapshot = taken(cluster)
     lay_out(root / "show/d", {"later": 1})
     assert (root / "show/d").stat().st_ctime_ns > snapshot.taken
 
 
-def test_with_the_last_snapshot_all_is_as_before(root: Path, cluster: Cluster) -> None:
+def test_with_the_last_snapshot_all_is_as_before(root: Path, cluster: LocalCluster) -> None:
     first, second = taken(cluster), taken(cluster)
     (root / "show/d").rename(root / "other/moved")
     cluster.snapshots.delete(first.id)
@@ -155,7 +155,7 @@ def test_with_the_last_snapshot_all_is_as_before(root: Path, cluster: Cluster) -
 
 
 def test_a_directory_is_deleted_though_snapshots_are_shown_in_it(
-    root: Path, cluster: Cluster
+    root: Path, cluster: LocalCluster
 ) -> None:
     snapshot = taken(cluster)
     (root / "show/d/e/c").unlink()
@@ -166,7 +166,7 @@ def test_a_directory_is_deleted_though_snapshots_are_shown_in_it(
 
 
 def test_an_empty_directory_is_replaced_though_snapshots_are_shown_in_it(
-    root: Path, cluster: Cluster
+    root: Path, cluster: LocalCluster
 ) -> None:
     taken(cluster, "other")
     taken(cluster)
@@ -179,7 +179,7 @@ def test_an_empty_directory_is_replaced_though_snapshots_are_shown_in_it(
     assert shown(root / "show") == {"2_s": {"a": 1, "d": 0}}
 
 
-def test_what_no_link_can_lead_to_is_passed_over(root: Path, cluster: Cluster) -> None:
+def test_what_no_link_can_lead_to_is_passed_over(root: Path, cluster: LocalCluster) -> None:
     lay_out(root / "show/d/e", {".snapshot": 1})
     bottom = "/".join(["n" * 200] * 25)
     subprocess.run(["mkdir", "-p", bottom], cwd=root / "other", check=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.running import ThreadedEmulator
 from tests.emulator.trees import lay_out
 from tests.emulator.wire import attributes, created, file_url, got, pages, refusal
@@ -138,7 +138,7 @@ def test_times_are_utc_with_the_zeros_at_the_end_cut(
     ],
 )
 def test_a_year_of_five_digits_has_a_sign(moment: int, text: str) -> None:
-    assert format_moment(moment) == text
+    assert format_time(moment) == text
 
 
 def test_every_type_has_its_name(emulator: ThreadedEmulator, folder: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.cluster import Cluster
 from qumulo_emulator.errors import NoSuchEntryError
+from qumulo_emulator.local.cluster import LocalCluster
 from tests.emulator.trees import lay_out
 
 
@@ -22,8 +22,8 @@ def root(tmp_path: Path) -> Path:
     return lay_out(tmp_path / "root", {"a": 1, "d": {"b": 1}})
 
 
-def opened(root: Path, state: Path | None = None) -> Cluster:
-    return Cluster(
+def opened(root: Path, state: Path | None = None) -> LocalCluster:
+    return LocalCluster(
         str(root),
         username="admin",
         password="secret",
@@ -31,7 +31,7 @@ def opened(root: Path, state: Path | None = None) -> Cluster:
     )
 
 
-def id_of(cluster: Cluster, *path: str) -> int:
+def id_of(cluster: LocalCluster, *path: str) -> int:
     return cluster.files.entry(path).attributes.id
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator import clock
-from qumulo_emulator.cluster import Cluster
 from qumulo_emulator.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -20,6 +19,7 @@ from qumulo_emulator.errors import (
     NotADirectoryHereError,
     SnapshotNotFoundError,
 )
+from qumulo_emulator.local.cluster import LocalCluster
 from qumulo_emulator.names import to_text
 from tests.emulator.trees import lay_out
 
@@ -30,8 +30,8 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cluster(root: Path) -> Iterator[Cluster]:
-    made = Cluster(str(root), username="admin", password="secret")
+def cluster(root: Path) -> Iterator[LocalCluster]:
+    made = LocalCluster(str(root), username="admin", password="secret")
     yield made
     made.close()
 
@@ -44,7 +44,7 @@ def seen(path: Path) -> tuple[object, ...]:
     return (found.st_mode, found.st_uid, found.st_gid, size, found.st_mtime_ns, target)
 
 
-def test_a_snapshot_appears_as_on_a_mount(root: Path, cluster: Cluster) -> None:
+def test_a_snapshot_appears_as_on_a_mount(root: Path, cluster: LocalCluster) -> None:
     show = lay_out(root / "show", {"a": 5, "empty": 0, "d": {"b": 7, "link": "../a"}})
     os.mkfifo(show / "pipe", 0o640)
     (show / "a").chmod(0o4750)
@@ -59,7 +59,9 @@ def test_a_snapshot_appears_as_on_a_mount(root: Path, cluster: Cluster) -> None:
     assert {str(path.relative_to(copy)) for path in copy.rglob("*")} == set(names)
 
 
-def test_a_snapshot_keeps_what_was_whatever_happens_after(root: Path, cluster: Cluster) -> None:
+def test_a_snapshot_keeps_what_was_whatever_happens_after(
+    root: Path, cluster: LocalCluster
+) -> None:
     show = lay_out(root / "show", {"a": 5, "d": {"b": 7}})
     snapshot = cluster.snapshots.take(("show",), None, None)
     (show / "a").write_bytes(b"longer than before")
@@ -70,7 +72,7 @@ def test_a_snapshot_keeps_what_was_whatever_happens_after(root: Path, cluster: C
     assert (show / ".snapshot/1_OnDemand/d/b").stat().st_size == 7
 
 
-def test_hard_links_are_one_file_in_a_snapshot_too(root: Path, cluster: Cluster) -> None:
+def test_hard_links_are_one_file_in_a_snapshot_too(root: Path, cluster: LocalCluster) -> None:
     show = lay_out(root / "show", {"a": 5})
     os.link(show / "a", show / "b")
     cluster.snapshots.take(("show",), None, None)
@@ -95,7 +97,7 @@ def test_hard_links_are_one_file_in_a_snapshot_too(root: Path, cluster: Cluster)
         *("🎬 é e\u0301 \u2028".encode(), b"back\\slash", b"*?["),
     ],
 )
-def test_any_name_is_remembered(root: Path, cluster: Cluster, name: bytes) -> None:
+def test_any_name_is_remembered(root: Path, cluster: LocalCluster, name: bytes) -> None:
     os.mkdir(os.fsencode(root / "show") + b"/" + name)
     os.close(os.open(os.fsencode(root / "show") + b"/" + name + b"/" + name, os.O_CREAT))
     number = cluster.snapshots.take(("show",), None, None).id
@@ -105,7 +107,9 @@ def test_any_name_is_remembered(root: Path, cluster: Cluster, name: bytes) -> No
     assert os.listdir(copy + b"/" + name) == [name]
 
 
-def test_snapshots_are_hidden_from_all_that_the_cluster_lists(root: Path, cluster: Cluster) -> None:
+def test_snapshots_are_hidden_from_all_that_the_cluster_lists(
+    root: Path, cluster: LocalCluster
+) -> None:
     lay_out(root / "show", {"a": 5, "d": {}})
     cluster.snapshots.take(("show", "d"), None, None)
     number = cluster.snapshots.take(("show",), None, None).id
@@ -118,7 +122,7 @@ def test_snapshots_are_hidden_from_all_that_the_cluster_lists(root: Path, cluste
             tree.entry(tree.locate("/show/.snapshot"))
 
 
-def test_a_tree_far_deeper_than_a_path_is_long(root: Path, cluster: Cluster) -> None:
+def test_a_tree_far_deeper_than_a_path_is_long(root: Path, cluster: LocalCluster) -> None:
     depth = 1200
     fd = os.open(root / "show", os.O_RDONLY)
     for _ in range(depth):
@@ -145,7 +149,7 @@ def test_a_tree_far_deeper_than_a_path_is_long(root: Path, cluster: Cluster) -> 
 
 
 def test_a_deleted_snapshot_is_gone_whatever_its_directories_allow(
-    root: Path, cluster: Cluster
+    root: Path, cluster: LocalCluster
 ) -> None:
     show = lay_out(root / "show", {"locked": {"inner": {"a": 1}}, "open": {"b": 1}})
     (show / "locked/inner").chmod(0o500)
@@ -159,13 +163,13 @@ def test_a_deleted_snapshot_is_gone_whatever_its_directories_allow(
     (show / "locked/inner").chmod(0o755)
 
 
-def test_ids_count_up_and_are_never_used_again(cluster: Cluster) -> None:
+def test_ids_count_up_and_are_never_used_again(cluster: LocalCluster) -> None:
     first = cluster.snapshots.take(("show",), None, None)
     cluster.snapshots.delete(first.id)
     assert cluster.snapshots.take(("show",), None, None).id == first.id + 1
 
 
-def test_an_expired_snapshot_is_not_there(root: Path, cluster: Cluster) -> None:
+def test_an_expired_snapshot_is_not_there(root: Path, cluster: LocalCluster) -> None:
     number = cluster.snapshots.take(("show",), None, clock.now() + 3_600 * clock.SECOND).id
     cluster.snapshots.set_expiration(number, clock.now())
     assert cluster.snapshots.all() == []
@@ -173,28 +177,28 @@ def test_an_expired_snapshot_is_not_there(root: Path, cluster: Cluster) -> None:
     assert not (root / "show/.snapshot").exists()
 
 
-def test_a_snapshot_that_would_be_expired_already_is_refused(cluster: Cluster) -> None:
+def test_a_snapshot_that_would_be_expired_already_is_refused(cluster: LocalCluster) -> None:
     with pytest.raises(InvalidRequestError):
         cluster.snapshots.take(("show",), None, clock.now() - 1)
 
 
 @pytest.mark.parametrize("name", ["a/b", "a\0b", ".", "..", "n" * 254])
 def test_a_name_that_no_directory_can_have_is_refused(
-    root: Path, cluster: Cluster, name: str
+    root: Path, cluster: LocalCluster, name: str
 ) -> None:
     with pytest.raises(InvalidPathError):
         cluster.snapshots.take(("show",), name, None)
     assert list((root / "show").iterdir()) == []
 
 
-def test_only_directories_have_snapshots(root: Path, cluster: Cluster) -> None:
+def test_only_directories_have_snapshots(root: Path, cluster: LocalCluster) -> None:
     lay_out(root, {"file": 1, "link": "show"})
     for name in ("file", "link"):
         with pytest.raises(NotADirectoryHereError):
             cluster.snapshots.take((name,), None, None)
 
 
-def test_two_at_once_are_both_right(root: Path, cluster: Cluster) -> None:
+def test_two_at_once_are_both_right(root: Path, cluster: LocalCluster) -> None:
     lay_out(root / "show", {str(number): 1 for number in range(200)})
     threads = [
         threading.Thread(target=cluster.snapshots.take, args=(("show",), None, None))
@@ -210,8 +214,8 @@ def test_two_at_once_are_both_right(root: Path, cluster: Cluster) -> None:
 
 
 def test_snapshots_survive_a_restart(root: Path, tmp_path: Path) -> None:
-    def opened() -> Cluster:
-        return Cluster(
+    def opened() -> LocalCluster:
+        return LocalCluster(
             str(root), username="a", password="b", state_directory=str(tmp_path / "state")
         )
 

@@ -205,7 +205,7 @@ def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "status", "kind"),
+    ("method", "url", "status", "contents"),
     [
         ("GET", "/v2/snapshots/3/changes-since/1", 404, "api_snapshots_snapshot_not_found_error"),
         ("GET", "/v2/snapshots/1/changes-since/2", 400, "api_snapshots_invalid_diff_error"),
@@ -250,9 +250,9 @@ def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
     ],
 )
 def test_what_cannot_be_had_is_refused_in_the_ordinary_form(
-    client: Client, method: str, url: str, status: int, kind: str
+    client: Client, method: str, url: str, status: int, contents: str
 ) -> None:
-    assert refusal(client.request(method, url)) == (status, kind)
+    assert refusal(client.request(method, url)) == (status, contents)
 
 
 def test_no_snapshot_can_be_taken(emulator: ThreadedEmulator) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from qumulo_emulator.clock import parse_moment
+from qumulo_emulator.clock import parse_time
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.emulator.test_serve import said_at_the_end, serving
 from tests.emulator.wire import file_url, got, pages
@@ -127,8 +127,8 @@ def test_what_is_laid_out_is_what_is_served(
         is_directory = entry["type"] == "FS_FILE_TYPE_DIRECTORY"
         assert stat.S_ISDIR(found.st_mode) == is_directory, path
         assert stat.S_ISREG(found.st_mode) != is_directory, path
-        assert found.st_mtime_ns == parse_moment(entry["modification_time"]), path
-        assert found.st_atime_ns == parse_moment(entry["access_time"]), path
+        assert found.st_mtime_ns == parse_time(entry["modification_time"]), path
+        assert found.st_atime_ns == parse_time(entry["access_time"]), path
         assert f"{stat.S_IMODE(found.st_mode):04o}" == entry["mode"], path
         assert str(found.st_uid) == entry["owner_details"]["id_value"], path
         assert str(found.st_gid) == entry["group_details"]["id_value"], path

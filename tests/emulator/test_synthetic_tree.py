@@ -10,12 +10,12 @@ from itertools import pairwise
 import pytest
 
 from qumulo_emulator.api.attributes import attributes_json
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.errors import NoSuchEntryError
 from qumulo_emulator.model import FileType
-from qumulo_emulator.synthetic import moments, shapes
-from qumulo_emulator.synthetic.changes import Changes
-from qumulo_emulator.synthetic.render import Renderer
+from qumulo_emulator.synthetic import shapes, times
+from qumulo_emulator.synthetic.diff import SyntheticDiff
+from qumulo_emulator.synthetic.renderer import Renderer
 from qumulo_emulator.synthetic.tree import SyntheticTree, top
 
 SOURCE = ("synthetic",)
@@ -30,7 +30,9 @@ def trees(shape: shapes.Shape, size: int) -> tuple[SyntheticTree, SyntheticTree]
     return tuple(SyntheticTree(root, SOURCE, newer=newer) for newer in (False, True))
 
 
-def rendered(renderer: Renderer, root: shapes.Kind, begin: int, end: int) -> list[tuple[str, str]]:
+def rendered(
+    renderer: Renderer, root: shapes.Contents, begin: int, end: int
+) -> list[tuple[str, str]]:
     """Some entries of the diff, as they are sent."""
     text = b"[" + b"".join(renderer.changes(top(root), begin, end)).rstrip(b",") + b"]"
     return [(entry["op"], entry["path"]) for entry in json.loads(text)]
@@ -41,7 +43,7 @@ def rendered(renderer: Renderer, root: shapes.Kind, begin: int, end: int) -> lis
 def test_the_diff_has_as_many_entries_as_asked_for_in_ascending_order(
     shape: shapes.Shape, size: int
 ) -> None:
-    changes = Changes(shapes.root(shape, size))
+    changes = SyntheticDiff(shapes.root(shape, size))
     paths = [change.path.encode() for change in changes[:]]
     assert len(changes) == len(paths) == size
     assert all(one < other for one, other in pairwise(paths))
@@ -50,13 +52,13 @@ def test_the_diff_has_as_many_entries_as_asked_for_in_ascending_order(
 @pytest.mark.parametrize("size", SIZES)
 def test_a_created_directory_is_two_entries_whatever_is_in_it(size: int) -> None:
     root = shapes.root("created", size)
-    assert [(change.operation.value, change.path) for change in Changes(root)] == [
+    assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
         ("MODIFY", "/synthetic/"),
         ("CREATE", "/synthetic/show0000/"),
     ]
     assert root.files == size
     (show,) = top(root).child(0, 0).children(newer=True)
-    counts = [reel.kind.children(newer=True) for reel in show.children(newer=True)]
+    counts = [reel.contents.child_count(newer=True) for reel in show.children(newer=True)]
     assert sum(counts) == size
     assert counts[:-1] == [1000] * (len(counts) - 1)
 
@@ -67,7 +69,7 @@ def test_what_is_sent_of_the_diff_is_the_diff_wherever_a_page_begins(
     shape: shapes.Shape, escape: bool
 ) -> None:
     root = shapes.root(shape, LARGE)
-    changes = [(change.operation.value, change.path) for change in Changes(root)]
+    changes = [(change.operation.value, change.path) for change in SyntheticDiff(root)]
     renderer = Renderer(escape=escape)
     assert rendered(renderer, root, 0, len(changes)) == changes
     for limit in (1, 7, 1000, 12_345):
@@ -101,7 +103,7 @@ def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
                 revisions = sent.pop("data_revision"), known.pop("data_revision")
                 assert sent == known
                 assert type(revisions[0]) is type(revisions[1])
-            folders = [child for child in children if child.row.kind]
+            folders = [child for child in children if child.row.contents]
             pending += folders[-most:]
 
 
@@ -110,7 +112,7 @@ def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
     older, newer = trees("mixed", 2000)
     place = newer.place((*SOURCE, "show0000", "reel0000"))
     same = Counter[bool]()
-    for index, row in enumerate(place.kind.rows):
+    for index, row in enumerate(place.contents.rows):
         if row.exists(newer=False) and row.exists(newer=True):
             folder = renderer.folder(place)
             before, after = (
@@ -134,24 +136,24 @@ def test_every_id_is_that_of_one_entry_and_leads_back_to_it(shape: shapes.Shape)
         assert tree.locate(str(place.id)) == place.parts
         assert place.id not in seen
         seen.add(place.id)
-        if place.row.kind:
+        if place.row.contents:
             children = list(place.children(newer=True))
-            folders = [child for child in children if child.row.kind]
+            folders = [child for child in children if child.row.contents]
             pending += children if len(folders) < 30 else folders[::200]
     beyond = tree.place(SOURCE).id + 9000
-    for nobodys in (0, 1, beyond, 10_000 * root.folders, 10_000 * root.folders + 1):
+    for nobodys in (0, 1, beyond, 10_000 * root.directories, 10_000 * root.directories + 1):
         with pytest.raises(NoSuchEntryError):
             tree.locate(str(nobodys))
 
 
 def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
-    changes = Changes(shapes.root("mixed", 1_000_000))[500_000:527_000]
-    kinds = Counter((change.operation.value, change.path.endswith("/")) for change in changes)
-    shares = {kind: count / len(changes) for kind, count in kinds.items()}
+    changes = SyntheticDiff(shapes.root("mixed", 1_000_000))[500_000:527_000]
+    contents = Counter((change.operation.value, change.path.endswith("/")) for change in changes)
+    shares = {contents: count / len(changes) for contents, count in contents.items()}
     assert 0.57 < shares["MODIFY", False] < 0.63
     assert 0.22 < shares["CREATE", False] < 0.28
     assert 0.12 < shares["DELETE", False] < 0.16
-    assert {("CREATE", True), ("DELETE", True), ("MODIFY", True)} < set(kinds)
+    assert {("CREATE", True), ("DELETE", True), ("MODIFY", True)} < set(contents)
     lengths = [len(change.path.encode()) for change in changes]
     assert 46 < sum(lengths) / len(lengths) < 60
     emptied = Counter(
@@ -164,7 +166,7 @@ def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
 
 
 def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
-    changes = Changes(shapes.root("mixed", LARGE))[:]
+    changes = SyntheticDiff(shapes.root("mixed", LARGE))[:]
     names = [change.path.rstrip("/").rpartition("/")[2] for change in changes]
     odd = [name for name in names if not re.fullmatch(r"[\w.-]+", name, re.ASCII)]
     assert 0.003 < len(odd) / len(names) < 0.007
@@ -189,14 +191,12 @@ def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
 
 
 def test_times_have_any_number_of_digits_and_change_with_the_directory() -> None:
-    times = {
-        format_moment(moments.time_of_day(index, salt))
-        for index in range(1000)
-        for salt in range(4)
+    written = {
+        format_time(times.time_of_day(index, salt)) for index in range(1000) for salt in range(4)
     }
-    fractions = {len(time[19:-1]) for time in times}
+    fractions = {len(time[19:-1]) for time in written}
     assert fractions == {0, *range(2, 11)}
-    assert any(".999999999Z" in time for time in times)
+    assert any(".999999999Z" in time for time in written)
     tree = SyntheticTree(shapes.root("mixed", LARGE), (), newer=True)
     first, second = (
         next(tree.place((*SOURCE, show, "reel0000")).children(newer=True))
@@ -212,7 +212,7 @@ def test_what_changed_did_so_between_the_snapshots_and_the_rest_before() -> None
     fates = set()
     for place in tree.place((*SOURCE, "show0000", "reel0000")).children(newer=True):
         known = tree.entry_of(place).attributes
-        between = moments.OLDER_TAKEN < known.modified < moments.NEWER_TAKEN
+        between = times.OLDER_TAKEN < known.modified < times.NEWER_TAKEN
         assert between == (place.row.fate.value != "KEEP")
         assert (known.type, known.size) == (FileType.FILE, 0)
         fates.add(place.row.fate.value)
@@ -222,10 +222,10 @@ def test_what_changed_did_so_between_the_snapshots_and_the_rest_before() -> None
 def test_ten_million_changes_are_as_near_as_ten() -> None:
     root = shapes.root("mixed", 10_000_000)
     renderer = Renderer(escape=True)
-    last = Changes(root)[-3:]
+    last = SyntheticDiff(root)[-3:]
     assert rendered(renderer, root, 9_999_997, 10_000_000) == [
         (change.operation.value, change.path) for change in last
     ]
     assert root.files > 7_000_000
-    sparse = Changes(shapes.root("sparse", 10_000_000))
+    sparse = SyntheticDiff(shapes.root("sparse", 10_000_000))
     assert sparse[9_999_999].path.startswith("/synthetic/show9999/reel0999/")

@@ -1,11 +1,9 @@
 """Entries and their attributes as JSON."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
 from typing import Any
 
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.model import Attributes, Entry, FileType
 from qumulo_emulator.names import join_path
 
@@ -75,10 +73,10 @@ def attributes_json(entry: Entry) -> dict[str, Any]:
         # From Core 7.9 on: those of the file wherever they lie, so the same without a portal.
         "logical_datablocks": str(data_blocks),
         "size": str(known.size),
-        "access_time": format_moment(known.accessed),
-        "modification_time": format_moment(known.modified),
-        "change_time": format_moment(known.changed),
-        "creation_time": format_moment(created),
+        "access_time": format_time(known.accessed),
+        "modification_time": format_time(known.modified),
+        "change_time": format_time(known.changed),
+        "creation_time": format_time(created),
         "child_count": entry.child_count or 0,
         "extended_attributes": dict.fromkeys(_EXTENDED, False),
         "directory_entry_hash_policy": "FS_DIRECTORY_HASH_VERSION_FOLDED" if is_directory else None,

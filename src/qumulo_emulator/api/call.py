@@ -1,21 +1,16 @@
 """A request as handlers see it, and what they may answer."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from qumulo_emulator.api.context import Context
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+from qumulo_emulator.interface import Cluster
 from qumulo_emulator.names import to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from qumulo_emulator.api.context import Context
-    from qumulo_emulator.served import ServedCluster
-    from qumulo_emulator.tokens import AccessToken
+from qumulo_emulator.tokens import AccessToken
 
 
 class Data(NamedTuple):
@@ -46,7 +41,7 @@ class Call:
     token: AccessToken | None
 
     @property
-    def cluster(self) -> ServedCluster:
+    def cluster(self) -> Cluster:
         """The cluster that is asked."""
         return self.context.cluster
 

@@ -1,24 +1,19 @@
 """The open connections, so that one can be dropped, which ASGI has no word for."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+import threading
+from typing import Any, cast
 
+from starlette.types import Message, Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-if TYPE_CHECKING:
-    import threading
-
-    from starlette.types import Message, Receive, Scope
-
 _HEAD = b"HTTP/1.1 "
-_LONGEST_PARSED = 0xFFFF
-_LOOK_AGAIN = 0.05
+_MAX_PARSED_URL = 0xFFFF
+_POLL_SECONDS = 0.05
 _PATIENCE = 1
 
 
-class Together:
+class BufferedHeadTransport:
     """A transport that sends the head of an answer together with what follows it.
 
     An answer that is short takes most of its time in the system call that sends it; so one, not
@@ -66,7 +61,7 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, int], Together] = {}
+        self._open: dict[tuple[str, int], BufferedHeadTransport] = {}
         self.stopping = False
 
     def protocol(self) -> type[asyncio.Protocol]:
@@ -80,7 +75,9 @@ class Connections:
                 """Know the connection."""
                 self._peer = tuple(transport.get_extra_info("peername")[:2])
                 # Not every event loop's transports have this class, only what belongs to it.
-                known = transports[self._peer] = Together(cast("asyncio.Transport", transport))
+                known = transports[self._peer] = BufferedHeadTransport(
+                    cast("asyncio.Transport", transport)
+                )
                 super().connection_made(cast("asyncio.Transport", known))
 
             def connection_lost(self, exc: Exception | None) -> None:
@@ -91,7 +88,7 @@ class Connections:
             def on_headers_complete(self) -> None:
                 """Begin a request; the longest paths of a cluster are too long for httptools."""
                 url = self.url
-                if len(url) > _LONGEST_PARSED:
+                if len(url) > _MAX_PARSED_URL:
                     self.url = b"/"
                 super().on_headers_complete()
                 if self.url is not url:
@@ -132,7 +129,7 @@ class Connections:
         gone = asyncio.ensure_future(_disconnected(receive, read))
         try:
             while not cleared.is_set():
-                await asyncio.wait([gone], timeout=_LOOK_AGAIN)
+                await asyncio.wait([gone], timeout=_POLL_SECONDS)
                 if gone.done():
                     return None
                 if self.stopping:
@@ -146,7 +143,7 @@ class Connections:
 
         return again
 
-    def _transport(self, scope: Scope) -> Together:
+    def _transport(self, scope: Scope) -> BufferedHeadTransport:
         return self._open[scope["client"]]
 
 

@@ -1,22 +1,18 @@
 """What the API shares among all requests."""
 
-from __future__ import annotations
-
 import secrets
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_emulator.faults import Faults
+from qumulo_emulator.interface import Cluster
 
-if TYPE_CHECKING:
-    from qumulo_emulator.served import ServedCluster
-
-_LOGGED = 100_000
+_MAX_LOGGED = 100_000
 
 
-class Received(NamedTuple):
+class LoggedRequest(NamedTuple):
     """A request as it is logged: no query, no header, no body, so no secret."""
 
     method: str
@@ -29,14 +25,14 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._received: deque[Received] = deque(maxlen=_LOGGED)
+        self._received: deque[LoggedRequest] = deque(maxlen=_MAX_LOGGED)
 
-    def add(self, received: Received) -> None:
+    def add(self, received: LoggedRequest) -> None:
         """Log a request, when it has been answered or its connection was dropped."""
         with self._lock:
             self._received.append(received)
 
-    def all(self) -> list[Received]:
+    def all(self) -> list[LoggedRequest]:
         """All of them, in the order in which they were answered."""
         with self._lock:
             return list(self._received)
@@ -54,7 +50,7 @@ class Context:
         page_secret: signs page keys, so that only ours are taken back.
     """
 
-    cluster: ServedCluster
+    cluster: Cluster
     host: str
     faults: Faults = field(default_factory=Faults)
     log: RequestLog = field(default_factory=RequestLog)

@@ -1,32 +1,28 @@
 """The emulator's own endpoints: scripted faults, settings, and what was asked so far."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
 from qumulo_emulator.faults import Action, Fault
 from qumulo_emulator.settings import (
     AbsentClass,
-    Answer,
+    DiffAnswer,
     Order,
     Settings,
     SourcePath,
-    Uncovered,
+    UncoveredPaths,
 )
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "last_page_next": ("", None),
     "order": get_args(Order),
-    "swapped_ids": get_args(Answer),
-    "same_id": get_args(Answer),
-    "different_sources": get_args(Answer),
+    "swapped_ids": get_args(DiffAnswer),
+    "same_id": get_args(DiffAnswer),
+    "different_sources": get_args(DiffAnswer),
     "absent_class": get_args(AbsentClass),
-    "uncovered": get_args(Uncovered),
+    "uncovered": get_args(UncoveredPaths),
     "source_path": get_args(SourcePath),
 }
 _FAULT_FIELDS: dict[str, type] = {

@@ -1,26 +1,19 @@
 """Files changed through the API: entries made, renamed and deleted, data, attributes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from qumulo_emulator import clock
 from qumulo_emulator.api.attributes import attributes_json
-from qumulo_emulator.api.call import Data
-from qumulo_emulator.editing import NewAttributes
+from qumulo_emulator.api.call import Call, Data
 from qumulo_emulator.errors import (
     InvalidRequestError,
     NotEmulatedError,
     UndecodableRequestError,
 )
+from qumulo_emulator.local.editor import AttributeChanges
 from qumulo_emulator.model import FileType
-from qumulo_emulator.names import checked_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.names import Parts
+from qumulo_emulator.names import Parts, check_name
 
 _ENTRY_FIELDS = {
     "name": str,
@@ -31,8 +24,8 @@ _ENTRY_FIELDS = {
     "unix_file_type": str,
     "major_minor_numbers": dict,
 }
-_LARGEST_MODE = 0o7777
-_LARGEST_ID = 2**32 - 2
+_MAX_MODE = 0o7777
+_MAX_UNIX_ID = 2**32 - 2
 
 
 def create_entry(call: Call) -> dict[str, Any]:
@@ -106,7 +99,7 @@ def delete_file(call: Call) -> None:
 def delete_entry(call: Call) -> None:
     """DELETE /v1/files/{ref}/entries/{name}."""
     directory = call.cluster.files.locate(call.param("ref"))
-    name = checked_name(call.param("name"))
+    name = check_name(call.param("name"))
     call.cluster.editor.delete((*directory, name))
 
 
@@ -157,8 +150,8 @@ def set_attributes(call: Call) -> dict[str, Any]:
     for name in _UNSETTABLE:
         if name in fields:
             raise NotEmulatedError(f"{name} cannot be set on a local directory")
-    new = NewAttributes(
-        mode=_number(fields.get("mode"), 8, _LARGEST_MODE),
+    new = AttributeChanges(
+        mode=_number(fields.get("mode"), 8, _MAX_MODE),
         owner=_identity(fields, "owner", "NFS_UID", 3 << 32),
         group=_identity(fields, "group", "NFS_GID", 4 << 32),
         size=_number(fields.get("size"), 10, 2**63 - 1),
@@ -171,7 +164,7 @@ def set_attributes(call: Call) -> dict[str, Any]:
 
 
 def _moment(text: str | None) -> int | None:
-    return None if text is None else clock.parse_moment(text)
+    return None if text is None else clock.parse_time(text)
 
 
 def _number(text: object, base: int, largest: int) -> int | None:
@@ -194,10 +187,10 @@ def _identity(fields: dict[str, Any], name: str, id_type: str, base: int) -> int
     if details is not None:
         if details.get("id_type") != id_type:
             raise NotEmulatedError(f"an {name} can only be given as {id_type} here")
-        return _number(details.get("id_value"), 10, _LARGEST_ID)
+        return _number(details.get("id_value"), 10, _MAX_UNIX_ID)
     number = _number(fields.get(name), 10, 2**64)
     if number is None:
         return None
-    if not 0 <= number - base <= _LARGEST_ID:
+    if not 0 <= number - base <= _MAX_UNIX_ID:
         raise NotEmulatedError(f"an {name} can only be an {id_type} here: {number}")
     return number - base

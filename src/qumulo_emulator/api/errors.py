@@ -1,7 +1,5 @@
 """The one place where what went wrong becomes an HTTP status and an error in Qumulo's form."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from qumulo_emulator import errors
@@ -44,7 +42,7 @@ _CLASSES = {
 }
 
 
-def meaning(error: errors.EmulatorError) -> tuple[int, str]:
+def status_and_class(error: errors.EmulatorError) -> tuple[int, str]:
     """The HTTP status and Qumulo's class of an error."""
     for kind in type(error).__mro__:
         if kind in _MEANINGS:

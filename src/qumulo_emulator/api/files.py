@@ -1,10 +1,9 @@
 """Files: attributes, directories, aggregates, and paths for ids."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qumulo_emulator.api.attributes import attributes_json, blocks_of, path_of
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.api.paging import page
 from qumulo_emulator.errors import (
     NoSuchEntryError,
@@ -12,13 +11,9 @@ from qumulo_emulator.errors import (
     NotEmulatedError,
     UndecodableRequestError,
 )
-from qumulo_emulator.listing import Listing
-from qumulo_emulator.model import Attributes, FileType, Node
+from qumulo_emulator.listings import ListingOptions
+from qumulo_emulator.model import Attributes, Entry, FileType, Node, Tree
 from qumulo_emulator.names import Parts, join_path
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.model import Entry, Tree
 
 
 def get_attributes(call: Call) -> dict[str, Any]:
@@ -37,7 +32,7 @@ def list_entries(call: Call) -> dict[str, Any]:
     parts = tree.locate(call.param("ref"))
     directory = tree.entry(parts)
     pattern = call.query.get("smb-pattern", "*")
-    listing = Listing(snapshot, call.cluster.settings.order, pattern)
+    listing = ListingOptions(snapshot, call.cluster.settings.order, pattern)
 
     def take(after: str | None, limit: int) -> tuple[list[Entry], str | None]:
         names = call.cluster.listings.after(tree, directory, listing, after, limit + 1)
@@ -104,7 +99,7 @@ class _Totals:
         return sum(self.counts.values()) * 4096
 
     @classmethod
-    def below(cls, top: Node) -> _Totals:
+    def below(cls, top: Node) -> "_Totals":
         totals = cls()
         pending = [top]
         while pending:
@@ -126,7 +121,7 @@ def aggregates(call: Call) -> dict[str, Any]:
     tree = call.cluster.tree(call.query_number("snapshot"))
     parts = tree.locate(call.param("ref"))
     limit = call.query_number("max-entries")
-    return _aggregates(tree.remember(parts), parts, 1000 if limit is None else limit)
+    return _aggregates(tree.capture(parts), parts, 1000 if limit is None else limit)
 
 
 def recursive_aggregates(call: Call) -> list[dict[str, Any]]:
@@ -135,7 +130,7 @@ def recursive_aggregates(call: Call) -> list[dict[str, Any]]:
     parts = tree.locate(call.param("ref"))
     limit, depth = call.query_number("max-entries"), call.query_number("max-depth")
     found: list[dict[str, Any]] = []
-    pending: list[tuple[Parts, Node]] = [(parts, tree.remember(parts))]
+    pending: list[tuple[Parts, Node]] = [(parts, tree.capture(parts))]
     while pending:
         way, node = pending.pop()
         found.append(_aggregates(node, way, 1000 if limit is None else limit))

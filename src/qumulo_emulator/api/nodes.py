@@ -1,15 +1,11 @@
 """The cluster as such: its version, its one node, its network, its capacity."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qumulo_emulator import clock
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.errors import NoSuchPartError, UndecodableRequestError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
 
 _VERSION = "Qumulo Core 7.10.2.1"
 # The last one before /v3/snapshots/ (Qumulo's knowledge base, "Migrating REST API Endpoints").
@@ -112,7 +108,7 @@ def interface_status(call: Call) -> list[dict[str, Any]]:
                 "cable_status": "CONNECTED",
                 "interface_status": "UP",
                 "mac_address": _MAC_ADDRESS,
-                "timestamp": clock.format_moment(clock.now()),
+                "timestamp": clock.format_time(clock.now()),
             },
             "interface_status": {"interface_id": _INTERFACE, **_INTERFACE_FACTS},
             "network_statuses": [

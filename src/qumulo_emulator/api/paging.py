@@ -1,20 +1,15 @@
 """Collections in pages, each of which names the next by an opaque key."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hmac
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import quote
 
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.errors import InvalidRequestError, StalePageKeyError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qumulo_emulator.api.call import Call
 
 _SIGNATURE = 12
 Item = TypeVar("Item")

@@ -1,28 +1,23 @@
 """The table of routes, and the application that serves it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ExceptionHandler, Lifespan
 
 from qumulo_emulator.api import control, editing, files, nodes, session, snapshots
 from qumulo_emulator.api.call import Call, Data
-from qumulo_emulator.api.errors import error_body, meaning
+from qumulo_emulator.api.context import Context
+from qumulo_emulator.api.errors import error_body, status_and_class
 from qumulo_emulator.api.unsupported import is_unsupported
 from qumulo_emulator.errors import EmulatorError, NoSuchEntryError, NotEmulatedError
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.types import ExceptionHandler, Lifespan
-
-    from qumulo_emulator.api.context import Context
 
 
 class Endpoint(NamedTuple):
@@ -157,7 +152,7 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
 
 def _handle(endpoint: Endpoint, call: Call) -> Any:
     answer = endpoint.handler(call)
-    call.cluster.keep_ids()
+    call.cluster.save_ids()
     return answer
 
 
@@ -174,7 +169,7 @@ def _failed(context: Context) -> ExceptionHandler:
                 error = NotEmulatedError(f"the emulator does not support {method} {path}")
             headers.update(error.headers or {} if isinstance(error, HTTPException) else {})
         if isinstance(error, EmulatorError):
-            (status, error_class), description = meaning(error), str(error)
+            (status, error_class), description = status_and_class(error), str(error)
             if isinstance(error, NoSuchEntryError) and "snapshot" in request.query_params:
                 error_class = context.cluster.settings.absent_class
         elif not isinstance(error, HTTPException):

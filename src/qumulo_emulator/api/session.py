@@ -1,17 +1,13 @@
 """Login, who one is, and access tokens."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qumulo_emulator import clock
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.api.paging import page
 from qumulo_emulator.api.privileges import PRIVILEGES
 from qumulo_emulator.errors import NoSuchUserError, UndecodableRequestError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.tokens import AccessToken
+from qumulo_emulator.tokens import AccessToken
 
 _ADMIN_ID = "500"
 _ADMINS_GROUP_ID = "512"
@@ -101,8 +97,8 @@ def _metadata(call: Call, token: AccessToken) -> dict[str, Any]:
         "id": token.id,
         "user": _identity(call),
         "creator": _identity(call),
-        "creation_time": clock.format_moment(token.created),
-        "expiration_time": None if expires is None else clock.format_moment(expires),
+        "creation_time": clock.format_time(token.created),
+        "expiration_time": None if expires is None else clock.format_time(expires),
         "enabled": token.enabled,
     }
 
@@ -112,7 +108,7 @@ _TOKEN_FIELDS = {"user": dict, "expiration_time": str, "enabled": bool}
 
 def _token_expiration(fields: dict[str, Any]) -> int | None:
     text = fields.get("expiration_time", "")
-    return clock.parse_moment(text) if text else None
+    return clock.parse_time(text) if text else None
 
 
 def create_access_token(call: Call) -> dict[str, Any]:

@@ -1,20 +1,15 @@
 """Snapshots in the generations of their API, and the diff of two."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from qumulo_emulator import clock
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.api.paging import page
 from qumulo_emulator.errors import InvalidRequestError, NotEmulatedError, StalePageKeyError
+from qumulo_emulator.model import Change, Snapshot
 from qumulo_emulator.names import join_path
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.model import Change, Snapshot
-    from qumulo_emulator.settings import SourcePath
+from qumulo_emulator.settings import SourcePath
 
 _V4_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "api_snapshots_exclude_in_delete": lambda snapshot: not snapshot.in_delete,
@@ -34,9 +29,9 @@ def _common(snapshot: Snapshot) -> dict[str, Any]:
     expires = snapshot.expires
     return {
         "id": snapshot.id,
-        "timestamp": clock.format_moment(snapshot.taken),
+        "timestamp": clock.format_time(snapshot.taken),
         "source_file_id": str(snapshot.source_id),
-        "expiration": "" if expires is None else clock.format_moment(expires),
+        "expiration": "" if expires is None else clock.format_time(expires),
         "in_delete": snapshot.in_delete,
     }
 
@@ -106,8 +101,8 @@ def _expiration(call: Call, fields: dict[str, Any]) -> int | None:
     if moment and span:
         raise InvalidRequestError("an expiration and a time to live were both given")
     if span and span != "never":
-        return clock.now() + clock.parse_span(span)
-    return clock.parse_moment(moment) if moment else None
+        return clock.now() + clock.parse_duration(span)
+    return clock.parse_time(moment) if moment else None
 
 
 def list_v2(call: Call) -> dict[str, Any]:

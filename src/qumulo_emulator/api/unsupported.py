@@ -1,7 +1,5 @@
 """What a real cluster can do and the emulator cannot: answered with a loud 501, not a 404."""
 
-from __future__ import annotations
-
 import re
 
 # Areas of the API of which the emulator has nothing, as named by the public SDK's generations.

@@ -1,29 +1,22 @@
-"""The made-up cluster as a whole: what `qumulo_emulator.served` asks of one. Knows no HTTP."""
-
-from __future__ import annotations
+"""The made-up cluster as a whole: what `qumulo_emulator.interface` asks of one. Knows no HTTP."""
 
 import tempfile
 import uuid
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
-from qumulo_emulator.comparing import are_compared
+from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import NotEmulatedError, SnapshotNotFoundError
-from qumulo_emulator.listing import Listings
-from qumulo_emulator.model import Snapshot
-from qumulo_emulator.names import join_path
+from qumulo_emulator.listings import ListingCache
+from qumulo_emulator.model import Change, Snapshot
+from qumulo_emulator.names import Parts, join_path
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.state import State
-from qumulo_emulator.synthetic import moments, shapes
-from qumulo_emulator.synthetic.changes import Changes
+from qumulo_emulator.synthetic import shapes, times
+from qumulo_emulator.synthetic.diff import SyntheticDiff
+from qumulo_emulator.synthetic.shapes import Shape
 from qumulo_emulator.synthetic.tree import SyntheticTree, top
 from qumulo_emulator.tokens import Tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from qumulo_emulator.model import Change
-    from qumulo_emulator.names import Parts
-    from qumulo_emulator.synthetic.shapes import Shape
 
 OLDER, NEWER = 1, 2
 _SOURCE = (shapes.SOURCE,)
@@ -43,8 +36,8 @@ class SyntheticSnapshots:
         self._known = {
             number: Snapshot(number, label, taken, source_id, _SOURCE, None)
             for number, label, taken in (
-                (OLDER, "older", moments.OLDER_TAKEN),
-                (NEWER, "newer", moments.NEWER_TAKEN),
+                (OLDER, "older", times.OLDER_TAKEN),
+                (NEWER, "newer", times.NEWER_TAKEN),
             )
         }
 
@@ -68,15 +61,15 @@ class SyntheticSnapshots:
 
     def take(self, _parts: Parts, _label: str | None, _expires: int | None) -> NoReturn:
         """Refused."""
-        raise _unchanging("has the snapshots 1 and 2 alone")
+        raise _not_supported("has the snapshots 1 and 2 alone")
 
     def set_expiration(self, _number: int, _expires: int | None) -> NoReturn:
         """Refused."""
-        raise _unchanging("keeps its snapshots")
+        raise _not_supported("keeps its snapshots")
 
     def delete(self, _number: int) -> NoReturn:
         """Refused."""
-        raise _unchanging("keeps its snapshots")
+        raise _not_supported("keeps its snapshots")
 
     def remove_expired(self) -> None:
         """Nothing: they do not expire."""
@@ -104,12 +97,14 @@ class SyntheticCluster:
         token_lifetime: float = 36_000,
         settings: Settings | None = None,
     ) -> None:
-        self.kinds = shapes.root(shape, size)
-        self.files = SyntheticTree(self.kinds, (), newer=True)
-        self.source = top(self.kinds).child(0, 0)
-        older, newer = (SyntheticTree(self.kinds, _SOURCE, newer=newer) for newer in (False, True))
+        self.contents = shapes.root(shape, size)
+        self.files = SyntheticTree(self.contents, (), newer=True)
+        self.source = top(self.contents).child(0, 0)
+        older, newer = (
+            SyntheticTree(self.contents, _SOURCE, newer=newer) for newer in (False, True)
+        )
         self.snapshots = SyntheticSnapshots(self.source.id, older, newer)
-        self.listings = Listings()
+        self.listings = ListingCache()
         self._state = State(None, shapes.SOURCE)
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.root = tempfile.gettempdir()
@@ -130,20 +125,20 @@ class SyntheticCluster:
     @settings.setter
     def settings(self, changed: Settings) -> None:
         if changed.order not in ("ascending", "as_found") or changed.swapped_ids == "diff":
-            raise _unchanging("is told in ascending order, from older to newer")
+            raise _not_supported("is told in ascending order, from older to newer")
         if changed.uncovered == "live":
-            raise _unchanging("refuses what a snapshot does not cover")
+            raise _not_supported("refuses what a snapshot does not cover")
         self._settings = changed
 
     @property
     def editor(self) -> NoReturn:
         """Refused."""
-        raise _unchanging("cannot be changed")
+        raise _not_supported("cannot be changed")
 
-    def facts(self) -> dict[str, object]:
+    def startup_facts(self) -> dict[str, object]:
         """What it serves, to be told at the start; `files` are those of the newer snapshot."""
         source = join_path(_SOURCE, directory=False)
-        return {"source": source, "older": OLDER, "newer": NEWER, "files": self.kinds.files}
+        return {"source": source, "older": OLDER, "newer": NEWER, "files": self.contents.files}
 
     def rename(self, name: str) -> None:
         """Give the cluster another name."""
@@ -161,11 +156,11 @@ class SyntheticCluster:
             SnapshotDiffError: if they cannot be compared, as the settings have it.
         """
         new, old = self.snapshots.get(newer), self.snapshots.get(older)
-        if new is old or not are_compared(new, old, self.settings):
+        if new is old or not needs_diff(new, old, self.settings):
             return []
-        return Changes(self.kinds)
+        return SyntheticDiff(self.contents)
 
-    def keep_ids(self) -> None:
+    def save_ids(self) -> None:
         """Nothing: its ids follow from where things are."""
 
     def close(self) -> None:
@@ -173,5 +168,5 @@ class SyntheticCluster:
         self._state.close()
 
 
-def _unchanging(what: str) -> NotEmulatedError:
+def _not_supported(what: str) -> NotEmulatedError:
     return NotEmulatedError(f"a made-up tree {what}")

@@ -1,21 +1,15 @@
 """A made-up tree on disk, as a mount of its directory would show it: empty files with times."""
 
-from __future__ import annotations
-
 import errno
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_emulator.names import DOT_SNAPSHOT, to_bytes
-from qumulo_emulator.synthetic.kinds import Fate
-from qumulo_emulator.synthetic.tree import accessed, modified
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.synthetic.cluster import SyntheticCluster
-    from qumulo_emulator.synthetic.tree import Place
+from qumulo_emulator.synthetic.cluster import SyntheticCluster
+from qumulo_emulator.synthetic.contents import Fate
+from qumulo_emulator.synthetic.tree import Place, accessed, modified
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -60,10 +54,10 @@ class _Directories(NamedTuple):
 
 def _lay_out(place: Place, inside: _Directories) -> None:
     """Make all that is in a directory, and then give the directory its times."""
-    for index, row in enumerate(place.kind.rows):
+    for index, row in enumerate(place.contents.rows):
         for copy in range(row.count):
             child = place.child(index, copy)
-            if row.kind is None:
+            if row.contents is None:
                 _make_file(child, inside)
             else:
                 with ExitStack() as opened:

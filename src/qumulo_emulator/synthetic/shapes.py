@@ -1,14 +1,10 @@
 """The shapes that a made-up tree can have, each with as many changes as asked for."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from qumulo_emulator.synthetic.kinds import Fate, Kind, Row, cut
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from qumulo_emulator.synthetic.contents import Contents, Fate, Row, truncate
 
 Shape = Literal["mixed", "sparse", "created"]
 
@@ -32,7 +28,7 @@ _ODD = (
 )
 
 
-def root(shape: Shape, size: int) -> Kind:
+def root(shape: Shape, size: int) -> Contents:
     """What is in the root of the cluster: the directory `SOURCE` alone.
 
     Args:
@@ -42,41 +38,41 @@ def root(shape: Shape, size: int) -> Kind:
     return _SHAPES[shape](size)
 
 
-def _mixed(size: int) -> Kind:
+def _mixed(size: int) -> Contents:
     show = _show()
-    source = Kind(
+    source = Contents(
         (
             Row("index & notes.xml", Fate.CREATED),
             _shows(-(-size // show.changes), Row("", _fate(show), show)),
         )
     )
-    return cut(Kind((Row(SOURCE, Fate.MODIFIED, source),)), size)
+    return truncate(Contents((Row(SOURCE, Fate.MODIFIED, source),)), size)
 
 
-def _sparse(size: int) -> Kind:
+def _sparse(size: int) -> Contents:
     reels = [_folder("", _clips(turn, _few(turn, 1))) for turn in range(8)]
-    show = Kind(
+    show = Contents(
         replace(reels[number % len(reels)], stem=f"reel{number:04}")
         for number in range(_PER_FOLDER)
     )
-    source = Kind((_shows(-(-size // show.changes), Row("", Fate.KEPT, show)),))
-    return cut(Kind((Row(SOURCE, Fate.KEPT, source),)), size)
+    source = Contents((_shows(-(-size // show.changes), Row("", Fate.KEPT, show)),))
+    return truncate(Contents((Row(SOURCE, Fate.KEPT, source),)), size)
 
 
-def _created(size: int) -> Kind:
+def _created(size: int) -> Contents:
     def reels(first: int, count: int, files: int) -> Row:
-        kind = Kind(_clips(0, lambda _turn: Fate.CREATED, files))
-        return Row("reel", Fate.CREATED, kind, first, count, digits)
+        contents = Contents(_clips(0, lambda _turn: Fate.CREATED, files))
+        return Row("reel", Fate.CREATED, contents, first, count, digits)
 
     whole, rest = divmod(size, _PER_FOLDER)
     digits = _digits(whole)
     rows = [reels(0, whole, _PER_FOLDER)] if whole else []
-    show = Kind([*rows, reels(whole, 1, rest)] if rest else rows)
-    source = Kind((Row("show0000", Fate.CREATED, show),))
-    return Kind((Row(SOURCE, Fate.MODIFIED, source),))
+    show = Contents([*rows, reels(whole, 1, rest)] if rest else rows)
+    source = Contents((Row("show0000", Fate.CREATED, show),))
+    return Contents((Row(SOURCE, Fate.MODIFIED, source),))
 
 
-_SHAPES: dict[Shape, Callable[[int], Kind]] = {
+_SHAPES: dict[Shape, Callable[[int], Contents]] = {
     "mixed": _mixed,
     "sparse": _sparse,
     "created": _created,
@@ -91,7 +87,7 @@ def _digits(largest: int) -> int:
     return max(4, len(str(largest)))
 
 
-def _show() -> Kind:
+def _show() -> Contents:
     """A show of a media company: most reels were worked on, some were emptied, some left alone."""
     proxies = _folder("proxies", _clips(99, _few(0, 500), 200))
     made = [_folder(f"reel{number:04}", _clips(number, _worked_on)) for number in range(11)]
@@ -109,24 +105,24 @@ def _show() -> Kind:
         _whole("reel0009.old", Fate.DELETED, 10),
         _whole("reel0012 \U0001f5d1", Fate.DELETED, 12),
     ]
-    return Kind(made)
+    return Contents(made)
 
 
 def _whole(name: str, fate: Fate, files: int) -> Row:
     """A directory that was created or deleted with all that is in it, another directory too."""
-    inner = Row("stills", fate, Kind(_clips(1, lambda _turn: fate, files // 3)))
+    inner = Row("stills", fate, Contents(_clips(1, lambda _turn: fate, files // 3)))
     clips = _clips(2, lambda _turn: fate, files - files // 3)
-    return Row(name, fate, Kind([*clips, inner]))
+    return Row(name, fate, Contents([*clips, inner]))
 
 
 def _folder(name: str, rows: Iterator[Row] | list[Row]) -> Row:
     """A directory that was there before and after; modified where an entry came or went."""
-    kind = Kind(rows)
-    return Row(name, _fate(kind), kind)
+    contents = Contents(rows)
+    return Row(name, _fate(contents), contents)
 
 
-def _fate(kind: Kind) -> Fate:
-    moved = any(row.fate in (Fate.CREATED, Fate.DELETED) for row in kind.rows)
+def _fate(contents: Contents) -> Fate:
+    moved = any(row.fate in (Fate.CREATED, Fate.DELETED) for row in contents.rows)
     return Fate.MODIFIED if moved else Fate.KEPT
 
 

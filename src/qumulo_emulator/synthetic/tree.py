@@ -1,9 +1,8 @@
 """A made-up tree, asked like any other; what is in it is worked out when it is asked for."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from qumulo_emulator.errors import (
     NoSuchEntryError,
@@ -11,15 +10,10 @@ from qumulo_emulator.errors import (
     NotCoveredBySnapshotError,
     NotEmulatedError,
 )
-from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType
-from qumulo_emulator.names import Parts, join_path, read_id, split_path
-from qumulo_emulator.synthetic import moments
-from qumulo_emulator.synthetic.kinds import Fate, Kind, Row
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.model import Node
+from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
+from qumulo_emulator.names import Parts, join_path, parse_id, split_path
+from qumulo_emulator.synthetic import times
+from qumulo_emulator.synthetic.contents import Contents, Fate, Row
 
 # A directory's id ends in zeros; those of the files in it count on from there.
 _IDS = 10_000
@@ -45,36 +39,36 @@ class Place(NamedTuple):
         """The id that it has on the cluster."""
         if not self.parts:
             return ROOT_ID
-        return self.ordinal * _IDS + (0 if self.row.kind else self.at + 1)
+        return self.ordinal * _IDS + (0 if self.row.contents else self.at + 1)
 
     @property
-    def kind(self) -> Kind:
+    def contents(self) -> Contents:
         """What is in it.
 
         Raises:
             NotADirectoryHereError: if it is a file.
         """
-        if self.row.kind is None:
+        if self.row.contents is None:
             path = join_path(self.parts, directory=False)
             raise NotADirectoryHereError(f"{path!a} is no directory")
-        return self.row.kind
+        return self.row.contents
 
-    def child(self, index: int, copy: int) -> Place:
+    def child(self, index: int, copy: int) -> "Place":
         """What is in it, by row and copy."""
-        row = self.kind.rows[index]
+        row = self.contents.rows[index]
         ordinal = self.ordinal
-        if row.kind:
-            ordinal += 1 + self.kind.folders_before[index] + copy * row.kind.folders
+        if row.contents:
+            ordinal += 1 + self.contents.directories_before[index] + copy * row.contents.directories
         return Place((*self.parts, row.name(copy)), row, index, ordinal)
 
-    def children(self, *, newer: bool) -> Iterator[Place]:
+    def children(self, *, newer: bool) -> Iterator["Place"]:
         """All that is in it in a snapshot, by ascending name."""
-        for index, row in self.kind.existing(newer=newer):
+        for index, row in self.contents.existing_rows(newer=newer):
             for copy in range(row.count):
                 yield self.child(index, copy)
 
 
-def top(root: Kind) -> Place:
+def top(root: Contents) -> "Place":
     """The root of a cluster."""
     return Place((), Row("", Fate.KEPT, root), 0, 0)
 
@@ -82,36 +76,36 @@ def top(root: Kind) -> Place:
 def modified(place: Place, *, newer: bool) -> int:
     """When an entry was modified last, as a snapshot has it."""
     is_recent = place.row.fate is Fate.CREATED or (place.row.fate is Fate.MODIFIED and newer)
-    day = moments.recent if is_recent else moments.settled
-    return day(place.ordinal) + moments.time_of_day(place.at, 1 + is_recent)
+    day = times.recent_day if is_recent else times.settled_day
+    return day(place.ordinal) + times.time_of_day(place.at, 1 + is_recent)
 
 
 def accessed(place: Place) -> int:
     """When an entry was read last, in either snapshot."""
-    return moments.ACCESSED + moments.time_of_day(place.at, 3)
+    return times.ACCESSED + times.time_of_day(place.at, 3)
 
 
 def attributes(place: Place, *, newer: bool) -> Attributes:
     """What is known of an entry in a snapshot. It belongs to whoever runs the emulator."""
     row = place.row
-    born = moments.recent if row.fate is Fate.CREATED else moments.settled
+    born = times.recent_day if row.fate is Fate.CREATED else times.settled_day
     links = 1
-    if row.kind:
-        below = (one.count for _, one in row.kind.existing(newer=newer) if one.kind)
+    if row.contents:
+        below = (one.count for _, one in row.contents.existing_rows(newer=newer) if one.contents)
         links = 2 + sum(below)
     return Attributes(
         id=place.id,
-        type=FileType.DIRECTORY if row.kind else FileType.FILE,
-        mode=0o755 if row.kind else 0o644,
+        type=FileType.DIRECTORY if row.contents else FileType.FILE,
+        mode=0o755 if row.contents else 0o644,
         owner=os.getuid(),
         group=os.getgid(),
-        size=4096 if row.kind else 0,
-        blocks=8 if row.kind else 0,
+        size=4096 if row.contents else 0,
+        blocks=8 if row.contents else 0,
         links=links,
         accessed=accessed(place),
         modified=modified(place, newer=newer),
         changed=modified(place, newer=newer),
-        created=born(place.ordinal) + moments.time_of_day(place.at, 0),
+        created=born(place.ordinal) + times.time_of_day(place.at, 0),
         device=(0, 0),
         target=None,
     )
@@ -126,7 +120,7 @@ class SyntheticTree:
         newer: whether it is as in the newer snapshot.
     """
 
-    def __init__(self, root: Kind, source: Parts, *, newer: bool) -> None:
+    def __init__(self, root: Contents, source: Parts, *, newer: bool) -> None:
         self.newer = newer
         self._top = top(root)
         self._source = source
@@ -140,21 +134,21 @@ class SyntheticTree:
         """
         if not (ref.isascii() and ref.isdigit()):
             return split_path(ref)
-        number = read_id(ref)
+        number = parse_id(ref)
         if number == ROOT_ID:
             return ()
         folder, index = divmod(number, _IDS)
-        if not 0 < folder < self._top.kind.folders:
+        if not 0 < folder < self._top.contents.directories:
             raise NoSuchEntryError(f"no entry has the id {number}")
         place = self._top
         while place.ordinal != folder:
-            row, copy, _ = place.kind.holding(folder - place.ordinal - 1)
+            row, copy, _ = place.contents.locate_directory(folder - place.ordinal - 1)
             place = place.child(row, copy)
-        if index > len(place.kind.rows) or (index and place.kind.rows[index - 1].kind):
+        if index > len(place.contents.rows) or (index and place.contents.rows[index - 1].contents):
             raise NoSuchEntryError(f"no entry has the id {number}")
         return place.child(index - 1, 0).parts if index else place.parts
 
-    def place(self, parts: Parts) -> Place:
+    def place(self, parts: Parts) -> "Place":
         """What is under a path.
 
         Raises:
@@ -166,8 +160,8 @@ class SyntheticTree:
             raise NotCoveredBySnapshotError(f"{path!a} is not covered by the snapshot")
         place = self._top
         for name in parts:
-            found = place.row.kind.find(name) if place.row.kind else None
-            if found is None or not place.kind.rows[found[0]].exists(newer=self.newer):
+            found = place.row.contents.find(name) if place.row.contents else None
+            if found is None or not place.contents.rows[found[0]].exists(newer=self.newer):
                 raise NoSuchEntryError(f"{path!a}: no such entry")
             place = place.child(*found)
         return place
@@ -178,7 +172,7 @@ class SyntheticTree:
 
     def entry_of(self, place: Place) -> Entry:
         """A place with its attributes."""
-        count = place.row.kind.children(newer=self.newer) if place.row.kind else None
+        count = place.row.contents.child_count(newer=self.newer) if place.row.contents else None
         return Entry(place.parts, attributes(place, newer=self.newer), count)
 
     def names(self, parts: Parts) -> list[str]:
@@ -189,7 +183,7 @@ class SyntheticTree:
         """Some entries of a directory."""
         return [self.entry((*parts, name)) for name in names]
 
-    def remember(self, parts: Parts) -> Node:
+    def capture(self, parts: Parts) -> Node:
         """Refused: nothing of a made-up tree is kept.
 
         Raises:

@@ -4,20 +4,16 @@ Files have their names, sizes, modes, owners and times, and are holes throughout
 kept.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from qumulo_emulator.directories import HIDDEN, all_names_in, open_directory, opened, walk
+from qumulo_emulator.local.directories import HIDDEN, list_all_names, open_directory, opened, walk
 from qumulo_emulator.model import FileType, Node
 from qumulo_emulator.names import to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_EMPTY_OR_NONE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
@@ -40,7 +36,7 @@ def publish(source: int, name: str, tree: Node, others: set[str]) -> None:
     """
     with opened_dot_snapshot(source) as dot_snapshot:
         keep = {to_bytes(other) for other in others}
-        for stale in all_names_in(dot_snapshot):
+        for stale in list_all_names(dot_snapshot):
             if stale not in keep:
                 remove(dot_snapshot, stale)
         lay_out(dot_snapshot, name, tree)
@@ -136,7 +132,7 @@ class _Copy:
             with opened(self._top, way) as fd:
                 os.fchmod(fd, mode)
 
-    def _write_children(self, fd: int, place: _Place) -> list[tuple[bytes, _Place]]:
+    def _write_children(self, fd: int, place: "_Place") -> list[tuple[bytes, "_Place"]]:
         node, way = place
         below = []
         for text, child in node.children.items():
@@ -180,7 +176,7 @@ class _Place(NamedTuple):
     """A directory to be written, and the way to it; None for the top."""
 
     node: Node
-    way: _Way | None
+    way: "_Way | None"
 
 
 class _Way:
@@ -188,7 +184,7 @@ class _Way:
 
     __slots__ = ("name", "parent")
 
-    def __init__(self, parent: _Way | None, name: bytes) -> None:
+    def __init__(self, parent: "_Way | None", name: bytes) -> None:
         self.parent = parent
         self.name = name
 
@@ -262,7 +258,7 @@ def remove(directory: int, name: bytes) -> None:
         while pending:
             number = pending.pop()
             with opened(top, [b"%d" % number]) as fd:
-                for entry in all_names_in(fd):
+                for entry in list_all_names(fd):
                     try:
                         os.unlink(entry, dir_fd=fd)
                     except (IsADirectoryError, PermissionError):

@@ -1,26 +1,19 @@
-"""A made-up tree as bytes of JSON, fast: what all copies of a kind share is rendered once.
+"""A made-up tree as bytes of JSON, fast: what all copies of a contents share is rendered once.
 
 In what is rendered once, a control character stands for what differs between copies; JSON never
 holds one. To render a copy is to cut out a piece and to put in its own.
 """
 
-from __future__ import annotations
-
 import json
 from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
-from qumulo_emulator.synthetic import moments
-from qumulo_emulator.synthetic.forms import FOLDER, NUMBER, ORDINAL, RECENT, SETTLED, Forms
-from qumulo_emulator.synthetic.kinds import Fate, touched
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from qumulo_emulator.synthetic.kinds import Kind, Row
-    from qumulo_emulator.synthetic.tree import Place
+from qumulo_emulator.synthetic import times
+from qumulo_emulator.synthetic.contents import Contents, Fate, Row, copies_with_changes
+from qumulo_emulator.synthetic.templates import FOLDER, NUMBER, ORDINAL, RECENT, SETTLED, Templates
+from qumulo_emulator.synthetic.tree import Place
 
 _STRETCH = 32_768
 
@@ -34,8 +27,8 @@ class Renderer:
 
     def __init__(self, *, escape: bool) -> None:
         self._escape = escape
-        self._forms = Forms(self.text)
-        self._listings: dict[tuple[Kind, bool], _Listing] = {}
+        self._templates = Templates(self.text)
+        self._listings: dict[tuple[Contents, bool], _Listing] = {}
         self._changes: dict[Row, _Pieces] = {}
 
     def text(self, value: object) -> bytes:
@@ -43,45 +36,47 @@ class Renderer:
         text = json.dumps(value, ensure_ascii=self._escape, separators=(",", ":"))
         return text.encode("utf-8", "backslashreplace")
 
-    def folder(self, place: Place) -> Folder:
+    def folder(self, place: Place) -> "DirectoryValues":
         """A directory, to have what is in it rendered."""
-        return Folder(place, self.text)
+        return DirectoryValues(place, self.text)
 
-    def attributes(self, folder: Folder, index: int, copy: int, *, newer: bool) -> bytes:
+    def attributes(self, folder: "DirectoryValues", index: int, copy: int, *, newer: bool) -> bytes:
         """All attributes of an entry of a directory, by row and copy: one object."""
-        form = self._listing(folder.place.kind, newer=newer).pieces.one(index)
-        return folder.filled(form, index, copy)[:-1]
+        form = self._listing(folder.place.contents, newer=newer).pieces.one(index)
+        return folder.fill(form, index, copy)[:-1]
 
-    def listing(self, folder: Folder, begin: int, end: int, *, newer: bool) -> Iterator[bytes]:
+    def listing(
+        self, folder: "DirectoryValues", begin: int, end: int, *, newer: bool
+    ) -> Iterator[bytes]:
         """Some entries of a directory in a snapshot, by position: objects, a comma after each."""
-        kind = folder.place.kind
-        found = self._listing(kind, newer=newer)
+        contents = folder.place.contents
+        found = self._listing(contents, newer=newer)
         at = bisect_right(found.starts, begin) - 1
         while begin < end and at < len(found.visible):
             index = found.visible[at]
-            row = kind.rows[index]
-            if row.kind is None:
+            row = contents.rows[index]
+            if row.contents is None:
                 after = min(at + end - begin, found.files_end[at])
                 for forms in found.pieces.cut(index, found.visible[after - 1] + 1):
-                    yield folder.filled(forms, index, 0)
+                    yield folder.fill(forms, index, 0)
                 begin, at = begin + after - at, after
                 continue
             first = begin - found.starts[at]
             last = min(row.count, first + end - begin)
             form = found.pieces.one(index)
             for copy in range(first, last):
-                yield folder.filled(form, index, copy)
+                yield folder.fill(form, index, copy)
             begin, at = begin + last - first, at + 1
 
     def changes(self, place: Place, begin: int, end: int) -> Iterator[bytes]:
         """Some entries of the diff about what is in a directory: objects, a comma after each."""
         path = self.folder(place).path
-        for index in place.kind.changing:
-            row = place.kind.rows[index]
-            for copy in touched(row, begin, end):
+        for index in place.contents.changing:
+            row = place.contents.rows[index]
+            for copy in copies_with_changes(row, begin, end):
                 first = copy * row.changes
                 span = max(begin - first, 0), min(end - first, row.changes)
-                if row.kind is None or row.kind.is_plain or not row.opens:
+                if row.contents is None or row.contents.is_plain or not row.opens:
                     number = row.number(copy).encode()
                     for forms in self._changes_of(row).cut(*span):
                         yield forms.replace(FOLDER, path).replace(NUMBER, number)
@@ -93,7 +88,7 @@ class Renderer:
                     yield from self.changes(child, span[0] - own, span[1] - own)
             begin, end = begin - row.count * row.changes, end - row.count * row.changes
 
-    def _changes_of(self, row: Row) -> _Pieces:
+    def _changes_of(self, row: Row) -> "_Pieces":
         """The changes of a row's copies, rendered once."""
         found = self._changes.get(row)
         if found is None:
@@ -103,28 +98,30 @@ class Renderer:
     def _all_changes(self, row: Row, folder: bytes) -> Iterator[bytes]:
         if row.fate is not Fate.KEPT:
             yield self._change(row, folder)
-        if row.kind is not None and row.opens:
-            inside = folder + self._forms.name(row) + b"/"
-            for index in row.kind.changing:
-                yield from self._all_changes(row.kind.rows[index], inside)
+        if row.contents is not None and row.opens:
+            inside = folder + self._templates.name(row) + b"/"
+            for index in row.contents.changing:
+                yield from self._all_changes(row.contents.rows[index], inside)
 
     def _change(self, row: Row, folder: bytes) -> bytes:
-        slash = b"/" if row.kind else b""
-        path = folder + self._forms.name(row) + slash
+        slash = b"/" if row.contents else b""
+        path = folder + self._templates.name(row) + slash
         return b'{"op":"%b","path":"%b"},' % (row.fate.value.encode(), path)
 
-    def _listing(self, kind: Kind, *, newer: bool) -> _Listing:
-        found = self._listings.get((kind, newer))
+    def _listing(self, contents: Contents, *, newer: bool) -> "_Listing":
+        found = self._listings.get((contents, newer))
         if found is None:
             pieces = _Pieces(
-                self._forms.of(row, index, newer=newer) + b"," if row.exists(newer=newer) else b""
-                for index, row in enumerate(kind.rows)
+                self._templates.of(row, index, newer=newer) + b","
+                if row.exists(newer=newer)
+                else b""
+                for index, row in enumerate(contents.rows)
             )
-            found = self._listings[kind, newer] = _Listing(kind, pieces, newer=newer)
+            found = self._listings[contents, newer] = _Listing(contents, pieces, newer=newer)
         return found
 
 
-class Folder:
+class DirectoryValues:
     """A directory, and what goes into the forms of the entries in it.
 
     Args:
@@ -136,11 +133,11 @@ class Folder:
         self.place = place
         self.path = b"/" + b"".join(text(part)[1:-1] + b"/" for part in place.parts)
 
-    def filled(self, piece: bytes, index: int, copy: int) -> bytes:
-        """The forms of files, or that of one directory, filled in."""
-        row = self.place.kind.rows[index]
+    def fill(self, piece: bytes, index: int, copy: int) -> bytes:
+        """The forms of files, or that of one directory, fill in."""
+        row = self.place.contents.rows[index]
         ordinal, settled, recent = self._facts
-        if row.kind is not None:
+        if row.contents is not None:
             ordinal, settled, recent = _facts(self.place.child(index, copy).ordinal)
             piece = piece.replace(NUMBER, row.number(copy).encode())
         piece = piece.replace(FOLDER, self.path).replace(ORDINAL, ordinal)
@@ -153,8 +150,8 @@ class Folder:
 
 def _facts(ordinal: int) -> tuple[bytes, bytes, bytes]:
     """The number of a directory and its days."""
-    days = (moments.settled(ordinal), moments.recent(ordinal))
-    settled, recent = (moments.day(day).encode() for day in days)
+    days = (times.settled_day(ordinal), times.recent_day(ordinal))
+    settled, recent = (times.format_day(day).encode() for day in days)
     return b"%d" % ordinal, settled, recent
 
 
@@ -185,7 +182,7 @@ class _Pieces:
 
 
 class _Listing:
-    """What is in the copies of a kind, rendered once.
+    """What is in the copies of a contents, rendered once.
 
     Attributes:
         pieces: the rows' forms, by index; empty for those that are not there.
@@ -194,12 +191,12 @@ class _Listing:
         files_end: for each of these, where in `visible` the stretch of files ends that it is in.
     """
 
-    def __init__(self, kind: Kind, pieces: _Pieces, *, newer: bool) -> None:
+    def __init__(self, contents: Contents, pieces: _Pieces, *, newer: bool) -> None:
         self.pieces = pieces
-        existing = list(kind.existing(newer=newer))
+        existing = list(contents.existing_rows(newer=newer))
         self.visible = [index for index, _ in existing]
         self.starts = list(accumulate((row.count for _, row in existing), initial=0))[:-1]
         self.files_end = list(range(1, len(existing) + 1))
         for at in reversed(range(len(existing) - 1)):
-            if existing[at][1].kind is None and existing[at + 1][1].kind is None:
+            if existing[at][1].contents is None and existing[at + 1][1].contents is None:
                 self.files_end[at] = self.files_end[at + 1]

@@ -1,13 +1,11 @@
 """A remembered tree, to be asked like the live one."""
 
-from __future__ import annotations
-
 from qumulo_emulator import errors
 from qumulo_emulator.model import Entry, Node
-from qumulo_emulator.names import Parts, join_path, read_id, split_path
+from qumulo_emulator.names import Parts, join_path, parse_id, split_path
 
 
-class RememberedTree:
+class SnapshotTree:
     """The tree of a snapshot; see `qumulo_emulator.model.Tree`.
 
     Args:
@@ -31,7 +29,7 @@ class RememberedTree:
             return split_path(ref)
         if self._places is None:
             self._places = self._all_places()
-        number = wanted = read_id(ref)
+        number = wanted = parse_id(ref)
         names: list[str] = []
         while number != self.top.attributes.id:
             if number not in self._places:
@@ -56,7 +54,7 @@ class RememberedTree:
 
     def names(self, parts: Parts) -> list[str]:
         """The names that were in a directory, in no order."""
-        return list(self.remember(parts).children)
+        return list(self.capture(parts).children)
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
         """Some entries of a directory; a name that was not in it is left out."""
@@ -71,7 +69,7 @@ class RememberedTree:
             if (node := children.get(name)) is not None
         ]
 
-    def remember(self, parts: Parts) -> Node:
+    def capture(self, parts: Parts) -> Node:
         """All that was at and below a directory.
 
         Raises:

@@ -6,8 +6,6 @@ two things by which a new file in an old inode is told from the old file. Neithe
 of a deleted one of the same type cannot be told from it.
 """
 
-from __future__ import annotations
-
 import ctypes
 import errno
 import os
@@ -24,7 +22,7 @@ _STATX_BIRTH = 0x800
 # The mask; links, owner, group, mode; inode, size, blocks; when it was accessed, born, changed and
 # modified, each in seconds and nanoseconds; the device that it is, and the one that it is on.
 _STATX = struct.Struct("=I12x IIIH2x QQQ8x qI4x qI4x qI4x qI4x II II")
-_LONGEST_HANDLE = 128
+_MAX_HANDLE_BYTES = 128
 _HANDLE_HEAD = struct.Struct("=Ii")
 
 _TYPES = {
@@ -39,7 +37,7 @@ _TYPES = {
 _SECOND = 1_000_000_000
 
 
-class Facts(NamedTuple):
+class EntryStat(NamedTuple):
     """One look at a directory entry.
 
     `inode` names the object while it lives; `life` tells it from an earlier one of that number.
@@ -51,7 +49,7 @@ class Facts(NamedTuple):
     attributes: Attributes
 
 
-def _libc_function(name: str) -> ctypes._NamedFuncPointer | None:
+def _libc_function(name: str) -> "ctypes._NamedFuncPointer | None":
     if not sys.platform.startswith("linux"):
         return None
     # Older C libraries lack the one or the other.
@@ -63,7 +61,7 @@ _name_to_handle_at = _libc_function("name_to_handle_at")
 _devices_without_handles: set[int] = set()
 
 
-def look(directory: int, name: bytes) -> Facts:
+def stat_entry(directory: int, name: bytes) -> EntryStat:
     """The facts of an entry of an open directory, or of the directory itself (`.`).
 
     A symbolic link is looked at, not through.
@@ -101,15 +99,15 @@ def look(directory: int, name: bytes) -> Facts:
         None,
     )
     life = _handle(directory, name, device) or str(born).encode()
-    return Facts((device, inode), life, attributes)
+    return EntryStat((device, inode), life, attributes)
 
 
 def _handle(directory: int, name: bytes, device: int) -> bytes | None:
     """The file handle, which holds the inode's generation, where the file system has one."""
     if _name_to_handle_at is None or device in _devices_without_handles:
         return None
-    buffer = ctypes.create_string_buffer(_HANDLE_HEAD.size + _LONGEST_HANDLE)
-    _HANDLE_HEAD.pack_into(buffer, 0, _LONGEST_HANDLE, 0)
+    buffer = ctypes.create_string_buffer(_HANDLE_HEAD.size + _MAX_HANDLE_BYTES)
+    _HANDLE_HEAD.pack_into(buffer, 0, _MAX_HANDLE_BYTES, 0)
     mount = ctypes.c_int()
     if _name_to_handle_at(directory, name, buffer, ctypes.byref(mount), 0):
         number = ctypes.get_errno()
@@ -121,7 +119,7 @@ def _handle(directory: int, name: bytes, device: int) -> bytes | None:
     return buffer.raw[4 : _HANDLE_HEAD.size + length]
 
 
-def _portable_look(directory: int, name: bytes) -> Facts:
+def _portable_look(directory: int, name: bytes) -> EntryStat:
     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
     birth = getattr(found, "st_birthtime", None)
     born = None if birth is None else int(birth * _SECOND)
@@ -142,4 +140,4 @@ def _portable_look(directory: int, name: bytes) -> Facts:
         None,
     )
     kind = str(stat.S_IFMT(found.st_mode))
-    return Facts((found.st_dev, found.st_ino), f"{born} {kind}".encode(), attributes)
+    return EntryStat((found.st_dev, found.st_ino), f"{born} {kind}".encode(), attributes)

@@ -1,13 +1,10 @@
 """Snapshots: taken, listed, changed, deleted, and gone when their time has come."""
 
-from __future__ import annotations
-
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from qumulo_emulator import clock, dot_snapshot, everywhere
+from qumulo_emulator import clock
 from qumulo_emulator.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -15,22 +12,19 @@ from qumulo_emulator.errors import (
     NotADirectoryHereError,
     SnapshotNotFoundError,
 )
-from qumulo_emulator.filesystem import translated
-from qumulo_emulator.model import ROOT_ID, Snapshot
-from qumulo_emulator.names import LONGEST_NAME, Parts, join_path, to_bytes
-from qumulo_emulator.remembered import RememberedTree
+from qumulo_emulator.local import dot_snapshot, snapshot_links
+from qumulo_emulator.local.file_ids import FileIds
+from qumulo_emulator.local.live_tree import LiveTree, translate_os_errors
+from qumulo_emulator.local.snapshot_links import SnapshotLinks
+from qumulo_emulator.local.snapshot_tree import SnapshotTree
+from qumulo_emulator.model import ROOT_ID, Node, Snapshot
+from qumulo_emulator.names import MAX_NAME_BYTES, Parts, join_path, to_bytes
+from qumulo_emulator.state import State
 
-if TYPE_CHECKING:
-    from qumulo_emulator.everywhere import SnapshotsEverywhere
-    from qumulo_emulator.filesystem import FileSystem
-    from qumulo_emulator.identity import Identities
-    from qumulo_emulator.model import Node
-    from qumulo_emulator.state import State
-
-_MOST_SNAPSHOTS = 40_000
+_MAX_SNAPSHOTS = 40_000
 
 
-class Snapshots:
+class LocalSnapshots:
     """The snapshots of one cluster. May be used by many threads at once.
 
     Args:
@@ -43,10 +37,10 @@ class Snapshots:
 
     def __init__(
         self,
-        files: FileSystem,
-        ids: Identities,
+        files: LiveTree,
+        ids: FileIds,
         state: State,
-        shown: SnapshotsEverywhere,
+        shown: SnapshotLinks,
         *,
         shown_everywhere: bool,
     ) -> None:
@@ -57,7 +51,7 @@ class Snapshots:
         self._disk = threading.Lock()
         self._lock = threading.Lock()
         self._known = {snapshot.id: snapshot for snapshot in state.snapshots()}
-        self._trees: dict[int, RememberedTree] = {}
+        self._trees: dict[int, SnapshotTree] = {}
         self._shown = shown
         self._everywhere = shown_everywhere
         if shown_everywhere:
@@ -82,18 +76,18 @@ class Snapshots:
         with self._disk:
             number = self._next_number(label)
             with self._files.directory(parts) as source:
-                top = self._files.remember(parts)
+                top = self._files.capture(parts)
                 snapshot = Snapshot(number, label, clock.now(), top.attributes.id, parts, expires)
-                with translated(join_path(parts, directory=True)):
+                with translate_os_errors(join_path(parts, directory=True)):
                     snapshot = self._publish(source, snapshot, top)
             # The ids first: one that a kept snapshot knows is never given to anything else.
-            self._state.add_ids(self._ids.take_new())
+            self._state.add_ids(self._ids.pop_new())
             self._state.add_snapshot(snapshot, top)
             with self._lock:
                 self._known[number] = snapshot
-                self._trees[number] = RememberedTree(top, parts)
+                self._trees[number] = SnapshotTree(top, parts)
             shown = snapshot.taken if self._everywhere else 0
-            clock.wait_until_stamps_pass(max(_newest_change(top), shown))
+            clock.wait_until_timestamps_pass(max(_newest_change(top), shown))
         return snapshot
 
     def _publish(self, source: int, snapshot: Snapshot, top: Node) -> Snapshot:
@@ -107,12 +101,12 @@ class Snapshots:
         return snapshot
 
     def _next_number(self, label: str | None) -> int:
-        if len(self._known) >= _MOST_SNAPSHOTS:
-            raise InvalidRequestError(f"a cluster has at most {_MOST_SNAPSHOTS} snapshots")
+        if len(self._known) >= _MAX_SNAPSHOTS:
+            raise InvalidRequestError(f"a cluster has at most {_MAX_SNAPSHOTS} snapshots")
         last = self._state.fact("last_snapshot")
         number = 1 + (last if isinstance(last, int) else 0)
         name = Snapshot(number, label, 0, 0, (), None).directory_name
-        if len(to_bytes(name)) > LONGEST_NAME:
+        if len(to_bytes(name)) > MAX_NAME_BYTES:
             raise InvalidPathError(f"the snapshot's directory would have too long a name: {name!a}")
         # Kept first: a number is not used twice, even if this snapshot fails.
         self._state.set_fact("last_snapshot", number)
@@ -124,7 +118,7 @@ class Snapshots:
         names = {one.directory_name for one in known if one.source_id == source_id}
         # Of an earlier run that showed snapshots everywhere.
         kept_trees = source_id == ROOT_ID and any(map(self._shown_everywhere, known))
-        return names | {everywhere.TREES} if kept_trees else names
+        return names | {snapshot_links.TREES} if kept_trees else names
 
     def _shown_everywhere(self, snapshot: Snapshot) -> bool:
         return self._shown.holds(snapshot.directory_name)
@@ -147,12 +141,12 @@ class Snapshots:
             raise SnapshotNotFoundError(f"there is no snapshot {number}")
         return snapshot
 
-    def tree(self, number: int) -> RememberedTree:
+    def tree(self, number: int) -> SnapshotTree:
         """The tree that a snapshot remembers."""
         snapshot = self.get(number)
         with self._lock:
             if number not in self._trees:
-                self._trees[number] = RememberedTree(self._state.tree(number), snapshot.source)
+                self._trees[number] = SnapshotTree(self._state.tree(number), snapshot.source)
             return self._trees[number]
 
     def set_expiration(self, number: int, expires: int | None) -> Snapshot:
@@ -192,13 +186,13 @@ class Snapshots:
     def _withdraw(self, snapshot: Snapshot) -> None:
         name = snapshot.directory_name
         if self._shown_everywhere(snapshot):
-            with translated("/.snapshot"):
+            with translate_os_errors("/.snapshot"):
                 self._shown.withdraw(name)
             return
         # The directory may have been renamed since, with its `.snapshot`, or be gone with it.
         with suppress(NoSuchEntryError, NotADirectoryHereError):
             source = self._files.locate(str(snapshot.source_id))
-            with self._files.directory(source) as fd, translated("/.snapshot"):
+            with self._files.directory(source) as fd, translate_os_errors("/.snapshot"):
                 dot_snapshot.withdraw(fd, name)
 
 

@@ -1,13 +1,8 @@
 """What changed between two remembered trees. Pure."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from qumulo_emulator.model import Attributes, Change, FileType, Node, Operation
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def changes(older: Node, newer: Node, path: str) -> Iterator[Change]:

@@ -1,13 +1,8 @@
 """A snapshot whose cluster reads a path outside of it in the live tree instead of refusing it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from qumulo_emulator.model import Entry, Node, Tree
-    from qumulo_emulator.names import Parts
-    from qumulo_emulator.remembered import RememberedTree
+from qumulo_emulator.local.snapshot_tree import SnapshotTree
+from qumulo_emulator.model import Entry, Node, Tree
+from qumulo_emulator.names import Parts
 
 
 class PartlyLiveTree:
@@ -18,7 +13,7 @@ class PartlyLiveTree:
         live: what is read outside of the snapshot's directory.
     """
 
-    def __init__(self, remembered: RememberedTree, live: Tree) -> None:
+    def __init__(self, remembered: SnapshotTree, live: Tree) -> None:
         self._remembered = remembered
         self._live = live
 
@@ -38,9 +33,9 @@ class PartlyLiveTree:
         """Some entries of a directory; a name that is not in it is left out."""
         return self._tree(parts).describe(parts, names)
 
-    def remember(self, parts: Parts) -> Node:
+    def capture(self, parts: Parts) -> Node:
         """All that is at and below a directory."""
-        return self._tree(parts).remember(parts)
+        return self._tree(parts).capture(parts)
 
     def _tree(self, parts: Parts) -> Tree:
         return self._remembered if self._remembered.covers(parts) else self._live

@@ -1,24 +1,20 @@
 """The sorted names of directories that are being read page by page."""
 
-from __future__ import annotations
-
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_emulator import clock
+from qumulo_emulator.model import Entry, Tree
 from qumulo_emulator.ordering import order_key
+from qumulo_emulator.settings import Order
 
-if TYPE_CHECKING:
-    from qumulo_emulator.model import Entry, Tree
-    from qumulo_emulator.settings import Order
-
-_KEPT = 16
+_MAX_CACHED = 16
 
 
-class Listing(NamedTuple):
+class ListingOptions(NamedTuple):
     """What is listed of a directory: the pattern that names match, and their order."""
 
     snapshot: int | None
@@ -31,7 +27,7 @@ class _Sorted(NamedTuple):
     names: list[str]
 
 
-class Listings:
+class ListingCache:
     """Names after a given one, without sorting the directory anew for every page.
 
     May be used by many threads at once.
@@ -39,10 +35,10 @@ class Listings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, int, Listing], _Sorted] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, ListingOptions], _Sorted] = OrderedDict()
 
     def after(
-        self, tree: Tree, directory: Entry, listing: Listing, last: str | None, limit: int
+        self, tree: Tree, directory: Entry, listing: ListingOptions, last: str | None, limit: int
     ) -> list[str]:
         """At most `limit` names that come after one; None for the beginning."""
         known = directory.attributes
@@ -51,21 +47,21 @@ class Listings:
             found = self._kept.get(key)
         if found is None:
             # A directory that changes in the tick of its last change keeps its time of change.
-            settled = listing.snapshot is not None or clock.stamps_have_passed(known.changed)
+            settled = listing.snapshot is not None or clock.timestamps_have_passed(known.changed)
             found = _sorted(tree.names(directory.parts), listing)
             if settled:
                 self._keep(key, found)
         begin = 0 if last is None else bisect_right(found.keys, order_key(listing.order, last))
         return found.names[begin : begin + limit]
 
-    def _keep(self, key: tuple[int, int, Listing], found: _Sorted) -> None:
+    def _keep(self, key: tuple[int, int, ListingOptions], found: _Sorted) -> None:
         with self._lock:
             self._kept[key] = found
-            while len(self._kept) > _KEPT:
+            while len(self._kept) > _MAX_CACHED:
                 self._kept.popitem(last=False)
 
 
-def _sorted(names: list[str], listing: Listing) -> _Sorted:
+def _sorted(names: list[str], listing: ListingOptions) -> _Sorted:
     pattern = listing.pattern.lower()
     if pattern != "*":
         names = [name for name in names if fnmatchcase(name.lower(), pattern)]

@@ -5,35 +5,29 @@ has links to its place in them, one link a snapshot. So a directory keeps them w
 and its source may be moved or deleted as well.
 """
 
-from __future__ import annotations
-
 import errno
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
-from qumulo_emulator.directories import (
+from qumulo_emulator.local.directories import (
     GONE,
     HIDDEN,
-    all_names_in,
+    list_all_names,
+    list_subdirectories,
     open_directory,
-    subdirectories_in,
     walk,
 )
-from qumulo_emulator.dot_snapshot import (
+from qumulo_emulator.local.dot_snapshot import (
     lay_out,
     opened_dot_snapshot,
     remove,
     remove_empty_dot_snapshot,
 )
-from qumulo_emulator.metadata import look
+from qumulo_emulator.local.entry_stat import stat_entry
+from qumulo_emulator.local.file_ids import FileIds
+from qumulo_emulator.model import Node
 from qumulo_emulator.names import to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from qumulo_emulator.identity import Identities
-    from qumulo_emulator.model import Node
 
 TREES = ".trees"
 _TREES = TREES.encode()
@@ -41,7 +35,7 @@ _TREES = TREES.encode()
 _NO_PLACE = (errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 
 
-class SnapshotsEverywhere:
+class SnapshotLinks:
     """The trees of snapshots below the root, and the links to them in directories.
 
     Args:
@@ -50,7 +44,7 @@ class SnapshotsEverywhere:
         identities: tells directories apart, whatever they are called.
     """
 
-    def __init__(self, root_fd: int, root: str, identities: Identities) -> None:
+    def __init__(self, root_fd: int, root: str, identities: FileIds) -> None:
         self._root = root_fd
         self._trees = os.path.join(os.fsencode(root), HIDDEN, _TREES)
         self._ids = identities
@@ -89,7 +83,7 @@ class SnapshotsEverywhere:
 
     def _link(self, source: int, name: bytes, paths: dict[int, bytes]) -> None:
         def visit(fd: int, _: None) -> list[tuple[bytes, None]]:
-            path = paths.get(self._ids.of(look(fd, b".")))
+            path = paths.get(self._ids.of(stat_entry(fd, b".")))
             if path is not None:
                 target = b"/".join(filter(None, (self._trees, name, path)))
                 try:
@@ -100,7 +94,7 @@ class SnapshotsEverywhere:
                     if error.errno not in _NO_PLACE:
                         raise
                     remove_empty_dot_snapshot(fd)
-            return [(below, None) for below in subdirectories_in(fd)]
+            return [(below, None) for below in list_subdirectories(fd)]
 
         walk(source, None, visit)
 
@@ -110,11 +104,11 @@ class SnapshotsEverywhere:
                 suppress(FileNotFoundError, NotADirectoryError),
                 _opened(fd, HIDDEN) as dot_snapshot,
             ):
-                for name in all_names_in(dot_snapshot):
+                for name in list_all_names(dot_snapshot):
                     if is_gone(name) and self._is_link_of_ours(dot_snapshot, name):
                         os.unlink(name, dir_fd=dot_snapshot)
                 remove_empty_dot_snapshot(fd)
-            return [(below, None) for below in subdirectories_in(fd)]
+            return [(below, None) for below in list_subdirectories(fd)]
 
         # What nobody may look into had no snapshot, or keeps a link that leads nowhere.
         walk(self._root, None, visit, passed_over=(*GONE, errno.EACCES))
@@ -123,7 +117,7 @@ class SnapshotsEverywhere:
             _opened(self._root, HIDDEN) as dot_snapshot,
         ):
             with _opened(dot_snapshot, _TREES) as trees:
-                for name in filter(is_gone, all_names_in(trees)):
+                for name in filter(is_gone, list_all_names(trees)):
                     remove(trees, name)
             with suppress(OSError):  # others are still there
                 os.rmdir(_TREES, dir_fd=dot_snapshot)

@@ -1,22 +1,17 @@
-"""What a made-up tree is made of: kinds of directories, of which one tree has many copies.
+"""What a made-up tree is made of: contents of directories, of which one tree has many copies.
 
-A kind says what is in a directory, and what became of it between the two snapshots. As copies are
-counted and not kept, a tree of any size takes no more memory than its kinds.
+A contents says what is in a directory, and what became of it between the two snapshots. As copies are
+counted and not kept, a tree of any size takes no more memory than its contents.
 """
-
-from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from qumulo_emulator.names import to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -37,7 +32,7 @@ class Row:
     Attributes:
         stem: the name, or what comes before the number.
         fate: what happened to each.
-        kind: what is in each; None for regular files.
+        contents: what is in each; None for regular files.
         first: the first one's number; None for a single entry without a number.
         count: how many there are.
         digits: how many digits a number has.
@@ -45,7 +40,7 @@ class Row:
 
     stem: str
     fate: Fate
-    kind: Kind | None = None
+    contents: "Contents | None" = None
     first: int | None = None
     count: int = 1
     digits: int = 4
@@ -65,16 +60,16 @@ class Row:
     @property
     def opens(self) -> bool:
         """Whether the diff goes on to list what is below; else the entry stands for all of it."""
-        return self.kind is not None and self.fate in (Fate.KEPT, Fate.MODIFIED)
+        return self.contents is not None and self.fate in (Fate.KEPT, Fate.MODIFIED)
 
     @property
     def changes(self) -> int:
         """How many entries of the diff are about one copy and what is below it."""
-        below = self.kind.changes if self.kind is not None and self.opens else 0
+        below = self.contents.changes if self.contents is not None and self.opens else 0
         return (self.fate is not Fate.KEPT) + below
 
 
-class Kind:
+class Contents:
     """What is in a directory.
 
     Args:
@@ -86,7 +81,7 @@ class Kind:
         changing: those of them that the diff has entries about.
         changes: how many entries of the diff are about what is in it, at any depth.
         folders: how many directories it is, itself and those below.
-        folders_before: for each row, how many directories are below the rows before it.
+        directories_before: for each row, how many directories are below the rows before it.
         files: how many regular files the newer snapshot has below it.
         is_plain: whether nothing below it is numbered.
     """
@@ -96,16 +91,17 @@ class Kind:
         self.by_path = sorted(range(len(self.rows)), key=self._path)
         self.changing = [index for index in self.by_path if self.rows[index].changes]
         self.changes: int = sum(row.count * row.changes for row in self.rows)
-        below = [row.count * row.kind.folders if row.kind else 0 for row in self.rows]
-        self.folders_before = list(accumulate(below, initial=0))
-        self.folders: int = 1 + self.folders_before.pop()
+        below = [row.count * row.contents.directories if row.contents else 0 for row in self.rows]
+        self.directories_before = list(accumulate(below, initial=0))
+        self.directories: int = 1 + self.directories_before.pop()
         self.files: int = sum(
-            row.count * (row.kind.files if row.kind else 1)
+            row.count * (row.contents.files if row.contents else 1)
             for row in self.rows
             if row.exists(newer=True)
         )
         self.is_plain: bool = all(
-            row.first is None and (row.kind is None or row.kind.is_plain) for row in self.rows
+            row.first is None and (row.contents is None or row.contents.is_plain)
+            for row in self.rows
         )
         self._children = [
             sum(row.count for row in self.rows if row.exists(newer=newer))
@@ -116,7 +112,7 @@ class Kind:
 
     def _path(self, index: int) -> bytes:
         row = self.rows[index]
-        return to_bytes(row.name(0) + ("/" if row.kind else ""))
+        return to_bytes(row.name(0) + ("/" if row.contents else ""))
 
     def find(self, name: str) -> tuple[int, int] | None:
         """The index of the row, and the copy, that have a name; None if none has."""
@@ -132,36 +128,36 @@ class Kind:
                     return numbered, copy
         return None
 
-    def holding(self, folder: int) -> tuple[int, int, int]:
+    def locate_directory(self, folder: int) -> tuple[int, int, int]:
         """Where a directory below is, by its number in the order of names, counted from 0.
 
         Returns:
             The index of the row, the copy, and the directory's number within that copy, where 0 is
             the copy itself.
         """
-        index = bisect_right(self.folders_before, folder) - 1
-        kind = self.rows[index].kind
-        if kind is None:
+        index = bisect_right(self.directories_before, folder) - 1
+        contents = self.rows[index].contents
+        if contents is None:
             raise ValueError(f"there is no directory {folder}")
-        return index, *divmod(folder - self.folders_before[index], kind.folders)
+        return index, *divmod(folder - self.directories_before[index], contents.directories)
 
-    def existing(self, *, newer: bool) -> Iterator[tuple[int, Row]]:
+    def existing_rows(self, *, newer: bool) -> Iterator[tuple[int, Row]]:
         """The rows of one snapshot, each with its index."""
         return ((at, row) for at, row in enumerate(self.rows) if row.exists(newer=newer))
 
-    def children(self, *, newer: bool) -> int:
+    def child_count(self, *, newer: bool) -> int:
         """How many entries it has in a snapshot."""
         return self._children[newer]
 
 
-def cut(kind: Kind, changes: int) -> Kind:
-    """A kind in which only the first changes, in the order of the diff, have happened.
+def truncate(contents: Contents, changes: int) -> Contents:
+    """A contents in which only the first changes, in the order of the diff, have happened.
 
     Directories in which nothing happens any more are left out, so that the tree ends there too.
     """
     rows: list[Row] = []
-    for row in (kind.rows[index] for index in kind.by_path):
-        if row.kind is None:
+    for row in (contents.rows[index] for index in contents.by_path):
+        if row.contents is None:
             happens = changes > 0 or row.fate is Fate.KEPT
             changes -= row.changes
             if happens:
@@ -169,12 +165,12 @@ def cut(kind: Kind, changes: int) -> Kind:
             elif row.fate is not Fate.CREATED:
                 rows.append(replace(row, fate=Fate.KEPT))
         elif changes > 0:
-            rows += _cut_row(row, row.kind, changes)
+            rows += _cut_row(row, row.contents, changes)
             changes -= row.count * row.changes
-    return Kind(rows)
+    return Contents(rows)
 
 
-def _cut_row(row: Row, kind: Kind, changes: int) -> Iterator[Row]:
+def _cut_row(row: Row, contents: Contents, changes: int) -> Iterator[Row]:
     everything = (row.count, 0)
     whole, rest = min(divmod(changes, row.changes), everything) if row.changes else everything
     if whole:
@@ -182,10 +178,10 @@ def _cut_row(row: Row, kind: Kind, changes: int) -> Iterator[Row]:
     if rest:
         first = None if row.first is None else row.first + whole
         below = rest - (row.fate is not Fate.KEPT)
-        yield replace(row, count=1, first=first, kind=cut(kind, below))
+        yield replace(row, count=1, first=first, contents=truncate(contents, below))
 
 
-def touched(row: Row, begin: int, end: int) -> range:
+def copies_with_changes(row: Row, begin: int, end: int) -> range:
     """The copies of a row that have some of the changes from one on and before another."""
     if end <= 0:
         return range(0)

@@ -1,28 +1,22 @@
 """Changing the live tree through the cluster: make, rename, delete, read, write, set attributes."""
 
-from __future__ import annotations
-
 import errno
 import os
 import stat
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_emulator import errors
-from qumulo_emulator.directories import names_in, opened
-from qumulo_emulator.dot_snapshot import withdraw_all
-from qumulo_emulator.filesystem import translated
+from qumulo_emulator.local.directories import list_names, opened
+from qumulo_emulator.local.dot_snapshot import withdraw_all
+from qumulo_emulator.local.live_tree import LiveTree, translate_os_errors
 from qumulo_emulator.model import FileType
-from qumulo_emulator.names import Parts, checked_name, join_path, to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from qumulo_emulator.filesystem import FileSystem
+from qumulo_emulator.names import Parts, check_name, join_path, to_bytes
 
 _OPEN = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1024 * 1024
-_LARGEST_FILE = 2**63 - 1
+_MAX_FILE_SIZE = 2**63 - 1
 _SPECIAL = {
     FileType.FILE: stat.S_IFREG,
     FileType.PIPE: stat.S_IFIFO,
@@ -32,7 +26,7 @@ _SPECIAL = {
 }
 
 
-class NewAttributes(NamedTuple):
+class AttributeChanges(NamedTuple):
     """What is to be set; None leaves an attribute as it is. Times are nanoseconds."""
 
     mode: int | None = None
@@ -46,7 +40,7 @@ class NewAttributes(NamedTuple):
 class Editor:
     """Changes the tree of a live file system. Paths are taken and given as its `Parts`."""
 
-    def __init__(self, files: FileSystem) -> None:
+    def __init__(self, files: LiveTree) -> None:
         self._files = files
 
     def create_file(self, directory: Parts, name: str) -> Parts:
@@ -92,22 +86,22 @@ class Editor:
         Raises:
             EntryExistsError: if the name is taken, and not to be clobbered.
         """
-        raw = to_bytes(checked_name(name))
+        raw = to_bytes(check_name(name))
         target = (*directory, name)
         if target[: len(source)] == source and len(target) > len(source):
             raise errors.InvalidRequestError("a directory cannot be moved into itself")
         with (
             self._parent(source) as (old_directory, old),
             self._files.directory(directory) as new_directory,
-            translated(join_path(target, directory=False)),
+            translate_os_errors(join_path(target, directory=False)),
         ):
-            if not clobber and _is_there(new_directory, raw):
+            if not clobber and _exists(new_directory, raw):
                 raise errors.EntryExistsError(f"{name!a} is taken")
-            if not _is_there(old_directory, old):
+            if not _exists(old_directory, old):
                 path = join_path(source, directory=False)
                 raise errors.NoSuchEntryError(f"{path!a}: no such entry")
             if target != source and _is_directory(old_directory, old):
-                _withdraw_from_empty(new_directory, raw)
+                _remove_dot_snapshot_if_empty(new_directory, raw)
             os.rename(old, raw, src_dir_fd=old_directory, dst_dir_fd=new_directory)
         return target
 
@@ -119,19 +113,19 @@ class Editor:
         """
         with (
             self._parent(parts) as (directory, name),
-            translated(join_path(parts, directory=False)),
+            translate_os_errors(join_path(parts, directory=False)),
         ):
             if not _is_directory(directory, name):
                 os.unlink(name, dir_fd=directory)
                 return
-            _withdraw_from_empty(directory, name)
+            _remove_dot_snapshot_if_empty(directory, name)
             os.rmdir(name, dir_fd=directory)
 
-    def set_attributes(self, parts: Parts, new: NewAttributes) -> None:
+    def set_attributes(self, parts: Parts, new: AttributeChanges) -> None:
         """Set what is given."""
         known = self._files.entry(parts).attributes
         where = self._parent(parts) if parts else self._root()
-        with where as (directory, name), translated(join_path(parts, directory=False)):
+        with where as (directory, name), translate_os_errors(join_path(parts, directory=False)):
             if new.size is not None:
                 with _opened_file(directory, name, os.O_WRONLY) as fd:
                     os.ftruncate(fd, new.size)
@@ -157,7 +151,7 @@ class Editor:
             return len(data), iter([data])
         with (
             self._parent(parts) as (directory, name),
-            translated(join_path(parts, directory=False)),
+            translate_os_errors(join_path(parts, directory=False)),
             _opened_file(directory, name, os.O_RDONLY) as fd,
         ):
             size = max(0, os.fstat(fd).st_size - offset)
@@ -166,12 +160,12 @@ class Editor:
 
     def write(self, parts: Parts, data: bytes, offset: int | None) -> None:
         """Write into a file at an offset; None replaces all that it holds."""
-        if offset is not None and offset + len(data) > _LARGEST_FILE:
+        if offset is not None and offset + len(data) > _MAX_FILE_SIZE:
             raise errors.InvalidRequestError(f"no file is so large: {offset} bytes and more")
         flags = os.O_WRONLY | (os.O_TRUNC if offset is None else 0)
         with (
             self._parent(parts) as (directory, name),
-            translated(join_path(parts, directory=False)),
+            translate_os_errors(join_path(parts, directory=False)),
             _opened_file(directory, name, flags) as fd,
         ):
             position, view = offset or 0, memoryview(data)
@@ -180,11 +174,11 @@ class Editor:
                 position, view = position + written, view[written:]
 
     def _make(self, directory: Parts, name: str, make: Callable[[bytes, int], None]) -> Parts:
-        raw = to_bytes(checked_name(name))
+        raw = to_bytes(check_name(name))
         parts = (*directory, name)
         with (
             self._files.directory(directory) as fd,
-            translated(join_path(parts, directory=False)),
+            translate_os_errors(join_path(parts, directory=False)),
         ):
             make(raw, fd)
         return parts
@@ -203,7 +197,7 @@ class Editor:
             yield fd, b"."
 
 
-def _is_there(directory: int, name: bytes) -> bool:
+def _exists(directory: int, name: bytes) -> bool:
     try:
         os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
@@ -215,14 +209,14 @@ def _is_directory(directory: int, name: bytes) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
 
 
-def _withdraw_from_empty(directory: int, name: bytes) -> None:
+def _remove_dot_snapshot_if_empty(directory: int, name: bytes) -> None:
     """Remove `.snapshot` from a directory that is to go, if it is one and has no other entries.
 
     Snapshots do not keep a directory from being deleted or replaced, and outlive it.
     """
-    if _is_there(directory, name) and _is_directory(directory, name):
+    if _exists(directory, name) and _is_directory(directory, name):
         with opened(directory, [name]) as fd:
-            if names_in(fd):
+            if list_names(fd):
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
             withdraw_all(fd)
 

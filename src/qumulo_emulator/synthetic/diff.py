@@ -1,34 +1,26 @@
 """The diff of a made-up tree: a sequence whose entries are worked out when they are asked for."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Iterator, Sequence
+from typing import overload
 
 from qumulo_emulator.model import Change, Operation
 from qumulo_emulator.names import join_path
-from qumulo_emulator.synthetic.kinds import Fate, touched
-from qumulo_emulator.synthetic.tree import top
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.synthetic.kinds import Kind
-    from qumulo_emulator.synthetic.tree import Place
+from qumulo_emulator.synthetic.contents import Contents, Fate, copies_with_changes
+from qumulo_emulator.synthetic.tree import Place, top
 
 
-class Changes(Sequence[Change]):
+class SyntheticDiff(Sequence[Change]):
     """The changes at and below a root, by ascending path.
 
     Args:
         root: what is in the root of the cluster.
     """
 
-    def __init__(self, root: Kind) -> None:
+    def __init__(self, root: Contents) -> None:
         self.top = top(root)
 
     def __len__(self) -> int:
-        return self.top.kind.changes
+        return self.top.contents.changes
 
     def __iter__(self) -> Iterator[Change]:
         return _changes(self.top, 0, len(self))
@@ -47,13 +39,13 @@ class Changes(Sequence[Change]):
 
 def _changes(place: Place, begin: int, end: int) -> Iterator[Change]:
     """The changes of what is in a directory, from one on and before another."""
-    for index in place.kind.changing:
-        row = place.kind.rows[index]
-        for copy in touched(row, begin, end):
+    for index in place.contents.changing:
+        row = place.contents.rows[index]
+        for copy in copies_with_changes(row, begin, end):
             child, first = place.child(index, copy), copy * row.changes
             own = row.fate is not Fate.KEPT
             if own and first >= begin:
-                path = join_path(child.parts, directory=row.kind is not None)
+                path = join_path(child.parts, directory=row.contents is not None)
                 yield Change(Operation(row.fate.value), path)
             if row.opens:
                 yield from _changes(child, begin - first - own, end - first - own)

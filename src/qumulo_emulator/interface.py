@@ -1,22 +1,18 @@
 """What the API asks of a cluster, whichever kind it is."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from qumulo_emulator.editing import Editor
-    from qumulo_emulator.listing import Listings
-    from qumulo_emulator.model import Change, Snapshot, Tree
-    from qumulo_emulator.names import Parts
-    from qumulo_emulator.settings import Settings
-    from qumulo_emulator.tokens import Tokens
+from qumulo_emulator.listings import ListingCache
+from qumulo_emulator.local.editor import Editor
+from qumulo_emulator.model import Change, Snapshot, Tree
+from qumulo_emulator.names import Parts
+from qumulo_emulator.settings import Settings
+from qumulo_emulator.tokens import Tokens
 
 
-class ServedSnapshots(Protocol):
-    """The snapshots of a cluster; see `qumulo_emulator.snapshots.Snapshots`."""
+class Snapshots(Protocol):
+    """The snapshots of a cluster; see `qumulo_emulator.local.snapshots.LocalSnapshots`."""
 
     def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
         """Take a snapshot of a directory."""
@@ -40,8 +36,8 @@ class ServedSnapshots(Protocol):
         """Remove what has expired."""
 
 
-class ServedCluster(Protocol):
-    """A cluster; see `qumulo_emulator.cluster.Cluster`.
+class Cluster(Protocol):
+    """A cluster; see `qumulo_emulator.local.cluster.LocalCluster`.
 
     Attributes:
         settings: how it answers where the API does not say.
@@ -70,18 +66,18 @@ class ServedCluster(Protocol):
         """What changes the live tree."""
 
     @property
-    def listings(self) -> Listings:
+    def listings(self) -> ListingCache:
         """The names of directories that are being read."""
 
     @property
-    def snapshots(self) -> ServedSnapshots:
+    def snapshots(self) -> Snapshots:
         """The snapshots."""
 
     @property
     def tokens(self) -> Tokens:
         """Who may ask."""
 
-    def facts(self) -> dict[str, object]:
+    def startup_facts(self) -> dict[str, object]:
         """What it serves, to be told at the start."""
 
     def rename(self, name: str) -> None:
@@ -93,7 +89,7 @@ class ServedCluster(Protocol):
     def diff(self, newer: int, older: int) -> Sequence[Change]:
         """What changed between two snapshots."""
 
-    def keep_ids(self) -> None:
+    def save_ids(self) -> None:
         """Make the ids that were given out since the last time outlive the process."""
 
     def close(self) -> None:

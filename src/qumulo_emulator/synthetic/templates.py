@@ -1,18 +1,13 @@
 """The attributes of an entry as JSON, rendered once for all copies of its row."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from qumulo_emulator.api.attributes import attributes_json
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.model import Entry
-from qumulo_emulator.synthetic import moments
-from qumulo_emulator.synthetic.kinds import Fate, Row
+from qumulo_emulator.synthetic import times
+from qumulo_emulator.synthetic.contents import Fate, Row
 from qumulo_emulator.synthetic.tree import Place, attributes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # What stands for the path of the directory, its number, its days, and the number in a row's name.
 FOLDER, ORDINAL, SETTLED, RECENT, NUMBER = b"\1", b"\2", b"\3", b"\4", b"\5"
@@ -23,8 +18,8 @@ _STAND_IN_ROW, _STAND_IN_NAME = 9_876, "\6"
 _SALTS = range(4)
 
 
-class Forms:
-    """Attributes to be filled in.
+class Templates:
+    """Attributes to be fill in.
 
     Args:
         text: renders JSON.
@@ -40,7 +35,7 @@ class Forms:
 
     def of(self, row: Row, index: int, *, newer: bool) -> bytes:
         """The attributes of a row's copies: an object."""
-        if row.kind is not None:
+        if row.contents is not None:
             return self._rendered(row, index, newer=newer)
         # All files of one fate differ in a few places alone: a hundred times as fast.
         form = self._files.get((row.fate, newer))
@@ -66,12 +61,12 @@ class Forms:
         """The very attributes that the ordinary handlers send, with the marks of this module."""
         name = row.name(0) if row.first is None else row.stem + NUMBER.decode()
         place = Place((FOLDER.decode(), name), row, index, _STAND_IN)
-        count = row.kind.children(newer=newer) if row.kind else None
+        count = row.contents.child_count(newer=newer) if row.contents else None
         entry = Entry(place.parts, attributes(place, newer=newer), count)
         text = self._text(attributes_json(entry))
-        days = (moments.settled(_STAND_IN), SETTLED), (moments.recent(_STAND_IN), RECENT)
+        days = (times.settled_day(_STAND_IN), SETTLED), (times.recent_day(_STAND_IN), RECENT)
         for midnight, mark in days:
-            text = text.replace(b'"%bT' % moments.day(midnight).encode(), b'"%bT' % mark)
+            text = text.replace(b'"%bT' % times.format_day(midnight).encode(), b'"%bT' % mark)
         text = text.replace(b'"/\\u0001/', b'"' + FOLDER).replace(b"\\u0005", NUMBER)
         return text.replace(b"%d" % _STAND_IN, ORDINAL)
 
@@ -83,4 +78,4 @@ def _number(index: int) -> bytes:
 
 def _time(index: int, salt: int) -> bytes:
     """A time of day as it is written, from the `T` on."""
-    return format_moment(moments.time_of_day(index, salt))[10:].encode()
+    return format_time(times.time_of_day(index, salt))[10:].encode()

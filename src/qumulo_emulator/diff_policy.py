@@ -1,17 +1,11 @@
 """Which two snapshots can be compared."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from qumulo_emulator.errors import SnapshotDiffError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.model import Snapshot
-    from qumulo_emulator.settings import Settings
+from qumulo_emulator.model import Snapshot
+from qumulo_emulator.settings import Settings
 
 
-def are_compared(newer: Snapshot, older: Snapshot, settings: Settings) -> bool:
+def needs_diff(newer: Snapshot, older: Snapshot, settings: Settings) -> bool:
     """Whether a diff is to be worked out; else it is empty, as the settings have it.
 
     Raises:

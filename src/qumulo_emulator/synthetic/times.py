@@ -3,37 +3,35 @@
 The older snapshot was taken after all that is settled and before all that is recent.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
-from qumulo_emulator.clock import SECOND, format_moment, parse_moment
+from qumulo_emulator.clock import SECOND, format_time, parse_time
 
-OLDER_TAKEN = parse_moment("2025-02-01T00:00:00Z")
-NEWER_TAKEN = parse_moment("2025-10-01T00:00:00Z")
-ACCESSED = parse_moment("2025-01-20T00:00:00Z")
+OLDER_TAKEN = parse_time("2025-02-01T00:00:00Z")
+NEWER_TAKEN = parse_time("2025-10-01T00:00:00Z")
+ACCESSED = parse_time("2025-01-20T00:00:00Z")
 
 _DAY = 86_400 * SECOND
-_FIRST_SETTLED, _SETTLED_DAYS = parse_moment("2024-01-01T00:00:00Z"), 300
-_FIRST_RECENT, _RECENT_DAYS = parse_moment("2025-03-01T00:00:00Z"), 200
+_FIRST_SETTLED, _SETTLED_DAYS = parse_time("2024-01-01T00:00:00Z"), 300
+_FIRST_RECENT, _RECENT_DAYS = parse_time("2025-03-01T00:00:00Z"), 200
 _LAST_NANOSECOND = 50
 _TENS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
 
 
-def settled(ordinal: int) -> int:
+def settled_day(ordinal: int) -> int:
     """Midnight of the day on which the files of a directory were made."""
     return _FIRST_SETTLED + ordinal % _SETTLED_DAYS * _DAY
 
 
-def recent(ordinal: int) -> int:
+def recent_day(ordinal: int) -> int:
     """Midnight of the day on which the files of a directory changed."""
     return _FIRST_RECENT + ordinal % _RECENT_DAYS * _DAY
 
 
 @lru_cache(maxsize=1024)
-def day(moment: int) -> str:
+def format_day(moment: int) -> str:
     """The day of a moment, as it is written."""
-    return format_moment(moment)[:10]
+    return format_time(moment)[:10]
 
 
 @lru_cache(maxsize=8192)

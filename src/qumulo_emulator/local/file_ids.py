@@ -1,16 +1,11 @@
 """File ids: stable while an object lives, wherever it is moved, and never given to another one."""
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from qumulo_emulator.local.entry_stat import EntryStat
 from qumulo_emulator.model import ROOT_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from qumulo_emulator.metadata import Facts
 
 
 class Known(NamedTuple):
@@ -22,20 +17,20 @@ class Known(NamedTuple):
     id: int
 
 
-class Identities:
+class FileIds:
     """Gives out ids, and gives the same one as long as the object lives.
 
     May be used by many threads at once.
     """
 
-    def __init__(self, root: Facts, known: Iterable[Known] = ()) -> None:
+    def __init__(self, root: EntryStat, known: Iterable[Known] = ()) -> None:
         self._lock = threading.Lock()
         self._known = {(one.device, one.inode): (one.life, one.id) for one in known}
         self._last = max((number for _, number in self._known.values()), default=ROOT_ID)
         self._root = root.inode
         self._new: list[Known] = []
 
-    def of(self, facts: Facts) -> int:
+    def of(self, facts: EntryStat) -> int:
         """The id of the object with these facts."""
         if facts.inode == self._root:
             return ROOT_ID
@@ -52,7 +47,7 @@ class Identities:
         """Whether this id was ever given to anything."""
         return ROOT_ID <= number <= self._last
 
-    def take_new(self) -> list[Known]:
+    def pop_new(self) -> list[Known]:
         """The ids given out since this was last asked, for whoever keeps them."""
         with self._lock:
             new, self._new = self._new, []

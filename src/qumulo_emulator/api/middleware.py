@@ -1,26 +1,19 @@
 """What every request passes before its handler: the log, the delay, the faults, the token."""
 
-from __future__ import annotations
-
 import asyncio
 import re
-from typing import TYPE_CHECKING
+import threading
 from urllib.parse import unquote_to_bytes
 
-from qumulo_emulator.api.context import Received
-from qumulo_emulator.api.errors import error_body, meaning
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from qumulo_emulator.api.connections import Connections
+from qumulo_emulator.api.context import Context, LoggedRequest
+from qumulo_emulator.api.errors import error_body, status_and_class
 from qumulo_emulator.api.routes import json_response
 from qumulo_emulator.errors import NotAuthenticatedError
+from qumulo_emulator.faults import Fault
 from qumulo_emulator.names import to_text
-
-if TYPE_CHECKING:
-    import threading
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from qumulo_emulator.api.connections import Connections
-    from qumulo_emulator.api.context import Context
-    from qumulo_emulator.faults import Fault
 
 _OPEN_TO_ALL = ("/v1/session/login", "/v1/version")
 _CONTROL = "/emulator/"
@@ -32,7 +25,7 @@ _BODILESS = (204, 205, 304)
 _GARBAGE = b"<html><body>This is no JSON.</body></html>"
 
 
-class Gate:
+class Middleware:
     """An ASGI application around the one that answers.
 
     Args:
@@ -68,7 +61,7 @@ class Gate:
         try:
             await self._pass(scope, asked[prefix:], receive, watched)
         finally:
-            self._context.log.add(Received(scope["method"], asked, status))
+            self._context.log.add(LoggedRequest(scope["method"], asked, status))
 
     async def _pass(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if not path.startswith(_CONTROL):
@@ -77,7 +70,7 @@ class Gate:
                 await asyncio.sleep(latency / 1000)
             met = self._context.faults.take(scope["method"], path)
             if met is not None:
-                unread = await self._strike(*met, scope, path, receive, send)
+                unread = await self._perform(*met, scope, path, receive, send)
                 if unread is None:
                     return
                 receive = unread
@@ -92,14 +85,14 @@ class Gate:
             try:
                 access = self._context.cluster.tokens.check(_bearer_token(scope))
             except NotAuthenticatedError as error:
-                status, error_class = meaning(error)
+                status, error_class = status_and_class(error)
                 body = error_body(status, str(error), error_class)
                 await json_response(self._context, status, body)(scope, receive, send)
                 return
             scope["state"]["access_token"] = access
         await self._app(scope, receive, send)
 
-    async def _strike(
+    async def _perform(
         self,
         fault: Fault,
         cleared: threading.Event,

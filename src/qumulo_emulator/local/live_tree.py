@@ -4,23 +4,17 @@ Every way down begins at the open root and goes from directory to directory with
 link, so nothing outside of the root can be reached.
 """
 
-from __future__ import annotations
-
 import errno
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from qumulo_emulator import errors
-from qumulo_emulator.directories import HIDDEN, all_names_in, names_in, opened, walk
-from qumulo_emulator.metadata import look
+from qumulo_emulator.local.directories import HIDDEN, list_all_names, list_names, opened, walk
+from qumulo_emulator.local.entry_stat import stat_entry
+from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
-from qumulo_emulator.names import Parts, join_path, read_id, split_path, to_bytes, to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.identity import Identities
+from qumulo_emulator.names import Parts, join_path, parse_id, split_path, to_bytes, to_text
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _MEANINGS: dict[int, type[errors.EmulatorError]] = {
@@ -39,23 +33,23 @@ _MEANINGS: dict[int, type[errors.EmulatorError]] = {
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
+def translate_os_errors(path: str) -> Iterator[None]:
     """Turn what the operating system says of a path into an error of ours."""
     try:
         yield
     except OSError as error:
-        meaning = _MEANINGS.get(error.errno or 0, errors.StorageFailedError)
+        kind = _MEANINGS.get(error.errno or 0, errors.StorageFailedError)
         name = f" ({os.fsencode(error.filename)!r})" if error.filename else ""
-        raise meaning(f"{path!a}: {os.strerror(error.errno or 0)}{name}") from error
+        raise kind(f"{path!a}: {os.strerror(error.errno or 0)}{name}") from error
 
 
-class FileSystem:
+class LiveTree:
     """The directory tree below a root; see `qumulo_emulator.model.Tree`.
 
     May be used by many threads at once, and by other programs at the same time.
     """
 
-    def __init__(self, root_fd: int, identities: Identities) -> None:
+    def __init__(self, root_fd: int, identities: FileIds) -> None:
         self._root = root_fd
         self._ids = identities
         # Where an id was seen last: the parent's id and the name. A hint, checked when used.
@@ -69,7 +63,7 @@ class FileSystem:
             NoSuchEntryError: if there is nothing under this path.
             NotADirectoryHereError: if it is something else.
         """
-        with translated(join_path(parts, directory=True)):
+        with translate_os_errors(join_path(parts, directory=True)):
             way = opened(self._root, [to_bytes(part) for part in parts])
             fd = way.__enter__()
         try:
@@ -86,7 +80,7 @@ class FileSystem:
         """
         if not (ref.isascii() and ref.isdigit()):
             return split_path(ref)
-        number = read_id(ref)
+        number = parse_id(ref)
         if not self._ids.given(number):
             raise errors.NoSuchEntryError(f"no entry has the id {number}")
         parts = self._hinted(number)
@@ -108,7 +102,7 @@ class FileSystem:
         try:
             with (
                 self.directory(parts[:-1]) as fd,
-                translated(join_path(parts, directory=False)),
+                translate_os_errors(join_path(parts, directory=False)),
             ):
                 return self._described(fd, to_bytes(parts[-1]), parts)
         except errors.NotADirectoryHereError as error:
@@ -116,14 +110,14 @@ class FileSystem:
 
     def names(self, parts: Parts) -> list[str]:
         """The names in a directory, in no order."""
-        with self.directory(parts) as fd, translated(join_path(parts, directory=True)):
-            return [to_text(name) for name in names_in(fd)]
+        with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
+            return [to_text(name) for name in list_names(fd)]
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
         """Some entries of a directory; a name that has gone is left out."""
         entries = []
-        with self.directory(parts) as fd, translated(join_path(parts, directory=True)):
-            parent = self._ids.of(look(fd, b"."))
+        with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
+            parent = self._ids.of(stat_entry(fd, b"."))
             for name in names:
                 try:
                     entry = self._described(fd, to_bytes(name), (*parts, name))
@@ -133,18 +127,18 @@ class FileSystem:
                 entries.append(entry)
         return entries
 
-    def remember(self, parts: Parts) -> Node:
+    def capture(self, parts: Parts) -> Node:
         """All that is at and below a path, at about this moment.
 
         What comes and goes meanwhile may be in it or not.
         """
-        with self.directory(parts) as fd, translated(join_path(parts, directory=True)):
+        with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
             top = Node(self._attributes(fd, b"."))
-            walk(fd, top, self._remember_children)
+            walk(fd, top, self._capture_children)
         return top
 
-    def _remember_children(self, fd: int, node: Node) -> Iterator[tuple[bytes, Node]]:
-        names = all_names_in(fd)
+    def _capture_children(self, fd: int, node: Node) -> Iterator[tuple[bytes, Node]]:
+        names = list_all_names(fd)
         if HIDDEN in names:
             # Our own directory is not in the tree, nor is the link that it holds to its parent.
             links = max(node.attributes.links - 1, 1)
@@ -160,7 +154,7 @@ class FileSystem:
                 yield name, child
 
     def _attributes(self, fd: int, name: bytes) -> Attributes:
-        facts = look(fd, name)
+        facts = stat_entry(fd, name)
         attributes = facts.attributes._replace(id=self._ids.of(facts))
         if attributes.type is FileType.SYMLINK:
             try:
@@ -178,7 +172,7 @@ class FileSystem:
             return Entry(parts, attributes, None)
         try:
             with opened(fd, [name]) as directory:
-                names = all_names_in(directory)
+                names = list_all_names(directory)
         except OSError as error:
             if error.errno not in (*_GONE, errno.EACCES):
                 raise
@@ -213,9 +207,9 @@ class FileSystem:
             below: list[tuple[bytes, int]] = []
             if found:
                 return below
-            for name in names_in(fd):
+            for name in list_names(fd):
                 try:
-                    facts = look(fd, name)
+                    facts = stat_entry(fd, name)
                 except FileNotFoundError:
                     continue
                 child = self._ids.of(facts)
@@ -225,5 +219,5 @@ class FileSystem:
                     below.append((name, child))
             return below
 
-        with translated("/"):
+        with translate_os_errors("/"):
             walk(self._root, ROOT_ID, visit)

@@ -4,36 +4,30 @@ A diff, a directory and the attributes of one entry of a made-up tree are put to
 All else, and what is refused, is left to the ordinary application.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.context import Context
 from qumulo_emulator.api.paging import page
 from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.names import join_path, split_path, to_text
-from qumulo_emulator.synthetic.changes import Changes
-from qumulo_emulator.synthetic.render import Renderer
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from qumulo_emulator.api.context import Context
-    from qumulo_emulator.synthetic.cluster import SyntheticCluster
-    from qumulo_emulator.synthetic.render import Folder
-    from qumulo_emulator.synthetic.tree import SyntheticTree
+from qumulo_emulator.synthetic.cluster import SyntheticCluster
+from qumulo_emulator.synthetic.diff import SyntheticDiff
+from qumulo_emulator.synthetic.renderer import DirectoryValues, Renderer
+from qumulo_emulator.synthetic.tree import SyntheticTree
 
 _FILES, _SNAPSHOTS = "/v1/files/", "/v2/snapshots/"
 _ATTRIBUTES, _ENTRIES, _CHANGES = "/info/attributes", "/entries/", "/changes-since/"
 _PLAIN_LISTING = {"limit", "after", "snapshot"}
-_FOLDERS_KEPT = 4096
+_MAX_CACHED = 4096
 _DIGITS = 20
 _PIECE = 32_768
 
 
-class QuickAnswers:
+class FastPath:
     """An ASGI application around the ordinary one.
 
     Args:
@@ -47,7 +41,7 @@ class QuickAnswers:
         self._context = context
         self._cluster = cluster
         self._renderers = {escape: Renderer(escape=escape) for escape in (True, False)}
-        self._folder = lru_cache(_FOLDERS_KEPT)(_folder)
+        self._folder = lru_cache(_MAX_CACHED)(_folder)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,9 +79,9 @@ class QuickAnswers:
         tree = self._cluster.tree(_snapshot(query))
         above, _, name = _path(tree, path[len(_FILES) : -len(_ATTRIBUTES)]).rpartition("/")
         folder = self._folder(self._renderer, tree, above)
-        kind = folder.place.kind
-        found = kind.find(name)
-        if found is None or not above or not kind.rows[found[0]].exists(newer=tree.newer):
+        contents = folder.place.contents
+        found = contents.find(name)
+        if found is None or not above or not contents.rows[found[0]].exists(newer=tree.newer):
             return None
         known = self._renderer.attributes(folder, *found, newer=tree.newer)
         return [known[:-1] + b',"lock":null}']
@@ -100,7 +94,7 @@ class QuickAnswers:
         renderer = self._renderer
         folder = self._folder(renderer, tree, where)
         place = folder.place
-        size = place.kind.children(newer=tree.newer)
+        size = place.contents.child_count(newer=tree.newer)
 
         def take(after: str | None, limit: int) -> tuple[list[bytes], str | None]:
             begin = int(after or 0)
@@ -118,7 +112,7 @@ class QuickAnswers:
         if not (newer.isdigit() and older.isdigit() and len(newer) + len(older) < _DIGITS):
             return None
         found = self._cluster.diff(int(newer), int(older))
-        if not isinstance(found, Changes):
+        if not isinstance(found, SyntheticDiff):
             return None
 
         def take(after: str | None, limit: int) -> tuple[list[bytes], str | None]:
@@ -151,7 +145,7 @@ def _whole(head: bytes, entries: list[bytes], paging: bytes) -> list[bytes]:
     return [*pieces, b"".join(small)] if small else pieces
 
 
-def _folder(renderer: Renderer, tree: SyntheticTree, path: str) -> Folder:
+def _folder(renderer: Renderer, tree: SyntheticTree, path: str) -> DirectoryValues:
     return renderer.folder(tree.place(split_path(path or "/")))
 
 

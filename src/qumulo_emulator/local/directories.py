@@ -1,18 +1,14 @@
 """Going down directory trees by open directories: any depth, few open at once, no link followed."""
 
-from __future__ import annotations
-
 import errno
 import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from qumulo_emulator.names import DOT_SNAPSHOT
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-_MOST_OPEN = 64
+_MAX_OPEN_DIRECTORIES = 64
 _READ = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Passing through needs no right to list, where the system can express that.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -53,17 +49,17 @@ def opened(top: int, names: Sequence[bytes]) -> Iterator[int]:
         os.close(here)
 
 
-def all_names_in(directory: int) -> list[bytes]:
+def list_all_names(directory: int) -> list[bytes]:
     """The names in an open directory, also `.snapshot`."""
     return [os.fsencode(name) for name in os.listdir(directory)]
 
 
-def names_in(directory: int) -> list[bytes]:
+def list_names(directory: int) -> list[bytes]:
     """The names in an open directory, without `.snapshot`."""
-    return [name for name in all_names_in(directory) if name != HIDDEN]
+    return [name for name in list_all_names(directory) if name != HIDDEN]
 
 
-def subdirectories_in(directory: int) -> list[bytes]:
+def list_subdirectories(directory: int) -> list[bytes]:
     """The names of the directories in an open directory, without `.snapshot`."""
     with os.scandir(directory) as entries:
         found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -118,8 +114,8 @@ def walk(
             levels.append(_Level(fd, ()))
             way.append(name)
             levels[-1].todo = list(visit(fd, said))[::-1]
-            if len(levels) > _MOST_OPEN:
-                levels[-_MOST_OPEN].close()
+            if len(levels) > _MAX_OPEN_DIRECTORIES:
+                levels[-_MAX_OPEN_DIRECTORIES].close()
     finally:
         for level in levels:
             level.close()
