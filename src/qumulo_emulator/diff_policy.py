@@ -6,10 +6,10 @@ from qumulo_emulator.settings import Settings
 
 
 def needs_diff(newer: Snapshot, older: Snapshot, settings: Settings) -> bool:
-    """Whether a diff is to be worked out; else it is empty, as the settings have it.
+    """Return whether the diff must be computed; if not, the settings define it as empty.
 
     Raises:
-        SnapshotDiffError: if the settings have it that these cannot be compared.
+        SnapshotDiffError: if the settings define the comparison as an error.
     """
     for applies, answer, complaint in (
         (newer.id == older.id, settings.same_id, "these are one snapshot"),

@@ -1,53 +1,88 @@
-"""What the API asks of a cluster, whichever kind it is."""
+"""What the API needs of a cluster. There are two kinds: `local` and `synthetic`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from qumulo_emulator.listings import ListingCache
-from qumulo_emulator.local.editor import Editor
-from qumulo_emulator.model import Change, Snapshot, Tree
+from qumulo_emulator.model import AttributeChanges, Change, FileType, Snapshot, Tree
 from qumulo_emulator.names import Parts
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.tokens import Tokens
 
 
+class Editor(Protocol):
+    """Changes the live tree. The methods that make an entry return its path."""
+
+    def create_file(self, directory: Parts, name: str) -> Parts:
+        """Create an empty file."""
+
+    def create_directory(self, directory: Parts, name: str) -> Parts:
+        """Create an empty directory."""
+
+    def create_symlink(self, directory: Parts, name: str, target: str) -> Parts:
+        """Create a symbolic link; the target need not exist."""
+
+    def create_special(
+        self, directory: Parts, name: str, kind: FileType, device: tuple[int, int]
+    ) -> Parts:
+        """Create a pipe, a socket, a device, or a file."""
+
+    def create_link(self, directory: Parts, name: str, target: Parts) -> Parts:
+        """Create a hard link to an entry that is not a directory."""
+
+    def rename(self, source: Parts, directory: Parts, name: str, *, clobber: bool) -> Parts:
+        """Rename or move an entry; `clobber` allows it to replace another."""
+
+    def delete(self, parts: Parts) -> None:
+        """Delete an entry; a directory must be empty."""
+
+    def set_attributes(self, parts: Parts, new: AttributeChanges) -> None:
+        """Set some attributes of an entry."""
+
+    def read(self, parts: Parts, offset: int, length: int | None) -> tuple[int, Iterator[bytes]]:
+        """Return the number of bytes from the offset on, and these bytes in chunks."""
+
+    def write(self, parts: Parts, data: bytes, offset: int | None) -> None:
+        """Write into a file at an offset; None replaces everything in it."""
+
+
 class Snapshots(Protocol):
-    """The snapshots of a cluster; see `qumulo_emulator.local.snapshots.LocalSnapshots`."""
+    """The snapshots of a cluster."""
 
     def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
         """Take a snapshot of a directory."""
 
     def all(self) -> list[Snapshot]:
-        """The snapshots that there are now, by ascending id."""
+        """Return the current snapshots by ascending id."""
 
     def get(self, number: int) -> Snapshot:
-        """One snapshot."""
+        """Return the snapshot with this id."""
 
     def tree(self, number: int) -> Tree:
-        """The tree of a snapshot."""
+        """Return the tree of a snapshot."""
 
     def set_expiration(self, number: int, expires: int | None) -> Snapshot:
-        """Change when a snapshot goes by itself."""
+        """Change when a snapshot expires; None means never."""
 
     def delete(self, number: int) -> None:
         """Delete a snapshot."""
 
     def remove_expired(self) -> None:
-        """Remove what has expired."""
+        """Remove the snapshots that have expired."""
 
 
 class Cluster(Protocol):
-    """A cluster; see `qumulo_emulator.local.cluster.LocalCluster`.
+    """A cluster without HTTP.
 
     Attributes:
-        settings: how it answers where the API does not say.
+        settings: how it answers where the API's documentation leaves it open.
     """
 
     settings: Settings
 
     @property
     def root(self) -> str:
-        """A directory on the disk that the cluster's capacity is that of."""
+        """A directory on the disk whose capacity is reported as the cluster's."""
 
     @property
     def name(self) -> str:
@@ -55,7 +90,7 @@ class Cluster(Protocol):
 
     @property
     def uuid(self) -> str:
-        """The cluster's identity."""
+        """The cluster's UUID, which is also its node's."""
 
     @property
     def files(self) -> Tree:
@@ -63,11 +98,11 @@ class Cluster(Protocol):
 
     @property
     def editor(self) -> Editor:
-        """What changes the live tree."""
+        """Changes the live tree."""
 
     @property
     def listings(self) -> ListingCache:
-        """The names of directories that are being read."""
+        """The names of the directories that clients are reading."""
 
     @property
     def snapshots(self) -> Snapshots:
@@ -75,22 +110,22 @@ class Cluster(Protocol):
 
     @property
     def tokens(self) -> Tokens:
-        """Who may ask."""
+        """The sessions and access tokens."""
 
     def startup_facts(self) -> dict[str, object]:
-        """What it serves, to be told at the start."""
+        """Return what is served, for the line of JSON that is printed at the start."""
 
     def rename(self, name: str) -> None:
-        """Give the cluster another name."""
+        """Change the cluster's name."""
 
     def tree(self, snapshot: int | None) -> Tree:
-        """The live tree, or that of a snapshot."""
+        """Return the tree of a snapshot; None means the live tree."""
 
     def diff(self, newer: int, older: int) -> Sequence[Change]:
-        """What changed between two snapshots."""
+        """Return what changed between two snapshots."""
 
     def save_ids(self) -> None:
-        """Make the ids that were given out since the last time outlive the process."""
+        """Store the ids that were issued since the last call, so that they survive a restart."""
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release everything that the cluster holds open."""

@@ -1,4 +1,4 @@
-"""The sorted names of directories that are being read page by page."""
+"""The sorted names of directories that clients are reading page by page."""
 
 import threading
 from bisect import bisect_right
@@ -15,55 +15,52 @@ _MAX_CACHED = 16
 
 
 class ListingOptions(NamedTuple):
-    """What is listed of a directory: the pattern that names match, and their order."""
+    """What to list of a directory: in which snapshot, in which order, which pattern of names."""
 
     snapshot: int | None
     order: Order
     pattern: str
 
 
-class _Sorted(NamedTuple):
+class _SortedNames(NamedTuple):
     keys: list[bytes]
     names: list[str]
 
 
 class ListingCache:
-    """Names after a given one, without sorting the directory anew for every page.
-
-    May be used by many threads at once.
-    """
+    """The names after a given name, without sorting the directory for every page. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, int, ListingOptions], _Sorted] = OrderedDict()
+        self._cached: OrderedDict[tuple[int, int, ListingOptions], _SortedNames] = OrderedDict()
 
-    def after(
-        self, tree: Tree, directory: Entry, listing: ListingOptions, last: str | None, limit: int
+    def names_after(
+        self, tree: Tree, directory: Entry, options: ListingOptions, last: str | None, limit: int
     ) -> list[str]:
-        """At most `limit` names that come after one; None for the beginning."""
+        """Return at most `limit` names after `last`; None means from the beginning."""
         known = directory.attributes
-        key = (known.id, known.changed, listing)
+        key = (known.id, known.changed, options)
         with self._lock:
-            found = self._kept.get(key)
+            found = self._cached.get(key)
         if found is None:
-            # A directory that changes in the tick of its last change keeps its time of change.
-            settled = listing.snapshot is not None or clock.timestamps_have_passed(known.changed)
-            found = _sorted(tree.names(directory.parts), listing)
+            # In the tick of its last change, a directory can change without a new timestamp.
+            settled = options.snapshot is not None or clock.timestamps_have_passed(known.changed)
+            found = _sort_names(tree.names(directory.parts), options)
             if settled:
-                self._keep(key, found)
-        begin = 0 if last is None else bisect_right(found.keys, order_key(listing.order, last))
+                self._add(key, found)
+        begin = 0 if last is None else bisect_right(found.keys, order_key(options.order, last))
         return found.names[begin : begin + limit]
 
-    def _keep(self, key: tuple[int, int, ListingOptions], found: _Sorted) -> None:
+    def _add(self, key: tuple[int, int, ListingOptions], found: _SortedNames) -> None:
         with self._lock:
-            self._kept[key] = found
-            while len(self._kept) > _MAX_CACHED:
-                self._kept.popitem(last=False)
+            self._cached[key] = found
+            while len(self._cached) > _MAX_CACHED:
+                self._cached.popitem(last=False)
 
 
-def _sorted(names: list[str], listing: ListingOptions) -> _Sorted:
-    pattern = listing.pattern.lower()
+def _sort_names(names: list[str], options: ListingOptions) -> _SortedNames:
+    pattern = options.pattern.lower()
     if pattern != "*":
         names = [name for name in names if fnmatchcase(name.lower(), pattern)]
-    pairs = sorted((order_key(listing.order, name), name) for name in names)
-    return _Sorted([key for key, _ in pairs], [name for _, name in pairs])
+    pairs = sorted((order_key(options.order, name), name) for name in names)
+    return _SortedNames([key for key, _ in pairs], [name for _, name in pairs])

@@ -1,7 +1,7 @@
-"""Names and paths: bytes on disk, text in between, and what a name may be.
+"""Names and paths: how bytes on disk become text, and which names are valid.
 
-A name is held as text decoded from UTF-8, with each byte that is no UTF-8 kept as a lone surrogate.
-The locale has no say in it.
+A name is text decoded from UTF-8. Each byte that is not valid UTF-8 becomes a lone surrogate. The
+locale is not used.
 """
 
 from qumulo_emulator.errors import InvalidPathError, NoSuchEntryError
@@ -9,22 +9,22 @@ from qumulo_emulator.errors import InvalidPathError, NoSuchEntryError
 DOT_SNAPSHOT = ".snapshot"
 MAX_NAME_BYTES = 255
 MAX_PATH_BYTES = 32_760
-# Ids can exceed 64 bits, but not this.
-_DIGITS_OF_AN_ID = 40
+# An id may be larger than 64 bits, but never has more digits than this.
+_MAX_ID_DIGITS = 40
 
 Parts = tuple[str, ...]
 
 
 def to_text(name: bytes) -> str:
-    """The text of a name or path on disk."""
+    """Return the text of a name or path on disk."""
     return name.decode("utf-8", "surrogateescape")
 
 
 def to_bytes(name: str) -> bytes:
-    """The bytes on disk of a name or path.
+    """Return the bytes on disk of a name or path.
 
     Raises:
-        InvalidPathError: for a lone surrogate that stands for no byte.
+        InvalidPathError: if it has a lone surrogate that does not represent a byte.
     """
     try:
         return name.encode("utf-8", "surrogateescape")
@@ -33,10 +33,11 @@ def to_bytes(name: str) -> bytes:
 
 
 def check_name(name: str) -> str:
-    """The name itself, if one directory entry can have it.
+    """Return the name itself, if it is valid for a directory entry.
 
     Raises:
-        InvalidPathError: if it is empty, `.`, `..`, `.snapshot`, too long, or has `/` or NUL in it.
+        InvalidPathError: if it is empty, `.`, `..` or `.snapshot`, is too long, or contains `/` or
+            NUL.
     """
     if name in ("", ".", "..", DOT_SNAPSHOT) or "/" in name or "\0" in name:
         raise InvalidPathError(f"{name!a} cannot be the name of an entry")
@@ -46,11 +47,11 @@ def check_name(name: str) -> str:
 
 
 def split_path(path: str) -> Parts:
-    """The names along an absolute path; none for the root. A slash at the end is allowed.
+    """Return the names along an absolute path; none for the root. A trailing slash is allowed.
 
     Raises:
-        InvalidPathError: if it is not absolute, goes through `.` or `..`, or is too long.
-        NoSuchEntryError: if it goes through `.snapshot`, which the cluster shows to nobody.
+        InvalidPathError: if it is not absolute, is too long, or contains `.` or `..`.
+        NoSuchEntryError: if it contains `.snapshot`, which the API never shows.
     """
     if not path.startswith("/"):
         raise InvalidPathError(f"a path begins with a slash: {path!a}")
@@ -63,12 +64,12 @@ def split_path(path: str) -> Parts:
 
 
 def parse_id(digits: str) -> int:
-    """The id in decimal digits; of more digits than any id has, one that is nobody's."""
-    return int(digits[:_DIGITS_OF_AN_ID])
+    """Return the id in decimal digits; for too many digits, an id that no entry has."""
+    return int(digits[:_MAX_ID_DIGITS])
 
 
 def join_path(parts: Parts, *, directory: bool) -> str:
-    """The absolute path of these names; a directory's ends in a slash."""
+    """Return the absolute path of these names; a directory's path ends in a slash."""
     if not parts:
         return "/"
     return "/" + "/".join(parts) + ("/" if directory else "")

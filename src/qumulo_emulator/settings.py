@@ -1,7 +1,8 @@
-"""What the API leaves open, and how fast the emulator is: adjustable while it runs."""
+"""What the API leaves open, and how fast the emulator answers: adjustable while it runs."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 DiffAnswer = Literal["error", "empty", "diff"]
 Order = Literal["ascending", "descending", "shuffled", "as_found"]
@@ -17,26 +18,25 @@ UncoveredPaths = Literal["error", "live"]
 SourcePath = Literal["known", "empty", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the emulator answers where the API does not say.
+class Settings(Struct, frozen=True):
+    """How the emulator answers where the API's documentation leaves it open.
 
     Attributes:
-        page_limit: the largest page, whatever a client asks for.
+        page_limit: the maximum size of a page, whatever size a client asks for.
         latency_ms: milliseconds to wait before each answer.
-        empty_pages: whether each page with entries comes after an empty one.
-        last_page_next: what the last page names as the next: "" or None.
+        empty_pages: whether an empty page comes before each page with entries.
+        last_page_next: what the last page gives as the next page: "" or None.
         order: the order of entries in a diff and of names in a directory.
-        swapped_ids: what a diff from a newer snapshot to an older one answers.
-        same_id: what a diff of a snapshot with itself answers.
-        different_sources: what a diff of snapshots of two directories answers.
-        escape: whether replies are ASCII with everything else escaped, or UTF-8.
-        absent_class: the class of the 404 for a path that a snapshot does not hold.
-        uncovered: what a path outside of a snapshot's directory gets when the snapshot is asked:
-            an error, or what is there in the live tree.
-        source_path: what `source_file_path` is in a snapshot's status: the path, "", or left out.
-        v3_snapshots: whether there are snapshots in version 3 of the API and their status in
-            version 4; without them the version says that this is Core 5.1.2.
+        swapped_ids: the answer to a diff from a newer snapshot to an older one.
+        same_id: the answer to a diff of a snapshot with itself.
+        different_sources: the answer to a diff of snapshots of two directories.
+        escape: whether replies are ASCII with escapes for everything else, or UTF-8.
+        absent_class: the class of the 404 for a path that a snapshot does not contain.
+        uncovered: the answer for a path outside of a snapshot's directory when the snapshot is
+            asked: an error, or the entry in the live tree.
+        source_path: the `source_file_path` in a snapshot's status: the path, "", or left out.
+        v3_snapshots: whether the API has version 3 of snapshots, and version 4 of their status. If
+            not, the cluster says that it is Core 5.1.2.
     """
 
     page_limit: int = 1000

@@ -54,11 +54,11 @@ def test_it_says_what_it_made_up() -> None:
         (("--synthetic", "0"), "not '0'"),
         (("--synthetic", "many"), "not 'many'"),
         (("--synthetic", "5", "--shape", "round"), "invalid choice: 'round'"),
-        (("--synthetic", "5", "--state", "{}/state"), "--state"),
-        (("--synthetic", "5", "--snapshots-everywhere"), "--snapshots-everywhere belongs to ROOT"),
-        (("{}", "--shape", "mixed"), "belong to --synthetic"),
-        (("{}", "--materialize", "{}/new"), "belong to --synthetic"),
-        (("--synthetic", "5", "--materialize-snapshots"), "belongs to --materialize"),
+        (("--synthetic", "5", "--state", "{}/state"), "--state needs ROOT"),
+        (("--synthetic", "5", "--snapshots-everywhere"), "--snapshots-everywhere needs ROOT"),
+        (("{}", "--shape", "mixed"), "need --synthetic"),
+        (("{}", "--materialize", "{}/new"), "need --synthetic"),
+        (("--synthetic", "5", "--materialize-snapshots"), "needs --materialize"),
     ],
 )
 def test_options_that_do_not_go_together_are_a_wrong_command_line(

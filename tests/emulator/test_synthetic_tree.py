@@ -16,7 +16,7 @@ from qumulo_emulator.model import FileType
 from qumulo_emulator.synthetic import shapes, times
 from qumulo_emulator.synthetic.diff import SyntheticDiff
 from qumulo_emulator.synthetic.renderer import Renderer
-from qumulo_emulator.synthetic.tree import SyntheticTree, top
+from qumulo_emulator.synthetic.tree import SyntheticTree, root_place
 
 SOURCE = ("synthetic",)
 SIZES = (1, 2, 3, 10, 999, 1000, 1001, 13_290)
@@ -34,7 +34,7 @@ def rendered(
     renderer: Renderer, root: shapes.Contents, begin: int, end: int
 ) -> list[tuple[str, str]]:
     """Some entries of the diff, as they are sent."""
-    text = b"[" + b"".join(renderer.changes(top(root), begin, end)).rstrip(b",") + b"]"
+    text = b"[" + b"".join(renderer.changes(root_place(root), begin, end)).rstrip(b",") + b"]"
     return [(entry["op"], entry["path"]) for entry in json.loads(text)]
 
 
@@ -57,7 +57,7 @@ def test_a_created_directory_is_two_entries_whatever_is_in_it(size: int) -> None
         ("CREATE", "/synthetic/show0000/"),
     ]
     assert root.files == size
-    (show,) = top(root).child(0, 0).children(newer=True)
+    (show,) = root_place(root).child(0, 0).children(newer=True)
     counts = [reel.contents.child_count(newer=True) for reel in show.children(newer=True)]
     assert sum(counts) == size
     assert counts[:-1] == [1000] * (len(counts) - 1)
@@ -94,7 +94,7 @@ def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
             for at in {*range(3), *range(0, len(children), 197), len(children) - 1}:
                 if not 0 <= at < len(children):
                     continue
-                folder = renderer.folder(place)
+                folder = renderer.values_of(place)
                 (text,) = renderer.listing(folder, at, at + 1, newer=tree.newer)
                 sent, known = (
                     json.loads(text.removesuffix(b",")),
@@ -114,7 +114,7 @@ def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
     same = Counter[bool]()
     for index, row in enumerate(place.contents.rows):
         if row.exists(newer=False) and row.exists(newer=True):
-            folder = renderer.folder(place)
+            folder = renderer.values_of(place)
             before, after = (
                 json.loads(renderer.attributes(folder, index, 0, newer=tree.newer))
                 for tree in (older, newer)

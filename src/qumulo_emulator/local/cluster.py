@@ -1,4 +1,4 @@
-"""The emulated cluster as a whole: files, snapshots, diffs, tokens and settings. Knows no HTTP."""
+"""A cluster over a local directory: files, snapshots, diffs, tokens and settings, without HTTP."""
 
 import os
 import threading
@@ -9,7 +9,7 @@ from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import StateError
 from qumulo_emulator.listings import ListingCache
 from qumulo_emulator.local.diff import changes
-from qumulo_emulator.local.editor import Editor
+from qumulo_emulator.local.editor import LocalEditor
 from qumulo_emulator.local.entry_stat import stat_entry
 from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.local.live_tree import LiveTree
@@ -27,16 +27,16 @@ _MAX_CACHED_DIFFS = 4
 
 
 class LocalCluster:
-    """A cluster over a local directory. May be used by many threads at once.
+    """A cluster over a local directory. Thread-safe.
 
     Args:
         root: the directory that it serves.
         username: its only user.
         password: that user's password.
-        state_directory: where ids and snapshots outlive it; None to forget them.
+        state_directory: where ids and snapshots are kept for the next start; None keeps nothing.
         token_lifetime: how many seconds a session lasts.
-        settings: how it answers to begin with.
-        snapshots_everywhere: whether snapshots appear in every directory, not just in their own.
+        settings: how it answers at first; None for the defaults.
+        snapshots_everywhere: whether `.snapshot` appears in every directory.
 
     Raises:
         OSError: if the root cannot be opened as a directory.
@@ -64,14 +64,14 @@ class LocalCluster:
             raise
         self._ids = FileIds(stat_entry(self._root_fd, b"."), self._state.ids())
         self.files = LiveTree(self._root_fd, self._ids)
-        self.editor = Editor(self.files)
+        self.editor = LocalEditor(self.files)
         self.listings = ListingCache()
         self.snapshots = LocalSnapshots(
             self.files,
             self._ids,
             self._state,
             SnapshotLinks(self._root_fd, self.root, self._ids),
-            shown_everywhere=snapshots_everywhere,
+            everywhere=snapshots_everywhere,
         )
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
@@ -84,30 +84,30 @@ class LocalCluster:
         return str(self._state.fact("cluster_name") or "qumulo-emulator")
 
     def startup_facts(self) -> dict[str, object]:
-        """What it serves, to be told at the start."""
+        """Return what is served, for the line of JSON that is printed at the start."""
         return {"root": self.root}
 
     def rename(self, name: str) -> None:
-        """Give the cluster another name."""
+        """Change the cluster's name."""
         self._state.set_fact("cluster_name", name)
 
     def tree(self, snapshot: int | None) -> Tree:
-        """The live tree, or that of a snapshot."""
+        """Return the tree of a snapshot; None means the live tree."""
         if snapshot is None:
             return self.files
-        remembered = self.snapshots.tree(snapshot)
+        tree = self.snapshots.tree(snapshot)
         if self.settings.uncovered == "live":
-            return PartlyLiveTree(remembered, self.files)
-        return remembered
+            return PartlyLiveTree(tree, self.files)
+        return tree
 
     def diff(self, newer: int, older: int) -> list[Change]:
-        """What changed between two snapshots, in the order that the settings name.
+        """Return what changed between two snapshots, in the order of the settings.
 
-        Computed once for a pair; whoever gets the list leaves it as it is.
+        The list is computed once for a pair of snapshots, so callers must not change it.
 
         Raises:
-            SnapshotNotFoundError: if there is no such snapshot.
-            SnapshotDiffError: if they cannot be compared, as the settings have it.
+            SnapshotNotFoundError: if one of the snapshots does not exist.
+            SnapshotDiffError: if the settings define the comparison as an error.
         """
         new, old = self.snapshots.get(newer), self.snapshots.get(older)
         if not needs_diff(new, old, self.settings):
@@ -127,11 +127,11 @@ class LocalCluster:
         return found
 
     def save_ids(self) -> None:
-        """Make the ids that were given out since the last time outlive the process."""
+        """Store the ids that were issued since the last call, so that they survive a restart."""
         self._state.add_ids(self._ids.pop_new())
 
     def close(self) -> None:
-        """Let go of the root and the state."""
+        """Close the root and the state."""
         self.save_ids()
         self._state.close()
         os.close(self._root_fd)

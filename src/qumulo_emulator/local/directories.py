@@ -1,4 +1,4 @@
-"""Going down directory trees by open directories: any depth, few open at once, no link followed."""
+"""Walking directory trees by open directories: at any depth, few open at once, no link followed."""
 
 import errno
 import os
@@ -9,11 +9,11 @@ from typing import Generic, TypeVar
 from qumulo_emulator.names import DOT_SNAPSHOT
 
 _MAX_OPEN_DIRECTORIES = 64
-_READ = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Passing through needs no right to list, where the system can express that.
-_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# What opening says of a directory that was moved, removed, or replaced meanwhile.
-GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_OPEN_TO_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Where the system has O_PATH, a directory on the way need not be readable.
+_OPEN_TO_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# The errors of opening a directory that was moved, removed or replaced meanwhile.
+GONE_ERRORS = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 HIDDEN = DOT_SNAPSHOT.encode()
 
@@ -21,25 +21,26 @@ Context = TypeVar("Context")
 
 
 def open_directory(directory: int, name: bytes) -> int:
-    """Open a directory in an open directory, to be listed.
+    """Open a subdirectory of an open directory for listing; return its file descriptor.
 
     Raises:
-        OSError: NotADirectoryError also for a symbolic link.
+        OSError: if it cannot be opened; NotADirectoryError also for a symbolic link.
     """
-    return os.open(name, _READ, dir_fd=directory)
+    return os.open(name, _OPEN_TO_LIST, dir_fd=directory)
 
 
 @contextmanager
-def opened(top: int, names: Sequence[bytes]) -> Iterator[int]:
-    """The directory that these names lead to from an open one, open while in the block.
+def opened(top: int, *names: bytes) -> Iterator[int]:
+    """Yield a file descriptor of the directory that these names lead to from an open directory.
 
     Raises:
-        OSError: NotADirectoryError also where the way goes through a symbolic link.
+        OSError: if it cannot be opened; NotADirectoryError also where the path goes through a
+            symbolic link.
     """
     here = os.dup(top)
     try:
         for name in names[:-1]:
-            here, last = os.open(name, _PASS, dir_fd=here), here
+            here, last = os.open(name, _OPEN_TO_PASS, dir_fd=here), here
             os.close(last)
         if names:
             here, last = open_directory(here, names[-1]), here
@@ -50,24 +51,24 @@ def opened(top: int, names: Sequence[bytes]) -> Iterator[int]:
 
 
 def list_all_names(directory: int) -> list[bytes]:
-    """The names in an open directory, also `.snapshot`."""
+    """Return the names in an open directory, including `.snapshot`."""
     return [os.fsencode(name) for name in os.listdir(directory)]
 
 
 def list_names(directory: int) -> list[bytes]:
-    """The names in an open directory, without `.snapshot`."""
+    """Return the names in an open directory, without `.snapshot`."""
     return [name for name in list_all_names(directory) if name != HIDDEN]
 
 
 def list_subdirectories(directory: int) -> list[bytes]:
-    """The names of the directories in an open directory, without `.snapshot`."""
+    """Return the names of the subdirectories of an open directory, without `.snapshot`."""
     with os.scandir(directory) as entries:
         found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     return [name for name in map(os.fsencode, found) if name != HIDDEN]
 
 
 class _Level(Generic[Context]):
-    """A directory on the way down, with those of its subdirectories that are still to be seen."""
+    """A directory on the current path of a walk, and its subdirectories that are still to visit."""
 
     def __init__(self, fd: int, todo: Iterable[tuple[bytes, Context]]) -> None:
         self.fd: int | None = fd
@@ -83,16 +84,20 @@ def walk(
     top: int,
     context: Context,
     visit: Callable[[int, Context], Iterable[tuple[bytes, Context]]],
-    passed_over: Sequence[int] = GONE,
+    skipped_errors: Sequence[int] = GONE_ERRORS,
 ) -> None:
-    """Visit a directory and those below it, each before what is in it.
+    """Visit a directory and its subdirectories at any depth, parents first.
 
-    `visit` gets an open directory and what was said of it, and names the subdirectories to go on
-    with, each with what to say of it. One that has gone by the time its turn comes is passed over;
-    `passed_over` are the errors of opening one that mean this.
+    Args:
+        top: the directory, open.
+        context: what `visit` gets with it.
+        visit: gets an open directory and its context; returns the names of the subdirectories to
+            visit next, each with its context.
+        skipped_errors: the error numbers of opening a subdirectory that mean to skip it; by
+            default, those of one that no longer exists.
     """
     levels: list[_Level[Context]] = []
-    way: list[bytes] = []
+    path: list[bytes] = []
     fd = os.dup(top)
     try:
         levels.append(_Level(fd, visit(fd, context)))
@@ -100,20 +105,20 @@ def walk(
             level = levels[-1]
             if not level.todo:
                 levels.pop().close()
-                del way[-1:]
+                del path[-1:]
                 continue
-            name, said = level.todo.pop()
+            name, below = level.todo.pop()
             try:
                 if level.fd is None:
-                    level.fd = _reopened(top, way)
+                    level.fd = _reopened(top, path)
                 fd = open_directory(level.fd, name)
             except OSError as error:
-                if error.errno not in passed_over:
+                if error.errno not in skipped_errors:
                     raise
                 continue
             levels.append(_Level(fd, ()))
-            way.append(name)
-            levels[-1].todo = list(visit(fd, said))[::-1]
+            path.append(name)
+            levels[-1].todo = list(visit(fd, below))[::-1]
             if len(levels) > _MAX_OPEN_DIRECTORIES:
                 levels[-_MAX_OPEN_DIRECTORIES].close()
     finally:
@@ -121,6 +126,6 @@ def walk(
             level.close()
 
 
-def _reopened(top: int, way: Sequence[bytes]) -> int:
-    with opened(top, way) as fd:
+def _reopened(top: int, path: Sequence[bytes]) -> int:
+    with opened(top, *path) as fd:
         return os.dup(fd)

@@ -1,15 +1,17 @@
-"""What a made-up tree is made of: contents of directories, of which one tree has many copies.
+"""What a synthetic tree is made of: the contents of directories, which occur many times in it.
 
-A contents says what is in a directory, and what became of it between the two snapshots. As copies are
-counted and not kept, a tree of any size takes no more memory than its contents.
+They define the entries of a directory, and what happens to each between the two snapshots. Equal
+directories are counted and not stored, so a tree of any size takes little memory.
 """
 
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import accumulate
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_emulator.names import to_bytes
 
@@ -17,7 +19,7 @@ _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class Fate(Enum):
-    """What happened to something between the older snapshot and the newer one."""
+    """What happens to an entry between the older snapshot and the newer one."""
 
     KEPT = "KEEP"
     MODIFIED = "MODIFY"
@@ -25,17 +27,16 @@ class Fate(Enum):
     DELETED = "DELETE"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One entry of a directory, or many numbered ones in a row.
+class Row(Struct, frozen=True):
+    """One entry of a directory, or several that are equal but for the number in their names.
 
     Attributes:
-        stem: the name, or what comes before the number.
-        fate: what happened to each.
-        contents: what is in each; None for regular files.
-        first: the first one's number; None for a single entry without a number.
-        count: how many there are.
-        digits: how many digits a number has.
+        stem: the name, or the part of it before the number.
+        fate: what happens to each entry.
+        contents: the contents of each entry; None for regular files.
+        first: the number of the first entry; None for a single entry without a number.
+        count: the number of entries (copies).
+        digits: the number of digits in the names.
     """
 
     stem: str
@@ -46,44 +47,45 @@ class Row:
     digits: int = 4
 
     def number(self, copy: int) -> str:
-        """The digits that the name of a copy ends in."""
+        """Return the digits at the end of a copy's name."""
         return "" if self.first is None else f"{self.first + copy:0{self.digits}}"
 
     def name(self, copy: int) -> str:
-        """The name of a copy, counted from 0."""
+        """Return the name of a copy; copies are counted from 0."""
         return self.stem + self.number(copy)
 
     def exists(self, *, newer: bool) -> bool:
-        """Whether it is in the newer snapshot, or in the older one."""
+        """Return whether the row is in the newer snapshot, or in the older one."""
         return self.fate is not (Fate.DELETED if newer else Fate.CREATED)
 
     @property
     def opens(self) -> bool:
-        """Whether the diff goes on to list what is below; else the entry stands for all of it."""
+        """Whether the diff lists what is below; if not, the entry stands for all of that."""
         return self.contents is not None and self.fate in (Fate.KEPT, Fate.MODIFIED)
 
     @property
     def changes(self) -> int:
-        """How many entries of the diff are about one copy and what is below it."""
+        """The number of changes at and below one copy."""
         below = self.contents.changes if self.contents is not None and self.opens else 0
         return (self.fate is not Fate.KEPT) + below
 
 
 class Contents:
-    """What is in a directory.
+    """The contents of a directory.
 
     Args:
-        rows: what is in it, in any order; no name twice, and none between two of a numbered row.
+        rows: the rows in any order. Each name occurs once, and no name sorts between two names of
+            a numbered row.
 
     Attributes:
-        rows: the rows by ascending name; a row's index is good for all copies.
-        by_path: their indexes by ascending path, in which a directory's name ends in a slash.
-        changing: those of them that the diff has entries about.
-        changes: how many entries of the diff are about what is in it, at any depth.
-        folders: how many directories it is, itself and those below.
-        directories_before: for each row, how many directories are below the rows before it.
-        files: how many regular files the newer snapshot has below it.
-        is_plain: whether nothing below it is numbered.
+        rows: the rows by ascending name; the same in all copies of the directory.
+        by_path: their indexes by ascending path, where a directory's name ends in a slash.
+        changing: the indexes in `by_path` of rows with changes.
+        changes: the number of changes in the directory, at any depth.
+        directories: the number of directories, this one and all below.
+        directories_before: for each row, the number of directories in the rows before it.
+        files: the number of regular files below in the newer snapshot.
+        is_plain: whether no row below is numbered.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
@@ -107,15 +109,15 @@ class Contents:
             sum(row.count for row in self.rows if row.exists(newer=newer))
             for newer in (False, True)
         ]
-        self._single = {row.stem: at for at, row in enumerate(self.rows) if row.first is None}
-        self._numbered = [at for at, row in enumerate(self.rows) if row.first is not None]
+        self._single = {row.stem: index for index, row in enumerate(self.rows) if row.first is None}
+        self._numbered = [index for index, row in enumerate(self.rows) if row.first is not None]
 
     def _path(self, index: int) -> bytes:
         row = self.rows[index]
         return to_bytes(row.name(0) + ("/" if row.contents else ""))
 
     def find(self, name: str) -> tuple[int, int] | None:
-        """The index of the row, and the copy, that have a name; None if none has."""
+        """Return the index of the row with this name, and the copy; None if there is none."""
         index = self._single.get(name)
         if index is not None:
             return index, 0
@@ -128,32 +130,31 @@ class Contents:
                     return numbered, copy
         return None
 
-    def locate_directory(self, folder: int) -> tuple[int, int, int]:
-        """Where a directory below is, by its number in the order of names, counted from 0.
+    def locate_directory(self, number: int) -> tuple[int, int, int]:
+        """Find a directory below by its number, counted from 0 in the order of names.
 
         Returns:
-            The index of the row, the copy, and the directory's number within that copy, where 0 is
-            the copy itself.
+            The index of the row, the copy, and the number within that copy; 0 is the copy itself.
         """
-        index = bisect_right(self.directories_before, folder) - 1
+        index = bisect_right(self.directories_before, number) - 1
         contents = self.rows[index].contents
         if contents is None:
-            raise ValueError(f"there is no directory {folder}")
-        return index, *divmod(folder - self.directories_before[index], contents.directories)
+            raise ValueError(f"there is no directory {number}")
+        return index, *divmod(number - self.directories_before[index], contents.directories)
 
     def existing_rows(self, *, newer: bool) -> Iterator[tuple[int, Row]]:
-        """The rows of one snapshot, each with its index."""
-        return ((at, row) for at, row in enumerate(self.rows) if row.exists(newer=newer))
+        """Return the rows of one snapshot, each with its index."""
+        return ((index, row) for index, row in enumerate(self.rows) if row.exists(newer=newer))
 
     def child_count(self, *, newer: bool) -> int:
-        """How many entries it has in a snapshot."""
+        """Return the number of entries in a snapshot."""
         return self._children[newer]
 
 
 def truncate(contents: Contents, changes: int) -> Contents:
-    """A contents in which only the first changes, in the order of the diff, have happened.
+    """Return the contents with only the first `changes` changes in the order of the diff.
 
-    Directories in which nothing happens any more are left out, so that the tree ends there too.
+    Directories after the last change are left out, so the tree ends there.
     """
     rows: list[Row] = []
     for row in (contents.rows[index] for index in contents.by_path):
@@ -165,12 +166,12 @@ def truncate(contents: Contents, changes: int) -> Contents:
             elif row.fate is not Fate.CREATED:
                 rows.append(replace(row, fate=Fate.KEPT))
         elif changes > 0:
-            rows += _cut_row(row, row.contents, changes)
+            rows += _truncate_row(row, row.contents, changes)
             changes -= row.count * row.changes
     return Contents(rows)
 
 
-def _cut_row(row: Row, contents: Contents, changes: int) -> Iterator[Row]:
+def _truncate_row(row: Row, contents: Contents, changes: int) -> Iterator[Row]:
     everything = (row.count, 0)
     whole, rest = min(divmod(changes, row.changes), everything) if row.changes else everything
     if whole:
@@ -182,7 +183,7 @@ def _cut_row(row: Row, contents: Contents, changes: int) -> Iterator[Row]:
 
 
 def copies_with_changes(row: Row, begin: int, end: int) -> range:
-    """The copies of a row that have some of the changes from one on and before another."""
+    """Return the copies of a row that have changes with numbers from `begin` to before `end`."""
     if end <= 0:
         return range(0)
     return range(max(begin, 0) // row.changes, min(row.count, -(-end // row.changes)))

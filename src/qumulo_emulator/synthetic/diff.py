@@ -1,4 +1,4 @@
-"""The diff of a made-up tree: a sequence whose entries are worked out when they are asked for."""
+"""The diff of a synthetic tree: a sequence whose entries are computed when they are asked for."""
 
 from collections.abc import Iterator, Sequence
 from typing import overload
@@ -6,18 +6,18 @@ from typing import overload
 from qumulo_emulator.model import Change, Operation
 from qumulo_emulator.names import join_path
 from qumulo_emulator.synthetic.contents import Contents, Fate, copies_with_changes
-from qumulo_emulator.synthetic.tree import Place, top
+from qumulo_emulator.synthetic.tree import Place, root_place
 
 
 class SyntheticDiff(Sequence[Change]):
-    """The changes at and below a root, by ascending path.
+    """The changes between the two snapshots, by ascending path.
 
     Args:
-        root: what is in the root of the cluster.
+        root: the contents of the cluster's root.
     """
 
     def __init__(self, root: Contents) -> None:
-        self.top = top(root)
+        self.top = root_place(root)
 
     def __len__(self) -> int:
         return self.top.contents.changes
@@ -33,12 +33,12 @@ class SyntheticDiff(Sequence[Change]):
         if isinstance(index, slice):
             begin, end, step = index.indices(len(self))
             return list(_changes(self.top, begin, end))[::step]
-        at = range(len(self))[index]
-        return next(_changes(self.top, at, at + 1))
+        number = range(len(self))[index]
+        return next(_changes(self.top, number, number + 1))
 
 
 def _changes(place: Place, begin: int, end: int) -> Iterator[Change]:
-    """The changes of what is in a directory, from one on and before another."""
+    """Yield the changes in a directory with numbers from `begin` to before `end`."""
     for index in place.contents.changing:
         row = place.contents.rows[index]
         for copy in copies_with_changes(row, begin, end):
