@@ -1,4 +1,4 @@
-"""A made-up tree as such: how much is in it, what it is called, and that its parts agree."""
+"""The synthetic tree itself: its size, its names, and that its parts agree."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ from qumulo_emulator.clock import format_time
 from qumulo_emulator.errors import NoSuchEntryError
 from qumulo_emulator.model import FileType
 from qumulo_emulator.synthetic import shapes, times
+from qumulo_emulator.synthetic.contents import Contents
 from qumulo_emulator.synthetic.diff import SyntheticDiff
 from qumulo_emulator.synthetic.renderer import Renderer
 from qumulo_emulator.synthetic.tree import SyntheticTree, root_place
 
 SOURCE = ("synthetic",)
 SIZES = (1, 2, 3, 10, 999, 1000, 1001, 13_290)
-# More than one show, so that all that a show has is in it.
+# More than one show, so that one of them is complete.
 LARGE = 15_000
 
 
 def trees(shape: shapes.Shape, size: int) -> tuple[SyntheticTree, SyntheticTree]:
-    """The older tree and the newer one."""
+    """Return the older and the newer tree."""
     root = shapes.root(shape, size)
-    return tuple(SyntheticTree(root, SOURCE, newer=newer) for newer in (False, True))
+    return SyntheticTree(root, SOURCE, newer=False), SyntheticTree(root, SOURCE, newer=True)
 
 
-def rendered(
-    renderer: Renderer, root: shapes.Contents, begin: int, end: int
-) -> list[tuple[str, str]]:
-    """Some entries of the diff, as they are sent."""
+def rendered(renderer: Renderer, root: Contents, begin: int, end: int) -> list[tuple[str, str]]:
+    """Return some entries of the diff, parsed from what is sent."""
     text = b"[" + b"".join(renderer.changes(root_place(root), begin, end)).rstrip(b",") + b"]"
     return [(entry["op"], entry["path"]) for entry in json.loads(text)]
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shape", ["mixed", "sparse"])
-def test_the_diff_has_as_many_entries_as_asked_for_in_ascending_order(
+def test_the_diff_has_the_requested_size_and_is_in_ascending_order(
     shape: shapes.Shape, size: int
 ) -> None:
     changes = SyntheticDiff(shapes.root(shape, size))
@@ -50,7 +49,7 @@ def test_the_diff_has_as_many_entries_as_asked_for_in_ascending_order(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_created_directory_is_two_entries_whatever_is_in_it(size: int) -> None:
+def test_a_created_directory_is_two_changes_whatever_its_size(size: int) -> None:
     root = shapes.root("created", size)
     assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
         ("MODIFY", "/synthetic/"),
@@ -65,7 +64,7 @@ def test_a_created_directory_is_two_entries_whatever_is_in_it(size: int) -> None
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
 @pytest.mark.parametrize("escape", [True, False])
-def test_what_is_sent_of_the_diff_is_the_diff_wherever_a_page_begins(
+def test_every_rendered_page_is_the_corresponding_part_of_the_diff(
     shape: shapes.Shape, escape: bool
 ) -> None:
     root = shapes.root(shape, LARGE)
@@ -80,7 +79,7 @@ def test_what_is_sent_of_the_diff_is_the_diff_wherever_a_page_begins(
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
-def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
+def test_a_rendered_entry_is_what_the_ordinary_handlers_would_send(
     shape: shapes.Shape,
 ) -> None:
     size, most = (13_300, 30) if shape == "mixed" else (1001, 2)
@@ -90,7 +89,7 @@ def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
         while pending:
             place = pending.pop()
             children = list(place.children(newer=tree.newer))
-            # Every one would take long: the first and the last ones, and some between.
+            # To check every entry would take long: the first, the last, and some between.
             for at in {*range(3), *range(0, len(children), 197), len(children) - 1}:
                 if not 0 <= at < len(children):
                     continue
@@ -126,7 +125,7 @@ def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
-def test_every_id_is_that_of_one_entry_and_leads_back_to_it(shape: shapes.Shape) -> None:
+def test_every_id_belongs_to_one_entry_and_locates_it(shape: shapes.Shape) -> None:
     root = shapes.root(shape, 1500)
     tree = SyntheticTree(root, (), newer=True)
     seen = set()
@@ -146,7 +145,7 @@ def test_every_id_is_that_of_one_entry_and_leads_back_to_it(shape: shapes.Shape)
             tree.locate(str(nobodys))
 
 
-def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
+def test_mixed_changes_are_mostly_modified_files() -> None:
     changes = SyntheticDiff(shapes.root("mixed", 1_000_000))[500_000:527_000]
     contents = Counter((change.operation.value, change.path.endswith("/")) for change in changes)
     shares = {contents: count / len(changes) for contents, count in contents.items()}
@@ -165,7 +164,7 @@ def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
     assert min(emptied.values()) < 20
 
 
-def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
+def test_some_names_are_hard_to_write_or_to_sort() -> None:
     changes = SyntheticDiff(shapes.root("mixed", LARGE))[:]
     names = [change.path.rstrip("/").rpartition("/")[2] for change in changes]
     odd = [name for name in names if not re.fullmatch(r"[\w.-]+", name, re.ASCII)]
@@ -190,7 +189,7 @@ def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
     assert around == ["reel0004-b/", "reel0004.mov", "reel0004/"]
 
 
-def test_times_have_any_number_of_digits_and_change_with_the_directory() -> None:
+def test_times_have_any_number_of_decimals_and_differ_between_directories() -> None:
     written = {
         format_time(times.time_of_day(index, salt)) for index in range(1000) for salt in range(4)
     }
@@ -207,7 +206,7 @@ def test_times_have_any_number_of_digits_and_change_with_the_directory() -> None
     assert modified[0] != modified[1]
 
 
-def test_what_changed_did_so_between_the_snapshots_and_the_rest_before() -> None:
+def test_changed_files_have_times_between_the_snapshots_and_others_before() -> None:
     tree = SyntheticTree(shapes.root("mixed", 900), (), newer=True)
     fates = set()
     for place in tree.place((*SOURCE, "show0000", "reel0000")).children(newer=True):
@@ -219,7 +218,7 @@ def test_what_changed_did_so_between_the_snapshots_and_the_rest_before() -> None
     assert fates == {"KEEP", "MODIFY", "CREATE"}
 
 
-def test_ten_million_changes_are_as_near_as_ten() -> None:
+def test_ten_million_changes_are_accessible_at_once() -> None:
     root = shapes.root("mixed", 10_000_000)
     renderer = Renderer(escape=True)
     last = SyntheticDiff(root)[-3:]
