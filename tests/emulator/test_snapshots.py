@@ -33,7 +33,7 @@ def cluster(root: Path) -> Iterator[LocalCluster]:
     made.close()
 
 
-def seen(path: Path) -> tuple[object, ...]:
+def visible_state(path: Path) -> tuple[object, ...]:
     """Return what a mount shows of an entry, except for its inode and its change time."""
     found = os.lstat(path)
     target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else None
@@ -49,10 +49,10 @@ def test_a_snapshot_looks_as_on_a_mount_of_a_cluster(root: Path, cluster: LocalC
     for number, name in enumerate(["a", "d/b", "d/link", "d", "pipe"]):
         os.utime(show / name, ns=(5, 10**18 + number), follow_symlinks=False)
     names = ["a", "empty", "d", "d/b", "d/link", "pipe"]
-    expected = {name: seen(show / name) for name in names}
+    expected = {name: visible_state(show / name) for name in names}
     snapshot = cluster.snapshots.take(("show",), "daily", None)
     copy = show / ".snapshot" / f"{snapshot.id}_daily"
-    assert {name: seen(copy / name) for name in names} == expected
+    assert {name: visible_state(copy / name) for name in names} == expected
     assert {str(path.relative_to(copy)) for path in copy.rglob("*")} == set(names)
 
 
