@@ -13,7 +13,7 @@ from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.options import ServeOptions
 from qumulo_emulator.synthetic.shapes import Shape
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported late, see `main`
     from qumulo_emulator.server import EmulatorServer
 
 FAILED = 1

@@ -138,9 +138,9 @@ def test_faults_can_be_scripted_in_python(emulator: ThreadedEmulator) -> None:
 
 def test_the_log_lists_requests_and_contains_no_secret(emulator: ThreadedEmulator) -> None:
     emulator.login()
-    asked = emulator.requests()
-    assert {"method": "POST", "path": "/v1/session/login", "status": 200} in asked
-    assert emulator.password not in json.dumps(asked)
+    logged = emulator.requests()
+    assert {"method": "POST", "path": "/v1/session/login", "status": 200} in logged
+    assert emulator.password not in json.dumps(logged)
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])

@@ -186,11 +186,11 @@ def test_an_unsupported_request_of_a_cluster_is_501(
 def test_every_request_of_the_sdk_is_served_or_501(
     generation: str,
 ) -> None:
-    asked = set(requests_in(SDK[generation]))
+    requests = set(requests_in(SDK[generation]))
     # The search must have found these.
-    assert {("POST", "/v1/session/login"), ("GET", "/v1/files/1/info/attributes")} <= asked
-    assert len(asked) > 200
-    assert {request for request in asked if not is_known(*request)} == UNFINISHED
+    assert {("POST", "/v1/session/login"), ("GET", "/v1/files/1/info/attributes")} <= requests
+    assert len(requests) > 200
+    assert {request for request in requests if not is_known(*request)} == UNFINISHED
 
 
 def is_known(method: str, url: str) -> bool:

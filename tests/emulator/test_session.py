@@ -36,9 +36,9 @@ def new_access_token(emulator: Emulator, **fields: object) -> dict[str, Any]:
 def test_without_a_valid_token_everything_but_login_and_version_is_401(
     emulator: ThreadedEmulator, token: str | None
 ) -> None:
-    asked = [(endpoint.method, endpoint.path.format_map(AnyValue())) for endpoint in ENDPOINTS]
-    assert set(asked) > PUBLIC
-    for method, path in {*asked, ("GET", "/v1/nowhere"), ("GET", "/v1/smb/settings")} - PUBLIC:
+    requests = [(endpoint.method, endpoint.path.format_map(AnyValue())) for endpoint in ENDPOINTS]
+    assert set(requests) > PUBLIC
+    for method, path in {*requests, ("GET", "/v1/nowhere"), ("GET", "/v1/smb/settings")} - PUBLIC:
         assert refusal(emulator.request_as(token, method, path, {})) == REFUSED, (method, path)
     assert emulator.request_as(token, "GET", "/v1/version")[0] == 200
 

@@ -88,4 +88,4 @@ def attributes_json(entry: Entry) -> dict[str, Any]:
 def _revision(modified: int, size: int) -> str:
     # Any change of the data changes the modification time, and so this number.
     digest = blake2b(f"{modified}:{size}".encode(), digest_size=7).digest()
-    return str(int.from_bytes(digest))
+    return str(int.from_bytes(digest, "big"))

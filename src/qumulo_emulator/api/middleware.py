@@ -24,7 +24,7 @@ _ALIAS = re.compile(r"/api(?=/v\d+/)")
 _AFTER_V2 = re.compile("/v[34]/snapshots/")
 # In HTTP, answers with these statuses have no body.
 _STATUSES_WITHOUT_BODY = (204, 205, 304)
-_GARBAGE = b"<html><body>This is no JSON.</body></html>"
+_GARBAGE = b"<html><body>This is not JSON.</body></html>"
 
 
 class Middleware:

@@ -28,8 +28,8 @@ _FILE_TYPES = {
 class LocalEditor:
     """Changes the live tree; see `qumulo_emulator.interface.Editor`.
 
-    Everything that is done to a path raises NoSuchEntryError where the path does not exist, and the
-    other errors of `qumulo_emulator.errors` that fit.
+    All methods raise NoSuchEntryError if a path does not exist, and the other errors about paths of
+    `qumulo_emulator.errors`.
     """
 
     def __init__(self, files: LiveTree) -> None:
@@ -211,9 +211,9 @@ def _is_directory(directory: int, name: bytes) -> bool:
 
 
 def _remove_dot_snapshot_if_empty(directory: int, name: bytes) -> None:
-    """Remove `.snapshot` from a directory that will be deleted or replaced, if it is empty else.
+    """Remove `.snapshot` from a directory that is to be deleted or replaced, if it has nothing else.
 
-    Snapshots must not prevent that.
+    Snapshots must not prevent a directory from being deleted.
 
     Raises:
         OSError: if the directory has other entries.

@@ -78,7 +78,7 @@ class SnapshotTree:
         node = self._node(parts)
         if not node.is_directory:
             path = join_path(parts, directory=False)
-            raise errors.NotADirectoryHereError(f"{path!a} was not a directory")
+            raise errors.NotADirectoryHereError(f"{path!a} is not a directory in the snapshot")
         return node
 
     def _node(self, parts: Parts) -> Node:

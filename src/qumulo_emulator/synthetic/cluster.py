@@ -73,7 +73,7 @@ class SyntheticSnapshots:
         Raises:
             NotEmulatedError: always.
         """
-        raise _not_supported("keeps its snapshots")
+        raise _not_supported("never changes its snapshots")
 
     def delete(self, _number: int) -> NoReturn:
         """Refuse to delete a snapshot.
@@ -81,7 +81,7 @@ class SyntheticSnapshots:
         Raises:
             NotEmulatedError: always.
         """
-        raise _not_supported("keeps its snapshots")
+        raise _not_supported("never loses its snapshots")
 
     def remove_expired(self) -> None:
         """Do nothing: these snapshots do not expire."""

@@ -28,7 +28,7 @@ class Fate(Enum):
 
 
 class Row(Struct, frozen=True):
-    """One entry of a directory, or several that are equal but for the number in their names.
+    """One entry of a directory, or several that are equal except for the number in their names.
 
     Attributes:
         stem: the name, or the part of it before the number.
@@ -59,14 +59,14 @@ class Row(Struct, frozen=True):
         return self.fate is not (Fate.DELETED if newer else Fate.CREATED)
 
     @property
-    def opens(self) -> bool:
+    def is_expanded(self) -> bool:
         """Whether the diff lists what is below; if not, the entry stands for all of that."""
         return self.contents is not None and self.fate in (Fate.KEPT, Fate.MODIFIED)
 
     @property
     def changes(self) -> int:
         """The number of changes at and below one copy."""
-        below = self.contents.changes if self.contents is not None and self.opens else 0
+        below = self.contents.changes if self.contents is not None and self.is_expanded else 0
         return (self.fate is not Fate.KEPT) + below
 
 

@@ -47,6 +47,6 @@ def _changes(place: Place, begin: int, end: int) -> Iterator[Change]:
             if own and first >= begin:
                 path = join_path(child.parts, directory=row.contents is not None)
                 yield Change(Operation(row.fate.value), path)
-            if row.opens:
+            if row.is_expanded:
                 yield from _changes(child, begin - first - own, end - first - own)
         begin, end = begin - row.count * row.changes, end - row.count * row.changes

@@ -162,7 +162,7 @@ class Renderer:
             for copy in copies_with_changes(row, begin, end):
                 first = copy * row.changes
                 span = max(begin - first, 0), min(end - first, row.changes)
-                if row.contents is None or row.contents.is_plain or not row.opens:
+                if row.contents is None or row.contents.is_plain or not row.is_expanded:
                     number = row.number(copy).encode()
                     for templates in self._changes_of(row).cut(*span):
                         yield templates.replace(PARENT, path).replace(NUMBER, number)
@@ -184,7 +184,7 @@ class Renderer:
     def _all_changes(self, row: Row, parent: bytes) -> Iterator[bytes]:
         if row.fate is not Fate.KEPT:
             yield self._change(row, parent)
-        if row.contents is not None and row.opens:
+        if row.contents is not None and row.is_expanded:
             path = parent + self._templates.name(row) + b"/"
             for index in row.contents.changing:
                 yield from self._all_changes(row.contents.rows[index], path)
