@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from qumulo_emulator.clock import parse_time
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_process, serve_in_thread
 from qumulo_emulator.synthetic.shapes import Shape
 from tests.emulator.process import rest_of_output, serving
 from tests.emulator.wire import file_url, get, pages
@@ -138,7 +138,7 @@ def test_the_tree_on_disk_is_the_tree_that_is_served(
 
 @pytest.mark.parametrize("shape", ["sparse", "created"])
 def test_snapshots_are_written_only_on_request(tmp_path: Path, shape: Shape) -> None:
-    with serve_in_process(synthetic=2, shape=shape, materialize=tmp_path / "new") as emulator:
+    with serve_in_thread(synthetic=2, shape=shape, materialize=tmp_path / "new") as emulator:
         assert served(emulator, "").keys() == entries_on_disk(tmp_path / "new").keys()
     assert not (tmp_path / "new/.snapshot").exists()
 

@@ -82,7 +82,7 @@ def test_every_rendered_page_is_the_corresponding_part_of_the_diff(
 def test_a_rendered_entry_is_what_the_ordinary_handlers_would_send(
     shape: shapes.Shape,
 ) -> None:
-    size, most = (13_300, 30) if shape == "mixed" else (1001, 2)
+    size, max_directories = {"mixed": (13_300, 30), "sparse": (101, 2), "created": (1001, 2)}[shape]
     renderer = Renderer(escape=True)
     for tree in trees(shape, size):
         pending = [tree.place(SOURCE)]
@@ -103,7 +103,7 @@ def test_a_rendered_entry_is_what_the_ordinary_handlers_would_send(
                 assert sent == known
                 assert type(revisions[0]) is type(revisions[1])
             folders = [child for child in children if child.row.contents]
-            pending += folders[-most:]
+            pending += folders[-max_directories:]
 
 
 def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:

@@ -211,7 +211,7 @@ def _is_directory(directory: int, name: bytes) -> bool:
 
 
 def _remove_dot_snapshot_if_empty(directory: int, name: bytes) -> None:
-    """Remove `.snapshot` from a directory that is to be deleted or replaced, if it has nothing else.
+    """Remove `.snapshot` from a directory that will be deleted or replaced, if it has nothing else.
 
     Snapshots must not prevent a directory from being deleted.
 
