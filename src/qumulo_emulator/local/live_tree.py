@@ -1,28 +1,28 @@
-"""The live tree: the directory that is served, as it is at this moment.
+"""The live tree: the current state of the directory that is served.
 
-Every way down begins at the open root and goes from directory to directory without following a
-link, so nothing outside of the root can be reached.
+Every path is opened from the open root on, one directory after the other, without following links.
+So nothing outside of the root can be reached.
 """
-
-from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from qumulo_emulator import errors
-from qumulo_emulator.directories import HIDDEN, all_names_in, names_in, opened, walk
-from qumulo_emulator.metadata import look
+from qumulo_emulator.local.directories import (
+    GONE_ERRORS,
+    HIDDEN,
+    list_all_names,
+    list_names,
+    opened,
+    walk,
+)
+from qumulo_emulator.local.entry_stat import stat_entry
+from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
-from qumulo_emulator.names import Parts, join_path, read_id, split_path, to_bytes, to_text
+from qumulo_emulator.names import Parts, join_path, parse_id, split_path, to_bytes, to_text
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.identity import Identities
-
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _MEANINGS: dict[int, type[errors.EmulatorError]] = {
     errno.ENOENT: errors.NoSuchEntryError,
     errno.ELOOP: errors.NotADirectoryHereError,
@@ -39,114 +39,119 @@ _MEANINGS: dict[int, type[errors.EmulatorError]] = {
 
 
 @contextmanager
-def translated(path: str) -> Iterator[None]:
-    """Turn what the operating system says of a path into an error of ours."""
+def translate_os_errors(path: str) -> Iterator[None]:
+    """Turn an OSError about a path into the matching error of the emulator."""
     try:
         yield
     except OSError as error:
-        meaning = _MEANINGS.get(error.errno or 0, errors.StorageFailedError)
+        kind = _MEANINGS.get(error.errno or 0, errors.StorageFailedError)
         name = f" ({os.fsencode(error.filename)!r})" if error.filename else ""
-        raise meaning(f"{path!a}: {os.strerror(error.errno or 0)}{name}") from error
+        raise kind(f"{path!a}: {os.strerror(error.errno or 0)}{name}") from error
 
 
-class FileSystem:
+class LiveTree:
     """The directory tree below a root; see `qumulo_emulator.model.Tree`.
 
-    May be used by many threads at once, and by other programs at the same time.
+    Thread-safe; other programs may change the directory at the same time.
+
+    Args:
+        root_fd: the root, open.
+        ids: issues the ids of entries.
     """
 
-    def __init__(self, root_fd: int, identities: Identities) -> None:
+    def __init__(self, root_fd: int, ids: FileIds) -> None:
         self._root = root_fd
-        self._ids = identities
-        # Where an id was seen last: the parent's id and the name. A hint, checked when used.
+        self._ids = ids
+        # The parent's id and the name under which an id was seen last: a hint, checked when used.
         self._places: dict[int, tuple[int, str]] = {}
 
     @contextmanager
     def directory(self, parts: Parts) -> Iterator[int]:
-        """An open directory, while in the block.
+        """Yield a file descriptor of a directory.
 
         Raises:
-            NoSuchEntryError: if there is nothing under this path.
-            NotADirectoryHereError: if it is something else.
+            NoSuchEntryError: if there is no entry at this path.
+            NotADirectoryHereError: if the entry is not a directory.
         """
-        with translated(join_path(parts, directory=True)):
-            way = opened(self._root, [to_bytes(part) for part in parts])
-            fd = way.__enter__()
+        with translate_os_errors(join_path(parts, directory=True)):
+            opening = opened(self._root, *map(to_bytes, parts))
+            # What happens in the caller's block is not about opening, so it is not translated.
+            fd = opening.__enter__()
         try:
             yield fd
         finally:
-            way.__exit__(None, None, None)
+            opening.__exit__(None, None, None)
 
     def locate(self, ref: str) -> Parts:
-        """The path of a decimal id or of a path in text; whether a path exists is not asked.
+        """Return the path for a decimal id, or for a path as text; the path need not exist.
 
         Raises:
-            NoSuchEntryError: if the id is nobody's, or its owner is no longer there.
-            InvalidPathError: if it is neither a path nor an id.
+            NoSuchEntryError: if no entry has this id, or the entry no longer exists.
+            InvalidPathError: if the text is neither a path nor an id.
         """
         if not (ref.isascii() and ref.isdigit()):
             return split_path(ref)
-        number = read_id(ref)
-        if not self._ids.given(number):
+        number = parse_id(ref)
+        if not self._ids.was_issued(number):
             raise errors.NoSuchEntryError(f"no entry has the id {number}")
-        parts = self._hinted(number)
+        parts = self._hinted_path(number)
         if parts is None or self._id_at(parts) != number:
             self._search(number)
-            parts = self._hinted(number)
+            parts = self._hinted_path(number)
         if parts is None or self._id_at(parts) != number:
             raise errors.NoSuchEntryError(f"no entry has the id {ref}")
         return parts
 
     def entry(self, parts: Parts) -> Entry:
-        """What is under a path.
+        """Return the entry at a path.
 
         Raises:
-            NoSuchEntryError: if nothing is.
+            NoSuchEntryError: if there is none.
         """
         if not parts:
-            return self._described(self._root, b".", parts)
+            return self._read_entry(self._root, b".", parts)
         try:
             with (
                 self.directory(parts[:-1]) as fd,
-                translated(join_path(parts, directory=False)),
+                translate_os_errors(join_path(parts, directory=False)),
             ):
-                return self._described(fd, to_bytes(parts[-1]), parts)
+                return self._read_entry(fd, to_bytes(parts[-1]), parts)
         except errors.NotADirectoryHereError as error:
             raise errors.NoSuchEntryError(str(error)) from error
 
     def names(self, parts: Parts) -> list[str]:
-        """The names in a directory, in no order."""
-        with self.directory(parts) as fd, translated(join_path(parts, directory=True)):
-            return [to_text(name) for name in names_in(fd)]
+        """Return the names in a directory, in no order."""
+        with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
+            return [to_text(name) for name in list_names(fd)]
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
-        """Some entries of a directory; a name that has gone is left out."""
+        """Return the entries of these names in a directory, without those that no longer exist."""
         entries = []
-        with self.directory(parts) as fd, translated(join_path(parts, directory=True)):
-            parent = self._ids.of(look(fd, b"."))
+        with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
+            parent = self._ids.id_of(stat_entry(fd, b"."))
             for name in names:
                 try:
-                    entry = self._described(fd, to_bytes(name), (*parts, name))
+                    entry = self._read_entry(fd, to_bytes(name), (*parts, name))
                 except FileNotFoundError:
                     continue
                 self._places[entry.attributes.id] = (parent, name)
                 entries.append(entry)
         return entries
 
-    def remember(self, parts: Parts) -> Node:
-        """All that is at and below a path, at about this moment.
+    def capture(self, parts: Parts) -> Node:
+        """Return everything at and below a path, at about this moment.
 
-        What comes and goes meanwhile may be in it or not.
+        Entries that are created or removed meanwhile may be missing.
         """
-        with self.directory(parts) as fd, translated(join_path(parts, directory=True)):
+        with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
             top = Node(self._attributes(fd, b"."))
-            walk(fd, top, self._remember_children)
+            walk(fd, top, self._capture_children)
         return top
 
-    def _remember_children(self, fd: int, node: Node) -> Iterator[tuple[bytes, Node]]:
-        names = all_names_in(fd)
+    def _capture_children(self, fd: int, node: Node) -> Iterator[tuple[bytes, Node]]:
+        names = list_all_names(fd)
         if HIDDEN in names:
-            # Our own directory is not in the tree, nor is the link that it holds to its parent.
+            # `.snapshot` is not part of the tree, nor does its link to the parent count.
             links = max(node.attributes.links - 1, 1)
             node.attributes = node.attributes._replace(links=links)
             names.remove(HIDDEN)
@@ -160,27 +165,27 @@ class FileSystem:
                 yield name, child
 
     def _attributes(self, fd: int, name: bytes) -> Attributes:
-        facts = look(fd, name)
-        attributes = facts.attributes._replace(id=self._ids.of(facts))
+        found = stat_entry(fd, name)
+        attributes = found.attributes._replace(id=self._ids.id_of(found))
         if attributes.type is FileType.SYMLINK:
             try:
                 return attributes._replace(target=os.readlink(name, dir_fd=fd))
             except OSError as error:
-                # EINVAL: something else took the link's place after the look at it.
+                # EINVAL: it is no longer a link.
                 if error.errno == errno.EINVAL:
                     return self._attributes(fd, name)
                 raise
         return attributes
 
-    def _described(self, fd: int, name: bytes, parts: Parts) -> Entry:
+    def _read_entry(self, fd: int, name: bytes, parts: Parts) -> Entry:
         attributes = self._attributes(fd, name)
         if attributes.type is not FileType.DIRECTORY:
             return Entry(parts, attributes, None)
         try:
-            with opened(fd, [name]) as directory:
-                names = all_names_in(directory)
+            with opened(fd, name) as directory:
+                names = list_all_names(directory)
         except OSError as error:
-            if error.errno not in (*_GONE, errno.EACCES):
+            if error.errno not in (*GONE_ERRORS, errno.EACCES):
                 raise
             return Entry(parts, attributes, 0)
         hidden = HIDDEN in names
@@ -193,11 +198,11 @@ class FileSystem:
         except errors.NoSuchEntryError:
             return None
 
-    def _hinted(self, number: int) -> Parts | None:
+    def _hinted_path(self, number: int) -> Parts | None:
         parts: list[str] = []
         while number != ROOT_ID:
             place = self._places.get(number)
-            # A path of more names than a path has bytes can only be a circle of stale hints.
+            # A path of more names than a path has bytes must be a circle of stale hints.
             if place is None or len(parts) > 16_384:
                 return None
             number, name = place
@@ -205,7 +210,7 @@ class FileSystem:
         return tuple(reversed(parts))
 
     def _search(self, number: int) -> None:
-        """Look at the whole tree, to learn where an id is now; slow, and only for a stale hint."""
+        """Walk the whole tree to find where an id is now: slow, so only for a stale hint."""
         found = False
 
         def visit(fd: int, parent: int) -> list[tuple[bytes, int]]:
@@ -213,17 +218,17 @@ class FileSystem:
             below: list[tuple[bytes, int]] = []
             if found:
                 return below
-            for name in names_in(fd):
+            for name in list_names(fd):
                 try:
-                    facts = look(fd, name)
+                    entry = stat_entry(fd, name)
                 except FileNotFoundError:
                     continue
-                child = self._ids.of(facts)
+                child = self._ids.id_of(entry)
                 self._places[child] = (parent, to_text(name))
                 found = found or child == number
-                if facts.attributes.type is FileType.DIRECTORY:
+                if entry.attributes.type is FileType.DIRECTORY:
                     below.append((name, child))
             return below
 
-        with translated("/"):
+        with translate_os_errors("/"):
             walk(self._root, ROOT_ID, visit)

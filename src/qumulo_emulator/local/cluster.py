@@ -1,47 +1,42 @@
-"""The emulated cluster as a whole: files, snapshots, diffs, tokens and settings. Knows no HTTP."""
-
-from __future__ import annotations
+"""A cluster over a local directory: files, snapshots, diffs, tokens and settings, without HTTP."""
 
 import os
 import threading
 import uuid
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
-from qumulo_emulator.comparing import are_compared
-from qumulo_emulator.diff import changes
-from qumulo_emulator.editing import Editor
+from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import StateError
-from qumulo_emulator.everywhere import SnapshotsEverywhere
-from qumulo_emulator.filesystem import FileSystem
-from qumulo_emulator.identity import Identities
-from qumulo_emulator.listing import Listings
-from qumulo_emulator.metadata import look
+from qumulo_emulator.listings import ListingCache
+from qumulo_emulator.local.diff import changes
+from qumulo_emulator.local.editor import LocalEditor
+from qumulo_emulator.local.entry_stat import stat_entry
+from qumulo_emulator.local.file_ids import FileIds
+from qumulo_emulator.local.live_tree import LiveTree
+from qumulo_emulator.local.partly_live_tree import PartlyLiveTree
+from qumulo_emulator.local.snapshot_links import SnapshotLinks
+from qumulo_emulator.local.snapshots import LocalSnapshots
+from qumulo_emulator.model import Change, Tree
 from qumulo_emulator.names import join_path
 from qumulo_emulator.ordering import order_key
 from qumulo_emulator.settings import Order, Settings
-from qumulo_emulator.snapshots import Snapshots
 from qumulo_emulator.state import State
 from qumulo_emulator.tokens import Tokens
-from qumulo_emulator.uncovered import PartlyLiveTree
 
-if TYPE_CHECKING:
-    from qumulo_emulator.model import Change, Tree
-
-_DIFFS_KEPT = 4
+_MAX_CACHED_DIFFS = 4
 
 
-class Cluster:
-    """A cluster over a local directory. May be used by many threads at once.
+class LocalCluster:
+    """A cluster over a local directory. Thread-safe.
 
     Args:
         root: the directory that it serves.
         username: its only user.
         password: that user's password.
-        state_directory: where ids and snapshots outlive it; None to forget them.
+        state_directory: where ids and snapshots are kept for the next start; None keeps nothing.
         token_lifetime: how many seconds a session lasts.
-        settings: how it answers to begin with.
-        snapshots_everywhere: whether snapshots appear in every directory, not just in their own.
+        settings: how it answers at first; None for the defaults.
+        snapshots_everywhere: whether `.snapshot` appears in every directory.
 
     Raises:
         OSError: if the root cannot be opened as a directory.
@@ -67,16 +62,16 @@ class Cluster:
         except StateError:
             os.close(self._root_fd)
             raise
-        self._ids = Identities(look(self._root_fd, b"."), self._state.ids())
-        self.files = FileSystem(self._root_fd, self._ids)
-        self.editor = Editor(self.files)
-        self.listings = Listings()
-        self.snapshots = Snapshots(
+        self._ids = FileIds(stat_entry(self._root_fd, b"."), self._state.ids())
+        self.files = LiveTree(self._root_fd, self._ids)
+        self.editor = LocalEditor(self.files)
+        self.listings = ListingCache()
+        self.snapshots = LocalSnapshots(
             self.files,
             self._ids,
             self._state,
-            SnapshotsEverywhere(self._root_fd, self.root, self._ids),
-            shown_everywhere=snapshots_everywhere,
+            SnapshotLinks(self._root_fd, self.root, self._ids),
+            everywhere=snapshots_everywhere,
         )
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
@@ -88,34 +83,34 @@ class Cluster:
         """The cluster's name."""
         return str(self._state.fact("cluster_name") or "qumulo-emulator")
 
-    def facts(self) -> dict[str, object]:
-        """What it serves, to be told at the start."""
+    def startup_facts(self) -> dict[str, object]:
+        """Return what is served, for the line of JSON that is printed at the start."""
         return {"root": self.root}
 
     def rename(self, name: str) -> None:
-        """Give the cluster another name."""
+        """Change the cluster's name."""
         self._state.set_fact("cluster_name", name)
 
     def tree(self, snapshot: int | None) -> Tree:
-        """The live tree, or that of a snapshot."""
+        """Return the tree of a snapshot; None means the live tree."""
         if snapshot is None:
             return self.files
-        remembered = self.snapshots.tree(snapshot)
+        tree = self.snapshots.tree(snapshot)
         if self.settings.uncovered == "live":
-            return PartlyLiveTree(remembered, self.files)
-        return remembered
+            return PartlyLiveTree(tree, self.files)
+        return tree
 
     def diff(self, newer: int, older: int) -> list[Change]:
-        """What changed between two snapshots, in the order that the settings name.
+        """Return what changed between two snapshots, in the order of the settings.
 
-        Computed once for a pair; whoever gets the list leaves it as it is.
+        The list is computed once for a pair of snapshots, so callers must not change it.
 
         Raises:
-            SnapshotNotFoundError: if there is no such snapshot.
-            SnapshotDiffError: if they cannot be compared, as the settings have it.
+            SnapshotNotFoundError: if one of the snapshots does not exist.
+            SnapshotDiffError: if the settings define the comparison as an error.
         """
         new, old = self.snapshots.get(newer), self.snapshots.get(older)
-        if not are_compared(new, old, self.settings):
+        if not needs_diff(new, old, self.settings):
             return []
         order = self.settings.order
         with self._diff_lock:
@@ -127,16 +122,16 @@ class Cluster:
                 if order != "as_found":
                     found.sort(key=lambda change: order_key(order, change.path))
                 self._diffs[newer, older, order] = found
-                while len(self._diffs) > _DIFFS_KEPT:
+                while len(self._diffs) > _MAX_CACHED_DIFFS:
                     self._diffs.popitem(last=False)
         return found
 
-    def keep_ids(self) -> None:
-        """Make the ids that were given out since the last time outlive the process."""
-        self._state.add_ids(self._ids.take_new())
+    def save_ids(self) -> None:
+        """Store the ids that were issued since the last call, so that they survive a restart."""
+        self._state.add_ids(self._ids.pop_new())
 
     def close(self) -> None:
-        """Let go of the root and the state."""
-        self.keep_ids()
+        """Close the root and the state."""
+        self.save_ids()
         self._state.close()
         os.close(self._root_fd)

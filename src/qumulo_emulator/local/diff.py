@@ -1,36 +1,28 @@
-"""What changed between two remembered trees. Pure."""
+"""What changed between two captured trees."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from qumulo_emulator.model import Attributes, Change, FileType, Node, Operation
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 def changes(older: Node, newer: Node, path: str) -> Iterator[Change]:
-    """The changes that lead from one tree of a directory to another.
+    """Yield the changes from one tree of a directory to another, each directory before its entries.
 
-    A created or deleted directory stands for all below it. A rename is a DELETE and a CREATE, and
-    so is a path that another object took over. A directory is modified when its own metadata
-    changed: an entry came, went or was replaced, or its mode, owner, group or mtime did. Everything
-    else is modified when its data or metadata changed, times of access apart; a hard link under
-    every path.
+    A created or deleted directory stands for everything below it. A rename is a DELETE and a
+    CREATE, and so is a path that now belongs to another object. A directory is modified when its
+    own metadata changed: an entry was added, removed or replaced, or its mode, owner, group or
+    mtime changed. Everything else is modified when its data or metadata changed, except for the
+    access time; a hard link is then modified under each of its paths.
 
     Args:
-        older: the directory as it was.
-        newer: the same directory as it became.
+        older: the directory in the older tree.
+        newer: the same directory in the newer tree.
         path: its path, which ends in a slash.
-
-    Yields:
-        Each change once, a directory before what is in it.
     """
     pending = [(older, newer, path)]
     while pending:
         older, newer, path = pending.pop()
-        inside, below = _inside(older, newer, path)
+        inside, below = _compare_entries(older, newer, path)
         entries_changed = any(change.operation is not Operation.MODIFY for change in inside)
         if entries_changed or _directory_facts(older) != _directory_facts(newer):
             yield Change(Operation.MODIFY, path)
@@ -38,10 +30,10 @@ def changes(older: Node, newer: Node, path: str) -> Iterator[Change]:
         pending.extend(reversed(below))
 
 
-def _inside(
+def _compare_entries(
     older: Node, newer: Node, path: str
 ) -> tuple[list[Change], list[tuple[Node, Node, str]]]:
-    """The changes of a directory's entries, and the directories in it that are in both trees."""
+    """Return the changes of a directory's entries, and the subdirectories that both trees have."""
     inside: list[Change] = []
     below: list[tuple[Node, Node, str]] = []
     for name, was in older.children.items():
@@ -68,7 +60,7 @@ def _same_object(was: Node, now: Node) -> bool:
 
 
 def _directory_facts(node: Node) -> tuple[int, ...]:
-    # Not ctime nor the link count: making `.snapshot` in a directory touches both.
+    # Neither ctime nor the link count: creating `.snapshot` in a directory changes both.
     known = node.attributes
     return (known.modified, known.mode, known.owner, known.group)
 

@@ -1,13 +1,11 @@
-"""Snapshots: taken, listed, changed, deleted, and gone when their time has come."""
-
-from __future__ import annotations
+"""The snapshots of a local directory: taking, listing, changing, deleting, expiring them."""
 
 import threading
 from contextlib import suppress
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from qumulo_emulator import clock, dot_snapshot, everywhere
+from msgspec.structs import replace
+
+from qumulo_emulator import clock
 from qumulo_emulator.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -15,66 +13,64 @@ from qumulo_emulator.errors import (
     NotADirectoryHereError,
     SnapshotNotFoundError,
 )
-from qumulo_emulator.filesystem import translated
-from qumulo_emulator.model import ROOT_ID, Snapshot
-from qumulo_emulator.names import LONGEST_NAME, Parts, join_path, to_bytes
-from qumulo_emulator.remembered import RememberedTree
+from qumulo_emulator.local import dot_snapshot, snapshot_links
+from qumulo_emulator.local.file_ids import FileIds
+from qumulo_emulator.local.live_tree import LiveTree, translate_os_errors
+from qumulo_emulator.local.snapshot_links import SnapshotLinks
+from qumulo_emulator.local.snapshot_tree import SnapshotTree
+from qumulo_emulator.model import ROOT_ID, Node, Snapshot
+from qumulo_emulator.names import MAX_NAME_BYTES, Parts, join_path, to_bytes
+from qumulo_emulator.state import State
 
-if TYPE_CHECKING:
-    from qumulo_emulator.everywhere import SnapshotsEverywhere
-    from qumulo_emulator.filesystem import FileSystem
-    from qumulo_emulator.identity import Identities
-    from qumulo_emulator.model import Node
-    from qumulo_emulator.state import State
-
-_MOST_SNAPSHOTS = 40_000
+_MAX_SNAPSHOTS = 40_000
 
 
-class Snapshots:
-    """The snapshots of one cluster. May be used by many threads at once.
+class LocalSnapshots:
+    """The snapshots of one cluster; see `qumulo_emulator.interface.Snapshots`. Thread-safe.
 
     Args:
         files: the live tree.
-        ids: the ids of what is in it.
-        state: where snapshots outlive the process.
-        shown: shows snapshots in every directory.
-        shown_everywhere: whether new ones are shown there, not only in their own directory.
+        ids: the ids of its entries.
+        state: where snapshots are stored.
+        links: shows snapshots in every directory.
+        everywhere: whether new snapshots are shown in every directory, or only in their own.
     """
 
     def __init__(
         self,
-        files: FileSystem,
-        ids: Identities,
+        files: LiveTree,
+        ids: FileIds,
         state: State,
-        shown: SnapshotsEverywhere,
+        links: SnapshotLinks,
         *,
-        shown_everywhere: bool,
+        everywhere: bool,
     ) -> None:
         self._files = files
         self._ids = ids
         self._state = state
-        # One snapshot is made or unmade on disk at a time; the other lock is never held for long.
+        # Only one snapshot at a time is written or removed on disk. The other lock is held briefly.
         self._disk = threading.Lock()
         self._lock = threading.Lock()
         self._known = {snapshot.id: snapshot for snapshot in state.snapshots()}
-        self._trees: dict[int, RememberedTree] = {}
-        self._shown = shown
-        self._everywhere = shown_everywhere
-        if shown_everywhere:
-            shown.withdraw_all_but({one.directory_name for one in self._known.values()})
+        self._trees: dict[int, SnapshotTree] = {}
+        self._links = links
+        self._everywhere = everywhere
+        if everywhere:
+            names = {snapshot.directory_name for snapshot in self._known.values()}
+            links.withdraw_all_but(names)
 
     def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
-        """Take a snapshot of a directory, and answer when it is in `.snapshot`.
+        """Take a snapshot of a directory; it is in `.snapshot` when this returns.
 
         Args:
             parts: the directory's path.
-            label: the name it is given, if any.
-            expires: when it shall go by itself, in nanoseconds since the epoch.
+            label: the name of the snapshot, if any.
+            expires: when it expires, in nanoseconds since the epoch; None means never.
 
         Raises:
-            NotADirectoryHereError: if something else is there.
-            InvalidPathError: if no directory can have the snapshot's name.
-            InvalidRequestError: if it would have expired already.
+            NotADirectoryHereError: if the entry is not a directory.
+            InvalidPathError: if the snapshot's name is not valid for a directory.
+            InvalidRequestError: if the expiration is in the past.
         """
         _check_label(label)
         if expires is not None and expires <= clock.now():
@@ -82,64 +78,64 @@ class Snapshots:
         with self._disk:
             number = self._next_number(label)
             with self._files.directory(parts) as source:
-                top = self._files.remember(parts)
+                top = self._files.capture(parts)
                 snapshot = Snapshot(number, label, clock.now(), top.attributes.id, parts, expires)
-                with translated(join_path(parts, directory=True)):
+                with translate_os_errors(join_path(parts, directory=True)):
                     snapshot = self._publish(source, snapshot, top)
-            # The ids first: one that a kept snapshot knows is never given to anything else.
-            self._state.add_ids(self._ids.take_new())
+            # The ids first: an id in a stored snapshot must never be issued again.
+            self._state.add_ids(self._ids.pop_new())
             self._state.add_snapshot(snapshot, top)
             with self._lock:
                 self._known[number] = snapshot
-                self._trees[number] = RememberedTree(top, parts)
-            shown = snapshot.taken if self._everywhere else 0
-            clock.wait_until_stamps_pass(max(_newest_change(top), shown))
+                self._trees[number] = SnapshotTree(top, parts)
+            linked = snapshot.taken if self._everywhere else 0
+            clock.wait_until_timestamps_pass(max(_newest_change(top), linked))
         return snapshot
 
     def _publish(self, source: int, snapshot: Snapshot, top: Node) -> Snapshot:
-        """Show a snapshot in its open source; returns it with the time at which that was done."""
+        """Make a snapshot appear in its open directory; return it with the time of that."""
         if self._everywhere:
-            self._shown.publish(source, snapshot.directory_name, top)
-            # To have got a link is no change that came after the snapshot.
+            self._links.publish(source, snapshot.directory_name, top)
+            # Getting a link changes a directory; that must not be later than the snapshot.
             return replace(snapshot, taken=clock.now())
         others = self._directory_names(top.attributes.id)
         dot_snapshot.publish(source, snapshot.directory_name, top, others)
         return snapshot
 
     def _next_number(self, label: str | None) -> int:
-        if len(self._known) >= _MOST_SNAPSHOTS:
-            raise InvalidRequestError(f"a cluster has at most {_MOST_SNAPSHOTS} snapshots")
+        if len(self._known) >= _MAX_SNAPSHOTS:
+            raise InvalidRequestError(f"a cluster has at most {_MAX_SNAPSHOTS} snapshots")
         last = self._state.fact("last_snapshot")
         number = 1 + (last if isinstance(last, int) else 0)
         name = Snapshot(number, label, 0, 0, (), None).directory_name
-        if len(to_bytes(name)) > LONGEST_NAME:
-            raise InvalidPathError(f"the snapshot's directory would have too long a name: {name!a}")
-        # Kept first: a number is not used twice, even if this snapshot fails.
+        if len(to_bytes(name)) > MAX_NAME_BYTES:
+            raise InvalidPathError(f"the name of the snapshot's directory is too long: {name!a}")
+        # Stored first, so that a number is never used twice, even if this snapshot fails.
         self._state.set_fact("last_snapshot", number)
         return number
 
     def _directory_names(self, source_id: int) -> set[str]:
         with self._lock:
             known = list(self._known.values())
-        names = {one.directory_name for one in known if one.source_id == source_id}
-        # Of an earlier run that showed snapshots everywhere.
-        kept_trees = source_id == ROOT_ID and any(map(self._shown_everywhere, known))
-        return names | {everywhere.TREES} if kept_trees else names
+        names = {snapshot.directory_name for snapshot in known if snapshot.source_id == source_id}
+        # An earlier run may have shown snapshots everywhere.
+        has_trees = source_id == ROOT_ID and any(map(self._is_everywhere, known))
+        return names | {snapshot_links.TREES} if has_trees else names
 
-    def _shown_everywhere(self, snapshot: Snapshot) -> bool:
-        return self._shown.holds(snapshot.directory_name)
+    def _is_everywhere(self, snapshot: Snapshot) -> bool:
+        return self._links.holds(snapshot.directory_name)
 
     def all(self) -> list[Snapshot]:
-        """The snapshots that there are now, by ascending id."""
+        """Return the current snapshots by ascending id."""
         with self._lock:
             known = sorted(self._known.values(), key=lambda snapshot: snapshot.id)
         return [snapshot for snapshot in known if not _expired(snapshot)]
 
     def get(self, number: int) -> Snapshot:
-        """One snapshot.
+        """Return the snapshot with this id.
 
         Raises:
-            SnapshotNotFoundError: if there is none with this id, or no longer.
+            SnapshotNotFoundError: if there is none, or it was deleted or has expired.
         """
         with self._lock:
             snapshot = self._known.get(number)
@@ -147,16 +143,16 @@ class Snapshots:
             raise SnapshotNotFoundError(f"there is no snapshot {number}")
         return snapshot
 
-    def tree(self, number: int) -> RememberedTree:
-        """The tree that a snapshot remembers."""
+    def tree(self, number: int) -> SnapshotTree:
+        """Return the tree of a snapshot; raises as `get` does."""
         snapshot = self.get(number)
         with self._lock:
             if number not in self._trees:
-                self._trees[number] = RememberedTree(self._state.tree(number), snapshot.source)
+                self._trees[number] = SnapshotTree(self._state.tree(number), snapshot.source)
             return self._trees[number]
 
     def set_expiration(self, number: int, expires: int | None) -> Snapshot:
-        """Change when a snapshot goes by itself; None for never."""
+        """Change when a snapshot expires; None means never. Raises as `get` does."""
         snapshot = replace(self.get(number), expires=expires)
         with self._lock:
             if number not in self._known:
@@ -166,12 +162,12 @@ class Snapshots:
         return snapshot
 
     def delete(self, number: int) -> None:
-        """Delete a snapshot, and answer when it is gone from `.snapshot`."""
+        """Delete a snapshot; it is no longer in `.snapshot` when this returns."""
         self.get(number)
         self._remove(number)
 
     def remove_expired(self) -> None:
-        """Remove what has expired, also from `.snapshot`."""
+        """Remove the snapshots that have expired, also from `.snapshot`."""
         with self._lock:
             expired = [snapshot.id for snapshot in self._known.values() if _expired(snapshot)]
         for number in expired:
@@ -191,14 +187,14 @@ class Snapshots:
 
     def _withdraw(self, snapshot: Snapshot) -> None:
         name = snapshot.directory_name
-        if self._shown_everywhere(snapshot):
-            with translated("/.snapshot"):
-                self._shown.withdraw(name)
+        if self._is_everywhere(snapshot):
+            with translate_os_errors("/.snapshot"):
+                self._links.withdraw(name)
             return
-        # The directory may have been renamed since, with its `.snapshot`, or be gone with it.
+        # The directory may have been renamed with its `.snapshot`, or deleted with it.
         with suppress(NoSuchEntryError, NotADirectoryHereError):
             source = self._files.locate(str(snapshot.source_id))
-            with self._files.directory(source) as fd, translated("/.snapshot"):
+            with self._files.directory(source) as fd, translate_os_errors("/.snapshot"):
                 dot_snapshot.withdraw(fd, name)
 
 

@@ -1,4 +1,4 @@
-"""What public clients that nobody here wrote do to a cluster, and expect of it."""
+"""What public clients, written by others, send to a cluster and expect from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from starlette.routing import compile_path
 from qumulo_emulator.api.routes import ENDPOINTS
 from qumulo_emulator.api.unsupported import is_unsupported
 from tests.emulator.trees import lay_out
-from tests.emulator.wire import attributes, created, file_url, got, pages, refusal
+from tests.emulator.wire import attributes, create_snapshot, file_url, get, pages, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/qumulo/rest"
 SDK = {
-    "today": Path(sys.prefix, PACKAGES),
+    "current": Path(sys.prefix, PACKAGES),
     "5.1": REPOSITORY / ".qq/5.1.0.1" / PACKAGES,
 }
 METHODS = {"GET", "PUT", "POST", "PATCH", "DELETE"}
-# What the SDK adds a name to that this test does not see: `copy-chunk`, and the kind of aggregates.
+# URLs that the SDK completes in a way that this test does not see: `copy-chunk`, and aggregates.
 UNFINISHED = {("POST", "/v1/files/1"), ("GET", "/v1/files/1/1")}
 
 
@@ -53,11 +53,11 @@ UNFINISHED = {("POST", "/v1/files/1"), ("GET", "/v1/files/1/1")}
         ("PUT", "/v1/cluster/settings", {"cluster_name": "mine"}),
     ],
 )
-def test_fields_that_a_cluster_does_not_know_are_ignored(
+def test_unknown_fields_of_a_request_are_ignored(
     emulator: ThreadedEmulator, folder: Path, method: str, url: str, body: dict[str, object]
 ) -> None:
     path = f"/{folder.name}"
-    number = created(emulator, "v3", path)["id"] if "{snapshot}" in url else None
+    number = create_snapshot(emulator, "v3", path)["id"] if "{snapshot}" in url else None
     url = url.format(snapshot=number, folder=attributes(emulator, path)["id"])
     if "password" in body:
         body["password"] = emulator.password
@@ -66,7 +66,7 @@ def test_fields_that_a_cluster_does_not_know_are_ignored(
     assert status == 200, reply
 
 
-def test_unknown_fields_of_a_fault_are_still_refused(
+def test_unknown_fields_of_a_fault_are_refused(
     emulator: ThreadedEmulator,
 ) -> None:
     answer = emulator.request("POST", "/emulator/faults", {"status": 500, "tmies": 1})
@@ -76,19 +76,19 @@ def test_unknown_fields_of_a_fault_are_still_refused(
 # Answers
 
 
-def test_logical_datablocks_are_text_and_as_many_as_datablocks(
+def test_logical_datablocks_are_a_string_equal_to_datablocks(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 4097, "d": {}})
-    number = created(emulator, "v3", f"/{folder.name}")["id"]
+    number = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     for query in ("", f"?snapshot={number}"):
         assert attributes(emulator, f"/{folder.name}/a", query)["logical_datablocks"] == "2"
-        for entry in got(emulator, file_url(f"/{folder.name}", f"/entries/{query}"))["files"]:
+        for entry in get(emulator, file_url(f"/{folder.name}", f"/entries/{query}"))["files"]:
             assert entry["logical_datablocks"] == entry["datablocks"]
 
 
 def raw_answer(emulator: Emulator, method: str, url: str) -> tuple[int, bytes]:
-    """The status and the body of an answer, not yet parsed."""
+    """Return the status and the unparsed body of an answer."""
     context = ssl.create_default_context(cafile=emulator.certificate)
     connection = http.client.HTTPSConnection(emulator.host, emulator.port, context=context)
     connection.request(method, url, headers={"Authorization": f"Bearer {emulator.login()}"})
@@ -98,12 +98,10 @@ def raw_answer(emulator: Emulator, method: str, url: str) -> tuple[int, bytes]:
     return answer
 
 
-def test_what_deletes_answers_with_json_that_holds_no_value(
-    emulator: ThreadedEmulator, folder: Path
-) -> None:
+def test_a_delete_is_answered_with_null(emulator: ThreadedEmulator, folder: Path) -> None:
     lay_out(folder, {"a": 1, "b": 1})
     path = f"/{folder.name}"
-    numbers = [created(emulator, "v3", path)["id"] for _ in range(2)]
+    numbers = [create_snapshot(emulator, "v3", path)["id"] for _ in range(2)]
     user = {"user": {"name": "admin"}}
     token = emulator.request("POST", "/v1/auth/access-tokens/", user)[1]["id"]
     for url, status in (
@@ -118,15 +116,15 @@ def test_what_deletes_answers_with_json_that_holds_no_value(
 
 
 @pytest.mark.parametrize("version", ["v2", "v3"])
-def test_a_diff_of_one_file_is_empty_or_loud(
+def test_the_diff_of_one_file_is_empty_or_a_501(
     emulator: ThreadedEmulator, folder: Path, version: str
 ) -> None:
     lay_out(folder, {"same": 1, "longer": 1})
-    older = created(emulator, "v3", f"/{folder.name}")["id"]
+    older = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     lay_out(folder, {"longer": 2})
-    newer = created(emulator, "v3", f"/{folder.name}")["id"]
+    newer = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     url = f"/{version}/snapshots/{newer}/changes-since/{older}/files/%2F{folder.name}%2F"
-    assert got(emulator, f"{url}same") == {"entries": [], "paging": {"next": ""}}
+    assert get(emulator, f"{url}same") == {"entries": [], "paging": {"next": ""}}
     answer = emulator.request("GET", f"{url}longer")
     assert refusal(answer) == (501, "emulator_not_supported_error")
 
@@ -135,7 +133,7 @@ def test_a_diff_of_one_file_is_empty_or_loud(
 
 
 @pytest.mark.parametrize("api", ["/api", ""])
-def test_old_clients_put_api_before_every_url(
+def test_old_clients_may_put_api_before_every_url(
     emulator: ThreadedEmulator, folder: Path, api: str
 ) -> None:
     lay_out(folder, {str(number): 1 for number in range(5)})
@@ -176,7 +174,7 @@ def test_old_clients_put_api_before_every_url(
         ("GET", "/v3/cluster/calculate-supported-protection-info"),
     ],
 )
-def test_what_a_cluster_has_is_501_with_its_methods(
+def test_an_unsupported_request_of_a_cluster_is_501(
     emulator: ThreadedEmulator, method: str, url: str
 ) -> None:
     answer = emulator.request(method, url)
@@ -185,20 +183,20 @@ def test_what_a_cluster_has_is_501_with_its_methods(
 
 
 @pytest.mark.parametrize("generation", SDK)
-def test_every_url_of_the_sdk_is_served_or_501_with_the_methods_that_it_uses(
+def test_every_request_of_the_sdk_is_served_or_501(
     generation: str,
 ) -> None:
-    asked = set(requests_in(SDK[generation]))
-    # Whatever is seen of the SDK, these are in it.
-    assert {("POST", "/v1/session/login"), ("GET", "/v1/files/1/info/attributes")} <= asked
-    assert len(asked) > 200
-    assert {one for one in asked if not is_known(*one)} == UNFINISHED
+    requests = set(requests_in(SDK[generation]))
+    # The search must have found these.
+    assert {("POST", "/v1/session/login"), ("GET", "/v1/files/1/info/attributes")} <= requests
+    assert len(requests) > 200
+    assert {request for request in requests if not is_known(*request)} == UNFINISHED
 
 
 def is_known(method: str, url: str) -> bool:
-    """Whether the emulator serves or refuses a URL, perhaps with an id at its end."""
+    """Return whether the emulator serves a URL or answers 501, perhaps with an id appended."""
     spellings = (url, f"{url}/", url.rstrip("/"), f"{url}/1", f"{url}1", f"{url}1/networks/1")
-    served = [compile_path(one.path)[0] for one in ENDPOINTS if one.method == method]
+    served = [compile_path(known.path)[0] for known in ENDPOINTS if known.method == method]
     return any(
         is_unsupported(method, spelling) or any(path.fullmatch(spelling) for path in served)
         for spelling in spellings
@@ -206,7 +204,7 @@ def is_known(method: str, url: str) -> bool:
 
 
 def requests_in(package: Path) -> Iterator[tuple[str, str]]:
-    """The methods and URLs in each function of the SDK, with 1 for whatever it fills in."""
+    """Yield the methods and URLs in each function of the SDK, with 1 for each value."""
     for file in package.glob("*.py"):
         module = ast.parse(file.read_text(encoding="utf-8"))
         constants = {
@@ -226,7 +224,7 @@ def requests_in(package: Path) -> Iterator[tuple[str, str]]:
 
 
 def written(node: ast.AST) -> str | None:
-    """The text of a string in the source."""
+    """Return the text of a string in the source."""
     if isinstance(node, ast.JoinedStr):
         return "".join(written(part) or "1" for part in node.values)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -235,7 +233,7 @@ def written(node: ast.AST) -> str | None:
 
 
 def url_in(node: ast.AST) -> str | None:
-    """The URL that an expression of the SDK makes."""
+    """Return the URL that an expression of the SDK makes."""
     match node:
         case ast.Call(func=ast.Name("build_files_uri"), args=[ast.List(parts)], keywords=keywords):
             version: Any = 1

@@ -1,12 +1,10 @@
-"""What the kernel knows about a directory entry, in one look.
+"""What the kernel knows about a directory entry.
 
-On Linux `statx` adds the time of birth, and `name_to_handle_at` the generation of the inode: the
-two things by which a new file in an old inode is told from the old file. Neither is in Python's
-`os`. Elsewhere `os.stat` has to do; where it has no time of birth, a file that takes over the inode
-of a deleted one of the same type cannot be told from it.
+On Linux, `statx` adds the time of birth, and `name_to_handle_at` the generation of the inode. With
+them, a new file is distinguished from a deleted file that had the same inode number. Python's `os`
+has neither. Other systems use `os.stat`; if it has no time of birth either, a new file looks like
+the deleted file of the same type whose inode number it got.
 """
-
-from __future__ import annotations
 
 import ctypes
 import errno
@@ -21,10 +19,10 @@ from qumulo_emulator.model import Attributes, FileType
 _AT_SYMLINK_NOFOLLOW = 0x100
 _STATX_BASIC_AND_BIRTH = 0xFFF
 _STATX_BIRTH = 0x800
-# The mask; links, owner, group, mode; inode, size, blocks; when it was accessed, born, changed and
-# modified, each in seconds and nanoseconds; the device that it is, and the one that it is on.
+# The mask; links, owner, group, mode; inode, size, blocks; the times of access, birth, change and
+# modification, each in seconds and nanoseconds; the device that it is, and the device it lies on.
 _STATX = struct.Struct("=I12x IIIH2x QQQ8x qI4x qI4x qI4x qI4x II II")
-_LONGEST_HANDLE = 128
+_MAX_HANDLE_BYTES = 128
 _HANDLE_HEAD = struct.Struct("=Ii")
 
 _TYPES = {
@@ -39,11 +37,12 @@ _TYPES = {
 _SECOND = 1_000_000_000
 
 
-class Facts(NamedTuple):
-    """One look at a directory entry.
+class EntryStat(NamedTuple):
+    """The kernel's data about a directory entry.
 
-    `inode` names the object while it lives; `life` tells it from an earlier one of that number.
-    `attributes` are complete but for their id (0) and a symbolic link's target (None).
+    `inode` (device and inode number) identifies the object while it exists; `life` distinguishes
+    it from earlier objects with the same inode. `attributes` are complete except for the id, which
+    is 0, and a symbolic link's target, which is None.
     """
 
     inode: tuple[int, int]
@@ -51,10 +50,10 @@ class Facts(NamedTuple):
     attributes: Attributes
 
 
-def _libc_function(name: str) -> ctypes._NamedFuncPointer | None:
+def _libc_function(name: str) -> "ctypes._NamedFuncPointer | None":
     if not sys.platform.startswith("linux"):
         return None
-    # Older C libraries lack the one or the other.
+    # Older C libraries lack one of these functions or both.
     return getattr(ctypes.CDLL(None, use_errno=True), name, None)
 
 
@@ -63,23 +62,27 @@ _name_to_handle_at = _libc_function("name_to_handle_at")
 _devices_without_handles: set[int] = set()
 
 
-def look(directory: int, name: bytes) -> Facts:
-    """The facts of an entry of an open directory, or of the directory itself (`.`).
+def stat_entry(directory: int, name: bytes) -> EntryStat:
+    """Return the data of an entry of an open directory, or of the directory itself (`.`).
 
-    A symbolic link is looked at, not through.
+    A symbolic link is not followed.
 
     Raises:
-        OSError: as `os.stat` would.
+        OSError: in the same cases as `os.stat`.
     """
     if _statx is None:
-        return _portable_look(directory, name)
+        return _portable_stat(directory, name)
     buffer = ctypes.create_string_buffer(256)
     if _statx(directory, name, _AT_SYMLINK_NOFOLLOW, _STATX_BASIC_AND_BIRTH, buffer):
         number = ctypes.get_errno()
         if number == errno.ENOSYS:
-            return _portable_look(directory, name)
+            return _portable_stat(directory, name)
         raise OSError(number, os.strerror(number), name)
-    mask, links, owner, group, mode, inode, size, blocks, *rest = _STATX.unpack_from(buffer)
+    return _from_statx(directory, name, _STATX.unpack_from(buffer))
+
+
+def _from_statx(directory: int, name: bytes, fields: tuple[int, ...]) -> EntryStat:
+    mask, links, owner, group, mode, inode, size, blocks, *rest = fields
     accessed_s, accessed_ns, born_s, born_ns, changed_s, changed_ns, *rest = rest
     modified_s, modified_ns, major, minor, on_major, on_minor = rest
     born = born_s * _SECOND + born_ns if mask & _STATX_BIRTH else None
@@ -101,15 +104,15 @@ def look(directory: int, name: bytes) -> Facts:
         None,
     )
     life = _handle(directory, name, device) or str(born).encode()
-    return Facts((device, inode), life, attributes)
+    return EntryStat((device, inode), life, attributes)
 
 
 def _handle(directory: int, name: bytes, device: int) -> bytes | None:
-    """The file handle, which holds the inode's generation, where the file system has one."""
+    """Return the file handle, which contains the inode's generation; None if there is none."""
     if _name_to_handle_at is None or device in _devices_without_handles:
         return None
-    buffer = ctypes.create_string_buffer(_HANDLE_HEAD.size + _LONGEST_HANDLE)
-    _HANDLE_HEAD.pack_into(buffer, 0, _LONGEST_HANDLE, 0)
+    buffer = ctypes.create_string_buffer(_HANDLE_HEAD.size + _MAX_HANDLE_BYTES)
+    _HANDLE_HEAD.pack_into(buffer, 0, _MAX_HANDLE_BYTES, 0)
     mount = ctypes.c_int()
     if _name_to_handle_at(directory, name, buffer, ctypes.byref(mount), 0):
         number = ctypes.get_errno()
@@ -121,7 +124,7 @@ def _handle(directory: int, name: bytes, device: int) -> bytes | None:
     return buffer.raw[4 : _HANDLE_HEAD.size + length]
 
 
-def _portable_look(directory: int, name: bytes) -> Facts:
+def _portable_stat(directory: int, name: bytes) -> EntryStat:
     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
     birth = getattr(found, "st_birthtime", None)
     born = None if birth is None else int(birth * _SECOND)
@@ -142,4 +145,4 @@ def _portable_look(directory: int, name: bytes) -> Facts:
         None,
     )
     kind = str(stat.S_IFMT(found.st_mode))
-    return Facts((found.st_dev, found.st_ino), f"{born} {kind}".encode(), attributes)
+    return EntryStat((found.st_dev, found.st_ino), f"{born} {kind}".encode(), attributes)

@@ -1,18 +1,16 @@
-"""A remembered tree, to be asked like the live one."""
-
-from __future__ import annotations
+"""The captured tree of a snapshot, read like the live tree."""
 
 from qumulo_emulator import errors
 from qumulo_emulator.model import Entry, Node
-from qumulo_emulator.names import Parts, join_path, read_id, split_path
+from qumulo_emulator.names import Parts, join_path, parse_id, split_path
 
 
-class RememberedTree:
+class SnapshotTree:
     """The tree of a snapshot; see `qumulo_emulator.model.Tree`.
 
     Args:
         top: the snapshot's directory.
-        source: its path on the cluster when the snapshot was taken.
+        source: that directory's path on the cluster when the snapshot was taken.
     """
 
     def __init__(self, top: Node, source: Parts) -> None:
@@ -21,17 +19,17 @@ class RememberedTree:
         self._places: dict[int, tuple[int, str]] | None = None
 
     def locate(self, ref: str) -> Parts:
-        """The path of a decimal id or of a path in text; whether a path exists is not asked.
+        """Return the path for a decimal id, or for a path as text; the path need not exist.
 
         Raises:
             NoSuchEntryError: if the snapshot has no such id.
-            InvalidPathError: if it is neither a path nor an id.
+            InvalidPathError: if the text is neither a path nor an id.
         """
         if not (ref.isascii() and ref.isdigit()):
             return split_path(ref)
         if self._places is None:
-            self._places = self._all_places()
-        number = wanted = read_id(ref)
+            self._places = self._find_places()
+        number = wanted = parse_id(ref)
         names: list[str] = []
         while number != self.top.attributes.id:
             if number not in self._places:
@@ -41,25 +39,25 @@ class RememberedTree:
         return (*self.source, *reversed(names))
 
     def covers(self, parts: Parts) -> bool:
-        """Whether a path is at or below the snapshot's directory."""
+        """Return whether a path is at or below the snapshot's directory."""
         return parts[: len(self.source)] == self.source
 
     def entry(self, parts: Parts) -> Entry:
-        """What was under a path.
+        """Return the entry at a path.
 
         Raises:
-            NoSuchEntryError: if nothing was.
-            NotCoveredBySnapshotError: if the path is outside of the snapshot.
+            NoSuchEntryError: if the snapshot has none.
+            NotCoveredBySnapshotError: if the path is outside of the snapshot's directory.
         """
         node = self._node(parts)
         return Entry(parts, node.attributes, len(node.children) if node.is_directory else None)
 
     def names(self, parts: Parts) -> list[str]:
-        """The names that were in a directory, in no order."""
-        return list(self.remember(parts).children)
+        """Return the names in a directory, in no order."""
+        return list(self.capture(parts).children)
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
-        """Some entries of a directory; a name that was not in it is left out."""
+        """Return the entries of these names in a directory, without those that do not exist."""
         children = self._node(parts).children
         return [
             Entry(
@@ -71,16 +69,16 @@ class RememberedTree:
             if (node := children.get(name)) is not None
         ]
 
-    def remember(self, parts: Parts) -> Node:
-        """All that was at and below a directory.
+    def capture(self, parts: Parts) -> Node:
+        """Return everything at and below a directory.
 
         Raises:
-            NotADirectoryHereError: if something else was there.
+            NotADirectoryHereError: if the entry is not a directory.
         """
         node = self._node(parts)
         if not node.is_directory:
             path = join_path(parts, directory=False)
-            raise errors.NotADirectoryHereError(f"{path!a} was no directory")
+            raise errors.NotADirectoryHereError(f"{path!a} is not a directory in the snapshot")
         return node
 
     def _node(self, parts: Parts) -> Node:
@@ -96,7 +94,7 @@ class RememberedTree:
             node = child
         return node
 
-    def _all_places(self) -> dict[int, tuple[int, str]]:
+    def _find_places(self) -> dict[int, tuple[int, str]]:
         places: dict[int, tuple[int, str]] = {}
         pending = [self.top]
         while pending:

@@ -1,21 +1,15 @@
 """Which two snapshots can be compared."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from qumulo_emulator.errors import SnapshotDiffError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.model import Snapshot
-    from qumulo_emulator.settings import Settings
+from qumulo_emulator.model import Snapshot
+from qumulo_emulator.settings import Settings
 
 
-def are_compared(newer: Snapshot, older: Snapshot, settings: Settings) -> bool:
-    """Whether a diff is to be worked out; else it is empty, as the settings have it.
+def needs_diff(newer: Snapshot, older: Snapshot, settings: Settings) -> bool:
+    """Return whether the diff must be computed; if not, the settings define it as empty.
 
     Raises:
-        SnapshotDiffError: if the settings have it that these cannot be compared.
+        SnapshotDiffError: if the settings define the comparison as an error.
     """
     for applies, answer, complaint in (
         (newer.id == older.id, settings.same_id, "these are one snapshot"),
