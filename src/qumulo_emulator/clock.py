@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 from qumulo_emulator.errors import InvalidRequestError
 
 SECOND = 1_000_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # The calendar repeats itself after 400 years.
 _CYCLE = 146_097 * 86_400
 _RFC_3339 = re.compile(
@@ -56,8 +56,9 @@ def parse_moment(text: str) -> int:
     if match is None:
         raise InvalidRequestError(f"not a time by RFC 3339: {text!a}")
     day, clock_time, fraction, zone = match.groups()
+    offset = "+00:00" if zone in "Zz" else zone  # Python 3.10 reads no Z
     try:
-        whole = datetime.fromisoformat(f"{day}T{clock_time}{zone.upper()}") - _EPOCH
+        whole = datetime.fromisoformat(f"{day}T{clock_time}{offset}") - _EPOCH
     except ValueError as error:
         raise InvalidRequestError(f"not a time by RFC 3339: {text!a}") from error
     seconds = whole.days * 86_400 + whole.seconds

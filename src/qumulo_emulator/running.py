@@ -15,13 +15,15 @@ import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.server import ServeOptions, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from typing_extensions import Unpack
 
     from qumulo_emulator.faults import Faults
     from qumulo_emulator.served import ServedCluster

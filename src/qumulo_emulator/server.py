@@ -161,7 +161,7 @@ class _Server(uvicorn.Server):
         tick = 0
         while not await self.on_tick(tick):
             tick += 1
-            with suppress(TimeoutError):
+            with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), _TICK)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Callable, Container, Generator, Iterator
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -79,7 +79,7 @@ class RestCluster:
         self._directory_page = page_size or DIRECTORY_PAGE
         self._snapshots_version = _V3
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RestCluster":
         return self
 
     def __exit__(

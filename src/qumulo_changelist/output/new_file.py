@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 from types import TracebackType
-from typing import Self
 
 _RANDOM_BYTES = 8
 
@@ -41,7 +40,7 @@ class NewFile:
         os.replace(self._aside, self._path)
         self._is_placed = True
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "NewFile":
         return self
 
     def __exit__(

@@ -2,7 +2,7 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from qumulo_changelist.model import Snapshot, Totals, to_text
@@ -115,7 +115,7 @@ def _moment(nanoseconds: int) -> str | None:
     """Return a time as RFC 3339 writes it; None for one that it cannot."""
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
-        whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+        whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
     except (ValueError, OverflowError):
         return None
     return f"{whole}.{fraction:09}".rstrip("0").rstrip(".") + "Z"

@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain, compress
 from types import TracebackType
-from typing import Self
 
 from qumulo_changelist.errors import OutputError, check_lack
 
@@ -120,7 +119,7 @@ class Spill:
         """Let go of the file; again changes nothing."""
         self._database.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Spill":
         return self
 
     def __exit__(

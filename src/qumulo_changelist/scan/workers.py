@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -80,7 +80,7 @@ class Pool:
         self._count = count
         self._listener = listener
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Pool":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -130,7 +130,7 @@ class Workers(Generic[Product]):
         self._pool = pool
         self._here: Worker[Product] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Workers[Product]":
         return self
 
     def __exit__(self, *_: object) -> None:

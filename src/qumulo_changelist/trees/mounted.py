@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from qumulo_changelist.errors import UnreadableError, UsageError, is_lack
 from qumulo_changelist.model import (
@@ -76,7 +76,7 @@ class MountedTree:
         self.moved_on = 0
         """See :class:`~..interface.Tree`: what changed later, by its time of change, or is gone."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "MountedTree":
         return self
 
     def __exit__(

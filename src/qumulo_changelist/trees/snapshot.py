@@ -9,7 +9,6 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
 
 from qumulo_changelist.cluster.interface import Page, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
@@ -54,7 +53,7 @@ class SnapshotTree:
         self._ahead = side_by_side
         self._threads = ThreadPoolExecutor(side_by_side, "snapshot")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "SnapshotTree":
         return self
 
     def __exit__(self, *_: object) -> None:

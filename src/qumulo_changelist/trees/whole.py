@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
-from typing import Self
 
 from qumulo_changelist.cluster.interface import WholeTrees, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
@@ -48,7 +47,7 @@ class WholeSnapshotTree:
         self._side_by_side = side_by_side
         self._threads = ThreadPoolExecutor(side_by_side, "snapshot")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "WholeSnapshotTree":
         return self
 
     def __exit__(self, *_: object) -> None:

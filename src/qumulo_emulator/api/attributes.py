@@ -90,4 +90,4 @@ def attributes_json(entry: Entry) -> dict[str, Any]:
 def _revision(modified: int, size: int) -> str:
     # Any change of the data moves the time of modification, and so this number.
     digest = blake2b(f"{modified}:{size}".encode(), digest_size=7).digest()
-    return str(int.from_bytes(digest))
+    return str(int.from_bytes(digest, "big"))

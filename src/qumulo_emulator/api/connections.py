@@ -116,7 +116,7 @@ class Connections:
         transport.close()
         try:
             await asyncio.wait_for(_disconnected(receive), _PATIENCE)
-        except TimeoutError:  # the client does not say goodbye
+        except asyncio.TimeoutError:  # the client does not say goodbye
             transport.abort()
             await _disconnected(receive)
 
