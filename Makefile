@@ -1,4 +1,4 @@
-# Everything a developer or a newcomer runs. Needed: Python 3.11 or later, and make.
+# Everything a developer or a newcomer runs. Needed: Python 3.10 or later, and make.
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,15 +53,17 @@ format: $(READY)
 	$(BIN)/ruff check --fix-only $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-lock: $(READY)  ## write requirements-dev.txt anew, with today's versions
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
-	    --no-emit-trusted-host --no-header --unsafe-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
+lock:  ## write requirements-dev.txt anew, with today's versions, for every Python from 3.10 on
+	$(PYTHON) -m venv .lock
+	.lock/bin/pip install --quiet --disable-pip-version-check --upgrade uv
+	.lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra dev --no-header \
+	    --no-emit-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .qq
+	rm -rf $(VENV) .qq .lock .pythons
 
 $(READY): requirements-dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; name one with: make PYTHON=python3.11")'
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
