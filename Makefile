@@ -14,13 +14,16 @@ MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 FUZZ := 10
 FUZZ_SEED :=
 
-.PHONY: demo test fuzz coverage mutants bench lint format lock clean
+.PHONY: demo test test-pythons fuzz coverage mutants bench lint format lock clean
 
 demo: $(READY)  ## the whole job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
 test: $(READY) $(OLDER_READY)  ## all tests
 	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
+
+test-pythons: $(READY)  ## the quick tests on every other Python that is found; the oldest and the newest: make test-pythons PYTHONS='--at-most 2'
+	@$(BIN)/python -m tests.pythons $(PYTHONS)
 
 fuzz: $(READY) $(OLDER_READY)  ## any work on real trees against the oracle (longer: make fuzz FUZZ=60)
 	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
