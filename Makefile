@@ -1,4 +1,4 @@
-# Everything a developer or a newcomer runs. Needed: Python 3.11 or later, and make.
+# Everything a developer or a newcomer runs. Needed: Python 3.10 or later, and make.
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,13 +14,16 @@ MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 FUZZ := 10
 FUZZ_SEED :=
 
-.PHONY: demo test fuzz coverage mutants bench lint format lock clean
+.PHONY: demo test test-pythons fuzz coverage mutants bench lint format lock clean
 
 demo: $(READY)  ## the whole job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
 test: $(READY) $(OLDER_READY)  ## all tests
 	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
+
+test-pythons: $(READY)  ## the quick tests on every other Python that is found; the oldest and the newest: make test-pythons PYTHONS='--at-most 2'
+	@$(BIN)/python -m tests.pythons $(PYTHONS)
 
 fuzz: $(READY) $(OLDER_READY)  ## any work on real trees against the oracle (longer: make fuzz FUZZ=60)
 	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
@@ -53,15 +56,17 @@ format: $(READY)
 	$(BIN)/ruff check --fix-only $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-lock: $(READY)  ## write requirements-dev.txt anew, with today's versions
-	$(BIN)/pip-compile --quiet --strip-extras --extra dev --no-emit-index-url --no-emit-find-links \
-	    --no-emit-trusted-host --no-header --unsafe-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
+lock:  ## write requirements-dev.txt anew, with today's versions, for every Python from 3.10 on
+	$(PYTHON) -m venv .lock
+	.lock/bin/pip install --quiet --disable-pip-version-check --upgrade uv
+	.lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra dev --no-header \
+	    --no-emit-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .qq
+	rm -rf $(VENV) .qq .lock .pythons
 
 $(READY): requirements-dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; name one with: make PYTHON=python3.11")'
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
