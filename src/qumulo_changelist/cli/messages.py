@@ -6,7 +6,6 @@ Errors themselves name no option, key or command, since programs other than thes
 import errno
 
 from qumulo_changelist import errors
-from qumulo_changelist.checks.request import MAX_PROJECT_BYTES
 from qumulo_changelist.errors import ChangelistError, ResourceError
 
 _FEWER_WORKERS = "use fewer processes with --workers, or let other programs end"
@@ -23,8 +22,7 @@ _NO_LIST = "No list was published; an earlier one is unchanged."
 _HINTS: dict[type[ChangelistError], str] = {
     errors.UsageError: "Run the command with --help to see its options.",
     errors.ProjectNameError: (
-        f"Use at most {MAX_PROJECT_BYTES} bytes of UTF-8 text for --projectname, without / and "
-        "control characters, such as Show_1."
+        "Use UTF-8 text for --projectname, without / and control characters, such as Show_1."
     ),
     errors.ListNameError: "Check --projectguid and --sourceindex.",
     errors.ClusterPathError: (

@@ -1,10 +1,70 @@
-"""What the errors of a cluster mean: one table for REST and for ``qq``, which prints them.
+"""What a failure of a cluster means: the one table from it to our errors, for REST and for ``qq``.
 
-An error has an HTTP status and a class, the cluster's own name for it.
+A cluster answers a failed request with an HTTP status and a class, its own name for the error.
+``qq`` prints both, and other words where there was no answer.
 """
 
-# The classes of the error for a path that a snapshot does not hold. Which of them a cluster sends
+import contextlib
+import errno
+import re
+import socket
+from collections.abc import Container, Iterator
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from qumulo_changelist.cluster.shapes import ErrorJson
+from qumulo_changelist.cluster.wire import Reader
+from qumulo_changelist.errors import (
+    AbsentError,
+    ChangelistError,
+    FailingError,
+    IncompleteReplyError,
+    LoginError,
+    NotFoundError,
+    RefusedError,
+    ReplyError,
+    SingleSignOnError,
+    SnapshotMissingError,
+    StatusError,
+    UnreachableError,
+    UnreadableError,
+    UnsupportedError,
+)
+
+
+class _Answer(NamedTuple):
+    """Failures that a cluster answers a request with, and the error that they are."""
+
+    kind: type[ChangelistError]
+    statuses: Container[int]
+    error_class: str = ""
+    """A part of the cluster's own name for the error."""
+
+
+# The first one that fits counts. An answer that none fits is neither a success nor an error.
+_ANSWERS = (
+    _Answer(SingleSignOnError, range(400, 600), "auth_sso_required_error"),
+    _Answer(LoginError, (401,)),
+    _Answer(RefusedError, (403,)),
+    _Answer(SnapshotMissingError, (404,), "snapshot_not_found"),
+    _Answer(UnsupportedError, (404,), "http_not_found_error"),
+    _Answer(NotFoundError, (404,)),
+    _Answer(FailingError, (429, *range(500, 600))),
+    _Answer(StatusError, range(400, 500)),
+)
+
+_SUCCESSES = range(200, 300)
+# Sent again, the same request may succeed.
+_PASSING = frozenset((429, 500, 502, 503, 504))
+# The cluster turned the request away, and certainly did nothing.
+_TURNED_AWAY = frozenset((429, 503))
+
+# The classes of all errors about a single entry begin like this.
+_ENTRY = "fs_"
+# The classes of the error for a path that a snapshot does not have. Which of them a cluster sends
 # is documented nowhere: public clients know each of them.
+_ABSENCE_STATUSES = (400, 404)
 _ABSENCES = frozenset(
     (
         "fs_no_such_entry_error",
@@ -16,59 +76,129 @@ _ABSENCES = frozenset(
     )
 )
 
-LOGIN_KEYS = "QumuloUsername and QumuloPassword"
+# How every generation of qq prints an error of the cluster (read in the SDK: ``pretty_str``).
+_PRINTED_ANSWER = re.compile(r"^Error (\d{3})\b(?:: (\w+))?", re.MULTILINE)
+# What qq prints for any error of the operating system, when it connects or later.
+_PRINTED_CONNECTION_ERROR = re.compile(r"^Connection error\b(?:: \[Errno (-?\d+)\])?", re.MULTILINE)
+_PRINTED_DAMAGE = re.compile(r"IncompleteRead|Error loading data")
+_NEVER_CONNECTED = {
+    *(errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
+    *(errno.ETIMEDOUT, socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_NONAME),
+    getattr(socket, "EAI_NODATA", socket.EAI_NONAME),  # not on every system
+}
 
-_SINGLE_SIGN_ON = "auth_sso_required_error"
-_UNKNOWN_URL = "http_not_found_error"
-_SNAPSHOT_NOT_FOUND = "snapshot_not_found"
+_MAX_WORDS = 500
 
-
-def is_absence(status: int, error_class: str) -> bool:
-    """Return whether an error is that there is no such entry, or no directory there."""
-    return status in (400, 404) and error_class in _ABSENCES
-
-
-def is_unknown_url(status: int, error_class: str) -> bool:
-    """Return whether the cluster's version does not have what was asked."""
-    return status == 404 and error_class == _UNKNOWN_URL
-
-
-def is_snapshot_missing(error_class: str) -> bool:
-    """Return whether an error of this class means that there is no such snapshot."""
-    return _SNAPSHOT_NOT_FOUND in error_class
+_errors = Reader(ErrorJson)
 
 
-def hint(status: int, error_class: str, credentials: str = LOGIN_KEYS) -> str:
-    """Return what the user can do about an error; "" where nothing is known.
+class Failure(Struct, frozen=True):
+    """Why a request failed."""
+
+    kind: type[ChangelistError]
+    """The class of our error."""
+    status: int = 0
+    """The HTTP status; 0 if the cluster did not answer."""
+    error_class: str = ""
+    """The cluster's own name for the error; "" if it gave none."""
+    words: str = ""
+    """What the cluster answered, in the words that ``qq`` uses for it."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may succeed when it is sent again."""
+        return self.status in _PASSING
+
+    @property
+    def was_turned_away(self) -> bool:
+        """Whether the cluster certainly did nothing of what was requested."""
+        return self.status in _TURNED_AWAY
+
+    def error(self, message: str, *, exit_code: int | None = None) -> ChangelistError:
+        """Return the error.
+
+        Args:
+            message: what is wrong.
+            exit_code: that of ``qq``, which is kept; None for that of the error's class.
+        """
+        if issubclass(self.kind, StatusError):
+            return self.kind(
+                message, status=self.status, error_class=self.error_class, exit_code=exit_code
+            )
+        return self.kind(message, exit_code=exit_code)
+
+
+def failure_of_answer(status: int, body: bytes) -> Failure | None:
+    """Return why a request over REST failed; None if it succeeded."""
+    if status in _SUCCESSES:
+        return None
+    answer = ErrorJson()
+    with contextlib.suppress(ReplyError):
+        answer = _errors.read(body, "")
+    parts = (f"Error {status}", answer.error_class, answer.description)
+    words = ": ".join(filter(None, parts))[:_MAX_WORDS]
+    kind = _kind(status, answer.error_class)
+    if kind is ReplyError:
+        words = f"{words}: neither a success nor an error"
+    return Failure(kind, status, answer.error_class, words)
+
+
+def failure_of_words(words: str) -> Failure | None:
+    """Return why ``qq`` failed, from what it printed; None if the reason is its own."""
+    if answer := _PRINTED_ANSWER.search(words):
+        status, error_class = int(answer[1]), answer[2] or ""
+        return Failure(_kind(status, error_class), status, error_class, words)
+    if connection := _PRINTED_CONNECTION_ERROR.search(words):
+        never_connected = connection[1] and int(connection[1]) in _NEVER_CONNECTED
+        return Failure(UnreachableError if never_connected else FailingError, words=words)
+    if _PRINTED_DAMAGE.search(words):
+        return Failure(IncompleteReplyError, words=words)
+    return None
+
+
+@contextlib.contextmanager
+def entry_errors(snapshot: int | None) -> Iterator[None]:
+    """Raise an ``UnreadableError`` for an error that is only about the requested entry.
 
     Args:
-        status: the HTTP status.
-        error_class: the cluster's name for the error; "" where it gave none.
-        credentials: the keys of the configuration that say who the user is.
+        snapshot: where the entry was requested; None for the live tree.
+
+    Raises:
+        AbsentError: there is no such entry, or it is not a directory.
+        UnreadableError: the cluster cannot read it.
     """
-    if error_class == _SINGLE_SIGN_ON:
-        return (
-            "This user logs in through single sign-on, which takes no password here. Make an "
-            "access token (`qq auth_create_access_token`, Core 5.3 and later), and set "
-            "QumuloAccessToken and QumuloTransport=rest in the archiver's configuration; qq takes "
-            "no token from there."
-        )
-    if status == 401:
-        return f"Check {credentials} in the archiver's configuration."
-    if status == 403:
-        return (
-            "Give the user PRIVILEGE_SNAPSHOT_READ, PRIVILEGE_SNAPSHOT_WRITE, "
-            "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ and PRIVILEGE_FILE_READ_ACCESS on the cluster."
-        )
-    if status != 404:
-        return ""
-    if is_snapshot_missing(error_class):
-        return "Check the snapshot ids; snapshots also expire by themselves."
-    if error_class == _UNKNOWN_URL:
-        # Qumulo's knowledge base, "Migrating REST API Endpoints for Snapshots and Policies".
-        return (
-            "The cluster's Core does not have what was asked. Snapshots need /v3/snapshots/ (Core "
-            "5.1.3 and later) or /v2/snapshots/ (before 5.3.0), and their diff "
-            "/v2/snapshots/…/changes-since/…: update the cluster."
-        )
-    return "Check that the path exists on the cluster."
+    try:
+        yield
+    except StatusError as error:
+        if not error.error_class.startswith(_ENTRY) or isinstance(error, LoginError):
+            raise
+        if _is_absence(error):
+            where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
+            raise AbsentError(f"{where} does not hold it") from error
+        if isinstance(error, RefusedError):
+            raise UnreadableError("the cluster does not let this user read it") from error
+        raise UnreadableError(f"the cluster cannot read it: {error.error_class}") from error
+
+
+@contextlib.contextmanager
+def directory_absence(snapshot: int) -> Iterator[None]:
+    """Raise an ``AbsentError`` for the error that a snapshot has no such directory."""
+    try:
+        yield
+    except StatusError as error:
+        if not _is_absence(error):
+            raise
+        raise AbsentError(f"snapshot {snapshot} holds no such directory") from error
+
+
+def _is_absence(error: StatusError) -> bool:
+    return error.status in _ABSENCE_STATUSES and error.error_class in _ABSENCES
+
+
+def _kind(status: int, error_class: str) -> type[ChangelistError]:
+    fitting = (
+        answer.kind
+        for answer in _ANSWERS
+        if status in answer.statuses and answer.error_class in error_class
+    )
+    return next(fitting, ReplyError)

@@ -1,7 +1,8 @@
-"""A Qumulo cluster, as much of it as this project needs, whatever the way to it.
+"""A Qumulo cluster, as much of it as this project needs, however it is reached.
 
-Paths are absolute on the cluster. No answer is ever cut short in silence: an iterator that ends
-without an error has given everything. What cannot be answered at all raises a ``ChangelistError``.
+Paths are absolute on the cluster. No answer is ever cut short silently: an iterator that ends
+without an error has yielded everything. A failure that is not about one entry raises a
+``ChangelistError``.
 """
 
 from collections.abc import Container, Generator
@@ -17,39 +18,44 @@ class Cluster(Protocol):
     """What every way to a cluster can do."""
 
     def create_snapshot(self, name: str, path: str) -> Snapshot:
-        """Take a snapshot of the directory ``path``."""
+        """Take a snapshot of the directory ``path``.
+
+        Raises:
+            ClusterPathError: the cluster cannot be asked for a path with such a name.
+            UnclearOutcomeError: the cluster may have taken the snapshot, or not.
+        """
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
-        """Return what the cluster tells of snapshots, by their ids; of those that it holds."""
+        """Return those of the snapshots that the cluster has, by their ids."""
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
-        """Yield what differs between two snapshots of one directory, in pages, in no order.
+        """Yield the differences between two snapshots of one directory, in pages, in no order.
 
-        A change may come more than once, since a session that ends on the way is renewed and the
-        question asked again. Close it when no more is wanted.
+        A change may come more than once: a session that expires on the way is renewed, and the
+        request is sent again. Close the generator when no more is wanted.
         """
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
-        """Return what is at a path, or has a file id, without following a link.
+        """Return what an entry is, and what identifies it, without following a link.
 
         Args:
             reference: an absolute path, or a file id.
             snapshot: the snapshot to look in; None for the live tree.
 
         Raises:
-            AbsentError: there is nothing.
+            AbsentError: there is no such entry.
             UnreadableError: the cluster cannot read it, or cannot be asked for such a name.
         """
 
     def first_entries(
-        self, directory: str, snapshot: int | None, most: int
+        self, directory: str, snapshot: int | None, limit: int
     ) -> dict[str, EntryStat]:
-        """Return some entries of a directory, by names without a path: the first ones that come.
+        """Return the first entries of a directory that the cluster lists, by names without a path.
 
         Args:
             directory: its path.
             snapshot: the snapshot to look in; None for the live tree.
-            most: the number of entries that is enough.
+            limit: the number of entries that is enough.
 
         Raises:
             AbsentError: there is no such directory.
@@ -57,88 +63,93 @@ class Cluster(Protocol):
         """
 
     def count_files_below(self, directory: str, snapshot: int) -> int:
-        """Return how many regular files a snapshot holds below a directory, at any depth.
+        """Return the number of regular files that a snapshot has below a directory, at any depth.
 
-        The cluster keeps count, so this costs one question. A directory that the snapshot does not
-        hold has none.
+        The cluster keeps this count, so it costs one request. A directory that the snapshot does
+        not have contains none.
 
         Raises:
-            UnreadableError: the cluster does not tell, or cannot be asked for such a name.
+            UnreadableError: the cluster does not state it, or cannot be asked for such a name.
         """
 
 
-class Page(Struct, frozen=True):
-    """A part of a directory: entries by name, a directory's with a ``/`` at its end."""
+class DirectoryPage(Struct, frozen=True):
+    """A part of a directory: entries by name; the name of a directory ends in ``/``."""
 
-    children: int
-    """How many entries the directory has in all."""
-    listed: int
-    """How many of them are on this page, whether they are wanted or not."""
+    total_entries: int
+    """The number of entries that the whole directory has."""
+    received: int
+    """The number of them that this page has, whether they are wanted or not."""
     entries: dict[str, Description]
 
 
 class SnapshotReader(Protocol):
-    """A cluster that tells all about a snapshot's entries; may be asked by many threads at once."""
+    """A cluster that describes a snapshot's entries; may be used by many threads at once."""
 
     def describe(self, path: str, snapshot: int) -> Description:
         """Return the attributes of one entry, without following a link.
 
-        They are ``ReadFailure`` where the cluster sent a field that a list needs malformed.
+        They are a ``ReadFailure`` if the cluster sent a field malformed that a list needs.
 
         Raises:
-            UnreadableError: the snapshot does not hold it, or the cluster cannot read it.
+            UnreadableError: the snapshot does not have it, or the cluster cannot read it.
         """
 
     def pages(
         self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
-    ) -> Generator[Page, None, None]:
-        """Yield what a directory holds, a page at a time, in no order.
+    ) -> Generator[DirectoryPage, None, None]:
+        """Yield the entries of a directory, a page at a time, in no order.
 
         Args:
             directory: its path.
             snapshot: the snapshot's id.
-            limit: the most entries that the first page shall have; 0 for as many as the others.
-                Behind a smaller first page nothing is asked for before it is wanted.
+            limit: the maximal number of entries of the first page; 0 for that of other pages.
+                After a smaller first page, nothing is requested before it is wanted.
             wanted: the names, without a ``/``, that are of interest; None for all.
 
         Raises:
-            AbsentError: the snapshot does not hold it, or it is no directory.
+            AbsentError: the snapshot does not have it, or it is not a directory.
             UnreadableError: the cluster cannot read it.
+            IncompleteReplyError: the cluster listed fewer entries than the directory has.
         """
 
 
 class SubtreeReader(Protocol):
-    """A cluster that is asked for whole directories and trees, by many threads at once.
+    """A cluster that lists whole directories and trees; may be used by many threads at once.
 
-    Of attributes it gives the kind, the size, the id and the revision. An entry is ``ReadFailure``
-    where the cluster does not say its kind.
+    Of attributes it returns the kind, the size, the id and the revision. An entry is a
+    ``ReadFailure`` if the cluster does not state its kind.
     """
 
     def directory(self, path: str, snapshot: int) -> dict[str, Description]:
-        """Return what the directory ``path`` holds in a snapshot: names without a path.
+        """Return the entries of the directory ``path`` in a snapshot, by names without a path.
 
         Raises:
-            AbsentError: the snapshot holds no such directory.
+            AbsentError: the snapshot has no such directory.
+            UnreadableError: the cluster cannot be asked for such a name.
         """
 
     def walk(self, path: str, snapshot: int) -> dict[str, Description]:
-        """Return all that is below the directory ``path`` in a snapshot, by absolute path.
+        """Return everything below the directory ``path`` in a snapshot, by absolute path.
 
-        The paths of directories end in ``/``. What is below one that is ``ReadFailure`` is missing.
+        The paths of directories end in ``/``. What is below a directory that is a ``ReadFailure``
+        is missing.
 
         Raises:
-            AbsentError: the snapshot holds no such directory.
-            UnreadableError: the cluster does not say how many entries it has.
+            AbsentError: the snapshot has no such directory.
+            UnreadableError: the cluster does not state how many entries it has, or cannot be asked
+                for such a name.
+            IncompleteReplyError: a directory came with fewer or more entries than it has.
         """
 
     def close(self) -> None:
-        """End all questions that are under way, also those of other threads; take no more."""
+        """End all requests that are under way, also those of other threads; accept no more."""
 
 
 def check_unicode(name: str) -> None:
     """Raise ``UnreadableError`` for a name that a cluster cannot be asked for.
 
-    The command line and the URL of a request can carry no other name.
+    Neither the command line nor the URL of a request can carry such a name.
     """
     if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
         raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")

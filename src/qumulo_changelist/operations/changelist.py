@@ -14,7 +14,7 @@ from qumulo_changelist.checks.base_path import compare_snapshots, find_base
 from qumulo_changelist.checks.deletion_limit import check_deletions
 from qumulo_changelist.checks.proof import Proof, count_files, prove
 from qumulo_changelist.checks.request import normalize_cluster_path
-from qumulo_changelist.cluster.connect import open_cluster, prefer_answering_host
+from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
     FailingError,
@@ -115,7 +115,7 @@ class _Run:
         request.check()
         self._request, self._listener = request, listener
         self._scope = Scope(normalize_cluster_path(request.base_path))
-        self._settings = settings = prefer_answering_host(settings, listener)
+        self._settings = settings = with_answering_host(settings, listener)
         self._cluster = stack.enter_context(
             open_cluster(settings, listener, page_size=request.page_size)
         )

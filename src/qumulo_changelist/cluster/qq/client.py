@@ -3,32 +3,44 @@
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
-from qumulo_changelist.cluster import failures, wire
+from qumulo_changelist.cluster.attributes import check_names, identified, inspected
+from qumulo_changelist.cluster.failures import directory_absence, entry_errors
 from qumulo_changelist.cluster.interface import check_unicode
-from qumulo_changelist.cluster.qq import diff as qq_diff
-from qumulo_changelist.cluster.qq import output as qq_output
-from qumulo_changelist.cluster.qq import walk as qq_walk
+from qumulo_changelist.cluster.qq import diff, output, walk
+from qumulo_changelist.cluster.qq.commands import QqCommands
+from qumulo_changelist.cluster.qq.files import files
 from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.cluster.qq.session import QqSession
+from qumulo_changelist.cluster.shapes import FileJson, NodeJson
+from qumulo_changelist.cluster.snapshots import read_snapshot, read_total_files
+from qumulo_changelist.cluster.wire import to_file
 from qumulo_changelist.config.settings import Secret
-from qumulo_changelist.errors import AbsentError, QqFailedError, ReplyError, UnreadableError
+from qumulo_changelist.errors import (
+    AbsentError,
+    ClusterPathError,
+    IncompleteReplyError,
+    QqFailedError,
+    StatusError,
+    UnreachableError,
+    UnreadableError,
+)
 from qumulo_changelist.model import Change, Description, EntryStat, ReadFailure, Snapshot
 
-Answer = TypeVar("Answer")
-Decoder = Callable[[Iterator[bytes]], Iterator[Answer]]
-
-# How much of an answer that makes no sense is still read, to learn how qq ends.
-_PIECES_TO_ITS_END = 1000
+Value = TypeVar("Value")
 
 
 class QqCluster:
-    """Implements :class:`~qumulo_changelist.cluster.interface.Cluster` and ``SubtreeReader``.
+    """Implements ``Cluster`` and ``SubtreeReader`` of :mod:`qumulo_changelist.cluster.interface`.
 
-    A stored session is used as long as the cluster takes it. One that is refused leads to one new
-    login, and the question is asked again from the start.
+    Args:
+        process: runs ``qq``.
+        session: the stored session.
+        username: the user.
+        password: the user's password.
+        page_size: the maximal number of changes to request at a time; 0 for the default of ``qq``.
     """
 
     def __init__(
@@ -40,63 +52,71 @@ class QqCluster:
         *,
         page_size: int = 0,
     ) -> None:
-        self._process = process
-        self._session = session
-        self._username = username
-        self._password = password
+        self._commands = QqCommands(process, session, username, password)
         self._page_size = page_size
 
     def create_snapshot(self, name: str, path: str) -> Snapshot:
-        """Take a snapshot of the directory ``path``."""
+        """Take a snapshot of the directory ``path``; see ``Cluster``."""
+        try:
+            check_unicode(name)
+            check_unicode(path)
+        except UnreadableError as error:
+            raise ClusterPathError(f"no snapshot {name!r} of {path!r}: {error}") from error
         arguments = ["snapshot_create_snapshot", f"--name={name}", f"--path={path}"]
-        (created,) = self._ask(arguments, qq_output.whole)
-        return wire.snapshot(created)
+        (created,) = self._commands.run(arguments, output.whole)
+        return read_snapshot(created, _source(arguments))
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
-        """Return what the cluster tells of snapshots, by their ids; see ``Cluster``."""
-        # All of them come with one process, which costs more than their number does.
-        decode = functools.partial(qq_output.elements, key="entries")
-        told = map(wire.attributes, self._ask(["snapshot_list_statuses"], decode))
-        found = [wire.snapshot(one) for one in told if one.get("id") in numbers]
-        return {snapshot.id: snapshot for snapshot in found}
+        """Return those of the snapshots that the cluster has; see ``Cluster``."""
+        # One process lists all of them: its start costs more than their number does.
+        arguments = ["snapshot_list_statuses"]
+        decode = functools.partial(output.elements, key="entries")
+        listed = [
+            read_snapshot(status, _source(arguments))
+            for status in self._commands.run(arguments, decode)
+            if not isinstance(status, dict) or status.get("id") in numbers
+        ]
+        return {snapshot.id: snapshot for snapshot in listed}
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
-        """Yield what differs between two snapshots; a change may come more than once."""
+        """Yield the differences between two snapshots, in pages; see ``Cluster``."""
         arguments = ["snapshot_diff", f"--older-snapshot={older}", f"--newer-snapshot={newer}"]
         if self._page_size:
             arguments.append(f"--page-size={self._page_size}")
-        return self._ask(arguments, qq_diff.changes)
+        return self._commands.run(arguments, diff.changes)
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
-        """Return what is at a path, or has a file id; see ``Cluster``."""
+        """Return what an entry is, and what identifies it; see ``Cluster``."""
         check_unicode(reference)
         key = "path" if reference.startswith("/") else "id"
         arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
-        (found,) = _about_a_look(self._ask(arguments, qq_output.whole), snapshot)
-        return wire.sighting(wire.attributes(found))
+        with entry_errors(snapshot):
+            (attributes,) = self._commands.run(arguments, output.whole)
+        return inspected(to_file(attributes, NodeJson, _source(arguments)))
 
     def first_entries(
-        self, directory: str, snapshot: int | None, most: int
+        self, directory: str, snapshot: int | None, limit: int
     ) -> dict[str, EntryStat]:
-        """Return some entries of a directory; see ``Cluster``."""
+        """Return the first entries of a directory; see ``Cluster``."""
         check_unicode(directory)
-        decode = functools.partial(qq_output.elements, key="files")
         arguments = ["fs_read_dir", f"--path={directory}", *_at(snapshot)]
-        found: dict[str, EntryStat] = {}
-        with contextlib.closing(self._ask(arguments, decode)) as asked:
+        source = _source(arguments)
+        entries: dict[str, EntryStat] = {}
+        decode = functools.partial(files, key="files", shape=NodeJson, source=source)
+        with contextlib.closing(self._commands.run(arguments, decode)) as answer:
             try:
-                for one in itertools.islice(_about_a_look(asked, snapshot), most):
-                    entry = wire.attributes(one)
-                    found[wire.text(entry, "name")] = wire.sighting(entry)
-            except QqFailedError:
-                # What fails after some entries came takes none of them back: where the last page
-                # names null as the next, qq asks for that (read in the SDK).
-                if not found:
+                for file in itertools.islice(_about_entry(answer, snapshot), limit):
+                    check_names([file.name], source)
+                    entries[file.name] = inspected(file)
+            except (QqFailedError, StatusError, UnreachableError, IncompleteReplyError):
+                # A failure after some entries arrived does not matter: if the last page names null
+                # as the next one, qq requests that (read in the SDK).
+                if not entries:
                     raise
-        return found
+        return entries
 
     def count_files_below(self, directory: str, snapshot: int) -> int:
-        """Return how many regular files a snapshot holds below a directory; see ``Cluster``."""
+        """Return the number of regular files below a directory; see ``Cluster``."""
         check_unicode(directory)
         arguments = [
             "fs_read_dir_aggregates",
@@ -105,130 +125,74 @@ class QqCluster:
             f"--snapshot={snapshot}",
         ]
         try:
-            asked = _about_one_directory(self._ask(arguments, qq_output.whole), snapshot)
-            return sum(map(wire.files, asked))
+            with entry_errors(snapshot):
+                (totals,) = self._commands.run(arguments, output.whole)
         except AbsentError:
             return 0
+        return read_total_files(totals, _source(arguments))
 
     def directory(self, path: str, snapshot: int) -> dict[str, Description]:
-        """Return what the directory ``path`` holds in a snapshot: names without a path.
-
-        Raises:
-            AbsentError: the snapshot holds no such directory.
-        """
-        decode = functools.partial(qq_output.elements, key="files")
+        """Return the entries of a directory of a snapshot; see ``SubtreeReader``."""
+        check_unicode(path)
         arguments = ["fs_read_dir", f"--path={path}", f"--snapshot={snapshot}"]
-        asked = _about_one_directory(self._ask(arguments, decode), snapshot)
-        entries = map(wire.attributes, asked)
-        return {wire.text(entry, "name"): wire.entry(entry) for entry in entries}
+        source = _source(arguments)
+        decode = functools.partial(files, key="files", shape=FileJson, source=source)
+        with directory_absence(snapshot):
+            listed = list(self._commands.run(arguments, decode))
+        check_names([file.name for file in listed], source)
+        return {file.name: identified(file) for file in listed}
 
     def walk(self, path: str, snapshot: int) -> dict[str, Description]:
-        """Return all that is below the directory ``path`` in a snapshot, by absolute path.
+        """Return everything below a directory of a snapshot; see ``SubtreeReader``.
 
-        One process serves the whole tree, unless it is very deep.
-
-        Raises:
-            AbsentError: the snapshot holds no such directory.
-            UnreadableError: the cluster does not say how many entries it has.
+        One process reads the whole tree, unless it is very deep.
         """
-        found: dict[str, Description] = {}
-        deeper = self._walk_part(path, snapshot, found)
+        check_unicode(path)
+        entries: dict[str, Description] = {}
+        deeper = self._walk_part(path, snapshot, entries)
         while deeper:
             part = deeper.pop()
             try:
                 check_unicode(part)
-                deeper += self._walk_part(part.removesuffix("/"), snapshot, found)
+                deeper += self._walk_part(part.removesuffix("/"), snapshot, entries)
             except AbsentError:
-                raise qq_walk.incomplete(snapshot, part, "none", "entries") from None
+                raise walk.incomplete(snapshot, part, "none", "entries") from None
             except UnreadableError as error:
-                found[part] = ReadFailure(str(error))
-        return found
+                entries[part] = ReadFailure(str(error))
+        return entries
 
-    def _walk_part(self, path: str, snapshot: int, found: dict[str, Description]) -> list[str]:
-        """Add what is below the directory ``path``; return the directories left to walk."""
-        decode = functools.partial(qq_output.elements, key="tree_nodes")
+    def _walk_part(self, path: str, snapshot: int, entries: dict[str, Description]) -> list[str]:
+        """Add the entries below a directory; return the directories that are left to walk."""
         arguments = [
             "fs_walk_tree",
             f"--path={path}",
             f"--snapshot={snapshot}",
-            f"--max-depth={qq_walk.MAX_DEPTH}",
+            f"--max-depth={walk.MAX_DEPTH}",
             "--display-all-attributes",
         ]
-        walked = qq_walk.WalkedTree(path, snapshot)
-        for node in _about_one_directory(self._ask(arguments, decode), snapshot):
-            walked.add(node)
-        walked.finish()
-        found.update(walked.entries)
-        return walked.deeper
+        source = _source(arguments)
+        decode = functools.partial(files, key="tree_nodes", shape=NodeJson, source=source)
+        tree = walk.WalkedTree(path, snapshot)
+        with directory_absence(snapshot):
+            for node in self._commands.run(arguments, decode):
+                tree.add(node)
+        tree.finish()
+        entries.update(tree.entries)
+        return tree.deeper
 
     def close(self) -> None:
-        """End all questions that are under way, also those of other threads; take no more."""
-        self._process.close()
+        """End all commands that run, also those of other threads; start no more."""
+        self._commands.close()
 
-    def _ask(self, arguments: list[str], decode: Decoder[Answer]) -> Generator[Answer, None, None]:
-        token = self._session.token()
-        if not token:
-            self._login(token)
-            token = self._session.token()
-        try:
-            yield from self._ask_once(arguments, decode)
-        except QqFailedError as error:
-            if error.status != 401:
-                raise
-        else:
-            return
-        self._login(token)
-        yield from self._ask_once(arguments, decode)
 
-    def _ask_once(self, arguments: list[str], decode: Decoder[Answer]) -> Iterator[Answer]:
-        with contextlib.closing(self._process.stream(self._session.path, arguments)) as output:
-            try:
-                yield from decode(output)
-            except ReplyError:
-                # If what makes no sense is why qq failed, that is what the user should read.
-                for _ in itertools.islice(output, _PIECES_TO_ITS_END):
-                    pass
-                raise
-
-    def _login(self, refused: str) -> None:
-        def login(credentials: str) -> None:
-            self._process.run(
-                credentials,
-                ["login", f"--username={self._username}"],
-                typed=self._password.reveal(),
-            )
-
-        self._session.renew(refused, login)
+def _source(arguments: list[str]) -> str:
+    return f"`qq {arguments[0]}`"
 
 
 def _at(snapshot: int | None) -> list[str]:
     return [] if snapshot is None else [f"--snapshot={snapshot}"]
 
 
-def _about_one_directory(answers: Iterator[Answer], snapshot: int) -> Iterator[Answer]:
-    """Raise ``AbsentError`` where the error is only that there is no such directory."""
-    return _about_one_entry(answers, snapshot, "holds no such directory")
-
-
-def _about_one_entry(
-    answers: Iterator[Answer], snapshot: int | None, absence: str = "does not hold it"
-) -> Iterator[Answer]:
-    """Raise ``AbsentError`` where the error is only that there is no such entry."""
-    try:
-        yield from answers
-    except QqFailedError as error:
-        if not failures.is_absence(error.status, error.error_class):
-            raise
-        where = "the live tree" if snapshot is None else f"snapshot {snapshot}"
-        raise AbsentError(f"{where} {absence}") from error
-
-
-def _about_a_look(answers: Iterator[Answer], snapshot: int | None) -> Iterator[Answer]:
-    """Raise ``UnreadableError`` where the error is only about the entry that is looked at."""
-    try:
-        yield from _about_one_entry(answers, snapshot)
-    except QqFailedError as error:
-        # The classes of what concerns a single entry begin with fs_.
-        if error.status == 401 or not error.error_class.startswith("fs_"):
-            raise
-        raise UnreadableError(f"the cluster cannot read it: {error.error_class}") from error
+def _about_entry(answer: Iterator[Value], snapshot: int | None) -> Iterator[Value]:
+    with entry_errors(snapshot):
+        yield from answer

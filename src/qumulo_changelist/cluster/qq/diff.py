@@ -1,22 +1,23 @@
 """The diff of two snapshots as ``qq`` prints it: pure, from pieces of bytes to changes.
 
-A piece that arrives is read as one, in C. It is read change by change, by :mod:`.qq_output` and
-:mod:`.wire`, where it holds anything out of the ordinary: what that can be, they know.
+A piece is decoded in C, as a whole, when it arrives. If it has anything unusual, it is decoded
+change by change, by :mod:`.output` and :mod:`qumulo_changelist.cluster.changes`, which know what
+that can be.
 """
 
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from qumulo_changelist.cluster import wire
-from qumulo_changelist.cluster.qq import output as qq_output
+from qumulo_changelist.cluster.changes import are_absolute, read_change
+from qumulo_changelist.cluster.qq.output import ElementReader, pages
 from qumulo_changelist.model import Change
 
 _decoder = msgspec.json.Decoder(list[Change])
 
 
 def changes(chunks: Iterable[bytes]) -> Iterator[list[Change]]:
-    """Yield the changes of a diff in pages, as they come; see :func:`.qq_output.pages`.
+    """Yield the changes of a diff in pages, as they arrive; see :func:`.output.pages`.
 
     Args:
         chunks: what ``qq snapshot_diff`` prints, cut anywhere.
@@ -24,14 +25,13 @@ def changes(chunks: Iterable[bytes]) -> Iterator[list[Change]]:
     Raises:
         ReplyError: it is anything else, or ends in the middle.
     """
-    reading = qq_output.Reading("entries", one=wire.change, many=plain_changes, indented=True)
-    return qq_output.pages(chunks, reading)
+    return pages(chunks, ElementReader("entries", read_change, plain_changes, indented=True))
 
 
 def plain_changes(written: str) -> list[Change] | None:
-    """Return changes from the JSON of several with commas between; None if any is not plain."""
+    """Return changes from the JSON of several with commas between; None if one is unusual."""
     try:
         page = _decoder.decode(f"[{written}]")
     except (ValueError, RecursionError):
         return None
-    return page if wire.are_absolute([change.path for change in page]) else None
+    return page if are_absolute([change.path for change in page]) else None

@@ -1,4 +1,4 @@
-"""Which of a cluster's nodes ``qq`` is given: it takes one, and every node answers every request.
+"""The node of the cluster that ``qq`` is given: it takes one, and every node answers every request.
 
 A node is tried without ``qq``, by a connection that is closed again: nothing is sent to it, so that
 a wrong password does not reach one node after the other.
@@ -8,35 +8,35 @@ import socket
 from collections.abc import Sequence
 
 from qumulo_changelist.errors import check_shortage
-from qumulo_changelist.events import Listener
+from qumulo_changelist.events import Listener, NodeChosen
 
-PATIENCE = 5
-"""For how many seconds a node is waited for, where there are others."""
+SECONDS_TO_CONNECT = 5
+"""The number of seconds that a node is given to take a connection, if there are others."""
 
 
 def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tuple[str, ...]:
-    """Return the hosts, with the first one that takes a connection at the front.
+    """Return the hosts, beginning with the first one that takes a connection.
 
-    Where none does, their order stays: ``qq`` will say why.
+    If none does, their order stays: ``qq`` will report why. A single host is not tried.
 
     Args:
         hosts: names or addresses.
-        port: of the REST API.
-        listener: hears which hosts do not answer.
+        port: that of the REST API.
+        listener: receives a ``NodeChosen`` if a host does not answer.
 
     Raises:
         ResourceError: this machine lacks what it takes to connect.
     """
-    failed: list[str] = []
+    failures: list[str] = []
     for host in hosts if len(hosts) > 1 else ():
         try:
-            with socket.create_connection((host, port), PATIENCE):
+            with socket.create_connection((host, port), SECONDS_TO_CONNECT):
                 pass
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             check_shortage(error)
-            failed.append(f"{host} ({error.strerror or error})")
+            failures.append(f"{host} ({getattr(error, 'strerror', None) or error})")
         else:
-            if failed:
-                listener.warning(f"qq asks {host}, since others do not answer: {', '.join(failed)}")
+            if failures:
+                listener(NodeChosen(host, tuple(failures)))
             return (host, *(other for other in hosts if other != host))
     return tuple(hosts)

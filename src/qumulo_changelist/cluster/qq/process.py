@@ -3,29 +3,24 @@
 import contextlib
 import functools
 import os
-import shlex
 import shutil
-import signal
 import subprocess
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
 
-from qumulo_changelist.cluster.qq import messages as qq_messages
-from qumulo_changelist.errors import QqMissingError, ResourceError, check_shortage
-from qumulo_changelist.events import Listener
+from qumulo_changelist.cluster.qq.running import CHUNK, RunningProcesses, StandardError, Tail
+from qumulo_changelist.cluster.qq.words import error_of, without_prompt
+from qumulo_changelist.errors import (
+    QqMissingError,
+    ResourceError,
+    check_shortage,
+)
+from qumulo_changelist.events import CommandStarted, Listener, QqSpoke
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.waiting import wait_for_data
 
-_CHUNK = 64 * 1024  # larger pieces cost more: memory for them comes from the system each time
-_LONGEST_MESSAGE = 64 * 1024
-_SECONDS_TO_END = 5
-
 # qq is written in Python. This makes it read and write UTF-8 in any locale, print names that are
 # not Unicode instead of failing on them, and print in large pieces: many containers ask every
-# Python for the opposite, which costs it a third more time.
+# Python for the opposite, which takes it a third more time.
 _ENVIRONMENT = {
     "PYTHONUTF8": "1",
     "PYTHONIOENCODING": "utf-8:surrogatepass",
@@ -33,36 +28,43 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class QqProcess:
-    """Starts ``qq`` commands against one cluster."""
+    """Runs ``qq`` commands against one node of a cluster. May be used by many threads at once.
 
-    host: str
-    port: int
-    listener: Listener
-    path: str = ""
-    """Where ``qq`` is; empty means on the PATH."""
-    _processes: "_Processes" = field(default_factory=lambda: _Processes(), init=False, repr=False)
+    Args:
+        host: the node.
+        port: that of the REST API.
+        listener: receives a ``CommandStarted`` for each command, and a ``QqSpoke`` for what it
+            prints on standard error.
+        path: where ``qq`` is; "" for the one on the PATH.
+    """
+
+    def __init__(self, host: str, port: int, listener: Listener, path: str = "") -> None:
+        self._host = host
+        self._port = port
+        self._listener = listener
+        self._path = path
+        self._processes = RunningProcesses()
 
     def close(self) -> None:
         """End all commands that still run, also those that other threads wait for; start no more.
 
-        Where one was cut off, its thread gets an error.
+        A thread whose command is ended gets an error.
         """
         self._processes.close()
 
     def run(self, credentials: str, arguments: Sequence[str], *, typed: str = "") -> bytes:
-        """Run a command to its end and return what it printed.
+        """Run a command to its end, and return what it printed.
 
         Args:
             credentials: the file that keeps the session.
-            arguments: the command, then its options.
-            typed: what a person would type when asked, without its line end. It goes in over
+            arguments: the command, then its options, without NUL.
+            typed: what a person would type at a prompt, without the line end. It is passed over
                 standard input, and nowhere else.
 
         Raises:
             QqMissingError: ``qq`` cannot be started.
-            QqFailedError: it failed; carries its message and exit code.
+            ChangelistError: it failed; see :func:`.words.error_of`.
         """
         return b"".join(self.stream(credentials, arguments, typed=typed))
 
@@ -71,52 +73,52 @@ class QqProcess:
     ) -> Generator[bytes, None, None]:
         """Yield what a command prints, while it runs; see :meth:`run`.
 
-        A failure is raised where the output ends, so that no cut output passes for a whole one.
-        A command whose output is no longer wanted is ended: close the iterator.
+        A failure is raised at the end of the output, so that output that was cut short never passes
+        for a whole answer. Close the generator when no more is wanted: that ends the command.
         """
         start = functools.partial(self._start, credentials, arguments, typing=bool(typed))
         with (
-            self._processes.running(start) as process,
-            contextlib.closing(_Listening(process)) as errors,
+            self._processes.started(start) as process,
+            contextlib.closing(StandardError(process)) as errors,
         ):
             if process.stdin:
-                # If it ends without reading, its own message says why.
+                # If it ends without reading, its own message is the reason.
                 with contextlib.suppress(BrokenPipeError), process.stdin:
-                    process.stdin.write(typed.encode() + b"\n")
+                    process.stdin.write(to_bytes(typed) + b"\n")
             assert process.stdout
-            printed = _Last()
+            printed = Tail()
             output = process.stdout.fileno()
             wait_for_data(output)
-            while chunk := os.read(output, _CHUNK):
+            while chunk := os.read(output, CHUNK):
                 printed.add(chunk)
                 yield chunk
                 wait_for_data(output)
             status = process.wait()
-            said = qq_messages.without_prompt(errors.text())
+            text = without_prompt(errors.text())
+        command = arguments[0]
+        if text:
+            self._listener(QqSpoke(command, text, failed=status != 0))
         if status:
-            self.listener.detail(f"qq {arguments[0]} said: {said}")
-            raise qq_messages.failure(arguments[0], status, said, printed.text())
-        if said:
-            self.listener.warning(f"qq {arguments[0]}: {said}")
+            raise error_of(command, status, text, printed.content())
 
     def _start(
         self, credentials: str, arguments: Sequence[str], *, typing: bool
     ) -> subprocess.Popen[bytes]:
-        program = shutil.which(self.path or "qq")
+        program = shutil.which(self._path or "qq")
         if program is None:
             raise QqMissingError(
-                f"QumuloQqPath {self.path} is no program that this user can run"
-                if self.path
+                f"{self._path} is not a program that this user can run"
+                if self._path
                 else "`qq`, the cluster vendor's command, is not on the PATH"
             )
-        command = [
+        command = (
             program,
-            f"--host={self.host}",
-            f"--port={self.port}",
+            f"--host={self._host}",
+            f"--port={self._port}",
             f"--credentials-store={credentials}",
             *arguments,
-        ]
-        self.listener.detail(f"running {shlex.join(command)}")
+        )
+        self._listener(CommandStarted(command))
         try:
             return subprocess.Popen(
                 [to_bytes(argument) for argument in command],
@@ -126,134 +128,8 @@ class QqProcess:
                 env=os.environ | _ENVIRONMENT,
                 start_new_session=True,  # without a terminal to ask on
             )
-        except BlockingIOError as error:  # there is no room for one more process
+        except BlockingIOError as error:  # there is no room for another process
             raise ResourceError.of(error) from error
         except OSError as error:
             check_shortage(error)
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error
-
-
-class _Last:
-    """The last of what was added, as much of it as a message can be."""
-
-    def __init__(self) -> None:
-        self._chunks: deque[bytes] = deque()
-        self._size = 0
-
-    def add(self, chunk: bytes) -> None:
-        """Take in what comes next."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        while self._size - len(self._chunks[0]) >= _LONGEST_MESSAGE:
-            self._size -= len(self._chunks.popleft())
-
-    def text(self) -> bytes:
-        """Return the last of it."""
-        return b"".join(self._chunks)[-_LONGEST_MESSAGE:]
-
-
-class _Listening:
-    """Takes in what a process says on standard error, so that it never waits to be heard."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._said = _Last()
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-
-    def text(self) -> str:
-        """Return what was said, at its end."""
-        self._thread.join()
-        return self._said.text().decode("utf-8", "replace")
-
-    def close(self) -> None:
-        """Stop listening: end the process, which may go on for long, and hear its last words."""
-        _end(self._process, _SECONDS_TO_END)
-        self._thread.join(_SECONDS_TO_END)
-
-    def _listen(self) -> None:
-        assert self._process.stderr
-        with self._process.stderr as stream:
-            while chunk := os.read(stream.fileno(), _CHUNK):
-                self._said.add(chunk)
-
-
-class _Processes:
-    """The processes that run now. May be used by many threads at once."""
-
-    def __init__(self) -> None:
-        # A signal may come to close while its thread is in here.
-        self._lock = threading.RLock()
-        self._running: set[subprocess.Popen[bytes]] = set()
-        self._closed = False
-
-    @contextlib.contextmanager
-    def running(
-        self, start: Callable[[], subprocess.Popen[bytes]]
-    ) -> Iterator[subprocess.Popen[bytes]]:
-        """Give a process, and leave none behind, however the block ends."""
-        process: subprocess.Popen[bytes] | None = None
-        try:
-            with _undisturbed(), self._lock:
-                if self._closed:
-                    raise RuntimeError("the run ends: qq is not asked any more")
-                process = start()
-                self._running.add(process)
-            yield process
-        finally:
-            if process is not None:
-                _end(process, _SECONDS_TO_END)
-                with self._lock:
-                    self._running.discard(process)
-                for stream in (process.stdin, process.stdout):
-                    if stream:
-                        stream.close()
-
-    def close(self) -> None:
-        """End those that run, and let none start."""
-        with self._lock:
-            self._closed = True
-            running = list(self._running)
-        for process in running:
-            if process.poll() is None:
-                _signal(process, signal.SIGTERM)
-        last = time.monotonic() + _SECONDS_TO_END
-        for process in running:
-            _end(process, max(last - time.monotonic(), 0))
-
-
-def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """End a process: with force, if it has not ended by itself after a number of seconds."""
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
-            process.wait()
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    # The whole session that was started for it: ``qq`` may be a wrapper that waits for another.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let the signals that end a run wait: a process half started would be nobody's to end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
-    handlers = {
-        number: signal.signal(number, lambda number, _: waiting.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for missed in waiting:
-            signal.raise_signal(missed)

@@ -1,8 +1,8 @@
-"""Keeps the session that ``qq`` logged in to: one login serves many runs.
+"""Keeps the session of a login through ``qq``, so that one login serves many runs.
 
 The file is ``qq``'s own credentials file (JSON: ``version`` 1 and ``bearer_token``), but in a
-private folder of ours, one for each host, port and user, so that neither another cluster's session
-nor the one that a person uses by hand gets in the way.
+private folder of ours, one for each host, port and user. So it interferes neither with the session
+of another cluster nor with the one that a person uses by hand.
 """
 
 import contextlib
@@ -17,12 +17,22 @@ from collections.abc import Callable, Iterator
 from platformdirs import user_state_dir
 
 from qumulo_changelist.errors import ReplyError, SessionStoreError, check_shortage
+from qumulo_changelist.names import to_bytes
 
 _VERSION = 1
 
 
 class QqSession:
     """The stored session of one user on one cluster.
+
+    Args:
+        host: the node of the cluster.
+        port: that of the REST API.
+        username: the user.
+        folder: the folder for sessions; "" for the one among the user's state.
+
+    Attributes:
+        path: the file that keeps the session.
 
     Raises:
         SessionStoreError: its folder cannot be made or used, or others can reach into it. Raised
@@ -31,22 +41,20 @@ class QqSession:
 
     def __init__(self, host: str, port: int, username: str, *, folder: str = "") -> None:
         self._folder = folder or os.path.join(user_state_dir("qumulo-changelist"), "sessions")
-        who = "\0".join((host.lower(), str(port), username))
-        self.path = os.path.join(
-            self._folder, hashlib.sha256(who.encode()).hexdigest()[:32] + ".json"
-        )
+        owner = to_bytes("\0".join((host.lower(), str(port), username)))
+        self.path = os.path.join(self._folder, hashlib.sha256(owner).hexdigest()[:32] + ".json")
 
     def token(self) -> str:
-        """Return the token of the session, "" where there is none that ``qq`` can use."""
+        """Return the token of the session; "" if there is none that ``qq`` can use."""
         try:
             if _others_reach(self._check_folder()):
-                return ""  # who knows whose it is; the next login makes the folder private
+                return ""  # anybody's; the next login makes the folder private
             with open(self.path, encoding="utf-8") as file:
                 stored = json.load(file)
         except FileNotFoundError:
             return ""
         except (ValueError, RecursionError):
-            return ""  # damaged: as good as none
+            return ""  # damaged, which is no better than none
         except OSError as error:
             check_shortage(error)
             raise SessionStoreError(f"{self.path} cannot be read: {error.strerror}") from error
@@ -59,15 +67,18 @@ class QqSession:
         """Replace a token that the cluster refused, unless another run has done so already.
 
         Args:
-            refused: the token, "" when there was none.
-            login: logs in and keeps the session in the file whose path it is given.
+            refused: the token; "" if there was none.
+            login: logs in, and keeps the session in the file whose path it is given.
+
+        Raises:
+            ReplyError: the login kept no session.
         """
         with self._locked():
             if self.token() not in ("", refused):
                 return
-            # Aside first: a login that fails leaves what was there, and no one sees a part of it.
-            with tempfile.TemporaryDirectory(prefix="login-", dir=self._folder) as aside:
-                fresh = os.path.join(aside, "session.json")
+            # Elsewhere first: a failing login changes nothing, and nobody reads half a file.
+            with tempfile.TemporaryDirectory(prefix="login-", dir=self._folder) as elsewhere:
+                fresh = os.path.join(elsewhere, "session.json")
                 login(fresh)
                 if not os.path.exists(fresh):
                     raise ReplyError("`qq login` succeeded but kept no session")

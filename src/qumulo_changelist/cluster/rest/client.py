@@ -1,66 +1,63 @@
 """A cluster through its REST API, directly."""
 
-import contextlib
-import re
-from collections.abc import Callable, Container, Generator, Iterator
+from collections.abc import Container, Generator
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
 from urllib.parse import quote
 
-import msgspec
-
-from qumulo_changelist.cluster import failures, wire
-from qumulo_changelist.cluster.interface import Page, check_unicode
-from qumulo_changelist.cluster.rest import failures as rest_messages
-from qumulo_changelist.cluster.rest import wire as rest_wire
-from qumulo_changelist.cluster.rest.retry import Connection, Request
+from qumulo_changelist.cluster.attributes import described, inspected
+from qumulo_changelist.cluster.failures import entry_errors
+from qumulo_changelist.cluster.interface import DirectoryPage, check_unicode
+from qumulo_changelist.cluster.rest.node import Node
+from qumulo_changelist.cluster.rest.nodes import Nodes
+from qumulo_changelist.cluster.rest.pages import (
+    DIFF,
+    DIRECTORY_LISTING,
+    SOME_ENTRIES,
+    changes_of,
+    entries_of,
+    read_pages,
+    stats_of,
+)
+from qumulo_changelist.cluster.rest.request import Request
+from qumulo_changelist.cluster.rest.retry import RetryingSender
 from qumulo_changelist.cluster.rest.session import Session
+from qumulo_changelist.cluster.rest.snapshots import Snapshots
+from qumulo_changelist.cluster.rest.tls import Trust
+from qumulo_changelist.cluster.shapes import IdJson, NodeJson
+from qumulo_changelist.cluster.snapshots import read_total_files
+from qumulo_changelist.cluster.wire import Reader, read_file, read_value, to_file
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
     AbsentError,
-    NotFoundError,
-    ReplyError,
-    StatusError,
+    ClusterPathError,
+    IncompleteReplyError,
     UnreadableError,
 )
 from qumulo_changelist.events import Listener
 from qumulo_changelist.model import Change, Description, EntryStat, Snapshot
-from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import count
 
 DIFF_PAGE = 10_000
-"""How many changes are asked for at a time; the cluster may give fewer."""
+"""The number of changes that are requested at a time; the cluster may send fewer."""
 
 DIRECTORY_PAGE = 1000
-"""How many entries of a directory are asked for at a time; the cluster may give fewer."""
+"""The number of entries of a directory that are requested at a time, likewise."""
 
-# Core has version 3 since 5.1.3, and version 2 until 5.3.0 (Qumulo's knowledge base, "Migrating
-# REST API Endpoints for Snapshots and Policies").
-_V3, _V2 = "v3", "v2"
-
-_BELOW_THE_HOST = re.compile("/(?!/)[!-~]*")
-_LIMIT = re.compile(r"(?<=[?&]limit=)\d+")
-
-
-class _Paged(Protocol):
-    @property
-    def paging(self) -> rest_wire.Paging | None: ...
-
-
-SomePage = TypeVar("SomePage", bound=_Paged)
+_directory = Reader(IdJson)
 
 
 class RestCluster:
     """Implements ``Cluster`` and ``SnapshotReader`` of :mod:`qumulo_changelist.cluster.interface`.
 
-    May be used by many threads at once. It logs in when it is first asked. Close it at the end, or
-    use it in a ``with`` block: what is still being asked then fails.
+    May be used by many threads at once. It logs in for the first request. Close it at the end, or
+    use it in a ``with`` block: requests that are still under way then fail.
 
     Args:
         settings: how to reach the cluster.
-        listener: hears of tries that failed, and of nodes that do not answer.
-        page_size: the most entries to ask for at a time; 0 for what is usual.
-        side_by_side: how many threads will ask at once; that many connections to a node are kept.
+        listener: receives a ``RequestRetried`` and a ``NodeSkipped`` for what goes wrong.
+        page_size: the maximal number of entries to request at a time; 0 for the default.
+        requests_at_once: the number of threads that will use it at once. Twice that number of
+            connections to each node are kept.
 
     Raises:
         ConfigurationError: the authorities to trust cannot be read.
@@ -72,16 +69,21 @@ class RestCluster:
         listener: Listener,
         *,
         page_size: int = 0,
-        side_by_side: int = 16,
+        requests_at_once: int = 16,
     ) -> None:
-        # Each thread asks once at a time, and may have left a page behind that it asked ahead for.
-        self._connection = Connection(settings, listener, 2 * side_by_side)
-        self._session = Session(settings, self._connection)
+        trust = Trust(settings)
+        # Each thread sends one request at a time, and may have abandoned a page that it requested
+        # ahead.
+        connections = 2 * requests_at_once
+        hosts = dict.fromkeys(settings.hosts)
+        nodes = [Node(host, settings.port, trust, connections) for host in hosts]
+        self._sender = RetryingSender(Nodes(nodes, listener), listener)
+        self._session = Session(settings, self._sender)
+        self._snapshots = Snapshots(self._session)
         self._diff_page = page_size or DIFF_PAGE
         self._directory_page = page_size or DIRECTORY_PAGE
-        self._snapshots_version = _V3
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RestCluster":
         return self
 
     def __exit__(
@@ -94,165 +96,92 @@ class RestCluster:
 
     def close(self) -> None:
         """Close all connections."""
-        self._connection.close()
+        self._sender.close()
 
     def create_snapshot(self, name: str, path: str) -> Snapshot:
-        """Take a snapshot of the directory ``path``."""
+        """Take a snapshot of the directory ``path``; see ``Cluster``."""
         try:
+            check_unicode(name)
             request = Request("GET", f"/v1/files/{_reference(path)}/info/attributes")
         except UnreadableError as error:
-            raise ReplyError(f"no snapshot of {path!r}: {error}") from error
-        directory = rest_wire.identified.read(self._session.ask(request), str(request))
-
-        def creation(version: str) -> Request:
-            label = "name_suffix" if version == _V3 else "name"
-            wanted = {label: name, "expiration": "", "source_file_id": directory.id}
-            body = msgspec.json.encode(wanted)
-            return Request("POST", f"/{version}/snapshots/", body, repeatable=False)
-
-        return wire.snapshot(self._ask_about_snapshots(creation))
+            raise ClusterPathError(f"no snapshot {name!r} of {path!r}: {error}") from error
+        directory = _directory.read(self._session.ask(request), str(request))
+        return self._snapshots.create(name, directory.id)
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
-        """Return what the cluster tells of snapshots, by their ids; see ``Cluster``."""
-        found: dict[int, Snapshot] = {}
-        for number in numbers:
-
-            def status(version: str, number: int = number) -> Request:
-                return Request("GET", f"/{version}/snapshots/status/{number}", needed=False)
-
-            try:
-                found[number] = wire.snapshot(self._ask_about_snapshots(status))
-            except NotFoundError as error:
-                if failures.is_unknown_url(error.status, error.error_class):
-                    raise
-        return found
-
-    def _ask_about_snapshots(self, ask: Callable[[str], Request]) -> dict[str, object]:
-        """Return the answer in version 3 of the API, or in 2 where the cluster has no 3.
-
-        Args:
-            ask: makes the request in the version that it is given.
-        """
-        request = ask(self._snapshots_version)
-        try:
-            answer = self._session.ask(request)
-        except NotFoundError as error:
-            unknown = failures.is_unknown_url(error.status, error.error_class)
-            if not unknown or self._snapshots_version == _V2:
-                raise
-            request = ask(_V2)
-            answer = self._session.ask(request)
-            self._snapshots_version = _V2
-        return rest_wire.anything.read(answer, str(request))
+        """Return those of the snapshots that the cluster has; see ``Cluster``."""
+        found = {number: self._snapshots.status(number) for number in numbers}
+        return {number: snapshot for number, snapshot in found.items() if snapshot}
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
-        """Yield what differs between two snapshots, in pages; see ``Cluster``.
+        """Yield the differences between two snapshots, in pages; see ``Cluster``.
 
-        The next page is asked for before the last is decoded.
+        Each page is requested before the page before it is decoded.
         """
         uri = f"/v2/snapshots/{newer}/changes-since/{older}?limit={self._diff_page}"
-        for what, page in self._pages(Request("GET", uri, slow=True), rest_wire.diff_page):
-            if found := rest_wire.changes(page, what):
-                yield found
+        for source, page in read_pages(self._session, Request("GET", uri, is_slow=True), DIFF):
+            if changes := changes_of(page, source):
+                yield changes
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
-        """Return what is at a path, or has a file id; see ``Cluster``."""
+        """Return what an entry is, and what identifies it; see ``Cluster``."""
         uri = f"/v1/files/{_reference(reference)}/info/attributes{_at(snapshot, '?')}"
-        request = Request("GET", uri)
-        with _about_one_entry(snapshot):
-            answer = self._session.ask(request)
-        return wire.sighting(rest_wire.anything.read(answer, str(request)))
+        source, answer = self._ask_about_entry(uri, snapshot)
+        return inspected(to_file(read_value(answer, source), NodeJson, source))
 
     def first_entries(
-        self, directory: str, snapshot: int | None, most: int
+        self, directory: str, snapshot: int | None, limit: int
     ) -> dict[str, EntryStat]:
-        """Return some entries of a directory; see ``Cluster``."""
-        uri = f"/v1/files/{_reference(directory)}/entries/?limit={most}{_at(snapshot, '&')}"
-        found: dict[str, EntryStat] = {}
-        with _about_one_entry(snapshot):
-            for what, page in self._pages(Request("GET", uri), rest_wire.few_entries, most):
-                found |= rest_wire.sightings(page, what)
-                if len(found) >= most:
+        """Return the first entries of a directory; see ``Cluster``."""
+        uri = f"/v1/files/{_reference(directory)}/entries/?limit={limit}{_at(snapshot, '&')}"
+        entries: dict[str, EntryStat] = {}
+        with entry_errors(snapshot):
+            for source, page in read_pages(self._session, Request("GET", uri), SOME_ENTRIES, limit):
+                entries |= stats_of(page, source)
+                if len(entries) >= limit:
                     break
-        return found
+        return entries
 
     def count_files_below(self, directory: str, snapshot: int) -> int:
-        """Return how many regular files a snapshot holds below a directory; see ``Cluster``."""
+        """Return the number of regular files below a directory; see ``Cluster``."""
         uri = f"/v1/files/{_reference(directory)}/aggregates/?max-entries=1&snapshot={snapshot}"
-        request = Request("GET", uri)
         try:
-            with _about_one_entry(snapshot):
-                answer = self._session.ask(request)
+            source, answer = self._ask_about_entry(uri, snapshot)
         except AbsentError:
             return 0
-        return wire.files(rest_wire.anything.read(answer, str(request)))
+        return read_total_files(read_value(answer, source), source)
 
     def describe(self, path: str, snapshot: int) -> Description:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
         uri = f"/v1/files/{_reference(path)}/info/attributes?snapshot={snapshot}"
-        request = Request("GET", uri)
-        with _about_one_entry(snapshot):
-            answer = self._session.ask(request)
-        return rest_wire.described(answer, str(request))
+        source, answer = self._ask_about_entry(uri, snapshot)
+        return described(read_file(answer, source))
 
     def pages(
         self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
-    ) -> Generator[Page, None, None]:
-        """Yield what a directory of a snapshot holds; see ``SnapshotReader``.
-
-        Raises:
-            UnreadableError: as there.
-            ReplyError: it came to fewer entries than the directory says it has.
-        """
-        uri = f"/v1/files/{_reference(directory)}/entries/"
+    ) -> Generator[DirectoryPage, None, None]:
+        """Yield the entries of a directory of a snapshot; see ``SnapshotReader``."""
         first = min(limit or self._directory_page, self._directory_page)
-        uri += f"?limit={first}&snapshot={snapshot}"
+        uri = f"/v1/files/{_reference(directory)}/entries/?limit={first}&snapshot={snapshot}"
         later = self._directory_page if first < self._directory_page else 0
-        came, children = 0, 0
-        with _about_one_entry(snapshot):
-            for what, page in self._pages(Request("GET", uri), rest_wire.directory_page, later):
-                found = rest_wire.entries(page, what, wanted)
-                came, children = came + found.listed, found.children
-                yield found
-        if came < children:
-            raise ReplyError(
-                f"snapshot {snapshot} lists {came} of the {count(children, 'entry')} "
-                f"of {directory}",
-                hint="Perhaps the snapshot expired meanwhile. No list was written; try again.",
+        request = Request("GET", uri)
+        received, total = 0, 0
+        with entry_errors(snapshot):
+            for source, listing in read_pages(self._session, request, DIRECTORY_LISTING, later):
+                page = entries_of(listing, source, wanted)
+                received, total = received + page.received, page.total_entries
+                yield page
+        if received < total:
+            raise IncompleteReplyError(
+                f"snapshot {snapshot} lists {received} of the {count(total, 'entry')} "
+                f"of {directory}"
             )
 
-    def _pages(
-        self, request: Request, reader: rest_wire.Reader[SomePage], later_limit: int = 0
-    ) -> Iterator[tuple[str, SomePage]]:
-        """Yield pages and what names them, each while the next one is already asked for.
-
-        With a ``later_limit`` the pages behind the first have that size, and the second is asked
-        for when it is wanted.
-        """
-        asked = {request.uri}
-        answer = self._session.ask(request)
-        while True:
-            what = str(request)
-            page = reader.read(answer, what)
-            following = page.paging.next if page.paging else None
-            if not following:
-                yield what, page
-                return
-            if not _BELOW_THE_HOST.fullmatch(following):
-                raise ReplyError(f"{what}: the next page is nowhere on the cluster")
-            if later_limit:
-                following = _LIMIT.sub(str(later_limit), following)
-            if following in asked:
-                raise ReplyError(f"{what}: the pages go round in a circle")
-            asked.add(following)
-            request = request._replace(uri=following)
-            if later_limit and len(asked) == 2:
-                yield what, page
-                answer = self._session.ask(request)
-                continue
-            coming = self._session.ask_ahead(request)
-            yield what, page
-            answer = result_of(coming)
+    def _ask_about_entry(self, uri: str, snapshot: int | None) -> tuple[str, bytes]:
+        """Return a request about one entry, as text, and the body of its answer."""
+        request = Request("GET", uri)
+        with entry_errors(snapshot):
+            return str(request), self._session.ask(request)
 
 
 def _reference(path: str) -> str:
@@ -262,16 +191,3 @@ def _reference(path: str) -> str:
 
 def _at(snapshot: int | None, separator: str) -> str:
     return "" if snapshot is None else f"{separator}snapshot={snapshot}"
-
-
-@contextlib.contextmanager
-def _about_one_entry(snapshot: int | None) -> Iterator[None]:
-    """Tell what is wrong with a single entry from what is wrong with all."""
-    try:
-        yield
-    except StatusError as error:
-        reason = rest_messages.unreadable(error, snapshot)
-        if not reason:
-            raise
-        absent = rest_messages.is_absence(error)
-        raise (AbsentError if absent else UnreadableError)(reason) from error

@@ -1,170 +1,124 @@
-"""One request to the cluster: to some node, in a session, and again where that can help."""
+"""Sends requests again if that can help: a wrapper around what sends a request once."""
 
-import contextlib
 import threading
-from typing import NamedTuple
 
-from urllib3 import BaseHTTPResponse, Retry, Timeout
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    InvalidHeader,
-    MaxRetryError,
-    ReadTimeoutError,
-    SSLError,
+from msgspec import Struct
+
+from qumulo_changelist.cluster.failures import failure_of_answer
+from qumulo_changelist.cluster.rest.request import (
+    NoAnswerError,
+    NotConnectedError,
+    Request,
+    Sender,
+    SendError,
+    TlsError,
 )
+from qumulo_changelist.errors import (
+    ChangelistError,
+    FailingError,
+    UnclearOutcomeError,
+    UnreachableError,
+)
+from qumulo_changelist.events import Listener, RequestRetried
 
-from qumulo_changelist.cluster.rest import failures as rest_messages
-from qumulo_changelist.cluster.rest.nodes import Nodes, reason
-from qumulo_changelist.cluster.rest.tls import Trust
-from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import FailingError, UnreachableError
-from qumulo_changelist.events import Listener
-from qumulo_changelist.version import __version__
+PAUSE = 1.0
+"""The number of seconds that pauses begin with: a request is sent again at once, then after
+2, 4, 8, 16, … times this."""
 
-RETRY = Retry(6, backoff_factor=1, backoff_max=30, allowed_methods=None)
-"""How often and after how long a request is sent again: at once, then after 2, 4, 8, 16, 30 s."""
+MAX_PAUSE = 30.0
+"""The longest pause in seconds, unless the cluster asks for a longer one."""
 
-LONGEST_WAIT = 60.0
-"""For how many seconds in all a request waits between its tries."""
-
-TIMEOUT_COUNTS = 30.0
-"""As how many seconds of these a try counts that was never answered."""
-
-QUICK = Timeout(connect=10, read=60)
-"""For what a cluster answers at once, were it not busy."""
-
-SLOW = Timeout(connect=10, read=600)
-"""For a page of a diff: where little of much changed, the cluster looks for minutes."""
-
-BRIEF = Timeout(connect=10, read=10)
-"""For what a run can do without, which is asked for twice at most."""
-
-BRIEF_WAIT = 2.0
-"""The longest wait for that, in seconds, as ``LONGEST_WAIT`` for all else."""
-
-_TRANSIENT = frozenset((429, 500, 502, 503, 504))
-_NOT_CARRIED_OUT = frozenset((429, 503))
-_AGENT = f"qumulo-changelist/{__version__}"
+NO_ANSWER_COUNTS = 30.0
+"""The number of seconds of waiting that a try counts for that was never answered."""
 
 
-def headers(token: str = "") -> dict[str, str]:
-    """Return the headers of requests, those of one user where there is a token."""
-    # No more than are needed: each costs time, and a run may ask for hundred thousands of files.
-    return {"User-Agent": _AGENT} | ({"Authorization": f"Bearer {token}"} if token else {})
+class _Setback(Struct, frozen=True):
+    """A try that failed, after which another one can help."""
+
+    reason: str
+    error: ChangelistError
+    """What ends the request if there is no further try."""
+    cause: SendError | None = None
+    retry_after: float | None = None
+    """The number of seconds that the cluster asks to wait before the next try."""
+    counts: float = 0.0
+    """The number of seconds of waiting that it counts for."""
 
 
-class Request(NamedTuple):
-    """A question to the cluster."""
+class RetryingSender:
+    """Sends requests until they are answered; may be used by many threads at once.
 
-    method: str
-    uri: str
-    """Path and query, percent-encoded."""
-    body: bytes | None = None
-    """JSON."""
-    repeatable: bool = True
-    """Whether asking twice does no harm."""
-    slow: bool = False
-    """Whether the cluster may take minutes to answer."""
-    needed: bool = True
-    """Whether the run cannot go on without the answer; else it is given up within seconds."""
-
-    @property
-    def timeout(self) -> Timeout:
-        """How long to wait for a connection, and for the answer."""
-        if not self.needed:
-            return BRIEF
-        return SLOW if self.slow else QUICK
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.uri:.200}"
-
-
-class Connection:
-    """Sends requests. May be used by many threads at once, also to close it.
-
-    Raises:
-        ConfigurationError: the authorities to trust cannot be read.
+    Args:
+        sender: sends a request once; closed with this object.
+        listener: receives a ``RequestRetried`` before each further try.
     """
 
-    def __init__(self, settings: Settings, listener: Listener, connections: int) -> None:
-        self._nodes = Nodes(settings, Trust(settings), connections, listener)
+    def __init__(self, sender: Sender, listener: Listener) -> None:
+        self._sender = sender
         self._listener = listener
         self._closed = threading.Event()
+        self._was_answered = False
 
-    def send(self, request: Request, headers: dict[str, str]) -> BaseHTTPResponse:
-        """Send a request until it is answered, for about a minute of waiting at most.
+    def send(self, request: Request, headers: dict[str, str]) -> bytes:
+        """Send a request until it is answered, and return the body of the answer.
 
-        A request that is not needed is sent twice at most, and waits for some seconds.
-
-        Returns:
-            The answer, with whatever status; one of those that may pass, after the last try.
+        It waits for about a minute at most; for some seconds if the request is not needed.
 
         Raises:
-            UnreachableError: no node ever answered, or what was asked may have been done.
+            ChangelistError: the answer is an error; see :mod:`qumulo_changelist.cluster.failures`.
+            UnreachableError: no node ever answered, or this object was closed.
+            UnclearOutcomeError: the cluster may have done what was requested, or not.
             FailingError: the cluster keeps failing to answer this request.
-            CertificateError: a node cannot show that it is the cluster's.
+            CertificateError: a node cannot prove that it belongs to the cluster.
         """
-        if request.body is not None:
-            headers = headers | {"Content-Type": "application/json"}
-        retry, longest, waited = RETRY, LONGEST_WAIT, 0.0
-        if not request.needed:
-            retry, longest = RETRY.new(total=1), BRIEF_WAIT
+        tries, waited = 0, 0.0
         while True:
-            response, error = None, None
-            try:
-                response = self._nodes.send(
-                    request.method, request.uri, request.body, headers, request.timeout
-                )
-                if not _is_worth_another_try(request, response):
-                    return response
-                said = rest_messages.said(response)
-            except HTTPError as broken:
-                error, said = broken, reason(broken)
-                self._check_repeatable(request, broken)
-                waited += TIMEOUT_COUNTS if isinstance(broken, ReadTimeoutError) else 0
-            try:
-                retry = retry.increment(request.method, request.uri, response, error)
-            except MaxRetryError:
-                return _last(request, response, said)
-            pause = _pause(retry, response)
-            waited += pause
-            if waited > longest:
-                return _last(request, response, said)
-            self._listener.detail(f"{request}: {said}; again in {pause:.0f} s")
+            outcome = self._try(request, headers)
+            if isinstance(outcome, bytes):
+                return outcome
+            tries += 1
+            pause = _pause(tries) if outcome.retry_after is None else outcome.retry_after
+            waited += outcome.counts + pause
+            if tries == request.max_tries or waited > request.longest_wait:
+                raise outcome.error from outcome.cause
+            self._listener(RequestRetried(str(request), outcome.reason, pause))
             if self._closed.wait(pause):
-                raise UnreachableError(f"{request}: {said}; given up")
+                raise UnreachableError(f"{request}: {outcome.reason}; given up")
 
     def close(self) -> None:
-        """Close all connections; what still waits for an answer fails."""
+        """Close all connections; what still waits for an answer or the next try fails."""
         self._closed.set()
-        self._nodes.close()
+        self._sender.close()
 
-    def _check_repeatable(self, request: Request, error: HTTPError) -> None:
+    def _try(self, request: Request, headers: dict[str, str]) -> bytes | _Setback:
+        try:
+            response = self._sender.send(request, headers)
+        except SendError as error:
+            self._check_can_help(request, error)
+            counts = NO_ANSWER_COUNTS if isinstance(error, NoAnswerError) else 0.0
+            return _Setback(
+                str(error), FailingError(f"{request}: {error}"), cause=error, counts=counts
+            )
+        self._was_answered = True
+        failure = failure_of_answer(response.status, response.body)
+        if failure is None:
+            return response.body
+        ending = failure.error(f"{request}: {failure.words}")
+        if failure.may_pass if request.is_repeatable else failure.was_turned_away:
+            return _Setback(failure.words, ending, retry_after=response.retry_after)
+        raise ending
+
+    def _check_can_help(self, request: Request, error: SendError) -> None:
+        """Raise the error that ends a request, if another try cannot help or may do harm."""
         if self._closed.is_set():
             raise UnreachableError(f"{request}: given up") from error
-        if isinstance(error, ConnectTimeoutError | SSLError) and not self._nodes.answered:
-            raise UnreachableError(f"the cluster does not answer: {reason(error)}") from error
-        if not isinstance(error, ConnectTimeoutError) and not request.repeatable:
-            raise UnreachableError(
-                f"{request}: {reason(error)}; it is not known whether the cluster did it",
-                hint="Look on the cluster for a snapshot of this name before you try again.",
+        if isinstance(error, (NotConnectedError, TlsError)) and not self._was_answered:
+            raise UnreachableError(f"the cluster does not answer: {error}") from error
+        if not isinstance(error, NotConnectedError) and not request.is_repeatable:
+            raise UnclearOutcomeError(
+                f"{request}: {error}; it is not known whether the cluster did it"
             ) from error
 
 
-def _is_worth_another_try(request: Request, response: BaseHTTPResponse) -> bool:
-    return response.status in (_TRANSIENT if request.repeatable else _NOT_CARRIED_OUT)
-
-
-def _last(request: Request, response: BaseHTTPResponse | None, said: str) -> BaseHTTPResponse:
-    if response is None:
-        raise FailingError(f"{request}: {said}", hint=UnreachableError.hint)
-    return response
-
-
-def _pause(retry: Retry, response: BaseHTTPResponse | None) -> float:
-    asked = None
-    if response is not None:
-        with contextlib.suppress(InvalidHeader):
-            asked = retry.get_retry_after(response)
-    return retry.get_backoff_time() if asked is None else asked
+def _pause(tries: int) -> float:
+    return 0.0 if tries == 1 else min(PAUSE * 2 ** (tries - 1), MAX_PAUSE)

@@ -1,111 +1,125 @@
-"""Who asks: a login that is kept in memory, or an access token; and what comes of an answer."""
+"""Requests on behalf of one user, by a login that is kept in memory, or an access token."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
 
 import msgspec
 
-from qumulo_changelist.cluster import failures
-from qumulo_changelist.cluster.rest import failures as rest_messages
-from qumulo_changelist.cluster.rest import wire as rest_wire
-from qumulo_changelist.cluster.rest.retry import Connection, Request, headers
+from qumulo_changelist.cluster.rest.request import Request
+from qumulo_changelist.cluster.rest.retry import RetryingSender
+from qumulo_changelist.cluster.shapes import LoginJson
+from qumulo_changelist.cluster.wire import Reader
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
     ChangelistError,
     FailingError,
+    LoginError,
     RefusedError,
     ReplyError,
     UnreachableError,
+    check_shortage,
 )
+from qumulo_changelist.version import __version__
 
-Answer = TypeVar("Answer")
+_AGENT = f"qumulo-changelist/{__version__}"
+_login = Reader(LoginJson)
 
 
 class Session:
-    """Asks on behalf of the configured user. May be used by many threads at once.
+    """Sends requests for the configured user. May be used by many threads at once.
 
-    A login that the cluster no longer takes is replaced once for all threads, and the question is
-    asked again.
+    If the cluster no longer accepts the login, it is renewed once for all threads, and the request
+    is sent again.
     """
 
-    def __init__(self, settings: Settings, connection: Connection) -> None:
+    def __init__(self, settings: Settings, sender: RetryingSender) -> None:
         self._settings = settings
-        self._connection = connection
+        self._sender = sender
         self._lock = threading.Lock()
         self._headers: dict[str, str] = {}
         self._refusal: RefusedError | None = None
         if settings.access_token:
-            self._headers = headers(settings.access_token.reveal())
+            self._headers = _headers(settings.access_token.reveal())
 
     def ask(self, request: Request) -> bytes:
-        """Return what a request is answered with.
+        """Send a request, and return the body of its answer.
 
         Raises:
-            ChangelistError: there is no answer, or it is not one of success.
+            ChangelistError: there is no answer, or it is an error.
         """
         used = self._headers or self._renewed({})
-        response = self._connection.send(request, used)
-        if response.status == 401 and not self._settings.access_token:
-            response = self._connection.send(request, self._renewed(used))
-        if 200 <= response.status < 300:
-            return response.data
-        credentials = failures.LOGIN_KEYS
-        if self._settings.access_token:
-            credentials = "QumuloAccessToken"
-        raise rest_messages.failure(request, response, credentials)
+        try:
+            return self._sender.send(request, used)
+        except LoginError:
+            if self._settings.access_token:
+                raise
+        return self._sender.send(request, self._renewed(used))
 
     def ask_ahead(self, request: Request) -> "Future[bytes]":
-        """Ask in the background; the result of what is returned is the answer, or raises."""
-        return _in_background(lambda: self.ask(request))
+        """Send a request in the background.
+
+        Returns:
+            The future body of the answer; it raises what :meth:`ask` raises.
+
+        Raises:
+            ResourceError: this machine has no room for another thread.
+        """
+        # A thread of an executor would keep the process alive: an interrupted run ends at once.
+        future: Future[bytes] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(self.ask(request))
+            except ChangelistError as error:
+                future.set_exception(error)
+            finally:
+                future.cancel()  # if neither was set: nobody shall wait for ever
+
+        try:
+            threading.Thread(target=run, name="qumulo-changelist-ahead", daemon=True).start()
+        except RuntimeError as error:
+            check_shortage(error)
+            raise
+        return future
 
     def _renewed(self, refused: dict[str, str]) -> dict[str, str]:
+        """Return the headers of a login other than the one that was refused."""
         with self._lock:
             if self._refusal:
-                # Enough wrong passwords, one from each thread, might lock the user out.
+                # Many wrong passwords, one from each thread, could lock the user out.
                 raise self._refusal
             if self._headers == refused:
                 try:
-                    self._headers = self._log_in()
+                    self._headers = _headers(self._log_in())
                 except RefusedError as error:
                     self._refusal = error
                     raise
+                except FailingError as error:
+                    # Without a login nothing works: this is not about a single request.
+                    raise UnreachableError(str(error)) from error
             return self._headers
 
-    def _log_in(self) -> dict[str, str]:
-        try:
-            return headers(self._new_token())
-        except FailingError as error:
-            # Without a login nothing can be asked: this is not about one question.
-            raise UnreachableError(str(error), hint=error.hint) from error
-
-    def _new_token(self) -> str:
+    def _log_in(self) -> str:
+        """Return the token of a new login."""
         credentials = {
             "username": self._settings.username,
             "password": self._settings.password.reveal(),
         }
-        request = Request("POST", "/v1/session/login", msgspec.json.encode(credentials))
-        response = self._connection.send(request, headers())
-        if response.status != 200:
-            raise rest_messages.failure(request, response, failures.LOGIN_KEYS)
-        token = rest_wire.login.read(response.data, str(request)).bearer_token
+        try:
+            body = msgspec.json.encode(credentials)
+        except UnicodeEncodeError:
+            raise LoginError(
+                "the user name or the password is not Unicode, which no login can carry", status=401
+            ) from None
+        request = Request("POST", "/v1/session/login", body)
+        source = str(request)
+        token = _login.read(self._sender.send(request, _headers()), source).bearer_token
         if not (token and token.isascii() and token.isprintable()):
-            raise ReplyError(f"{request}: the answer holds no usable token")
+            raise ReplyError(f"{source}: the answer has no usable token")
         return token
 
 
-def _in_background(ask: Callable[[], Answer]) -> "Future[Answer]":
-    # A thread that keeps no process alive, unlike an executor's: a run that is interrupted ends.
-    future: Future[Answer] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(ask())
-        except ChangelistError as error:
-            future.set_exception(error)
-        finally:
-            future.cancel()  # where neither was set: whoever waits shall not wait for ever
-
-    threading.Thread(target=run, name="qumulo-changelist-ahead", daemon=True).start()
-    return future
+def _headers(token: str = "") -> dict[str, str]:
+    """Return the headers of requests, with a user's token if there is one."""
+    # No more than needed: each costs time, and a run may request hundreds of thousands of files.
+    return {"User-Agent": _AGENT} | ({"Authorization": f"Bearer {token}"} if token else {})

@@ -1,23 +1,27 @@
-"""Whom REST trusts to be the cluster, and what is said where that is not shown."""
+"""Which certificates REST trusts to be the cluster's, and the error for the others."""
 
 import contextlib
 import hashlib
 import ssl
+from collections.abc import Iterable
 
 import urllib3
 
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import CertificateError, ConfigurationError
-from qumulo_changelist.events import Listener
+from qumulo_changelist.errors import (
+    CertificateError,
+    ChangedCertificateError,
+    ConfigurationError,
+)
 
-_PATIENCE = 10
+_SECONDS_TO_CONNECT = 10
 
 
 class Trust:
-    """How the cluster's certificate is looked at.
+    """How the cluster's certificate is checked.
 
-    The one whose fingerprint is configured is taken for whatever name; without a fingerprint, one
-    that the configured authorities, or else the system's, vouch for.
+    The certificate with the configured fingerprint is trusted, whatever its name. Without a
+    fingerprint, the configured authorities, or else the system's, must have signed it.
 
     Raises:
         ConfigurationError: the authorities cannot be read.
@@ -34,65 +38,59 @@ class Trust:
             self._trust_file(settings.ca_file)
         else:
             self.context.load_default_certs()
-        if _trusts_anybody(settings):
+        if trusts_any_certificate(settings):
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def _trust_file(self, path: str) -> None:
-        # The cluster's own certificate will do, too, whoever signed it.
+        # The cluster's own certificate will do, too, no matter who signed it.
         self.context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         try:
             self.context.load_verify_locations(path)
         except (OSError, ValueError) as error:
-            reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else str(error)
+            is_malformed = isinstance(error, ssl.SSLError)
+            reason = "it has no certificate in PEM" if is_malformed else str(error)
             raise ConfigurationError(
-                f"the certificates of QumuloCAFile, {path}, cannot be used: {reason}",
-                hint="Name a file of certificates in PEM, which this user can read.",
+                f"the file of trusted certificates, {path}, cannot be used: {reason}"
             ) from error
 
-    def objection(self, host: str, error: urllib3.exceptions.SSLError) -> CertificateError | None:
-        """Return what is wrong with the certificate of a node, None where that is not the matter.
+    def objection(self, host: str, causes: Iterable[OSError]) -> CertificateError | None:
+        """Return what is wrong with the certificate of a node, after TLS failed.
 
-        Nothing is sent to the node but the beginning of a connection.
+        Only a connection is begun with the node; nothing else is sent to it.
+
+        Args:
+            host: the node.
+            causes: the errors of the system.
+
+        Returns:
+            The error; None if the certificate is not the reason.
         """
-        cause = error.args[0] if error.args else None
-        if not (self.fingerprint or isinstance(cause, ssl.SSLCertVerificationError)):
+        unverified = [cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)]
+        if not (self.fingerprint or unverified):
             return None
         shown = _fingerprint(host, self._port)
         if self.fingerprint:
             if shown in ("", self.fingerprint):
                 return None
-            return CertificateError(
+            return ChangedCertificateError(
                 f"{host} shows a certificate with the SHA-256 fingerprint {shown}, not the "
-                f"{self.fingerprint} that QumuloCertificateFingerprint asks for",
-                hint="The certificate was changed, or somebody is in between. Only if you know "
-                "that it was changed, set QumuloCertificateFingerprint to that of the new one.",
+                f"configured {self.fingerprint}"
             )
-        reason = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
+        reason = unverified[0].verify_message or "it cannot be verified"
         return CertificateError(
-            f"the certificate of {host} is not trusted: {reason or 'it cannot be verified'}; its "
-            f"SHA-256 fingerprint is {shown or 'unknown'}",
-            hint="If that is the fingerprint which the cluster's administrator tells you, set "
-            "QumuloCertificateFingerprint to it in the archiver's configuration; or name in "
-            "QumuloCAFile the authority that signed it.",
+            f"the certificate of {host} is not trusted: {reason}; its SHA-256 fingerprint is "
+            f"{shown or 'unknown'}"
         )
 
 
-def warn(settings: Settings, listener: Listener) -> None:
-    """Tell that anybody is trusted, if so: once a run, however many connect to the cluster."""
-    if _trusts_anybody(settings):
-        listener.warning(
-            "QumuloVerifyTLS=false: anybody between here and the cluster can read the password "
-            "and change what the cluster answers; set QumuloCertificateFingerprint instead"
-        )
-
-
-def _trusts_anybody(settings: Settings) -> bool:
+def trusts_any_certificate(settings: Settings) -> bool:
+    """Return whether the cluster's certificate is not checked at all."""
     return not (settings.fingerprint or settings.verify_tls)
 
 
 def _fingerprint(host: str, port: int) -> str:
-    """Return the SHA-256 of the certificate that a host shows, "" where it shows none now."""
+    """Return the SHA-256 of the certificate that a host shows; "" if it shows none now."""
     with contextlib.suppress(OSError, ValueError):
-        shown = ssl.get_server_certificate((host, port), timeout=_PATIENCE)
+        shown = ssl.get_server_certificate((host, port), timeout=_SECONDS_TO_CONNECT)
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(shown)).hexdigest()
     return ""

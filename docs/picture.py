@@ -1,0 +1,118 @@
+"""Draws the architecture into ``design.md``, from the imports and docstrings of the code.
+
+``python docs/picture.py`` writes the picture and the list of modules between two marks of
+``docs/design.md``; ``make docs-picture`` runs it.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DESIGN = REPOSITORY / "docs" / "design.md"
+PACKAGE = "qumulo_changelist"
+
+BEGIN = "<!-- made by `make docs-picture`: do not edit -->"
+END = "<!-- end of what `make docs-picture` makes -->"
+
+# Everyone may know these, so their arrows would hide the others.
+VALUES = "values"
+
+
+class Module(NamedTuple):
+    """A module, as far as the picture needs it."""
+
+    name: str
+    """Without the name of the package, such as ``cluster.rest.client``."""
+    summary: str
+    """The first line of its docstring."""
+    imports: frozenset[str]
+    """The modules of the package that it imports."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is drawn in: its role."""
+        return self.name.partition(".")[0] if "." in self.name else VALUES
+
+
+def read_modules(package: str = PACKAGE) -> list[Module]:
+    """Return the modules of a package, sorted by name; a package without code has none."""
+    root = REPOSITORY / "src" / package
+    trees = {
+        _dotted(path.relative_to(root)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(root.rglob("*.py"))
+    }
+    return [
+        Module(name, _summary(tree), frozenset(_imports(tree, package, trees)))
+        for name, tree in sorted(trees.items())
+    ]
+
+
+def draw(modules: list[Module]) -> str:
+    """Return the picture and the list of modules, in Markdown."""
+    return "\n".join([*_chart(modules), "", *_list(modules)])
+
+
+def embed(text: str, drawing: str) -> str:
+    """Return the text of the design with a drawing between its marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{drawing}\n\n{END}{after}"
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(part for part in path.with_suffix("").parts if part != "__init__")
+
+
+def _summary(tree: ast.Module) -> str:
+    return (ast.get_docstring(tree) or "").partition("\n")[0].replace("``", "`")
+
+
+def _imports(tree: ast.Module, package: str, known: dict[str, ast.Module]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(package):
+            module = (node.module or "").removeprefix(package).removeprefix(".")
+            for alias in node.names:
+                inner = f"{module}.{alias.name}".removeprefix(".")
+                yield inner if inner in known else module
+
+
+def _chart(modules: list[Module]) -> Iterator[str]:
+    """Yield a Mermaid flowchart of the folders; dashed arrows lead to an ``interface.py`` alone."""
+    arrows: dict[tuple[str, str], set[str]] = {}
+    for module in modules:
+        for imported in module.imports:
+            to = imported.partition(".")[0] if "." in imported else VALUES
+            if module.folder not in (VALUES, to) and to != VALUES:
+                arrows.setdefault((module.folder, to), set()).add(imported)
+    yield "```mermaid"
+    yield "flowchart TD"
+    for (source, to), imported in sorted(arrows.items()):
+        is_role = imported == {f"{to}.interface"}
+        yield f"    {source} {'-.->' if is_role else '-->'} {to}"
+    yield "```"
+
+
+def _list(modules: list[Module]) -> Iterator[str]:
+    """Yield a table of the modules of each folder."""
+    folders = sorted({module.folder for module in modules}, key=lambda one: (one == VALUES, one))
+    for folder in folders:
+        title = "every module may import these" if folder == VALUES else f"`{folder}/`"
+        yield f"| {title} | |"
+        yield "| --- | --- |"
+        for module in modules:
+            if module.folder == folder and module.name and module.summary:
+                path = module.name.removeprefix(f"{folder}.").replace(".", "/")
+                yield f"| `{path}` | {module.summary} |"
+        yield ""
+
+
+def main() -> None:
+    """Write the drawing into the design."""
+    text = DESIGN.read_text(encoding="utf-8")
+    DESIGN.write_text(embed(text, draw(read_modules())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

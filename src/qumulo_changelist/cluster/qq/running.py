@@ -1,0 +1,159 @@
+"""Processes of ``qq`` that run: what they print on standard error, and that none is left behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from qumulo_changelist.errors import UnreachableError, check_shortage
+
+CHUNK = 64 * 1024
+"""The size of the pieces that are read. Larger ones cost more: the system provides memory for each
+of them."""
+
+SECONDS_TO_END = 5.0
+"""The number of seconds after which a process that does not end is killed."""
+
+_MAX_MESSAGE = 64 * 1024
+
+
+class Tail:
+    """The end of a stream, as long as a message can be."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Add the next part of the stream."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        while self._size - len(self._chunks[0]) >= _MAX_MESSAGE:
+            self._size -= len(self._chunks.popleft())
+
+    def content(self) -> bytes:
+        """Return the end of the stream."""
+        return b"".join(self._chunks)[-_MAX_MESSAGE:]
+
+
+class StandardError:
+    """Reads what a process prints on standard error, so that the process never has to wait.
+
+    Raises:
+        ResourceError: this machine has no room for another thread.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._tail = Tail()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            check_shortage(error)
+            raise
+
+    def text(self) -> str:
+        """Wait for the end, and return the last of what was printed."""
+        self._thread.join()
+        return self._tail.content().decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """End the process, and read what it still prints."""
+        _end(self._process, SECONDS_TO_END)
+        self._thread.join(SECONDS_TO_END)
+
+    def _read(self) -> None:
+        assert self._process.stderr
+        with self._process.stderr as stream:
+            while chunk := os.read(stream.fileno(), CHUNK):
+                self._tail.add(chunk)
+
+
+class RunningProcesses:
+    """The processes that run now. May be used by many threads at once."""
+
+    def __init__(self) -> None:
+        # A signal may arrive while its thread is in here, and its handler may close this.
+        self._lock = threading.RLock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._closed = False
+
+    @contextlib.contextmanager
+    def started(
+        self, start: Callable[[], subprocess.Popen[bytes]]
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a process for the block; it is ended with the block, however that ends.
+
+        Raises:
+            UnreachableError: this object is closed.
+        """
+        process: subprocess.Popen[bytes] | None = None
+        try:
+            with _signals_delayed(), self._lock:
+                if self._closed:
+                    raise UnreachableError("qq is not started any more: the run ends")
+                process = start()
+                self._running.add(process)
+            yield process
+        finally:
+            if process is not None:
+                _end(process, SECONDS_TO_END)
+                with self._lock:
+                    self._running.discard(process)
+                for stream in (process.stdin, process.stdout):
+                    if stream:
+                        stream.close()
+
+    def close(self) -> None:
+        """End all processes, and let none start any more."""
+        with self._lock:
+            self._closed = True
+            running = list(self._running)
+        for process in running:
+            if process.poll() is None:
+                _signal(process, signal.SIGTERM)
+        last = time.monotonic() + SECONDS_TO_END
+        for process in running:
+            _end(process, max(last - time.monotonic(), 0))
+
+
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Terminate a process; kill it if it has not ended after a number of seconds."""
+    if process.poll() is None:
+        _signal(process, signal.SIGTERM)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # To the whole session that was started for it: ``qq`` may be a wrapper around another process.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+@contextlib.contextmanager
+def _signals_delayed() -> Iterator[None]:
+    """Delay the signals that end a run: nobody would end a process that is half started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    delayed: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: delayed.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for missed in delayed:
+            signal.raise_signal(missed)

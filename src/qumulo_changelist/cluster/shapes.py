@@ -1,0 +1,106 @@
+"""The shapes of what the REST API sends, as Qumulo publishes them; ``qq`` prints the same ones.
+
+Unknown fields are ignored, since versions differ. A field with a default may be missing.
+"""
+
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+Part = TypeVar("Part", covariant=True)
+
+
+class IdentityJson(Struct, frozen=True, gc=False):
+    """A user or group, as the system that it comes from identifies it."""
+
+    id_type: str = ""
+    id_value: str | None = None
+
+
+class FileJson(Struct, gc=False):
+    """What is needed of a file's attributes. A missing text is "", which is malformed."""
+
+    name: str = ""
+    type: str | None = None
+    id: str = ""
+    size: str = ""
+    modification_time: str = ""
+    access_time: str = ""
+    owner: str = ""
+    group: str = ""
+    owner_details: IdentityJson | None = None
+    group_details: IdentityJson | None = None
+    data_revision: str | None = None
+
+
+class NodeJson(FileJson, gc=False):
+    """The attributes of a file that is listed with its path."""
+
+    path: str = ""
+    child_count: int | None = None
+
+
+class IdJson(Struct):
+    """The attributes of a file of which only the id is needed."""
+
+    id: str
+
+
+class SnapshotJson(Struct):
+    """A snapshot: the answer to its creation, or its status, in v2 and v3 of the API."""
+
+    id: int
+    name: str = ""
+    timestamp: str = ""
+    source_file_path: str = ""
+    source_file_id: str = ""
+
+
+class TotalsJson(Struct):
+    """What a directory's totals count."""
+
+    total_files: str
+
+
+class PagingJson(Struct, gc=False):
+    """Where a collection continues after a page."""
+
+    next: str | None = None
+
+
+class DiffJson(Struct, Generic[Part]):
+    """A page of a diff; its entries are changes, or still JSON.
+
+    ``paging`` is required: nothing else distinguishes the last page from one that was cut short.
+    """
+
+    entries: Part
+    paging: PagingJson | None
+
+
+class DirectoryJson(Struct, Generic[Part]):
+    """A page of a directory; its files are decoded, or still JSON."""
+
+    files: Part
+    child_count: int
+    paging: PagingJson | None = None
+
+
+class SomeEntriesJson(Struct):
+    """A page of a directory of which only some entries are needed."""
+
+    files: list[object]
+    paging: PagingJson | None = None
+
+
+class LoginJson(Struct):
+    """The answer to a login."""
+
+    bearer_token: str
+
+
+class ErrorJson(Struct):
+    """The answer to a request that failed."""
+
+    error_class: str = ""
+    description: str = ""

@@ -1,0 +1,52 @@
+"""What a cluster sends of a snapshot, as the model has it: pure."""
+
+from qumulo_changelist.cluster.attributes import is_number
+from qumulo_changelist.cluster.changes import is_absolute
+from qumulo_changelist.cluster.shapes import SnapshotJson, TotalsJson
+from qumulo_changelist.cluster.times import nanoseconds
+from qumulo_changelist.cluster.wire import to_shape
+from qumulo_changelist.errors import ReplyError
+from qumulo_changelist.model import Snapshot
+
+
+def read_snapshot(value: object, source: str) -> Snapshot:
+    """Return a snapshot from the answer to its creation, or from its status.
+
+    The time and the directory are unknown if they are missing or malformed: a run needs neither.
+
+    Args:
+        value: the decoded JSON.
+        source: names for people what sent it.
+
+    Raises:
+        ReplyError: it has no id.
+    """
+    snapshot = to_shape(value, SnapshotJson, source)
+    try:
+        taken = nanoseconds(snapshot.timestamp)
+    except ValueError:
+        taken = 0
+    path = snapshot.source_file_path if is_absolute(snapshot.source_file_path) else ""
+    return Snapshot(
+        snapshot.id,
+        snapshot.name,
+        taken,
+        path.rstrip("/") or path,
+        snapshot.source_file_id if is_number(snapshot.source_file_id) else "",
+    )
+
+
+def read_total_files(value: object, source: str) -> int:
+    """Return the number of regular files that a directory's totals count.
+
+    Args:
+        value: the decoded JSON.
+        source: names for people what sent it.
+
+    Raises:
+        ReplyError: the totals do not state it.
+    """
+    total = to_shape(value, TotalsJson, source).total_files
+    if not is_number(total):
+        raise ReplyError(f"{source}: the totals have no usable 'total_files'")
+    return int(total)

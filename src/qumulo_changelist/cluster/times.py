@@ -1,0 +1,55 @@
+"""Times as a cluster writes them: pure, from text to integers, never through floats."""
+
+import re
+from datetime import datetime
+
+_EPOCH = datetime(1970, 1, 1)
+_NANOSECONDS = 1_000_000_000
+# The calendar repeats itself after 400 years, and ``datetime`` knows each day from 2000 to 2399.
+_CYCLE_YEARS, _CYCLE_SECONDS = 400, 146_097 * 86_400
+_LIKE_YEAR_0, _CYCLES_TO_YEAR_2000 = 2000, 5
+_EXPANDED_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
+
+
+def seconds(moment: str) -> int:
+    """Return the whole seconds since the epoch, rounded down, of a time in UTC.
+
+    It is written as in RFC 3339 (years 0000 to 9999, ``Z``, at most nine digits of fraction), or
+    with an expanded year of ISO 8601: a sign and four to nine digits. Years of five digits and more
+    may lack the sign. The calendar is the Gregorian one in all years, as on a mount.
+
+    Raises:
+        ValueError: it is written in any other way.
+    """
+    if moment[10:17:3] != "T::" or moment[:4] == "0000":
+        return _seconds_of_expanded_year(moment)
+    # Cutting off the fraction rounds down, before the epoch too.
+    fraction = moment[19:-1]
+    if fraction and not (fraction[0] == "." and fraction[1:].isdigit() and len(fraction) < 11):
+        raise ValueError("not a fraction of a second")
+    if moment[-1] != "Z" or not moment.isascii():
+        raise ValueError("not a time in UTC")
+    if moment[17:19] == "60":  # a leap second, which no Unix clock counts
+        return seconds(f"{moment[:17]}59Z") + 1
+    whole = datetime.fromisoformat(moment[:19]) - _EPOCH
+    return whole.days * 86_400 + whole.seconds
+
+
+def _seconds_of_expanded_year(moment: str) -> int:
+    year = _EXPANDED_YEAR.match(moment)
+    rest = moment[year.end() :] if year else ""
+    if not year or rest[6:13:3] != "T::":
+        raise ValueError("not a time in UTC")
+    cycles, year_of_cycle = divmod(int(year[0]), _CYCLE_YEARS)
+    like = seconds(f"{_LIKE_YEAR_0 + year_of_cycle}{rest}")
+    return like + (cycles - _CYCLES_TO_YEAR_2000) * _CYCLE_SECONDS
+
+
+def nanoseconds(moment: str) -> int:
+    """Return the nanoseconds since the epoch of a time in UTC; see :func:`seconds`.
+
+    Raises:
+        ValueError: it is written in any other way.
+    """
+    fraction = moment.partition(".")[2].removesuffix("Z")
+    return seconds(moment) * _NANOSECONDS + int(fraction.ljust(9, "0"))
