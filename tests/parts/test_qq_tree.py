@@ -1,255 +1,173 @@
-"""A snapshot as a tree, asked of a cluster that answers with whole directories."""
+"""A snapshot as a tree, on a cluster that answers with whole directories and trees."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
 from qumulo_changelist.errors import AbsentError, QqFailedError, UnreadableError
-from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
-from qumulo_changelist.trees import qq as whole
-from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree
+from qumulo_changelist.snapshot_paths import snapshot_paths
+from qumulo_changelist.trees import qq
+from qumulo_changelist.trees.interface import NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.qq import QqTree
+from tests.parts.fake_snapshot import BASE, SNAPSHOT, TIMEOUT, FakeSnapshot
+from tests.parts.tree_reading import describe, failures_in, kinds, read, walk, walked_names
 
-UNKNOWN = ReadFailure("no usable type")
-FILE, DIRECTORY, OTHER = map(Attributes, (Kind.FILE, Kind.DIRECTORY, Kind.OTHER))
-
-
-class FakeCluster:
-    """Knows one directory by heart, and notes what it is asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, int]] = []
-
-    def close(self) -> None:
-        self.asked.append(("close", "", 0))
-
-    def directory(self, path: str, snapshot: int) -> dict[str, Attributes]:
-        self.asked.append(("directory", path, snapshot))
-        if path.endswith("gone"):
-            raise QqFailedError("Error 404", exit_code=1, said="Error 404")
-        if path.endswith("never"):
-            raise AbsentError("snapshot 7 holds no such directory")
-        return {"a": FILE, "b": DIRECTORY, "c": OTHER, "d": UNKNOWN}
-
-    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
-        self.asked.append(("walk", path, snapshot))
-        above = path.removesuffix("/")
-        return {
-            f"{above}/reel2.mov": FILE,
-            f"{above}/reel2/": DIRECTORY,
-            f"{above}/reel2/a": OTHER,
-            f"{above}/reel2.aif": FILE,
-            f"{above}/reel1/": DIRECTORY,
-        }
+FIVE_WALKS = [Subtree(f"/{name}/") for name in "edcba"]
 
 
 @pytest.fixture
-def cluster() -> FakeCluster:
-    return FakeCluster()
+def snapshot() -> FakeSnapshot:
+    return FakeSnapshot()
 
 
-def describe(tree: QqTree, *names: str) -> list[Description]:
-    ((found,),) = tree.read([NamedEntries(list(names))])
-    assert found.names == list(names)
-    return found.described
+def tree_of(snapshot: FakeSnapshot, base: str = BASE, processes_at_once: int = 1) -> QqTree:
+    return QqTree(snapshot, SNAPSHOT, snapshot_paths(base), processes_at_once)
 
 
-def walk(tree: QqTree, directory: str) -> list[DescribedEntries]:
-    (answer,) = tree.read([Subtree(directory)])
-    return list(answer)
+@pytest.fixture
+def tree(snapshot: FakeSnapshot) -> Iterator[QqTree]:
+    with tree_of(snapshot) as opened:
+        yield opened
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("/d/a", FILE), ("/d/b/", DIRECTORY), ("/d/c", OTHER), ("/d/d", UNKNOWN)]
-)
-def test_of_an_entry_the_kind_is_told(cluster, name, kind):
-    assert describe(QqTree(cluster, 7, snapshot_paths("/proj")), name) == [kind]
-    assert cluster.asked == [("directory", "/proj/d", 7)]
+# Queries and answers
 
 
-@pytest.mark.parametrize(("base", "asked"), [("/proj", "/proj"), ("/proj/", "/proj"), ("/", "/")])
-def test_the_base_path_may_be_any_directory(cluster, base, asked):
-    describe(QqTree(cluster, 7, snapshot_paths(base)), "/a")
-
-    assert cluster.asked == [("directory", asked, 7)]
-
-
-def test_neighbours_are_asked_for_once(cluster):
-    tree = QqTree(cluster, 7, snapshot_paths("/proj"))
-    wishes = [NamedEntries(["/d/c", "/d/a"]), NamedEntries(["/d/b/"]), NamedEntries(["/a"])]
-
-    answers = [list(answer) for answer in tree.read(wishes)]
-
-    assert answers == [
-        [DescribedEntries(["/d/c", "/d/a"], [OTHER, FILE])],
-        [DescribedEntries(["/d/b/"], [DIRECTORY])],
-        [DescribedEntries(["/a"], [FILE])],
-    ]
-    assert [path for _, path, _ in cluster.asked] == ["/proj/d", "/proj"]
-
-
-def test_a_directory_is_asked_for_once_even_if_others_lie_between(cluster):
-    tree = QqTree(cluster, 7, snapshot_paths("/proj"))
-    wishes = [
+def test_all_requested_entries_of_a_directory_take_one_query(snapshot, tree):
+    """Also if other requests lie between them."""
+    snapshot.put("/d/c", "/d/b/a", "/d/aa/", "/d/a")
+    requests: list[TreeRequest] = [
         NamedEntries(["/d/c"]),
         NamedEntries(["/d/b/a"]),
         NamedEntries(["/d/b/"]),
         Subtree("/d/aa/"),
-        NamedEntries(["/d/a"]),
+        NamedEntries(["/d/a", "/d/none"]),
     ]
 
-    answers = [list(answer) for answer in tree.read(wishes)]
+    answers = read(tree, *requests)
 
-    assert [found.described for (found,) in (*answers[:3], answers[4])] == [
-        [OTHER],
-        [FILE],
-        [DIRECTORY],
-        [FILE],
+    assert [kinds(part.described) for answer in answers for part in answer] == [
+        [Kind.FILE],
+        [Kind.FILE],
+        [Kind.DIRECTORY],
+        [Kind.FILE, "snapshot 7 does not hold it"],
     ]
-    assert [path for _, path, _ in cluster.asked] == ["/proj/d", "/proj/d/b", "/proj/d/aa"]
+    assert snapshot.requests == ["directory /proj/d", "directory /proj/d/b", "walk /proj/d/aa"]
 
 
-def test_what_the_snapshot_does_not_hold_is_told(cluster):
-    found = describe(QqTree(cluster, 7, snapshot_paths("/proj")), "/d/x", "/d/a")
+@pytest.mark.parametrize(("base", "path"), [("/proj", "/proj"), ("/proj/", "/proj"), ("/", "/")])
+def test_the_base_path_can_be_any_directory(snapshot, base, path):
+    snapshot.put("/d/a")
+    snapshot.entries["/"] = ["d/"]
+    snapshot.entries["/d"] = ["a"]
 
-    assert found == [ReadFailure("snapshot 7 does not hold it"), FILE]
-
-
-def test_a_walk_of_what_is_not_there_says_so(cluster):
-    def walk_of_nothing(path: str, snapshot: int) -> dict[str, Kind]:
-        raise AbsentError("snapshot 7 holds no such directory")
-
-    cluster.walk = walk_of_nothing
-
-    assert walk(QqTree(cluster, 7, snapshot_paths("/proj")), "/d/") == [
-        DescribedEntries(["/d/"], [ReadFailure("snapshot 7 holds no such directory")])
-    ]
-
-
-@pytest.mark.parametrize(
-    ("base", "walked"), [("/proj", "/proj/d"), ("/proj/", "/proj/d"), ("", "/d")]
-)
-def test_a_walk_descends_and_names_what_it_finds_below_the_base_path(cluster, base, walked):
-    assert walk(QqTree(cluster, 7, snapshot_paths(base)), "/d/") == [
-        DescribedEntries(["/d/reel2/a"], [OTHER]),
-        DescribedEntries(["/d/reel2/"], [DIRECTORY]),
-        DescribedEntries(["/d/reel2.mov", "/d/reel2.aif"], [FILE, FILE]),
-        DescribedEntries(["/d/reel1/"], [DIRECTORY]),
-    ]
-    assert cluster.asked == [("walk", walked, 7)]
+    with tree_of(snapshot, base) as tree:
+        assert kinds(describe(tree, "/d/")) == [Kind.DIRECTORY]
+        assert tree.names("/") == ["/d/"]
+        assert walked_names(tree) == ["/d/a", "/d/"]
+        assert walked_names(tree, "/d/") == ["/d/a"]
+    below = f"{path.removesuffix('/')}/d"
+    assert snapshot.requests == [
+        f"directory {path}", f"directory {path}", f"walk {path}", f"walk {below}"
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("base", "walked"), [("/proj", "/proj"), ("/", "/")])
-def test_all_of_the_base_path_can_be_walked(cluster, base, walked):
-    found = walk(QqTree(cluster, 7, snapshot_paths(base)), "/")
+def test_an_entry_is_described_as_the_cluster_describes_it(snapshot, tree, monkeypatch):
+    unknown = ReadFailure("no usable type")
+    link = Attributes(Kind.OTHER, id="5")
+    answer: dict[str, Description] = {"a": unknown, "b": link}
+    monkeypatch.setattr(snapshot, "directory", lambda *_: answer)
+    monkeypatch.setattr(snapshot, "walk", lambda *_: {"/proj/d/a": unknown, "/proj/d/b": link})
 
-    assert [name for part in found for name in part.names] == [
-        "/reel2/a",
-        "/reel2/",
-        "/reel2.mov",
-        "/reel2.aif",
-        "/reel1/",
-    ]
-    assert cluster.asked == [("walk", walked, 7)]
+    assert describe(tree, "/d/b", "/d/a") == [link, unknown]
+    assert list(walk(tree, "/d/")) == [("/d/b", link), ("/d/a", unknown)]
 
 
-def test_names_are_those_of_one_directory_in_descending_order(cluster):
-    tree = QqTree(cluster, 7, snapshot_paths("/proj"))
+def test_no_query_is_sent_before_its_answer_is_wanted(snapshot, tree):
+    snapshot.put("/d/a", "/e/")
+    answers = tree.read([NamedEntries(["/d/a"]), Subtree("/e/")])
 
-    assert tree.names("/d/") == ["/d/d", "/d/c", "/d/b/", "/d/a"]
-    assert tree.names("/") == ["/d", "/c", "/b/", "/a"]
-    with pytest.raises(UnreadableError, match="not Unicode"):
-        tree.names("/d\udcff/")
-    assert cluster.asked == [("directory", "/proj/d", 7), ("directory", "/proj", 7)]
-
-
-def test_directories_side_by_side_come_each_alone(cluster, monkeypatch):
-    monkeypatch.setattr(
-        cluster, "walk", lambda path, snapshot: {f"{path}/{name}/": Kind.DIRECTORY for name in "ab"}
-    )
-
-    assert [found.names for found in walk(QqTree(cluster, 7, snapshot_paths("/proj")), "/d/")] == [
-        ["/d/b/"],
-        ["/d/a/"],
-    ]
-
-
-def test_nothing_is_asked_before_its_answer_is_wanted(cluster):
-    answers = QqTree(cluster, 7, snapshot_paths("/proj")).read(
-        [NamedEntries(["/d/a"]), Subtree("/e/")]
-    )
     next(answers)
-    assert cluster.asked == [("directory", "/proj/d", 7)]
-
+    assert snapshot.requests == ["directory /proj/d"]
     list(next(answers))
-
-    assert cluster.asked[1:] == [("walk", "/proj/e", 7)]
-
-
-@pytest.mark.parametrize("name", ["/d\udcff/a", "/\ud800/a", "/d\0/a"])
-def test_what_the_cluster_cannot_be_asked_for_is_not_asked_for(cluster, name):
-    tree = QqTree(cluster, 7, snapshot_paths("/proj"))
-
-    (described,) = describe(tree, name)
-    (found,) = walk(tree, f"{name}/")
-
-    assert isinstance(described, ReadFailure)
-    assert "not Unicode" in described.reason
-    assert found == DescribedEntries([f"{name}/"], [described])
-    assert cluster.asked == []
+    assert snapshot.requests[1:] == ["walk /proj/e"]
 
 
-# Side by side
+@pytest.mark.parametrize("name", ["/d\udcff", "/\ud800", "/d\0"])
+def test_a_name_that_the_cluster_cannot_be_asked_for_is_unreadable(snapshot, tree, name):
+    (reason,) = kinds(describe(tree, f"{name}/a"))
 
-FIVE = [Subtree(f"/{name}/") for name in "edcba"]
+    assert "not Unicode" in str(reason)
+    assert failures_in(tree, f"{name}/") == {f"{name}/": reason}
+    with pytest.raises(UnreadableError, match="not Unicode"):
+        tree.names(f"{name}/")
+    assert snapshot.requests == []
 
 
-class SlowCluster(FakeCluster):
-    """Holds one file in each tree, and answers no walk before a number of them are under way."""
+def test_a_walk_that_the_cluster_cannot_do_has_the_reason_of_the_cluster(snapshot, tree):
+    snapshot.errors["walk /proj/d"] = UnreadableError("the cluster does not say")
+
+    assert failures_in(tree, "/d/") == {"/d/": "the cluster does not say"}
+
+
+def test_a_directory_that_the_snapshot_does_not_have_has_no_entries(snapshot, tree):
+    """Such as a directory that the live share got later, if the snapshot is asked for ids."""
+    assert kinds(describe(tree, "/new/b", "/new/a")) == ["snapshot 7 does not hold it"] * 2
+    assert snapshot.requests == ["directory /proj/new"]
+    with pytest.raises(AbsentError):
+        tree.names("/new/")
+
+
+def test_a_query_that_the_cluster_cannot_answer_ends_the_run(snapshot, tree):
+    snapshot.errors["directory /proj/d"] = QqFailedError("Error 500")
+
+    with pytest.raises(QqFailedError):
+        describe(tree, "/d/a")
+
+
+# Several queries at once
+
+
+class MeetingSnapshot(FakeSnapshot):
+    """Has one file in each directory; answers walks only when a number of them are under way."""
 
     def __init__(self, at_once: int) -> None:
         super().__init__()
+        self.put(*(f"/{name}/file" for name in "xedca"))
+        self.errors["walk /proj/b"] = QqFailedError("Error 500")
         self.meeting = threading.Barrier(at_once)
-        self.under_way = self.most = 0
-        self.lock = threading.Lock()
+        self.under_way = self.most_under_way = 0
+        self._lock = threading.Lock()
 
-    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
-        with self.lock:
+    def walk(self, path: str, snapshot: int) -> dict[str, Description]:
+        with self._lock:
             self.under_way += 1
-            self.most = max(self.most, self.under_way)
-        if not self.meeting.broken:
-            self.meeting.wait(10)
-        with self.lock:
+            self.most_under_way = max(self.most_under_way, self.under_way)
+        self.meeting.wait(TIMEOUT)
+        with self._lock:
             self.under_way -= 1
-        if path.endswith("/b"):
-            raise QqFailedError("Error 500", exit_code=1, said="Error 500")
-        return {f"{path}/file": FILE}
+        return super().walk(path, snapshot)
 
 
-def test_questions_are_under_way_at_once_and_answers_come_in_order():
-    cluster = SlowCluster(at_once=2)
+def test_queries_are_under_way_at_once_and_answered_in_order():
+    snapshot = MeetingSnapshot(at_once=2)
 
-    with QqTree(cluster, 7, snapshot_paths("/proj"), side_by_side=2) as tree:
-        answers = [
-            list(answer)
-            for answer in tree.read([Subtree("/d/"), Subtree("/c/"), NamedEntries(["/x/a"])])
-        ]
+    with tree_of(snapshot, processes_at_once=2) as tree:
+        answers = read(tree, Subtree("/d/"), Subtree("/c/"), NamedEntries(["/x/file"]))
 
-    assert answers == [
-        [DescribedEntries(["/d/file"], [FILE])],
-        [DescribedEntries(["/c/file"], [FILE])],
-        [DescribedEntries(["/x/a"], [FILE])],
-    ]
-    assert cluster.most == 2
+    assert [part.names for (part,) in answers] == [["/d/file"], ["/c/file"], ["/x/file"]]
+    assert snapshot.most_under_way == 2
 
 
-def test_a_question_that_fails_ends_the_run_when_its_turn_comes():
-    cluster = SlowCluster(at_once=4)
+def test_a_query_that_fails_ends_the_run_when_its_answer_is_wanted():
+    snapshot = MeetingSnapshot(at_once=4)
 
-    with QqTree(cluster, 7, snapshot_paths("/proj"), side_by_side=4) as tree:
-        answers = tree.read(FIVE[:4])
+    with tree_of(snapshot, processes_at_once=4) as tree:
+        answers = tree.read(FIVE_WALKS[:4])
         assert [next(iter(next(answers))).names for _ in "edc"] == [
             ["/e/file"],
             ["/d/file"],
@@ -259,84 +177,63 @@ def test_a_question_that_fails_ends_the_run_when_its_turn_comes():
             next(answers)
 
 
-def test_no_more_questions_are_under_way_than_may_be():
-    cluster = SlowCluster(at_once=1)
+def test_no_more_queries_than_allowed_are_under_way_at_once():
+    snapshot = MeetingSnapshot(at_once=1)
 
-    with QqTree(cluster, 7, snapshot_paths("/proj"), side_by_side=2) as tree:
+    with tree_of(snapshot, processes_at_once=2) as tree:
         for _ in tree.read([Subtree(f"/c{number}/") for number in range(50)]):
             pass
 
-    assert cluster.most <= 2
+    assert snapshot.most_under_way <= 2
 
 
-class AtOnce:
-    """Runs what it is given there and then."""
+class InstantExecutor:
+    """Runs everything in the calling thread."""
 
     def __init__(self, *_: object) -> None:
         pass
 
-    def submit(self, work, *arguments) -> Future:
-        done: Future = Future()
+    def submit(self, work: Any, *arguments: object) -> "Future[Any]":
+        done: Future[Any] = Future()
         done.set_result(work(*arguments))
         return done
 
 
-@pytest.mark.parametrize(("most", "ahead"), [(1, 1), (5, 1), (6, 2), (10, 2), (11, 3), (100, 3)])
-def test_nothing_more_is_asked_ahead_while_much_waits_to_be_read(cluster, monkeypatch, most, ahead):
-    """Each walk of this cluster finds five entries, and three questions may be under way."""
-    monkeypatch.setattr(whole, "_MAX_WAITING", most)
-    monkeypatch.setattr(whole, "ThreadPoolExecutor", AtOnce)
-    answers = QqTree(cluster, 7, snapshot_paths("/proj"), side_by_side=3).read(FIVE)
+@pytest.mark.parametrize(("limit", "sent"), [(1, 1), (5, 1), (6, 2), (10, 2), (11, 3), (100, 3)])
+def test_nothing_is_sent_ahead_while_many_entries_are_unread(snapshot, monkeypatch, limit, sent):
+    """Each walk finds five entries, and three queries may be under way."""
+    snapshot.put(*(f"/{name}/{number}" for name in "edcba" for number in range(5)))
+    monkeypatch.setattr(qq, "_MAX_UNREAD", limit)
+    monkeypatch.setattr(qq, "ThreadPoolExecutor", InstantExecutor)
+    answers = tree_of(snapshot, processes_at_once=3).read(FIVE_WALKS)
 
     next(answers)
-    assert len(cluster.asked) == ahead
+    assert len(snapshot.requests) == sent
 
     assert sum(1 for _ in answers) == 4
-    assert len(cluster.asked) == 5
+    assert len(snapshot.requests) == 5
 
 
-class StalledCluster(FakeCluster):
-    """Answers the first question; the others wait until it is closed."""
+class StalledSnapshot(FakeSnapshot):
+    """Answers the first walk; the others wait until it is closed."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.begun, self.closed = threading.Event(), threading.Event()
-
-    def walk(self, path: str, snapshot: int) -> dict[str, Attributes]:
+    def walk(self, path: str, snapshot: int) -> dict[str, Description]:
         found = super().walk(path, snapshot)
-        if path != "/e":
-            self.begun.set()
-            assert self.closed.wait(10)
-            raise QqFailedError("it was ended", exit_code=143, said="")
+        if path != "/proj/e":
+            assert self.closed.wait(TIMEOUT)
+            raise QqFailedError("it was ended", exit_code=143)
         return found
 
-    def close(self) -> None:
-        self.closed.set()
 
+def test_queries_under_way_end_with_the_tree_and_no_other_begins():
+    snapshot = StalledSnapshot()
+    snapshot.put(*(request.directory for request in FIVE_WALKS))
+    threads = set(threading.enumerate())
 
-def test_what_is_under_way_ends_with_the_tree_and_nothing_else_begins():
-    cluster = StalledCluster()
-
-    with QqTree(cluster, 7, snapshot_paths(""), side_by_side=2) as tree:
-        answers = tree.read(FIVE)
+    with tree_of(snapshot, processes_at_once=2) as tree:
+        answers = tree.read(FIVE_WALKS)
         next(answers)
-        assert cluster.begun.wait(10)
+        snapshot.wait_for("walk /proj/d")
 
-    assert [path for _, path, _ in cluster.asked] == ["/e", "/d"]
-    assert not [one for one in threading.enumerate() if one.name.startswith("snapshot")]
-
-
-def test_what_the_cluster_cannot_answer_ends_the_run(cluster):
-    with pytest.raises(QqFailedError):
-        describe(QqTree(cluster, 7, snapshot_paths("/proj")), "/gone/a")
-
-
-def test_what_is_in_a_directory_that_the_snapshot_does_not_hold_is_not_there(cluster):
-    """As one that the live share got since, of which the snapshot is asked for ids."""
-    tree = QqTree(cluster, 7, snapshot_paths("/proj"))
-    not_there = ReadFailure("snapshot 7 does not hold it")
-
-    assert describe(tree, "/never/b", "/never/a") == [not_there, not_there]
-    assert cluster.asked == [("directory", "/proj/never", 7)]
-    with pytest.raises(AbsentError):
-        tree.names("/never/")
+    assert snapshot.requests == ["walk /proj/e", "walk /proj/d"]
+    assert set(threading.enumerate()) <= threads

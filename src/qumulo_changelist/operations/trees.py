@@ -93,7 +93,7 @@ class TreeChoice:
             # A mount shows the past of the directory that has the mapped path now. That is the past
             # of the base path only if both are the same directory.
             if older and changes.has_deletions and not pair.base_replaced:
-                older_path = live.snapshot(request.older)
+                older_path = live.find_snapshot(request.older)
                 if older_path and (is_verified or self._shows_past(older_path)):
                     return Trees(newer, MountSource(older_path))
         return Trees(newer, older, through_qq=self._through_qq)
@@ -113,7 +113,7 @@ class TreeChoice:
         request, newer = self._request, self._pair.newer
         if request.metadata != "snapshot" or not newer.has_base:
             return MountSource(request.mapped_path or "", newer.snapshot.taken)
-        path = live.snapshot(request.newer)
+        path = live.find_snapshot(request.newer)
         if path is None:
             raise HiddenSnapshotError(
                 f"the mapped path {request.mapped_path} does not show snapshot {request.newer} "

@@ -1,7 +1,8 @@
-"""A tree on a mount, with what the cluster knows its files by: a mount does not tell it surely.
+"""A tree on a mount, with the ids and revisions by which the cluster knows its files.
 
-Whether a mount shows the same file under the same inode in a snapshot is documented nowhere, so
-the cluster is asked; what it says of a file counts where the mount shows the same size and time.
+No documentation promises that a mount shows a file under the same inode number in the live share
+and in a snapshot, so the cluster is asked. Its answer for a file counts if size and time of
+modification are those on the mount.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,8 +17,9 @@ class IdentifiedTree:
     """Implements :class:`~qumulo_changelist.trees.interface.Tree`.
 
     Args:
-        described: where names and attributes come from, such as a mount.
-        identified: the snapshot that it shows, or showed: where ids and revisions come from.
+        described: gives names and attributes, such as a mount.
+        identified: gives ids and revisions: the snapshot that the mount shows, or of which it
+            shows the live share.
     """
 
     def __init__(self, described: Tree, identified: Tree) -> None:
@@ -26,41 +28,45 @@ class IdentifiedTree:
 
     @property
     def changed_since(self) -> int:
-        """How many entries turned out to be no longer as the snapshot has them."""
+        """The number of entries, so far, that are no longer as the snapshot has them."""
         return self._described.changed_since
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
-        """Answer each wish in turn; see :class:`~..interface.Tree`."""
-        wishes = list(wanted)
-        answers = zip(self._described.read(wishes), self._identified.read(wishes), strict=True)
+        """Answer the requests in their order; see :class:`~..interface.Tree`."""
+        requests = list(wanted)
+        answers = zip(self._described.read(requests), self._identified.read(requests), strict=True)
         for described, identified in answers:
-            yield self._together(described, identified)
+            yield _merge(described, identified)
 
     def names(self, directory: str) -> list[str]:
-        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
         return self._described.names(directory)
 
-    def _together(
-        self, described: Iterable[DescribedEntries], known: Iterable[DescribedEntries]
-    ) -> Iterator[DescribedEntries]:
-        """Yield what is described, with ids: both come in descending order."""
-        others = (
-            pair for found in known for pair in zip(found.names, found.described, strict=True)
-        )
-        other, identity = next(others, ("", None))
-        for found in described:
-            identified: list[Description] = []
-            for name, attributes in zip(found.names, found.described, strict=True):
-                while other > name:
-                    other, identity = next(others, ("", None))
-                same = identity if other == name else None
-                identified.append(_identified(attributes, same))
-            yield DescribedEntries(found.names, identified)
+
+def _merge(
+    described: Iterable[DescribedEntries], identified: Iterable[DescribedEntries]
+) -> Iterator[DescribedEntries]:
+    """Yield the described entries, with ids. Both arguments are in descending order of names."""
+    identities = (
+        pair
+        for entries in identified
+        for pair in zip(entries.names, entries.described, strict=True)
+    )
+    identity_name, identity = next(identities, ("", None))
+    for entries in described:
+        merged: list[Description] = []
+        for name, description in zip(entries.names, entries.described, strict=True):
+            while identity_name > name:
+                identity_name, identity = next(identities, ("", None))
+            known = identity if identity_name == name else None
+            merged.append(_with_identity(description, known))
+        yield DescribedEntries(entries.names, merged)
 
 
-def _identified(known: Description, by: Description | None) -> Description:
-    if isinstance(known, ReadFailure) or not isinstance(by, Attributes):
-        return known
-    if (known.kind, known.size, known.mtime) != (by.kind, by.size, by.mtime):
-        return known  # the live share moved on
-    return replace(known, id=by.id, revision=by.revision)
+def _with_identity(description: Description, known: Description | None) -> Description:
+    if isinstance(description, ReadFailure) or not isinstance(known, Attributes):
+        return description
+    shown = (description.kind, description.size, description.mtime)
+    if shown != (known.kind, known.size, known.mtime):
+        return description  # the live share changed after the snapshot
+    return replace(description, id=known.id, revision=known.revision)

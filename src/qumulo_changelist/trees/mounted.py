@@ -7,11 +7,10 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from qumulo_changelist.errors import UnreadableError, UsageError, is_shortage
-from qumulo_changelist.model import Attributes, Description, EntryStat, Kind, ReadFailure
+from qumulo_changelist.errors import MappedPathError, UnreadableError, is_shortage
+from qumulo_changelist.model import Description, EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.trees.interface import (
     GONE,
@@ -20,25 +19,31 @@ from qumulo_changelist.trees.interface import (
     Subtree,
     TreeRequest,
 )
-from qumulo_changelist.trees.open_directories import STAND, OpenDirectories, attempt
+from qumulo_changelist.trees.open_directories import (
+    LOOKUP_FLAGS,
+    OpenDirectories,
+    retry_on_shortage,
+)
+from qumulo_changelist.trees.posix import (
+    SNAPSHOTS,
+    attributes_of,
+    kind_of,
+    last_components,
+    name_of,
+)
 from qumulo_changelist.trees.walk import DirectoryListing, walk
 
-# A mount shows the snapshots of a directory here, and lists it nowhere (Qumulo's documentation).
-SNAPSHOTS = b".snapshot"
-
 # Looked up once, not for every entry.
-_OTHER = Kind.OTHER
-_CHANGED = stat.ST_CTIME
-_KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
+_CHANGE_TIME = stat.ST_CTIME
 
-# What a path is told of that no longer leads anywhere; the last, by a server of files.
-_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
+# The errors for a path that no longer leads to anything; the last one is for a mounted share.
+_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
 
 _SECOND = 1_000_000_000
 _NEVER = sys.maxsize
 
-_ASK_AGAIN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-_READ = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+_REFRESH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+_LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 _Result = TypeVar("_Result")
 
@@ -46,118 +51,110 @@ _Result = TypeVar("_Result")
 class MountedTree:
     """Implements :class:`~qumulo_changelist.trees.interface.Tree` over a directory of this machine.
 
-    Every directory is opened from the one above it, so that no link is followed even where one
-    takes the place of a directory meanwhile, and no path is too long. What this machine lacks is no
-    property of an entry: every method but ``close`` raises a ``ResourceError`` for it.
+    Every directory is opened from its parent, so no link is followed, even if one replaces a
+    directory meanwhile, and no path is too long. A shortage of this machine is no property of an
+    entry: every method but ``close`` raises a ``ResourceError`` for it.
 
     Args:
         root: the directory.
-        since: when the snapshot was taken that it should be like, in nanoseconds since the epoch by
-            the clock that stamps its changes; 0 for one that stands still.
+        since: when the snapshot was taken that the directory should be like, in nanoseconds since
+            the epoch, by the clock that stamps its changes; 0 for a directory that cannot change.
 
     Raises:
-        UsageError: ``root`` is not a directory that can be opened.
+        MappedPathError: ``root`` is not a directory that can be opened.
     """
 
     def __init__(self, root: str, since: int = 0) -> None:
         try:
-            self._root = attempt(lambda: os.open(to_bytes(root), STAND))
+            self._root = retry_on_shortage(lambda: os.open(to_bytes(root), LOOKUP_FLAGS))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(
-                f"the mapped path {root} is not a directory that can be read: {reason}",
-                hint="Give with -m the directory where this machine mounts the base path, and "
-                "check that the share is mounted.",
+            raise MappedPathError(
+                f"the mapped path {root} is not a directory that can be read: {reason}"
             ) from error
         self._path = root
         self._directories = OpenDirectories(self._root)
         self._since = since or _NEVER
         self.changed_since = 0
-        """See :class:`~..interface.Tree`: what changed later, by its time of change, or is gone."""
+        """See :class:`~..interface.Tree`: entries with a later change time, or that are gone."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "MountedTree":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._directories.close()
 
-    def snapshot(self, number: int) -> str | None:
-        """Return where this mount shows a snapshot of the tree, by its id; None if it does not."""
-        return attempt(lambda: _shown(to_bytes(self._path) + b"/" + SNAPSHOTS, number))
+    def find_snapshot(self, number: int) -> str | None:
+        """Return the path of a snapshot of this tree, by its id; None if the mount shows none."""
+        snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
+        return retry_on_shortage(lambda: _find_snapshot(snapshots, number))
 
     def inspect_entry(self, name: str, *, afresh: bool = False) -> EntryStat | None:
-        """Return what is there under a name, which may be a directory's without its ``/``.
+        """Return what exists under a name; the name of a directory need not end in ``/``.
 
         Args:
             name: the name.
-            afresh: look at what the file server has, and not at what the mount remembers. NFS asks
-                its server whenever a file is opened (nfs(5), "close-to-open"), and about names that
-                are not there whenever their directory is.
+            afresh: ask the file server, and do not rely on what the mount has cached. An NFS client
+                asks its server about a file when that is opened (nfs(5), "close-to-open"), and
+                about a name that does not exist when its directory is opened.
 
         Returns:
-            What is there; None for nothing.
+            The entry; None if there is none.
 
         Raises:
-            UnreadableError: this user may not look.
+            UnreadableError: this user may not see it.
         """
-        return self._attempt(lambda: self._seen(name, afresh=afresh))
+        return self._retry(lambda: self._inspect(name, afresh=afresh))
 
-    def _seen(self, name: str, *, afresh: bool) -> EntryStat | None:
+    def _inspect(self, name: str, *, afresh: bool) -> EntryStat | None:
         try:
-            standing = self._directories.stand_in(parent_of(name))
-            (part,) = _last_parts([name], name.rstrip("/").rfind("/") + 1)
+            parent = self._directories.open(parent_of(name))
+            (component,) = last_components([name], name.rstrip("/").rfind("/") + 1)
             if afresh:
-                _open_once(b".", standing)
-            found = os.stat(part, dir_fd=standing, follow_symlinks=False)
-            if afresh and _KINDS.get(stat.S_IFMT(found.st_mode)):
-                found = _open_once(part, standing) or found
+                _stat_afresh(b".", parent)
+            status = os.stat(component, dir_fd=parent, follow_symlinks=False)
+            if afresh and kind_of(status) is not Kind.OTHER:
+                status = _stat_afresh(component, parent) or status
         except ValueError:
-            return None  # no file system has such a name
+            return None  # no file system can have such a name
         except OSError as error:
-            if error.errno in _NOT_THERE:
+            if error.errno in _MISSING:
                 return None
             if is_shortage(error):
                 raise
             raise UnreadableError(error.strerror) from error
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode), _OTHER)
-        return EntryStat(kind, found.st_size, found.st_mtime_ns, str(found.st_ino))
+        return EntryStat(kind_of(status), status.st_size, status.st_mtime_ns, str(status.st_ino))
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
-        """Answer each wish in turn; see :class:`~..interface.Tree`."""
-        for wish in wanted:
-            if isinstance(wish, NamedEntries):
-                yield (DescribedEntries(wish.names, self._describe(wish.names)),)
+        """Answer the requests in their order; see :class:`~..interface.Tree`."""
+        for request in wanted:
+            if isinstance(request, NamedEntries):
+                yield (DescribedEntries(request.names, self._describe(request.names)),)
             else:
-                yield self._walk(wish)
+                yield self._walk(request)
 
     def names(self, directory: str) -> list[str]:
-        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
-        return self._listing(directory, directory).names
+        """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
+        return self._list(directory, directory).names
 
-    def _walk(self, wish: Subtree) -> Iterator[DescribedEntries]:
-        yield from walk(wish.directory, partial(self._listing, wish.directory))
+    def _walk(self, request: Subtree) -> Iterator[DescribedEntries]:
+        yield from walk(request.directory, partial(self._list, request.directory))
 
-    def _listing(self, top: str, directory: str) -> DirectoryListing:
-        """List a directory; of a walk, ``top`` is where it begins."""
-        names = self._attempt(lambda: self._names(top, directory))
+    def _list(self, top: str, directory: str) -> DirectoryListing:
+        """List a directory; ``top`` is the directory in which the walk begins."""
+        names = self._retry(lambda: self._read_names(top, directory))
         names.sort(reverse=True)
         return DirectoryListing([name for name in names if name], self._describe)
 
-    def _names(self, top: str, directory: str) -> list[str]:
+    def _read_names(self, top: str, directory: str) -> list[str]:
         try:
-            standing = self._directories.stand_in(directory)
-            descriptor = os.open(b".", _READ, dir_fd=standing)
+            descriptor = os.open(b".", _LIST_FLAGS, dir_fd=self._directories.open(directory))
             try:
                 with os.scandir(descriptor) as entries:
-                    names = [_name(directory, entry) for entry in entries]
+                    names = [name_of(directory, entry) for entry in entries]
                 if directory == top:
-                    # No walk describes it, and what went from there leaves no other trace.
-                    self._notice(os.fstat(descriptor))
+                    # No walk describes it, and it alone shows that an entry in it is gone.
+                    self._count_if_changed(os.fstat(descriptor))
             finally:
                 os.close(descriptor)
         except (OSError, ValueError) as error:
@@ -166,64 +163,62 @@ class MountedTree:
 
     def _describe(self, names: list[str]) -> list[Description]:
         """Describe entries of one directory."""
-        return self._attempt(lambda: self._described(names))
+        return self._retry(lambda: self._stat_all(names))
 
-    def _described(self, names: list[str]) -> list[Description]:
+    def _stat_all(self, names: list[str]) -> list[Description]:
         directory = parent_of(names[0])
         described: list[Description] = []
         try:
             if names == ["/"]:
                 root = os.fstat(self._root)
-                self._notice(root)
-                return [_attributes(root)]
-            standing = self._directories.stand_in(directory)
+                self._count_if_changed(root)
+                return [attributes_of(root)]
+            parent = self._directories.open(directory)
         except (OSError, ValueError) as error:
             return [ReadFailure(self._reason(error, len(names)))] * len(names)
-        # In whole seconds at first: to look at more of every entry would be felt.
+        # Whole seconds are compared first: nanoseconds of every entry would take noticeable time.
         second = self._since // _SECOND
-        for name in _last_parts(names, len(directory)):
+        for component in last_components(names, len(directory)):
             try:
-                found = os.stat(name, dir_fd=standing, follow_symlinks=False)
+                status = os.stat(component, dir_fd=parent, follow_symlinks=False)
             except (OSError, ValueError) as error:
                 described.append(ReadFailure(self._reason(error)))
             else:
-                if found[_CHANGED] >= second:
-                    self._notice(found)
-                described.append(_attributes(found))
+                if status[_CHANGE_TIME] >= second:
+                    self._count_if_changed(status)
+                described.append(attributes_of(status))
         return described
 
-    def _notice(self, found: os.stat_result) -> None:
-        """Count an entry that changed since the snapshot."""
-        self.changed_since += found.st_ctime_ns > self._since
+    def _count_if_changed(self, status: os.stat_result) -> None:
+        self.changed_since += status.st_ctime_ns > self._since
 
     def _reason(self, error: OSError | ValueError, entries: int = 1) -> str:
-        """Return why entries cannot be read; count them where they are gone since the snapshot.
+        """Return why entries cannot be read, and count those that are gone since the snapshot.
 
         Raises:
-            OSError: the error itself, where it says nothing of them but what this machine lacks.
+            OSError: the error itself, if it is a shortage of this machine.
         """
         if isinstance(error, ValueError):
             return str(error)
         if is_shortage(error):
             raise error
-        if self._since != _NEVER and error.errno in _NOT_THERE:
+        if self._since != _NEVER and error.errno in _MISSING:
             self.changed_since += entries
             return GONE
         return error.strerror or str(error)
 
-    def _attempt(self, work: Callable[[], _Result]) -> _Result:
-        """Do something, perhaps again; what is noticed in vain does not count."""
+    def _retry(self, work: Callable[[], _Result]) -> _Result:
+        """Return the result of ``work``; what an attempt counted before it failed is forgotten."""
         before = self.changed_since
 
-        def begin() -> _Result:
+        def attempt() -> _Result:
             self.changed_since = before
             return work()
 
-        return attempt(begin)
+        return retry_on_shortage(attempt)
 
 
-def _shown(snapshots: bytes, number: int) -> str | None:
-    """Return the path of a snapshot below ``.snapshot``; None where that does not show it."""
+def _find_snapshot(snapshots: bytes, number: int) -> str | None:
     try:
         for name in os.listdir(snapshots):
             path = snapshots + b"/" + name
@@ -235,48 +230,12 @@ def _shown(snapshots: bytes, number: int) -> str | None:
     return None
 
 
-def _open_once(part: bytes, standing: int) -> os.stat_result | None:
-    """Return what a file server has at the moment; None where this user may not open it."""
+def _stat_afresh(component: bytes, parent: int) -> os.stat_result | None:
+    """Open an entry, and return what the file server has; None if this user may not open it."""
     with contextlib.suppress(PermissionError):
-        descriptor = os.open(part, _ASK_AGAIN, dir_fd=standing)
+        descriptor = os.open(component, _REFRESH_FLAGS, dir_fd=parent)
         try:
             return os.fstat(descriptor)
         finally:
             os.close(descriptor)
     return None
-
-
-def _name(directory: str, entry: os.DirEntry[str]) -> str:
-    """Return the full name of what a listing shows; "" for what it should not."""
-    raw = os.fsencode(entry.name)
-    if raw == SNAPSHOTS:
-        return ""
-    name = directory + to_text(raw)
-    try:
-        is_directory = entry.is_dir(follow_symlinks=False)
-    except OSError as error:
-        if is_shortage(error):
-            raise
-        is_directory = True  # whoever looks into it is told why not
-    return f"{name}/" if is_directory else name
-
-
-def _last_parts(names: list[str], cut: int) -> list[bytes]:
-    """Return what the file system calls entries of one directory, whose name has a length."""
-    try:
-        # In one go, since it is done for every entry: no name on a disk holds a NUL.
-        joined = "\0".join([name[cut:] for name in names])
-        # A name with its slash would lead through a link.
-        parts = joined.replace("/", "").encode().split(b"\0")
-    except UnicodeEncodeError:
-        parts = []
-    if len(parts) != len(names):
-        parts = [to_bytes(name[cut:].removesuffix("/")) for name in names]
-    return parts
-
-
-def _attributes(found: os.stat_result) -> Attributes:
-    # As a tuple it holds whole seconds, rounded down, whatever its type says.
-    mode, _, _, _, owner, group, size, atime, mtime, _ = found
-    kind = _KINDS.get(stat.S_IFMT(mode), _OTHER)
-    return Attributes(kind, size, int(mtime), int(atime), owner, group)

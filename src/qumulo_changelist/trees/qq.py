@@ -1,96 +1,93 @@
-"""A snapshot on a cluster that answers with whole directories and trees: for what is deleted.
+"""A snapshot on a cluster that answers with whole directories and trees, such as through ``qq``.
 
-Each question costs much, whatever it asks for: some of them are under way at once.
+Every query is expensive, however little it asks for, so several are under way at once.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
-from typing import Self
 
 from qumulo_changelist.cluster.interface import SubtreeReader, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
-from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.interface import DescribedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.requests import directory_of, names_by_directory
 from qumulo_changelist.waiting import result_of
 
-Question = Subtree | str
-"""What is asked in one go: a tree, or some names of the directory of this name."""
+Query = Subtree | str
+"""What is asked at once: everything below a directory, or entries of the directory of this name."""
 Answer = dict[str, Description]
 
-# While this many entries wait to be read, nothing more is asked ahead.
-_MAX_WAITING = 100_000
+# While this number of entries has been received and not read, nothing more is asked ahead.
+_MAX_UNREAD = 100_000
 
 
 class QqTree:
     """Implements :class:`~qumulo_changelist.trees.interface.Tree`; no owners, no access times.
 
-    What the cluster cannot answer at all ends the run: it raises a ``ChangelistError``.
+    A query that the cluster cannot answer at all ends the run: it raises a ``ChangelistError``.
 
     Args:
         cluster: the cluster, which is closed with the tree.
         snapshot: the snapshot's id.
-        location: where the snapshot has the base path.
-        side_by_side: the number of questions that are under way at once.
+        paths: where the snapshot has what a name refers to.
+        processes_at_once: the number of queries that are under way at the same time.
     """
 
     changed_since = 0
-    """A snapshot stands still."""
+    """A snapshot cannot change."""
 
     def __init__(
-        self, cluster: SubtreeReader, snapshot: int, location: SnapshotPaths, side_by_side: int = 1
+        self,
+        cluster: SubtreeReader,
+        snapshot: int,
+        paths: SnapshotPaths,
+        processes_at_once: int = 1,
     ) -> None:
         self._cluster = cluster
         self._snapshot = snapshot
-        self._path = location.path
-        self._side_by_side = side_by_side
-        self._threads = ThreadPoolExecutor(side_by_side, "snapshot")
+        self._path = paths.path
+        self._at_once = processes_at_once
+        self._threads = ThreadPoolExecutor(processes_at_once, "snapshot")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "QqTree":
         return self
 
     def __exit__(self, *_: object) -> None:
-        # In this order: threads wait for what the cluster is asked.
+        # In this order: the threads wait for the cluster's answers.
         self._cluster.close()
         self._threads.shutdown(cancel_futures=True)
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
-        """Answer each wish in turn; see :class:`~..interface.Tree`."""
-        wishes = list(wanted)
-        # What is wished of one directory is asked for together, even if other wishes lie between.
-        together: dict[str, list[str]] = {}
-        for wish in wishes:
-            if isinstance(wish, NamedEntries):
-                together.setdefault(parent_of(wish.names[0]), []).extend(wish.names)
+        """Answer the requests in their order; see :class:`~..interface.Tree`."""
+        requests = list(wanted)
+        names = names_by_directory(requests)
 
-        def submit(question: Question) -> Future[Answer]:
-            if isinstance(question, Subtree):
-                return self._threads.submit(self._walk, question.directory)
-            return self._threads.submit(self._describe, question, together[question])
+        def submit(query: Query) -> Future[Answer]:
+            if isinstance(query, Subtree):
+                return self._threads.submit(self._walk, query.directory)
+            return self._threads.submit(self._describe, query, names[query])
 
-        ahead = _Ahead(submit, dict.fromkeys(map(_question, wishes)), self._side_by_side)
+        ahead = _QueriesAhead(submit, dict.fromkeys(map(_query_for, requests)), self._at_once)
         described: dict[str, Answer] = {}
         try:
-            for wish in wishes:
-                if isinstance(wish, Subtree):
-                    yield self._found(wish.directory, ahead.answer(wish))
+            for request in requests:
+                if isinstance(request, Subtree):
+                    yield _in_order(ahead.answer(request))
                     continue
-                directory = parent_of(wish.names[0])
+                directory = directory_of(request)
                 if directory not in described:
                     described[directory] = ahead.answer(directory)
-                yield (
-                    DescribedEntries(
-                        wish.names, [described[directory][name] for name in wish.names]
-                    ),
-                )
+                descriptions = [described[directory][name] for name in request.names]
+                yield (DescribedEntries(request.names, descriptions),)
         finally:
             ahead.cancel()
 
     def names(self, directory: str) -> list[str]:
-        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
+        """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
         path = self._path(directory)
         check_unicode(path)
         entries = self._cluster.directory(path, self._snapshot)
@@ -98,79 +95,84 @@ class QqTree:
         return sorted([directory + name for name in names], reverse=True)
 
     def _describe(self, directory: str, names: list[str]) -> Answer:
-        """Describe names of one directory; one that is not there holds none."""
+        """Describe entries of one directory; none exists if the directory does not."""
         path = self._path(directory)
         try:
             check_unicode(path)
-            held = self._cluster.directory(path, self._snapshot)
+            entries = self._cluster.directory(path, self._snapshot)
         except AbsentError:
-            held = {}
+            entries = {}
         except UnreadableError as error:
             return dict.fromkeys(names, ReadFailure(str(error)))
-        missing = ReadFailure(f"snapshot {self._snapshot} does not hold it")
-        return {name: held.get(name[len(directory) :].removesuffix("/"), missing) for name in names}
+        absent = ReadFailure(f"snapshot {self._snapshot} does not hold it")
+        start = len(directory)
+        return {name: entries.get(name[start:].removesuffix("/"), absent) for name in names}
 
     def _walk(self, directory: str) -> Answer:
-        """Return all that is below a directory by name; itself where it cannot be read."""
+        """Return everything below a directory by name; the directory itself if it is unreadable."""
         path = self._path(directory)
         try:
             check_unicode(path)
-            found = self._cluster.walk(path, self._snapshot)
+            entries = self._cluster.walk(path, self._snapshot)
         except UnreadableError as error:
             return {directory: ReadFailure(str(error))}
-        cut = len(path.removesuffix("/")) + 1
-        return {directory + below[cut:]: known for below, known in found.items()}
-
-    @staticmethod
-    def _found(directory: str, entries: Answer) -> Iterator[DescribedEntries]:
-        names = sorted(entries, reverse=True)
-        # A directory alone, the files between two directories together.
-        for _, group in groupby(names, lambda name: name if name.endswith("/") else ""):
-            some = list(group)
-            yield DescribedEntries(some, [entries[name] for name in some])
+        start = len(path.removesuffix("/")) + 1
+        return {directory + below[start:]: known for below, known in entries.items()}
 
 
-class _Ahead:
-    """Questions that are answered in order, of which some are asked before their turn.
+class _QueriesAhead:
+    """Queries that are answered in order, and partly sent before their answers are wanted.
 
     Args:
-        submit: asks a question.
-        questions: all of them.
-        at_once: the number of those that are under way at once.
+        submit: sends a query.
+        queries: all queries.
+        at_once: the number of queries that are under way at the same time.
     """
 
     def __init__(
         self,
-        submit: Callable[[Question], Future[Answer]],
-        questions: Iterable[Question],
+        submit: Callable[[Query], Future[Answer]],
+        queries: Iterable[Query],
         at_once: int,
     ) -> None:
         self._submit = submit
-        self._coming = deque(questions)
+        self._upcoming = deque(queries)
         self._at_once = at_once
-        self._asked: dict[Question, Future[Answer]] = {}
+        self._pending: dict[Query, Future[Answer]] = {}
 
-    def answer(self, question: Question) -> Answer:
-        """Wait for the answer to the next of the questions, and return it."""
-        while self._coming and (question not in self._asked or self._has_room()):
-            following = self._coming.popleft()
-            self._asked[following] = self._submit(following)
-        return result_of(self._asked.pop(question))
+    def answer(self, query: Query) -> Answer:
+        """Wait for the answer to the next query, and return it."""
+        while self._upcoming and (query not in self._pending or self._has_room()):
+            upcoming = self._upcoming.popleft()
+            self._pending[upcoming] = self._submit(upcoming)
+        return result_of(self._pending.pop(query))
 
     def cancel(self) -> None:
-        """Let nobody begin to ask what is not under way yet."""
-        for asked in self._asked.values():
-            asked.cancel()
+        """Cancel the queries that are not under way yet."""
+        for pending in self._pending.values():
+            pending.cancel()
 
     def _has_room(self) -> bool:
-        done = [asked for asked in self._asked.values() if asked.done() and not asked.exception()]
-        waiting = sum(len(asked.result()) for asked in done)
-        return len(self._asked) < self._at_once and waiting < _MAX_WAITING
+        answered = [future for future in self._pending.values() if future.done()]
+        unread = sum(len(future.result()) for future in answered if not future.exception())
+        return len(self._pending) < self._at_once and unread < _MAX_UNREAD
 
 
-def _question(wish: TreeRequest) -> Question:
-    return wish if isinstance(wish, Subtree) else parent_of(wish.names[0])
+def _in_order(entries: Answer) -> Iterator[DescribedEntries]:
+    names = sorted(entries, reverse=True)
+    for _, group in groupby(names, _group_of):
+        some = list(group)
+        yield DescribedEntries(some, [entries[name] for name in some])
 
 
-def _is_directory(described: Description) -> bool:
-    return isinstance(described, Attributes) and described.kind is Kind.DIRECTORY
+def _group_of(name: str) -> tuple[str, str]:
+    """Return what differs for entries that are not yielded together."""
+    return (name, "") if name.endswith("/") else ("", parent_of(name))
+
+
+def _query_for(request: TreeRequest) -> Query:
+    return request if isinstance(request, Subtree) else directory_of(request)
+
+
+def _is_directory(known: Description) -> bool:
+    return isinstance(known, Attributes) and known.kind is Kind.DIRECTORY

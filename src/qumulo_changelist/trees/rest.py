@@ -1,6 +1,6 @@
-"""A snapshot, asked of the cluster: exact, whatever happened on the share since.
+"""A snapshot, read over the REST API: exact, whatever happened on the share since.
 
-Requests go side by side, some wishes ahead of the answer that is being given.
+Several requests are under way at once, some of them for answers that are wanted later.
 """
 
 import contextlib
@@ -9,85 +9,85 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
 
-from qumulo_changelist.cluster.interface import Page, SnapshotReader
+from qumulo_changelist.cluster.interface import DirectoryPage, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
-from qumulo_changelist.trees.walk import DirectoryListing, walk
+from qumulo_changelist.trees.requests import directory_of, names_by_directory
+from qumulo_changelist.trees.walk_ahead import PendingPages, WalkAhead
 from qumulo_changelist.waiting import result_of
 
-# What so many entries of a page cost is what one more request costs (docs/performance.md).
-_ENTRIES_FOR_A_REQUEST = 100
+# This number of entries on a page costs as much as one more request (docs/performance.md).
+_ENTRIES_PER_REQUEST = 100
 
-# The first page tells how many entries there are. Asked for no larger than so many times what is
-# wanted, it costs little where it then turns out to be better to ask for single entries.
-_FIRST_PAGE = 4
+# The first page shows how many entries there are. It is at most this many times as large as the
+# number of wanted entries, so that it costs little if single requests turn out to be cheaper.
+_FIRST_PAGE_FACTOR = 4
 
 Answer = Callable[[], Iterable[DescribedEntries]]
-Asked = Future[dict[str, Description | Future[Description]]]
+PendingDescriptions = Future[dict[str, Description | Future[Description]]]
 
 
 class RestTree:
     """Implements :class:`~qumulo_changelist.trees.interface.Tree`.
 
-    What the cluster cannot answer at all ends the run: it raises a ``ChangelistError``.
+    A request that the cluster cannot answer at all ends the run: it raises a ``ChangelistError``.
 
     Args:
         reader: the cluster.
         snapshot: the snapshot's id.
-        location: where the snapshot has the base path.
-        side_by_side: so many requests are under way at once.
+        paths: where the snapshot has what a name refers to.
+        requests_at_once: the number of requests that are under way at the same time.
     """
 
     changed_since = 0
-    """A snapshot stands still."""
+    """A snapshot cannot change."""
 
     def __init__(
-        self, reader: SnapshotReader, snapshot: int, location: SnapshotPaths, side_by_side: int = 16
+        self,
+        reader: SnapshotReader,
+        snapshot: int,
+        paths: SnapshotPaths,
+        requests_at_once: int = 16,
     ) -> None:
         self._reader = reader
         self._snapshot = snapshot
-        self._path = location.path
-        self._ahead = side_by_side
-        self._threads = ThreadPoolExecutor(side_by_side, "snapshot")
+        self._path = paths.path
+        self._max_ahead = requests_at_once
+        self._threads = ThreadPoolExecutor(requests_at_once, "snapshot")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "RestTree":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
-        """Answer each wish in turn; see :class:`~..interface.Tree`."""
-        wishes = list(wanted)
-        # What is wished of one directory is asked for together, even if other wishes lie between.
-        together: dict[str, list[str]] = {}
-        for wish in wishes:
-            if isinstance(wish, NamedEntries):
-                together.setdefault(parent_of(wish.names[0]), []).extend(wish.names)
-        asked: dict[str, Asked] = {}
+        """Answer the requests in their order; see :class:`~..interface.Tree`."""
+        requests = list(wanted)
+        names = names_by_directory(requests)
+        pending: dict[str, PendingDescriptions] = {}
         answers: deque[Answer] = deque()
-        for wish in wishes:
-            if isinstance(wish, Subtree):
-                walk_ahead = _Walk(self._submit_pages, self._ahead, wish.directory)
-                answers.append(walk_ahead.found)
+        for request in requests:
+            if isinstance(request, Subtree):
+                walk = WalkAhead(self._request_pages, self._max_ahead, request.directory)
+                answers.append(walk.entries)
             else:
-                directory = parent_of(wish.names[0])
-                if directory not in asked:
-                    asked[directory] = self._threads.submit(self._describe, together[directory])
-                answers.append(functools.partial(_found, wish, asked[directory]))
-            if len(answers) > self._ahead:
+                directory = directory_of(request)
+                if directory not in pending:
+                    pending[directory] = self._threads.submit(self._describe, names[directory])
+                answers.append(functools.partial(_answer, request, pending[directory]))
+            if len(answers) > self._max_ahead:
                 yield answers.popleft()()
         while answers:
             yield answers.popleft()()
 
     def names(self, directory: str) -> list[str]:
-        """Return the names in a directory, descending; see :class:`~..interface.Tree`."""
-        entries = {entry for page in self._begin_pages(directory) for entry in page.entries}
+        """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
+        entries = {entry for page in self._read_pages(directory) for entry in page.entries}
         return sorted([directory + entry for entry in entries], reverse=True)
 
     def _describe(self, names: list[str]) -> dict[str, Description | Future[Description]]:
@@ -97,19 +97,19 @@ class RestTree:
         directory = parent_of(names[0])
         wanted = {name[len(directory) :].removesuffix("/"): name for name in names}
         known: dict[str, Description | Future[Description]] = {}
-        listed = 0
+        received = 0
         pages = self._reader.pages(
-            self._path(directory), self._snapshot, len(names) * _FIRST_PAGE, wanted
+            self._path(directory), self._snapshot, len(names) * _FIRST_PAGE_FACTOR, wanted
         )
         with contextlib.suppress(UnreadableError), contextlib.closing(pages):
             for page in pages:
-                for entry, described in page.entries.items():
-                    known[wanted[entry.removesuffix("/")]] = described
-                listed += page.listed
+                for entry, description in page.entries.items():
+                    known[wanted[entry.removesuffix("/")]] = description
+                received += page.received
                 missing = len(names) - len(known)
-                if missing * _ENTRIES_FOR_A_REQUEST < page.children - listed:
+                if missing * _ENTRIES_PER_REQUEST < page.total_entries - received:
                     break
-        # What was not met is asked for by itself, if only to learn why it is not there.
+        # For an entry that is on none of these pages, at least the reason is needed.
         for name in names:
             if name not in known:
                 known[name] = self._threads.submit(self._describe_one, name)
@@ -121,60 +121,20 @@ class RestTree:
         except UnreadableError as error:
             return ReadFailure(str(error))
 
-    def _submit_pages(self, directory: str) -> Future[Iterator[Page]]:
-        return self._threads.submit(self._begin_pages, directory)
+    def _request_pages(self, directory: str) -> PendingPages:
+        return self._threads.submit(self._read_pages, directory)
 
-    def _begin_pages(self, directory: str) -> Iterator[Page]:
-        """Read the first page of a directory; the others are read when they are wanted."""
+    def _read_pages(self, directory: str) -> Iterator[DirectoryPage]:
+        """Read the first page of a directory; the iterator reads the others when it needs them."""
         pages = self._reader.pages(self._path(directory), self._snapshot)
         return itertools.chain(list(itertools.islice(pages, 1)), pages)
 
 
-class _Walk:
-    """A walk that asks for the directories that come next before it gets there."""
-
-    def __init__(
-        self, begin: Callable[[str], Future[Iterator[Page]]], ahead: int, top: str
-    ) -> None:
-        self._begin = begin
-        self._ahead = ahead
-        self._top = top
-        self._coming = [top]
-        """The directories that were met and not yet entered, the next one last."""
-        self._begun: dict[str, Future[Iterator[Page]]] = {}
-        self._look_ahead()
-
-    def found(self) -> Iterator[DescribedEntries]:
-        """Yield all that is below the top."""
-        return walk(self._top, self._listing)
-
-    def _listing(self, directory: str) -> DirectoryListing:
-        # After a directory that could not be listed, nobody asked for the next ones.
-        self._look_ahead()
-        self._coming.pop()
-        entries: dict[str, Description] = {}
-        for page in result_of(self._begun.pop(directory)):
-            entries.update(page.entries)
-        names = sorted([directory + entry for entry in entries])
-        self._coming += [name for name in names if name.endswith("/")]
-        self._look_ahead()
-        names.reverse()
-        cut = len(directory)
-        return DirectoryListing(names, lambda some: [entries[name[cut:]] for name in some])
-
-    def _look_ahead(self) -> None:
-        for directory in reversed(self._coming[-self._ahead :]):
-            # The next one in any case; of the others no more than said are held, however deep.
-            if directory not in self._begun and (
-                len(self._begun) < self._ahead or directory == self._coming[-1]
-            ):
-                self._begun[directory] = self._begin(directory)
+def _answer(request: NamedEntries, pending: PendingDescriptions) -> Iterable[DescribedEntries]:
+    known = result_of(pending)
+    descriptions = [_description(known[name]) for name in request.names]
+    return (DescribedEntries(request.names, descriptions),)
 
 
-def _found(wish: NamedEntries, asked: "Asked") -> Iterable[DescribedEntries]:
-    described = result_of(asked)
-    return (DescribedEntries(wish.names, [_awaited(described[name]) for name in wish.names]),)
-
-
-def _awaited(described: Description | Future[Description]) -> Description:
-    return result_of(described) if isinstance(described, Future) else described
+def _description(known: Description | Future[Description]) -> Description:
+    return result_of(known) if isinstance(known, Future) else known

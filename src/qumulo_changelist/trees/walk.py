@@ -1,4 +1,4 @@
-"""The way through all that is below a directory, whatever lists the directories."""
+"""The order of a walk through everything below a directory, for every kind of tree."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,77 +8,80 @@ from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.trees.interface import DescribedEntries
 
-# So many files are described at a time: a directory can hold more than should be in memory.
-_AT_ONCE = 4096
+# The number of files that are described together: a directory can have more than fit in memory.
+_MAX_FILES = 4096
 
 Describe = Callable[[list[str]], list[Description]]
 
 
 class DirectoryListing(Struct):
-    """What a directory holds: full names, a directory's with a ``/`` at its end."""
+    """The entries of a directory: full names, those of directories with a ``/`` at the end."""
 
     names: list[str]
     """In descending order."""
     describe: Describe
-    """Describes some of them."""
+    """Describes some of the entries."""
 
 
-def walk(directory: str, listing: Callable[[str], DirectoryListing]) -> Iterator[DescribedEntries]:
-    """Yield all that is below ``directory``, then itself where it cannot be read.
+def walk(
+    directory: str, list_directory: Callable[[str], DirectoryListing]
+) -> Iterator[DescribedEntries]:
+    """Yield everything below ``directory``; only itself if it cannot be read.
 
     Args:
         directory: its name.
-        listing: lists one directory; raises ``UnreadableError``.
+        list_directory: lists one directory; raises ``UnreadableError``.
     """
     # Not recursive: a path can have sixteen thousand components.
     try:
-        levels = [_Level(listing(directory))]
+        levels = [_Level(list_directory(directory))]
     except UnreadableError as error:
         yield DescribedEntries([directory], [ReadFailure(str(error))])
         return
     while levels:
         level = levels[-1]
-        files = level.files()
+        files = level.take_files()
         if files:
             yield DescribedEntries(files, level.listing.describe(files))
             continue
-        below = level.directory()
+        below = level.next_directory()
         if below is None:
             levels.pop()
         elif level.entered:
-            level.leave()
+            level.skip_directory()
             yield DescribedEntries([below], level.listing.describe([below]))
         else:
             try:
-                levels.append(_Level(listing(below)))
+                levels.append(_Level(list_directory(below)))
                 level.entered = True
             except UnreadableError as error:
-                level.leave()
+                level.skip_directory()
                 yield DescribedEntries([below], [ReadFailure(str(error))])
 
 
 class _Level:
-    """How far a walk has come in one directory."""
+    """The position of a walk in one directory."""
 
     def __init__(self, listing: DirectoryListing) -> None:
         self.listing = listing
         self.entered = False
-        """Whether the walk is below the next directory, or has been."""
-        self._at = 0
+        """Whether the walk has entered the next directory."""
+        self._position = 0
 
-    def files(self) -> list[str]:
-        """Take the next files before the next directory; not too many."""
-        names, begin = self.listing.names, self._at
-        end = min(begin + _AT_ONCE, len(names))
-        while self._at < end and not names[self._at].endswith("/"):
-            self._at += 1
-        return names[begin : self._at]
+    def take_files(self) -> list[str]:
+        """Return the files before the next directory, and move past them; not too many."""
+        names, begin = self.listing.names, self._position
+        end = min(begin + _MAX_FILES, len(names))
+        while self._position < end and not names[self._position].endswith("/"):
+            self._position += 1
+        return names[begin : self._position]
 
-    def directory(self) -> str | None:
-        """Return the next directory, which comes next; None at the end."""
-        return self.listing.names[self._at] if self._at < len(self.listing.names) else None
+    def next_directory(self) -> str | None:
+        """Return the directory at the position; None at the end."""
+        names = self.listing.names
+        return names[self._position] if self._position < len(names) else None
 
-    def leave(self) -> None:
-        """Go on behind the next directory."""
-        self._at += 1
+    def skip_directory(self) -> None:
+        """Move past the directory at the position."""
+        self._position += 1
         self.entered = False

@@ -1,0 +1,131 @@
+"""Snapshot 7 of a cluster that needs no server, for trees that are read from a cluster."""
+
+import threading
+from collections.abc import Container, Generator
+
+from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.errors import AbsentError
+from qumulo_changelist.model import Attributes, Description, Kind
+
+SNAPSHOT = 7
+BASE = "/proj"
+
+TIMEOUT = 30
+"""Seconds after which a wait fails its test."""
+
+
+class FakeSnapshot:
+    """Implements ``SnapshotReader`` and ``SubtreeReader``, and records the requests.
+
+    The size of a file is the number in its name, so that answers can be told apart.
+    """
+
+    def __init__(self, page_size: int = 3) -> None:
+        self.entries: dict[str, list[str]] = {BASE: []}
+        """The names in each directory, by its path on the cluster."""
+        self.page_size = page_size
+        self.requests: list[str] = []
+        self.first_page_limits: list[int] = []
+        self.errors: dict[str, Exception] = {}
+        """What a request raises."""
+        self.gates: dict[str, threading.Event] = {}
+        """What the answer to a request waits for."""
+        self.open_listings = 0
+        self.closed = threading.Event()
+        self._requested = threading.Condition()
+
+    def put(self, *names: str) -> None:
+        """Make files, directories (names that end in ``/``), and the directories above them."""
+        for name in names:
+            path = BASE
+            for component in name.removesuffix("/").split("/")[1:]:
+                is_directory = f"{path}/{component}" != f"{BASE}{name}"
+                entry = f"{component}/" if is_directory else component
+                if entry not in self.entries.setdefault(path, []):
+                    self.entries[path].append(entry)
+                path = f"{path}/{component}"
+            if name.endswith("/"):
+                self.entries.setdefault(path, [])
+
+    def describe(self, path: str, snapshot: int) -> Description:
+        self._record(f"describe {path}", snapshot)
+        directory, _, name = path.rpartition("/")
+        if f"{name}/" in self.entries.get(directory, ()) or path == BASE:
+            return Attributes(Kind.DIRECTORY)
+        if name not in self.entries.get(directory, ()):
+            raise AbsentError("not there")
+        return attributes_of(name)
+
+    def pages(
+        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
+    ) -> Generator[DirectoryPage, None, None]:
+        self._record(f"list {directory}", snapshot)
+        entries = self._entries_of(directory)
+        self.first_page_limits.append(limit)
+        self.open_listings += 1
+        try:
+            begin, size = 0, min(limit or self.page_size, self.page_size)
+            while begin < len(entries) or begin == 0:
+                if begin:
+                    self._record(f"more of {directory}", snapshot)
+                page = entries[begin : begin + size]
+                described: dict[str, Description] = {
+                    name: attributes_of(name)
+                    for name in page
+                    if wanted is None or name.removesuffix("/") in wanted
+                }
+                yield DirectoryPage(len(entries), len(page), described)
+                begin, size = begin + size, self.page_size
+        finally:
+            self.open_listings -= 1
+
+    def directory(self, path: str, snapshot: int) -> dict[str, Description]:
+        self._record(f"directory {path}", snapshot)
+        return {name.removesuffix("/"): attributes_of(name) for name in self._entries_of(path)}
+
+    def walk(self, path: str, snapshot: int) -> dict[str, Description]:
+        self._record(f"walk {path}", snapshot)
+        found: dict[str, Description] = {}
+        directories = [path]
+        while directories:
+            directory = directories.pop()
+            for name in self._entries_of(directory):
+                below = f"{directory.removesuffix('/')}/{name}"
+                found[below] = attributes_of(name)
+                if name.endswith("/"):
+                    directories.append(below.removesuffix("/"))
+        return found
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def wait_for(self, request: str) -> None:
+        """Wait until a request was made."""
+        with self._requested:
+            assert self._requested.wait_for(lambda: request in self.requests, TIMEOUT)
+
+    def _entries_of(self, directory: str) -> list[str]:
+        if directory not in self.entries:
+            raise AbsentError("no such directory")
+        return self.entries[directory]
+
+    def _record(self, request: str, snapshot: int) -> None:
+        assert snapshot == SNAPSHOT
+        with self._requested:
+            self.requests.append(request)
+            self._requested.notify_all()
+        if gate := self.gates.get(request):
+            assert gate.wait(TIMEOUT)
+        if request in self.errors:
+            raise self.errors[request]
+
+
+def attributes_of(name: str) -> Attributes:
+    return (
+        Attributes(Kind.DIRECTORY) if name.endswith("/") else Attributes(Kind.FILE, size_in(name))
+    )
+
+
+def size_in(name: str) -> int:
+    """Return the number in the last component of a file's name."""
+    return int("".join(filter(str.isdigit, name.rpartition("/")[2])) or 0)

@@ -1,0 +1,206 @@
+"""What every kind of tree promises, read from the same entries."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.model import Kind, ReadFailure
+from qumulo_changelist.names import to_text
+from qumulo_changelist.snapshot_paths import snapshot_paths
+from qumulo_changelist.trees.identified import IdentifiedTree
+from qumulo_changelist.trees.interface import (
+    DescribedEntries,
+    NamedEntries,
+    Subtree,
+    Tree,
+    TreeRequest,
+)
+from qumulo_changelist.trees.mounted import MountedTree
+from qumulo_changelist.trees.qq import QqTree
+from qumulo_changelist.trees.rest import RestTree
+from tests.parts.fake_snapshot import BASE, SNAPSHOT, FakeSnapshot, size_in
+from tests.parts.shares import Share
+from tests.parts.tree_reading import describe, kinds, read, sizes, walk, walk_in_parts, walked_names
+
+Opener = Callable[..., AbstractContextManager[Tree]]
+
+
+@contextlib.contextmanager
+def mounted(*names: str) -> Iterator[Tree]:
+    with tempfile.TemporaryDirectory() as folder:
+        share = Share(f"{folder}/share")
+        for name in names:
+            share.put(name, size=size_in(name))
+        with MountedTree(share.root) as tree:
+            yield tree
+
+
+@contextlib.contextmanager
+def over_rest(*names: str) -> Iterator[Tree]:
+    snapshot = FakeSnapshot()
+    snapshot.put(*names)
+    with RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2) as tree:
+        yield tree
+
+
+@contextlib.contextmanager
+def through_qq(*names: str) -> Iterator[Tree]:
+    snapshot = FakeSnapshot()
+    snapshot.put(*names)
+    with QqTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2) as tree:
+        yield tree
+
+
+@contextlib.contextmanager
+def identified(*names: str) -> Iterator[Tree]:
+    with mounted(*names) as described, over_rest(*names) as known:
+        yield IdentifiedTree(described, known)
+
+
+@pytest.fixture(params=[mounted, over_rest, through_qq, identified])
+def open_tree(request: pytest.FixtureRequest) -> Opener:
+    """Opens a tree of one kind with the files and directories that it is given."""
+    opener: Opener = request.param
+    return opener
+
+
+def test_a_walk_is_in_descending_order_with_each_directory_after_its_content(open_tree):
+    names = ["/a", "/reel2/b", "/reel2/a/x", "/reel2.mov", "/reel2-old", "/reel20", "/z/"]
+
+    with open_tree(*names) as tree:
+        assert walked_names(tree) == [
+            "/z/",
+            "/reel20",
+            "/reel2/b",
+            "/reel2/a/x",
+            "/reel2/a/",
+            "/reel2/",
+            "/reel2.mov",
+            "/reel2-old",
+            "/a",
+        ]
+
+
+components = st.binary(min_size=1, max_size=3).filter(
+    lambda name: not set(name) & set(b"/\0") and name not in (b".", b"..")
+)
+
+
+@pytest.mark.parametrize("opener", [mounted, over_rest, through_qq, identified])
+@given(paths=st.lists(st.lists(components, min_size=1, max_size=4), max_size=8))
+@example(paths=[[b"a", b"b"], [b"a\xff"], [b"a."], [b"\xc3\xa9"], [b"a\n"]])
+@settings(max_examples=30)
+def test_a_walk_yields_every_entry_once(opener: Opener, paths: list[list[bytes]]) -> None:
+    """In any tree of directories, whatever bytes their names have."""
+    expected = {
+        to_text(b"/" + b"/".join(path[:end]) + b"/")
+        for path in paths
+        for end in range(1, len(path) + 1)
+    }
+
+    with opener(*expected) as tree:
+        assert walked_names(tree) == sorted(expected, reverse=True)
+
+
+def test_a_walk_can_begin_in_any_directory_and_leaves_that_out(open_tree):
+    with open_tree("/a/b/c/d", "/a/b/e", "/a/bc", "/f", "/empty/") as tree:
+        assert walked_names(tree, "/a/b/") == ["/a/b/e", "/a/b/c/d", "/a/b/c/"]
+        assert walked_names(tree, "/empty/") == []
+
+
+def test_a_walk_yields_directories_alone_and_the_files_between_them_together(open_tree):
+    with open_tree("/a", "/b", "/c/x", "/c/y", "/d", "/e/", "/f/") as tree:
+        assert [part.names for part in walk_in_parts(tree)] == [
+            ["/f/"],
+            ["/e/"],
+            ["/d"],
+            ["/c/y", "/c/x"],
+            ["/c/"],
+            ["/b", "/a"],
+        ]
+
+
+def test_a_walk_describes_each_entry(open_tree):
+    with open_tree("/d/a1", "/d/b22", "/d/s/c333") as tree:
+        names, descriptions = zip(*walk(tree, "/d/"), strict=True)
+
+    assert names == ("/d/s/c333", "/d/s/", "/d/b22", "/d/a1")
+    assert kinds(list(descriptions)) == [Kind.FILE, Kind.DIRECTORY, Kind.FILE, Kind.FILE]
+    assert [sizes(list(descriptions))[position] for position in (0, 2, 3)] == [333, 22, 1]
+
+
+@pytest.mark.parametrize("directory", ["/gone/", "/d/gone/", "/gone/below/", "/file/", "/file/x/"])
+def test_a_walk_of_a_missing_directory_yields_only_its_failure(open_tree, directory):
+    with open_tree("/d/a", "/file") as tree:
+        (((name, description)),) = walk(tree, directory)
+
+    assert name == directory
+    assert isinstance(description, ReadFailure)
+
+
+def test_requests_are_answered_in_their_order_with_the_names_in_theirs(open_tree):
+    requests: list[TreeRequest] = [
+        NamedEntries(["/c"]),
+        Subtree("/b/"),
+        NamedEntries(["/b/", "/a/"]),
+        NamedEntries(["/a/x", "/a/none", "/a/y"]),
+        NamedEntries(["/b/none"]),
+        NamedEntries(["/gone/x"]),
+    ]
+
+    with open_tree("/a/x1", "/a/x", "/a/y", "/b/z", "/c") as tree:
+        answers = read(tree, *requests)
+
+    assert [[part.names for part in answer] for answer in answers] == [
+        [["/c"]],
+        [["/b/z"]],
+        [["/b/", "/a/"]],
+        [["/a/x", "/a/none", "/a/y"]],
+        [["/b/none"]],
+        [["/gone/x"]],
+    ]
+
+
+def test_no_request_is_answered_with_nothing(open_tree):
+    with open_tree("/a") as tree:
+        assert read(tree) == []
+
+
+def test_entries_of_one_directory_are_described_together(open_tree):
+    with open_tree("/d/a1", "/d/b22", "/d/sub/") as tree:
+        found = describe(tree, "/d/sub/", "/d/none", "/d/b22", "/d/a1")
+
+    missing = found.pop(1)
+    assert isinstance(missing, ReadFailure)
+    assert kinds(found) == [Kind.DIRECTORY, Kind.FILE, Kind.FILE]
+    assert sizes(found)[1:] == [22, 1]
+
+
+@pytest.mark.parametrize("names", [["/gone/b"], ["/gone/b", "/gone/a"], ["/file/b", "/file/a"]])
+def test_entries_of_a_missing_directory_cannot_be_read(open_tree, names):
+    with open_tree("/file") as tree:
+        for description in describe(tree, *names):
+            assert isinstance(description, ReadFailure)
+
+
+def test_the_names_in_a_directory_are_in_descending_order(open_tree):
+    with open_tree("/d/a", "/d/reel2/x", "/d/reel2.mov", "/d/reel1/", "/d/é", "/e") as tree:
+        assert tree.names("/d/") == ["/d/é", "/d/reel2/", "/d/reel2.mov", "/d/reel1/", "/d/a"]
+        assert tree.names("/") == ["/e", "/d/"]
+        for directory in ("/gone/", "/e/"):
+            with pytest.raises(UnreadableError):
+                tree.names(directory)
+
+
+def test_a_tree_that_cannot_change_counts_no_changes(open_tree):
+    with open_tree("/a", "/d/b") as tree:
+        assert read(tree, NamedEntries(["/a"]), Subtree("/none/"))[0] == [
+            DescribedEntries(["/a"], describe(tree, "/a"))
+        ]
+        assert tree.changed_since == 0
