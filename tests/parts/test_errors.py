@@ -3,12 +3,15 @@
 import pickle
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from qumulo_changelist import errors
 from qumulo_changelist.cli import messages
 from qumulo_changelist.errors import ChangelistError
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def classes_below(root: type[ChangelistError]) -> Iterator[type[ChangelistError]]:
@@ -164,3 +167,27 @@ def test_a_shortage_says_what_can_be_allowed(number: int, words: str) -> None:
     error = errors.ResourceError("what is wrong", number=number)
 
     assert words in messages.hint_for(error, makes_list=True)
+
+
+# The documentation
+
+
+def documented_classes() -> dict[str, list[str]]:
+    """Return the error classes in each row of the README's table of exit codes."""
+    table = README.read_text(encoding="utf-8").partition("| exit code |")[2].partition("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    return {row[0].strip("| "): re.findall(r"`(\w+)`", row[2]) for row in rows}
+
+
+def test_the_readme_has_every_error_in_the_row_of_its_exit_code() -> None:
+    rows: dict[str, set[str]] = {}
+    for kind in KINDS:
+        # The exit code of qq itself can be any.
+        row = "other" if kind is errors.QqFailedError else str(kind.exit_code)
+        rows.setdefault(row, set()).add(kind.__name__)
+
+    documented = documented_classes()
+
+    assert {row: set(names) for row, names in documented.items() if names} == rows
+    names = [name for row in documented.values() for name in row]
+    assert len(names) == len(set(names))
