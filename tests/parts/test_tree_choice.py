@@ -1,4 +1,4 @@
-"""Where a run reads both trees: on the mount, if that is known to show the base path, or elsewhere."""
+"""Where a run reads both trees: on the mount, if that is known to show the base path, or not."""
 
 from pathlib import Path
 from typing import Any
