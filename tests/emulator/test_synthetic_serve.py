@@ -84,7 +84,7 @@ def test_nothing_is_written_to_a_directory_that_is_not_empty(
     assert os.listdir(tmp_path) == ["there"]
 
 
-def served(emulator: Emulator, query: str) -> dict[str, dict[str, Any]]:
+def served_entries(emulator: Emulator, query: str) -> dict[str, dict[str, Any]]:
     """Return all entries of a snapshot, by the path below the source."""
     found = {"": get(emulator, file_url(SOURCE, f"/info/attributes?{query}"))}
     pending = [SOURCE]
@@ -120,7 +120,7 @@ def entries_on_disk(top: Path) -> dict[str, os.stat_result]:
 def test_the_tree_on_disk_is_the_tree_that_is_served(
     emulator: Emulator, mount: Path, where: str, query: str
 ) -> None:
-    expected, seen = served(emulator, query), entries_on_disk(mount / where)
+    expected, seen = served_entries(emulator, query), entries_on_disk(mount / where)
     assert seen.keys() == expected.keys()
     for path, entry in expected.items():
         found = seen[path]
@@ -139,7 +139,7 @@ def test_the_tree_on_disk_is_the_tree_that_is_served(
 @pytest.mark.parametrize("shape", ["sparse", "created"])
 def test_snapshots_are_written_only_on_request(tmp_path: Path, shape: Shape) -> None:
     with serve_in_thread(synthetic=2, shape=shape, materialize=tmp_path / "new") as emulator:
-        assert served(emulator, "").keys() == entries_on_disk(tmp_path / "new").keys()
+        assert served_entries(emulator, "").keys() == entries_on_disk(tmp_path / "new").keys()
     assert not (tmp_path / "new/.snapshot").exists()
 
 

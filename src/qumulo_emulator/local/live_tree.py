@@ -7,7 +7,7 @@ So nothing outside of the root can be reached.
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from qumulo_emulator import errors
 from qumulo_emulator.local.directories import (
@@ -73,14 +73,11 @@ class LiveTree:
             NoSuchEntryError: if there is no entry at this path.
             NotADirectoryHereError: if the entry is not a directory.
         """
-        with translate_os_errors(join_path(parts, directory=True)):
-            opening = opened(self._root, *map(to_bytes, parts))
-            # What happens in the caller's block is not about opening, so it is not translated.
-            fd = opening.__enter__()
-        try:
+        with ExitStack() as stack:
+            # Only errors of opening are translated, not those of the caller's block.
+            with translate_os_errors(join_path(parts, directory=True)):
+                fd = stack.enter_context(opened(self._root, *map(to_bytes, parts)))
             yield fd
-        finally:
-            opening.__exit__(None, None, None)
 
     def locate(self, ref: str) -> Parts:
         """Return the path for a decimal id, or for a path as text; the path need not exist.

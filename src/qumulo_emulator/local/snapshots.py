@@ -119,10 +119,10 @@ class LocalSnapshots:
             known = list(self._known.values())
         names = {snapshot.directory_name for snapshot in known if snapshot.source_id == source_id}
         # An earlier run may have shown snapshots everywhere.
-        has_trees = source_id == ROOT_ID and any(map(self._is_everywhere, known))
+        has_trees = source_id == ROOT_ID and any(map(self._has_links, known))
         return names | {snapshot_links.TREES} if has_trees else names
 
-    def _is_everywhere(self, snapshot: Snapshot) -> bool:
+    def _has_links(self, snapshot: Snapshot) -> bool:
         return self._links.holds(snapshot.directory_name)
 
     def all(self) -> list[Snapshot]:
@@ -187,7 +187,7 @@ class LocalSnapshots:
 
     def _withdraw(self, snapshot: Snapshot) -> None:
         name = snapshot.directory_name
-        if self._is_everywhere(snapshot):
+        if self._has_links(snapshot):
             with translate_os_errors("/.snapshot"):
                 self._links.withdraw(name)
             return

@@ -51,8 +51,8 @@ class _Directories(NamedTuple):
     older: int | None = None
     newer: int | None = None
 
-    def with_snapshots(self) -> tuple[tuple[int | None, bool], ...]:
-        """Return each with whether its state is that of the newer snapshot."""
+    def states(self) -> tuple[tuple[int | None, bool], ...]:
+        """Return each, and whether its state is that of the newer snapshot."""
         return ((self.live, True), (self.older, False), (self.newer, True))
 
 
@@ -66,11 +66,7 @@ def _write_directory(place: Place, directories: _Directories) -> None:
             else:
                 with ExitStack() as opened:
                     _write_directory(child, _make_directories(child, directories, opened))
-    for fd, newer in (
-        (directories.live, True),
-        (directories.older, False),
-        (directories.newer, True),
-    ):
+    for fd, newer in directories.states():
         if fd is not None:
             os.utime(fd, ns=(accessed(place), modified(place, newer=newer)))
 
@@ -102,11 +98,7 @@ def _make_directories(place: Place, directories: _Directories, opened: ExitStack
     """Make a directory in each tree that has it; the results stay open until the stack exits."""
     name = to_bytes(place.parts[-1])
     made: list[int | None] = []
-    for fd, newer in (
-        (directories.live, True),
-        (directories.older, False),
-        (directories.newer, True),
-    ):
+    for fd, newer in directories.states():
         if fd is None or not place.row.exists(newer=newer):
             made.append(None)
             continue
