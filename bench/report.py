@@ -30,7 +30,7 @@ def report(command: str, scenarios: Sequence[Scenario], results: Results) -> str
 def machine() -> str:
     """Return what the figures come from, without naming the machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = datetime.datetime.now(tz=datetime.timezone.utc).date()
     return (
         f"{cores} cores, {platform.system()} on {platform.machine()}, "
         f"Python {platform.python_version()}, {today}"

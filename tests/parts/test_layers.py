@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from docs import picture
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"

@@ -6,11 +6,11 @@ from itertools import groupby, pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from qumulo_changelist.scan.resolve import resolve
 
 from qumulo_changelist.changes.changeset import CREATED, DELETED, pack, unpack
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.model import Attributes, Description, Entry, Kind, ReadFailure
-from qumulo_changelist.scan.resolve import resolve
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
 
 

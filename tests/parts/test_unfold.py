@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from qumulo_changelist.scan.resolve import resolve
 
 from qumulo_changelist.changes import unfold
 from qumulo_changelist.changes.changeset import ChangeSet, pack, unpack
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op, State
-from qumulo_changelist.scan.resolve import resolve
 from qumulo_changelist.trees.mounted import MountedTree
 
 FILES = ["d/s/f", "d/s/t/g", "d/a", "d/x\1y/s/f", "a\1b/s/f", "a\1\2b/other/z", "e/s/f"]

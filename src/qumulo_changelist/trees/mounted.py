@@ -36,7 +36,7 @@ from qumulo_changelist.trees.walk import DirectoryListing, walk
 # Looked up once, not for every entry.
 _CHANGE_TIME = stat.ST_CTIME
 
-# The errors for a path that no longer leads to anything; the last one is for a mounted share.
+# The errors for a path that no longer leads to an entry; ESTALE comes from a file server.
 _MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
 
 _SECOND = 1_000_000_000

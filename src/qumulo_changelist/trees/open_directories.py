@@ -58,7 +58,7 @@ def retry_on_shortage(work: Callable[[], _Result]) -> _Result:
     closed, and it is done again.
 
     Args:
-        work: can be repeated after it raised an ``OSError``; lets every shortage through.
+        work: can be repeated after it raised an ``OSError``, and hides no shortage.
 
     Raises:
         ResourceError: the shortage remains when almost nothing is kept open.

@@ -54,6 +54,8 @@ class StandardError:
         try:
             self._thread.start()
         except RuntimeError as error:
+            if process.stderr:
+                process.stderr.close()
             check_shortage(error)
             raise
 
