@@ -114,6 +114,7 @@ class Pipe:
     def signal_wait_for_lock(self, event: Event) -> None:
         """Signal that a run waits for the lock; a listener."""
         if isinstance(event, LockAwaited):
+            assert event.path.endswith("1-files.xml")
             self.signal()
 
     def signal(self) -> None:
@@ -517,6 +518,18 @@ def test_without_locks_a_list_is_published_with_a_warning_and_nothing_is_removed
         LockUnavailable(path, str(tmp_path / ".1-files.lock"), os.strerror(number)),
         ListPublished(path, receipt_path),
     ]
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path, path):
+    foreign = tmp_path / "foreign"
+    (tmp_path / ".1-files.lock").symlink_to(foreign)
+    events: list[Event] = []
+
+    write(path, "/a", listener=events.append)
+
+    assert has_its_receipt(path)
+    assert not foreign.exists()
+    assert isinstance(events[0], LockUnavailable)
 
 
 def test_without_a_descriptor_for_the_lock_nothing_is_published(path, monkeypatch):
