@@ -242,7 +242,9 @@ NAMES = [
     ),
 ]
 names = st.sampled_from(NAMES)
-changes = st.sets(st.builds("{} {}".format, st.sampled_from("CMD"), names), max_size=16)
+changes = st.dictionaries(
+    names, st.sampled_from(["C", "M", "D", "CD", "CM", "CDM"]), max_size=12
+).map(lambda happened: {f"{one} {name}" for name in happened for one in happened[name]})
 sizes = st.integers(1, 5)
 
 
