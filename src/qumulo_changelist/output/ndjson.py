@@ -40,7 +40,7 @@ class NdjsonEntry(Struct, frozen=True, omit_defaults=True, gc=False):
     """
 
     path: str
-    """Below the base path. It begins with ``/``, and does not end in it."""
+    """Below the base path, which is ``/``; no other path ends in ``/``."""
     kind: Literal["file", "directory"]
     change: Literal["created", "modified", "moved", "deleted", "unreadable"]
     path_bytes: str | UnsetType = UNSET
