@@ -1,4 +1,4 @@
-"""A whole list, of a cluster that sends single entries malformed: each concerns itself alone."""
+"""A list from a cluster that sends malformed entries: each of them concerns itself alone."""
 
 import os
 import re
@@ -91,15 +91,15 @@ def listed(settings: Settings, folder: Path, *options: str) -> tuple[int, list[s
     return code, re.findall(r'^    (<.*) index="1"/>$', text, re.MULTILINE)
 
 
-def in_short(lines: list[str]) -> list[str]:
+def abbreviated(lines: list[str]) -> list[str]:
     return [re.sub(r' (size|mode|[am]time|owner|group)="[^"]*"|  type=', "", one) for one in lines]
 
 
-def test_one_malformed_entry_concerns_itself_alone(canned, tmp_path):
+def test_a_malformed_entry_concerns_itself_alone(canned, tmp_path):
     code, lines = listed(canned.settings(), tmp_path, "--deletes", "--metadata=rest")
 
     assert code == 1
-    assert in_short(lines) == [
+    assert abbreviated(lines) == [
         '<bad-dir name="/timeless""F_DIR"',
         '<delete-file name="/old/a.mov""F_REG"',
         '<delete-file name="/old""F_DIR"',
@@ -115,27 +115,27 @@ def test_one_malformed_entry_concerns_itself_alone(canned, tmp_path):
     assert 'mtime="910692730085" atime="-62167219201"' in far
 
 
-def test_a_moved_file_is_the_same_whatever_was_malformed_of_it(canned, tmp_path):
+def test_a_moved_file_is_recognized_although_it_was_malformed(canned, tmp_path):
     options = ("--deletes", "--moves", "--metadata=rest")
 
     code, lines = listed(canned.settings(), tmp_path, *options)
 
     assert code == 1
-    assert '<file name="/new/good.mov" from="/old/a.mov""F_REG"' in in_short(lines)
+    assert '<file name="/new/good.mov" from="/old/a.mov""F_REG"' in abbreviated(lines)
     assert not [line for line in lines if "/old/a.mov" in line and "delete-file" in line]
 
 
 FAR = 910_692_730_085
-"""The last second that Windows can write, in the year 30828."""
+"""The last second that Windows can write: in the year 30828."""
 
 
 @pytest.fixture
 def far_times() -> Iterator[Path]:
-    """A folder on a file system that keeps such a time."""
+    """A folder on a file system that can keep such a time."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as path:
         os.utime(path, (FAR, FAR))
         if os.stat(path).st_mtime != FAR:
-            pytest.skip("no file system here keeps a time beyond the year 9999")
+            pytest.skip("no file system here keeps a time after the year 9999")
         yield Path(path)
 
 
