@@ -1,5 +1,7 @@
 """Medians, ratios run by run, and what is said of them."""
 
+from typing import Any
+
 import pytest
 from bench import claims
 from bench.measure import Usage
@@ -7,7 +9,7 @@ from bench.report import table
 from bench.results import Result, Results, ratio
 
 
-def took(*walls: float, processor: float = 1.0, **also: object) -> Result:
+def took(*walls: float, processor: float = 1.0, **also: Any) -> Result:
     return Result([Usage(wall, processor) for wall in walls], **also)
 
 

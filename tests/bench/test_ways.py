@@ -33,11 +33,11 @@ def cluster(tmp_path: Path) -> Iterator[Emulator]:
 @pytest.fixture
 def site(cluster: Emulator, tmp_path: Path) -> Site:
     qq = Path(sys.executable).parent
-    return Site(Path(cluster.root), tmp_path, cluster.port, cluster.password, qq, "/project")
+    return Site(Path(str(cluster.root)), tmp_path, cluster.port, cluster.password, qq, "/project")
 
 
 @pytest.fixture
-def span(site: Site, cluster: Emulator) -> list[int]:
+def span(site: Site, cluster: Emulator) -> tuple[int, int]:
     """The ids of the snapshots before and after a day's work."""
     for name in NAMES:
         write(site.mount / name)
@@ -50,7 +50,7 @@ def span(site: Site, cluster: Emulator) -> list[int]:
     (site.mount / "old name.mov").rename(site.mount / "new name.mov")
     (site.mount / "old reel").rename(site.mount / "new reel" / "old reel")
     (site.mount / "link.mov").symlink_to("kept.mov")
-    return [older, site.snapshot_by_api(cluster)]
+    return older, site.snapshot_by_api(cluster)
 
 
 def script(site: Site, name: str, *arguments: str) -> Finished:
@@ -72,7 +72,7 @@ def file_lines(scan_list: bytes) -> list[bytes]:
     return [line for line in settled(scan_list).splitlines() if line.startswith(b"    <file ")]
 
 
-def test_the_straightforward_way_lists_the_same_files(site: Site, span: list[int]) -> None:
+def test_the_straightforward_way_lists_the_same_files(site: Site, span: tuple[int, int]) -> None:
     output = site.folder / "straightforward.xml"
     done = script(
         site,
@@ -88,7 +88,7 @@ def test_the_straightforward_way_lists_the_same_files(site: Site, span: list[int
 
 
 def test_the_floor_reads_every_page_and_looks_at_every_file(
-    site: Site, span: list[int], cluster: Emulator
+    site: Site, span: tuple[int, int], cluster: Emulator
 ) -> None:
     site.scan_list(*span, "--deletes")
     pages_of_qq = pages_of_the_diff(cluster)

@@ -174,8 +174,9 @@ class AnyWork(RuleBasedStateMachine):
     def look(self, way: Way, limit: int | None = None) -> None:
         """End a burst of work: take a snapshot, and judge it and the last one."""
         self.remember()
-        self.judge(*self.moments[-2:], limit)
-        self.check_list(way, *self.moments[-2:])
+        older, newer = self.moments[-2:]
+        self.judge(older, newer, limit)
+        self.check_list(way, older, newer)
 
     # What is looked at.
 
@@ -384,10 +385,12 @@ def compared(expected: bytes, written: bytes, *, sizes_of_directories: bool) -> 
 
     A directory that the emulator lays out in `.snapshot` has the size that the disk gives it.
     """
-    lists = []
-    for content in (expected, written):
+
+    def comparable(content: bytes) -> list[str]:
         lines = without_run_times(without_access_times(content))
         if not sizes_of_directories:
             lines = _SIZE_OF_A_DIRECTORY.sub(rb'\1 size="0"\2', lines)
-        lists.append(lines.decode("utf-8", "backslashreplace").split("\n"))
+        return lines.decode("utf-8", "backslashreplace").split("\n")
+
+    lists = comparable(expected), comparable(written)
     return "\n".join(unified_diff(*lists, "expected", "written", lineterm=""))

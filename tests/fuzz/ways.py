@@ -105,7 +105,7 @@ class Question(NamedTuple):
     """Whether the run may also end without a list."""
 
 
-def _option(name: str, values: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[str, ...]]:
+def _option(name: str, values: st.SearchStrategy[int]) -> st.SearchStrategy[str | None]:
     return st.none() | values.map(lambda value: f"--{name}={value}")
 
 

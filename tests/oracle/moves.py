@@ -40,7 +40,8 @@ def moved(
 
 
 def _number(node: Node) -> Hashable:
-    return node.identity.given or (node.identity.device, node.identity.inode)
+    identity = node.identity
+    return (identity.device, identity.inode) if identity.given is None else identity.given
 
 
 def _unchanged(old: Node, new: Node) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,7 @@ OLD = 1_700_000_000
 NEW = 1_700_000_100
 RUN = 1_700_000_200
 UID = os.getuid()
+TwoTrees = tuple[Tree, Tree]
 
 
 class Share:
@@ -383,7 +385,7 @@ class TestTheBasePath:
         share.put("show1/a/new", "show1/new", "show10/new", "new")
         return before, capture(share.root)
 
-    def test_is_not_listed_itself(self, trees):
+    def test_is_not_listed_itself(self, trees: TwoTrees):
         assert lines(*trees) == [
             "file F_REG /show10/new",
             "file F_DIR /show10",
@@ -395,7 +397,7 @@ class TestTheBasePath:
         ]
 
     @pytest.mark.parametrize("base", ["/proj/show1", "/proj/show1/", b"/proj/show1"])
-    def test_below_the_source_is_compared_by_whole_components(self, trees, base):
+    def test_below_the_source_is_compared_by_whole_components(self, trees: TwoTrees, base):
         assert lines(*trees, base) == [
             "file F_REG /new",
             "file F_REG /a/new",
@@ -403,18 +405,18 @@ class TestTheBasePath:
         ]
 
     @pytest.mark.parametrize(("base", "prefix"), [("/vol", ""), ("/", "/vol")])
-    def test_above_the_source_shows_the_source_as_a_directory(self, trees, base, prefix):
+    def test_above_the_source_shows_the_source_as_a_directory(self, trees: TwoTrees, base, prefix):
         listed = lines(*trees, base, source="/vol/proj")
         assert len(listed) == 8
         assert listed[0] == f"file F_REG {prefix}/proj/show10/new"
         assert listed[-1] == f"file F_DIR {prefix}/proj"
 
-    def test_can_be_the_root_of_the_cluster_and_so_can_the_source(self, trees):
+    def test_can_be_the_root_of_the_cluster_and_so_can_the_source(self, trees: TwoTrees):
         assert lines(*trees, "/", source="/") == lines(*trees)
         assert ("MODIFY", "/") in diff_claims(*trees, "/")
         assert ("CREATE", "/new") in diff_claims(*trees, "/")
 
-    def test_must_be_absolute(self, trees):
+    def test_must_be_absolute(self, trees: TwoTrees):
         with pytest.raises(ValueError, match="not an absolute cluster path"):
             lines(*trees, "proj")
 
@@ -588,7 +590,7 @@ class TestNoList:
             *("/PROJ", "/proj1", "/pro", "/proj/Müll", "/other", "/proj/gone/nowhere"),
         ],
     )
-    def test_where_neither_state_holds_the_base_path_as_a_directory(self, trees, base):
+    def test_where_neither_state_holds_the_base_path_as_a_directory(self, trees: TwoTrees, base):
         with pytest.raises(NoList) as ended:
             lines(*trees, base)
         assert ended.value.code == 2
@@ -605,18 +607,18 @@ class TestNoList:
             ("/proj/link", False, False),
         ],
     )
-    def test_depends_on_which_state_holds_it(self, trees, base, older, newer):
+    def test_depends_on_which_state_holds_it(self, trees: TwoTrees, base, older, newer):
         assert [holds(tree, "/proj", base) for tree in trees] == [older, newer]
 
     def test_of_two_directories_even_where_all_in_them_is_alike(self, tmp_path):
         for name in ("one", "two"):
             os.mkdir(tmp_path / name)
-        states = [capture(str(tmp_path / name)) for name in ("one", "two")]
+        one, two = capture(str(tmp_path / "one")), capture(str(tmp_path / "two"))
         with pytest.raises(NoList) as ended:
-            lines(*states)
+            lines(one, two)
         assert ended.value.code == 65
         with pytest.raises(NoList):
-            diff_claims(*states, "/proj")
+            diff_claims(one, two, "/proj")
 
 
 class TestARenamedSource:
@@ -741,18 +743,18 @@ class TestModified:
         "field", ["size", "mtime_ns", "ctime_ns", "mode", "uid", "gid", "nlink"]
     )
     def test_files_are_known_by_any_of_what_is_remembered(self, field):
-        before, after = two_trees({b"x": file(1)}, {b"x": replace(file(1), **{field: 5})})
+        before, after = two_trees({b"x": file(1)}, {b"x": with_field(file(1), field)})
         assert diff_claims(before, after, "/") == {("MODIFY", "/x")}
 
     @pytest.mark.parametrize("field", ["mtime_ns", "mode", "uid", "gid"])
     def test_directories_are_known_by_their_own_metadata(self, field):
-        before, after = two_trees({b"d": folder(1)}, {b"d": replace(folder(1), **{field: 5})})
+        before, after = two_trees({b"d": folder(1)}, {b"d": with_field(folder(1), field)})
         assert diff_claims(before, after, "/") == {("MODIFY", "/d/")}
         assert lines(before, after, source="/", base="/") == ["file F_DIR /d"]
 
     @pytest.mark.parametrize("field", ["size", "ctime_ns", "nlink", "atime_ns"])
     def test_directories_are_not_modified_by(self, field):
-        before, after = two_trees({b"d": folder(1)}, {b"d": replace(folder(1), **{field: 5})})
+        before, after = two_trees({b"d": folder(1)}, {b"d": with_field(folder(1), field)})
         assert diff_claims(before, after, "/") == set()
 
     def test_directories_are_modified_by_a_replaced_entry_though_all_else_is_as_before(self):
@@ -1342,6 +1344,12 @@ def folder(identity: int) -> Node:
     return Node("dir", Identity(given=identity))
 
 
+def with_field(node: Node, field: str) -> Node:
+    """Return a node with another value of one field."""
+    value: dict[str, Any] = {field: 5}
+    return replace(node, **value)
+
+
 def two_trees(older: dict[bytes, Node], newer: dict[bytes, Node]) -> tuple[Tree, Tree]:
     """Two states of one root."""
     return Tree({b"": folder(0), **older}), Tree({b"": folder(0), **newer})
@@ -1372,7 +1380,7 @@ def files_of(tree: Tree) -> set[bytes]:
 
 
 @given(invented_trees())
-def test_the_list_makes_the_newer_set_of_files_out_of_the_older(trees):
+def test_the_list_makes_the_newer_set_of_files_out_of_the_older(trees: TwoTrees):
     before, after = trees
     entries = expected_entries(before, after, source="/proj", base="/proj", deletes=True)
     here = {entry.path for entry in entries if entry.type == "F_REG"} & files_of(after)
@@ -1382,7 +1390,7 @@ def test_the_list_makes_the_newer_set_of_files_out_of_the_older(trees):
 
 
 @given(invented_trees())
-def test_the_list_has_each_path_once_and_descends(trees):
+def test_the_list_has_each_path_once_and_descends(trees: TwoTrees):
     entries = expected_entries(*trees, source="/proj", base="/", deletes=True)
     assert len({entry.path for entry in entries}) == len(entries)
     names = [entry.name.encode() for entry in entries]
@@ -1390,7 +1398,7 @@ def test_the_list_has_each_path_once_and_descends(trees):
 
 
 @given(invented_trees())
-def test_the_list_is_well_formed_and_its_totals_are_those_of_its_lines(trees):
+def test_the_list_is_well_formed_and_its_totals_are_those_of_its_lines(trees: TwoTrees):
     entries = expected_entries(*trees, source="/proj", base="/proj", deletes=True)
     root = ElementTree.fromstring(render(entries))
     files = [each for each in root.iter("file") if each.get("type") == "F_REG"]
@@ -1398,14 +1406,14 @@ def test_the_list_is_well_formed_and_its_totals_are_those_of_its_lines(trees):
     assert root.attrib == {
         "scanned": str(len(files)),
         "selected": str(len(files)),
-        "size": str(sum(int(each.get("size")) for each in files)),
+        "size": str(sum(int(each.get("size", "")) for each in files)),
         "bad_dir_count": str(len(root.findall("bad-dir"))),
         "delete_count": str(len(deleted)),
     }
 
 
 @given(invented_trees())
-def test_the_diff_names_nothing_below_what_it_created_or_deleted(trees):
+def test_the_diff_names_nothing_below_what_it_created_or_deleted(trees: TwoTrees):
     found = diff_claims(*trees, "/proj")
     for op in ("CREATE", "DELETE"):
         named = [path for operation, path in found if operation == op]
@@ -1416,7 +1424,7 @@ def test_the_diff_names_nothing_below_what_it_created_or_deleted(trees):
 
 
 @given(invented_trees())
-def test_a_base_path_takes_its_part_of_the_whole_list(trees):
+def test_a_base_path_takes_its_part_of_the_whole_list(trees: TwoTrees):
     if not any(holds(tree, "/proj", "/proj/a") for tree in trees):
         with pytest.raises(NoList):
             lines(*trees, "/proj/a")
