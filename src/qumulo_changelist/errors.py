@@ -55,19 +55,7 @@ error, so that is not stated here: for the commands, see ``cli/messages.py``.
 """
 
 import errno
-import os
-import signal
 from collections.abc import Callable
-from typing import TypeGuard
-
-# Errors of the system that are about this machine, whatever file or peer they came from. EAGAIN
-# means that only when a process is started: of a connection, it means that nothing came in time.
-_SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))
-# All that Python reports when the system has no room for another thread.
-_NO_THREAD = "can't start new thread"
-
-# Real-time signals have no name.
-_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class ChangelistError(Exception):
@@ -98,9 +86,6 @@ class ChangelistError(Exception):
 
 def _restore(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
     return kind.__new__(kind, *args)
-
-
-# The request
 
 
 class UsageError(ChangelistError):
@@ -139,9 +124,6 @@ class WrongMountError(UsageError):
 
 class HiddenSnapshotError(UsageError):
     """The mapped path does not show the snapshot under ``.snapshot``."""
-
-
-# The list
 
 
 class OutputError(ChangelistError):
@@ -194,9 +176,6 @@ class ConfigurationError(ChangelistError):
 
 class ConfigurationFileError(ConfigurationError):
     """The archiver's configuration is missing or unreadable."""
-
-
-# The cluster
 
 
 class IncomparableError(ChangelistError):
@@ -321,9 +300,6 @@ class QqFailedError(ChangelistError):
     exit_code = 1
 
 
-# This machine
-
-
 class WorkerError(ChangelistError):
     """A process that worked on a slice of the changes ended without a result."""
 
@@ -348,25 +324,11 @@ class ResourceError(ChangelistError):
         super().__init__(message)
         self.number = number
 
-    @classmethod
-    def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
-        """Return the error for a shortage; see :func:`is_shortage`."""
-        number, reason = errno.ENOMEM, ""
-        if isinstance(error, RuntimeError):
-            number, reason = errno.EAGAIN, str(error)
-        elif isinstance(error, OSError) and error.errno:
-            number = error.errno
-        reason = reason or os.strerror(number)
-        return cls(f"this machine lacks what the run needs: {reason}", number=number)
-
 
 class SessionStoreError(ChangelistError):
     """The folder that keeps sessions cannot be used, or others can read it."""
 
     exit_code = 73
-
-
-# One entry
 
 
 class UnreadableError(Exception):
@@ -378,23 +340,3 @@ class UnreadableError(Exception):
 
 class AbsentError(UnreadableError):
     """A tree has no such entry, or something other than a directory where one is asked for."""
-
-
-def is_shortage(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
-    """Return whether an error of the system reports only what this machine lacks."""
-    if isinstance(error, RuntimeError):
-        return _NO_THREAD in str(error)
-    return isinstance(error, MemoryError) or (
-        isinstance(error, OSError) and error.errno in _SHORTAGES
-    )
-
-
-def check_shortage(error: object) -> None:
-    """Raise a :class:`ResourceError` for an error that reports only what this machine lacks."""
-    if is_shortage(error):
-        raise ResourceError.of(error) from error
-
-
-def describe_signal(number: int) -> str:
-    """Return how a process ended that a signal killed, with the signal's name."""
-    return f"was killed by signal {_SIGNALS.get(number, number)}"

@@ -30,7 +30,7 @@ from qumulo_changelist.cluster.rest.request import (
     TlsError,
 )
 from qumulo_changelist.cluster.rest.tls import Trust
-from qumulo_changelist.errors import check_shortage
+from qumulo_changelist.shortages import check_shortage
 
 # A node that vanishes without closing its connections is noticed within a minute or two, however
 # long an answer may take.
