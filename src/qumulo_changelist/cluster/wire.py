@@ -100,7 +100,7 @@ def to_shape(value: object, shape: type[Fields], source: str) -> Fields:
 def to_file(value: object, shape: type[File], source: str) -> File:
     """Return a decoded JSON object as a file; see :func:`to_shape`.
 
-    An owner with malformed details is malformed, whatever its number.
+    An owner with malformed details is malformed, even if its number is not.
     """
     try:
         return msgspec.convert(value, shape)
