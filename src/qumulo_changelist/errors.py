@@ -1,42 +1,48 @@
 """Everything that can end a run: one tree of errors, each with its exit code.
 
-    ChangelistError ├── UsageError                    2   the request cannot be carried out as it
-    stands │   ├── ProjectNameError          2   the project cannot be part of a snapshot's name │
-    ├── ListNameError             2   the GUID or the source index cannot be part of the list's path
-    │   ├── ClusterPathError          2   it is not an absolute path on a cluster │   ├──
-    SnapshotOrderError        2   the older snapshot's id is not the smaller one │   ├──
-    BasePathError             2   neither snapshot has the base path as a directory │   ├──
-    MappedPathError           2   the mapped path cannot be read, or is missing │   ├──
-    WrongMountError           2   the mapped path does not show the base path │   └──
-    HiddenSnapshotError       2   the mapped path does not show the snapshot ├── OutputError
-    4   the list or its folder cannot be written │   ├── SpillError                4   there is no
-    room for what a run sets aside │   ├── ReceiptError              4   the list is in place, its
-    receipt is not │   └── ResultError               4   all is done, but the result cannot be
-    printed ├── ProofError                    5   the list does not agree with the cluster's counts
-    │   ├── StaleProofError           5   so, where the live share changed after the snapshot │
-    └── UnprovableError           5   nothing is known that would prove it ├── DeletionLimitError
-    6   more would be deleted than the limit allows │   └── UnknownDeletionLimitError 6   the limit
-    is a percentage of an unknown number ├── ConfigurationError           23   the archiver's
-    configuration lacks something │   └── ConfigurationFileError   23   the configuration cannot be
-    read at all ├── IncomparableError            65   the snapshots cannot be compared │   └──
-    SnapshotTimeError        65   the newer snapshot was taken first ├── InvalidReceiptError
-    65   a file is not a receipt that this version can read ├── StatusError                  65
-    the cluster refuses a request │   ├── NotFoundError            66   the cluster has no such path
-    │   │   ├── SnapshotMissingError 66   the cluster has no such snapshot │   │   └──
-    UnsupportedError     66   the cluster's version does not have what was asked │   └──
-    RefusedError             77   the cluster does not let this user do this │       ├── LoginError
-    77   the cluster does not accept the login │       └── SingleSignOnError    77   the user cannot
-    log in with a password ├── UnreachableError             69   no node answers; transient │   ├──
-    FailingError             69   the cluster keeps failing; transient │   ├── UnclearOutcomeError
-    69   the cluster may have done what was asked, or not │   └── CertificateError         69   a
-    node cannot prove that it is the cluster's │       └── ChangedCertificateError 69  its
-    certificate is not the configured one ├── WorkerError                  70   a worker process
-    ended; transient ├── ResourceError                71   this machine lacks descriptors, memory,
-    threads, …; transient ├── SessionStoreError            73   the folder for sessions cannot be
-    used ├── ReplyError                   76   the cluster's answer cannot be understood │   └──
-    IncompleteReplyError     76   the cluster's answer lacks a part; transient ├── QqMissingError
-    127   `qq` cannot be started └── QqFailedError                 ?   `qq` failed for a reason of
-    its own; its exit code
+    ChangelistError
+    ├── UsageError                    2   the request cannot be carried out as it stands
+    │   ├── ProjectNameError          2   the project cannot be part of a snapshot's name
+    │   ├── ListNameError             2   the GUID or the source index cannot name the list
+    │   ├── ClusterPathError          2   it is not an absolute path on a cluster
+    │   ├── SnapshotOrderError        2   the older snapshot's id is not the smaller one
+    │   ├── BasePathError             2   neither snapshot has the base path as a directory
+    │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
+    │   ├── WrongMountError           2   the mapped path does not show the base path
+    │   └── HiddenSnapshotError       2   the mapped path does not show the snapshot
+    ├── OutputError                   4   the list or its folder cannot be written
+    │   ├── SpillError                4   there is no room for what a run sets aside
+    │   ├── ReceiptError              4   the list is in place, its receipt is not
+    │   └── ResultError               4   all is done, but the result cannot be printed
+    ├── ProofError                    5   the list does not agree with the cluster's counts
+    │   ├── StaleProofError           5   so, where the live share changed after the snapshot
+    │   └── UnprovableError           5   nothing is known that would prove it
+    ├── DeletionLimitError            6   more would be deleted than the limit allows
+    │   └── UnknownDeletionLimitError 6   the limit is a percentage of an unknown number
+    ├── ConfigurationError           23   the archiver's configuration lacks something
+    │   └── ConfigurationFileError   23   the configuration cannot be read at all
+    ├── IncomparableError            65   the snapshots cannot be compared
+    │   └── SnapshotTimeError        65   the newer snapshot was taken first
+    ├── InvalidReceiptError          65   a file is not a receipt that this version can read
+    ├── StatusError                  65   the cluster refuses a request
+    │   ├── NotFoundError            66   the cluster has no such path
+    │   │   ├── SnapshotMissingError 66   the cluster has no such snapshot
+    │   │   └── UnsupportedError     66   the cluster's version does not have what was asked
+    │   └── RefusedError             77   the cluster does not let this user do this
+    │       ├── LoginError           77   the cluster does not accept the login
+    │       └── SingleSignOnError    77   the user cannot log in with a password
+    ├── UnreachableError             69   no node answers; transient
+    │   ├── FailingError             69   the cluster keeps failing; transient
+    │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
+    │   └── CertificateError         69   a node cannot prove that it is the cluster's
+    │       └── ChangedCertificateError 69  its certificate is not the configured one
+    ├── WorkerError                  70   a worker process ended; transient
+    ├── ResourceError                71   this machine lacks files, memory or threads; transient
+    ├── SessionStoreError            73   the folder for sessions cannot be used
+    ├── ReplyError                   76   the cluster's answer cannot be understood
+    │   └── IncompleteReplyError     76   the cluster's answer lacks a part; transient
+    ├── QqMissingError              127   `qq` cannot be started
+    └── QqFailedError                 ?   `qq` failed for a reason of its own; its exit code
 
     UnreadableError                       one entry cannot be read: ends nothing
     └── AbsentError                       a tree has no such entry
@@ -49,19 +55,7 @@ error, so that is not stated here: for the commands, see ``cli/messages.py``.
 """
 
 import errno
-import os
-import signal
 from collections.abc import Callable
-from typing import TypeGuard
-
-# Errors of the system that are about this machine, whatever file or peer they came from. EAGAIN
-# means that only when a process is started: of a connection, it means that nothing came in time.
-_SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))
-# All that Python reports when the system has no room for another thread.
-_NO_THREAD = "can't start new thread"
-
-# Real-time signals have no name.
-_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class ChangelistError(Exception):
@@ -92,9 +86,6 @@ class ChangelistError(Exception):
 
 def _restore(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
     return kind.__new__(kind, *args)
-
-
-# The request
 
 
 class UsageError(ChangelistError):
@@ -133,9 +124,6 @@ class WrongMountError(UsageError):
 
 class HiddenSnapshotError(UsageError):
     """The mapped path does not show the snapshot under ``.snapshot``."""
-
-
-# The list
 
 
 class OutputError(ChangelistError):
@@ -188,9 +176,6 @@ class ConfigurationError(ChangelistError):
 
 class ConfigurationFileError(ConfigurationError):
     """The archiver's configuration is missing or unreadable."""
-
-
-# The cluster
 
 
 class IncomparableError(ChangelistError):
@@ -315,9 +300,6 @@ class QqFailedError(ChangelistError):
     exit_code = 1
 
 
-# This machine
-
-
 class WorkerError(ChangelistError):
     """A process that worked on a slice of the changes ended without a result."""
 
@@ -342,25 +324,11 @@ class ResourceError(ChangelistError):
         super().__init__(message)
         self.number = number
 
-    @classmethod
-    def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
-        """Return the error for a shortage; see :func:`is_shortage`."""
-        number, reason = errno.ENOMEM, ""
-        if isinstance(error, RuntimeError):
-            number, reason = errno.EAGAIN, str(error)
-        elif isinstance(error, OSError) and error.errno:
-            number = error.errno
-        reason = reason or os.strerror(number)
-        return cls(f"this machine lacks what the run needs: {reason}", number=number)
-
 
 class SessionStoreError(ChangelistError):
     """The folder that keeps sessions cannot be used, or others can read it."""
 
     exit_code = 73
-
-
-# One entry
 
 
 class UnreadableError(Exception):
@@ -372,23 +340,3 @@ class UnreadableError(Exception):
 
 class AbsentError(UnreadableError):
     """A tree has no such entry, or something other than a directory where one is asked for."""
-
-
-def is_shortage(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
-    """Return whether an error of the system reports only what this machine lacks."""
-    if isinstance(error, RuntimeError):
-        return _NO_THREAD in str(error)
-    return isinstance(error, MemoryError) or (
-        isinstance(error, OSError) and error.errno in _SHORTAGES
-    )
-
-
-def check_shortage(error: object) -> None:
-    """Raise a :class:`ResourceError` for an error that reports only what this machine lacks."""
-    if is_shortage(error):
-        raise ResourceError.of(error) from error
-
-
-def describe_signal(number: int) -> str:
-    """Return how a process ended that a signal killed, with the signal's name."""
-    return f"was killed by signal {_SIGNALS.get(number, number)}"

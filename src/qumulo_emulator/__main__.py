@@ -1,4 +1,4 @@
-"""`python -m qumulo_emulator` is `qumulo-emulator`."""
+"""Runs the command `qumulo-emulator` for `python -m qumulo_emulator`."""
 
 import sys
 

@@ -1,36 +1,34 @@
 """The command `qumulo-emulator`."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
 import secrets
 import signal
 import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, get_args
 
 from qumulo_emulator.errors import EmulatorError
+from qumulo_emulator.options import ServeOptions
 from qumulo_emulator.synthetic.shapes import Shape
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from qumulo_emulator.server import EmulatorServer, ServeOptions
+if TYPE_CHECKING:  # imported late, see `main`
+    from qumulo_emulator.server import EmulatorServer
 
 FAILED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command.
+    """Run the command until it is stopped.
 
     Returns:
-        0 when it was stopped, 1 when it could not start; a wrong command line exits with 2.
+        0 after SIGTERM or SIGINT, 1 if it could not start; a wrong command line exits with 2.
     """
-    parsed = _parsed(arguments)
+    parsed = _parse(arguments)
     try:
-        # Not at the top: to say what is wrong with the options takes none of this.
-        from qumulo_emulator.server import prepared
+        # Not at the top: it takes time to import, and needs packages that may be missing.
+        from qumulo_emulator.server import prepare_server
     except ModuleNotFoundError as error:
         sys.stderr.write(
             f"qumulo-emulator: {error.name} is missing; the emulator needs the extra of its name: "
@@ -38,58 +36,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     password = os.environ.get("QUMULO_EMULATOR_PASSWORD")
-    made_up = secrets.token_urlsafe(16) if not password else None
-    options = _options(parsed, password or made_up or "")
+    generated = secrets.token_urlsafe(16) if not password else None
+    options = _options(parsed, password or generated or "")
     try:
-        with prepared(options) as server:
-            _serve(server, options, made_up)
+        with prepare_server(options) as server:
+            _serve(server, options, generated)
     except (OSError, EmulatorError) as error:
         sys.stderr.write(f"qumulo-emulator: {error}\n")
         return FAILED
     return 0
 
 
-def _serve(server: EmulatorServer, options: ServeOptions, made_up: str | None) -> None:
+def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: str | None) -> None:
     facts = {
         "host": options.host,
         "port": server.port,
         "username": options.username,
         "certificate_sha256": server.certificate_sha256,
-        **server.context.cluster.facts(),
+        **server.context.cluster.startup_facts(),
     }
-    if made_up is not None:
-        facts["password"] = made_up
+    if generated_password is not None:
+        facts["password"] = generated_password
 
-    def ready() -> None:
+    def print_facts() -> None:
         sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The server stops by these signals, and hands them on when it has: that is the end.
+        # The server stops on these signals. When it has stopped, it raises the signal again, which
+        # must not end the process.
         signal.signal(number, lambda _number, _frame: server.stop())
-    server.run(ready)
+    server.run(print_facts)
 
 
-def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser, serve = _parsers()
     parsed = parser.parse_args(arguments)
     if (parsed.root is None) == (parsed.synthetic is None):
-        serve.error("either ROOT or --synthetic says what is served")
+        serve.error("give either ROOT or --synthetic")
     if parsed.root is None and parsed.state is not None:
-        serve.error("--state keeps what happens to ROOT; nothing happens to a made-up tree")
+        serve.error("--state needs ROOT; a synthetic tree never changes")
     if parsed.root is None and parsed.snapshots_everywhere:
-        serve.error("--snapshots-everywhere belongs to ROOT")
+        serve.error("--snapshots-everywhere needs ROOT")
     if parsed.synthetic is None and (parsed.materialize or parsed.shape):
-        serve.error("--shape and --materialize belong to --synthetic")
+        serve.error("--shape and --materialize need --synthetic")
     if parsed.materialize is None and parsed.materialize_snapshots:
-        serve.error("--materialize-snapshots belongs to --materialize")
+        serve.error("--materialize-snapshots needs --materialize")
     parsed.shape = parsed.shape or "mixed"
     return parsed
 
 
 def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
-    from qumulo_emulator.server import ServeOptions
-
     return ServeOptions(
         root=parsed.root,
         password=password,
@@ -110,28 +107,29 @@ def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
-    """The parser of the command, and that of its `serve`."""
+    """Return the parser of the command, and the parser of its subcommand `serve`."""
     parser = argparse.ArgumentParser(
         prog="qumulo-emulator",
-        description="A Qumulo cluster over a local directory, or with a made-up tree.",
+        description="A Qumulo cluster over a local directory, or with a synthetic tree.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser(
         "serve",
-        help="serve a directory, or a made-up tree, as a cluster's file system, over HTTPS",
-        description="Serves ROOT, or a made-up tree, as a cluster's file system over HTTPS. The"
-        " password comes from the environment variable QUMULO_EMULATOR_PASSWORD; without it, one is"
-        " made up. When requests are answered, one line of JSON on standard output says where.",
+        help="serve a directory, or a synthetic tree, as a cluster's file system, over HTTPS",
+        description="Serves ROOT, or a synthetic tree, as a cluster's file system over HTTPS. The"
+        " password comes from the environment variable QUMULO_EMULATOR_PASSWORD; without it, a"
+        " password is generated. Once requests are answered, prints one line of JSON with host,"
+        " port, user name and the certificate's fingerprint.",
     )
     serve.add_argument(
         "root", metavar="ROOT", nargs="?", type=_directory, help="the directory to serve"
     )
-    _add_network_options(serve)
-    _add_made_up_options(serve)
+    _add_server_options(serve)
+    _add_synthetic_options(serve)
     return parser, serve
 
 
-def _add_network_options(serve: argparse.ArgumentParser) -> None:
+def _add_server_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
     )
@@ -144,7 +142,7 @@ def _add_network_options(serve: argparse.ArgumentParser) -> None:
         "--page-limit",
         type=_above_zero,
         metavar="N",
-        help="the largest page (default: 1000; 100000 with --synthetic)",
+        help="the maximum size of a page (default: 1000; 100000 with --synthetic)",
     )
     serve.add_argument(
         "--token-lifetime",
@@ -164,33 +162,35 @@ def _add_network_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--snapshots-everywhere",
         action="store_true",
-        help="show .snapshot in every directory that a snapshot covers, not just in its own",
+        help="show .snapshot in every directory that a snapshot covers, not only in the"
+        " snapshot's own directory",
     )
 
 
-def _add_made_up_options(serve: argparse.ArgumentParser) -> None:
-    made_up = serve.add_argument_group("a made-up tree")
-    made_up.add_argument(
+def _add_synthetic_options(serve: argparse.ArgumentParser) -> None:
+    synthetic = serve.add_argument_group("a synthetic tree")
+    synthetic.add_argument(
         "--synthetic",
         type=_above_zero,
         metavar="N",
-        help="instead of ROOT: make up /synthetic, and two snapshots of it with N changes between",
+        help="instead of ROOT: serve a generated directory /synthetic with two snapshots, which"
+        " differ by N changes",
     )
-    made_up.add_argument(
+    synthetic.add_argument(
         "--shape",
         choices=get_args(Shape),
         help="the changes: of all kinds (mixed, the default), one modified file in each directory"
-        " of a thousand (sparse), or one directory created with N files (created)",
+        " of a thousand (sparse), or one created directory with N files (created)",
     )
-    made_up.add_argument(
+    synthetic.add_argument(
         "--materialize",
         metavar="DIR",
-        help="first lay out in DIR, empty or missing, what a mount of /synthetic would show",
+        help="first write to DIR, empty or missing, what a mount of /synthetic would show",
     )
-    made_up.add_argument(
+    synthetic.add_argument(
         "--materialize-snapshots",
         action="store_true",
-        help="and both snapshots in DIR/.snapshot, which takes more than twice as long",
+        help="also write both snapshots to DIR/.snapshot, which takes more than twice as long",
     )
 
 
@@ -200,10 +200,10 @@ def _directory(text: str) -> str:
     return text
 
 
-def _number(meaning: str, least: int, most: int) -> Callable[[str], int]:
+def _number(meaning: str, lowest: int, highest: int) -> Callable[[str], int]:
     def number(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{meaning}: {least} to {most}, not {text!a}")
+        if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"{meaning}: {lowest} to {highest}, not {text!a}")
         return int(text)
 
     return number

@@ -1,50 +1,51 @@
-"""What can go wrong in the emulated cluster: one tree that knows nothing of HTTP."""
+"""What can go wrong in the emulated cluster: one tree of exceptions that knows nothing of HTTP.
 
-from __future__ import annotations
+`qumulo_emulator.api.errors` maps each of them to a status and an error class of Qumulo.
+"""
 
 
 class EmulatorError(Exception):
-    """The root of the tree; the message is for people."""
+    """The root of the tree; the message is written for people."""
 
 
 class NoSuchEntryError(EmulatorError):
-    """There is nothing under this path or id."""
+    """No entry has this path or id."""
 
 
 class EntryExistsError(EmulatorError):
-    """The name is taken."""
+    """An entry of this name exists already."""
 
 
 class NotADirectoryHereError(EmulatorError):
-    """A directory was needed and something else is there."""
+    """A directory is needed, and the entry is not one."""
 
 
 class NotAFileError(EmulatorError):
-    """A regular file was needed and something else is there."""
+    """A regular file is needed, and the entry is not one."""
 
 
 class DirectoryNotEmptyError(EmulatorError):
-    """A directory with entries was to be removed or replaced."""
+    """A directory that is to be removed or replaced still has entries."""
 
 
 class InvalidRequestError(EmulatorError):
-    """A value in the request can never be right."""
+    """A value in the request is never valid."""
 
 
 class UndecodableRequestError(EmulatorError):
-    """The body is not the JSON that was expected."""
+    """The body is not the JSON that is expected."""
 
 
 class InvalidPathError(InvalidRequestError):
-    """A path or a name that no cluster could hold."""
+    """No cluster could hold this path or name."""
 
 
 class SnapshotNotFoundError(EmulatorError):
-    """No such snapshot, or it was deleted, or it has expired."""
+    """The snapshot does not exist, was deleted, or has expired."""
 
 
 class NotCoveredBySnapshotError(EmulatorError):
-    """The path lies outside the snapshot's directory."""
+    """The path is outside the snapshot's directory."""
 
 
 class SnapshotDiffError(InvalidRequestError):
@@ -52,43 +53,43 @@ class SnapshotDiffError(InvalidRequestError):
 
 
 class StalePageKeyError(InvalidRequestError):
-    """A page key that was not made here for this collection."""
+    """The page key was not issued by this emulator for this collection."""
 
 
 class LoginFailedError(EmulatorError):
-    """Wrong user name or password."""
+    """The user name or the password is wrong."""
 
 
 class NotAuthenticatedError(EmulatorError):
-    """No token, or one that is not (or no longer) valid."""
+    """The request has no token, or one that is not valid (any more)."""
 
 
 class AccessDeniedError(EmulatorError):
-    """The emulator's own process may not do this to the directory it serves."""
+    """The emulator's own process lacks permission for this in the directory that it serves."""
 
 
 class NoSuchTokenError(EmulatorError):
-    """There is no access token with this id."""
+    """No access token has this id."""
 
 
 class NoSuchUserError(EmulatorError):
-    """The cluster has one user, and this is another."""
+    """The cluster has one user only, and this is not that user."""
 
 
 class NoSuchPartError(EmulatorError):
-    """The cluster has no node or network interface with this number."""
+    """The cluster has no node or network interface of this number."""
 
 
 class NotEmulatedError(EmulatorError):
-    """A real cluster could do it; the emulator cannot, and says so."""
+    """A real cluster can do this, and the emulator cannot."""
 
 
 class StorageFailedError(EmulatorError):
-    """The disk below the emulator failed in a way that is no fault of the request."""
+    """The disk under the emulator failed; the request is not to blame."""
 
 
 class ListeningError(EmulatorError):
-    """The address or the port cannot be listened on."""
+    """The emulator cannot listen on this address and port."""
 
 
 class StateError(EmulatorError):

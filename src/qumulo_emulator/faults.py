@@ -1,30 +1,28 @@
 """Scripted failures: which requests fail, how, and how often."""
 
-from __future__ import annotations
-
 import threading
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
+
+from msgspec import Struct
 
 Action = Literal["close", "stall", "truncate", "garbage"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A failure to come. Either `status` or `action` says how.
+class Fault(Struct, frozen=True):
+    """A failure to come. Either `status` or `action` defines how the request fails.
 
     Attributes:
         method: the HTTP method, or `*` for any.
         path: a glob over the decoded path of the request; `*` matches slashes too.
         status: answer with this HTTP status and an error in Qumulo's form.
-        action: `close` drops the connection without an answer; `stall` never answers until the
-            faults are cleared; `truncate` does what was asked and sends half of the answer;
-            `garbage` answers 200 with something that is no JSON.
-        times: how many requests fail; None for all until the faults are cleared.
-        skip: how many matching requests are let through first.
+        action: `close` drops the connection without an answer; `stall` does not answer until the
+            faults are cleared; `truncate` carries out the request and sends half of the answer;
+            `garbage` answers 200 with a body that is not JSON.
+        times: how many requests fail; None means all, until the faults are cleared.
+        skip: how many matching requests succeed first.
         retry_after: seconds to send in `Retry-After` along with `status`.
-        empty_body: send `status` with no body at all.
+        empty_body: whether to send `status` without a body.
         error_class: the class of the error that is sent with `status`; None for the usual one.
     """
 
@@ -39,55 +37,56 @@ class Fault:
     error_class: str | None = None
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is one that fails."""
+        """Return whether the fault applies to such a request."""
         return self.method.upper() in ("*", method) and fnmatchcase(path, self.path)
 
 
 class Faults:
-    """The script. The first fault that matches and is not used up wins.
-
-    May be used by many threads at once.
-    """
+    """The scripted faults. The first that matches and is not used up applies. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._script: list[_Scripted] = []
+        self._script: list[_ScriptedFault] = []
         self.cleared = threading.Event()
 
     def add(self, fault: Fault) -> None:
-        """Add a fault after those that are there."""
+        """Append a fault to the script."""
         with self._lock:
-            self._script.append(_Scripted(fault, fault.skip, fault.times))
+            self._script.append(_ScriptedFault(fault))
 
     def clear(self) -> None:
-        """Remove all faults; what they stall goes on to be answered."""
+        """Remove all faults; stalled requests are then answered."""
         with self._lock:
             self._script.clear()
             self.cleared.set()
             self.cleared = threading.Event()
 
     def take(self, method: str, path: str) -> tuple[Fault, threading.Event] | None:
-        """The fault that a request meets, if any, and what is set when it is cleared."""
+        """Return the fault for a request, if any, and the event that is set when it is cleared."""
         with self._lock:
             for scripted in self._script:
-                if scripted.applies(method, path):
+                if scripted.count(method, path):
                     return scripted.fault, self.cleared
         return None
 
     def remaining(self) -> list[tuple[Fault, int | None]]:
-        """The faults that are not used up, and how often each will still strike."""
+        """Return the faults that are not used up, and how many requests each will still fail."""
         with self._lock:
-            return [(one.fault, one.times) for one in self._script if one.times != 0]
+            return [
+                (scripted.fault, scripted.times) for scripted in self._script if scripted.times != 0
+            ]
 
 
-@dataclass(slots=True)
-class _Scripted:
-    fault: Fault
-    skip: int
-    times: int | None
+class _ScriptedFault:
+    """A fault with its counters."""
 
-    def applies(self, method: str, path: str) -> bool:
-        """Count a request; whether it is one that fails."""
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self.skip = fault.skip
+        self.times = fault.times
+
+    def count(self, method: str, path: str) -> bool:
+        """Count a request; return whether it fails."""
         if self.times == 0 or not self.fault.matches(method, path):
             return False
         if self.skip > 0:

@@ -1,10 +1,9 @@
-"""The values that the emulated cluster is made of."""
+"""The values that both kinds of cluster are made of."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from qumulo_emulator.names import Parts
 
@@ -12,7 +11,7 @@ ROOT_ID = 2
 
 
 class FileType(Enum):
-    """What an entry is, by Qumulo's names."""
+    """The type of an entry, in Qumulo's words."""
 
     FILE = "FS_FILE_TYPE_FILE"
     DIRECTORY = "FS_FILE_TYPE_DIRECTORY"
@@ -24,10 +23,10 @@ class FileType(Enum):
 
 
 class Attributes(NamedTuple):
-    """What is known of one file, directory, or other object; its names are not part of it.
+    """The attributes of a file, directory or other object, without its names.
 
-    Times are nanoseconds since the epoch, `mode` holds the permission bits alone, `blocks` counts
-    512 bytes each, and `created` is None where the disk does not know.
+    Times are nanoseconds since the epoch. `mode` holds the permission bits only. `blocks` is the
+    number of blocks of 512 bytes. `created` is None where the disk does not record it.
     """
 
     id: int
@@ -46,8 +45,19 @@ class Attributes(NamedTuple):
     target: bytes | None
 
 
+class AttributeChanges(NamedTuple):
+    """The attributes to set; None leaves an attribute as it is. Times are nanoseconds."""
+
+    mode: int | None = None
+    owner: int | None = None
+    group: int | None = None
+    size: int | None = None
+    accessed: int | None = None
+    modified: int | None = None
+
+
 class Node:
-    """A remembered object: its attributes and, for a directory, what is in it by name."""
+    """An object in a captured tree: its attributes and, for a directory, its entries by name."""
 
     __slots__ = ("attributes", "children")
 
@@ -62,14 +72,24 @@ class Node:
 
 
 class Entry(NamedTuple):
-    """An object as it is seen under one of its paths.
-
-    `child_count` is None for everything but directories.
-    """
+    """An object under one of its paths. `child_count` is None unless it is a directory."""
 
     parts: Parts
     attributes: Attributes
     child_count: int | None
+
+
+class IdRecord(NamedTuple):
+    """The id that was issued to an object.
+
+    `device` and `inode` identify the object while it exists; `life` distinguishes it from earlier
+    objects with the same inode number.
+    """
+
+    device: int
+    inode: int
+    life: bytes
+    id: int
 
 
 class Operation(Enum):
@@ -81,17 +101,16 @@ class Operation(Enum):
 
 
 class Change(NamedTuple):
-    """One line of a diff; the path is absolute, a directory's ends in a slash."""
+    """One line of a diff. The path is absolute; a directory's path ends in a slash."""
 
     operation: Operation
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A snapshot without its tree. Times are nanoseconds since the epoch.
 
-    `label` is the name it was given, if any; `expires` is None for a snapshot that is kept.
+    `label` is the name that it was given, if any. `expires` is None if it never expires.
     """
 
     id: int
@@ -104,7 +123,7 @@ class Snapshot:
 
     @property
     def name(self) -> str:
-        """The name as it was given, or the one that a cluster makes up."""
+        """The name that it was given, or the default name of a cluster."""
         return self.label or "OnDemand"
 
     @property
@@ -114,19 +133,19 @@ class Snapshot:
 
 
 class Tree(Protocol):
-    """A directory tree that can be asked: the live one, or a remembered one."""
+    """A directory tree that can be read: the live tree, or the tree of a snapshot."""
 
     def locate(self, ref: str) -> Parts:
-        """The path of a decimal id or of a path in text."""
+        """Return the path for a decimal id, or for a path as text."""
 
     def entry(self, parts: Parts) -> Entry:
-        """What is under a path."""
+        """Return the entry at a path."""
 
     def names(self, parts: Parts) -> list[str]:
-        """The names in a directory, in no order."""
+        """Return the names in a directory, in no order."""
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
-        """Some entries of a directory; a name that has gone is left out."""
+        """Return the entries of these names in a directory, without those that do not exist."""
 
-    def remember(self, parts: Parts) -> Node:
-        """All that is at and below a path."""
+    def capture(self, parts: Parts) -> Node:
+        """Return everything at and below a path."""

@@ -1,32 +1,30 @@
-"""Names and paths: bytes on disk, text in between, and what a name may be.
+"""Names and paths: how bytes on disk become text, and which names are valid.
 
-A name is held as text decoded from UTF-8, with each byte that is no UTF-8 kept as a lone surrogate.
-The locale has no say in it.
+A name is text decoded from UTF-8. Each byte that is not valid UTF-8 becomes a lone surrogate. The
+locale is not used.
 """
-
-from __future__ import annotations
 
 from qumulo_emulator.errors import InvalidPathError, NoSuchEntryError
 
 DOT_SNAPSHOT = ".snapshot"
-LONGEST_NAME = 255
-LONGEST_PATH = 32_760
-# Ids can exceed 64 bits, but not this.
-_DIGITS_OF_AN_ID = 40
+MAX_NAME_BYTES = 255
+MAX_PATH_BYTES = 32_760
+# An id may be larger than 64 bits, but never has more digits than this.
+_MAX_ID_DIGITS = 40
 
 Parts = tuple[str, ...]
 
 
 def to_text(name: bytes) -> str:
-    """The text of a name or path on disk."""
+    """Return the text of a name or path on disk."""
     return name.decode("utf-8", "surrogateescape")
 
 
 def to_bytes(name: str) -> bytes:
-    """The bytes on disk of a name or path.
+    """Return the bytes on disk of a name or path.
 
     Raises:
-        InvalidPathError: for a lone surrogate that stands for no byte.
+        InvalidPathError: if it has a lone surrogate that does not represent a byte.
     """
     try:
         return name.encode("utf-8", "surrogateescape")
@@ -34,43 +32,44 @@ def to_bytes(name: str) -> bytes:
         raise InvalidPathError(f"{name!a} cannot be written in UTF-8") from error
 
 
-def checked_name(name: str) -> str:
-    """The name itself, if one directory entry can have it.
+def check_name(name: str) -> str:
+    """Return the name itself, if it is valid for a directory entry.
 
     Raises:
-        InvalidPathError: if it is empty, `.`, `..`, `.snapshot`, too long, or has `/` or NUL in it.
+        InvalidPathError: if it is empty, `.`, `..` or `.snapshot`, is too long, or contains `/` or
+            NUL.
     """
     if name in ("", ".", "..", DOT_SNAPSHOT) or "/" in name or "\0" in name:
         raise InvalidPathError(f"{name!a} cannot be the name of an entry")
-    if len(to_bytes(name)) > LONGEST_NAME:
-        raise InvalidPathError(f"a name is at most {LONGEST_NAME} bytes long: {name!a}")
+    if len(to_bytes(name)) > MAX_NAME_BYTES:
+        raise InvalidPathError(f"a name is at most {MAX_NAME_BYTES} bytes long: {name!a}")
     return name
 
 
 def split_path(path: str) -> Parts:
-    """The names along an absolute path; none for the root. A slash at the end is allowed.
+    """Return the names along an absolute path; none for the root. A trailing slash is allowed.
 
     Raises:
-        InvalidPathError: if it is not absolute, goes through `.` or `..`, or is too long.
-        NoSuchEntryError: if it goes through `.snapshot`, which the cluster shows to nobody.
+        InvalidPathError: if it is not absolute, is too long, or contains `.` or `..`.
+        NoSuchEntryError: if it contains `.snapshot`, which the API never shows.
     """
     if not path.startswith("/"):
         raise InvalidPathError(f"a path begins with a slash: {path!a}")
-    if len(to_bytes(path)) > LONGEST_PATH:
-        raise InvalidPathError(f"a path is at most {LONGEST_PATH} bytes long")
+    if len(to_bytes(path)) > MAX_PATH_BYTES:
+        raise InvalidPathError(f"a path is at most {MAX_PATH_BYTES} bytes long")
     parts = tuple(part for part in path.split("/") if part)
     if DOT_SNAPSHOT in parts:
         raise NoSuchEntryError(f"{path!a}: no such entry")
-    return tuple(checked_name(part) for part in parts)
+    return tuple(check_name(part) for part in parts)
 
 
-def read_id(digits: str) -> int:
-    """The id in decimal digits; of more digits than any id has, one that is nobody's."""
-    return int(digits[:_DIGITS_OF_AN_ID])
+def parse_id(digits: str) -> int:
+    """Return the id in decimal digits; for too many digits, an id that no entry has."""
+    return int(digits[:_MAX_ID_DIGITS])
 
 
 def join_path(parts: Parts, *, directory: bool) -> str:
-    """The absolute path of these names; a directory's ends in a slash."""
+    """Return the absolute path of these names; a directory's path ends in a slash."""
     if not parts:
         return "/"
     return "/" + "/".join(parts) + ("/" if directory else "")

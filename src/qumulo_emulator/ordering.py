@@ -1,23 +1,18 @@
 """The orders that entries can come in."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from qumulo_emulator.names import to_bytes
-
-if TYPE_CHECKING:
-    from qumulo_emulator.settings import Order
+from qumulo_emulator.settings import Order
 
 _INVERTED = bytes(range(255, -1, -1))
 
 
 def order_key(order: Order, text: str) -> bytes:
-    """What to sort a name or a path by; `as_found` is ascending here, for want of anything else."""
+    """Return the key to sort a name or path by. Here, `as_found` is the same as ascending."""
     raw = to_bytes(text)
     if order == "descending":
-        # The end mark puts a name after those that it begins.
+        # The end mark sorts a name after the names that it is a prefix of.
         return raw.translate(_INVERTED) + b"\xff"
     if order == "shuffled":
         return blake2b(raw, digest_size=8).digest() + raw

@@ -1,9 +1,7 @@
-"""The emulator inside a test, in one line: in a thread, or in a process of its own.
+"""The emulator inside a test, in a thread or in a separate process.
 
 `with serve_in_thread(root, page_limit=3) as emulator:`
 """
-
-from __future__ import annotations
 
 import http.client
 import json
@@ -14,24 +12,26 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from qumulo_emulator.errors import EmulatorError
-from qumulo_emulator.server import ServeOptions, prepared
+from qumulo_emulator.faults import Faults
+from qumulo_emulator.interface import Cluster
+from qumulo_emulator.options import ServeOptions
+from qumulo_emulator.server import prepare_server
+from qumulo_emulator.synthetic.shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    # `typing` has it since Python 3.11 only.
+    from typing_extensions import Unpack
 
-    from qumulo_emulator.faults import Faults
-    from qumulo_emulator.served import ServedCluster
-    from qumulo_emulator.synthetic.shapes import Shape
-
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
-class Options(TypedDict, total=False):
-    """The options of `qumulo-emulator serve`, as keyword arguments; the port is free by default."""
+class EmulatorOptions(TypedDict, total=False):
+    """The options of `qumulo-emulator serve` as keyword arguments; by default, any free port."""
 
     host: str
     port: int
@@ -50,16 +50,16 @@ class Options(TypedDict, total=False):
 
 
 class Emulator:
-    """An emulator that is running, and a client for it.
+    """A running emulator, with methods to send it requests.
 
     Attributes:
         host: its address.
         port: its port.
         username: its user.
         password: that user's password.
-        root: the directory that it serves; None for a made-up tree.
+        root: the directory that it serves; None for a synthetic tree.
         certificate_sha256: the fingerprint of its certificate.
-        certificate: the file that its certificate is in, in PEM.
+        certificate: the path of the file with its certificate, in PEM.
     """
 
     def __init__(self, options: ServeOptions, port: int, certificate_sha256: str) -> None:
@@ -74,20 +74,20 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where it is reached."""
+        """The URL of its API, without a path."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}:{self.port}"
 
     def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Make a request, logging in first where need be.
+        """Send a request, and log in first if necessary.
 
         Args:
             method: the HTTP method.
             path: the path, percent-encoded, and the query.
-            body: what to send as JSON; None for nothing.
+            body: the value to send as JSON; None sends no body.
 
         Returns:
-            The status, and the reply parsed from JSON, None where it has no body.
+            The status, and the value of the reply's JSON; None if it has no body.
         """
         if self._token is None:
             self._token = self.login()
@@ -98,7 +98,11 @@ class Emulator:
         return status, reply
 
     def login(self) -> str:
-        """Begin a session of its own; returns its bearer token."""
+        """Start a new session and return its bearer token.
+
+        Raises:
+            ConnectionError: if the login is refused.
+        """
         credentials = {"username": self.username, "password": self.password}
         status, reply = self.request_as(None, "POST", "/v1/session/login", credentials)
         if status != 200:
@@ -108,10 +112,10 @@ class Emulator:
     def request_as(
         self, token: str | None, method: str, path: str, body: object = None
     ) -> tuple[int, Any]:
-        """Make a request with a token, or without one."""
+        """Send a request with this bearer token; None sends no token."""
         context = ssl.create_default_context(cafile=self.certificate)
         connection = http.client.HTTPSConnection(
-            self.host, self.port, timeout=_PATIENCE, context=context
+            self.host, self.port, timeout=_TIMEOUT, context=context
         )
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         data = None if body is None else json.dumps(body)
@@ -124,7 +128,7 @@ class Emulator:
         return response.status, json.loads(text) if text else None
 
     def fault(self, **fault: object) -> None:
-        """Script a failure; the fields are those of `qumulo_emulator.faults.Fault`."""
+        """Script a failure; the arguments are the fields of `qumulo_emulator.faults.Fault`."""
         self._control("POST", "faults", fault)
 
     def clear_faults(self) -> None:
@@ -136,40 +140,40 @@ class Emulator:
         self._control("POST", "expire-sessions")
 
     def settings(self, **changed: object) -> dict[str, Any]:
-        """Change settings, if any are given; returns all as they are then."""
+        """Change the given settings, and return all of them."""
         settings: dict[str, Any] = self._control("POST", "settings", changed)
         return settings
 
     def requests(self) -> list[dict[str, Any]]:
-        """The requests that were answered so far: method, path, status."""
+        """Return the requests that were answered so far: method, path, status."""
         entries: list[dict[str, Any]] = self._control("GET", "requests")["entries"]
         return [entry for entry in entries if not entry["path"].startswith("/emulator/")]
 
-    def _control(self, method: str, what: str, body: object = None) -> Any:
-        status, reply = self.request(method, f"/emulator/{what}", body)
+    def _control(self, method: str, endpoint: str, body: object = None) -> Any:
+        status, reply = self.request(method, f"/emulator/{endpoint}", body)
         if status != 200:
-            raise ValueError(f"{method} /emulator/{what} was answered with {status}: {reply}")
+            raise ValueError(f"{method} /emulator/{endpoint} was answered with {status}: {reply}")
         return reply
 
 
 class ThreadedEmulator(Emulator):
-    """An emulator in a thread of this process, whose insides can be reached.
+    """An emulator in a thread of this process, so that its cluster can be reached without HTTP.
 
     Attributes:
-        cluster: what it emulates.
-        faults: the failures that are scripted.
+        cluster: the cluster that it serves.
+        faults: the scripted failures.
     """
 
-    cluster: ServedCluster
+    cluster: Cluster
     faults: Faults
 
 
 @contextmanager
 def serve_in_thread(
-    root: str | os.PathLike[str] | None = None, **options: Unpack[Options]
+    root: str | os.PathLike[str] | None = None, **options: "Unpack[EmulatorOptions]"
 ) -> Iterator[ThreadedEmulator]:
-    """An emulator of a directory or a made-up tree, in a thread, while in the block."""
-    with _complete(root, options) as complete, prepared(complete) as server:
+    """Yield an emulator of a directory or a synthetic tree, which runs in a thread."""
+    with _complete_options(root, options) as complete, prepare_server(complete) as server:
         answering = threading.Event()
 
         def run() -> None:
@@ -193,14 +197,14 @@ def serve_in_thread(
 
 @contextmanager
 def serve_in_process(
-    root: str | os.PathLike[str] | None = None, **options: Unpack[Options]
+    root: str | os.PathLike[str] | None = None, **options: "Unpack[EmulatorOptions]"
 ) -> Iterator[Emulator]:
-    """An emulator of a directory or a made-up tree, in a process of its own, while in the block.
+    """Yield an emulator of a directory or a synthetic tree, which runs in a separate process.
 
     Raises:
-        EmulatorError: if it could not start; the message is what it said.
+        EmulatorError: if it could not start; its own message is on standard error.
     """
-    with _complete(root, options) as complete:
+    with _complete_options(root, options) as complete:
         environment = {**os.environ, "QUMULO_EMULATOR_PASSWORD": complete.password}
         process = subprocess.Popen(
             [sys.executable, "-m", "qumulo_emulator", *_arguments(complete)],
@@ -243,8 +247,10 @@ def _arguments(options: ServeOptions) -> list[str]:
 
 
 @contextmanager
-def _complete(root: str | os.PathLike[str] | None, options: Options) -> Iterator[ServeOptions]:
-    """The options with all that was left out; a password and a file for the certificate too."""
+def _complete_options(
+    root: str | os.PathLike[str] | None, options: EmulatorOptions
+) -> Iterator[ServeOptions]:
+    """Yield the options with defaults for what is missing, password and certificate included."""
 
     def path(name: Literal["state", "materialize"]) -> str | None:
         given = options.get(name)

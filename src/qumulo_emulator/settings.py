@@ -1,11 +1,10 @@
-"""What the API leaves open, and how fast the emulator is: adjustable while it runs."""
+"""What the API leaves open, and how fast the emulator answers: adjustable while it runs."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from typing import Literal
 
-Answer = Literal["error", "empty", "diff"]
+from msgspec import Struct
+
+DiffAnswer = Literal["error", "empty", "diff"]
 Order = Literal["ascending", "descending", "shuffled", "as_found"]
 AbsentClass = Literal[
     "fs_no_such_entry_error",
@@ -15,30 +14,29 @@ AbsentClass = Literal[
     "fs_file_not_covered_by_snapshot_error",
     "fs_not_a_directory_error",
 ]
-Uncovered = Literal["error", "live"]
+UncoveredPaths = Literal["error", "live"]
 SourcePath = Literal["known", "empty", "missing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the emulator answers where the API does not say.
+class Settings(Struct, frozen=True):
+    """How the emulator answers where the API's documentation leaves it open.
 
     Attributes:
-        page_limit: the largest page, whatever a client asks for.
+        page_limit: the maximum size of a page, whatever size a client asks for.
         latency_ms: milliseconds to wait before each answer.
-        empty_pages: whether each page with entries comes after an empty one.
-        last_page_next: what the last page names as the next: "" or None.
+        empty_pages: whether an empty page comes before each page with entries.
+        last_page_next: what the last page gives as the next page: "" or None.
         order: the order of entries in a diff and of names in a directory.
-        swapped_ids: what a diff from a newer snapshot to an older one answers.
-        same_id: what a diff of a snapshot with itself answers.
-        different_sources: what a diff of snapshots of two directories answers.
-        escape: whether replies are ASCII with everything else escaped, or UTF-8.
-        absent_class: the class of the 404 for a path that a snapshot does not hold.
-        uncovered: what a path outside of a snapshot's directory gets when the snapshot is asked:
-            an error, or what is there in the live tree.
-        source_path: what `source_file_path` is in a snapshot's status: the path, "", or left out.
-        v3_snapshots: whether there are snapshots in version 3 of the API and their status in
-            version 4; without them the version says that this is Core 5.1.2.
+        swapped_ids: the answer to a diff from a newer snapshot to an older one.
+        same_id: the answer to a diff of a snapshot with itself.
+        different_sources: the answer to a diff of snapshots of two directories.
+        escape: whether replies are ASCII with escapes for everything else, or UTF-8.
+        absent_class: the class of the 404 for a path that a snapshot does not contain.
+        uncovered: the answer for a path outside of a snapshot's directory when the snapshot is
+            asked: an error, or the entry in the live tree.
+        source_path: the `source_file_path` in a snapshot's status: the path, "", or left out.
+        v3_snapshots: whether the API has version 3 of snapshots, and version 4 of their status. If
+            not, the cluster says that it is Core 5.1.2.
     """
 
     page_limit: int = 1000
@@ -46,11 +44,11 @@ class Settings:
     empty_pages: bool = False
     last_page_next: Literal[""] | None = ""
     order: Order = "ascending"
-    swapped_ids: Answer = "error"
-    same_id: Answer = "empty"
-    different_sources: Answer = "error"
+    swapped_ids: DiffAnswer = "error"
+    same_id: DiffAnswer = "empty"
+    different_sources: DiffAnswer = "error"
     escape: bool = True
     absent_class: AbsentClass = "fs_no_such_entry_error"
-    uncovered: Uncovered = "error"
+    uncovered: UncoveredPaths = "error"
     source_path: SourcePath = "known"
     v3_snapshots: bool = True

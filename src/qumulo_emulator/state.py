@@ -1,23 +1,17 @@
-"""What outlives the emulator: ids, snapshots with their trees, and access tokens, in one database.
+"""What survives a restart: ids, snapshots with their trees, and access tokens, in one database.
 
-Without a state directory the database is in memory, and gone with the process.
+Without a state directory, the database is in memory only.
 """
-
-from __future__ import annotations
 
 import os
 import sqlite3
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from qumulo_emulator.errors import StateError
-from qumulo_emulator.identity import Known
-from qumulo_emulator.model import Attributes, FileType, Node, Snapshot
+from qumulo_emulator.model import Attributes, FileType, IdRecord, Node, Snapshot
 from qumulo_emulator.names import join_path, split_path, to_bytes, to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _VERSION = 1
 _SCHEMA = """
@@ -37,11 +31,11 @@ _TYPES = list(FileType)
 
 
 class State:
-    """The database. May be used by many threads at once.
+    """The database. Thread-safe.
 
     Args:
-        directory: where it is kept, made if need be; None for memory.
-        root: the directory that is served; a state serves one alone.
+        directory: the directory of the database, created if missing; None for memory.
+        root: the directory that is served; a state belongs to one root only.
 
     Raises:
         StateError: if it cannot be opened, or belongs to another root.
@@ -81,7 +75,7 @@ class State:
         self._database.close()
 
     def fact(self, name: str) -> str | int | bytes | None:
-        """A single value, or None if it was never set."""
+        """Return a single value, or None if it was never set."""
         with self._lock:
             rows = self._database.execute("SELECT value FROM facts WHERE name = ?", (name,))
             row: tuple[str | int | bytes] | None = rows.fetchone()
@@ -92,24 +86,24 @@ class State:
         with self._lock, self._database as database:
             database.execute("REPLACE INTO facts VALUES (?, ?)", (name, value))
 
-    def ids(self) -> list[Known]:
-        """All ids that were given out."""
+    def ids(self) -> list[IdRecord]:
+        """Return all ids that were issued."""
         with self._lock:
             rows = self._database.execute("SELECT device, inode, life, id FROM ids").fetchall()
-        # SQLite's integers are signed: inodes beyond that are kept as text.
+        # SQLite's integers are signed, so inode numbers are stored as text.
         return [
-            Known(int(device), int(inode), life, number) for device, inode, life, number in rows
+            IdRecord(int(device), int(inode), life, number) for device, inode, life, number in rows
         ]
 
-    def add_ids(self, new: Iterable[Known]) -> None:
-        """Keep ids."""
-        rows = [(str(one.device), str(one.inode), one.life, one.id) for one in new]
+    def add_ids(self, new: Iterable[IdRecord]) -> None:
+        """Store new ids."""
+        rows = [(str(record.device), str(record.inode), record.life, record.id) for record in new]
         if rows:
             with self._lock, self._database as database:
                 database.executemany("REPLACE INTO ids VALUES (?, ?, ?, ?)", rows)
 
     def snapshots(self) -> list[Snapshot]:
-        """All snapshots, without their trees."""
+        """Return all snapshots, without their trees."""
         with self._lock:
             rows = self._database.execute("SELECT * FROM snapshots ORDER BY id").fetchall()
         return [
@@ -125,7 +119,7 @@ class State:
         ]
 
     def add_snapshot(self, snapshot: Snapshot, tree: Node) -> None:
-        """Keep a snapshot and its tree, where there is a state to outlive the process."""
+        """Store a snapshot and its tree, if the database is on disk."""
         if not self.kept:
             return
         with self._lock, self._database as database:
@@ -146,19 +140,19 @@ class State:
             )
 
     def set_expiration(self, number: int, expires: int | None) -> None:
-        """Change when a snapshot expires."""
+        """Change when a snapshot expires; None means never."""
         row = (_storable(expires), number)
         with self._lock, self._database as database:
             database.execute("UPDATE snapshots SET expires = ? WHERE id = ?", row)
 
     def remove_snapshot(self, number: int) -> None:
-        """Forget a snapshot and its tree."""
+        """Remove a snapshot and its tree."""
         with self._lock, self._database as database:
             database.execute("DELETE FROM nodes WHERE snapshot = ?", (number,))
             database.execute("DELETE FROM snapshots WHERE id = ?", (number,))
 
     def tree(self, number: int) -> Node:
-        """The tree of a snapshot."""
+        """Return the tree of a snapshot."""
         with self._lock, closing(self._database.cursor()) as cursor:
             rows = cursor.execute(
                 'SELECT parent, name, id, type, mode, owner, "group", size, blocks, links,'
@@ -177,29 +171,30 @@ class State:
         return nodes[0]
 
     def tokens(self) -> list[tuple[str, str, int, int | None, bool]]:
-        """All access tokens: id, secret, when made, when they expire, whether enabled."""
+        """Return all access tokens: id, secret, creation, expiration, whether enabled."""
         with self._lock:
             rows = self._database.execute("SELECT * FROM tokens ORDER BY created").fetchall()
         return [
-            (number, secret, made, _moment(end), bool(on)) for number, secret, made, end, on in rows
+            (number, secret, created, _moment(expires), bool(enabled))
+            for number, secret, created, expires, enabled in rows
         ]
 
     def put_token(
         self, number: str, secret: str, created: int, expires: int | None, *, enabled: bool
     ) -> None:
-        """Keep an access token, or what became of it."""
+        """Store a new or changed access token."""
         row = (number, secret, created, _storable(expires), enabled)
         with self._lock, self._database as database:
             database.execute("REPLACE INTO tokens VALUES (?, ?, ?, ?, ?)", row)
 
     def remove_token(self, number: str) -> None:
-        """Forget an access token."""
+        """Remove an access token."""
         with self._lock, self._database as database:
             database.execute("DELETE FROM tokens WHERE id = ?", (number,))
 
 
 def _rows(snapshot: int, tree: Node) -> Iterator[tuple[object, ...]]:
-    """The rows of a tree, a directory before what is in it."""
+    """Yield the rows of a tree, each directory before its entries."""
     order = {kind: number for number, kind in enumerate(_TYPES)}
     pending: list[tuple[int, str, Node]] = [(0, "", tree)]
     number = 0
@@ -216,7 +211,7 @@ def _rows(snapshot: int, tree: Node) -> Iterator[tuple[object, ...]]:
 
 
 def _storable(moment: object) -> object:
-    """A moment as SQLite can hold it: its integers end in the year 2262."""
+    """Return a time as SQLite can store it: its integers end in the year 2262."""
     return str(moment) if isinstance(moment, int) and abs(moment) >= 2**63 else moment
 
 

@@ -1,24 +1,20 @@
-"""Who may ask: sessions, which end, and access tokens, which are made to last."""
-
-from __future__ import annotations
+"""Authentication: sessions, which expire, and access tokens, which are kept."""
 
 import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_emulator import clock
 from qumulo_emulator.errors import LoginFailedError, NoSuchTokenError, NotAuthenticatedError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.state import State
+from qumulo_emulator.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """A token made for a service. Times are nanoseconds since the epoch; `expires` may be None."""
+class AccessToken(Struct, frozen=True):
+    """A long-lived token. Times are nanoseconds since the epoch; `expires` None means never."""
 
     id: str
     secret: str
@@ -28,12 +24,12 @@ class AccessToken:
 
     @property
     def bearer_token(self) -> str:
-        """What the service sends."""
+        """The token as a client sends it."""
         return f"access-v1:{self.id}:{self.secret}"
 
 
 class Tokens:
-    """The tokens of one user, who may do everything. May be used by many threads at once.
+    """The tokens of the only user, who may do everything. Thread-safe.
 
     Args:
         username: the user's name.
@@ -52,12 +48,12 @@ class Tokens:
         self._access = {row[0]: AccessToken(*row) for row in state.tokens()}
 
     def login(self, username: str, password: str) -> str:
-        """Begin a session.
+        """Start a session and return its bearer token.
 
         Raises:
             LoginFailedError: if the name or the password is wrong.
         """
-        # Compared as bytes in constant time; the names in JSON may hold anything.
+        # Compared as bytes, in constant time; text in JSON may contain lone surrogates.
         given = [text.encode("utf-8", "surrogatepass") for text in (username, password)]
         right = [text.encode("utf-8", "surrogatepass") for text in (self.username, self._password)]
         if not hmac.compare_digest(given[0], right[0]) & hmac.compare_digest(given[1], right[1]):
@@ -68,10 +64,10 @@ class Tokens:
         return token
 
     def check(self, token: str | None) -> AccessToken | None:
-        """Whether a token is good; returns the access token if it is one, None for a session.
+        """Check a bearer token; return the access token, or None for a session.
 
         Raises:
-            NotAuthenticatedError: if it is not good.
+            NotAuthenticatedError: if it is missing or not valid.
         """
         if token is None:
             raise NotAuthenticatedError("no bearer token was sent")
@@ -87,22 +83,22 @@ class Tokens:
         raise NotAuthenticatedError("the bearer token is not valid, or has expired")
 
     def expire_sessions(self) -> int:
-        """End all sessions; returns how many there were."""
+        """End all sessions; return how many there were."""
         with self._lock:
             ended = len(self._sessions)
             self._sessions.clear()
         return ended
 
     def access_tokens(self) -> list[AccessToken]:
-        """All access tokens."""
+        """Return all access tokens."""
         with self._lock:
             return list(self._access.values())
 
     def access_token(self, number: str) -> AccessToken:
-        """One access token.
+        """Return the access token with this id.
 
         Raises:
-            NoSuchTokenError: if there is none with this id.
+            NoSuchTokenError: if there is none.
         """
         with self._lock:
             if number not in self._access:
@@ -110,14 +106,14 @@ class Tokens:
             return self._access[number]
 
     def create_access_token(self, expires: int | None) -> AccessToken:
-        """Make an access token."""
+        """Create an access token."""
         number, secret = str(secrets.randbits(60)), secrets.token_urlsafe(32)
         return self._put(AccessToken(number, secret, clock.now(), expires, enabled=True))
 
     def modify_access_token(
         self, number: str, *, expires: int | None = None, enabled: bool | None = None
     ) -> AccessToken:
-        """Change what is given of an access token."""
+        """Change an access token; None leaves a value as it is."""
         token = self.access_token(number)
         if expires is not None:
             token = replace(token, expires=expires)
@@ -126,7 +122,7 @@ class Tokens:
         return self._put(token)
 
     def delete_access_token(self, number: str) -> None:
-        """End an access token."""
+        """Revoke an access token."""
         self.access_token(number)
         with self._lock:
             del self._access[number]

@@ -1,4 +1,4 @@
-"""Running emulators for the tests of what is said on the wire."""
+"""Running emulators for the tests of the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedEmulator]:
-    """One emulator for all tests of a module; a file lies beside its root, out of reach."""
+    """One emulator for all tests of a module; the file beside its root must stay out of reach."""
     around = lay_out(tmp_path_factory.mktemp("around"), {"outside": 1, "root": {}})
     with serve_in_thread(around / "root", page_limit=3) as emulator:
         yield emulator
@@ -27,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedEmulat
 
 @pytest.fixture
 def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
-    """The module's emulator, whose settings and faults are as before after the test."""
+    """The module's emulator; its settings and faults are reset after the test."""
     settings = running.cluster.settings
     yield running
     running.cluster.settings = settings
@@ -36,7 +36,7 @@ def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
 
 @pytest.fixture
 def folder(emulator: ThreadedEmulator) -> Path:
-    """A directory at the root of the cluster, the test's own."""
+    """A directory at the root of the cluster, for this test only."""
     return Path(tempfile.mkdtemp(prefix="test-", dir=emulator.root))
 
 
@@ -44,7 +44,7 @@ def folder(emulator: ThreadedEmulator) -> Path:
 def refused_start(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[str, str, int]]:
-    """`qumulo-emulator serve`, which is not to come to serving: what it prints, and its code."""
+    """Run `qumulo-emulator serve`, which must fail; return its output, messages and exit code."""
 
     def start(*arguments: str) -> tuple[str, str, int]:
         try:
@@ -53,8 +53,8 @@ def refused_start(
             code = ending.code if isinstance(ending.code, int) else -1
         return (*capfd.readouterr(), code)
 
-    def served(*_: object) -> None:
-        pytest.fail("it serves")
+    def fail(*_: object) -> None:
+        pytest.fail("the emulator started")
 
-    monkeypatch.setattr(EmulatorServer, "run", served)
+    monkeypatch.setattr(EmulatorServer, "run", fail)
     return start

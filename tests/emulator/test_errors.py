@@ -1,4 +1,4 @@
-"""How the emulator says no: Qumulo's form, its statuses, and never a way out of the root."""
+"""Errors in Qumulo's form, with its statuses and classes; no path leads out of the root."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from qumulo_emulator.running import ThreadedEmulator
 from tests.emulator.trees import lay_out
-from tests.emulator.wire import attributes, created, file_url, got, refusal
+from tests.emulator.wire import attributes, create_snapshot, file_url, get, refusal, root_of
 
-NOT_THERE = (404, "fs_no_such_entry_error")
+MISSING = (404, "fs_no_such_entry_error")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ NOT_THERE = (404, "fs_no_such_entry_error")
         "/emulator/faults/",
     ],
 )
-def test_an_unknown_url_or_the_other_spelling_of_a_slash_is_404(
+def test_an_unknown_url_or_a_wrong_trailing_slash_is_404(
     emulator: ThreadedEmulator, url: str
 ) -> None:
     assert refusal(emulator.request("GET", url)) == (404, "http_not_found_error")
@@ -44,7 +44,7 @@ def test_an_unknown_url_or_the_other_spelling_of_a_slash_is_404(
 @pytest.mark.parametrize(
     "url", ["/v1/smb/settings", "/v2/nfs/exports/", "/v1/files/2/info/acl", "/v1/users/"]
 )
-def test_what_a_cluster_has_and_the_emulator_has_not_is_a_501_that_names_it(
+def test_an_unsupported_url_of_a_cluster_is_a_501_that_names_it(
     emulator: ThreadedEmulator, url: str
 ) -> None:
     answer = emulator.request("GET", url)
@@ -52,19 +52,20 @@ def test_what_a_cluster_has_and_the_emulator_has_not_is_a_501_that_names_it(
     assert url in answer[1]["description"]
 
 
-def test_a_method_that_a_path_does_not_have_is_405(emulator: ThreadedEmulator) -> None:
+def test_an_unknown_method_of_a_path_is_405(emulator: ThreadedEmulator) -> None:
     assert refusal(emulator.request("PUT", "/v3/snapshots/"))[0] == 405
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
-def test_a_file_that_is_not_there_is_404(emulator: ThreadedEmulator, method: str) -> None:
-    for url in (file_url("/none"), "/v1/files/99999", f"/v1/files/{'9' * 5000}"):
+def test_a_missing_file_is_404(emulator: ThreadedEmulator, method: str) -> None:
+    hidden = file_url("/.snapshot")
+    for url in (file_url("/none"), hidden, "/v1/files/99999", f"/v1/files/{'9' * 5000}"):
         answer = emulator.request(method, f"{url}/info/attributes", {})
-        assert refusal(answer) == NOT_THERE
-    assert refusal(emulator.request("DELETE", file_url("/none"))) == NOT_THERE
+        assert refusal(answer) == MISSING
+    assert refusal(emulator.request("DELETE", file_url("/none"))) == MISSING
 
 
-def test_the_longest_path_can_be_asked_for_though_each_byte_is_encoded(
+def test_the_longest_path_can_be_requested_with_every_byte_encoded(
     emulator: ThreadedEmulator,
 ) -> None:
     path = ("/" + "é" * 127) * 128
@@ -76,11 +77,11 @@ def test_the_longest_path_can_be_asked_for_though_each_byte_is_encoded(
     assert refusal(emulator.request("GET", url)) == (404, "fs_no_such_entry_error")
 
 
-def test_an_answer_without_a_body_comes_too(emulator: ThreadedEmulator) -> None:
+def test_head_is_answered_without_a_body(emulator: ThreadedEmulator) -> None:
     assert emulator.request("HEAD", "/v1/version") == (200, None)
 
 
-def test_a_name_that_is_taken_is_409(emulator: ThreadedEmulator, folder: Path) -> None:
+def test_a_name_that_exists_already_is_409(emulator: ThreadedEmulator, folder: Path) -> None:
     lay_out(folder, {"a": 1, "d": {}})
     url = file_url(f"/{folder.name}", "/entries/")
     for action in ("CREATE_FILE", "CREATE_DIRECTORY"):
@@ -116,7 +117,7 @@ def test_a_directory_with_entries_cannot_be_deleted(
         ("/v3/snapshots/", None),
     ],
 )
-def test_a_body_that_cannot_be_understood_is_a_decode_error(
+def test_a_malformed_body_is_a_decode_error(
     emulator: ThreadedEmulator, url: str, body: object
 ) -> None:
     assert refusal(emulator.request("POST", url, body)) == (400, "decode_error")
@@ -134,7 +135,7 @@ def test_a_body_that_cannot_be_understood_is_a_decode_error(
         ("GET", "/v1/files/2/aggregates/?snapshot=77"),
     ],
 )
-def test_a_snapshot_that_is_not_there_is_404_and_its_class_says_so(
+def test_a_missing_snapshot_is_404_with_its_own_class(
     emulator: ThreadedEmulator, method: str, url: str
 ) -> None:
     status, kind = refusal(emulator.request(method, url))
@@ -142,26 +143,26 @@ def test_a_snapshot_that_is_not_there_is_404_and_its_class_says_so(
     assert "snapshot_not_found" in kind
 
 
-def test_a_path_outside_of_a_snapshot_is_not_covered_and_one_inside_may_be_missing(
+def test_a_path_outside_of_a_snapshot_has_another_class_than_a_missing_path_inside(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"beside": 1, "in": {"a": 1}})
     path = f"/{folder.name}"
-    query = f"?snapshot={created(emulator, 'v3', f'{path}/in')['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'{path}/in')['id']}"
     for outside in ("/", path, f"{path}/beside", f"{path}/in2"):
         answer = emulator.request("GET", file_url(outside, f"/info/attributes{query}"))
         assert refusal(answer) == (404, "fs_file_not_covered_by_snapshot_error")
     answer = emulator.request("GET", file_url(f"{path}/in/none", f"/info/attributes{query}"))
-    assert refusal(answer) == NOT_THERE
+    assert refusal(answer) == MISSING
     assert attributes(emulator, f"{path}/in/a", query)["size"] == "1"
 
 
-def test_the_class_for_what_a_snapshot_does_not_hold_can_be_set(
+def test_the_error_class_of_paths_missing_in_a_snapshot_can_be_set(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 1})
     path = f"/{folder.name}"
-    query = f"?snapshot={created(emulator, 'v3', path)['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', path)['id']}"
     emulator.settings(absent_class="fs_no_such_inode_error")
     for url in (
         file_url(f"{path}/none", f"/info/attributes{query}"),
@@ -171,32 +172,36 @@ def test_the_class_for_what_a_snapshot_does_not_hold_can_be_set(
     ):
         assert refusal(emulator.request("GET", url)) == (404, "fs_no_such_inode_error")
     live = emulator.request("GET", file_url(f"{path}/none", "/info/attributes"))
-    assert refusal(live) == NOT_THERE
+    assert refusal(live) == MISSING
 
 
-def test_what_a_snapshot_does_not_cover_can_be_read_live(
+def test_paths_outside_of_a_snapshot_can_be_read_in_the_live_tree(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"beside": {"new": 7}, "in": {"a": 1}})
     path = f"/{folder.name}"
-    query = f"?snapshot={created(emulator, 'v3', f'{path}/in')['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'{path}/in')['id']}"
     lay_out(folder, {"in": {"a": 22, "late": 3}})
     emulator.settings(uncovered="live")
     assert attributes(emulator, f"{path}/beside/new", query)["size"] == "7"
     assert attributes(emulator, f"{path}/in/a", query)["size"] == "1"
-    listed = got(emulator, file_url(f"{path}/beside", f"/entries/{query}"))
+    listed = get(emulator, file_url(f"{path}/beside", f"/entries/{query}"))
     assert [entry["name"] for entry in listed["files"]] == ["new"]
-    counted = got(emulator, file_url(f"{path}/beside", f"/aggregates/{query}"))
+    counted = get(emulator, file_url(f"{path}/beside", f"/aggregates/{query}"))
     assert counted["total_files"] == "1"
     for missing in ("/in/late", "/beside/none"):
         answer = emulator.request("GET", file_url(f"{path}{missing}", f"/info/attributes{query}"))
-        assert refusal(answer) == NOT_THERE
+        assert refusal(answer) == MISSING
 
 
-@pytest.mark.parametrize("way", ["/..", "/../outside", "/{}/..", "/{}/../../outside", "/./outside"])
-def test_no_path_leads_out_of_the_root(emulator: ThreadedEmulator, folder: Path, way: str) -> None:
+@pytest.mark.parametrize(
+    "pattern", ["/..", "/../outside", "/{}/..", "/{}/../../outside", "/./outside"]
+)
+def test_no_path_leads_out_of_the_root(
+    emulator: ThreadedEmulator, folder: Path, pattern: str
+) -> None:
     lay_out(folder, {"a": 1})
-    path = way.format(folder.name)
+    path = pattern.format(folder.name)
     for method, rest in (
         ("GET", "/info/attributes"),
         ("GET", "/entries/"),
@@ -209,23 +214,25 @@ def test_no_path_leads_out_of_the_root(emulator: ThreadedEmulator, folder: Path,
         body = {"action": "RENAME", "name": name, "old_path": old, "clobber": True}
         url = file_url(f"/{folder.name}", "/entries/")
         assert refusal(emulator.request("POST", url, body))[0] == 400
-    assert Path(emulator.root).with_name("outside").read_bytes() == b"x"
+    assert root_of(emulator).with_name("outside").read_bytes() == b"x"
     assert (folder / "a").exists()
 
 
 @pytest.mark.parametrize("name", ["..%2Foutside", "%2E%2E", "%2E", "a%2Fb", "a%00", "n" * 256])
-def test_an_entry_to_delete_is_named_by_one_name(
+def test_an_entry_to_delete_is_a_single_valid_name(
     emulator: ThreadedEmulator, folder: Path, name: str
 ) -> None:
     lay_out(folder, {"a": {"b": 1}})
     for url in ("/v1/files/2/entries/", file_url(f"/{folder.name}", "/entries/")):
         answer = emulator.request("DELETE", url + name)
         assert refusal(answer) == (400, "fs_invalid_name_error")
-    assert Path(emulator.root).with_name("outside").exists()
+    assert root_of(emulator).with_name("outside").exists()
     assert (folder / "a/b").exists()
 
 
-def test_links_are_shown_and_never_followed(emulator: ThreadedEmulator, folder: Path) -> None:
+def test_symbolic_links_are_listed_and_never_followed(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
     lay_out(folder, {"d": {"a": 1}, "in": "d", "up": "../..", "away": "/", "none": "x"})
     path = f"/{folder.name}"
     for name in ("in", "up", "away", "none"):
@@ -234,12 +241,12 @@ def test_links_are_shown_and_never_followed(emulator: ThreadedEmulator, folder: 
         assert refusal(answer) == (400, "fs_not_a_directory_error")
         for below in ("a", "outside", "etc"):
             answer = emulator.request("GET", file_url(f"{path}/{name}/{below}", "/info/attributes"))
-            assert refusal(answer) == NOT_THERE
+            assert refusal(answer) == MISSING
         body = {"action": "CREATE_FILE", "name": "new"}
         answer = emulator.request("POST", file_url(f"{path}/{name}", "/entries/"), body)
         assert refusal(answer)[0] == 400
     assert emulator.request("DELETE", file_url(f"{path}/in"))[0] == 200
-    assert got(emulator, file_url(f"{path}/d", "/entries/"))["child_count"] == 1
+    assert get(emulator, file_url(f"{path}/d", "/entries/"))["child_count"] == 1
 
 
 @pytest.mark.parametrize(
@@ -261,7 +268,7 @@ def test_links_are_shown_and_never_followed(emulator: ThreadedEmulator, folder: 
         ("POST", "/v3/snapshots/?expiration-time-to-live=1lightyear", {}),
     ],
 )
-def test_a_value_that_can_never_be_right_is_400(
+def test_an_invalid_value_is_400(
     emulator: ThreadedEmulator, method: str, url: str, body: object
 ) -> None:
     assert refusal(emulator.request(method, url, body))[0] == 400

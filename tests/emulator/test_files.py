@@ -1,4 +1,4 @@
-"""Files as the API tells of them and changes them, with any name that a disk can hold."""
+"""Reading and changing files through the API, with any name that a disk can hold."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.running import ThreadedEmulator
 from tests.emulator.trees import lay_out
-from tests.emulator.wire import attributes, created, file_url, got, pages, refusal
+from tests.emulator.wire import attributes, create_snapshot, file_url, get, pages, refusal
 
 NAMES = {
     "two  blanks ": b"two  blanks ",
@@ -44,8 +44,10 @@ NAMES = {
 }
 
 
-def data(emulator: ThreadedEmulator, method: str, url: str, body: bytes | None = None) -> bytes:
-    """Send and receive a file's bytes, which are no JSON."""
+def send_data(
+    emulator: ThreadedEmulator, method: str, url: str, body: bytes | None = None
+) -> bytes:
+    """Send and receive a file's bytes, which are not JSON."""
     request = urllib.request.Request(
         emulator.url + url,
         data=body,
@@ -61,7 +63,7 @@ def data(emulator: ThreadedEmulator, method: str, url: str, body: bytes | None =
     return received
 
 
-def entry(emulator: ThreadedEmulator, folder: Path, action: str, name: str, old: str = "") -> Any:
+def create(emulator: ThreadedEmulator, folder: Path, action: str, name: str, old: str = "") -> Any:
     body = {"action": action, "name": name} | ({"old_path": old} if old else {})
     return emulator.request("POST", file_url(f"/{folder.name}", "/entries/"), body)
 
@@ -69,7 +71,7 @@ def entry(emulator: ThreadedEmulator, folder: Path, action: str, name: str, old:
 # Attributes
 
 
-def test_ids_sizes_modes_owners_and_times_are_text_and_counts_are_numbers(
+def test_ids_sizes_modes_owners_and_times_are_strings_and_counts_are_numbers(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 5, "d": {"b": 1, "c": {}}})
@@ -115,14 +117,14 @@ def test_a_mode_has_four_octal_digits(emulator: ThreadedEmulator, folder: Path) 
         (4_102_444_800_500_000_000, "2100-01-01T00:00:00.5Z"),
     ],
 )
-def test_times_are_utc_with_the_zeros_at_the_end_cut(
+def test_times_are_utc_without_trailing_zeros(
     emulator: ThreadedEmulator, folder: Path, moment: int, text: str
 ) -> None:
     lay_out(folder, {"a": 5})
     os.utime(folder / "a", ns=(0, moment))
     assert os.stat(folder / "a").st_mtime_ns == moment
     assert attributes(emulator, f"/{folder.name}/a")["modification_time"] == text
-    query = f"?snapshot={created(emulator, 'v3', f'/{folder.name}')['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'/{folder.name}')['id']}"
     assert attributes(emulator, f"/{folder.name}/a", query)["modification_time"] == text
 
 
@@ -138,7 +140,7 @@ def test_times_are_utc_with_the_zeros_at_the_end_cut(
     ],
 )
 def test_a_year_of_five_digits_has_a_sign(moment: int, text: str) -> None:
-    assert format_moment(moment) == text
+    assert format_time(moment) == text
 
 
 def test_every_type_has_its_name(emulator: ThreadedEmulator, folder: Path) -> None:
@@ -150,10 +152,10 @@ def test_every_type_has_its_name(emulator: ThreadedEmulator, folder: Path) -> No
         unix.bind("UNIX_SOCKET")
         os.fchdir(before)
         os.close(before)
-    query = f"?snapshot={created(emulator, 'v3', f'/{folder.name}')['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'/{folder.name}')['id']}"
     for name in ("FILE", "DIRECTORY", "SYMLINK", "UNIX_PIPE", "UNIX_SOCKET"):
-        for then in ("", query):
-            found = attributes(emulator, f"/{folder.name}/{name}", then)
+        for suffix in ("", query):
+            found = attributes(emulator, f"/{folder.name}/{name}", suffix)
             assert found["type"] == f"FS_FILE_TYPE_{name}"
 
 
@@ -164,21 +166,21 @@ def test_only_the_path_of_a_directory_ends_in_a_slash(
     path = f"/{folder.name}/d"
     assert attributes(emulator, "/")["path"] == "/"
     assert attributes(emulator, f"{path}/")["path"] == f"{path}/"
-    listed = got(emulator, file_url(path, "/entries/"))
+    listed = get(emulator, file_url(path, "/entries/"))
     assert (listed["path"], listed["child_count"]) == (f"{path}/", 2)
     assert listed["id"] == attributes(emulator, path)["id"]
-    assert [one["path"] for one in listed["files"]] == [f"{path}/a", f"{path}/b"]
+    assert [entry["path"] for entry in listed["files"]] == [f"{path}/a", f"{path}/b"]
     assert attributes(emulator, path)["child_count"] == 2
 
 
-def test_a_listed_entry_has_the_attributes_that_it_has_when_asked_for(
+def test_an_entry_has_the_same_attributes_alone_and_in_a_listing(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 1, "d": {}, "l": "a"})
-    for listed in got(emulator, file_url(f"/{folder.name}", "/entries/"))["files"]:
+    for listed in get(emulator, file_url(f"/{folder.name}", "/entries/"))["files"]:
         alone = attributes(emulator, listed["path"])
         assert alone.pop("lock") is None
-        # To look into a directory is an access to it.
+        # Listing a directory changes its access time.
         assert listed | {"access_time": ""} == alone | {"access_time": ""}
 
 
@@ -190,27 +192,27 @@ def test_the_data_revision_changes_when_the_data_does(
     before = attributes(emulator, path)["data_revision"]
     (folder / "a").chmod(0o600)
     assert attributes(emulator, path)["data_revision"] == before
-    data(emulator, "PUT", file_url(path, "/data"), b"other data")
+    send_data(emulator, "PUT", file_url(path, "/data"), b"other data")
     assert attributes(emulator, path)["data_revision"] != before
 
 
 # Changes
 
 
-def test_a_file_is_made_written_read_renamed_and_deleted(
+def test_a_file_can_be_created_written_read_renamed_and_deleted(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"d": {}})
-    status, made = entry(emulator, folder, "CREATE_FILE", "new")
+    status, made = create(emulator, folder, "CREATE_FILE", "new")
     assert (status, made["size"], made["type"]) == (200, "0", "FS_FILE_TYPE_FILE")
     url = file_url(made["path"], "/data")
-    written = json.loads(data(emulator, "PUT", url, b"\x00\xffsome data"))
+    written = json.loads(send_data(emulator, "PUT", url, b"\x00\xffsome data"))
     assert (written["id"], written["size"]) == (made["id"], "11")
     assert (folder / "new").read_bytes() == b"\x00\xffsome data"
-    assert data(emulator, "GET", url) == b"\x00\xffsome data"
-    assert data(emulator, "GET", f"{url}?offset=2&length=4") == b"some"
-    assert data(emulator, "GET", f"{url}?offset={10**30}") == b""
-    data(emulator, "PATCH", f"{url}?offset=7", b"text!")
+    assert send_data(emulator, "GET", url) == b"\x00\xffsome data"
+    assert send_data(emulator, "GET", f"{url}?offset=2&length=4") == b"some"
+    assert send_data(emulator, "GET", f"{url}?offset={10**30}") == b""
+    send_data(emulator, "PATCH", f"{url}?offset=7", b"text!")
     assert (folder / "new").read_bytes() == b"\x00\xffsome text!"
     body = {"action": "RENAME", "name": "moved", "old_path": made["path"]}
     target = file_url(f"/{folder.name}/d", "/entries/")
@@ -220,7 +222,7 @@ def test_a_file_is_made_written_read_renamed_and_deleted(
     assert os.listdir(folder / "d") == []
 
 
-def test_a_write_beyond_the_largest_file_is_refused(
+def test_a_write_beyond_the_maximum_file_size_is_refused(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 5})
@@ -230,18 +232,18 @@ def test_a_write_beyond_the_largest_file_is_refused(
     assert (folder / "a").read_bytes() == b"xxxxx"
 
 
-def test_directories_and_links_are_made(emulator: ThreadedEmulator, folder: Path) -> None:
+def test_directories_and_links_can_be_created(emulator: ThreadedEmulator, folder: Path) -> None:
     lay_out(folder, {"a": 5})
-    assert entry(emulator, folder, "CREATE_DIRECTORY", "d")[1]["path"] == f"/{folder.name}/d/"
-    entry(emulator, folder, "CREATE_SYMLINK", "soft", "../any where")
-    status, hard = entry(emulator, folder, "CREATE_LINK", "hard", f"/{folder.name}/a")
+    assert create(emulator, folder, "CREATE_DIRECTORY", "d")[1]["path"] == f"/{folder.name}/d/"
+    create(emulator, folder, "CREATE_SYMLINK", "soft", "../any where")
+    status, hard = create(emulator, folder, "CREATE_LINK", "hard", f"/{folder.name}/a")
     assert (status, hard["num_links"]) == (200, 2)
     assert os.readlink(folder / "soft") == "../any where"
     assert (folder / "hard").samefile(folder / "a")
-    assert data(emulator, "GET", file_url(f"/{folder.name}/soft", "/data")) == b"../any where"
+    assert send_data(emulator, "GET", file_url(f"/{folder.name}/soft", "/data")) == b"../any where"
 
 
-def test_a_rename_takes_a_taken_name_only_when_told_to(
+def test_a_rename_replaces_an_entry_only_with_clobber(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 1, "b": 2})
@@ -253,7 +255,7 @@ def test_a_rename_takes_a_taken_name_only_when_told_to(
     assert os.listdir(folder) == ["b"]
 
 
-def test_attributes_are_set(emulator: ThreadedEmulator, folder: Path) -> None:
+def test_attributes_can_be_set(emulator: ThreadedEmulator, folder: Path) -> None:
     lay_out(folder, {"a": 5})
     path = f"/{folder.name}/a"
     body = {"mode": "0600", "size": "3", "modification_time": "2023-11-14T22:13:20.12Z"}
@@ -265,31 +267,33 @@ def test_attributes_are_set(emulator: ThreadedEmulator, folder: Path) -> None:
     assert disk.st_mtime_ns == 1_700_000_000_120_000_000
 
 
-def test_what_other_programs_do_is_the_clusters_state_at_once(
+def test_changes_by_other_programs_are_visible_at_once(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     url = file_url(f"/{folder.name}", "/entries/")
     for count in range(3):
-        found = got(emulator, url)
-        assert [one["name"] for one in found["files"]] == [str(number) for number in range(count)]
+        found = get(emulator, url)
+        assert [entry["name"] for entry in found["files"]] == [
+            str(number) for number in range(count)
+        ]
         (folder / str(count)).write_bytes(b"x" * count)
-    assert [one["size"] for one in got(emulator, url)["files"]] == ["0", "1", "2"]
+    assert [entry["size"] for entry in get(emulator, url)["files"]] == ["0", "1", "2"]
 
 
 # Whole trees, and ids
 
 
-def test_aggregates_count_a_tree_as_it_is_and_as_it_was(
+def test_aggregates_count_the_live_tree_and_the_tree_of_a_snapshot(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"a": 1, "d": {"b": 1, "e": {}, "l": "b"}})
     os.mkfifo(folder / "pipe")
-    query = f"?snapshot={created(emulator, 'v3', f'/{folder.name}')['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'/{folder.name}')['id']}"
     (folder / "d/b").unlink()
     lay_out(folder / "d", {"f": {}})
 
-    def counts(then: str) -> list[str]:
-        found = got(emulator, file_url(f"/{folder.name}", f"/aggregates/{then}"))
+    def counts(suffix: str) -> list[str]:
+        found = get(emulator, file_url(f"/{folder.name}", f"/aggregates/{suffix}"))
         kinds = ("files", "directories", "symlinks", "other_objects")
         return [found[f"total_{kind}"] for kind in kinds]
 
@@ -297,19 +301,20 @@ def test_aggregates_count_a_tree_as_it_is_and_as_it_was(
     assert counts(query) == ["2", "3", "1", "1"]
 
 
-def test_ids_resolve_to_paths_as_they_are_and_as_they_were(
+def test_ids_resolve_to_paths_in_the_live_tree_and_in_a_snapshot(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     lay_out(folder, {"d": {"a": 1}})
     number = attributes(emulator, f"/{folder.name}/d/a")["id"]
-    query = f"?snapshot={created(emulator, 'v3', f'/{folder.name}')['id']}"
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'/{folder.name}')['id']}"
     (folder / "d").rename(folder / "e")
-    for then, path in (("", f"/{folder.name}/e/a"), (query, f"/{folder.name}/d/a")):
-        status, reply = emulator.request("POST", f"/v1/files/resolve{then}", [number])
+    for suffix, path in (("", f"/{folder.name}/e/a"), (query, f"/{folder.name}/d/a")):
+        status, reply = emulator.request("POST", f"/v1/files/resolve{suffix}", [number])
         assert (status, reply) == (200, [{"id": number, "path": path}])
     assert attributes(emulator, number)["path"] == f"/{folder.name}/e/a"
-    for nobody in ("99999", "9" * 5000):
-        answer = emulator.request("POST", f"/v1/files/resolve{query}", [nobody])
+    assert emulator.request("POST", "/v1/files/resolve", ["2"]) == (200, [{"id": "2", "path": "/"}])
+    for missing in ("99999", "9" * 5000):
+        answer = emulator.request("POST", f"/v1/files/resolve{query}", [missing])
         assert refusal(answer) == (404, "fs_no_such_entry_error")
 
 
@@ -318,38 +323,36 @@ def test_ids_resolve_to_paths_as_they_are_and_as_they_were(
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 @pytest.mark.parametrize("escape", [True, False])
-def test_any_name_goes_out_and_comes_back(
+def test_any_name_is_listed_and_can_be_requested(
     emulator: ThreadedEmulator, folder: Path, name: str, escape: bool
 ) -> None:
     emulator.settings(escape=escape)
     raw = os.fsencode(folder) + b"/" + NAMES[name]
     os.close(os.open(raw, os.O_CREAT))
     path = f"/{folder.name}/{name}"
-    query = f"?snapshot={created(emulator, 'v3', f'/{folder.name}')['id']}"
-    for then in ("", query):
-        (listed,) = got(emulator, file_url(f"/{folder.name}", f"/entries/{then}"))["files"]
+    query = f"?snapshot={create_snapshot(emulator, 'v3', f'/{folder.name}')['id']}"
+    for suffix in ("", query):
+        (listed,) = get(emulator, file_url(f"/{folder.name}", f"/entries/{suffix}"))["files"]
         assert (listed["name"], listed["path"]) == (name, path)
-        asked = attributes(emulator, path, then)
+        asked = attributes(emulator, path, suffix)
         assert (asked["name"], asked["id"]) == (name, listed["id"])
     assert emulator.request("POST", "/v1/files/resolve", [listed["id"]])[1][0]["path"] == path
     assert emulator.request("DELETE", file_url(path))[0] == 200
     assert not os.path.lexists(raw)
 
 
-def test_any_name_can_be_given_through_the_api(emulator: ThreadedEmulator, folder: Path) -> None:
+def test_any_name_can_be_created_through_the_api(emulator: ThreadedEmulator, folder: Path) -> None:
     for name in NAMES:
-        status, made = entry(emulator, folder, "CREATE_FILE", name)
+        status, made = create(emulator, folder, "CREATE_FILE", name)
         assert (status, made["name"]) == (200, name)
     assert set(os.listdir(os.fsencode(folder))) == set(NAMES.values())
     url = file_url(f"/{folder.name}", "/entries/?limit=2")
-    listed = [one["name"] for page in pages(emulator, url) for one in page["files"]]
+    listed = [entry["name"] for page in pages(emulator, url) for entry in page["files"]]
     assert listed == sorted(NAMES, key=NAMES.__getitem__)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/", "a\0", "n" * 256, "é" * 128])
-def test_a_name_that_no_entry_can_have_is_refused(
-    emulator: ThreadedEmulator, folder: Path, name: str
-) -> None:
+def test_an_invalid_name_is_refused(emulator: ThreadedEmulator, folder: Path, name: str) -> None:
     for action in ("CREATE_FILE", "CREATE_DIRECTORY"):
-        assert refusal(entry(emulator, folder, action, name)) == (400, "fs_invalid_name_error")
+        assert refusal(create(emulator, folder, action, name)) == (400, "fs_invalid_name_error")
     assert os.listdir(folder) == []

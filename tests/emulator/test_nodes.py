@@ -1,4 +1,4 @@
-"""The cluster as such: one node and one interface, and no others."""
+"""The cluster itself: one node and one network interface."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qumulo_emulator.running import serve_in_thread
+from tests.emulator.wire import get, refusal
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from qumulo_emulator.running import ThreadedEmulator
 
 
 @pytest.mark.parametrize(
     "path",
     ["/v1/cluster/nodes/{}", "/v2/network/interfaces/{}", "/v2/network/interfaces/{}/status/"],
 )
-def test_a_node_or_an_interface_that_is_not_there_is_not_found(tmp_path: Path, path: str) -> None:
-    with serve_in_thread(tmp_path) as emulator:
-        there, _ = emulator.request("GET", path.format(1))
-        missing, error = emulator.request("GET", path.format(2))
-    assert (there, missing) == (200, 404)
-    assert error["error_class"] == "http_not_found_error"
+def test_there_is_only_node_1_and_interface_1(emulator: ThreadedEmulator, path: str) -> None:
+    assert get(emulator, path.format(1))
+    missing = emulator.request("GET", path.format(2))
+    assert refusal(missing) == (404, "http_not_found_error")

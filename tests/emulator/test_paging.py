@@ -1,4 +1,4 @@
-"""Collections page by page, where the API is clear and where it is not."""
+"""Collections page by page, where the API's documentation is clear and where it is not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from qumulo_emulator.running import ThreadedEmulator
 from tests.emulator.trees import lay_out
-from tests.emulator.wire import created, file_url, got, pages, refusal
+from tests.emulator.wire import create_snapshot, file_url, get, pages, refusal
 
 BAD_KEY = (400, "api_invalid_page_key_error")
 Kind = Literal["entries", "diff"]
@@ -17,14 +17,14 @@ KINDS: tuple[Kind, ...] = ("entries", "diff")
 
 
 def collection(emulator: ThreadedEmulator, folder: Path, kind: Kind, count: int) -> str:
-    """A collection of so many items, named 0, 1, … in a directory, created since a snapshot."""
+    """Create files named 0, 1, … in a directory; return the URL of its listing, or of the diff."""
     lay_out(folder, {"in": {}})
     path = f"/{folder.name}/in"
-    older = created(emulator, "v3", path)["id"]
+    older = create_snapshot(emulator, "v3", path)["id"]
     lay_out(folder / "in", {str(number): 1 for number in range(count)})
     if kind == "entries":
         return file_url(path, "/entries/")
-    newer = created(emulator, "v3", path)["id"]
+    newer = create_snapshot(emulator, "v3", path)["id"]
     return f"/v2/snapshots/{newer}/changes-since/{older}"
 
 
@@ -32,7 +32,7 @@ def names(page: dict[str, Any]) -> list[str]:
     if "files" in page:
         return [entry["name"] for entry in page["files"]]
     found = [entry["path"].rsplit("/in/", 1)[1] for entry in page["entries"]]
-    # What happened to the directory itself comes first, and is not counted here.
+    # The change of the directory itself comes first, and is not counted here.
     return [name for name in found if name]
 
 
@@ -40,7 +40,7 @@ def names(page: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("query", "largest"), [("", 3), ("?limit=2", 2), ("?limit=1", 1), ("?limit=1000", 3)]
 )
-def test_a_page_has_as_many_as_asked_for_and_never_more_than_the_limit(
+def test_a_page_has_the_requested_size_and_never_exceeds_the_limit(
     emulator: ThreadedEmulator, folder: Path, kind: Kind, query: str, largest: int
 ) -> None:
     url = collection(emulator, folder, kind, 7) + query
@@ -66,7 +66,7 @@ def test_the_last_page_names_no_next_one(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_collection_that_fits_is_one_page_and_so_is_an_empty_one(
+def test_a_collection_that_fits_is_one_page_even_if_empty(
     emulator: ThreadedEmulator, folder: Path, kind: Kind
 ) -> None:
     emulator.settings(page_limit=5)
@@ -75,7 +75,7 @@ def test_a_collection_that_fits_is_one_page_and_so_is_an_empty_one(
     emulator.settings(page_limit=4)
     path = f"/{folder.name}"
     if kind == "diff":
-        number = created(emulator, "v3", path)["id"]
+        number = create_snapshot(emulator, "v3", path)["id"]
         url = f"/v2/snapshots/{number}/changes-since/{number}"
     else:
         lay_out(folder, {"empty": {}})
@@ -84,7 +84,7 @@ def test_a_collection_that_fits_is_one_page_and_so_is_an_empty_one(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_empty_pages_come_in_between_where_they_are_wanted(
+def test_empty_pages_come_in_between_if_set(
     emulator: ThreadedEmulator, folder: Path, kind: Kind
 ) -> None:
     url = collection(emulator, folder, kind, 6)
@@ -98,7 +98,7 @@ def test_empty_pages_come_in_between_where_they_are_wanted(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_entries_come_in_the_order_that_is_set(
+def test_entries_come_in_the_order_of_the_settings(
     emulator: ThreadedEmulator, folder: Path, kind: Kind
 ) -> None:
     url = collection(emulator, folder, kind, 9)
@@ -115,29 +115,29 @@ def test_entries_come_in_the_order_that_is_set(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_key_tells_nothing_and_is_good_again_for_the_same_page(
+def test_a_page_key_is_opaque_and_can_be_used_again(
     emulator: ThreadedEmulator, folder: Path, kind: Kind
 ) -> None:
     url = collection(emulator, folder, kind, 7)
-    uri = got(emulator, f"{url}?limit=2")["paging"]["next"]
+    uri = get(emulator, f"{url}?limit=2")["paging"]["next"]
     path, _, query = uri.partition("?")
     fields = dict(pair.split("=") for pair in query.split("&"))
     assert path == url
     assert fields["limit"] == "2"
     assert not fields["after"].isdigit()
-    assert fields["after"] not in names(got(emulator, url))
-    assert got(emulator, uri) == got(emulator, uri)
+    assert fields["after"] not in names(get(emulator, url))
+    assert get(emulator, uri) == get(emulator, uri)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_key_that_was_made_for_something_else_or_nowhere_is_400(
+def test_a_page_key_of_another_collection_or_a_forged_key_is_400(
     emulator: ThreadedEmulator, folder: Path, kind: Kind
 ) -> None:
     url = collection(emulator, folder, kind, 7)
-    key = got(emulator, url)["paging"]["next"].partition("?")[2]
+    key = get(emulator, url)["paging"]["next"].partition("?")[2]
     lay_out(folder, {"other": {str(number): 1 for number in range(7)}})
     path = f"/{folder.name}"
-    number = created(emulator, "v3", f"{path}/in")["id"]
+    number = create_snapshot(emulator, "v3", f"{path}/in")["id"]
     others = [
         file_url(f"{path}/other", "/entries/"),
         f"/v2/snapshots/{number}/changes-since/{number - 1}",
@@ -152,29 +152,29 @@ def test_a_key_that_was_made_for_something_else_or_nowhere_is_400(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_key_is_stale_when_the_order_has_changed(
+def test_a_page_key_is_stale_after_a_change_of_the_order(
     emulator: ThreadedEmulator, folder: Path, kind: Kind
 ) -> None:
     url = collection(emulator, folder, kind, 7)
-    uri = got(emulator, url)["paging"]["next"]
+    uri = get(emulator, url)["paging"]["next"]
     emulator.settings(order="descending")
     assert refusal(emulator.request("GET", uri)) == BAD_KEY
 
 
-def test_a_key_is_stale_when_the_directory_is_another(
+def test_a_page_key_is_stale_if_the_directory_was_replaced(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     url = collection(emulator, folder, "entries", 7)
-    uri = got(emulator, url)["paging"]["next"]
+    uri = get(emulator, url)["paging"]["next"]
     (folder / "in").rename(folder / "before")
     lay_out(folder, {"in": {str(number): 1 for number in range(7)}})
     assert refusal(emulator.request("GET", uri)) == BAD_KEY
 
 
-def test_a_page_of_a_diff_is_404_once_a_snapshot_is_gone(
+def test_a_page_of_a_diff_is_404_if_a_snapshot_was_deleted(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
-    uri = got(emulator, collection(emulator, folder, "diff", 7))["paging"]["next"]
+    uri = get(emulator, collection(emulator, folder, "diff", 7))["paging"]["next"]
     older = uri.partition("changes-since/")[2].partition("?")[0]
     emulator.request("DELETE", f"/v3/snapshots/{older}")
     assert refusal(emulator.request("GET", uri))[0] == 404
@@ -182,7 +182,7 @@ def test_a_page_of_a_diff_is_404_once_a_snapshot_is_gone(
 
 @pytest.mark.parametrize("limit", ["0", "00", "-1", "+1", "1.0", "many", "", "%C2%B2", "9" * 60])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_limit_that_is_no_number_above_zero_is_400(
+def test_a_limit_that_is_not_a_number_above_zero_is_400(
     emulator: ThreadedEmulator, folder: Path, kind: Kind, limit: str
 ) -> None:
     url = collection(emulator, folder, kind, 1)
@@ -190,7 +190,7 @@ def test_a_limit_that_is_no_number_above_zero_is_400(
 
 
 @pytest.mark.parametrize("order", ["ascending", "descending", "shuffled", "as_found"])
-def test_a_directory_that_changes_between_pages_neither_repeats_nor_skips_the_others(
+def test_a_directory_that_changes_between_pages_neither_repeats_nor_skips_unchanged_entries(
     emulator: ThreadedEmulator, folder: Path, order: str
 ) -> None:
     staying = [f"stays {number}" for number in range(12)]
@@ -200,38 +200,40 @@ def test_a_directory_that_changes_between_pages_neither_repeats_nor_skips_the_ot
     for number, page in enumerate(pages(emulator, file_url(f"/{folder.name}", "/entries/"))):
         found += names(page)
         (folder / f"goes {number}").unlink(missing_ok=True)
-        # Among those already sent, and among those to come.
+        # Some of these sort among the entries already sent, some among those to come.
         lay_out(folder, {f"new {number}": 1, f"a new {number}": 1, f"z new {number}": 1})
         assert number < 60
     assert sorted(name for name in found if name.startswith("stays")) == sorted(staying)
     assert len(found) == len(set(found))
 
 
-def test_the_name_that_a_key_was_made_at_may_go(emulator: ThreadedEmulator, folder: Path) -> None:
+def test_the_last_name_of_a_page_may_be_deleted_before_the_next_page(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
     lay_out(folder, dict.fromkeys("abcdef", 1))
-    first = got(emulator, file_url(f"/{folder.name}", "/entries/?limit=2"))
+    first = get(emulator, file_url(f"/{folder.name}", "/entries/?limit=2"))
     for name in names(first):
         (folder / name).unlink()
     rest = [name for page in pages(emulator, first["paging"]["next"]) for name in names(page)]
     assert rest == list("cdef")
 
 
-def test_a_diff_stays_as_it_was_while_the_tree_changes(
+def test_the_pages_of_a_diff_do_not_change_with_the_live_tree(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     found = []
     for page in pages(emulator, collection(emulator, folder, "diff", 7)):
         found += names(page)
         lay_out(folder / "in", {f"00 {len(found)}": 1})
-        created(emulator, "v3", f"/{folder.name}/in")
+        create_snapshot(emulator, "v3", f"/{folder.name}/in")
     assert found == list("0123456")
 
 
-def test_a_directory_in_a_snapshot_comes_in_pages_of_what_was(
+def test_the_pages_of_a_directory_in_a_snapshot_do_not_change_with_the_live_tree(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
     url = collection(emulator, folder, "entries", 7)
-    number = created(emulator, "v3", f"/{folder.name}/in")["id"]
+    number = create_snapshot(emulator, "v3", f"/{folder.name}/in")["id"]
     found = []
     for page in pages(emulator, f"{url}?limit=2&snapshot={number}"):
         found += names(page)

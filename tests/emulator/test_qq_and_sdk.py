@@ -1,7 +1,6 @@
-"""What the real clients show of the emulator: `qq` of two generations, and the public SDK.
+"""The vendor's own clients against the emulator: `qq` of two generations, and the public SDK.
 
-The way from login to diff is in `test_clients`; here is what each generation does in its own way,
-and how they tell of errors.
+The current `qq` runs on the same SDK, so what the SDK's tests show is not repeated with it.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qumulo.lib.auth import Credentials
-from qumulo.lib.request import RequestError
-from qumulo.rest_client import RestClient
+from qumulo.lib.auth import Credentials  # type: ignore[import-untyped]
+from qumulo.lib.request import RequestError  # type: ignore[import-untyped]
+from qumulo.rest_client import RestClient  # type: ignore[import-untyped]
 
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.emulator.trees import lay_out
-from tests.emulator.wire import got
+from tests.emulator.wire import create_snapshot, get
 
-EARLIER = Path(__file__).resolve().parents[2] / ".qq" / "5.1.0.1" / "bin" / "qq"
-QQ = {"today": Path(sys.executable).with_name("qq"), "5.1": EARLIER}
+OLDER_QQ = Path(__file__).resolve().parents[2] / ".qq" / "5.1.0.1" / "bin" / "qq"
+QQ = {"current": Path(sys.executable).with_name("qq"), "5.1": OLDER_QQ}
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +34,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def place(cluster: Emulator) -> Path:
-    """A directory at the root of the cluster, the test's own."""
-    where = Path(tempfile.mkdtemp(dir=cluster.root))
-    return lay_out(where, {"a.mov": 5, "reel": {"b.mov": 7, "c.mov": 1}})
+def folder(cluster: Emulator) -> Path:
+    """A directory at the root of the cluster, for this test only."""
+    path = Path(tempfile.mkdtemp(dir=cluster.root))
+    return lay_out(path, {"a.mov": 5, "reel": {"b.mov": 7, "c.mov": 1, "d.mov": 1, "é\n": 1}})
 
 
-class Runner:
-    """One generation's `qq`, with a file of its own for the token."""
+class Qq:
+    """One generation's `qq`, with its own file for the token."""
 
     def __init__(self, program: Path, cluster: Emulator, store: Path) -> None:
         self.cluster = cluster
@@ -52,7 +51,8 @@ class Runner:
             *("--credentials-store", str(store)),
         ]
 
-    def __call__(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command with a line of input."""
         return subprocess.run(
             [*self._command, *arguments],
             input=f"{typed}\n",
@@ -61,77 +61,79 @@ class Runner:
             start_new_session=True,
         )
 
-    def told(self, *arguments: str) -> list[Any]:
-        """What a command that succeeds prints: JSON, one value after another."""
-        done = self(*arguments)
-        assert done.returncode == 0, done.stderr
-        text, found = done.stdout.strip(), []
+    def output(self, *arguments: str, typed: str = "") -> str:
+        """Return the output of a command that must succeed."""
+        done = self.run(*arguments, typed=typed)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str) -> list[Any]:
+        """Return the JSON values that a command prints, one after another."""
+        text, found = self.output(*arguments).strip(), []
         while text:
             value, end = json.JSONDecoder().raw_decode(text)
             found.append(value)
             text = text[end:].lstrip()
         return found
 
+    def error(self, *arguments: str, typed: str = "") -> str:
+        """Return everything that a failing command prints."""
+        done = self.run(*arguments, typed=typed)
+        assert done.returncode == 1
+        # Earlier generations print errors on standard output.
+        return done.stdout + done.stderr
 
-@pytest.fixture
-def runners(cluster: Emulator, tmp_path: Path) -> dict[str, Runner]:
-    """Both generations, logged in with the password over standard input."""
-    made = {name: Runner(program, cluster, tmp_path / name) for name, program in QQ.items()}
-    for runner in made.values():
-        done = runner("login", "-u", cluster.username, typed=cluster.password)
-        assert done.returncode == 0, done.stderr
+
+@pytest.fixture(scope="module")
+def generations(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Qq]:
+    """Both generations, logged in with the password on standard input."""
+    stores = tmp_path_factory.mktemp("stores")
+    made = {name: Qq(program, cluster, stores / name) for name, program in QQ.items()}
+    for qq in made.values():
+        qq.output("login", "-u", cluster.username, typed=cluster.password)
     return made
 
 
-def test_a_token_from_a_login_is_in_the_file_and_is_good(runners: dict[str, Runner]) -> None:
-    for runner in runners.values():
-        kept = json.loads(runner.store.read_text())
-        assert kept["version"] == 1
-        path = "/v1/session/who-am-i"
-        assert runner.cluster.request_as(kept["bearer_token"], "GET", path)[0] == 200
-        done = runner("who_am_i")
-        assert done.returncode == 0
-        assert "admin" in done.stdout
+@pytest.fixture(params=QQ)
+def qq(request: pytest.FixtureRequest, generations: dict[str, Qq]) -> Qq:
+    """Each generation in turn, logged in."""
+    return generations[request.param]
+
+
+# qq
+
+
+def test_a_login_leaves_a_valid_token_in_the_file(qq: Qq) -> None:
+    kept = json.loads(qq.store.read_text())
+    assert kept["version"] == 1
+    path = "/v1/session/who-am-i"
+    assert qq.cluster.request_as(kept["bearer_token"], "GET", path)[0] == 200
+    assert "admin" in qq.output("who_am_i")
 
 
 @pytest.mark.parametrize("program", QQ.values(), ids=list(QQ))
 def test_a_wrong_password_is_an_error_401_and_leaves_no_token(
     cluster: Emulator, tmp_path: Path, program: Path
 ) -> None:
-    runner = Runner(program, cluster, tmp_path / "store")
-    done = runner("login", "-u", cluster.username, typed="wrong")
-    assert done.returncode == 1
-    assert "Error 401: auth_bad_credentials_error: " in done.stdout + done.stderr
-    assert not runner.store.exists()
+    qq = Qq(program, cluster, tmp_path / "store")
+    printed = qq.error("login", "-u", cluster.username, typed="wrong")
+    assert "Error 401: auth_bad_credentials_error: " in printed
+    assert not qq.store.exists()
 
 
-def test_errors_are_told_with_status_class_and_description(
-    runners: dict[str, Runner], place: Path
+def test_qq_prints_errors_with_status_class_and_description(qq: Qq, folder: Path) -> None:
+    printed = qq.error("fs_delete", "--path", f"/{folder.name}")
+    assert "Error 409: fs_directory_not_empty_error: " in printed
+    assert "Error 501: emulator_not_supported_error: " in qq.error("smb_get_settings")
+
+
+def test_qq_5_1_prints_a_diff_page_by_page_and_the_current_qq_prints_it_whole(
+    generations: dict[str, Qq], folder: Path
 ) -> None:
-    for runner in runners.values():
-        for arguments, told in (
-            (("fs_file_get_attr", "--path", "/none"), "Error 404: fs_no_such_entry_error: "),
-            (
-                ("fs_create_file", "--path", f"/{place.name}", "--name", "a.mov"),
-                "Error 409: fs_entry_exists_error: ",
-            ),
-            (("fs_delete", "--path", f"/{place.name}"), "Error 409: fs_directory_not_empty_error"),
-            (("snapshot_delete_snapshot", "--id", "99999"), "snapshot_not_found"),
-            (("smb_get_settings",), "Error 501: emulator_not_supported_error: "),
-        ):
-            done = runner(*arguments)
-            assert done.returncode == 1
-            # Earlier generations tell of errors on standard output.
-            assert told in done.stdout + done.stderr
-
-
-def test_a_diff_comes_a_page_at_a_time_from_5_1_and_whole_from_today(
-    runners: dict[str, Runner], place: Path
-) -> None:
-    path = f"/{place.name}"
-    (older,) = runners["today"].told("snapshot_create_snapshot", "--name", "s", "--path", path)
-    lay_out(place, dict.fromkeys("wxyz", 1))
-    (newer,) = runners["5.1"].told("snapshot_create_snapshot", "--name", "s", "--path", path)
+    path, current, older_qq = f"/{folder.name}", generations["current"], generations["5.1"]
+    (older,) = current.json("snapshot_create_snapshot", "--name", "s", "--path", path)
+    lay_out(folder, dict.fromkeys("wxyz", 1))
+    (newer,) = older_qq.json("snapshot_create_snapshot", "--name", "s", "--path", path)
     assert older["name"] == f"{older['id']}_s"
     assert (newer["name"], newer["directory_name"]) == ("s", f"{newer['id']}_s")
     ids = ("--older-snapshot", str(older["id"]), "--newer-snapshot", str(newer["id"]))
@@ -139,25 +141,60 @@ def test_a_diff_comes_a_page_at_a_time_from_5_1_and_whole_from_today(
         {"op": "MODIFY", "path": f"{path}/"},
         *({"op": "CREATE", "path": f"{path}/{name}"} for name in "wxyz"),
     ]
-    assert runners["today"].told("snapshot_diff", *ids, "--page-size", "2") == [
-        {"entries": expected}
-    ]
-    printed = runners["5.1"].told("snapshot_diff", *ids, "--page-size", "2")
+    assert current.json("snapshot_diff", *ids, "--page-size", "2") == [{"entries": expected}]
+    printed = older_qq.json("snapshot_diff", *ids, "--page-size", "2")
     assert [page["entries"] for page in printed] == [expected[:2], expected[2:4], expected[4:]]
     assert printed[-1]["paging"] == {"next": ""}
 
 
-def test_snapshots_are_listed_as_each_generation_does(
-    runners: dict[str, Runner], place: Path
+def test_both_generations_list_snapshots_and_delete_them(
+    generations: dict[str, Qq], folder: Path
 ) -> None:
-    (made,) = runners["today"].told("snapshot_create_snapshot", "--path", f"/{place.name}")
+    path, older_qq = f"/{folder.name}", generations["5.1"]
+    made = {qq: create_snapshot(qq.cluster, "v3", path)["id"] for qq in generations.values()}
     # Only the earlier generation has this command.
-    (listed,) = runners["5.1"].told("snapshot_list_snapshots")
-    assert made["id"] in [entry["id"] for entry in listed["entries"]]
-    for runner in runners.values():
-        (statuses,) = runner.told("snapshot_list_statuses")
-        (status,) = [entry for entry in statuses["entries"] if entry["id"] == made["id"]]
-        assert status["source_file_path"] == f"/{place.name}/"
+    (listed,) = older_qq.json("snapshot_list_snapshots")
+    assert set(made.values()) <= {entry["id"] for entry in listed["entries"]}
+    for qq, number in made.items():
+        (statuses,) = qq.json("snapshot_list_statuses")
+        (status,) = [entry for entry in statuses["entries"] if entry["id"] == number]
+        assert status["source_file_path"] == f"{path}/"
+        qq.output("snapshot_delete_snapshot", "--id", str(number))
+    assert "Error 404" in older_qq.error("snapshot_get_status", "--id", str(made[older_qq]))
+
+
+def test_qq_reads_the_live_tree_and_the_tree_of_a_snapshot(qq: Qq, folder: Path) -> None:
+    path = f"/{folder.name}"
+    number = create_snapshot(qq.cluster, "v3", path)["id"]
+    (folder / "reel/b.mov").unlink()
+    in_snapshot = ("--snapshot", str(number))
+    names = ["b.mov", "c.mov", "d.mov", "é\n"]
+    for options, expected in ((in_snapshot, names), ((), names[1:])):
+        pages = qq.json("fs_read_dir", "--path", f"{path}/reel", *options)
+        assert [entry["name"] for page in pages for entry in page["files"]] == expected
+        (tree,) = qq.json("fs_walk_tree", "--path", path, *options)
+        paths = {node["path"].removeprefix(path) for node in tree["tree_nodes"]}
+        assert paths == {"/", "/a.mov", "/reel/", *(f"/reel/{name}" for name in expected)}
+
+
+def test_qq_5_1_creates_renames_and_deletes_files(generations: dict[str, Qq], folder: Path) -> None:
+    path, qq = f"/{folder.name}", generations["5.1"]
+    qq.output("fs_create_dir", "--path", path, "--name", "made")
+    qq.output("fs_create_file", "--path", f"{path}/made", "--name", "new")
+    qq.output("fs_rename", "--source", f"{path}/made/new", "--path", path, "--name", "moved")
+    assert (folder / "moved").is_file()
+    qq.output("fs_delete", "--path", f"{path}/moved")
+    assert not (folder / "moved").exists()
+    assert "Error 404" in qq.error("fs_delete", "--path", f"{path}/moved")
+
+
+def test_qq_5_1_shows_the_node_and_the_version(generations: dict[str, Qq]) -> None:
+    qq = generations["5.1"]
+    assert [node["id"] for node in qq.json("nodes_list")[0]] == [1]
+    assert "qumulo" in json.dumps(qq.json("version")).lower()
+
+
+# The SDK
 
 
 @pytest.fixture
@@ -169,40 +206,50 @@ def client(cluster: Emulator) -> Iterator[RestClient]:
         yield client
 
 
-def test_the_sdk_changes_files(client: RestClient, cluster: Emulator, place: Path) -> None:
-    path = f"/{place.name}"
+def test_the_sdk_creates_renames_and_deletes_files(
+    client: RestClient, cluster: Emulator, folder: Path
+) -> None:
+    path = f"/{folder.name}"
     made = client.fs.create_directory(name="made", dir_path=path)
     assert made["path"] == f"{path}/made/"
     client.fs.create_file(name="é 🎬\n", dir_path=f"{path}/made")
     client.fs.rename(name="moved", source=f"{path}/made/é 🎬\n", dir_path=path)
-    assert (place / "moved").is_file()
+    assert (folder / "moved").is_file()
     client.fs.delete(f"{path}/moved")
     client.fs.delete(f"{path}/made")
-    assert sorted(entry.name for entry in place.iterdir()) == ["a.mov", "reel"]
+    assert sorted(entry.name for entry in folder.iterdir()) == ["a.mov", "reel"]
     assert client.version.version()["revision_id"].startswith("Qumulo Core ")
     assert [node["id"] for node in client.cluster.list_nodes()] == [1]
     assert client.auth.who_am_i()["name"] == cluster.username
 
 
-def test_the_sdk_reads_trees_as_they_are_and_as_they_were(client: RestClient, place: Path) -> None:
-    path = f"/{place.name}"
-    older = client.snapshot.create_snapshot(path=path)["id"]
-    (place / "reel/b.mov").unlink()
+def test_the_sdk_reads_the_live_tree_the_tree_of_a_snapshot_and_the_diff(
+    client: RestClient, folder: Path
+) -> None:
+    path = f"/{folder.name}"
+    older = client.snapshot.create_snapshot(name="sdk", path=path)["id"]
+    (folder / "reel/b.mov").unlink()
+    (folder / "a.mov").write_text("longer than before")
     newer = client.snapshot.create_snapshot(path=path)["id"]
     names = {}
     for snapshot in (None, older):
         walked = client.fs.tree_walk_preorder(path=path, snapshot=snapshot)
-        names[snapshot] = sorted(entry["path"].removeprefix(path) for entry in walked)
-    assert names[None] == ["/", "/a.mov", "/reel/", "/reel/c.mov"]
-    assert names[older] == ["/", "/a.mov", "/reel/", "/reel/b.mov", "/reel/c.mov"]
+        names[snapshot] = {entry["path"].removeprefix(path) for entry in walked}
+    live = {"/", "/a.mov", "/reel/", "/reel/c.mov", "/reel/d.mov", "/reel/é\n"}
+    assert names[None] == live
+    assert names[older] == live | {"/reel/b.mov"}
+    found = client.fs.read_entire_directory(path=f"{path}/reel", snapshot=older)
+    assert sum(len(page["files"]) for page in found) == 4
+    assert client.fs.get_file_attr(path=f"{path}/a.mov", snapshot=older)["size"] == "5"
     changes = list(client.snapshot.get_all_snapshot_tree_diff(newer, older, limit=1))
     assert [entry for page in changes for entry in page["entries"]] == [
+        {"op": "MODIFY", "path": f"{path}/a.mov"},
         {"op": "MODIFY", "path": f"{path}/reel/"},
         {"op": "DELETE", "path": f"{path}/reel/b.mov"},
     ]
 
 
-def test_the_sdk_tells_the_class_of_an_error(client: RestClient) -> None:
+def test_the_sdk_gets_the_status_and_class_of_an_error(client: RestClient) -> None:
     with pytest.raises(RequestError) as refused:
         client.fs.get_file_attr(path="/none")
     assert refused.value.status_code == 404
@@ -210,11 +257,12 @@ def test_the_sdk_tells_the_class_of_an_error(client: RestClient) -> None:
 
 
 def test_the_sdk_can_use_an_access_token(client: RestClient, cluster: Emulator) -> None:
-    me = got(cluster, "/v1/session/who-am-i")["id"]
-    body = {"user": {"auth_id": me}}
-    _, made = cluster.request("POST", "/v1/auth/access-tokens/", body)
-    cluster.expire_sessions()
+    user = get(cluster, "/v1/session/who-am-i")["id"]
+    _, made = cluster.request("POST", "/v1/auth/access-tokens/", {"user": {"auth_id": user}})
+    me = client.auth.who_am_i()["name"]
+    # The session's token is dropped rather than ended, since `qq` shares this server.
+    client.credentials = Credentials("session-v1:ended")
     with pytest.raises(RequestError, match="401"):
         client.auth.who_am_i()
     client.credentials = Credentials.from_login_response(made)
-    assert client.auth.who_am_i()["name"] == cluster.username
+    assert client.auth.who_am_i()["name"] == me

@@ -1,4 +1,4 @@
-"""Snapshots: remembered whole, and seen in `.snapshot` as on a mount."""
+"""The snapshots of a local directory: complete, and visible in `.snapshot` as on a mount."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_emulator import clock
-from qumulo_emulator.cluster import Cluster
 from qumulo_emulator.errors import (
-    InvalidPathError,
-    InvalidRequestError,
     NoSuchEntryError,
     NotADirectoryHereError,
     SnapshotNotFoundError,
 )
+from qumulo_emulator.local.cluster import LocalCluster
 from qumulo_emulator.names import to_text
 from tests.emulator.trees import lay_out
 
@@ -30,21 +27,21 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cluster(root: Path) -> Iterator[Cluster]:
-    made = Cluster(str(root), username="admin", password="secret")
+def cluster(root: Path) -> Iterator[LocalCluster]:
+    made = LocalCluster(str(root), username="admin", password="secret")
     yield made
     made.close()
 
 
-def seen(path: Path) -> tuple[object, ...]:
-    """What a mount shows of an entry, but its inode and its change time."""
+def visible_state(path: Path) -> tuple[object, ...]:
+    """Return what a mount shows of an entry, except for its inode and its change time."""
     found = os.lstat(path)
     target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else None
     size = 0 if stat.S_ISDIR(found.st_mode) else found.st_size
     return (found.st_mode, found.st_uid, found.st_gid, size, found.st_mtime_ns, target)
 
 
-def test_a_snapshot_appears_as_on_a_mount(root: Path, cluster: Cluster) -> None:
+def test_a_snapshot_looks_as_on_a_mount_of_a_cluster(root: Path, cluster: LocalCluster) -> None:
     show = lay_out(root / "show", {"a": 5, "empty": 0, "d": {"b": 7, "link": "../a"}})
     os.mkfifo(show / "pipe", 0o640)
     (show / "a").chmod(0o4750)
@@ -52,14 +49,14 @@ def test_a_snapshot_appears_as_on_a_mount(root: Path, cluster: Cluster) -> None:
     for number, name in enumerate(["a", "d/b", "d/link", "d", "pipe"]):
         os.utime(show / name, ns=(5, 10**18 + number), follow_symlinks=False)
     names = ["a", "empty", "d", "d/b", "d/link", "pipe"]
-    expected = {name: seen(show / name) for name in names}
+    expected = {name: visible_state(show / name) for name in names}
     snapshot = cluster.snapshots.take(("show",), "daily", None)
     copy = show / ".snapshot" / f"{snapshot.id}_daily"
-    assert {name: seen(copy / name) for name in names} == expected
+    assert {name: visible_state(copy / name) for name in names} == expected
     assert {str(path.relative_to(copy)) for path in copy.rglob("*")} == set(names)
 
 
-def test_a_snapshot_keeps_what_was_whatever_happens_after(root: Path, cluster: Cluster) -> None:
+def test_a_snapshot_does_not_change_with_the_live_tree(root: Path, cluster: LocalCluster) -> None:
     show = lay_out(root / "show", {"a": 5, "d": {"b": 7}})
     snapshot = cluster.snapshots.take(("show",), None, None)
     (show / "a").write_bytes(b"longer than before")
@@ -70,7 +67,7 @@ def test_a_snapshot_keeps_what_was_whatever_happens_after(root: Path, cluster: C
     assert (show / ".snapshot/1_OnDemand/d/b").stat().st_size == 7
 
 
-def test_hard_links_are_one_file_in_a_snapshot_too(root: Path, cluster: Cluster) -> None:
+def test_hard_links_are_one_file_in_a_snapshot(root: Path, cluster: LocalCluster) -> None:
     show = lay_out(root / "show", {"a": 5})
     os.link(show / "a", show / "b")
     cluster.snapshots.take(("show",), None, None)
@@ -95,7 +92,7 @@ def test_hard_links_are_one_file_in_a_snapshot_too(root: Path, cluster: Cluster)
         *("🎬 é e\u0301 \u2028".encode(), b"back\\slash", b"*?["),
     ],
 )
-def test_any_name_is_remembered(root: Path, cluster: Cluster, name: bytes) -> None:
+def test_a_snapshot_keeps_any_name(root: Path, cluster: LocalCluster, name: bytes) -> None:
     os.mkdir(os.fsencode(root / "show") + b"/" + name)
     os.close(os.open(os.fsencode(root / "show") + b"/" + name + b"/" + name, os.O_CREAT))
     number = cluster.snapshots.take(("show",), None, None).id
@@ -105,7 +102,9 @@ def test_any_name_is_remembered(root: Path, cluster: Cluster, name: bytes) -> No
     assert os.listdir(copy + b"/" + name) == [name]
 
 
-def test_snapshots_are_hidden_from_all_that_the_cluster_lists(root: Path, cluster: Cluster) -> None:
+def test_dot_snapshot_is_hidden_from_everything_that_the_cluster_lists(
+    root: Path, cluster: LocalCluster
+) -> None:
     lay_out(root / "show", {"a": 5, "d": {}})
     cluster.snapshots.take(("show", "d"), None, None)
     number = cluster.snapshots.take(("show",), None, None).id
@@ -118,20 +117,23 @@ def test_snapshots_are_hidden_from_all_that_the_cluster_lists(root: Path, cluste
             tree.entry(tree.locate("/show/.snapshot"))
 
 
-def test_a_tree_far_deeper_than_a_path_is_long(root: Path, cluster: Cluster) -> None:
-    depth = 1200
+def test_a_tree_may_be_deeper_than_the_longest_path(root: Path, cluster: LocalCluster) -> None:
+    depth = 700
     fd = os.open(root / "show", os.O_RDONLY)
     for _ in range(depth):
         os.mkdir("deeper", dir_fd=fd)
         fd, last = os.open("deeper", os.O_RDONLY, dir_fd=fd), fd
         os.close(last)
     os.close(os.open("bottom", os.O_CREAT, dir_fd=fd))
+    assert depth * len("deeper/") > os.pathconf(fd, "PC_PATH_MAX")
     os.close(fd)
     first = cluster.snapshots.take(("show",), None, None)
     assert cluster.tree(first.id).names(("show", *["deeper"] * depth)) == ["bottom"]
     os.rename(root / "show/deeper", root / "show/other")
     second = cluster.snapshots.take(("show",), None, None)
-    changes = {(one.operation.value, one.path) for one in cluster.diff(second.id, first.id)}
+    changes = {
+        (change.operation.value, change.path) for change in cluster.diff(second.id, first.id)
+    }
     assert changes == {
         ("DELETE", "/show/deeper/"),
         ("CREATE", "/show/other/"),
@@ -140,12 +142,12 @@ def test_a_tree_far_deeper_than_a_path_is_long(root: Path, cluster: Cluster) -> 
     cluster.snapshots.delete(first.id)
     cluster.snapshots.delete(second.id)
     assert not (root / "show/.snapshot").exists()
-    # Too deep for Python's own ways to clean up.
+    # Too deep for shutil.rmtree, which pytest uses to clean up.
     subprocess.run(["rm", "-rf", root / "show"], check=True)
 
 
-def test_a_deleted_snapshot_is_gone_whatever_its_directories_allow(
-    root: Path, cluster: Cluster
+def test_a_snapshot_with_read_only_directories_can_be_deleted(
+    root: Path, cluster: LocalCluster
 ) -> None:
     show = lay_out(root / "show", {"locked": {"inner": {"a": 1}}, "open": {"b": 1}})
     (show / "locked/inner").chmod(0o500)
@@ -159,42 +161,16 @@ def test_a_deleted_snapshot_is_gone_whatever_its_directories_allow(
     (show / "locked/inner").chmod(0o755)
 
 
-def test_ids_count_up_and_are_never_used_again(cluster: Cluster) -> None:
-    first = cluster.snapshots.take(("show",), None, None)
-    cluster.snapshots.delete(first.id)
-    assert cluster.snapshots.take(("show",), None, None).id == first.id + 1
-
-
-def test_an_expired_snapshot_is_not_there(root: Path, cluster: Cluster) -> None:
-    number = cluster.snapshots.take(("show",), None, clock.now() + 3_600 * clock.SECOND).id
-    cluster.snapshots.set_expiration(number, clock.now())
-    assert cluster.snapshots.all() == []
-    cluster.snapshots.remove_expired()
-    assert not (root / "show/.snapshot").exists()
-
-
-def test_a_snapshot_that_would_be_expired_already_is_refused(cluster: Cluster) -> None:
-    with pytest.raises(InvalidRequestError):
-        cluster.snapshots.take(("show",), None, clock.now() - 1)
-
-
-@pytest.mark.parametrize("name", ["a/b", "a\0b", ".", "..", "n" * 254])
-def test_a_name_that_no_directory_can_have_is_refused(
-    root: Path, cluster: Cluster, name: str
-) -> None:
-    with pytest.raises(InvalidPathError):
-        cluster.snapshots.take(("show",), name, None)
-    assert list((root / "show").iterdir()) == []
-
-
-def test_only_directories_have_snapshots(root: Path, cluster: Cluster) -> None:
+def test_only_directories_have_snapshots(root: Path, cluster: LocalCluster) -> None:
     lay_out(root, {"file": 1, "link": "show"})
     for name in ("file", "link"):
         with pytest.raises(NotADirectoryHereError):
             cluster.snapshots.take((name,), None, None)
 
 
-def test_two_at_once_are_both_right(root: Path, cluster: Cluster) -> None:
+def test_snapshots_taken_at_the_same_time_are_all_complete(
+    root: Path, cluster: LocalCluster
+) -> None:
     lay_out(root / "show", {str(number): 1 for number in range(200)})
     threads = [
         threading.Thread(target=cluster.snapshots.take, args=(("show",), None, None))
@@ -210,20 +186,25 @@ def test_two_at_once_are_both_right(root: Path, cluster: Cluster) -> None:
 
 
 def test_snapshots_survive_a_restart(root: Path, tmp_path: Path) -> None:
-    def opened() -> Cluster:
-        return Cluster(
+    def open_cluster() -> LocalCluster:
+        return LocalCluster(
             str(root), username="a", password="b", state_directory=str(tmp_path / "state")
         )
 
     lay_out(root / "show", {"a": 1, "d": {"b": 1}})
-    cluster = opened()
+    cluster = open_cluster()
     older = cluster.snapshots.take(("show",), "daily", None)
+    deleted = cluster.snapshots.take(("show",), None, None)
+    cluster.snapshots.delete(deleted.id)
     cluster.close()
     (root / "show/new").write_bytes(b"x")
-    cluster = opened()
+    cluster = open_cluster()
     assert cluster.snapshots.all() == [older]
     newer = cluster.snapshots.take(("show",), None, None)
-    assert [(one.operation.value, one.path) for one in cluster.diff(newer.id, older.id)] == [
+    assert newer.id == deleted.id + 1
+    assert [
+        (change.operation.value, change.path) for change in cluster.diff(newer.id, older.id)
+    ] == [
         ("MODIFY", "/show/"),
         ("CREATE", "/show/new"),
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 from tests.emulator.trees import lay_out
-from tests.emulator.wire import attributes, created, got, refusal
+from tests.emulator.wire import attributes, create_snapshot, get, refusal
 
 V2 = {
     *("id", "name", "timestamp", "directory_name", "source_file_id", "created_by_policy"),
@@ -28,8 +28,8 @@ def label_of(version: str) -> str:
 
 
 def listed(emulator: ThreadedEmulator, url: str, number: int) -> list[dict[str, Any]]:
-    """What a list says of one snapshot: nothing if it is not in it."""
-    return [entry for entry in got(emulator, url)["entries"] if entry["id"] == number]
+    """Return the entries of a list with this id: one or none."""
+    return [entry for entry in get(emulator, url)["entries"] if entry["id"] == number]
 
 
 def in_dot_snapshot(folder: Path) -> list[str]:
@@ -38,17 +38,19 @@ def in_dot_snapshot(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("version", "fields"), [("v2", V2), ("v3", V3)])
-def test_a_snapshot_is_created_listed_and_got_alike(
+def test_a_snapshot_is_the_same_when_created_listed_and_read(
     emulator: ThreadedEmulator, folder: Path, version: str, fields: set[str]
 ) -> None:
     path = f"/{folder.name}"
-    made = created(emulator, version, path, **{label_of(version): "daily", "expiration": ""})
+    made = create_snapshot(
+        emulator, version, path, **{label_of(version): "daily", "expiration": ""}
+    )
     assert set(made) == fields
     assert type(made["id"]) is int
     assert made["source_file_id"] == attributes(emulator, path)["id"]
     assert (made["expiration"], made["in_delete"]) == ("", False)
     assert made["timestamp"].endswith("Z")
-    assert got(emulator, f"/{version}/snapshots/{made['id']}") == made
+    assert get(emulator, f"/{version}/snapshots/{made['id']}") == made
     assert listed(emulator, f"/{version}/snapshots/", made["id"]) == [made]
 
 
@@ -56,10 +58,10 @@ def test_a_snapshot_is_created_listed_and_got_alike(
 @pytest.mark.parametrize(
     "label", ["daily", "two  blanks", "é 🎬", "\udcff", "-x", "%2F", "n" * 240]
 )
-def test_the_name_in_dot_snapshot_is_the_id_and_the_name_given(
+def test_the_name_in_dot_snapshot_is_the_id_and_the_given_name(
     emulator: ThreadedEmulator, folder: Path, version: str, label: str
 ) -> None:
-    made = created(emulator, version, f"/{folder.name}", **{label_of(version): label})
+    made = create_snapshot(emulator, version, f"/{folder.name}", **{label_of(version): label})
     directory = f"{made['id']}_{label}"
     if version == "v2":
         assert (made["name"], made["directory_name"]) == (label, directory)
@@ -71,18 +73,18 @@ def test_the_name_in_dot_snapshot_is_the_id_and_the_name_given(
 
 @pytest.mark.parametrize("version", ["v2", "v3"])
 @pytest.mark.parametrize("given", [{}, {"label": ""}, {"label": None}])
-def test_a_snapshot_without_a_name_is_on_demand(
+def test_a_snapshot_without_a_name_is_called_on_demand(
     emulator: ThreadedEmulator, folder: Path, version: str, given: dict[str, object]
 ) -> None:
     fields = {label_of(version): label for label in given.values()}
-    made = created(emulator, version, f"/{folder.name}", **fields)
+    made = create_snapshot(emulator, version, f"/{folder.name}", **fields)
     assert made["name" if version == "v3" else "directory_name"] == f"{made['id']}_OnDemand"
     assert in_dot_snapshot(folder) == [f"{made['id']}_OnDemand"]
 
 
 @pytest.mark.parametrize("version", ["v2", "v3"])
 @pytest.mark.parametrize("label", ["a/b", "..", "a\0", "n" * 254, "\ud800"])
-def test_a_name_that_no_directory_can_have_is_refused(
+def test_a_name_that_is_invalid_for_a_directory_is_refused(
     emulator: ThreadedEmulator, folder: Path, version: str, label: str
 ) -> None:
     source = attributes(emulator, f"/{folder.name}")["id"]
@@ -96,7 +98,7 @@ def test_a_name_that_no_directory_can_have_is_refused(
 def test_a_status_adds_the_path_of_the_source(
     emulator: ThreadedEmulator, folder: Path, version: str, name: str
 ) -> None:
-    number = created(emulator, "v3", f"/{folder.name}", name_suffix="s")["id"]
+    number = create_snapshot(emulator, "v3", f"/{folder.name}", name_suffix="s")["id"]
     (status,) = listed(emulator, f"/{version}/snapshots/status/", number)
     assert status["source_file_path"] == f"/{folder.name}/"
     assert status["name"] == name.format(number)
@@ -104,47 +106,47 @@ def test_a_status_adds_the_path_of_the_source(
         assert set(status) == V3_STATUS
         assert (status["owners"], status["lock_key"]) == ([], None)
     if version != "v4":
-        assert got(emulator, f"/{version}/snapshots/status/{number}") == status
+        assert get(emulator, f"/{version}/snapshots/status/{number}") == status
 
 
-def test_both_versions_tell_of_the_same_snapshots(emulator: ThreadedEmulator, folder: Path) -> None:
-    old = created(emulator, "v2", f"/{folder.name}", name="old")["id"]
-    new = created(emulator, "v3", f"/{folder.name}", name_suffix="new")["id"]
-    assert got(emulator, f"/v3/snapshots/{old}")["name"] == f"{old}_old"
-    assert got(emulator, f"/v2/snapshots/{new}")["name"] == "new"
+def test_all_versions_list_the_same_snapshots(emulator: ThreadedEmulator, folder: Path) -> None:
+    old = create_snapshot(emulator, "v2", f"/{folder.name}", name="old")["id"]
+    new = create_snapshot(emulator, "v3", f"/{folder.name}", name_suffix="new")["id"]
+    assert get(emulator, f"/v3/snapshots/{old}")["name"] == f"{old}_old"
+    assert get(emulator, f"/v2/snapshots/{new}")["name"] == "new"
     for url in ("/v2/snapshots/", "/v3/snapshots/", "/v4/snapshots/status/"):
-        numbers = [entry["id"] for entry in got(emulator, url)["entries"]]
+        numbers = [entry["id"] for entry in get(emulator, url)["entries"]]
         assert numbers == sorted(numbers)
         assert numbers[-2:] == [old, new]
 
 
 @pytest.mark.parametrize(("source_path", "fields"), [("empty", {""}), ("missing", set())])
-def test_a_status_can_hold_back_the_path_of_the_source(
+def test_a_status_can_be_set_to_omit_the_path_of_the_source(
     emulator: ThreadedEmulator, folder: Path, source_path: str, fields: set[str]
 ) -> None:
-    number = created(emulator, "v3", f"/{folder.name}")["id"]
+    number = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     emulator.settings(source_path=source_path)
     for version in ("v2", "v3", "v4"):
         (status,) = listed(emulator, f"/{version}/snapshots/status/", number)
-        assert {status[one] for one in status if one == "source_file_path"} == fields
+        assert {status[field] for field in status if field == "source_file_path"} == fields
         if version != "v4":
-            assert got(emulator, f"/{version}/snapshots/status/{number}") == status
+            assert get(emulator, f"/{version}/snapshots/status/{number}") == status
 
 
-def test_a_core_before_version_3_knows_version_2_alone(
+def test_without_v3_snapshots_only_version_2_exists(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:
-    number = created(emulator, "v3", f"/{folder.name}")["id"]
+    number = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     source = attributes(emulator, f"/{folder.name}")["id"]
     emulator.settings(v3_snapshots=False)
     for url in ("/v3/snapshots/", f"/v3/snapshots/status/{number}", "/v4/snapshots/status/"):
         assert refusal(emulator.request("GET", url)) == (404, "http_not_found_error")
     answer = emulator.request("POST", "/v3/snapshots/", {"source_file_id": source})
     assert refusal(answer) == (404, "http_not_found_error")
-    assert got(emulator, f"/v2/snapshots/status/{number}")["id"] == number
-    made = created(emulator, "v2", f"/{folder.name}")["id"]
+    assert get(emulator, f"/v2/snapshots/status/{number}")["id"] == number
+    made = create_snapshot(emulator, "v2", f"/{folder.name}")["id"]
     assert diff(emulator, made, number) == []
-    assert got(emulator, "/v1/version")["revision_id"] == "Qumulo Core 5.1.2"
+    assert get(emulator, "/v1/version")["revision_id"] == "Qumulo Core 5.1.2"
 
 
 # Expiration
@@ -152,10 +154,10 @@ def test_a_core_before_version_3_knows_version_2_alone(
 
 @pytest.mark.parametrize("version", ["v2", "v3"])
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_an_expiration_is_set_changed_and_taken_back(
+def test_an_expiration_can_be_set_changed_and_removed(
     emulator: ThreadedEmulator, folder: Path, version: str, method: str
 ) -> None:
-    made = created(emulator, version, f"/{folder.name}", expiration=FUTURE)
+    made = create_snapshot(emulator, version, f"/{folder.name}", expiration=FUTURE)
     assert made["expiration"] == FUTURE
     url = f"/{version}/snapshots/{made['id']}"
     for sent, answered in (
@@ -166,7 +168,7 @@ def test_an_expiration_is_set_changed_and_taken_back(
     ):
         expected = {**made, "expiration": answered}
         assert emulator.request(method, url, {"expiration": sent}) == (200, expected)
-        assert got(emulator, url) == expected
+        assert get(emulator, url) == expected
 
 
 def test_a_snapshot_can_be_given_a_time_to_live(emulator: ThreadedEmulator, folder: Path) -> None:
@@ -180,11 +182,9 @@ def test_a_snapshot_can_be_given_a_time_to_live(emulator: ThreadedEmulator, fold
     assert (status, made["expiration"]) == (200, "")
 
 
-def test_a_snapshot_goes_by_itself_when_it_expires(
-    emulator: ThreadedEmulator, folder: Path
-) -> None:
-    number = created(emulator, "v3", f"/{folder.name}", expiration=FUTURE)["id"]
-    kept = created(emulator, "v3", f"/{folder.name}")["id"]
+def test_an_expired_snapshot_disappears(emulator: ThreadedEmulator, folder: Path) -> None:
+    number = create_snapshot(emulator, "v3", f"/{folder.name}", expiration=FUTURE)["id"]
+    kept = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     url = f"/v3/snapshots/{number}"
     assert emulator.request("PATCH", url, {"expiration": "2001-01-01T00:00:00Z"})[0] == 200
     assert refusal(emulator.request("GET", url))[0] == 404
@@ -194,10 +194,11 @@ def test_a_snapshot_goes_by_itself_when_it_expires(
     begun = time.monotonic()
     while in_dot_snapshot(folder) != [f"{kept}_OnDemand"]:
         assert time.monotonic() - begun < 20
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("version", ["v2", "v3"])
-def test_a_snapshot_that_has_expired_before_it_is_taken_is_refused(
+def test_an_expiration_that_is_invalid_or_in_the_past_is_refused(
     emulator: ThreadedEmulator, folder: Path, version: str
 ) -> None:
     source = attributes(emulator, f"/{folder.name}")["id"]
@@ -207,25 +208,25 @@ def test_a_snapshot_that_has_expired_before_it_is_taken_is_refused(
     assert in_dot_snapshot(folder) == []
 
 
-def test_an_expiration_outlives_the_emulator_however_far_it_is(tmp_path: Path) -> None:
+def test_any_expiration_survives_a_restart(tmp_path: Path) -> None:
     root = lay_out(tmp_path / "root", {"a": 1})
     ends = ["", FUTURE, "9999-12-31T23:59:59Z"]
     for _ in range(2):
         with serve_in_thread(root, state=tmp_path / "state") as emulator:
-            known = got(emulator, "/v3/snapshots/")["entries"]
+            known = get(emulator, "/v3/snapshots/")["entries"]
             if not known:
-                known = [created(emulator, "v3", "/", expiration=end) for end in ends]
+                known = [create_snapshot(emulator, "v3", "/", expiration=end) for end in ends]
             assert [snapshot["expiration"] for snapshot in known] == ends
 
 
-# The end
+# Deletion
 
 
 @pytest.mark.parametrize(("version", "status"), [("v2", 200), ("v3", 202)])
-def test_a_deleted_snapshot_is_gone_and_each_version_says_so_in_its_way(
+def test_a_deleted_snapshot_is_gone_and_each_version_answers_with_its_own_status(
     emulator: ThreadedEmulator, folder: Path, version: str, status: int
 ) -> None:
-    number = created(emulator, "v3", f"/{folder.name}")["id"]
+    number = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     url = f"/{version}/snapshots/{number}"
     assert emulator.request("DELETE", url) == (status, None)
     for method in ("GET", "PATCH", "DELETE"):
@@ -238,27 +239,27 @@ def test_a_deleted_snapshot_is_gone_and_each_version_says_so_in_its_way(
 def test_an_id_is_never_used_again(emulator: ThreadedEmulator, folder: Path) -> None:
     numbers = []
     for _ in range(3):
-        numbers.append(created(emulator, "v3", f"/{folder.name}")["id"])
+        numbers.append(create_snapshot(emulator, "v3", f"/{folder.name}")["id"])
         emulator.request("DELETE", f"/v3/snapshots/{numbers[-1]}")
     first = numbers[0]
     assert numbers == [first, first + 1, first + 2]
 
 
-# The diff, where the API leaves open what it answers
+# The diff, where the API's documentation leaves the answer open
 
 
 @pytest.fixture
 def compared(emulator: ThreadedEmulator, folder: Path) -> tuple[int, int, int]:
-    """An older and a newer snapshot of a directory, and a later one of the directory in it."""
+    """An older and a newer snapshot of a directory, and a third one of its subdirectory."""
     lay_out(folder, {"in": {"was": 1}})
-    older = created(emulator, "v3", f"/{folder.name}")["id"]
+    older = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
     lay_out(folder / "in", {"new": 1})
-    newer = created(emulator, "v3", f"/{folder.name}")["id"]
-    return older, newer, created(emulator, "v3", f"/{folder.name}/in")["id"]
+    newer = create_snapshot(emulator, "v3", f"/{folder.name}")["id"]
+    return older, newer, create_snapshot(emulator, "v3", f"/{folder.name}/in")["id"]
 
 
 def diff(emulator: ThreadedEmulator, newer: int, older: int) -> list[tuple[str, str]]:
-    found = got(emulator, f"/v2/snapshots/{newer}/changes-since/{older}")["entries"]
+    found = get(emulator, f"/v2/snapshots/{newer}/changes-since/{older}")["entries"]
     assert all(set(entry) == {"op", "path"} for entry in found)
     return [(entry["op"], entry["path"]) for entry in found]
 
@@ -268,7 +269,7 @@ def refused(emulator: ThreadedEmulator, newer: int, older: int) -> bool:
     return answer[0] == 400 and refusal(answer)[0] == 400
 
 
-def test_a_diff_tells_what_happened_and_where(
+def test_a_diff_contains_operations_and_paths(
     emulator: ThreadedEmulator, folder: Path, compared: tuple[int, int, int]
 ) -> None:
     older, newer, _ = compared
@@ -276,7 +277,7 @@ def test_a_diff_tells_what_happened_and_where(
     assert diff(emulator, newer, older) == [("MODIFY", path), ("CREATE", f"{path}new")]
 
 
-def test_swapped_ids_are_answered_as_it_is_set(
+def test_the_answer_to_swapped_ids_can_be_set(
     emulator: ThreadedEmulator, folder: Path, compared: tuple[int, int, int]
 ) -> None:
     older, newer, _ = compared
@@ -290,7 +291,7 @@ def test_swapped_ids_are_answered_as_it_is_set(
     assert refused(emulator, older, newer)
 
 
-def test_one_id_twice_is_answered_as_it_is_set(
+def test_the_answer_to_the_same_id_twice_can_be_set(
     emulator: ThreadedEmulator, compared: tuple[int, int, int]
 ) -> None:
     number = compared[0]
@@ -301,7 +302,7 @@ def test_one_id_twice_is_answered_as_it_is_set(
     assert diff(emulator, number, number) == []
 
 
-def test_different_sources_are_answered_as_it_is_set(
+def test_the_answer_to_different_sources_can_be_set(
     emulator: ThreadedEmulator, folder: Path, compared: tuple[int, int, int]
 ) -> None:
     _, older, newer = compared

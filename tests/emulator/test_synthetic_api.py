@@ -1,4 +1,4 @@
-"""A made-up cluster on the wire: its diff against its trees, its pages, and what it refuses."""
+"""A synthetic cluster through the API: its diff against its trees, its pages, its errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from qumulo_emulator.running import Emulator, ThreadedEmulator, serve_in_thread
-from tests.emulator.wire import attributes, file_url, got, pages, refusal
+from qumulo_emulator.synthetic.shapes import Shape
+from tests.emulator.wire import Client, attributes, file_url, get, pages, refusal
 
 DIFF = "/v2/snapshots/2/changes-since/1"
 SOURCE = "/synthetic"
@@ -33,8 +34,8 @@ def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
     running.faults.clear()
 
 
-class Client:
-    """One connection that is kept, for those who ask much."""
+class Connection:
+    """One connection that is kept open, for many requests."""
 
     def __init__(self, emulator: Emulator) -> None:
         context = ssl.create_default_context(cafile=emulator.certificate)
@@ -43,8 +44,15 @@ class Client:
         )
         self._headers = {"Authorization": f"Bearer {emulator.login()}"}
 
-    def request(self, method: str, url: str) -> tuple[int, Any]:
-        self._connection.request(method, url, headers=self._headers)
+    def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        self.send(method, path, body)
+        return self.receive()
+
+    def send(self, method: str, path: str, body: object = None) -> None:
+        data = None if body is None else json.dumps(body)
+        self._connection.request(method, path, data, headers=self._headers)
+
+    def receive(self) -> tuple[int, Any]:
         with self._connection.getresponse() as answer:
             return answer.status, json.loads(answer.read())
 
@@ -53,13 +61,13 @@ class Client:
 
 
 @pytest.fixture
-def client(emulator: ThreadedEmulator) -> Iterator[Client]:
-    made = Client(emulator)
+def client(emulator: ThreadedEmulator) -> Iterator[Connection]:
+    made = Connection(emulator)
     yield made
     made.close()
 
 
-def changes(client: Any, query: str = "") -> list[tuple[str, str]]:
+def changes(client: Client, query: str = "") -> list[tuple[str, str]]:
     return [
         (entry["op"], entry["path"])
         for page in pages(client, f"{DIFF}{query}")
@@ -67,8 +75,8 @@ def changes(client: Any, query: str = "") -> list[tuple[str, str]]:
     ]
 
 
-def tree(client: Any, snapshot: int) -> dict[str, dict[str, Any]]:
-    """All that a snapshot has, by path."""
+def tree(client: Client, snapshot: int) -> dict[str, dict[str, Any]]:
+    """Return all entries of a snapshot, by path."""
     query = f"?snapshot={snapshot}&limit=700"
     found = {f"{SOURCE}/": attributes(client, SOURCE, f"?snapshot={snapshot}")}
     pending = [SOURCE]
@@ -82,7 +90,7 @@ def tree(client: Any, snapshot: int) -> dict[str, dict[str, Any]]:
 
 
 def compared(older: dict[str, Any], newer: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a diff says of two trees, from these alone."""
+    """Return the diff of two trees, computed from these trees alone."""
     found = []
     for operation, there, elsewhere in (("DELETE", older, newer), ("CREATE", newer, older)):
         gone = {path for path in there if path not in elsewhere}
@@ -93,8 +101,8 @@ def compared(older: dict[str, Any], newer: dict[str, Any]) -> list[tuple[str, st
     for path in older.keys() & newer.keys():
         before, after = (dict(side[path], access_time="") for side in (older, newer))
         if path.endswith("/"):
-            # An entry that came or went is seen by the time.
-            before, after = ({"time": one["modification_time"]} for one in (before, after))
+            # Of a directory, only an added or removed entry counts, which changes its time.
+            before, after = ({"time": side["modification_time"]} for side in (before, after))
         if before != after:
             found.append(("MODIFY", path))
     return sorted(found, key=lambda change: change[1].encode())
@@ -103,14 +111,14 @@ def compared(older: dict[str, Any], newer: dict[str, Any]) -> list[tuple[str, st
 @pytest.mark.parametrize(
     ("shape", "size"),
     [
-        *(("mixed", size) for size in (1, 2, 3, 10, 999, 1000, 1001, 13_400)),
+        *(("mixed", size) for size in (1, 2, 10, 1000, 1001, 13_400)),
         *(("sparse", size) for size in (1, 3)),
-        *(("created", size) for size in (1, 1000, 1001)),
+        *(("created", size) for size in (1, 1001)),
     ],
 )
-def test_the_diff_is_what_two_walks_find_to_be_different(shape: Any, size: int) -> None:
+def test_the_diff_is_the_difference_of_both_trees(shape: Shape, size: int) -> None:
     with serve_in_thread(synthetic=size, shape=shape) as emulator:
-        client = Client(emulator)
+        client = Connection(emulator)
         older, newer = tree(client, 1), tree(client, 2)
         found = changes(client, "?limit=10000")
         client.close()
@@ -118,13 +126,13 @@ def test_the_diff_is_what_two_walks_find_to_be_different(shape: Any, size: int) 
     assert found == compared(older, newer)
 
 
-def test_the_pages_are_the_same_whatever_their_size(client: Client) -> None:
+def test_the_pages_are_the_same_whatever_their_size(client: Connection) -> None:
     everything = changes(client)
     assert len(everything) == SIZE
     for limit in (7, 100, SIZE - 1, SIZE, 10 * SIZE):
         assert changes(client, f"?limit={limit}") == everything
     where = file_url(f"{SOURCE}/show0000/reel0000", "/entries/")
-    names = [entry["name"] for entry in got(client, where)["files"]]
+    names = [entry["name"] for entry in get(client, where)["files"]]
     assert names == sorted(names, key=str.encode)
     for limit in (13, len(names) - 1, len(names), 10_000):
         found = list(pages(client, f"{where}?limit={limit}"))
@@ -132,15 +140,17 @@ def test_the_pages_are_the_same_whatever_their_size(client: Client) -> None:
         assert max(len(page["files"]) for page in found) <= limit
 
 
-def test_no_page_is_larger_than_the_limit_that_it_was_started_with() -> None:
+def test_no_page_is_larger_than_the_page_limit_option() -> None:
     with serve_in_thread(synthetic=30, page_limit=4) as emulator:
         found = [len(page["entries"]) for page in pages(emulator, f"{DIFF}?limit=1000")]
         assert found == [4] * 7 + [2]
         reel = file_url(f"{SOURCE}/show0000/reel0000", "/entries/?limit=1000")
-        assert len(got(emulator, reel)["files"]) == 4
+        assert len(get(emulator, reel)["files"]) == 4
 
 
-def test_a_path_of_the_diff_is_where_its_operation_says(client: Client) -> None:
+def test_a_path_of_the_diff_exists_in_the_snapshots_that_its_operation_implies(
+    client: Connection,
+) -> None:
     where = {"CREATE": (404, 200, 200), "DELETE": (200, 404, 404), "MODIFY": (200, 200, 200)}
     some = changes(client)
     some = [*some[:40], *some[40::40]]
@@ -156,10 +166,12 @@ def test_a_path_of_the_diff_is_where_its_operation_says(client: Client) -> None:
                 assert reply["path"] == path
 
 
-def test_one_entry_is_described_alike_alone_in_its_directory_and_by_its_id(client: Client) -> None:
+def test_an_entry_has_the_same_attributes_alone_in_a_listing_and_by_its_id(
+    client: Connection,
+) -> None:
     for folder in (SOURCE, f"{SOURCE}/show0000", f"{SOURCE}/show0000/reel0000"):
         for query in ("?snapshot=1", "?snapshot=2", ""):
-            listing = got(client, file_url(folder, f"/entries/{query}"))
+            listing = get(client, file_url(folder, f"/entries/{query}"))
             described = attributes(client, folder, query)
             assert listing["path"] == described["path"] == f"{folder}/"
             assert listing["id"] == described["id"]
@@ -167,26 +179,20 @@ def test_one_entry_is_described_alike_alone_in_its_directory_and_by_its_id(clien
             for entry in listing["files"][::97]:
                 alone = attributes(client, entry["path"], query)
                 assert alone == {**entry, "lock": None}
-                assert alone == got(client, f"/v1/files/{entry['id']}/info/attributes{query}")
-            by_id = got(client, f"/v1/files/{listing['id']}/entries/{query}")
+                assert alone == get(client, f"/v1/files/{entry['id']}/info/attributes{query}")
+            by_id = get(client, f"/v1/files/{listing['id']}/entries/{query}")
             assert by_id == listing
 
 
-def test_the_root_of_the_cluster_holds_the_source_alone(client: Client) -> None:
-    (source,) = got(client, file_url("/", "/entries/"))["files"]
+def test_the_root_of_the_cluster_contains_only_the_source(client: Connection) -> None:
+    (source,) = get(client, file_url("/", "/entries/"))["files"]
     assert (source["path"], source["name"]) == ("/synthetic/", "synthetic")
     assert attributes(client, "/")["id"] == "2"
-    (resolved,) = resolve(client, [source["id"]])
+    _, (resolved,) = client.request("POST", "/v1/files/resolve", [source["id"]])
     assert resolved["path"] == "/synthetic/"
 
 
-def resolve(client: Client, ids: list[str]) -> Any:
-    client._connection.request("POST", "/v1/files/resolve", json.dumps(ids), client._headers)
-    with client._connection.getresponse() as answer:
-        return json.loads(answer.read())
-
-
-def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
+def test_every_version_lists_both_snapshots(client: Connection) -> None:
     source = attributes(client, SOURCE)["id"]
     for url in (
         "/v2/snapshots/",
@@ -194,18 +200,18 @@ def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
         "/v3/snapshots/status/",
         "/v4/snapshots/status/",
     ):
-        entries = got(client, url)["entries"]
+        entries = get(client, url)["entries"]
         assert [entry["id"] for entry in entries] == [1, 2]
         assert {entry["source_file_id"] for entry in entries} == {source}
     for number, name in ((1, "1_older"), (2, "2_newer")):
-        assert got(client, f"/v3/snapshots/{number}")["name"] == name
-        assert got(client, f"/v2/snapshots/{number}")["directory_name"] == name
-        status = got(client, f"/v3/snapshots/status/{number}")
+        assert get(client, f"/v3/snapshots/{number}")["name"] == name
+        assert get(client, f"/v2/snapshots/{number}")["directory_name"] == name
+        status = get(client, f"/v3/snapshots/status/{number}")
         assert status["source_file_path"] == "/synthetic/"
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "status", "kind"),
+    ("method", "url", "status", "contents"),
     [
         ("GET", "/v2/snapshots/3/changes-since/1", 404, "api_snapshots_snapshot_not_found_error"),
         ("GET", "/v2/snapshots/1/changes-since/2", 400, "api_snapshots_invalid_diff_error"),
@@ -249,10 +255,10 @@ def test_the_snapshots_are_told_in_every_version(client: Client) -> None:
         ),
     ],
 )
-def test_what_cannot_be_had_is_refused_in_the_ordinary_form(
-    client: Client, method: str, url: str, status: int, kind: str
+def test_errors_have_the_usual_form(
+    client: Connection, method: str, url: str, status: int, contents: str
 ) -> None:
-    assert refusal(client.request(method, url)) == (status, kind)
+    assert refusal(client.request(method, url)) == (status, contents)
 
 
 def test_no_snapshot_can_be_taken(emulator: ThreadedEmulator) -> None:
@@ -261,30 +267,30 @@ def test_no_snapshot_can_be_taken(emulator: ThreadedEmulator) -> None:
     assert emulator.request("POST", "/v2/snapshots/", body)[0] == 501
 
 
-def test_nothing_is_told_without_a_token(emulator: ThreadedEmulator) -> None:
+def test_nothing_is_served_without_a_token(emulator: ThreadedEmulator) -> None:
     for url in (DIFF, file_url(SOURCE, "/info/attributes"), file_url(SOURCE, "/entries/")):
         assert emulator.request_as(None, "GET", url)[0] == 401
         assert emulator.request_as("session-v1:guessed", "GET", url)[0] == 401
 
 
-def test_a_snapshot_does_not_differ_from_itself(client: Client) -> None:
-    assert got(client, "/v2/snapshots/2/changes-since/2")["entries"] == []
+def test_a_snapshot_does_not_differ_from_itself(client: Connection) -> None:
+    assert get(client, "/v2/snapshots/2/changes-since/2")["entries"] == []
 
 
-def test_settings_change_what_the_api_leaves_open(emulator: ThreadedEmulator) -> None:
+def test_settings_apply_to_a_synthetic_tree(emulator: ThreadedEmulator) -> None:
     everything = changes(emulator)
     emulator.settings(page_limit=800, empty_pages=True, last_page_next=None)
     sizes = [len(page["entries"]) for page in pages(emulator, DIFF)]
     assert sizes == [0, 800, 0, 700]
     emulator.settings(empty_pages=False, escape=False, page_limit=10_000)
     assert changes(emulator) == everything
-    assert got(emulator, DIFF)["paging"]["next"] is None
+    assert get(emulator, DIFF)["paging"]["next"] is None
     for setting in ({"order": "descending"}, {"uncovered": "live"}):
         refused = emulator.request("POST", "/emulator/settings", setting)
         assert refusal(refused) == (501, "emulator_not_supported_error")
 
 
-def test_faults_sessions_and_the_log_work_as_ever(emulator: ThreadedEmulator) -> None:
+def test_faults_sessions_and_the_log_apply_to_a_synthetic_tree(emulator: ThreadedEmulator) -> None:
     emulator.fault(path="*changes-since*", status=503, times=1)
     assert emulator.request("GET", DIFF)[0] == 503
     assert emulator.request("GET", DIFF)[0] == 200
@@ -294,23 +300,23 @@ def test_faults_sessions_and_the_log_work_as_ever(emulator: ThreadedEmulator) ->
     token = emulator.login()
     emulator.expire_sessions()
     assert emulator.request_as(token, "GET", DIFF)[0] == 401
-    seen = [(one["method"], one["path"], one["status"]) for one in emulator.requests()]
+    seen = [(sent["method"], sent["path"], sent["status"]) for sent in emulator.requests()]
     assert ("GET", DIFF, 503) in seen
 
 
-def test_requests_that_are_made_to_wait_do_not_wait_for_each_other(
+def test_requests_with_latency_are_answered_concurrently(
     emulator: ThreadedEmulator,
 ) -> None:
-    clients = [Client(emulator) for _ in range(8)]
+    connections = [Connection(emulator) for _ in range(8)]
     emulator.settings(latency_ms=400)
     begun = time.monotonic()
-    for one in clients:
-        one._connection.request("GET", f"{DIFF}?limit=5", headers=one._headers)
-    for one in clients:
-        with one._connection.getresponse() as answer:
-            assert len(json.loads(answer.read())["entries"]) == 5
+    for connection in connections:
+        connection.send("GET", f"{DIFF}?limit=5")
+    for connection in connections:
+        _, page = connection.receive()
+        assert len(page["entries"]) == 5
     took = time.monotonic() - begun
     assert 0.4 <= took < 8 * 0.4
     emulator.settings(latency_ms=0)
-    for one in clients:
-        one.close()
+    for connection in connections:
+        connection.close()

@@ -1,4 +1,4 @@
-"""A made-up cluster as a process: its command line, its tree on disk, and the real `qq`."""
+"""A synthetic cluster as a process: its command line, its tree on disk, and the real `qq`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from qumulo_emulator.clock import parse_moment
-from qumulo_emulator.running import Emulator, serve_in_process
-from tests.emulator.test_serve import said_at_the_end, serving
-from tests.emulator.wire import file_url, got, pages
+from qumulo_emulator.clock import parse_time
+from qumulo_emulator.running import Emulator, serve_in_process, serve_in_thread
+from qumulo_emulator.synthetic.shapes import Shape
+from tests.emulator.process import rest_of_output, serving
+from tests.emulator.wire import file_url, get, pages
 
 SIZE = 800
 SOURCE = "/synthetic"
@@ -29,12 +30,11 @@ def mount(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def emulator(mount: Path) -> Iterator[Emulator]:
-    options = {"materialize": mount, "materialize_snapshots": True}
-    with serve_in_process(synthetic=SIZE, **options) as running:
+    with serve_in_process(synthetic=SIZE, materialize=mount, materialize_snapshots=True) as running:
         yield running
 
 
-def test_it_says_what_it_made_up() -> None:
+def test_it_prints_the_facts_about_the_synthetic_tree() -> None:
     with serving("--synthetic", "1200", "--shape", "created") as (process, facts):
         assert facts.keys() == {
             *("host", "port", "username", "certificate_sha256"),
@@ -43,37 +43,37 @@ def test_it_says_what_it_made_up() -> None:
         assert (facts["source"], facts["older"], facts["newer"]) == ("/synthetic", 1, 2)
         assert facts["files"] == 1200
         process.terminate()
-        assert said_at_the_end(process) == (b"", b"", 0)
+        assert rest_of_output(process) == (b"", b"", 0)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ((), "either ROOT or --synthetic"),
         (("{}", "--synthetic", "5"), "either ROOT or --synthetic"),
         (("--synthetic", "0"), "not '0'"),
         (("--synthetic", "many"), "not 'many'"),
         (("--synthetic", "5", "--shape", "round"), "invalid choice: 'round'"),
-        (("--synthetic", "5", "--state", "{}/state"), "--state"),
-        (("--synthetic", "5", "--snapshots-everywhere"), "--snapshots-everywhere belongs to ROOT"),
-        (("{}", "--shape", "mixed"), "belong to --synthetic"),
-        (("{}", "--materialize", "{}/new"), "belong to --synthetic"),
-        (("--synthetic", "5", "--materialize-snapshots"), "belongs to --materialize"),
+        (("--synthetic", "5", "--state", "{}/state"), "--state needs ROOT"),
+        (("--synthetic", "5", "--snapshots-everywhere"), "--snapshots-everywhere needs ROOT"),
+        (("{}", "--shape", "mixed"), "need --synthetic"),
+        (("{}", "--materialize", "{}/new"), "need --synthetic"),
+        (("--synthetic", "5", "--materialize-snapshots"), "needs --materialize"),
     ],
 )
-def test_options_that_do_not_go_together_are_a_wrong_command_line(
+def test_options_that_exclude_each_other_are_a_wrong_command_line(
     tmp_path: Path,
     refused_start: Callable[..., tuple[str, str, int]],
     arguments: tuple[str, ...],
-    told: str,
+    expected: str,
 ) -> None:
     output, messages, code = refused_start(*(argument.format(tmp_path) for argument in arguments))
     assert (output, code) == ("", 2)
-    assert told in messages
+    assert expected in messages
     assert os.listdir(tmp_path) == []
 
 
-def test_nothing_is_laid_out_where_something_is(
+def test_nothing_is_written_to_a_directory_that_is_not_empty(
     tmp_path: Path, refused_start: Callable[..., tuple[str, str, int]]
 ) -> None:
     (tmp_path / "there").touch()
@@ -84,9 +84,9 @@ def test_nothing_is_laid_out_where_something_is(
     assert os.listdir(tmp_path) == ["there"]
 
 
-def served(emulator: Emulator, query: str) -> dict[str, dict[str, Any]]:
-    """All attributes that a snapshot has, by the path below the source."""
-    found = {"": got(emulator, file_url(SOURCE, f"/info/attributes?{query}"))}
+def served_entries(emulator: Emulator, query: str) -> dict[str, dict[str, Any]]:
+    """Return all entries of a snapshot, by the path below the source."""
+    found = {"": get(emulator, file_url(SOURCE, f"/info/attributes?{query}"))}
     pending = [SOURCE]
     while pending:
         for page in pages(emulator, file_url(pending.pop(), f"/entries/?{query}")):
@@ -97,9 +97,9 @@ def served(emulator: Emulator, query: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def laid_out(top: Path) -> dict[str, os.stat_result]:
-    """What there is on disk, `.snapshot` apart, by the path below its top."""
-    # A directory's own time of access is that of whoever looks into it: looked at first.
+def entries_on_disk(top: Path) -> dict[str, os.stat_result]:
+    """Return all entries on disk except for `.snapshot`, by the path below the top."""
+    # Listing a directory changes its access time, so lstat comes first.
     found = {"": os.lstat(top)}
     pending = [""]
     while pending:
@@ -117,18 +117,18 @@ def laid_out(top: Path) -> dict[str, os.stat_result]:
     ("where", "query"),
     [(".", "limit=900"), (".snapshot/1_older", "snapshot=1"), (".snapshot/2_newer", "snapshot=2")],
 )
-def test_what_is_laid_out_is_what_is_served(
+def test_the_tree_on_disk_is_the_tree_that_is_served(
     emulator: Emulator, mount: Path, where: str, query: str
 ) -> None:
-    told, seen = served(emulator, query), laid_out(mount / where)
-    assert seen.keys() == told.keys()
-    for path, entry in told.items():
+    expected, seen = served_entries(emulator, query), entries_on_disk(mount / where)
+    assert seen.keys() == expected.keys()
+    for path, entry in expected.items():
         found = seen[path]
         is_directory = entry["type"] == "FS_FILE_TYPE_DIRECTORY"
         assert stat.S_ISDIR(found.st_mode) == is_directory, path
         assert stat.S_ISREG(found.st_mode) != is_directory, path
-        assert found.st_mtime_ns == parse_moment(entry["modification_time"]), path
-        assert found.st_atime_ns == parse_moment(entry["access_time"]), path
+        assert found.st_mtime_ns == parse_time(entry["modification_time"]), path
+        assert found.st_atime_ns == parse_time(entry["access_time"]), path
         assert f"{stat.S_IMODE(found.st_mode):04o}" == entry["mode"], path
         assert str(found.st_uid) == entry["owner_details"]["id_value"], path
         assert str(found.st_gid) == entry["group_details"]["id_value"], path
@@ -137,16 +137,14 @@ def test_what_is_laid_out_is_what_is_served(
 
 
 @pytest.mark.parametrize("shape", ["sparse", "created"])
-def test_other_shapes_are_laid_out_too_without_snapshots_unless_asked_for(
-    tmp_path: Path, shape: Any
-) -> None:
-    with serve_in_process(synthetic=2, shape=shape, materialize=tmp_path / "new") as emulator:
-        assert served(emulator, "").keys() == laid_out(tmp_path / "new").keys()
+def test_snapshots_are_written_only_on_request(tmp_path: Path, shape: Shape) -> None:
+    with serve_in_thread(synthetic=2, shape=shape, materialize=tmp_path / "new") as emulator:
+        assert served_entries(emulator, "").keys() == entries_on_disk(tmp_path / "new").keys()
     assert not (tmp_path / "new/.snapshot").exists()
 
 
 class Qq:
-    """The vendor's command, with a file of its own for the token."""
+    """The vendor's command, with its own file for the token."""
 
     def __init__(self, emulator: Emulator, store: Path) -> None:
         self._command = [
@@ -165,7 +163,7 @@ class Qq:
         ).stdout
 
 
-def test_the_real_qq_reads_it(emulator: Emulator, tmp_path: Path) -> None:
+def test_qq_reads_a_synthetic_tree(emulator: Emulator, tmp_path: Path) -> None:
     qq = Qq(emulator, tmp_path / "token")
     qq("login", "-u", emulator.username, typed=emulator.password)
     diff = json.loads(qq("snapshot_diff", "--older-snapshot", "1", "--newer-snapshot", "2"))
@@ -173,9 +171,8 @@ def test_the_real_qq_reads_it(emulator: Emulator, tmp_path: Path) -> None:
     url = "/v2/snapshots/2/changes-since/1?limit=100"
     assert diff["entries"] == [entry for page in pages(emulator, url) for entry in page["entries"]]
     reel = f"{SOURCE}/show0000/reel0000"
-    for snapshot in ("1", "2"):
-        listing = json.loads(qq("fs_read_dir", "--path", reel, "--snapshot", snapshot))
-        expected = got(emulator, file_url(reel, f"/entries/?snapshot={snapshot}"))
-        assert listing["files"] == expected["files"]
+    listing = json.loads(qq("fs_read_dir", "--path", reel, "--snapshot", "1"))
+    expected = get(emulator, file_url(reel, "/entries/?snapshot=1"))
+    assert listing["files"] == expected["files"]
     attributes = json.loads(qq("fs_file_get_attr", "--path", f"{reel}"))
     assert attributes["id"] == expected["id"]

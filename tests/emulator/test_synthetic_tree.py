@@ -1,4 +1,4 @@
-"""A made-up tree as such: how much is in it, what it is called, and that its parts agree."""
+"""The synthetic tree itself: its size, its names, and that its parts agree."""
 
 from __future__ import annotations
 
@@ -10,64 +10,65 @@ from itertools import pairwise
 import pytest
 
 from qumulo_emulator.api.attributes import attributes_json
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.errors import NoSuchEntryError
 from qumulo_emulator.model import FileType
-from qumulo_emulator.synthetic import moments, shapes
-from qumulo_emulator.synthetic.changes import Changes
-from qumulo_emulator.synthetic.render import Renderer
-from qumulo_emulator.synthetic.tree import SyntheticTree, top
+from qumulo_emulator.synthetic import shapes, times
+from qumulo_emulator.synthetic.contents import Contents
+from qumulo_emulator.synthetic.diff import SyntheticDiff
+from qumulo_emulator.synthetic.renderer import Renderer
+from qumulo_emulator.synthetic.tree import SyntheticTree, root_place
 
 SOURCE = ("synthetic",)
 SIZES = (1, 2, 3, 10, 999, 1000, 1001, 13_290)
-# More than one show, so that all that a show has is in it.
+# More than one show, so that one of them is complete.
 LARGE = 15_000
 
 
 def trees(shape: shapes.Shape, size: int) -> tuple[SyntheticTree, SyntheticTree]:
-    """The older tree and the newer one."""
+    """Return the older and the newer tree."""
     root = shapes.root(shape, size)
-    return tuple(SyntheticTree(root, SOURCE, newer=newer) for newer in (False, True))
+    return SyntheticTree(root, SOURCE, newer=False), SyntheticTree(root, SOURCE, newer=True)
 
 
-def rendered(renderer: Renderer, root: shapes.Kind, begin: int, end: int) -> list[tuple[str, str]]:
-    """Some entries of the diff, as they are sent."""
-    text = b"[" + b"".join(renderer.changes(top(root), begin, end)).rstrip(b",") + b"]"
+def rendered(renderer: Renderer, root: Contents, begin: int, end: int) -> list[tuple[str, str]]:
+    """Return some entries of the diff, parsed from what is sent."""
+    text = b"[" + b"".join(renderer.changes(root_place(root), begin, end)).rstrip(b",") + b"]"
     return [(entry["op"], entry["path"]) for entry in json.loads(text)]
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shape", ["mixed", "sparse"])
-def test_the_diff_has_as_many_entries_as_asked_for_in_ascending_order(
+def test_the_diff_has_the_requested_size_and_is_in_ascending_order(
     shape: shapes.Shape, size: int
 ) -> None:
-    changes = Changes(shapes.root(shape, size))
+    changes = SyntheticDiff(shapes.root(shape, size))
     paths = [change.path.encode() for change in changes[:]]
     assert len(changes) == len(paths) == size
     assert all(one < other for one, other in pairwise(paths))
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_created_directory_is_two_entries_whatever_is_in_it(size: int) -> None:
+def test_a_created_directory_is_two_changes_whatever_its_size(size: int) -> None:
     root = shapes.root("created", size)
-    assert [(change.operation.value, change.path) for change in Changes(root)] == [
+    assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
         ("MODIFY", "/synthetic/"),
         ("CREATE", "/synthetic/show0000/"),
     ]
     assert root.files == size
-    (show,) = top(root).child(0, 0).children(newer=True)
-    counts = [reel.kind.children(newer=True) for reel in show.children(newer=True)]
+    (show,) = root_place(root).child(0, 0).children(newer=True)
+    counts = [reel.contents.child_count(newer=True) for reel in show.children(newer=True)]
     assert sum(counts) == size
     assert counts[:-1] == [1000] * (len(counts) - 1)
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
 @pytest.mark.parametrize("escape", [True, False])
-def test_what_is_sent_of_the_diff_is_the_diff_wherever_a_page_begins(
+def test_every_rendered_page_is_the_corresponding_part_of_the_diff(
     shape: shapes.Shape, escape: bool
 ) -> None:
     root = shapes.root(shape, LARGE)
-    changes = [(change.operation.value, change.path) for change in Changes(root)]
+    changes = [(change.operation.value, change.path) for change in SyntheticDiff(root)]
     renderer = Renderer(escape=escape)
     assert rendered(renderer, root, 0, len(changes)) == changes
     for limit in (1, 7, 1000, 12_345):
@@ -78,21 +79,21 @@ def test_what_is_sent_of_the_diff_is_the_diff_wherever_a_page_begins(
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
-def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
+def test_a_rendered_entry_is_what_the_ordinary_handlers_would_send(
     shape: shapes.Shape,
 ) -> None:
-    size, most = (13_300, 30) if shape == "mixed" else (1001, 2)
+    size, max_directories = {"mixed": (13_300, 30), "sparse": (101, 2), "created": (1001, 2)}[shape]
     renderer = Renderer(escape=True)
     for tree in trees(shape, size):
         pending = [tree.place(SOURCE)]
         while pending:
             place = pending.pop()
             children = list(place.children(newer=tree.newer))
-            # Every one would take long: the first and the last ones, and some between.
+            # To check every entry would take long: the first, the last, and some between.
             for at in {*range(3), *range(0, len(children), 197), len(children) - 1}:
                 if not 0 <= at < len(children):
                     continue
-                folder = renderer.folder(place)
+                folder = renderer.values_of(place)
                 (text,) = renderer.listing(folder, at, at + 1, newer=tree.newer)
                 sent, known = (
                     json.loads(text.removesuffix(b",")),
@@ -101,8 +102,8 @@ def test_what_is_sent_of_an_entry_is_what_the_ordinary_handlers_would_send(
                 revisions = sent.pop("data_revision"), known.pop("data_revision")
                 assert sent == known
                 assert type(revisions[0]) is type(revisions[1])
-            folders = [child for child in children if child.row.kind]
-            pending += folders[-most:]
+            folders = [child for child in children if child.row.contents]
+            pending += folders[-max_directories:]
 
 
 def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
@@ -110,9 +111,9 @@ def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
     older, newer = trees("mixed", 2000)
     place = newer.place((*SOURCE, "show0000", "reel0000"))
     same = Counter[bool]()
-    for index, row in enumerate(place.kind.rows):
+    for index, row in enumerate(place.contents.rows):
         if row.exists(newer=False) and row.exists(newer=True):
-            folder = renderer.folder(place)
+            folder = renderer.values_of(place)
             before, after = (
                 json.loads(renderer.attributes(folder, index, 0, newer=tree.newer))
                 for tree in (older, newer)
@@ -124,7 +125,7 @@ def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
-def test_every_id_is_that_of_one_entry_and_leads_back_to_it(shape: shapes.Shape) -> None:
+def test_every_id_belongs_to_one_entry_and_locates_it(shape: shapes.Shape) -> None:
     root = shapes.root(shape, 1500)
     tree = SyntheticTree(root, (), newer=True)
     seen = set()
@@ -134,24 +135,24 @@ def test_every_id_is_that_of_one_entry_and_leads_back_to_it(shape: shapes.Shape)
         assert tree.locate(str(place.id)) == place.parts
         assert place.id not in seen
         seen.add(place.id)
-        if place.row.kind:
+        if place.row.contents:
             children = list(place.children(newer=True))
-            folders = [child for child in children if child.row.kind]
+            folders = [child for child in children if child.row.contents]
             pending += children if len(folders) < 30 else folders[::200]
     beyond = tree.place(SOURCE).id + 9000
-    for nobodys in (0, 1, beyond, 10_000 * root.folders, 10_000 * root.folders + 1):
+    for nobodys in (0, 1, beyond, 10_000 * root.directories, 10_000 * root.directories + 1):
         with pytest.raises(NoSuchEntryError):
             tree.locate(str(nobodys))
 
 
-def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
-    changes = Changes(shapes.root("mixed", 1_000_000))[500_000:527_000]
-    kinds = Counter((change.operation.value, change.path.endswith("/")) for change in changes)
-    shares = {kind: count / len(changes) for kind, count in kinds.items()}
+def test_mixed_changes_are_mostly_modified_files() -> None:
+    changes = SyntheticDiff(shapes.root("mixed", 1_000_000))[500_000:527_000]
+    contents = Counter((change.operation.value, change.path.endswith("/")) for change in changes)
+    shares = {contents: count / len(changes) for contents, count in contents.items()}
     assert 0.57 < shares["MODIFY", False] < 0.63
     assert 0.22 < shares["CREATE", False] < 0.28
     assert 0.12 < shares["DELETE", False] < 0.16
-    assert {("CREATE", True), ("DELETE", True), ("MODIFY", True)} < set(kinds)
+    assert {("CREATE", True), ("DELETE", True), ("MODIFY", True)} < set(contents)
     lengths = [len(change.path.encode()) for change in changes]
     assert 46 < sum(lengths) / len(lengths) < 60
     emptied = Counter(
@@ -163,8 +164,8 @@ def test_mixed_changes_are_mostly_files_that_were_modified() -> None:
     assert min(emptied.values()) < 20
 
 
-def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
-    changes = Changes(shapes.root("mixed", LARGE))[:]
+def test_some_names_are_hard_to_write_or_to_sort() -> None:
+    changes = SyntheticDiff(shapes.root("mixed", LARGE))[:]
     names = [change.path.rstrip("/").rpartition("/")[2] for change in changes]
     odd = [name for name in names if not re.fullmatch(r"[\w.-]+", name, re.ASCII)]
     assert 0.003 < len(odd) / len(names) < 0.007
@@ -188,15 +189,13 @@ def test_some_names_are_hard_to_write_and_some_hard_to_sort() -> None:
     assert around == ["reel0004-b/", "reel0004.mov", "reel0004/"]
 
 
-def test_times_have_any_number_of_digits_and_change_with_the_directory() -> None:
-    times = {
-        format_moment(moments.time_of_day(index, salt))
-        for index in range(1000)
-        for salt in range(4)
+def test_times_have_any_number_of_decimals_and_differ_between_directories() -> None:
+    written = {
+        format_time(times.time_of_day(index, salt)) for index in range(1000) for salt in range(4)
     }
-    fractions = {len(time[19:-1]) for time in times}
+    fractions = {len(time[19:-1]) for time in written}
     assert fractions == {0, *range(2, 11)}
-    assert any(".999999999Z" in time for time in times)
+    assert any(".999999999Z" in time for time in written)
     tree = SyntheticTree(shapes.root("mixed", LARGE), (), newer=True)
     first, second = (
         next(tree.place((*SOURCE, show, "reel0000")).children(newer=True))
@@ -207,25 +206,25 @@ def test_times_have_any_number_of_digits_and_change_with_the_directory() -> None
     assert modified[0] != modified[1]
 
 
-def test_what_changed_did_so_between_the_snapshots_and_the_rest_before() -> None:
+def test_changed_files_have_times_between_the_snapshots_and_others_before() -> None:
     tree = SyntheticTree(shapes.root("mixed", 900), (), newer=True)
     fates = set()
     for place in tree.place((*SOURCE, "show0000", "reel0000")).children(newer=True):
         known = tree.entry_of(place).attributes
-        between = moments.OLDER_TAKEN < known.modified < moments.NEWER_TAKEN
+        between = times.OLDER_TAKEN < known.modified < times.NEWER_TAKEN
         assert between == (place.row.fate.value != "KEEP")
         assert (known.type, known.size) == (FileType.FILE, 0)
         fates.add(place.row.fate.value)
     assert fates == {"KEEP", "MODIFY", "CREATE"}
 
 
-def test_ten_million_changes_are_as_near_as_ten() -> None:
+def test_ten_million_changes_are_accessible_at_once() -> None:
     root = shapes.root("mixed", 10_000_000)
     renderer = Renderer(escape=True)
-    last = Changes(root)[-3:]
+    last = SyntheticDiff(root)[-3:]
     assert rendered(renderer, root, 9_999_997, 10_000_000) == [
         (change.operation.value, change.path) for change in last
     ]
     assert root.files > 7_000_000
-    sparse = Changes(shapes.root("sparse", 10_000_000))
+    sparse = SyntheticDiff(shapes.root("sparse", 10_000_000))
     assert sparse[9_999_999].path.startswith("/synthetic/show9999/reel0999/")

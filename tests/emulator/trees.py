@@ -1,4 +1,4 @@
-"""Trees on disk, written down as they look: a number is a file's size, text is a link's target."""
+"""Trees on disk, written as they look: a number is a file's size, text is a link's target."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ Tree = dict[str, "Tree | int | str"]
 
 
 def lay_out(root: Path, tree: Tree) -> Path:
-    """Make what ``tree`` says below ``root``, which may exist."""
+    """Make the entries of a tree below a root, which may exist; return the root."""
     root.mkdir(exist_ok=True)
-    for name, what in tree.items():
-        if isinstance(what, dict):
-            lay_out(root / name, what)
-        elif isinstance(what, str):
-            (root / name).symlink_to(what)
+    for name, content in tree.items():
+        if isinstance(content, dict):
+            lay_out(root / name, content)
+        elif isinstance(content, str):
+            (root / name).symlink_to(content)
         else:
-            (root / name).write_bytes(b"x" * what)
+            (root / name).write_bytes(b"x" * content)
     return root
 
 
-def made_anew(path: Path, tree: Tree) -> None:
-    """Put a new directory in the place of one."""
+def remake_directory(path: Path, tree: Tree) -> None:
+    """Replace a directory by a new one with these entries."""
     shutil.rmtree(path)
     lay_out(path, tree)
 
 
-def replaced(path: Path, size: int) -> None:
-    """Put a new file in the place of one, as programs that save safely do."""
-    aside = path.with_name("aside")
-    aside.write_bytes(b"y" * size)
-    os.replace(aside, path)
+def replace_file(path: Path, size: int) -> None:
+    """Replace a file by a new one, as programs do that save safely."""
+    unfinished = path.with_name("unfinished")
+    unfinished.write_bytes(b"y" * size)
+    os.replace(unfinished, path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -11,44 +12,57 @@ if TYPE_CHECKING:
     from qumulo_emulator.running import Emulator
 
 
+class Client(Protocol):
+    """Sends requests: an `Emulator`, or a single connection to it."""
+
+    def request(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return the status and the parsed reply."""
+
+
+def root_of(emulator: Emulator) -> Path:
+    """Return the directory that an emulator serves."""
+    assert emulator.root is not None
+    return Path(emulator.root)
+
+
 def file_url(path: str, rest: str = "") -> str:
-    """The URL of a file by its path, each byte outside of ASCII and each slash encoded."""
+    """Return the URL of a file; slashes and all bytes outside of ASCII are encoded."""
     return f"/v1/files/{quote(path.encode('utf-8', 'surrogateescape'), safe='')}{rest}"
 
 
-def got(emulator: Emulator, url: str) -> Any:
-    """The reply to a GET that succeeds."""
-    status, reply = emulator.request("GET", url)
+def get(client: Client, url: str) -> Any:
+    """Return the reply to a GET that must succeed."""
+    status, reply = client.request("GET", url)
     assert status == 200, reply
     return reply
 
 
-def attributes(emulator: Emulator, path: str, query: str = "") -> dict[str, Any]:
-    """All attributes of a file."""
-    found: dict[str, Any] = got(emulator, file_url(path, f"/info/attributes{query}"))
+def attributes(client: Client, path: str, query: str = "") -> dict[str, Any]:
+    """Return all attributes of a file."""
+    found: dict[str, Any] = get(client, file_url(path, f"/info/attributes{query}"))
     return found
 
 
-def pages(emulator: Emulator, url: str) -> Iterator[dict[str, Any]]:
-    """The pages of a collection, each asked for when the one before has been looked at."""
+def pages(client: Client, url: str) -> Iterator[dict[str, Any]]:
+    """Yield the pages of a collection; each is requested when the one before has been used."""
     following: str | None = url
     while following:
-        page = got(emulator, following)
+        page = get(client, following)
         yield page
         following = page["paging"]["next"]
 
 
-def created(emulator: Emulator, version: str, path: str, **fields: object) -> dict[str, Any]:
-    """A snapshot of a directory, as a version of the API answers for it."""
-    body = {"source_file_id": attributes(emulator, path)["id"], **fields}
-    status, reply = emulator.request("POST", f"/{version}/snapshots/", body)
+def create_snapshot(client: Client, version: str, path: str, **fields: object) -> dict[str, Any]:
+    """Take a snapshot of a directory, and return the reply of this version of the API."""
+    body = {"source_file_id": attributes(client, path)["id"], **fields}
+    status, reply = client.request("POST", f"/{version}/snapshots/", body)
     assert status == 200, reply
     found: dict[str, Any] = reply
     return found
 
 
 def refusal(answer: tuple[int, Any]) -> tuple[int, str]:
-    """The status and the class of an answer that is an error in Qumulo's form."""
+    """Return the status and the class of an answer, which must be an error in Qumulo's form."""
     status, error = answer
     assert set(error) == {"description", "module", "error_class", "user_visible", "stack"}
     assert isinstance(error["description"], str)

@@ -48,7 +48,7 @@ def any_qq(request: pytest.FixtureRequest) -> Path:
 def site(cluster: Emulator, tmp_path: Path) -> Site:
     """A project of its own on the shared cluster, with today's qq."""
     source = f"/project{next(_numbers)}"
-    Path(cluster.root, source[1:]).mkdir()
+    Path(str(cluster.root), source[1:]).mkdir()
     return site_on(cluster, tmp_path, source)
 
 

@@ -72,9 +72,9 @@ def a_project(mount: Path) -> None:
     write(mount, b"became a file.mov/lost/file")
     write(mount, b"top/old/" + b"deep/" * 40 + b"file")
     write(mount, b"found/" + NO_UNICODE + b" folder/old")
-    for top in ("kept", "gone"):
-        (mount / top / "link").symlink_to("../grown.mov")
-        os.mkfifo(mount / top / "pipe")
+    for folder in ("kept", "gone"):
+        (mount / folder / "link").symlink_to("../grown.mov")
+        os.mkfifo(mount / folder / "pipe")
 
 
 def a_day_later(mount: Path) -> None:

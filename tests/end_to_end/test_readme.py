@@ -1,4 +1,4 @@
-"""The README tells the truth: its demonstration, its options, its exit codes."""
+"""The README agrees with the code: its demonstration, its options, its exit codes, its Python."""
 
 import os
 import re
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+import qumulo_changelist
 from qumulo_changelist import errors
 from tests.end_to_end.site import REPOSITORY, Site
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
-def without_circumstances(text: str) -> list[str]:
-    """What two runs of the demonstration have in common, line by line, in any order."""
+def comparable_lines(text: str) -> list[str]:
+    """Return the lines that every run of the demonstration prints, without what differs."""
     text = re.sub(r"qumulo-demo-\w+", "qumulo-demo-", text)
     text = re.sub(r"\S*/qumulo-demo-", "/tmp/qumulo-demo-", text)
     text = re.sub(r"on port \d+", "on port", text)
@@ -38,28 +39,28 @@ def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout
-    assert without_circumstances(done.stdout) == without_circumstances(shown[1])
+    assert comparable_lines(done.stdout) == comparable_lines(shown[1])
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("script", ["qumulo_create_snap.py", "qumulo_generate_changelist.py"])
-def test_the_readme_names_the_options_that_a_command_has(site: Site, script: str) -> None:
+def test_the_readme_names_every_option_of_a_command(site: Site, script: str) -> None:
     help_text = site.run(script, "--help").output
     (usage,) = re.findall(rf"^    python {script} (.*)$", README, re.MULTILINE)
     for option in re.findall(r"--?[\w-]+", usage):
         assert re.search(rf"^ .*{option}\b", help_text, re.MULTILINE)
     options = re.findall(r"^ +(?:-\w(?: [A-Z]+)?, )?(--[\w-]+)(.*)", help_text, re.MULTILINE)
     assert len(options) > 5
-    for name, behind in options:
+    for name, meaning in options:
         if name not in ("--help", "--version", "--config", "--qumulosourcepath"):
             assert re.search(rf"`{name}[ `]", README)
-        for choice in re.findall(r"[{,](\w+)", behind):
+        for choice in re.findall(r"[{,](\w+)", meaning):
             assert f"`{choice}`" in README
 
 
-def test_the_readme_names_the_keys_that_are_read() -> None:
+def test_the_readme_names_every_key_of_the_configuration() -> None:
     named = re.findall(r"^\| `(\w+)` \| (?:required|default|only)", README, re.MULTILINE)
-    source = (REPOSITORY / "src/qumulo_changelist/config.py").read_text(encoding="utf-8")
+    source = REPOSITORY.joinpath("src/qumulo_changelist/config/archiver.py").read_text("utf-8")
     assert sorted(named) == sorted(set(re.findall(r'"(Qumulo\w+|FastScan\w+)"', source)))
 
 
@@ -70,7 +71,37 @@ def test_the_readme_names_every_exit_code() -> None:
     assert {kind.exit_code for kind in kinds} | {0, 1, 129, 130, 143} == named
 
 
-def test_the_scripts_tell_their_version(site: Site) -> None:
+def test_the_python_in_the_readme_makes_a_list(own_site: Site) -> None:
+    """It runs as it stands, in the folder of the configuration; ``older=1`` is a real snapshot."""
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    project = own_site.mounted("/projects/show1")
+    project.mkdir(parents=True)
+    own_site.source = "/projects/show1"
+    assert own_site.snapshot() == 1
+    (project / "A001_C001.mov").write_text("media")
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=own_site.configuration.parent,
+        env=own_site.variables(),
+        capture_output=True,
+        text=True,
+    )
+
+    scan_list = own_site.folder / "work" / "sdna-scan-files" / "5f1c9a52" / "1-files.xml"
+    assert done.stdout.splitlines() == ["changes: 1", f"{scan_list} 1 True"], done.stderr
+    assert b'<file name="/A001_C001.mov" size="5" ' in scan_list.read_bytes()
+    assert done.stderr == ""
+
+
+def test_the_readme_describes_everything_that_a_result_has() -> None:
+    (section,) = re.findall(r"^## From Python\n(.*?)^## ", README, re.DOTALL | re.MULTILINE)
+    kind = qumulo_changelist.generate_changelist.__annotations__["return"]
+    for name in (*kind.__struct_fields__, "is_complete"):
+        assert f"`{name}`" in section
+
+
+def test_the_scripts_print_their_version(site: Site) -> None:
     for script in ("qumulo_create_snap.py", "qumulo_generate_changelist.py"):
         assert site.run(script, "--version").output.startswith(f"{script} 0.")
 

@@ -75,8 +75,8 @@ class Run(NamedTuple):
 @contextlib.contextmanager
 def stalled(worked: Worked, path: str, skip: int, times: int) -> Iterator[Run]:
     """Give a run, over REST alone, so many of whose requests wait for ever."""
-    options = ("--transport=rest", "--metadata=rest", "--workers=2", "--deletes")
-    options += ("--spill-after=3", "--page-size=3")
+    options = ["--transport=rest", "--metadata=rest", "--workers=2", "--deletes"]
+    options += ["--spill-after=3", "--page-size=3"]
     arguments = worked.site.arguments(worked.older, worked.newer, *options)
     worked.cluster.fault(method="GET", path=path, action="stall", skip=skip, times=ALWAYS)
     with subprocess.Popen(

@@ -335,7 +335,7 @@ class Workspace:
     def _remove(self, path: bytes) -> None:
         with self._at(path) as (fd, name):
             if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
-                shutil.rmtree(name, dir_fd=fd)
+                _remove_directory(name, fd)
             else:
                 os.unlink(name, dir_fd=fd)
             self._removed.append(path)
@@ -376,5 +376,23 @@ def _file(directory: int, name: bytes, flags: int = 0) -> Iterator[int]:
         os.close(fd)
 
 
+<<<<<<< HEAD
 def _is_at_or_below(top: bytes, path: bytes) -> bool:
     return path == top or path.startswith(top + b"/")
+=======
+def _holds(path: bytes, other: bytes) -> bool:
+    return other == path or other.startswith(path + b"/")
+
+
+def _remove_directory(name: bytes, fd: int) -> None:
+    """Remove a directory in an open one; with `shutil.rmtree` that needs Python 3.11."""
+    for _, folders, files, inside in os.fwalk(name, topdown=False, dir_fd=fd):
+        for file in files:
+            os.unlink(file, dir_fd=inside)
+        for folder in folders:
+            if stat.S_ISLNK(os.stat(folder, dir_fd=inside, follow_symlinks=False).st_mode):
+                os.unlink(folder, dir_fd=inside)
+            else:
+                os.rmdir(folder, dir_fd=inside)
+    os.rmdir(name, dir_fd=fd)
+>>>>>>> house

@@ -1,4 +1,4 @@
-"""A tiny HTTPS server with canned replies, for those that no emulated cluster gives."""
+"""A tiny HTTPS server with canned replies, for those that no emulated cluster sends."""
 
 import contextlib
 import hashlib
@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import trustme
 
@@ -23,7 +24,7 @@ PASSWORD = "correct-horse-battery"
 
 @dataclass
 class Canned:
-    """The server, as a test sees it."""
+    """The server, as a test uses it."""
 
     port: int
     fingerprint: str
@@ -36,7 +37,8 @@ class Canned:
     bodies: list[bytes] = field(default_factory=list)
 
     def settings(self, **changed: object) -> Settings:
-        values: dict[str, object] = {
+        """Return settings that reach the server."""
+        values: dict[str, Any] = {
             "hosts": ("127.0.0.1",),
             "port": self.port,
             "username": "archiver",
@@ -46,7 +48,7 @@ class Canned:
         return Settings(**(values | changed))
 
     def gives(self, *replies: Reply) -> None:
-        """Answer with one after the other, and with the last one from then on."""
+        """Answer with these replies in turn, then with the last one."""
         left = list(replies)
         self.answer = lambda _method, _uri: left.pop(0) if len(left) > 1 else left[0]
 
@@ -61,7 +63,7 @@ class Canned:
 
 @contextlib.contextmanager
 def serve(host: str = "127.0.0.1", *, port: int = 0, tls: bool = True) -> Iterator[Canned]:
-    """Serve while in the block."""
+    """Run a server for the block."""
     leaf = AUTHORITY.issue_cert("127.0.0.1", "localhost", key_type=trustme.KeyType.ECDSA)
     der = ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode("ascii"))
     canned = Canned(0, hashlib.sha256(der).hexdigest())
@@ -93,7 +95,7 @@ def serve(host: str = "127.0.0.1", *, port: int = 0, tls: bool = True) -> Iterat
         daemon_threads = True
 
         def handle_error(self, *_arguments: object) -> None:
-            pass  # a client that hung up
+            pass  # a client that closed the connection
 
     with Server((host, port), Handler) as server:
         if tls:

@@ -1,23 +1,28 @@
-"""What several of these modules stand on: a fake ``qq``, and a listener that remembers."""
+"""What several of these modules use: a fake ``qq``, and a listener that records events."""
 
 import json
 import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import Phase, settings
 
-# How long an example takes says nothing on a machine that is busy with other tests.
+from qumulo_changelist.events import Event
+
+Kind = TypeVar("Kind")
+
+# The duration of an example means nothing on a machine that is busy with other tests.
 settings.register_profile("parts", deadline=None)
 settings.load_profile("parts")
-# For `make mutants`: that a test fails is enough, and the first to find out is not to help others.
+# For `make mutants`: one failing example is enough, and is not kept for other tests.
 settings.register_profile(
     "mutants", deadline=None, phases=[Phase.explicit, Phase.generate], database=None
 )
 
-# It ends by itself: where the code under test would wait for ever, its test fails instead.
+# It ends on its own: if the code under test would wait for ever, its test fails instead.
 PREAMBLE = f"""\
 #!{sys.executable} -IS
 import fcntl, json, os, signal, subprocess, sys, time
@@ -47,29 +52,29 @@ class FakeQq:
         self.path = folder / "qq"
 
     def does(self, script: str, *, name: str = "qq") -> str:
-        """Make it do what a Python script says; return where it is."""
+        """Make it run a Python script; return its path."""
         path = self.folder / name
         path.write_text(PREAMBLE + script, encoding="utf-8")
         path.chmod(0o755)
         return str(path)
 
-    def left(self, name: str) -> object:
-        """Return what the script left under a name."""
+    def left(self, name: str) -> Any:
+        """Return the value that the script left under a name."""
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
 
 
 class RecordingListener:
-    """A listener that remembers."""
+    """A listener that keeps the events."""
 
     def __init__(self) -> None:
-        self.details: list[str] = []
-        self.warnings: list[str] = []
+        self.events: list[Event] = []
 
-    def detail(self, fact: str) -> None:
-        self.details.append(fact)
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
 
-    def warning(self, fact: str) -> None:
-        self.warnings.append(fact)
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """Return the events of one kind, in their order."""
+        return [event for event in self.events if isinstance(event, kind)]
 
 
 @pytest.fixture
@@ -81,13 +86,13 @@ def qq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeQq:
 
 
 @pytest.fixture
-def heard() -> RecordingListener:
+def listener() -> RecordingListener:
     return RecordingListener()
 
 
 @pytest.fixture
-def private(tmp_path: Path) -> str:
-    """A folder for sessions."""
+def session_folder(tmp_path: Path) -> str:
+    """A private folder for sessions."""
     folder = tmp_path / "state" / "sessions"
     folder.mkdir(parents=True, mode=stat.S_IRWXU)
     return os.fspath(folder)

@@ -1,7 +1,8 @@
-"""Prints a diff in each form that qq is known to print it in, and makes up diffs to print."""
+"""Prints a diff in each form that qq is known to use, and generates diffs to print."""
 
 import json
 import textwrap
+from collections.abc import Sequence
 from itertools import pairwise
 
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ def pretty_json(value: object, *, ascii_only: bool = False) -> str:
     return json.dumps(value, sort_keys=True, indent=4, ensure_ascii=ascii_only)
 
 
-def a_page_at_a_time(pages: list[list[object]], *, ascii_only: bool = False) -> str:
+def a_page_at_a_time(pages: Sequence[Sequence[object]], *, ascii_only: bool = False) -> str:
     """Print pages as qq did up to 6.2.1: one object each, one after another."""
     return "".join(
         pretty_json({"entries": page, "paging": {"next": "/v2/…"}}, ascii_only=ascii_only) + "\n"
@@ -20,7 +21,7 @@ def a_page_at_a_time(pages: list[list[object]], *, ascii_only: bool = False) -> 
     )
 
 
-def as_one_object(pages: list[list[object]], key: str = "entries") -> str:
+def as_one_object(pages: Sequence[Sequence[object]], key: str = "entries") -> str:
     """Print pages as qq does since 6.2.2 (``print_paginated_results``), stray comma included."""
     printed = f'{{\n    "{key}": [\n'
     i = j = -1
@@ -34,7 +35,7 @@ def as_one_object(pages: list[list[object]], key: str = "entries") -> str:
     return printed + "    ]\n}\n"
 
 
-def every_form(pages: list[list[object]]) -> list[str]:
+def every_form(pages: Sequence[Sequence[object]]) -> list[str]:
     """Print pages in each form that qq is known to print them in."""
     return [
         as_one_object(pages),
@@ -58,7 +59,7 @@ names = st.one_of(
 
 
 def joins(first: str, second: str) -> bool:
-    """Tell whether two surrogates are one character when they are written as JSON."""
+    """Return whether two surrogates become one character when they are written as JSON."""
     return "\ud800" <= first <= "\udbff" and "\udc00" <= second <= "\udfff"
 
 
@@ -70,6 +71,6 @@ diffs = st.lists(st.lists(changes, max_size=3), min_size=1, max_size=4)
 
 
 def cut(output: bytes, cuts: list[int]) -> list[bytes]:
-    """Cut a stream at the places given, as far as it has them."""
+    """Cut a stream at the given places, if it is long enough for them."""
     places = [0, *sorted(min(cut, len(output)) for cut in cuts), len(output)]
     return [output[start:end] for start, end in pairwise(places)]

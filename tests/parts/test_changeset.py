@@ -1,114 +1,130 @@
-"""The changes of one diff: each path once, descending, with all that happened to it."""
+"""The changes between two snapshots: each path once, in descending order, in memory or on disk."""
 
 import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from itertools import chain, pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.changes import sorted_keys as keys
-from qumulo_changelist.changes.changeset import (
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.key import (
     CREATED,
     DELETED,
     MODIFIED,
     ChangedPaths,
-    ChangeSet,
+    escape,
     pack,
     unpack,
 )
 from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.errors import OutputError
+from qumulo_changelist.errors import SpillError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 
 OPS: tuple[Op, ...] = (CREATE, MODIFY, DELETE)
+Changes = list[tuple[Op, str]]
 
 IN_MEMORY, ON_DISK = 1000, 3
-"""So many changes are held in memory: all, or few."""
+"""The number of changes to keep in memory: enough for all of a test, or for few."""
 
 everywhere = pytest.mark.parametrize("limit", [IN_MEMORY, ON_DISK], ids=["in memory", "on disk"])
 
 
 @contextlib.contextmanager
-def collected(
-    *changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/", page: int = 2
+def collect(
+    *changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/", page_size: int = 2
 ) -> Iterator[ChangeSet]:
-    """Give the changes of a diff that came in pages."""
+    """Yield the changes of a diff that arrives in pages."""
     with tempfile.TemporaryDirectory() as folder:
-        collection = ChangeSet(Scope(base), limit=limit, folder=folder)
-        with contextlib.closing(collection):
+        collected = ChangeSet(Scope(base), limit=limit, folder=folder)
+        with contextlib.closing(collected):
             made = [Change(op, path) for op, path in changes]
-            for begin in range(0, len(made), page):
-                collection.add(made[begin : begin + page])
-            yield collection
+            for begin in range(0, len(made), page_size):
+                collected.add(made[begin : begin + page_size])
+            yield collected
         assert os.listdir(folder) == []
 
 
-def taken(*changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/") -> ChangedPaths:
-    """Return what a set says of changes, when it has travelled to another process."""
-    with collected(*changes, limit=limit, base=base) as collection:
-        return unpack(pack([key for block in collection.take() for key in block]))
+def drain(changes: ChangeSet) -> ChangedPaths:
+    """Return what a set contains, after it travelled to another process."""
+    return unpack(pack(key for block in changes.drain() for key in block))
+
+
+def changed_paths(
+    *changes: tuple[Op, str], limit: int = IN_MEMORY, base: str = "/"
+) -> ChangedPaths:
+    with collect(*changes, limit=limit, base=base) as collected:
+        return drain(collected)
 
 
 # Paths
 
 
 @everywhere
-def test_paths_come_in_descending_order_a_directory_behind_its_content(limit):
-    changes = [(MODIFY, "/reel2/"), (CREATE, "/a"), (CREATE, "/reel2.mov"), (DELETE, "/reel2/b")]
+def test_paths_descend_with_a_directory_after_its_content(limit):
+    changes: Changes = [
+        (MODIFY, "/reel2/"),
+        (CREATE, "/a"),
+        (CREATE, "/reel2.mov"),
+        (DELETE, "/reel2/b"),
+    ]
 
-    assert taken(*changes, limit=limit).names == ["/reel2/b", "/reel2/", "/reel2.mov", "/a"]
+    names = changed_paths(*changes, limit=limit).names
 
-
-@everywhere
-def test_what_happened_to_one_path_comes_together(limit):
-    changes = [(DELETE, "/a"), (MODIFY, "/b"), (MODIFY, "/c"), (CREATE, "/a"), (MODIFY, "/a")]
-
-    assert taken(*changes, limit=limit) == ChangedPaths(["/c", "/b", "/a"], ["M", "M", "CDM"])
-
-
-@everywhere
-def test_the_same_change_again_changes_nothing(limit):
-    once = [(DELETE, "/a"), (MODIFY, "/b"), (CREATE, "/c/"), (MODIFY, "/a")]
-
-    assert taken(*once, *reversed(once), *once, limit=limit) == taken(*once, limit=limit)
-    assert taken(*once).names == ["/c/", "/b", "/a"]
+    assert names == ["/reel2/b", "/reel2/", "/reel2.mov", "/a"]
 
 
 @everywhere
-def test_a_directory_and_a_file_of_one_name_are_two(limit):
-    assert taken((DELETE, "/a/"), (CREATE, "/a"), (MODIFY, "/b"), limit=limit) == ChangedPaths(
+def test_a_path_comes_once_with_all_that_happened_to_it(limit):
+    changes: Changes = [
+        (DELETE, "/a"),
+        (MODIFY, "/b"),
+        (MODIFY, "/c"),
+        (CREATE, "/a"),
+        (MODIFY, "/a"),
+    ]
+
+    expected = ChangedPaths(["/c", "/b", "/a"], ["M", "M", "CDM"])
+
+    assert changed_paths(*changes, limit=limit) == expected
+    assert changed_paths(*changes, *reversed(changes), *changes, limit=limit) == expected
+
+
+@everywhere
+def test_a_directory_and_a_file_with_the_same_name_are_two_paths(limit):
+    changes: Changes = [(DELETE, "/a/"), (CREATE, "/a"), (MODIFY, "/b")]
+
+    assert changed_paths(*changes, limit=limit) == ChangedPaths(
         ["/b", "/a/", "/a"], ["M", "D", "C"]
     )
 
 
-def test_no_change_is_nothing():
-    assert taken() == ChangedPaths([], [])
-    with collected() as changes:
+def test_an_empty_set_contains_nothing():
+    with collect() as changes:
         assert not changes
-        assert list(changes.take()) == []
+        assert list(changes.drain()) == []
 
 
 @everywhere
-def test_only_what_is_below_the_base_path_counts(limit):
-    changes = [
-        (CREATE, "/p/a"),
-        (CREATE, "/p2/b"),
-        (MODIFY, "/p/"),
-        (DELETE, "/p/c"),
+@pytest.mark.parametrize("base", ["/p", "/p\1"])
+def test_only_changes_at_or_below_the_base_path_count(limit, base):
+    changes: Changes = [
+        (CREATE, f"{base}/a\1"),
+        (CREATE, f"{base}2/b"),
+        (MODIFY, f"{base}/"),
+        (DELETE, f"{base}/c"),
         (DELETE, "/"),
     ]
 
-    assert taken(*changes, limit=limit, base="/p") == ChangedPaths(
-        ["/c", "/a", "/"], ["D", "C", "D"]
+    assert changed_paths(*changes, limit=limit, base=base) == ChangedPaths(
+        ["/c", "/a\1", "/"], ["D", "C", "D"]
     )
 
 
-def test_whoever_adds_changes_is_told_how_many_count():
-    with collected(base="/p") as changes:
+def test_adding_a_page_returns_the_number_of_changes_that_count():
+    with collect(base="/p") as changes:
         assert changes.add([]) == 0
         assert changes.add([Change(CREATE, "/q/a")]) == 0
         assert not changes
@@ -117,39 +133,53 @@ def test_whoever_adds_changes_is_told_how_many_count():
 
 
 @everywhere
-def test_so_many_are_counted_as_were_added_wherever_they_are(limit):
-    with collected(*[(CREATE, f"/{number}") for number in range(8)], limit=limit) as changes:
+def test_the_length_is_the_number_of_changes_that_were_added(limit):
+    with collect(*[(CREATE, f"/{number}") for number in range(8)], limit=limit) as changes:
         assert len(changes) == 8
 
 
-# What is known before
+# From code points that sort around the escapes of a key.
+paths = st.sampled_from(["/", "/a", "/a/", "/a.", "/a\0", "/a\0C", "/a\1", "/a\2", "/é", "/\udcff"])
+some_changes = st.lists(st.tuples(st.sampled_from(OPS), paths), max_size=12)
+
+
+@given(changes=some_changes, limit=st.sampled_from([IN_MEMORY, ON_DISK]))
+@example([(CREATE, "/a"), (CREATE, "/a\0C"), (DELETE, "/a"), (CREATE, "/a\0")], IN_MEMORY)
+@example([(CREATE, "/a"), (CREATE, "/a\0C"), (DELETE, "/a"), (CREATE, "/a\0")], ON_DISK)
+def test_any_changes_come_out_once_a_path_whatever_their_order(changes, limit):
+    counted = [(op, path) for op, path in changes if (op, path) != (MODIFY, "/")]
+    names = sorted({path for _, path in counted}, reverse=True)
+    letters = ["".join(sorted({op[0] for op, path in counted if path == name})) for name in names]
+
+    assert changed_paths(*changes, limit=limit) == ChangedPaths(names, letters)
+    assert changed_paths(*reversed(changes), limit=limit) == ChangedPaths(names, letters)
+
+
+def test_only_changes_beyond_the_limit_need_the_folder(tmp_path):
+    missing = str(tmp_path / "missing")
+    changes = ChangeSet(Scope("/"), limit=2, folder=missing)
+
+    changes.add([Change(CREATE, "/a"), Change(CREATE, "/b")])
+    with pytest.raises(SpillError, match=missing):
+        changes.add([Change(CREATE, "/c")])
+
+
+# What is known before the changes come out
 
 
 @everywhere
-@pytest.mark.parametrize("page", [1, 2, 100])
-def test_the_directories_that_were_created_or_deleted_are_known(limit, page):
-    changes = [(CREATE, "/a/"), (CREATE, "/b"), (DELETE, "/c/"), (DELETE, "/a/"), (DELETE, "/d")]
+@pytest.mark.parametrize("page_size", [1, 2, 100])
+def test_directories_that_were_created_or_deleted_are_whole(limit, page_size):
+    changes: Changes = [
+        (CREATE, "/a/"),
+        (CREATE, "/b"),
+        (DELETE, "/c\1/"),
+        (DELETE, "/a/"),
+        (DELETE, "/d"),
+    ]
 
-    with collected(*changes, (MODIFY, "/e/"), limit=limit, page=page) as collection:
-        assert collection.whole == {"/a/", "/c/"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "created"),
-    [
-        ([(CREATE, "/p/q/")], True),
-        ([(CREATE, "/p/")], True),
-        ([(CREATE, "/")], True),
-        ([(DELETE, "/p/q/"), (CREATE, "/p/q/"), (CREATE, "/p/q/a/")], True),
-        ([(DELETE, "/p/q/")], False),
-        ([(MODIFY, "/p/q/")], False),
-        ([(CREATE, "/p/q/a/"), (CREATE, "/p/r/"), (CREATE, "/p/q")], False),
-        ([], False),
-    ],
-)
-def test_whether_the_base_path_itself_was_created_is_known(changes, created):
-    with collected(*changes, base="/p/q") as collection:
-        assert collection.base_created is created
+    with collect(*changes, (MODIFY, "/e/"), limit=limit, page_size=page_size) as collected:
+        assert collected.whole_directories == {"/a/", escape("/c\1/")}
 
 
 @pytest.mark.parametrize(
@@ -157,25 +187,20 @@ def test_whether_the_base_path_itself_was_created_is_known(changes, created):
     [
         ([], False, False),
         ([(MODIFY, "/a"), (MODIFY, "/C"), (MODIFY, "/D/")], False, False),
-        # A name that looks like what happened to another.
-        ([(MODIFY, "/a\0D"), (MODIFY, "/a\0C")], False, False),
         ([(CREATE, "/a")], True, False),
         ([(DELETE, "/a/")], False, True),
-        # One a page, and pages of other changes after it.
+        # Pages of other changes come after it.
         ([(CREATE, "/a"), (MODIFY, "/b"), (MODIFY, "/c")], True, False),
         ([(DELETE, "/a"), (MODIFY, "/b"), (MODIFY, "/c")], False, True),
         ([(MODIFY, "/a"), (DELETE, "/b"), (CREATE, "/c")], True, True),
     ],
 )
-def test_whether_anything_was_created_or_deleted_is_known(changes, created, deleted):
-    with collected(*changes, page=1) as collection:
-        assert (collection.creations, collection.deletions) == (created, deleted)
+def test_it_is_known_whether_anything_was_created_or_deleted(changes, created, deleted):
+    with collect(*changes, page_size=1) as collected:
+        assert (collected.has_creations, collected.has_deletions) == (created, deleted)
 
 
-def test_that_the_base_path_was_created_is_not_forgotten():
-    with collected((CREATE, "/"), (CREATE, "/a/"), (CREATE, "/b/"), (DELETE, "/")) as collection:
-        assert collection.base_created
-        assert collection.whole == {"/", "/a/", "/b/"}
+# Expanding
 
 
 @pytest.mark.parametrize(
@@ -189,125 +214,30 @@ def test_that_the_base_path_was_created_is_not_forgotten():
         ([], []),
     ],
 )
-def test_the_directories_are_known_of_which_no_more_is_told_than_that_they_were_created(
+def test_only_created_directories_are_those_with_no_other_change_at_or_below_them(
     changes, directories
 ):
-    with collected(*changes) as collection:
-        assert collection.only_created() == directories
+    with collect(*changes) as collected:
+        assert collected.only_created_directories() == directories
 
 
-def test_none_of_them_is_known_of_changes_on_disk():
-    with collected(*[(CREATE, f"/{name}/") for name in "abcd"], limit=ON_DISK) as collection:
-        assert collection.only_created() == []
+def test_only_created_directories_on_disk_are_not_known():
+    with collect(*[(CREATE, f"/{name}/") for name in "abcd"], limit=ON_DISK) as collected:
+        assert collected.only_created_directories() == []
 
 
-def test_a_directory_that_is_taken_apart_counts_as_what_is_in_it():
-    with collected((CREATE, "/d/"), (CREATE, "/a"), (CREATE, "/b"), page=100) as changes:
-        changes.take_apart("/d/", ["/d/e", "/d/f", "/d/g/"])
+def test_an_expanded_directory_is_replaced_by_the_names_in_it():
+    with collect((CREATE, "/d/"), (CREATE, "/a"), (CREATE, "/b"), page_size=100) as changes:
+        changes.expand("/d/", ["/d/e", "/d/f", "/d/g\1/"])
 
         assert len(changes) == 5
+        assert changes.whole_directories == {escape("/d/g\1/")}
+        assert drain(changes).names == ["/d/g\1/", "/d/f", "/d/e", "/b", "/a"]
 
 
-def test_only_more_changes_than_memory_shall_hold_need_the_folder(tmp_path):
-    missing = str(tmp_path / "missing")
-    changes = ChangeSet(Scope("/"), limit=2, folder=missing)
+# Counting folders
 
-    changes.add([Change(CREATE, "/a"), Change(CREATE, "/b")])
-    with pytest.raises(OutputError, match=missing):
-        changes.add([Change(CREATE, "/c")])
-
-
-# Blocks
-
-
-def test_many_are_handed_out_in_blocks_and_forgotten_on_the_way(monkeypatch):
-    monkeypatch.setattr(keys, "_BLOCK", 3)
-    with collected(*[(CREATE, f"/{number}") for number in range(8)]) as changes:
-        blocks = list(changes.take())
-        again = list(changes.take())
-
-    assert [len(block) for block in blocks] == [3, 3, 2]
-    assert unpack(pack(list(chain(*blocks)))).names == [f"/{number}" for number in range(7, -1, -1)]
-    assert again == []
-
-
-# Names of any kind
-
-UNCOMMON = ["/a\0", "/a\1", "/a\0\1/", "/a\1\0", "/a\1\1", "/a\1\2", "/a\ud800", "/a\udcff", "/a\n"]
-characters = st.characters() | st.sampled_from("\0\1\2\n\r/a\ud800\udcff\udc80\U0001f3ac")
-any_paths = st.text(characters, max_size=4).map("/{}".format)
-
-
-@everywhere
-@pytest.mark.parametrize("path", UNCOMMON)
-def test_a_path_may_hold_any_character(path, limit):
-    others = [(MODIFY, "/a"), (MODIFY, "/b"), (MODIFY, "/a/c"), (MODIFY, "/a\2")]
-
-    changed = taken((DELETE, path), *others, limit=limit)
-
-    assert changed.names == sorted([path, "/a", "/b", "/a/c", "/a\2"], reverse=True)
-    assert changed.letters[changed.names.index(path)] == "D"
-
-
-def test_paths_that_look_alike_are_kept_apart():
-    assert taken(*((CREATE, path) for path in UNCOMMON)).names == sorted(UNCOMMON, reverse=True)
-
-
-@pytest.mark.parametrize("name", ["/d\0/", "/d\1/", "/\0C/", "/d/\0D/"])
-def test_a_created_directory_of_an_uncommon_name_is_whole_by_the_name_that_keys_have(name):
-    with collected((CREATE, name)) as changes:
-        (key,), (whole,) = next(changes.take()), changes.whole
-
-    assert key.startswith(whole)
-    assert unpack(pack([key])) == ChangedPaths([name], ["C"])
-
-
-@everywhere
-def test_below_a_base_path_with_an_uncommon_name_uncommon_names_count_too(limit):
-    changes = [(CREATE, "/p\1/a\1"), (CREATE, "/p\1/b")]
-
-    assert taken(*changes, limit=limit, base="/p\1").names == ["/b", "/a\1"]
-
-
-def test_a_name_that_looks_like_a_created_directory_is_none():
-    with collected((MODIFY, "/d/\0C"), (MODIFY, "/e/\0C/"), (CREATE, "/\0C")) as changes:
-        assert changes.whole == set()
-        assert not changes.base_created
-
-
-some_changes = st.lists(
-    st.tuples(
-        st.sampled_from(OPS),
-        st.sampled_from(["/", "/a", "/a/", "/a.", "/é", *UNCOMMON]) | any_paths,
-    ),
-    max_size=12,
-)
-
-
-@given(changes=some_changes, limit=st.sampled_from([IN_MEMORY, ON_DISK]))
-@example([(CREATE, "/a"), (CREATE, "/a\0C"), (DELETE, "/a"), (CREATE, "/a\0")], IN_MEMORY)
-@example([(CREATE, "/a"), (CREATE, "/a\0C"), (DELETE, "/a"), (CREATE, "/a\0")], ON_DISK)
-def test_any_changes_are_told_once_a_path_in_any_order(changes, limit):
-    counted = [(op, path) for op, path in changes if (op, path) != (MODIFY, "/")]
-    names = sorted({path for _, path in counted}, reverse=True)
-    letters = ["".join(sorted({op[0] for op, path in counted if path == name})) for name in names]
-
-    assert taken(*changes, limit=limit) == ChangedPaths(names, letters)
-    assert taken(*reversed(changes), limit=limit) == ChangedPaths(names, letters)
-
-
-@given(st.lists(any_paths))
-def test_keys_descend_as_their_paths_do(paths):
-    with collected(*((CREATE, path) for path in paths)) as changes:
-        keys = [key for block in changes.take() for key in block]
-
-    assert all(first >= second for first, second in pairwise(keys))
-    assert [unpack(pack([key])).names for key in keys] == [[path] for path in sorted(paths)[::-1]]
-
-
-# How much there is to ask
-
-ASKED = [
+CHANGES: Changes = [
     (DELETE, "/gone/"),
     (DELETE, "/kept/a"),
     (DELETE, "/kept/b"),
@@ -323,17 +253,35 @@ ASKED = [
 @pytest.mark.parametrize(
     ("letters", "count"), [(DELETED, 3), (CREATED, 3), (CREATED + DELETED, 6), (MODIFIED, 2)]
 )
-def test_folders_are_counted_that_changed_in_a_way_or_hold_what_did(letters, count):
-    with collected(*ASKED) as collection:
-        assert collection.folders(*letters) == count
+def test_folders_are_counted_that_changed_or_contain_changes(letters, count):
+    with collect(*CHANGES) as collected:
+        assert collected.count_folders(*letters) == count
 
 
-def test_of_changes_on_disk_only_folders_count_that_were_created_or_deleted():
-    with collected(*ASKED, limit=ON_DISK) as collection:
-        assert collection.folders(DELETED) == 3
+def test_of_changes_on_disk_only_created_and_deleted_folders_are_counted():
+    with collect(*CHANGES, limit=ON_DISK) as collected:
+        assert collected.count_folders(DELETED) == 3
 
 
 # The base path
+
+
+@pytest.mark.parametrize("op", [CREATE, DELETE])
+@pytest.mark.parametrize("path", ["/a/p/", "/a/", "/"])
+def test_the_base_path_is_created_or_deleted_with_itself_or_an_ancestor(path, op):
+    # What comes later does not change that.
+    with collect((op, path), (op, "/a/p/b/"), (op, "/a/p/c/"), base="/a/p") as collected:
+        assert collected.base_created is (op == CREATE)
+        assert collected.base_deleted is (op == DELETE)
+        assert collected.whole_directories == {"/", "/b/", "/c/"}
+
+
+@pytest.mark.parametrize("op", [CREATE, DELETE])
+@pytest.mark.parametrize("path", ["/a/p/x/", "/a/px/", "/a/p", "/a/p/x", "/a/p/\0C"])
+def test_no_other_path_creates_or_deletes_the_base_path(path, op):
+    with collect((op, path), (MODIFY, "/a/p/"), (MODIFY, "/a/"), base="/a/p") as collected:
+        assert not collected.base_created
+        assert not collected.base_deleted
 
 
 @everywhere
@@ -346,45 +294,28 @@ def test_of_changes_on_disk_only_folders_count_that_were_created_or_deleted():
         ((CREATED, DELETED), "", False, False),
     ],
 )
-def test_that_the_base_path_came_or_went_can_be_forgotten(
+def test_the_creation_and_deletion_of_the_base_path_can_be_forgotten(
     forgotten, letters, created, deleted, limit
 ):
-    changes = [
+    changes: Changes = [
         (CREATE, "/p/"),
         (DELETE, "/p/"),
         *((op, f"/p/{name}/") for name in "abc" for op in (CREATE, DELETE)),
     ]
-    with collected(*changes, limit=limit, base="/p") as collection:
-        assert (collection.base_created, collection.base_deleted) == (True, True)
-        for what in forgotten:
-            collection.forget_base(what)
+    with collect(*changes, limit=limit, base="/p") as collected:
+        for letter in forgotten:
+            collected.forget_base(letter)
 
-        assert (collection.base_created, collection.base_deleted) == (created, deleted)
-        assert ("/" in collection.whole) is (created or deleted)
-        assert {"/a/", "/b/", "/c/"} <= collection.whole
-        left = unpack(pack([key for block in collection.take() for key in block]))
-
-    assert left.names == ["/c/", "/b/", "/a/", *["/"] * bool(letters)]
-    assert left.letters == ["CD"] * 3 + [letters] * bool(letters)
+        assert (collected.base_created, collected.base_deleted) == (created, deleted)
+        assert ("/" in collected.whole_directories) is (created or deleted)
+        assert {"/a/", "/b/", "/c/"} <= collected.whole_directories
+        assert drain(collected) == ChangedPaths(
+            ["/c/", "/b/", "/a/", *["/"] * bool(letters)], ["CD"] * 3 + [letters] * bool(letters)
+        )
 
 
-@pytest.mark.parametrize("op", [CREATE, DELETE])
-def test_only_a_base_path_that_came_or_went_itself_or_with_one_above_it_is_said_to(op):
-    for path in ("/a/p/", "/a/"):
-        with collected((op, path), base="/a/p") as collection:
-            assert collection.base_created is (op == CREATE)
-            assert collection.base_deleted is (op == DELETE)
-    for path in ("/a/p/x/", "/a/px/", "/a/p/x"):
-        with collected((op, path), base="/a/p") as collection:
-            assert not collection.base_created
-            assert not collection.base_deleted
-    with collected((MODIFY, "/a/p/"), (MODIFY, "/a/"), base="/a/p") as collection:
-        assert not collection.base_created
-        assert not collection.base_deleted
-
-
-def test_a_base_path_that_is_forgotten_was_not_only_created():
-    with collected((CREATE, "/p/"), base="/p") as collection:
-        assert collection.only_created() == ["/"]
-        collection.forget_base(CREATED)
-        assert collection.only_created() == []
+def test_a_forgotten_base_path_is_not_expanded():
+    with collect((CREATE, "/p/"), base="/p") as collected:
+        assert collected.only_created_directories() == ["/"]
+        collected.forget_base(CREATED)
+        assert collected.only_created_directories() == []

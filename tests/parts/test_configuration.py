@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.config import archiver as config
-from qumulo_changelist.config.archiver import default_path, load
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.config import archiver
+from qumulo_changelist.config.archiver import default_path, read_settings
 from qumulo_changelist.config.qt_settings import plain, read_section
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import ConfigurationError
@@ -45,7 +46,7 @@ def read(tmp_path) -> Reader:
     def reader(content: str | bytes) -> Settings:
         path = tmp_path / "DNAClientServices.conf"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return load(str(path))
+        return read_settings(str(path))
 
     return reader
 
@@ -522,7 +523,7 @@ def test_no_content_ends_in_anything_but_a_plain_error(tmp_path_factory, start, 
     path.write_bytes(start + rest)
 
     with pytest.raises(ConfigurationError, match=re.escape(str(path))):
-        load(str(path))
+        read_settings(str(path))
 
 
 # What can be wrong
@@ -532,19 +533,19 @@ def test_a_missing_file_is_named(tmp_path):
     path = str(tmp_path / "nowhere.conf")
 
     with pytest.raises(ConfigurationError, match=f"{re.escape(path)}.*No such file") as caught:
-        load(path)
+        read_settings(path)
     assert caught.value.exit_code == 23
-    assert "--config" in caught.value.hint
+    assert "--config" in hint_for(caught.value, makes_list=True)
 
 
 def test_a_folder_is_no_configuration(tmp_path):
     with pytest.raises(ConfigurationError, match=f"{re.escape(str(tmp_path))}.*Is a directory"):
-        load(str(tmp_path))
+        read_settings(str(tmp_path))
 
 
 def test_a_path_that_no_system_knows_is_told():
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        load("a\0b")
+        read_settings("a\0b")
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"[General]", b"\x7fELF\0\0", b"{}", b"\xff\xfea"])
@@ -624,8 +625,8 @@ def test_who_calls_may_decide_the_way_to_the_cluster(tmp_path):
     path = tmp_path / "a.conf"
     path.write_text(ini(QumuloTransport="qq"))
 
-    assert load(str(path), "rest").transport == "rest"
-    assert load(str(path), None).transport == "qq"
+    assert read_settings(str(path), "rest").transport == "rest"
+    assert read_settings(str(path), None).transport == "qq"
 
 
 @pytest.mark.parametrize("written", ["10.0.0.1,10.0.0.2", "10.0.0.1;10.0.0.2", "10.0.0.1 10.0.0.2"])
@@ -843,6 +844,6 @@ def test_no_message_holds_the_password(read, content):
     ],
 )
 def test_the_configuration_is_looked_for_where_the_archiver_keeps_it(monkeypatch, system, path):
-    monkeypatch.setattr(config.sys, "platform", system)
+    monkeypatch.setattr(archiver.sys, "platform", system)
 
     assert default_path() == path

@@ -1,43 +1,193 @@
-"""Every error survives the way from a worker process to the one that tells of it."""
+"""The tree of errors: exit codes, the way from a worker process, and hints for every class."""
 
 import pickle
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from qumulo_changelist import errors
+from qumulo_changelist.cli import messages
+from qumulo_changelist.errors import ChangelistError
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def kinds(root: type[errors.ChangelistError]) -> Iterator[type[errors.ChangelistError]]:
+def classes_below(root: type[ChangelistError]) -> Iterator[type[ChangelistError]]:
     for kind in root.__subclasses__():
         yield kind
-        yield from kinds(kind)
+        yield from classes_below(kind)
 
 
-def made(kind: type[errors.ChangelistError]) -> errors.ChangelistError:
-    if issubclass(kind, errors.QqFailedError):
-        return kind("what is wrong", exit_code=3, said="words", hint="do this")
+KINDS = sorted(classes_below(ChangelistError), key=lambda kind: kind.__name__)
+
+
+def make(kind: type[ChangelistError], hint: str = "do this") -> ChangelistError:
     if issubclass(kind, errors.StatusError):
-        return kind("what is wrong", status=418, error_class="fs_tea_error", hint="do this")
-    return kind("what is wrong", hint="do this")
+        return kind("what is wrong", status=418, error_class="fs_tea_error", hint=hint)
+    if issubclass(kind, errors.ResourceError):
+        return kind("what is wrong", number=24)
+    return kind("what is wrong", hint=hint)
 
 
-@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("kind", list(kinds(errors.ChangelistError)))
-def test_an_error_comes_back_from_another_process_as_it_was(kind, protocol):
-    error = made(kind)
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_arrives_unchanged_from_a_different_process(kind: type[ChangelistError]) -> None:
+    error = make(kind)
 
-    back = pickle.loads(pickle.dumps(error, protocol))
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        copy = pickle.loads(pickle.dumps(error, protocol))
 
-    assert type(back) is kind
-    assert str(back) == "what is wrong"
-    assert back.exit_code == error.exit_code
-    assert vars(back) == vars(error)
-    assert back.hint == "do this"
+        assert type(copy) is kind
+        assert str(copy) == "what is wrong"
+        assert copy.exit_code == error.exit_code
+        assert vars(copy) == vars(error)
 
 
-def test_so_does_what_ends_no_run():
-    back = pickle.loads(pickle.dumps(errors.UnreadableError("it is not there")))
+def test_the_exit_code_of_another_program_is_kept() -> None:
+    error = errors.LoginError("what is wrong", exit_code=1)
 
-    assert isinstance(back, errors.UnreadableError)
-    assert str(back) == "it is not there"
+    assert error.exit_code == pickle.loads(pickle.dumps(error)).exit_code == 1
+    assert errors.LoginError.exit_code == 77
+
+
+def test_an_unreadable_entry_ends_no_run_and_arrives_unchanged_too() -> None:
+    copy = pickle.loads(pickle.dumps(errors.AbsentError("it is not there")))
+
+    assert isinstance(copy, errors.UnreadableError)
+    assert str(copy) == "it is not there"
+    assert not issubclass(errors.UnreadableError, ChangelistError)
+
+
+def test_every_class_is_drawn_in_its_place_with_its_exit_code() -> None:
+    """The drawing at the top of errors.py is read line by line."""
+    drawn: dict[str, tuple[str, str]] = {}
+    path: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        found = re.match(r"^    ([│├└─ ]*)(\w+Error)\b\s*([\d?]*)", line)
+        if found and found[2] not in ("UnreadableError", "AbsentError"):
+            depth = len(found[1]) // 4
+            path[depth:] = [found[2]]
+            drawn[found[2]] = (path[depth - 1] if depth else "Exception", found[3])
+
+    expected = {
+        kind.__name__: (
+            kind.__bases__[0].__name__,
+            "?" if kind is errors.QqFailedError else str(kind.exit_code),
+        )
+        for kind in KINDS
+    }
+    assert drawn == {"ChangelistError": ("Exception", ""), **expected}
+
+
+def test_the_exit_codes_of_the_contract_stay() -> None:
+    codes = {kind.__name__: kind.exit_code for kind in KINDS}
+
+    assert codes["UsageError"] == 2
+    assert codes["OutputError"] == 4
+    assert codes["ProofError"] == 5
+    assert codes["DeletionLimitError"] == 6
+    assert codes["ConfigurationError"] == 23
+    assert codes["QqMissingError"] == 127
+
+
+def test_only_what_can_pass_is_transient() -> None:
+    transient = {kind.__name__ for kind in KINDS if kind.transient}
+
+    assert transient == {
+        "FailingError",
+        "IncompleteReplyError",
+        "ResourceError",
+        "UnreachableError",
+        "WorkerError",
+    }
+
+
+def test_errors_name_no_option_key_or_command() -> None:
+    for kind in KINDS:
+        assert not re.search(r"--\w|Qumulo[A-Z]|`", kind.hint), kind
+
+
+# Hints
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_class_has_a_hint_for_the_commands(kind: type[ChangelistError]) -> None:
+    """Some are left to what is known where the error is raised, and are listed as such."""
+    own = {errors.ConfigurationError, errors.QqFailedError, errors.UnprovableError}
+
+    hint = messages.hint_for(make(kind, hint=""), makes_list=False)
+
+    assert bool(hint) is (kind not in own)
+
+
+def test_a_hint_of_the_error_itself_comes_first() -> None:
+    error = errors.BasePathError("what is wrong", hint="Did you mean /a?")
+
+    assert messages.hint_for(error, makes_list=False) == "Did you mean /a?"
+    assert "-b" in messages.hint_for(errors.BasePathError("what"), makes_list=False)
+
+
+def test_a_subclass_without_a_hint_has_that_of_its_class() -> None:
+    class NewError(errors.OutputError):
+        """A class that nobody has written a hint for."""
+
+    try:
+        assert "Make room" in messages.hint_for(NewError("what"), makes_list=False)
+    finally:
+        del NewError
+
+
+@pytest.mark.parametrize(
+    ("kind", "says_so"),
+    [
+        (errors.StatusError, True),
+        (errors.OutputError, True),
+        (errors.WorkerError, True),
+        (errors.ReceiptError, False),
+        (errors.ResultError, False),
+        (errors.ListNameError, False),
+        (errors.ConfigurationFileError, False),
+        (errors.WrongMountError, True),
+    ],
+)
+def test_only_a_command_that_makes_lists_says_what_became_of_the_list(
+    kind: type[ChangelistError], says_so: bool
+) -> None:
+    error = make(kind, hint="")
+
+    assert ("No list was published" in messages.hint_for(error, makes_list=True)) is says_so
+    assert "No list was published" not in messages.hint_for(error, makes_list=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(24, "ulimit -n"), (11, "ulimit -u"), (12, "memory")]
+)
+def test_a_shortage_says_what_can_be_allowed(number: int, words: str) -> None:
+    error = errors.ResourceError("what is wrong", number=number)
+
+    assert words in messages.hint_for(error, makes_list=True)
+
+
+# The documentation
+
+
+def documented_classes() -> dict[str, list[str]]:
+    """Return the error classes in each row of the README's table of exit codes."""
+    table = README.read_text(encoding="utf-8").partition("| exit code |")[2].partition("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    return {row[0].strip("| "): re.findall(r"`(\w+)`", row[2]) for row in rows}
+
+
+def test_the_readme_has_every_error_in_the_row_of_its_exit_code() -> None:
+    rows: dict[str, set[str]] = {}
+    for kind in KINDS:
+        # The exit code of qq itself can be any.
+        row = "other" if kind is errors.QqFailedError else str(kind.exit_code)
+        rows.setdefault(row, set()).add(kind.__name__)
+
+    documented = documented_classes()
+
+    assert {row: set(names) for row, names in documented.items() if names} == rows
+    names = [name for row in documented.values() for name in row]
+    assert len(names) == len(set(names))

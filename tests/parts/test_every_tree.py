@@ -167,7 +167,7 @@ def test_requests_are_answered_in_their_order_with_the_names_in_theirs(open_tree
     ]
 
 
-def test_no_request_is_answered_with_nothing(open_tree):
+def test_without_requests_there_are_no_answers(open_tree):
     with open_tree("/a") as tree:
         assert read(tree) == []
 

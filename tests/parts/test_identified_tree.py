@@ -1,4 +1,4 @@
-"""A mount, with what the cluster knows its files by: only where both show the same file."""
+"""A mount with the cluster's ids and revisions: only where both show the same file."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,6 +10,7 @@ from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.trees.identified import IdentifiedTree
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
+from tests.parts.tree_reading import describe, read, walk
 
 MOUNTED = Attributes(Kind.FILE, size=5, mtime=100, atime=200, owner=501, group=20)
 KNOWN = Attributes(Kind.FILE, size=5, mtime=100, id="17", revision="3")
@@ -19,73 +20,68 @@ BROKEN = ReadFailure("I/O error")
 
 
 class FakeTree:
-    """Has an entry for each name; answers a walk in parts of so many names, or a directory."""
+    """A tree with a description for each name.
 
-    def __init__(self, content: dict[str, Description], together: int = 1000) -> None:
+    Args:
+        content: the descriptions.
+        max_files: the number of files that a walk yields together.
+    """
+
+    def __init__(self, content: dict[str, Description], max_files: int = 1000) -> None:
         self._content = content
-        self._together = together
+        self._max_files = max_files
         self.changed_since = 0
-        self.read_to_its_end = True
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
-        for wish in wanted:
-            yield (
-                self._some(wish.names)
-                if isinstance(wish, NamedEntries)
-                else self._all(wish.directory)
-            )
+        for request in wanted:
+            if isinstance(request, NamedEntries):
+                absent = ReadFailure("not there")
+                descriptions = [self._content.get(name, absent) for name in request.names]
+                yield [DescribedEntries(request.names, descriptions)]
+            else:
+                yield self._walk(request.directory)
 
     def names(self, directory: str) -> list[str]:
         if directory not in self._content and directory != "/":
             raise UnreadableError("not there")
         return sorted([name for name in self._content if name.startswith(directory)], reverse=True)
 
-    def _some(self, names: list[str]) -> list[DescribedEntries]:
-        return [
-            DescribedEntries(
-                names, [self._content.get(name, ReadFailure("gone")) for name in names]
-            )
-        ]
-
-    def _all(self, directory: str) -> Iterator[DescribedEntries]:
-        below = [name for name in self.names(directory) if name != directory]
-        part: list[str] = []
-        for name in [*below, ""]:
-            if part and (not name or name[-1] == "/" or len(part) == self._together):
-                yield DescribedEntries(part, [self._content[one] for one in part])
-                part = []
-            if name.endswith("/"):
+    def _walk(self, directory: str) -> Iterator[DescribedEntries]:
+        files: list[str] = []
+        for name in [*self.names(directory), ""]:
+            if files and (not name or name[-1] == "/" or len(files) == self._max_files):
+                yield DescribedEntries(files, [self._content[file] for file in files])
+                files = []
+            if name.endswith("/") and name != directory:
                 yield DescribedEntries([name], [self._content[name]])
-            elif name:
-                part.append(name)
+            elif name and name != directory:
+                files.append(name)
 
 
-def described(
-    mounted: dict[str, Description], known: dict[str, Description], *wanted: TreeRequest
-) -> list[dict[str, Description]]:
-    """Return what each wish is answered with."""
-    tree = IdentifiedTree(FakeTree(mounted), FakeTree(known))
-    return [
-        {
-            name: one
-            for found in answer
-            for name, one in zip(found.names, found.described, strict=True)
-        }
-        for answer in tree.read(wanted)
-    ]
+class LockedTree(FakeTree):
+    """A tree of which no directory can be walked."""
+
+    def _walk(self, directory: str) -> Iterator[DescribedEntries]:
+        yield DescribedEntries([directory], [BROKEN])
 
 
-def one(mounted: Description, known: Description | None) -> Description:
-    """Return what a file is described by."""
-    there = {"/a": known} if known else {}
-    ((found,),) = IdentifiedTree(FakeTree({"/a": mounted}), FakeTree(there)).read(
-        [NamedEntries(["/a"])]
-    )
-    return found.described[0]
+def identify(mounted: Description, known: Description | None) -> Description:
+    """Return the description of a file from what the mount and the cluster show of it."""
+    content = {"/a": known} if known else {}
+    (description,) = describe(IdentifiedTree(FakeTree({"/a": mounted}), FakeTree(content)), "/a")
+    return description
 
 
-def test_a_file_that_both_show_has_the_attributes_of_the_mount_and_the_id_of_the_cluster():
-    assert one(MOUNTED, KNOWN) == BOTH
+@pytest.mark.parametrize(
+    "known",
+    [
+        KNOWN,
+        Attributes(Kind.FILE, 5, 100, atime=1, owner=None, group=7, id="17", revision="3"),
+    ],
+    ids=["through qq", "over REST"],
+)
+def test_a_file_has_the_attributes_of_the_mount_and_the_identity_of_the_cluster(known):
+    assert identify(MOUNTED, known) == BOTH
 
 
 @pytest.mark.parametrize(
@@ -101,59 +97,49 @@ def test_a_file_that_both_show_has_the_attributes_of_the_mount_and_the_id_of_the
         None,
     ],
 )
-def test_where_the_live_share_moved_on_or_the_cluster_does_not_tell_a_file_has_no_id(known):
-    assert one(MOUNTED, known) == MOUNTED
+def test_a_file_that_differs_on_the_cluster_has_no_identity(known):
+    assert identify(MOUNTED, known) == MOUNTED
 
 
-def test_times_and_owners_that_only_the_mount_shows_make_no_difference():
-    other = Attributes(Kind.FILE, 5, 100, atime=1, owner=None, group=7, id="17", revision="3")
-
-    assert one(MOUNTED, other) == BOTH
+def test_an_entry_that_the_mount_cannot_read_stays_unreadable():
+    assert identify(BROKEN, KNOWN) == BROKEN
 
 
-def test_what_cannot_be_read_on_the_mount_stays_so_whatever_the_cluster_knows():
-    assert one(BROKEN, KNOWN) == BROKEN
+def test_each_request_is_answered_with_the_entries_of_the_mount():
+    mounted: dict[str, Description] = {
+        "/a": MOUNTED, "/d/": FOLDER, "/d/b": MOUNTED, "/d/a": MOUNTED, "/c": BROKEN
+    }  # fmt: skip
+    known: dict[str, Description] = {"/a": KNOWN, "/d/": FOLDER, "/d/a": KNOWN, "/d/z": KNOWN}
+    tree = IdentifiedTree(FakeTree(mounted), FakeTree(known))
 
+    answers = read(tree, NamedEntries(["/d/b", "/d/a"]), Subtree("/d/"), NamedEntries(["/c", "/a"]))
 
-def test_each_wish_is_answered_in_its_turn():
-    mounted = {"/a": MOUNTED, "/d/": FOLDER, "/d/b": MOUNTED, "/d/a": MOUNTED, "/c": BROKEN}
-    known = {"/a": KNOWN, "/d/": FOLDER, "/d/a": KNOWN, "/d/z": KNOWN}
-
-    assert described(
-        mounted, known, NamedEntries(["/d/b", "/d/a"]), Subtree("/d/"), NamedEntries(["/c", "/a"])
-    ) == [
-        {"/d/b": MOUNTED, "/d/a": BOTH},
-        {"/d/b": MOUNTED, "/d/a": BOTH},
-        {"/c": BROKEN, "/a": BOTH},
+    assert answers == [
+        [DescribedEntries(["/d/b", "/d/a"], [MOUNTED, BOTH])],
+        [DescribedEntries(["/d/b", "/d/a"], [MOUNTED, BOTH])],
+        [DescribedEntries(["/c", "/a"], [BROKEN, BOTH])],
     ]
 
 
-def test_of_no_wishes_there_are_no_answers():
-    assert described({"/a": MOUNTED}, {"/a": KNOWN}) == []
+def test_if_only_one_tree_can_walk_a_directory_the_mount_decides():
+    content: dict[str, Description] = {"/d/": FOLDER, "/d/a": MOUNTED}
 
+    tree = IdentifiedTree(FakeTree(content), LockedTree(content))
+    assert list(walk(tree, "/d/")) == [("/d/a", MOUNTED)]
 
-def test_a_directory_that_only_one_of_both_can_read_is_no_obstacle():
-    class Locked(FakeTree):
-        def _all(self, directory: str) -> Iterator[DescribedEntries]:
-            yield DescribedEntries([directory], [BROKEN])
-
-    content = {"/d/": FOLDER, "/d/a": MOUNTED}
-    (shown,) = IdentifiedTree(FakeTree(content), Locked(content)).read([Subtree("/d/")])
-    (hidden,) = IdentifiedTree(Locked(content), FakeTree(content)).read([Subtree("/d/")])
-
-    assert list(shown) == [DescribedEntries(["/d/a"], [MOUNTED])]
-    assert list(hidden) == [DescribedEntries(["/d/"], [BROKEN])]
+    tree = IdentifiedTree(LockedTree(content), FakeTree(content))
+    assert list(walk(tree, "/d/")) == [("/d/", BROKEN)]
 
 
 paths = st.lists(st.sampled_from(["/a", "/a!", "/a/b", "/a/c/d", "/b", "/b/c", "/😀", "/\udcff"]))
 
 
 @st.composite
-def trees(draw: st.DrawFn) -> dict[str, Description]:
-    """A tree: its directories are those that hold something."""
+def contents(draw: st.DrawFn) -> dict[str, Attributes]:
+    """Return a tree in which every directory has an entry."""
     files = set(draw(paths))
     above = {name[: end + 1] for name in files for end in range(1, len(name)) if name[end] == "/"}
-    content: dict[str, Description] = dict.fromkeys(above, FOLDER)
+    content = dict.fromkeys(above, FOLDER)
     for name in files:
         if name + "/" not in above:
             number = draw(st.integers(1, 2))
@@ -161,26 +147,26 @@ def trees(draw: st.DrawFn) -> dict[str, Description]:
     return content
 
 
-@given(mounted=trees(), known=trees(), together=st.integers(1, 3), others=st.integers(1, 3))
-def test_any_two_trees_are_laid_side_by_side_name_by_name(mounted, known, together, others):
-    shown = {
+@given(contents(), contents(), st.integers(1, 3), st.integers(1, 3))
+def test_walks_of_any_two_trees_are_merged_name_by_name(
+    mounted: dict[str, Attributes],
+    known: dict[str, Attributes],
+    mounted_together: int,
+    known_together: int,
+) -> None:
+    shown: dict[str, Description] = {
         name: Attributes(Kind.FILE, size=one.size) if one.kind is Kind.FILE else one
         for name, one in mounted.items()
     }
-    tree = IdentifiedTree(FakeTree(shown, together), FakeTree(known, others))
+    tree = IdentifiedTree(FakeTree(shown, mounted_together), FakeTree({**known}, known_together))
 
-    (answer,) = tree.read([Subtree("/")])
-    found = {
-        name: one for part in answer for name, one in zip(part.names, part.described, strict=True)
-    }
-
-    assert list(found) == sorted(mounted, reverse=True)
-    assert found == {
-        name: one if known.get(name) == one else shown[name] for name, one in mounted.items()
-    }
+    assert list(walk(tree)) == [
+        (name, mounted[name] if known.get(name) == mounted[name] else shown[name])
+        for name in sorted(mounted, reverse=True)
+    ]
 
 
-def test_names_and_what_moved_on_are_the_mounts():
+def test_names_and_changes_are_those_of_the_mount():
     mounted, known = FakeTree({"/b": MOUNTED, "/a": MOUNTED}), FakeTree({"/c": KNOWN})
     tree = IdentifiedTree(mounted, known)
     mounted.changed_since, known.changed_since = 3, 5

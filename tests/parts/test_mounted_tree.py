@@ -377,7 +377,9 @@ def test_an_entry_of_unknown_kind_is_treated_as_a_directory():
 
 
 @pytest.mark.parametrize("name", ["/a/b/", "/a/b"])
-def test_an_entry_that_cannot_be_described_keeps_its_kind_of_name(share, tree, monkeypatch, name):
+def test_the_name_of_an_unreadable_entry_shows_whether_it_is_a_directory(
+    share, tree, monkeypatch, name
+):
     share.put(name, "/a/c")
     usual = os.stat
 

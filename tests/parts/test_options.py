@@ -1,16 +1,27 @@
-"""The options of both commands: what is taken, what is not, and what goes together."""
+"""The options of both commands: which are accepted, which are not, and which go together."""
 
 import re
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
-from qumulo_changelist.cli import create_snap
-from qumulo_changelist.cli.options import parse
-from qumulo_changelist.errors import UsageError
+from qumulo_changelist.cli import create_snap, generate_changelist
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.errors import (
+    ChangelistError,
+    ClusterPathError,
+    ListNameError,
+    MappedPathError,
+    ProjectNameError,
+    SnapshotOrderError,
+    UsageError,
+)
+from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.operations.snapshots import SnapshotRequest
 
 REQUIRED = {
     "-p": "Show 1",
@@ -23,36 +34,54 @@ REQUIRED = {
 }
 
 
-def parsed(*more: str, **changed: str | None):
-    """Parse a command line; options can be changed, or left out with None."""
+def request_of(*more: str, **changed: str | None) -> ChangelistRequest:
+    """Return the request of a command line; options can be changed, or left out with None."""
     options = REQUIRED | {option.replace("_", "-"): value for option, value in changed.items()}
     words = [word for one in options.items() if one[1] is not None for word in one]
-    return parse([*words, *more])
+    request, _ = generate_changelist.parse([*words, *more])
+    return request
 
 
-def refused(capsys, *more: str, **changed: str | None) -> str:
-    """Return what is said of a command line that is malformed."""
+def refusal_of(capsys: pytest.CaptureFixture[str], *more: str, **changed: str | None) -> str:
+    """Return what is printed about a malformed command line."""
     with pytest.raises(SystemExit) as caught:
-        parsed(*more, **changed)
+        request_of(*more, **changed)
     assert caught.value.code == 2
     return capsys.readouterr().err
 
 
-# Moves, proof and guard
+def hint_of(error: ChangelistError) -> str:
+    return hint_for(error, makes_list=True)
+
+
+def test_a_command_line_becomes_a_request() -> None:
+    assert request_of("--workers=2") == ChangelistRequest(
+        project="Show 1",
+        guid="3f2a",
+        source_index="1",
+        base_path="/proj/show1",
+        older=3,
+        newer=7,
+        mapped_path="/mnt/show1",
+        workers=2,
+    )
+
+
+# Moves, proof and limit
 
 
 @pytest.mark.parametrize("option", ["deletes", "moves", "verify"])
-def test_what_is_not_asked_for_is_off(option):
-    assert getattr(parsed(), option) is False
-    assert getattr(parsed(f"--{option}"), option) is True
+def test_what_is_not_asked_for_is_off(option: str) -> None:
+    assert getattr(request_of(), option) is False
+    assert getattr(request_of(f"--{option}"), option) is True
 
 
-def test_deletions_may_be_asked_for_with_one_letter():
-    assert parsed("-d").deletes is True
+def test_deletions_can_be_asked_for_with_one_letter() -> None:
+    assert request_of("-d").deletes is True
 
 
-def test_without_a_limit_any_number_may_be_deleted():
-    assert parsed().max_deletes is None
+def test_without_a_limit_any_number_of_files_may_be_deleted() -> None:
+    assert request_of().max_deletes is None
 
 
 @pytest.mark.parametrize(
@@ -71,19 +100,21 @@ def test_without_a_limit_any_number_may_be_deleted():
         ("250%", 250, True),
     ],
 )
-def test_a_limit_is_a_number_of_files_or_a_percentage(argument, number, is_percentage):
+def test_a_limit_is_a_number_of_files_or_a_percentage(
+    argument: str, number: int | Fraction, is_percentage: bool
+) -> None:
     expected = DeletionLimit(Fraction(number), is_percentage=is_percentage)
 
-    assert parsed("--max-deletes", argument).max_deletes == expected
-    assert parsed(f"--max-deletes={argument}").max_deletes == expected
+    assert request_of("--max-deletes", argument).max_deletes == expected
+    assert request_of(f"--max-deletes={argument}").max_deletes == expected
 
 
 @pytest.mark.parametrize("argument", ["0", "0%"])
-def test_a_limit_of_none_is_a_limit(argument):
-    assert parsed("--max-deletes", argument).max_deletes
+def test_a_limit_of_zero_is_a_limit(argument: str) -> None:
+    assert request_of("--max-deletes", argument).max_deletes
 
 
-NO_LIMITS = [
+NOT_LIMITS = [
     "-1",
     "-1%",
     "+5",
@@ -114,25 +145,27 @@ NO_LIMITS = [
 ]
 
 
-@pytest.mark.parametrize("argument", [*NO_LIMITS, "5 %", " 5", "5 ", "5\n", ""])
-def test_anything_else_is_no_limit(capsys, argument):
-    said = refused(capsys, f"--max-deletes={argument}")
+@pytest.mark.parametrize("argument", [*NOT_LIMITS, "5 %", " 5", "5 ", "5\n", ""])
+def test_any_other_text_is_not_a_limit(capsys: pytest.CaptureFixture[str], argument: str) -> None:
+    printed = refusal_of(capsys, f"--max-deletes={argument}")
 
-    assert "--max-deletes" in said
-    assert repr(argument) in said
-    assert "such as 1000" in said
-    assert "such as 5%" in said
+    assert "--max-deletes" in printed
+    assert repr(argument) in printed
+    assert "such as 1000" in printed
+    assert "such as 5%" in printed
 
 
-def test_a_negative_number_is_no_limit_even_as_a_word_of_its_own(capsys):
-    assert "--max-deletes" in refused(capsys, "--max-deletes", "-1")
+def test_a_negative_number_is_not_a_limit_even_as_a_separate_word(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "--max-deletes" in refusal_of(capsys, "--max-deletes", "-1")
 
 
 @given(st.text(st.sampled_from("0123456789.%-e ٣"), max_size=6))
 @example("--")
-def test_any_text_is_a_limit_that_reads_as_it_or_is_refused(argument):
+def test_any_text_is_read_as_it_is_written_or_refused(argument: str) -> None:
     try:
-        found = parsed(f"--max-deletes={argument}").max_deletes
+        found = request_of(f"--max-deletes={argument}").max_deletes
     except (SystemExit, UsageError):
         found = None
 
@@ -143,6 +176,7 @@ def test_any_text_is_a_limit_that_reads_as_it_or_is_refused(argument):
     if not is_limit or (point and number == argument):
         assert found is None
     else:
+        assert found
         assert found.is_percentage == argument.endswith("%")
         assert found.number * 10 ** len(part) == int(whole + part)
 
@@ -150,133 +184,144 @@ def test_any_text_is_a_limit_that_reads_as_it_or_is_refused(argument):
 # All others
 
 
-def test_the_help_can_be_read(capsys):
+def test_the_help_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        parse(["--help"])
+        generate_changelist.parse(["--help"])
 
     assert caught.value.code == 0
     assert "--max-deletes N|N%" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", [one for one in REQUIRED if one != "-m"])
-def test_each_required_option_that_is_missing_is_told(capsys, option):
-    assert option in refused(capsys, **{option: None})
+def test_a_missing_required_option_is_named(
+    capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert option in refusal_of(capsys, **{option: None})
 
 
 @pytest.mark.parametrize("argument", ["", "0", "-3", "3.0", "a", "٣", "9" * 41])
 @pytest.mark.parametrize("option", ["--prevsnapshotid", "--newsnapshotid"])
-def test_the_id_of_a_snapshot_is_a_number(capsys, option, argument):
-    assert "is not the id of a snapshot" in refused(
+def test_the_id_of_a_snapshot_is_a_number(
+    capsys: pytest.CaptureFixture[str], option: str, argument: str
+) -> None:
+    assert "is not the id of a snapshot" in refusal_of(
         capsys, f"{option}={argument}", **{option: None}
     )
 
 
 @pytest.mark.parametrize("argument", ["7", "8"])
-def test_the_older_snapshot_is_older(argument):
-    with pytest.raises(UsageError, match="is not older"):
-        parsed(**{"--prevsnapshotid": argument})
+def test_the_older_snapshot_has_the_smaller_id(argument: str) -> None:
+    with pytest.raises(SnapshotOrderError, match="is not older"):
+        request_of(**{"--prevsnapshotid": argument})
 
 
 @pytest.mark.parametrize("argument", ["", "a", "-1", "1.0", "٣"])
-def test_the_source_index_is_a_number(argument):
-    with pytest.raises(UsageError, match="--sourceindex"):
-        parsed(f"-i{argument}" if argument else "--sourceindex=")
+def test_the_source_index_is_a_number(argument: str) -> None:
+    with pytest.raises(ListNameError, match="source index"):
+        request_of(f"-i{argument}" if argument else "--sourceindex=")
 
 
 @pytest.mark.parametrize("argument", [".", "..", "a..b", "a/b", "/", "a\0b"])
-def test_the_guid_can_be_the_name_of_a_folder(argument):
-    with pytest.raises(UsageError, match="--projectguid"):
-        parsed(**{"-g": argument})
+def test_the_guid_can_be_the_name_of_a_folder(argument: str) -> None:
+    with pytest.raises(ListNameError, match="GUID"):
+        request_of(**{"-g": argument})
 
 
-def test_only_without_a_mount_no_mapped_path_is_needed():
-    assert parsed("--metadata", "rest", **{"-m": None}).mappedpath is None
+def test_only_over_rest_no_mapped_path_is_needed() -> None:
+    assert request_of("--metadata", "rest", **{"-m": None}).mapped_path is None
     for source in ("mount", "snapshot"):
-        with pytest.raises(UsageError, match="needs the mapped path"):
-            parsed("--metadata", source, **{"-m": None})
+        with pytest.raises(MappedPathError, match="mapped path is needed"):
+            request_of("--metadata", source, **{"-m": None})
 
 
 @pytest.mark.parametrize("option", ["--workers", "--page-size", "--slice-size", "--spill-after"])
 @pytest.mark.parametrize("argument", ["0", "-1", "a", "", "1.5", "1000000001", "٣"])
-def test_how_much_at_a_time_is_a_number_above_zero(capsys, option, argument):
-    assert "is not a number from 1 to" in refused(capsys, f"{option}={argument}")
+def test_a_size_is_a_number_above_zero(
+    capsys: pytest.CaptureFixture[str], option: str, argument: str
+) -> None:
+    assert "is not a number from 1 to" in refusal_of(capsys, f"{option}={argument}")
 
 
-def test_workers_have_a_limit_of_their_own(capsys):
-    assert parsed("--workers", "256").workers == 256
-    assert "from 1 to 256" in refused(capsys, "--workers", "257")
+def test_the_number_of_workers_has_a_lower_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert request_of("--workers", "256").workers == 256
+    assert "from 1 to 256" in refusal_of(capsys, "--workers", "257")
 
 
 # The name and the source of a snapshot
 
-NO_SNAPSHOT_NAMES = {
+REFUSED_PROJECTS = {
     "it is empty": [""],
-    "it has a / in it": ["a/b", "/", "../x", "/etc"],
-    "it has a control character in it": ["a\nb", "\t", "\x1b[31m", "a\x7f"],
+    "it contains a /": ["a/b", "/", "../x", "/etc"],
+    "it contains a control character": ["a\nb", "\t", "\x1b[31m", "a\x7f"],
     "it has 224 bytes": ["x" * 224, "ü" * 112],
     "it has 300 bytes": ["x" * 300],
-    "is not UTF-8": ["Z\udcfcrich", "\udcff"],
+    "it is not UTF-8": ["Z\udcfcrich", "\udcff"],
 }
 
 
-def snap(name: str = "Show 1", source: str = "/proj"):
-    return create_snap.parse([f"--projectname={name}", f"--qumulosourcepath={source}"])
+def snapshot_of(name: str = "Show 1", source: str = "/proj") -> SnapshotRequest:
+    request, _ = create_snap.parse([f"--projectname={name}", f"--qumulosourcepath={source}"])
+    return request
 
 
 @pytest.mark.parametrize(
     ("reason", "name"),
-    [(reason, name) for reason, some in NO_SNAPSHOT_NAMES.items() for name in some],
+    [(reason, name) for reason, names in REFUSED_PROJECTS.items() for name in names],
 )
-def test_what_cannot_be_the_name_of_a_snapshot_is_refused_before_any_cluster_is_asked(reason, name):
-    with pytest.raises(UsageError, match=f"^--projectname .*{reason}") as caught:
-        snap(name)
+def test_a_project_that_cannot_name_a_snapshot_is_refused_before_any_cluster_is_asked(
+    reason: str, name: str
+) -> None:
+    with pytest.raises(ProjectNameError, match=f"{reason}") as caught:
+        snapshot_of(name)
 
     assert "\n" not in str(caught.value)
-    assert caught.value.hint
+    assert "--projectname" in hint_of(caught.value)
 
 
-# With "-" and ten digits behind it, even a name of dots is one.
+# Followed by "-" and ten digits, even dots are a name.
 @pytest.mark.parametrize(
     "name",
     ["Show 1", ".", "..", " ", "-", "--help", "a\\b", "Müller & Söhne 🎬", "x" * 223, "ü" * 111],
 )
-def test_any_other_text_can_be_the_name_of_a_snapshot(name):
-    assert snap(name).projectname == name
+def test_any_other_text_can_name_a_snapshot(name: str) -> None:
+    assert snapshot_of(name).project == name
 
 
 @pytest.mark.parametrize("name", ["a/b", "a\nb", "", "x" * 300, "Z\udcfcrich"])
-def test_the_project_of_a_list_is_only_reported_and_may_be_any_text(name):
-    assert parsed(f"--projectname={name}", **{"-p": None}).projectname == name
+def test_the_project_of_a_list_is_only_reported_and_can_be_any_text(name: str) -> None:
+    assert request_of(f"--projectname={name}", **{"-p": None}).project == name
 
 
-def test_the_source_is_an_absolute_path_that_a_cluster_can_be_asked_for():
-    assert snap(source="//proj/./a/").qumulosourcepath == "/proj/a"
+def test_the_source_is_an_absolute_path_that_a_cluster_can_be_asked_for() -> None:
+    assert snapshot_of(source="//proj/./a/").source_path == "//proj/./a/"
     for source, reason in (
         ("proj", "not an absolute"),
         ("/a/../b", "not an"),
         ("/\udcff", "UTF-8"),
     ):
-        with pytest.raises(UsageError, match=f"^--qumulosourcepath .*{reason}"):
-            snap(source=source)
+        with pytest.raises(ClusterPathError, match=reason):
+            snapshot_of(source=source)
 
 
-# What is no value
+# What is not a value
 
-# Of "--option=--" every generation of argparse makes something else.
+# Of "--option=--" each generation of argparse makes something different.
 WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
-    ("parse_options", "arguments", "count"),
+    ("command", "arguments", "count"),
     [
-        (create_snap.parse, ["--projectname=a", "--qumulosourcepath=/a"], 4),
-        (parse, [word for pair in REQUIRED.items() for word in pair], 15),
+        (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 4),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 16),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )
-def test_two_dashes_are_no_value_of_any_option(capsys, parse_options, arguments, count):
+def test_two_dashes_are_not_a_value_of_any_option(
+    capsys: pytest.CaptureFixture[str], command: Any, arguments: list[str], count: int
+) -> None:
     with pytest.raises(SystemExit):
-        parse_options(["--help"])
+        command.parse(["--help"])
     options = WITH_VALUES.findall(capsys.readouterr().out)
     assert len(options) == count
 
@@ -287,11 +332,11 @@ def test_two_dashes_are_no_value_of_any_option(capsys, parse_options, arguments,
             *([[f"{short}--"], [short, "--"]] * bool(short)),
         ):
             with pytest.raises(SystemExit) as caught:
-                parse_options([*arguments, *words])
+                command.parse([*arguments, *words])
             assert caught.value.code == 2
             assert f"{long}: " in capsys.readouterr().err
 
 
-def test_two_dashes_may_be_a_part_of_a_value():
-    assert snap("a--").projectname == "a--"
-    assert snap("--=--").projectname == "--=--"
+def test_two_dashes_can_be_a_part_of_a_value() -> None:
+    assert snapshot_of("a--").project == "a--"
+    assert snapshot_of("--=--").project == "--=--"

@@ -1,6 +1,6 @@
 """The proof: a list leads from the older snapshot's files to the newer one's, or is refused.
 
-What a snapshot holds is counted here from the world itself, never from the list.
+The files of a snapshot are counted here from the worlds of ``outcomes.py``, never from the list.
 """
 
 from collections.abc import Iterable
@@ -10,10 +10,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.checks.base_path import SnapshotPair, compare
+from qumulo_changelist.checks.base_path import SnapshotPair, compare_snapshots
 from qumulo_changelist.checks.proof import Proof, prove
-from qumulo_changelist.errors import ProofError, UnreadableError
-from qumulo_changelist.events import Silent
+from qumulo_changelist.errors import (
+    ProofError,
+    StaleProofError,
+    UnprovableError,
+    UnreadableError,
+)
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -21,16 +25,18 @@ from qumulo_changelist.model import (
     Attributes,
     Entry,
     Kind,
+    Op,
     Snapshot,
     State,
     Totals,
 )
-from qumulo_changelist.operations.changelist import FormatEntries, ListContent, fill, with_moves
-from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.operations.pieces import encode_with_moves
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.scan.moves import RecordEntries
-from qumulo_changelist.scan.order import distinct
-from qumulo_changelist.scan.resolve import unlisted
+from qumulo_changelist.runners.encode import EncodeEntries, EncodeSides
+from qumulo_changelist.scan.moves import FindCandidates
+from qumulo_changelist.scan.order import sort_distinct
+from qumulo_changelist.scan.tally import Tally
+from tests.parts.fake_cluster import UnusedCluster
 from tests.parts.outcomes import BAD, FOLDER, LINK, Outcome, World, file, is_file, sides, was_file
 from tests.parts.outcomes import worlds as some_worlds
 
@@ -39,70 +45,83 @@ BASE = "/proj/show1"
 FORM = ScanXml("1", 0)
 
 
-class Counting:
-    """A cluster that counts; notes what it is asked."""
+class CountingCluster(UnusedCluster):
+    """A cluster that counts files, and records the requests."""
 
     def __init__(self, counts: dict[tuple[str, int], int]) -> None:
         self._counts = counts
-        self.asked: list[tuple[str, int]] = []
+        self.requests: list[tuple[str, int]] = []
 
     def count_files_below(self, directory: str, snapshot: int) -> int:
-        self.asked.append((directory, snapshot))
+        self.requests.append((directory, snapshot))
         return self._counts.get((directory, snapshot), 0)
 
 
-class Nowhere:
-    """A file of a list of which only the totals matter."""
-
-    def add(self, piece: Piece) -> None:
-        pass
-
-
-def moments(source: str, base: str = BASE, older_source: str = "") -> SnapshotPair:
-    """Return the two snapshots of a directory, which had another path at first perhaps."""
-    older = Snapshot(OLDER, "", source=older_source or source)
-    return compare(Counting({}), Scope(base), older, Snapshot(NEWER, "", source=source))
+def snapshots_of(source: str, base: str = BASE, older_source: str = "") -> SnapshotPair:
+    """Return both snapshots of a directory, which may have had a different path at first."""
+    older = Snapshot(OLDER, source=older_source or source)
+    newer = Snapshot(NEWER, source=source)
+    return compare_snapshots(UnusedCluster(), Scope(base), older, newer)
 
 
-def filled(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> ListContent:
-    """Return what a list of what both trees say holds."""
-    found = sorted(entries, key=lambda entry: entry.op == DELETE)
-    batches = list(distinct(found)) if found else []
+def list_entries(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Tally:
+    """Return what the list of the entries of both trees contains."""
+    batches = []
+    if both := sorted(entries, key=lambda entry: entry.op == DELETE):
+        batches = list(sort_distinct(both))
+    encode = EncodeEntries(FORM)
     if moves:
-        parted = [RecordEntries(FORM)(batches)]
-        pieces = with_moves(parted, FORM, 1000, "", deletes=deletes)
+        found = [FindCandidates(FORM.can_hold)(batches)]
+        pieces = list(encode_with_moves(found, encode, 1000, "", deletes=deletes))
     else:
-        pieces = iter([FormatEntries(FORM, deletes)(iter(batches))])
-    return fill(Nowhere(), pieces, Silent())
+        pieces = [EncodeSides(encode, deletes)(iter(batches))]
+    tally = Tally()
+    for piece in pieces:
+        tally.merge(piece.tally)
+    return tally
 
 
-def prove_it(what: ListContent, before: int, now: int, **unseen: dict[int, int]) -> Proof:
-    """Prove against so many files in the snapshots, and so many in directories below."""
+def tally_of(**numbers: int) -> Tally:
+    """Return a tally with these totals."""
+    tally = Tally()
+    tally._counts.update(numbers)
+    return tally
+
+
+def unread_directories(*not_entered: tuple[str, Op]) -> Tally:
+    tally = Tally()
+    tally.not_entered += not_entered
+    return tally
+
+
+def prove_list(tally: Tally, before: int, now: int, **below: dict[int, int]) -> Proof:
+    """Prove a list against numbers of files in the snapshots, and in directories of these."""
     counts = {(BASE, OLDER): before, (BASE, NEWER): now}
-    for name, numbers in unseen.items():
-        counts |= {(f"{BASE}/{name}", snapshot): count for snapshot, count in numbers.items()}
-    return prove(Counting(counts), moments(BASE), what, mounted=False)
+    for name, numbers in below.items():
+        counts |= {(f"{BASE}/{name}", snapshot): files for snapshot, files in numbers.items()}
+    cluster = CountingCluster(counts)
+    return prove(cluster, snapshots_of(BASE), tally.totals, tally.not_entered, mounted=False)
 
 
-def holds(what: ListContent, before: int, now: int, **unseen: dict[int, int]) -> bool:
+def is_proved(tally: Tally, before: int, now: int, **below: dict[int, int]) -> bool:
     try:
-        prove_it(what, before, now, **unseen)
+        prove_list(tally, before, now, **below)
     except ProofError:
         return False
     return True
 
 
-def counted(world: World) -> tuple[int, int]:
-    """Return the files in the older and the newer snapshot; a modified one is in both."""
+def count_files(world: World) -> tuple[int, int]:
+    """Return the numbers of files in both snapshots; a modified file is in both."""
     before = sum(was_file(one) or (one.modified and is_file(one)) for one in world.values())
     return before, sum(map(is_file, world.values()))
 
 
-def listed(world: World, *, deletes: bool = True, moves: bool = False) -> ListContent:
-    return filled(sides(world), deletes=deletes, moves=moves)
+def list_world(world: World, *, deletes: bool = True, moves: bool = False) -> Tally:
+    return list_entries(sides(world), deletes=deletes, moves=moves)
 
 
-# What adds up
+# Lists that are right, and lists that are not
 
 
 @pytest.mark.parametrize(
@@ -129,44 +148,43 @@ def listed(world: World, *, deletes: bool = True, moves: bool = False) -> ListCo
 )
 @pytest.mark.parametrize("moves", [False, True], ids=["plain", "moves"])
 @pytest.mark.parametrize("deletes", [False, True], ids=["no deletes", "deletes"])
-def test_each_outcome_adds_up_and_nothing_but_it(world, before, now, deletes, moves):
-    what = listed(world, deletes=deletes, moves=moves)
+def test_each_outcome_is_proved_with_the_right_numbers_and_no_others(
+    world, before, now, deletes, moves
+):
+    tally = list_world(world, deletes=deletes, moves=moves)
 
-    assert counted(world) == (before, now)
-    assert prove_it(what, before + 5, now + 5) == Proof(before + 5, now + 5)
-    assert not holds(what, before + 4, now + 5)
-    assert not holds(what, before + 5, now + 4)
+    assert count_files(world) == (before, now)
+    assert prove_list(tally, before + 5, now + 5) == Proof(before + 5, now + 5)
+    assert not is_proved(tally, before + 4, now + 5)
+    assert not is_proved(tally, before + 5, now + 4)
 
 
 @given(world=some_worlds, others=st.integers(0, 9), deletes=st.booleans(), moves=st.booleans())
-def test_any_list_adds_up_whatever_became_of_each_name(world, others, deletes, moves):
-    before, now = counted(world)
+def test_any_list_is_proved_with_the_right_numbers_and_no_others(world, others, deletes, moves):
+    before, now = count_files(world)
 
-    what = listed(world, deletes=deletes, moves=moves)
+    tally = list_world(world, deletes=deletes, moves=moves)
 
-    assert prove_it(what, before + others, now + others) == (before + others, now + others)
+    assert prove_list(tally, before + others, now + others) == (before + others, now + others)
     for wrong in (-1, 1):
-        assert not holds(what, before + others + wrong, now + others)
-        assert not holds(what, before + others, now + others + wrong)
+        assert not is_proved(tally, before + others + wrong, now + others)
+        assert not is_proved(tally, before + others, now + others + wrong)
 
 
-def counts(entry: Entry) -> bool:
-    """Tell whether an entry is of a file that came or went: what is counted."""
+def is_counted(entry: Entry) -> bool:
+    """Return whether an entry is of a file that was created or deleted."""
     return entry.attributes.kind is Kind.FILE and entry.op != MODIFY
 
 
 @given(world=some_worlds, deletes=st.booleans(), moves=st.booleans(), data=st.data())
-def test_a_list_in_which_one_file_that_came_or_went_was_forgotten_is_refused(
-    world, deletes, moves, data
-):
-    found = sides(world)
-    candidates = [entry for entry in found if counts(entry)]
+def test_a_list_that_lacks_one_created_or_deleted_file_is_refused(world, deletes, moves, data):
+    entries = sides(world)
+    candidates = [entry for entry in entries if is_counted(entry)]
     if not candidates:
         return
-    forgotten = data.draw(st.sampled_from(candidates))
-    found.remove(forgotten)
+    entries.remove(data.draw(st.sampled_from(candidates)))
 
-    assert not holds(filled(found, deletes=deletes, moves=moves), *counted(world))
+    assert not is_proved(list_entries(entries, deletes=deletes, moves=moves), *count_files(world))
 
 
 @given(
@@ -188,81 +206,78 @@ def test_a_list_in_which_one_file_that_came_or_went_was_forgotten_is_refused(
         st.just(DELETE),
     ),
 )
-def test_a_list_in_which_one_file_that_came_or_went_was_invented_is_refused(
+def test_a_list_with_one_created_or_deleted_file_too_many_is_refused(
     world, deletes, moves, invented
 ):
-    found = [*sides(world), invented]
+    entries = [*sides(world), invented]
 
-    assert not holds(filled(found, deletes=deletes, moves=moves), *counted(world))
-
-
-# What nobody has seen
+    assert not is_proved(list_entries(entries, deletes=deletes, moves=moves), *count_files(world))
 
 
-def locked(op: str, name: str = "/locked") -> Entry:
+# Directories that cannot be read
+
+
+def locked(op: Op, name: str = "/locked") -> Entry:
     return Entry(State.UNREADABLE, name, Attributes(Kind.DIRECTORY), op, "I/O error")
 
 
 @given(
-    came=st.integers(0, 5),
-    went=st.integers(0, 5),
+    created=st.integers(0, 5),
+    deleted=st.integers(0, 5),
     world=some_worlds,
     deletes=st.booleans(),
     moves=st.booleans(),
 )
-@example(came=2, went=0, world={}, deletes=True, moves=True)
-def test_what_is_in_directories_that_cannot_be_read_is_counted_by_the_cluster(
-    came, went, world, deletes, moves
+@example(created=2, deleted=0, world={}, deletes=True, moves=True)
+def test_the_cluster_counts_what_is_in_directories_that_cannot_be_read(
+    created, deleted, world, deletes, moves
 ):
-    before, now = counted(world)
-    found = [*sides(world), locked(CREATE, "/new"), locked(DELETE, "/old")]
-    what = filled(found, deletes=deletes, moves=moves)
-    inside = {"new": {NEWER: came, OLDER: 100}, "old": {OLDER: went, NEWER: 100}}
+    before, now = count_files(world)
+    entries = [*sides(world), locked(CREATE, "/new"), locked(DELETE, "/old")]
+    tally = list_entries(entries, deletes=deletes, moves=moves)
+    below = {"new": {NEWER: created, OLDER: 100}, "old": {OLDER: deleted, NEWER: 100}}
 
-    assert holds(what, before + went, now + came, **inside)
-    assert not holds(what, before + went + 1, now + came, **inside)
-    assert not holds(what, before + went, now + came + 1, **inside)
-
-
-def test_a_directory_that_cannot_be_read_and_was_there_before_means_nothing():
-    what = filled([locked(MODIFY)], deletes=True, moves=False)
-
-    assert holds(what, 5, 5, locked={NEWER: 3, OLDER: 2})
+    assert is_proved(tally, before + deleted, now + created, **below)
+    assert not is_proved(tally, before + deleted + 1, now + created, **below)
+    assert not is_proved(tally, before + deleted, now + created + 1, **below)
 
 
-def test_a_file_that_gave_way_to_a_directory_that_cannot_be_read_is_one_less():
-    went = Entry(State.DELETED, "/locked", file("1"), DELETE)
+def test_an_unreadable_directory_that_was_only_modified_changes_no_number():
+    tally = list_entries([locked(MODIFY)], deletes=True, moves=False)
 
-    for moves in (False, True):
-        what = filled([locked(CREATE), went], deletes=True, moves=moves)
-        assert prove_it(what, 1, 3, locked={NEWER: 3})
-        assert not holds(what, 2, 3, locked={NEWER: 3})
+    assert is_proved(tally, 5, 5, locked={NEWER: 3, OLDER: 2})
 
 
 @pytest.mark.parametrize("moves", [False, True])
-def test_files_of_which_nobody_can_say_what_is_there_now_are_gone_and_counted(moves):
-    """As they were in a directory that was made anew and cannot be read."""
-    gone = [
-        unlisted(Entry(State.DELETED, f"/locked/{name}", file(name), DELETE)) for name in ("1", "2")
-    ]
-    what = filled([locked(CREATE), *gone], deletes=True, moves=moves)
+def test_a_file_in_whose_place_is_an_unreadable_directory_is_deleted(moves):
+    former = Entry(State.DELETED, "/locked", file("1"), DELETE)
+    tally = list_entries([locked(CREATE), former], deletes=True, moves=moves)
 
-    assert what.totals.gone_files == 2
-    assert prove_it(what, 2, 3, locked={NEWER: 3})
-    assert not holds(what, 2, 4, locked={NEWER: 3})
+    assert prove_list(tally, 1, 3, locked={NEWER: 3})
+    assert not is_proved(tally, 2, 3, locked={NEWER: 3})
 
 
-# What is asked
+@pytest.mark.parametrize("moves", [False, True])
+def test_files_of_a_directory_that_was_replaced_by_an_unreadable_one_are_gone(moves):
+    gone = [Entry(State.GONE, f"/locked/{name}", file(name), DELETE) for name in ("1", "2")]
+    tally = list_entries([locked(CREATE), *gone], deletes=True, moves=moves)
+
+    assert tally.totals.gone_files == 2
+    assert prove_list(tally, 2, 3, locked={NEWER: 3})
+    assert not is_proved(tally, 2, 4, locked={NEWER: 3})
 
 
-def asked(both: SnapshotPair, what: ListContent | None = None) -> list[tuple[str, int]]:
-    cluster = Counting({})
-    prove(cluster, both, what or ListContent(), mounted=True)
-    return cluster.asked
+# What is requested
+
+
+def requests(pair: SnapshotPair, tally: Tally | None = None) -> list[tuple[str, int]]:
+    cluster, tally = CountingCluster({}), tally or Tally()
+    prove(cluster, pair, tally.totals, tally.not_entered, mounted=True)
+    return cluster.requests
 
 
 @pytest.mark.parametrize(
-    ("source", "base", "counted_at"),
+    ("source", "base", "counted"),
     [
         ("/proj", BASE, BASE),
         (BASE, BASE, BASE),
@@ -274,8 +289,8 @@ def asked(both: SnapshotPair, what: ListContent | None = None) -> list[tuple[str
         ("/proj", "/", "/proj"),
     ],
 )
-def test_both_snapshots_are_counted_where_they_meet_the_base_path(source, base, counted_at):
-    assert asked(moments(source, base)) == [(counted_at, OLDER), (counted_at, NEWER)]
+def test_both_snapshots_are_counted_at_the_base_path_or_at_their_directory(source, base, counted):
+    assert requests(snapshots_of(source, base)) == [(counted, OLDER), (counted, NEWER)]
 
 
 @pytest.mark.parametrize(
@@ -287,32 +302,32 @@ def test_both_snapshots_are_counted_where_they_meet_the_base_path(source, base, 
         ("/", "/proj/show", "/shelf/show"),
     ],
 )
-def test_each_snapshot_is_counted_at_the_path_that_it_has(base, older_path, newer_path):
-    both = moments("/shelf/show", base, older_source="/proj/show")
+def test_each_snapshot_is_counted_at_its_own_path(base, older_path, newer_path):
+    pair = snapshots_of("/shelf/show", base, older_source="/proj/show")
 
-    assert asked(both) == [(older_path, OLDER), (newer_path, NEWER)]
-
-
-def test_a_snapshot_that_does_not_hold_the_base_path_has_no_files_and_is_not_asked():
-    older, newer, _ = moments("/proj")
-
-    assert asked(SnapshotPair(older._replace(holds_base=False), newer)) == [(BASE, NEWER)]
-    assert asked(SnapshotPair(older, newer._replace(holds_base=False))) == [(BASE, OLDER)]
+    assert requests(pair) == [(older_path, OLDER), (newer_path, NEWER)]
 
 
-def test_a_directory_that_cannot_be_read_is_asked_for_in_the_snapshot_that_has_it():
-    what = ListContent(not_entered=[("/a b", DELETE), ("/c", CREATE)])
+def test_nothing_is_requested_of_a_snapshot_without_the_base_path():
+    older, newer, _ = snapshots_of("/proj")
 
-    assert asked(moments("/", "/"), what)[2:] == [("/a b", OLDER), ("/c", NEWER)]
-    renamed = moments("/shelf", "/shelf/show", older_source="/proj")
-    assert asked(renamed, what)[2:] == [("/proj/show/a b", OLDER), ("/shelf/show/c", NEWER)]
+    assert requests(SnapshotPair(older._replace(has_base=False), newer)) == [(BASE, NEWER)]
+    assert requests(SnapshotPair(older, newer._replace(has_base=False))) == [(BASE, OLDER)]
 
 
-# What was read
+def test_an_unreadable_directory_is_counted_in_the_snapshot_that_has_it():
+    tally = unread_directories(("/a b", DELETE), ("/c", CREATE))
+
+    assert requests(snapshots_of("/", "/"), tally)[2:] == [("/a b", OLDER), ("/c", NEWER)]
+    renamed = snapshots_of("/shelf", "/shelf/show", older_source="/proj")
+    assert requests(renamed, tally)[2:] == [("/proj/show/a b", OLDER), ("/shelf/show/c", NEWER)]
+
+
+# What must have been read
 
 
 @pytest.mark.parametrize(
-    ("totals", "proved"),
+    ("totals", "is_enough"),
     [
         (Totals(), True),
         (Totals(unreadable=1, unread=1), False),
@@ -324,56 +339,51 @@ def test_a_directory_that_cannot_be_read_is_asked_for_in_the_snapshot_that_has_i
         (Totals(deleted_files=9, unreadable=1, unread=1), False),
     ],
 )
-def test_a_mount_of_which_most_could_not_be_read_proves_nothing(totals, proved):
-    counted = {(BASE, OLDER): totals.deleted_files}
+def test_a_mount_that_could_mostly_not_be_read_proves_nothing(totals, is_enough):
+    cluster = CountingCluster({(BASE, OLDER): totals.deleted_files})
+    pair = snapshots_of(BASE)
 
-    def try_to(*, mounted: bool) -> None:
-        prove(Counting(counted), moments(BASE), ListContent(totals), mounted=mounted)
-
-    try_to(mounted=False)
-    if proved:
-        try_to(mounted=True)
+    prove(cluster, pair, totals, [], mounted=False)
+    if is_enough:
+        prove(cluster, pair, totals, [], mounted=True)
         return
-    with pytest.raises(ProofError, match=f"{totals.unread} could not be read") as caught:
-        try_to(mounted=True)
-    assert "--metadata snapshot or rest" in caught.value.hint
+    with pytest.raises(StaleProofError, match=f"{totals.unread} could not be read"):
+        prove(cluster, pair, totals, [], mounted=True)
 
 
-def test_of_how_many_entries_most_could_not_be_read_is_said():
-    what = ListContent(Totals(files=1, directories=2, unreadable=4, unread=4))
+def test_the_error_states_how_many_entries_could_not_be_read():
+    totals = Totals(files=1, directories=2, unreadable=4, unread=4)
 
     with pytest.raises(ProofError) as caught:
-        prove(Counting({}), moments(BASE), what, mounted=True)
+        prove(CountingCluster({}), snapshots_of(BASE), totals, [], mounted=True)
 
     assert str(caught.value) == (
         "the list cannot be proved: of 7 created or modified entries, 4 could not be read"
     )
 
 
-# What is said
+# What the error states
 
 
-def difference(totals: Totals, before: int, now: int) -> ProofError:
+def refuse(tally: Tally, before: int, now: int, **below: dict[int, int]) -> ProofError:
     with pytest.raises(ProofError) as caught:
-        prove_it(ListContent(totals), before, now)
+        prove_list(tally, before, now, **below)
     return caught.value
 
 
-def test_what_does_not_add_up_is_said_with_all_its_parts():
-    error = difference(
-        Totals(
-            files=9,
-            created=5,
-            moved=3,
-            replaced=2,
-            deleted_files=4,
-            gone_files=1,
-            unreadable_created=7,
-            unreadable_deleted=6,
-        ),
-        100,
-        99,
+def test_it_states_all_parts_of_the_sum():
+    tally = tally_of(
+        files=9,
+        created=5,
+        moved=3,
+        replaced=2,
+        deleted_files=4,
+        gone_files=1,
+        unreadable_created=7,
+        unreadable_deleted=6,
     )
+
+    error = refuse(tally, 100, 99)
 
     assert str(error) == (
         "the list does not add up: 100 files below /proj/show1 in snapshot 3, +5 created, "
@@ -384,45 +394,41 @@ def test_what_does_not_add_up_is_said_with_all_its_parts():
     assert error.exit_code == 5
 
 
-def test_where_the_list_says_nothing_that_is_said():
-    assert str(difference(Totals(), 10, 12)) == (
+def test_it_states_that_a_list_changes_nothing():
+    assert str(refuse(Tally(), 10, 12)) == (
         "the list does not add up: 10 files below /proj/show1 in snapshot 3, none changed, "
         "would be 10 in snapshot 7, which has 12: 2 too few"
     )
 
 
-def test_what_the_cluster_counts_in_directories_that_cannot_be_read_is_said():
-    what = ListContent(not_entered=[("/new", CREATE), ("/old", DELETE)])
+def test_it_states_what_the_cluster_counts_in_unreadable_directories():
+    tally = unread_directories(("/new", CREATE), ("/old", DELETE))
 
-    with pytest.raises(ProofError) as caught:
-        prove_it(what, 10, 9, new={NEWER: 1}, old={OLDER: 3})
-
-    assert str(caught.value) == (
+    assert str(refuse(tally, 10, 9, new={NEWER: 1}, old={OLDER: 3})) == (
         "the list does not add up: 10 files below /proj/show1 in snapshot 3, none changed, "
         "-2 in directories that cannot be read, would be 8 in snapshot 7, which has 9: 1 too few"
     )
 
 
-def test_one_file_that_the_newer_snapshot_lacks_is_one_too_many():
-    assert str(difference(Totals(created=1), 0, 0)).endswith("which has 0: 1 too many")
+def test_a_file_that_the_newer_snapshot_lacks_is_one_too_many():
+    assert str(refuse(tally_of(created=1), 0, 0)).endswith("which has 0: 1 too many")
 
 
-def test_a_live_share_that_moved_on_or_hard_links_may_be_why():
-    assert "--metadata snapshot or rest" in difference(Totals(changed_since=1), 1, 2).hint
-    assert "hard links" in difference(Totals(), 1, 2).hint
-    assert "No list was published" in difference(Totals(), 1, 2).hint
+def test_it_is_a_different_error_if_the_live_share_changed_since_the_snapshot():
+    assert type(refuse(tally_of(changed_since=1), 1, 2)) is StaleProofError
+    assert type(refuse(Tally(), 1, 2)) is ProofError
 
 
-def test_where_the_cluster_cannot_be_asked_nothing_is_proved():
-    class Mute:
+def test_nothing_is_proved_if_the_cluster_cannot_count():
+    class FailingCluster(UnusedCluster):
         def count_files_below(self, directory: str, snapshot: int) -> int:
             raise UnreadableError("its name is not Unicode")
 
-    with pytest.raises(ProofError, match="cannot be proved: its name is not Unicode"):
-        prove(Mute(), moments("/", "/\udcff"), ListContent(), mounted=True)
+    with pytest.raises(UnprovableError, match="cannot be proved: its name is not Unicode"):
+        prove(FailingCluster(), snapshots_of("/", "/\udcff"), Totals(), [], mounted=True)
 
 
-def test_what_a_list_counts_beside_files_that_came_or_went_means_nothing():
+def test_only_created_and_deleted_files_count():
     totals = Totals(
         files=3,
         size=10,
@@ -433,4 +439,4 @@ def test_what_a_list_counts_beside_files_that_came_or_went_means_nothing():
         changed_since=9,
     )
 
-    assert prove_it(ListContent(totals), 4, 4) == Proof(4, 4)
+    assert prove_list(tally_of(**totals._asdict()), 4, 4) == Proof(4, 4)

@@ -1,15 +1,15 @@
-"""A diff that qq prints: read in whole pieces, to the same end as change by change."""
+"""A diff that qq prints: decoded in pieces, with the same result as change by change."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster import wire
+from qumulo_changelist.cluster.changes import read_change
 from qumulo_changelist.cluster.qq.diff import changes, plain_changes
-from qumulo_changelist.cluster.qq.output import Reading, pages
+from qumulo_changelist.cluster.qq.output import ElementReader, pages
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change
 from tests.parts.qq_printed import a_page_at_a_time, cut, diffs, every_form, names, to_bytes
@@ -25,18 +25,25 @@ USUAL = [
 
 
 def one_by_one(chunks: Iterable[bytes]) -> Iterator[list[Change]]:
-    return pages(chunks, Reading("entries", one=wire.change, indented=True))
+    return pages(chunks, ElementReader("entries", one=read_change, indented=True))
 
 
-def outcome(read, chunks: Iterable[bytes]) -> tuple[list[Change], str]:
-    """Return what was read to the end, or else the error's words."""
+def fail(entry: object) -> Change:
+    pytest.fail(f"{entry} was read alone")
+
+
+Read = Callable[[Iterable[bytes]], Iterator[list[Change]]]
+
+
+def outcome(read: Read, chunks: Iterable[bytes]) -> tuple[list[Change], str]:
+    """Return what was read to the end, or the text of the error."""
     try:
         return [change for page in read(chunks) for change in page], ""
     except ReplyError as error:
         return [], str(error)
 
 
-def test_changes_are_what_was_printed():
+def test_changes_are_read_from_every_form():
     for printed in every_form(USUAL):
         assert outcome(changes, [to_bytes(printed)]) == (
             [
@@ -51,16 +58,16 @@ def test_changes_are_what_was_printed():
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 150, 1000])
-def test_usual_output_is_never_read_change_by_change(size):
-    slow = Reading("entries", one=pytest.fail, many=plain_changes, indented=True)
+def test_usual_output_is_always_decoded_in_pieces(size):
+    fast = ElementReader("entries", one=fail, many=plain_changes, indented=True)
 
     for printed in every_form([*USUAL, [], *USUAL]):
         output = to_bytes(printed)
         chunks = [output[at : at + size] for at in range(0, len(output), size)]
-        assert sum(map(len, pages(chunks, slow))) == 10
+        assert sum(map(len, pages(chunks, fast))) == 10
 
 
-def test_a_page_holds_all_that_has_come_in_whole():
+def test_a_page_has_all_changes_that_have_arrived():
     output = to_bytes(a_page_at_a_time(USUAL[:1]))
     within_the_third = output.index(b"DELETE")
 
@@ -69,10 +76,10 @@ def test_a_page_holds_all_that_has_come_in_whole():
     assert [len(page) for page in read] == [2, 1]
 
 
-def test_changes_come_while_the_stream_goes_on():
+def test_changes_are_returned_while_the_stream_goes_on():
     def stream() -> Iterator[bytes]:
         yield b'{\n    "entries": [\n        {"op": "CREATE", "path": "/a"\n        }'
-        pytest.fail("the first page could be given before more was read")
+        pytest.fail("the first page could be returned before more was read")
 
     assert next(changes(stream())) == [Change(CREATE, "/a")]
 
@@ -85,7 +92,7 @@ def test_changes_come_while_the_stream_goes_on():
     ],
 )
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_path_that_is_not_plain_spoils_the_piece(path, place):
+def test_a_path_that_is_not_absolute_spoils_the_piece(path, place):
     written = ['{"op": "CREATE", "path": "/a"}', '{"op": "CREATE", "path": "/b/"}']
     written.insert(place, json.dumps({"op": "CREATE", "path": path}))
 
@@ -97,13 +104,13 @@ def test_a_path_that_is_not_plain_spoils_the_piece(path, place):
     ["/", "/a", "/a/", "/.a", "/..a/", "/...", "/a./b.", "/a/.../b", "/\n/a", "/a\t", "/é🎬"],
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_plain_paths_are_read_at_once(path, ascii_only):
+def test_absolute_paths_are_decoded_at_once(path, ascii_only):
     written = json.dumps({"op": "MODIFY", "path": path}, ensure_ascii=ascii_only)
 
     assert plain_changes(f"{written},\n{written}") == [Change(MODIFY, path)] * 2
 
 
-# Whatever is printed, both ways come to the same end.
+# The same result in both ways, for any output
 
 
 odd_paths = st.text(st.sampled_from("/.a\0\n")) | st.lists(
@@ -138,14 +145,14 @@ all_cuts = st.lists(st.integers(0, 600))
 @given(diff=diffs, cuts=all_cuts)
 @example(diff=[[{"op": "CREATE", "path": '/a"]}{"entries": [\x85'}]], cuts=[3, 60])
 @example(diff=[[{"op": "CREATE", "path": "/a"}], [{"op": "CREATE", "path": "/\udcff"}]], cuts=[])
-def test_any_diff_is_read_alike(diff, cuts):
+def test_any_diff_is_read_in_the_same_way(diff, cuts):
     for printed in every_form(diff):
         chunks = cut(to_bytes(printed), cuts)
         assert outcome(changes, chunks) == outcome(one_by_one, chunks)
 
 
 @given(diff=odd_diffs, cuts=all_cuts)
-def test_what_is_no_diff_is_refused_alike(diff, cuts):
+def test_any_malformed_diff_is_refused_in_the_same_way(diff, cuts):
     for printed in every_form(diff):
         chunks = cut(to_bytes(printed), cuts)
         assert outcome(changes, chunks) == outcome(one_by_one, chunks)
@@ -165,7 +172,7 @@ garbage = st.one_of(
 @given(
     diff=diffs, cuts=all_cuts, garbage=garbage, at=st.integers(0, 600), instead_of=st.integers(0, 9)
 )
-def test_damaged_output_is_read_alike(diff, cuts, garbage, at, instead_of):
+def test_damaged_output_is_read_in_the_same_way(diff, cuts, garbage, at, instead_of):
     for printed in every_form(diff):
         output = to_bytes(printed)
         chunks = cut(output[:at] + garbage + output[at + instead_of :], cuts)

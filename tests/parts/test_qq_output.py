@@ -1,4 +1,4 @@
-"""What qq prints, in every form that it is known to take, and in those that are no answer."""
+"""What qq prints: every known form is read, and everything else is refused."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster.qq.output import Reading, elements, pages, whole
+from qumulo_changelist.cluster.qq.output import ElementReader, elements, pages, whole
 from qumulo_changelist.errors import ReplyError
 from tests.parts.qq_printed import (
     a_page_at_a_time,
@@ -28,9 +28,9 @@ ENTRIES = [
 
 
 def of_diff(chunks: Iterable[bytes], key: str = "entries") -> Iterator[object]:
-    """Read what may have been indented by lines, as a diff may."""
-    reading = Reading(key, one=lambda value: value, indented=True)
-    return chain.from_iterable(pages(chunks, reading))
+    """Read elements that may have been indented by lines, as a diff may."""
+    reader = ElementReader[object](key, one=lambda value: value, indented=True)
+    return chain.from_iterable(pages(chunks, reader))
 
 
 def read(printed: str | bytes, key: str = "entries") -> list[object]:
@@ -38,7 +38,7 @@ def read(printed: str | bytes, key: str = "entries") -> list[object]:
     return list(of_diff([chunk], key))
 
 
-def every_way_to_cut_in_two(output: bytes) -> Iterator[list[bytes]]:
+def all_cuts_in_two(output: bytes) -> Iterator[list[bytes]]:
     return ([output[:at], output[at:]] for at in range(len(output) + 1))
 
 
@@ -70,12 +70,12 @@ def test_it_does_not_matter_where_the_stream_is_cut(printed):
     output = to_bytes(printed)
 
     assert list(of_diff(bytewise(output))) == ENTRIES
-    for pieces in every_way_to_cut_in_two(output):
+    for pieces in all_cuts_in_two(output):
         assert list(of_diff(pieces)) == ENTRIES
 
 
 @pytest.mark.parametrize("printed", FORMS)
-def test_a_stream_that_is_cut_short_is_told(printed):
+def test_a_stream_that_is_cut_short_is_refused(printed):
     output = to_bytes(printed)
     ends_of_objects = {at for at in range(len(output)) if output[:at].rstrip().endswith(b"\n}")}
     ends_of_objects |= {at for at in range(len(output)) if output[at:].strip() == b""}
@@ -85,15 +85,15 @@ def test_a_stream_that_is_cut_short_is_told(printed):
             read(output[:end])
 
 
-def test_entries_come_while_the_stream_goes_on():
+def test_entries_are_returned_while_the_stream_goes_on():
     def stream() -> Iterator[bytes]:
         yield b'{"entries": [{"path": "/a"},'
-        pytest.fail("the first entry could be given before more was read")
+        pytest.fail("the first entry could be returned before more was read")
 
     assert next(elements(stream(), "entries")) == {"path": "/a"}
 
 
-def test_an_answer_may_say_that_nothing_differs():
+def test_an_answer_may_be_empty():
     assert read(as_one_object([[]])) == []
     assert read(as_one_object([[], [], []])) == []
     assert read(a_page_at_a_time([[]])) == []
@@ -128,7 +128,7 @@ WITH_LINE_ENDS = [
 
 
 @pytest.mark.parametrize("name", WITH_LINE_ENDS)
-def test_what_unicode_takes_for_line_ends_stays_part_of_a_name(name):
+def test_line_ends_of_unicode_stay_part_of_a_name(name):
     entries = [{"op": "CREATE", "path": f"/{name}"}, {"op": "DELETE", "path": "/plain"}]
 
     for printed in (
@@ -141,7 +141,7 @@ def test_what_unicode_takes_for_line_ends_stays_part_of_a_name(name):
 
 
 @pytest.mark.parametrize("surrogate", [0xD800, 0xDBFF, 0xDC00, 0xDC80, 0xDCFF, 0xDFFF])
-def test_lone_surrogates_stay_what_they_are(surrogate):
+def test_lone_surrogates_are_kept(surrogate):
     entries = [{"op": "CREATE", "path": f"/a{chr(surrogate)}b"}]
     output = to_bytes(as_one_object([entries]))
 
@@ -156,14 +156,14 @@ def in_any_order(entries: Iterable[object]) -> list[str]:
 
 @given(diff=diffs, cuts=st.lists(st.integers(0, 400)))
 @example(diff=[[{"op": "CREATE", "path": '/a"]}{"entries": [\x85'}]], cuts=[3, 60])
-def test_any_name_comes_out_of_any_form_as_it_went_in(diff, cuts):
+def test_any_name_is_read_from_any_form(diff, cuts):
     expected = in_any_order(chain.from_iterable(diff))
 
     for printed in every_form(diff):
         assert in_any_order(of_diff(cut(to_bytes(printed), cuts))) == expected
 
 
-def test_a_name_may_hold_json_text():
+def test_a_name_may_look_like_json():
     entries = [{"op": "CREATE", "path": '/{"entries": [1, 2]}'}, {"op": "CREATE", "path": '/]}\\"'}]
 
     assert read(as_one_object([entries])) == entries
@@ -175,16 +175,16 @@ def test_the_longest_path_fits():
     assert read(a_page_at_a_time([entries], ascii_only=True)) == entries
 
 
-# What is no answer
+# Everything else
 
 
 @pytest.mark.parametrize("printed", ["", "\n", "  \r\n\t "])
-def test_silence_is_not_taken_for_an_empty_answer(printed):
+def test_blank_output_is_not_an_empty_answer(printed):
     with pytest.raises(ReplyError, match="nothing"):
         read(printed)
 
 
-def test_no_output_at_all_is_not_taken_for_an_empty_answer():
+def test_no_output_is_not_an_empty_answer():
     with pytest.raises(ReplyError, match="nothing"):
         list(elements([], "entries"))
 
@@ -201,7 +201,7 @@ def test_no_output_at_all_is_not_taken_for_an_empty_answer():
         '{"id": 7, "name": "7_a"}\n',
     ],
 )
-def test_an_answer_to_another_question_is_not_taken_for_an_empty_one(printed):
+def test_the_answer_to_something_else_is_not_an_empty_answer(printed):
     with pytest.raises(ReplyError, match="without 'entries'"):
         read(printed)
 
@@ -236,13 +236,13 @@ def test_an_answer_to_another_question_is_not_taken_for_an_empty_one(printed):
         '{"entries": [' + "9" * 5000 + "]}",
     ],
 )
-def test_what_makes_no_sense_is_told(printed):
+def test_malformed_output_is_refused(printed):
     with pytest.raises(ReplyError):
         read(printed)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_what_is_nested_too_deeply_is_told(opening):
+def test_output_that_is_nested_too_deeply_is_refused(opening):
     with pytest.raises(ReplyError):
         read('{"entries": [' + opening * 200_000)
     with pytest.raises(ReplyError):
@@ -253,13 +253,13 @@ def test_what_is_nested_too_deeply_is_told(opening):
     "output",
     [b"\xff", b'{"entries": ["\xff"]}', b'{"entries": ["\xc3', b'{"entries": []}\n\xc3'],
 )
-def test_what_is_not_utf_8_is_told(output):
+def test_output_that_is_not_utf_8_is_refused(output):
     for pieces in ([output], bytewise(output)):
         with pytest.raises(ReplyError):
             list(elements(pieces, "entries"))
 
 
-def test_a_value_without_an_end_is_not_awaited_for_ever():
+def test_a_value_without_an_end_is_refused():
     def endless() -> Iterator[bytes]:
         yield b'{"entries": ["'
         while True:
@@ -270,16 +270,16 @@ def test_a_value_without_an_end_is_not_awaited_for_ever():
 
 
 @given(garbage=st.one_of(st.binary(), st.text(st.sampled_from('{}[]",:1 e\\nts')).map(to_bytes)))
-def test_garbage_never_ends_in_anything_but_a_plain_error(garbage):
+def test_garbage_only_ever_raises_a_reply_error(garbage):
     for pieces in ([garbage], [b'{"entries": [', garbage], [b'{"entries": []', garbage]):
         try:
             found = list(of_diff(pieces))
         except ReplyError:
             continue
-        assert b'"entries"' in b"".join(pieces), f"{found} is the answer to no question"
+        assert b'"entries"' in b"".join(pieces), f"{found} was read from garbage"
 
 
-def test_what_fails_while_it_is_read_fails_as_itself():
+def test_an_error_of_the_stream_is_not_changed():
     def broken() -> Iterator[bytes]:
         yield b'{"entries": [1, '
         raise InterruptedError
@@ -291,16 +291,16 @@ def test_what_fails_while_it_is_read_fails_as_itself():
         next(stream)
 
 
-# A whole value
+# A single value
 
 
-def test_a_whole_value_is_read_in_pieces():
+def test_a_single_value_is_read_in_pieces():
     created = {"id": 7, "name": "7_ümläut"}
 
     assert list(whole(bytewise(to_bytes(pretty_json(created))))) == [created]
 
 
 @pytest.mark.parametrize("output", [b"", b"\n", b"{", b'{"id": 7}{"id": 8}', b"\xff", b"usage: qq"])
-def test_what_is_not_one_whole_value_is_told(output):
+def test_anything_but_a_single_value_is_refused(output):
     with pytest.raises(ReplyError, match="not JSON"):
         list(whole([output]))

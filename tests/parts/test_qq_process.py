@@ -1,8 +1,9 @@
-"""Running qq: what it is given, what is taken from it, and that nothing of it stays behind."""
+"""Running qq: its arguments, its output, its end, and that nothing of it is left behind."""
 
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import time
@@ -10,17 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from qumulo_changelist.cluster.qq import messages as qq_messages
-from qumulo_changelist.cluster.qq import process as qq_process
+from qumulo_changelist.cluster.qq import running, words
 from qumulo_changelist.cluster.qq.process import QqProcess
-from qumulo_changelist.errors import QqFailedError, QqMissingError, QqUnreachableError
+from qumulo_changelist.errors import (
+    ChangelistError,
+    LoginError,
+    NotFoundError,
+    QqFailedError,
+    QqMissingError,
+    UnreachableError,
+)
+from qumulo_changelist.events import CommandStarted, QqSpoke
 
 SECRET = "correct horse 100% “battery”"
 
 
 @pytest.fixture
-def process(qq, heard) -> QqProcess:
-    return QqProcess("192.0.2.10", 8443, heard)
+def process(qq, listener) -> QqProcess:
+    return QqProcess("192.0.2.10", 8443, listener)
 
 
 def run(process: QqProcess, *arguments: str, typed: str = "") -> bytes:
@@ -39,16 +47,16 @@ def descriptors() -> set[str]:
     return set(os.listdir("/dev/fd"))
 
 
-# What it prints
+# Its output
 
 
-def test_what_it_prints_comes_back_as_it_is(qq, process):
+def test_its_output_is_returned_as_it_is(qq, process):
     qq.does(r"os.write(1, b'{\xff\r\n\0}')")
 
     assert run(process) == b"{\xff\r\n\0}"
 
 
-def test_what_it_prints_comes_while_it_runs(qq, process):
+def test_its_output_is_returned_while_it_runs(qq, process):
     os.mkfifo(qq.folder / "go-on")
     qq.does("say('first'); open(os.path.join(HERE, 'go-on')).read(); say('second')")
 
@@ -59,7 +67,7 @@ def test_what_it_prints_comes_while_it_runs(qq, process):
     assert b"".join(output) == b"second"
 
 
-def test_megabytes_on_both_outputs_do_not_block_each_other(qq, process, heard):
+def test_megabytes_on_both_outputs_do_not_block_each_other(qq, process, listener):
     qq.does(
         """
 for at in range(200):
@@ -70,27 +78,30 @@ say(" the last words", on=2)
     )
 
     assert run(process) == b"o" * 6_000_000
-    assert heard.warnings[0].endswith("the last words")
-    assert len(heard.warnings[0]) < 100_000
+    (message,) = listener.of(QqSpoke)
+    assert message.text.endswith("the last words")
+    assert len(message.text) < 100_000
 
 
-# What it says
+# Its messages
 
 
-def test_what_it_says_on_success_reaches_the_listener(qq, process, heard):
+def test_its_message_is_reported(qq, process, listener):
     qq.does("say('DeprecationWarning: ümläut\\n', on=2)")
 
     run(process, "snapshot_diff")
 
-    assert heard.warnings == ["qq snapshot_diff: DeprecationWarning: ümläut"]
+    assert listener.of(QqSpoke) == [
+        QqSpoke("snapshot_diff", "DeprecationWarning: ümläut", failed=False)
+    ]
 
 
-def test_silence_is_nothing_to_tell(qq, process, heard):
+def test_a_blank_message_is_not_reported(qq, process, listener):
     qq.does("say(' \\n', on=2)")
 
     run(process)
 
-    assert heard.warnings == []
+    assert listener.of(QqSpoke) == []
 
 
 GETPASS = (
@@ -101,54 +112,56 @@ GETPASS = (
 )
 
 
-def test_the_noise_of_its_prompt_is_not_told(qq, process, heard):
+def test_its_prompt_is_not_reported(qq, process, listener):
     qq.does(f"say({GETPASS!r}, on=2)")
 
     run(process, "login")
 
-    assert heard.warnings == []
+    assert listener.of(QqSpoke) == []
 
 
-def test_what_stands_behind_its_prompt_is_told(qq, process, heard):
+def test_a_message_after_its_prompt_is_reported(qq, process, listener):
     qq.does(f"say({GETPASS!r} + 'your password expires', on=2)")
 
     run(process, "login")
 
-    assert heard.warnings == ["qq login: your password expires"]
+    assert [event.text for event in listener.of(QqSpoke)] == ["your password expires"]
 
 
-def test_what_python_itself_says_of_a_prompt_without_a_terminal_is_not_told(qq, process, heard):
+def test_the_warning_of_python_about_a_prompt_without_a_terminal_is_not_reported(
+    qq, process, listener
+):
     qq.does("import getpass; say(getpass.getpass())")
 
     assert run(process, "login", typed=SECRET) == SECRET.encode()
-    assert heard.warnings == []
+    assert listener.of(QqSpoke) == []
 
 
-# How it fails
+# Its failures
 
 
-@pytest.mark.parametrize("code", [1, 2, 77, 255])
-def test_its_exit_code_becomes_ours_with_its_message(qq, process, code):
+@pytest.mark.parametrize("code", [1, 255])
+def test_its_exit_code_and_its_message_are_kept(qq, process, listener, code):
     qq.does(f"say('Error 404: no such thing\\n', on=2); sys.exit({code})")
 
-    with pytest.raises(QqFailedError) as caught:
+    with pytest.raises(NotFoundError) as caught:
         run(process, "fs_read_dir", "--path=/a")
 
     assert caught.value.exit_code == code
-    assert caught.value.said == "Error 404: no such thing"
+    assert listener.of(QqSpoke) == [QqSpoke("fs_read_dir", "Error 404: no such thing", failed=True)]
     assert str(caught.value) == (
         f"`qq fs_read_dir` failed with exit code {code}: Error 404: no such thing"
     )
 
 
-def test_it_may_fail_without_a_word(qq, process):
+def test_it_may_fail_without_a_message(qq, process):
     qq.does("sys.exit(3)")
 
-    with pytest.raises(QqFailedError, match="it said nothing"):
+    with pytest.raises(QqFailedError, match="it printed nothing"):
         run(process)
 
 
-@pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM", "SIGSEGV", "SIGHUP"])
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGHUP"])
 def test_the_signal_that_killed_it_is_named(qq, process, number):
     qq.does(f"os.kill(os.getpid(), signal.{number})")
 
@@ -158,14 +171,14 @@ def test_the_signal_that_killed_it_is_named(qq, process, number):
 
 
 @pytest.mark.parametrize("status", [-number for number in sorted(signal.valid_signals())])
-def test_any_signal_can_be_told(status):
-    failure = qq_messages.failure("version", status, "", b"")
+def test_any_signal_can_be_named(status):
+    error = words.error_of("version", status, "", b"")
 
-    assert failure.exit_code == 128 - status
-    assert "killed by signal" in str(failure)
+    assert error.exit_code == 128 - status
+    assert "killed by signal" in str(error)
 
 
-def test_a_failure_comes_behind_the_last_output(qq, process):
+def test_a_failure_is_raised_after_the_last_output(qq, process):
     qq.does("say('half an answ'); sys.exit(1)")
 
     output = process.stream("session", ["version"])
@@ -176,75 +189,27 @@ def test_a_failure_comes_behind_the_last_output(qq, process):
 
 
 @pytest.mark.parametrize("before", ["", "half an answer\n", '{\n    "entries": [\n        {}'])
-def test_a_reason_that_stands_in_the_place_of_the_answer_is_found(qq, process, before):
+def test_a_reason_that_is_printed_instead_of_the_answer_is_found(qq, process, before):
     qq.does(f"say({before!r} + 'Error 401: Need to log in first\\n'); sys.exit(1)")
 
-    with pytest.raises(QqFailedError) as caught:
+    with pytest.raises(LoginError, match=r"exit code 1: Error 401: Need to log in first$"):
         run(process)
-    assert caught.value.said == "Error 401: Need to log in first"
 
 
-def test_of_a_traceback_only_its_reason_is_told(qq, process):
+def test_only_the_reason_of_a_traceback_is_reported(qq, process):
     qq.does("raise RuntimeError('out of order')")
 
     with pytest.raises(QqFailedError, match=r"exit code 1: RuntimeError: out of order$"):
         run(process)
 
 
-@pytest.mark.parametrize(
-    ("said", "hint"),
-    [
-        ("Connection error: [Errno 111] Connection refused", "QumuloClusterIP"),
-        ("Error 401: unauthorized", "QumuloPassword"),
-        ("Error 403: forbidden", "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ"),
-        ("Error 404: snapshot_not_found", "qq snapshot_list_statuses"),
-        ("Error 404: fs_no_such_entry_error", "the path exists"),
-        ("Error 404: fs_file_not_covered_by_snapshot_error: it is not", "the path exists"),
-        ("Error 401: auth_sso_required_error: Log in elsewhere", "QumuloAccessToken"),
-        ("Error 401: auth_sso_required_error: Log in elsewhere", "QumuloTransport=rest"),
-        ("Error 404: http_not_found_error: Not Found", "pip install qumulo-api=="),
-        ("Connection error: Remote end closed connection without response", "QumuloClusterIP"),
-    ],
-)
-def test_what_the_user_can_do_is_told(qq, process, said, hint):
-    qq.does(f"say({said!r}, on=2); sys.exit(1)")
-
-    with pytest.raises(QqFailedError) as caught:
-        run(process)
-    assert hint in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("said", "kind", "status", "error_class"),
-    [
-        ("Error 404: fs_no_such_path_error: it", QqFailedError, 404, "fs_no_such_path_error"),
-        ("Error 401: unknown: Need to log in first.", QqFailedError, 401, "unknown"),
-        ("Error 503: /a: Connection error: x", QqFailedError, 503, ""),
-        ("Error 4010: unheard of", QqFailedError, 0, ""),
-        ("no Error 401: here", QqFailedError, 0, ""),
-        ("Connection error: [Errno 111] Connection refused", QqUnreachableError, 0, ""),
-        ("Connection error: [Errno 113] No route to host", QqUnreachableError, 0, ""),
-        ("Connection error: [Errno 110] Connection timed out", QqUnreachableError, 0, ""),
-        ("Connection error: [Errno -2] Name or service not known", QqUnreachableError, 0, ""),
-        ("Connection error: [Errno 104] Connection reset by peer", QqFailedError, 0, ""),
-        ("Connection error: Remote end closed connection", QqFailedError, 0, ""),
-    ],
-)
-def test_how_the_cluster_answered_is_known(said, kind, status, error_class):
-    error = qq_messages.failure("fs_read_dir", 1, said, b"")
-
-    assert type(error) is kind
-    assert (error.status, error.error_class) == (status, error_class)
-
-
-# What cannot be started
+# A program that cannot be started
 
 
 def test_without_qq_on_the_path_the_run_ends_with_127(process):
     with pytest.raises(QqMissingError, match="not on the PATH") as caught:
         run(process)
     assert caught.value.exit_code == 127
-    assert "QumuloQqPath" in caught.value.hint
 
 
 def test_a_file_that_may_not_be_run_is_not_qq(qq, process):
@@ -263,7 +228,7 @@ def test_a_folder_is_not_qq(qq, process):
 
 
 @pytest.mark.parametrize("content", ["#!/nowhere/python\n", "\x7fELF but not quite", "echo\n"])
-def test_a_program_that_the_system_cannot_start_is_told(qq, process, content):
+def test_a_program_that_the_system_cannot_start_is_named(qq, process, content):
     qq.path.write_text(content)
     qq.path.chmod(0o755)
 
@@ -271,25 +236,25 @@ def test_a_program_that_the_system_cannot_start_is_told(qq, process, content):
         run(process)
 
 
-def test_qq_may_be_where_the_configuration_says(qq, heard):
+def test_the_path_of_qq_can_be_configured(qq, listener):
     qq.does("say('on the PATH')")
     elsewhere = qq.does("say('configured')", name="qumulo-qq-7")
 
-    assert run(QqProcess("h", 8000, heard, elsewhere)) == b"configured"
+    assert run(QqProcess("h", 8000, listener, elsewhere)) == b"configured"
 
 
 @pytest.mark.parametrize("path", ["/nowhere/qq", "a\0b", "."])
-def test_a_configured_path_that_is_no_program_is_named(qq, heard, path):
+def test_a_configured_path_that_is_no_program_is_named(qq, listener, path):
     qq.does("say('on the PATH')")
 
-    with pytest.raises(QqMissingError, match="QumuloQqPath"):
-        run(QqProcess("h", 8000, heard, path))
+    with pytest.raises(QqMissingError, match=f"^{re.escape(path)} is not a program"):
+        run(QqProcess("h", 8000, listener, path))
 
 
-# What stays behind
+# Nothing is left behind
 
 
-def test_a_command_whose_output_is_not_wanted_is_ended(qq, process):
+def test_closing_the_output_ends_the_command(qq, process):
     qq.does("leave('pid', os.getpid()); say('first'); time.sleep(20)")
     output = process.stream("session", ["version"])
     next(output)
@@ -301,8 +266,8 @@ def test_a_command_whose_output_is_not_wanted_is_ended(qq, process):
     assert time.monotonic() - started < 3
 
 
-def test_a_command_that_does_not_listen_is_ended_all_the_same(qq, process, monkeypatch):
-    monkeypatch.setattr(qq_process, "_SECONDS_TO_END", 0.3)
+def test_a_command_that_ignores_signals_is_killed(qq, process, monkeypatch):
+    monkeypatch.setattr(running, "SECONDS_TO_END", 0.3)
     qq.does(
         """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -329,14 +294,14 @@ def test_a_command_that_writes_without_end_is_ended(qq, process):
     assert not is_running(qq.left("pid"))
 
 
-@pytest.mark.parametrize(("heeds", "ending"), [("SIG_DFL", "SIGTERM"), ("SIG_IGN", "SIGKILL")])
-def test_another_thread_can_end_all_commands_and_none_starts_any_more(
-    qq, process, monkeypatch, heeds, ending
+@pytest.mark.parametrize(("handler", "ending"), [("SIG_DFL", "SIGTERM"), ("SIG_IGN", "SIGKILL")])
+def test_another_thread_can_end_all_commands_and_none_starts_afterwards(
+    qq, process, monkeypatch, handler, ending
 ):
-    monkeypatch.setattr(qq_process, "_SECONDS_TO_END", 10 if ending == "SIGTERM" else 0.3)
+    monkeypatch.setattr(running, "SECONDS_TO_END", 10 if ending == "SIGTERM" else 0.3)
     qq.does(
         f"""
-signal.signal(signal.SIGTERM, signal.{heeds})
+signal.signal(signal.SIGTERM, signal.{handler})
 leave(sys.argv[-1], os.getpid())
 say('first')
 time.sleep(20)
@@ -356,12 +321,12 @@ time.sleep(20)
                 asked.result()
     assert time.monotonic() - started < 10
     assert not any(is_running(qq.left(name)) for name in ("one", "two"))
-    with pytest.raises(RuntimeError, match="the run ends"):
+    with pytest.raises(UnreachableError, match="the run ends"):
         run(process, "three")
     assert not (qq.folder / "three").exists()
 
 
-def test_what_a_wrapper_started_is_ended_with_it(qq, process):
+def test_a_process_that_a_wrapper_started_is_ended_with_it(qq, process):
     held = os.open(qq.folder / "held", os.O_RDWR | os.O_CREAT)
     qq.does(
         """
@@ -377,7 +342,7 @@ time.sleep(20)
     started = time.monotonic()
 
     output.close()
-    fcntl.flock(held, fcntl.LOCK_EX)  # comes when the inner one has ended
+    fcntl.flock(held, fcntl.LOCK_EX)  # succeeds when the inner process has ended
 
     os.close(held)
     assert time.monotonic() - started < 10
@@ -390,13 +355,13 @@ def test_no_descriptor_stays_open(qq, process, script):
     qq.does(script)
     before = descriptors()
 
-    with contextlib.suppress(QqFailedError):
+    with contextlib.suppress(ChangelistError):
         run(process, typed=SECRET)
 
     assert descriptors() == before
 
 
-def test_no_descriptor_stays_open_when_the_output_is_not_wanted(qq, process):
+def test_no_descriptor_stays_open_after_closing_the_output(qq, process):
     qq.does("say('first'); time.sleep(20)")
     before = descriptors()
     output = process.stream("session", ["version"])
@@ -407,18 +372,18 @@ def test_no_descriptor_stays_open_when_the_output_is_not_wanted(qq, process):
     assert descriptors() == before
 
 
-# What it is given
+# Its arguments and its environment
 
 
-TELL = "leave('told', [sys.argv, dict(os.environ), sys.stdin.read()])"
+REPORT = "leave('report', [sys.argv, dict(os.environ), sys.stdin.read()])"
 
 
-def test_it_is_told_the_cluster_and_the_session_before_the_command(qq, process):
-    qq.does(TELL)
+def test_the_cluster_and_the_session_come_before_the_command(qq, process):
+    qq.does(REPORT)
 
     run(process, "snapshot_diff", "--older-snapshot=1", "--newer-snapshot=2")
 
-    assert qq.left("told")[0] == [
+    assert qq.left("report")[0] == [
         str(qq.path),
         "--host=192.0.2.10",
         "--port=8443",
@@ -429,44 +394,27 @@ def test_it_is_told_the_cluster_and_the_session_before_the_command(qq, process):
     ]
 
 
-@pytest.mark.parametrize(
-    "argument",
-    [
-        "",
-        " ",
-        "a b",
-        "*",
-        "~",
-        "$HOME",
-        "$(id)",
-        "`id`",
-        "; id",
-        "| id",
-        "a\nb",
-        "'",
-        '"',
-        "\\",
-        "-p",
-        "--path=/a b/$c;d",
-        "ümläut 🎬",
-        "100%",
-    ],
-)
-def test_no_shell_touches_an_argument(qq, process, argument):
-    qq.does(TELL)
-
-    run(process, "fs_read_dir", argument)
-
-    assert qq.left("told")[0][-1] == argument
+ARGUMENTS = [
+    *("", " ", "a b", "*", "~", "$HOME", "$(id)", "`id`", "; id", "| id", "a\nb", "'", '"', "\\"),
+    *("-p", "--path=/a b/$c;d", "ümläut 🎬", "100%"),
+]
 
 
-def test_an_argument_may_be_any_bytes(qq, process):
+def test_no_shell_changes_an_argument(qq, process):
+    qq.does(REPORT)
+
+    run(process, "fs_read_dir", *ARGUMENTS)
+
+    assert qq.left("report")[0][-len(ARGUMENTS) :] == ARGUMENTS
+
+
+def test_an_argument_may_have_any_bytes(qq, process):
     qq.does("say(os.fsencode(sys.argv[-1]).hex())")
 
     assert run(process, "fs_read_dir", "a\udcff\udc80é") == b"a\xff\x80\xc3\xa9".hex().encode()
 
 
-def test_what_is_typed_goes_in_over_standard_input(qq, process):
+def test_what_is_typed_is_passed_over_standard_input(qq, process):
     qq.does("leave('typed', sys.stdin.buffer.read().hex())")
 
     run(process, "login", typed=SECRET)
@@ -474,22 +422,22 @@ def test_what_is_typed_goes_in_over_standard_input(qq, process):
     assert qq.left("typed") == f"{SECRET}\n".encode().hex()
 
 
-def test_what_is_typed_shows_nowhere_else(qq, process, heard):
-    qq.does(TELL)
+def test_what_is_typed_appears_nowhere_else(qq, process, listener):
+    qq.does(REPORT)
 
     run(process, "login", typed=SECRET)
 
-    arguments, environment, _ = qq.left("told")
-    for shown in (arguments, environment, heard.details, heard.warnings):
+    arguments, environment, _ = qq.left("report")
+    for shown in (arguments, environment, listener.events):
         assert "battery" not in str(shown)
 
 
-def test_where_nothing_is_typed_there_is_nothing_to_read(qq, process):
-    qq.does(TELL)
+def test_without_anything_typed_standard_input_is_empty(qq, process):
+    qq.does(REPORT)
 
     run(process)
 
-    assert qq.left("told")[2] == ""
+    assert qq.left("report")[2] == ""
 
 
 def test_it_may_end_without_reading_what_is_typed(qq, process):
@@ -498,28 +446,28 @@ def test_it_may_end_without_reading_what_is_typed(qq, process):
     assert run(process, "login", typed="x" * 200_000) == b"done"
 
 
-def test_it_speaks_utf_8_in_any_locale(qq, process, monkeypatch):
+def test_it_reads_and_prints_utf_8_in_any_locale(qq, process, monkeypatch):
     monkeypatch.setenv("LC_ALL", "C")
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
-    qq.does(TELL)
+    qq.does(REPORT)
 
     run(process)
 
-    environment = qq.left("told")[1]
+    environment = qq.left("report")[1]
     assert environment["PYTHONUTF8"] == "1"
     assert environment["PYTHONIOENCODING"] == "utf-8:surrogatepass"
 
 
-def test_it_prints_in_large_pieces_even_where_python_is_told_not_to(qq, process, monkeypatch):
+def test_it_prints_in_large_pieces_even_if_python_is_configured_otherwise(qq, process, monkeypatch):
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-    qq.does(TELL)
+    qq.does(REPORT)
 
     run(process)
 
-    assert qq.left("told")[1]["PYTHONUNBUFFERED"] == ""
+    assert qq.left("report")[1]["PYTHONUNBUFFERED"] == ""
 
 
-def test_its_last_words_are_heard_behind_any_amount_of_output(qq, process):
+def test_its_last_words_are_found_after_any_amount_of_output(qq, process):
     qq.does(
         """
 for size in (1_000_000, 10, 70_000):
@@ -531,12 +479,12 @@ sys.exit(1)
 """
     )
 
-    with pytest.raises(QqFailedError) as caught:
+    with pytest.raises(NotFoundError) as caught:
         run(process)
 
-    assert caught.value.said.startswith("Error 404: printed\ny")
-    assert caught.value.said.endswith("y\nand said")
-    assert len(caught.value.said) < 70_000
+    assert "Error 404: printed\ny" in str(caught.value)
+    assert str(caught.value).endswith("y\nand said")
+    assert len(str(caught.value)) < 70_000
 
 
 def test_it_has_no_terminal_to_ask_on(qq, process):
@@ -548,16 +496,17 @@ def test_it_has_no_terminal_to_ask_on(qq, process):
     assert own == leader != os.getsid(0)
 
 
-def test_the_curious_are_told_each_command_as_a_shell_would_take_it(qq, process, heard):
+def test_each_command_is_reported_when_it_starts(qq, process, listener):
     qq.does("say('x')")
 
     run(process, "fs_read_dir", "--path=/a b")
 
-    assert heard.details[0].startswith(f"running {qq.path} --host=192.0.2.10 ")
-    assert heard.details[0].endswith("fs_read_dir '--path=/a b'")
+    (event,) = listener.of(CommandStarted)
+    assert event.command[:2] == (str(qq.path), "--host=192.0.2.10")
+    assert event.command[-2:] == ("fs_read_dir", "--path=/a b")
 
 
-def test_the_fakes_of_these_tests_end_by_themselves(qq):
+def test_the_fake_programs_of_these_tests_end_on_their_own(qq):
     path = qq.does("print(signal.alarm(0))")
 
     assert 0 < int(subprocess.run([path], check=True, capture_output=True).stdout) <= 20

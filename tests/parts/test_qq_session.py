@@ -1,4 +1,4 @@
-"""The stored session: private, one for each user of a cluster, and renewed once."""
+"""The stored session: private, one for each user of a cluster, and renewed only once."""
 
 import json
 import os
@@ -6,18 +6,21 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from qumulo_changelist.cluster.qq.session import QqSession
-from qumulo_changelist.errors import QqFailedError, ReplyError, SessionStoreError
+from qumulo_changelist.errors import LoginError, ReplyError, SessionStoreError
 
 
-def session(private: str, host: str = "192.0.2.10", port: int = 8000, user: str = "archiver"):
-    return QqSession(host, port, user, folder=private)
+def session(
+    folder: str, host: str = "192.0.2.10", port: int = 8000, user: str = "archiver"
+) -> QqSession:
+    return QqSession(host, port, user, folder=folder)
 
 
-def keeps(token: str):
+def keeps(token: str) -> Callable[[str], None]:
     """Return a login that keeps a token as qq does."""
 
     def login(path: str) -> None:
@@ -29,7 +32,7 @@ def keeps(token: str):
 
 def fails(path: str) -> None:
     keeps("half a session")(path)
-    raise QqFailedError("`qq login` failed", exit_code=1, said="Error 401: no")
+    raise LoginError("`qq login` failed", status=401)
 
 
 def permissions(path: str) -> int:
@@ -39,11 +42,11 @@ def permissions(path: str) -> int:
 # What is kept
 
 
-def test_at_first_there_is_none(private):
-    assert session(private).token() == ""
+def test_at_first_there_is_no_session(session_folder):
+    assert session(session_folder).token() == ""
 
 
-def test_at_first_there_need_be_no_folder_either(tmp_path):
+def test_at_first_the_folder_may_be_missing(tmp_path):
     folder = str(tmp_path / "not" / "yet")
 
     assert session(folder).token() == ""
@@ -52,13 +55,13 @@ def test_at_first_there_need_be_no_folder_either(tmp_path):
     assert session(folder).token() == "new"
 
 
-def test_a_renewed_session_is_there_for_later_runs(private):
-    session(private).renew("", keeps("new"))
+def test_a_renewed_session_is_kept_for_later_runs(session_folder):
+    session(session_folder).renew("", keeps("new"))
 
-    assert session(private).token() == "new"
+    assert session(session_folder).token() == "new"
 
 
-def test_without_a_folder_it_belongs_with_the_users_state(tmp_path, monkeypatch):
+def test_the_default_folder_is_among_the_users_state(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
 
@@ -67,31 +70,31 @@ def test_without_a_folder_it_belongs_with_the_users_state(tmp_path, monkeypatch)
     assert os.path.dirname(path).endswith("qumulo-changelist/sessions")
 
 
-def test_each_host_port_and_user_has_its_own(private):
+def test_each_host_port_and_user_has_its_own_session(session_folder):
     sessions = [
-        session(private, "a"),
-        session(private, "b"),
-        session(private, "a", 8001),
-        session(private, "a", user="b"),
-        session(private, "a8000", 800),
-        session(private, "../a"),
+        session(session_folder, "a"),
+        session(session_folder, "b"),
+        session(session_folder, "a", 8001),
+        session(session_folder, "a", user="b"),
+        session(session_folder, "a8000", 800),
+        session(session_folder, "../a"),
     ]
     for number, one in enumerate(sessions):
         one.renew("", keeps(str(number)))
 
     assert [one.token() for one in sessions] == ["0", "1", "2", "3", "4", "5"]
-    assert {os.path.dirname(one.path) for one in sessions} == {private}
+    assert {os.path.dirname(one.path) for one in sessions} == {session_folder}
 
 
-def test_a_host_is_one_in_any_case_a_user_is_not(private):
-    assert session(private, "NAS").path == session(private, "nas").path
-    assert session(private, user="Bob").path != session(private, user="bob").path
+def test_the_case_of_a_host_does_not_matter_and_that_of_a_user_does(session_folder):
+    assert session(session_folder, "NAS").path == session(session_folder, "nas").path
+    assert session(session_folder, user="Bob").path != session(session_folder, user="bob").path
 
 
-def test_no_name_of_a_file_tells_the_user(private):
-    session(private, user="archiver").renew("", keeps("new"))
+def test_no_file_name_shows_the_user(session_folder):
+    session(session_folder, user="archiver").renew("", keeps("new"))
 
-    assert "archiver" not in " ".join(os.listdir(private))
+    assert "archiver" not in " ".join(os.listdir(session_folder))
 
 
 @pytest.mark.parametrize(
@@ -113,8 +116,8 @@ def test_no_name_of_a_file_tells_the_user(private):
         b"[" * 100_000,
     ],
 )
-def test_a_damaged_file_is_as_good_as_none(private, content):
-    one = session(private)
+def test_a_damaged_file_is_no_session(session_folder, content):
+    one = session(session_folder)
     with open(one.path, "wb") as file:
         file.write(content)
 
@@ -123,10 +126,10 @@ def test_a_damaged_file_is_as_good_as_none(private, content):
     assert one.token() == "new"
 
 
-# Who may see it
+# Privacy
 
 
-def test_the_file_and_its_folder_are_the_users_alone(tmp_path):
+def test_only_the_user_can_read_the_file_and_its_folder(tmp_path):
     folder = str(tmp_path / "sessions")
     before = os.umask(0)
     try:
@@ -139,16 +142,16 @@ def test_the_file_and_its_folder_are_the_users_alone(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701, 0o777])
-def test_a_folder_that_others_can_enter_is_closed_to_them(private, mode):
-    os.chmod(private, mode)
+def test_a_folder_that_others_can_enter_is_made_private(session_folder, mode):
+    os.chmod(session_folder, mode)
 
-    session(private).renew("", keeps("new"))
+    session(session_folder).renew("", keeps("new"))
 
-    assert permissions(private) == 0o700
+    assert permissions(session_folder) == 0o700
 
 
-def test_a_file_that_others_can_read_is_replaced_by_a_private_one(private):
-    one = session(private)
+def test_a_file_that_others_can_read_is_replaced_by_a_private_one(session_folder):
+    one = session(session_folder)
     keeps("old")(one.path)
     os.chmod(one.path, 0o666)
 
@@ -157,16 +160,16 @@ def test_a_file_that_others_can_read_is_replaced_by_a_private_one(private):
     assert permissions(one.path) == 0o600
 
 
-def use_its_token(one: QqSession) -> None:
+def read_token(one: QqSession) -> None:
     one.token()
 
 
-def renew_it(one: QqSession) -> None:
+def renew(one: QqSession) -> None:
     one.renew("", keeps("new"))
 
 
-@pytest.mark.parametrize("use", [use_its_token, renew_it])
-def test_a_folder_behind_a_link_is_refused(tmp_path, use):
+@pytest.mark.parametrize("use", [read_token, renew])
+def test_a_link_to_a_folder_is_refused(tmp_path, use):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "sessions").symlink_to("theirs")
     one = session(str(tmp_path / "sessions"))
@@ -175,72 +178,71 @@ def test_a_folder_behind_a_link_is_refused(tmp_path, use):
     with pytest.raises(SessionStoreError, match="not a folder of this user") as caught:
         use(one)
     assert caught.value.exit_code == 73
-    assert "XDG_STATE_HOME" in caught.value.hint
 
 
-@pytest.mark.parametrize("use", [use_its_token, renew_it])
-def test_a_folder_of_someone_else_is_refused(private, use, monkeypatch):
-    one = session(private)
+@pytest.mark.parametrize("use", [read_token, renew])
+def test_a_folder_of_another_user_is_refused(session_folder, use, monkeypatch):
+    one = session(session_folder)
     keeps("theirs")(one.path)
-    monkeypatch.setattr(os, "geteuid", lambda: os.lstat(private).st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: os.lstat(session_folder).st_uid + 1)
 
     with pytest.raises(SessionStoreError, match="not a folder of this user"):
         use(one)
 
 
-@pytest.mark.parametrize("use", [use_its_token, renew_it])
-def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path, use):
+@pytest.mark.parametrize("use", [read_token, renew])
+def test_a_file_instead_of_the_folder_is_refused(tmp_path, use):
     (tmp_path / "sessions").write_text("")
 
     with pytest.raises(SessionStoreError, match="sessions"):
         use(session(str(tmp_path / "sessions")))
 
 
-@pytest.mark.parametrize("use", [use_its_token, renew_it])
-def test_a_folder_in_the_place_of_the_file_is_refused(private, use):
-    one = session(private)
+@pytest.mark.parametrize("use", [read_token, renew])
+def test_a_folder_instead_of_the_file_is_refused(session_folder, use):
+    one = session(session_folder)
     os.mkdir(one.path)
 
     with pytest.raises(SessionStoreError, match="sessions"):
         use(one)
 
 
-def test_a_folder_in_the_place_of_the_lock_is_refused(private):
-    one = session(private)
+def test_a_folder_instead_of_the_lock_is_refused(session_folder):
+    one = session(session_folder)
     os.mkdir(f"{one.path}.lock")
 
     with pytest.raises(SessionStoreError, match="sessions"):
-        renew_it(one)
+        renew(one)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(SessionStoreError, match="sessions"):
-        renew_it(session(str(tmp_path / "file" / "sessions")))
+        renew(session(str(tmp_path / "file" / "sessions")))
 
 
-# How it is renewed
+# Renewal
 
 
-def test_a_refused_session_is_replaced(private):
-    session(private).renew("", keeps("old"))
+def test_a_refused_session_is_replaced(session_folder):
+    session(session_folder).renew("", keeps("old"))
 
-    session(private).renew("old", keeps("new"))
+    session(session_folder).renew("old", keeps("new"))
 
-    assert session(private).token() == "new"
-
-
-def test_what_another_run_has_renewed_meanwhile_is_taken(private):
-    session(private).renew("", keeps("theirs"))
-
-    session(private).renew("refused", fails)
-
-    assert session(private).token() == "theirs"
+    assert session(session_folder).token() == "new"
 
 
-def test_a_session_that_went_away_meanwhile_is_renewed(private):
-    one = session(private)
+def test_a_session_that_another_run_renewed_is_used(session_folder):
+    session(session_folder).renew("", keeps("theirs"))
+
+    session(session_folder).renew("refused", fails)
+
+    assert session(session_folder).token() == "theirs"
+
+
+def test_a_session_that_was_removed_is_renewed(session_folder):
+    one = session(session_folder)
     one.renew("", keeps("old"))
     os.unlink(one.path)
 
@@ -249,20 +251,20 @@ def test_a_session_that_went_away_meanwhile_is_renewed(private):
     assert one.token() == "new"
 
 
-def test_a_login_that_fails_leaves_the_earlier_session_and_nothing_else(private):
-    one = session(private)
+def test_a_failing_login_leaves_the_earlier_session_and_nothing_else(session_folder):
+    one = session(session_folder)
     one.renew("", keeps("old"))
-    before = sorted(os.listdir(private))
+    before = sorted(os.listdir(session_folder))
 
-    with pytest.raises(QqFailedError):
+    with pytest.raises(LoginError):
         one.renew("old", fails)
 
     assert one.token() == "old"
-    assert sorted(os.listdir(private)) == before
+    assert sorted(os.listdir(session_folder)) == before
 
 
-def test_a_folder_that_takes_the_place_of_the_file_while_the_login_ran_is_told(private):
-    one = session(private)
+def test_a_folder_that_replaces_the_file_during_the_login_is_refused(session_folder):
+    one = session(session_folder)
 
     def login(path: str) -> None:
         keeps("new")(path)
@@ -272,8 +274,8 @@ def test_a_folder_that_takes_the_place_of_the_file_while_the_login_ran_is_told(p
         one.renew("", login)
 
 
-def test_a_login_that_keeps_nothing_is_told(private):
-    one = session(private)
+def test_a_login_that_keeps_no_session_is_refused(session_folder):
+    one = session(session_folder)
     one.renew("", keeps("old"))
 
     with pytest.raises(ReplyError, match="kept no session"):
@@ -281,25 +283,25 @@ def test_a_login_that_keeps_nothing_is_told(private):
     assert one.token() == "old"
 
 
-def test_the_next_login_may_come_after_one_that_failed(private):
-    with pytest.raises(QqFailedError):
-        session(private).renew("", fails)
+def test_a_login_can_follow_a_failed_login(session_folder):
+    with pytest.raises(LoginError):
+        session(session_folder).renew("", fails)
 
-    session(private).renew("", keeps("new"))
+    session(session_folder).renew("", keeps("new"))
 
-    assert session(private).token() == "new"
+    assert session(session_folder).token() == "new"
 
 
-def test_nobody_sees_a_session_that_is_half_written(private):
-    one = session(private)
+def test_a_session_that_is_half_written_is_never_read(session_folder):
+    one = session(session_folder)
     one.renew("", keeps("old"))
-    seen = []
+    seen: list[str] = []
 
     def login(path: str) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write('{"version": 1,')
             file.flush()
-            seen.append(session(private).token())
+            seen.append(session(session_folder).token())
         keeps("new")(path)
 
     one.renew("old", login)
@@ -307,9 +309,9 @@ def test_nobody_sees_a_session_that_is_half_written(private):
     assert seen == ["old"]
 
 
-def test_threads_that_find_the_same_session_refused_log_in_once(private):
-    session(private).renew("", keeps("old"))
-    logins = []
+def test_threads_with_the_same_refused_session_log_in_once(session_folder):
+    session(session_folder).renew("", keeps("old"))
+    logins: list[str] = []
     together = threading.Barrier(8)
 
     def login(path: str) -> None:
@@ -318,7 +320,7 @@ def test_threads_that_find_the_same_session_refused_log_in_once(private):
 
     def run() -> None:
         together.wait()
-        session(private).renew("old", login)
+        session(session_folder).renew("old", login)
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
@@ -327,7 +329,7 @@ def test_threads_that_find_the_same_session_refused_log_in_once(private):
         thread.join()
 
     assert len(logins) == 1
-    assert session(private).token() == "new"
+    assert session(session_folder).token() == "new"
 
 
 RENEW = """
@@ -344,11 +346,11 @@ QqSession("192.0.2.10", 8000, "archiver", folder=sys.argv[1]).renew("old", login
 """
 
 
-def test_processes_that_find_the_same_session_refused_log_in_once(private):
-    session(private).renew("", keeps("old"))
+def test_processes_with_the_same_refused_session_log_in_once(session_folder):
+    session(session_folder).renew("", keeps("old"))
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", RENEW, private],
+            [sys.executable, "-c", RENEW, session_folder],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -356,32 +358,33 @@ def test_processes_that_find_the_same_session_refused_log_in_once(private):
         for _ in range(4)
     ]
     for process in processes:
+        assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=20)[0] for process in processes]
+    printed = [process.communicate(timeout=20)[0] for process in processes]
 
-    assert sorted(said) == ["", "", "", "logged in\n"]
+    assert sorted(printed) == ["", "", "", "logged in\n"]
     assert [process.returncode for process in processes] == [0] * 4
-    assert session(private).token() == "new"
+    assert session(session_folder).token() == "new"
 
 
-def test_a_process_that_dies_while_it_logs_in_keeps_no_one_out(private):
+def test_a_process_that_dies_while_it_logs_in_blocks_no_other(session_folder):
     die = RENEW.replace('print("logged in")', "import os; os.kill(os.getpid(), 9)")
     died = subprocess.run(
-        [sys.executable, "-c", die, private], input="go\n", text=True, check=False
+        [sys.executable, "-c", die, session_folder], input="go\n", text=True, check=False
     )
 
-    session(private).renew("", keeps("new"))
+    session(session_folder).renew("", keeps("new"))
 
     assert died.returncode == -9
-    assert session(private).token() == "new"
+    assert session(session_folder).token() == "new"
 
 
-def test_no_descriptor_stays_open(private):
+def test_no_descriptor_stays_open(session_folder):
     before = os.listdir("/dev/fd")
 
-    session(private).renew("", keeps("new"))
-    with pytest.raises(QqFailedError):
-        session(private).renew("new", fails)
+    session(session_folder).renew("", keeps("new"))
+    with pytest.raises(LoginError):
+        session(session_folder).renew("new", fails)
 
     assert os.listdir("/dev/fd") == before

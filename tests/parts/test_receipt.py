@@ -1,16 +1,34 @@
-"""The receipt: all that a list is and how it came about, as JSON."""
+"""The receipt of a list: everything about it as JSON, written and read back."""
 
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from qumulo_changelist.checks.proof import Proof
+from qumulo_changelist.errors import InvalidReceiptError
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
-from qumulo_changelist.operations.receipt import Receipt, text
-from qumulo_changelist.output.interface import PublishedList
+from qumulo_changelist.operations.receipt import (
+    DirectoryCounts,
+    FileCounts,
+    LeftOut,
+    ListFacts,
+    ProofFacts,
+    Receipt,
+    SnapshotFacts,
+    UnreadableEntries,
+    UnreadableEntry,
+    decode,
+    encode,
+    format_time,
+    read_receipt,
+)
 
 TOTALS = Totals(
     files=60,
@@ -32,96 +50,116 @@ TOTALS = Totals(
     without_numeric_ids=11,
     changed_since=12,
 )
+RECEIPT = Receipt(
+    project="Show 1",
+    version="2.0",
+    made=ListFacts("/work/1-files.xml", 4711, "0f" * 32),
+    older_snapshot=SnapshotFacts.of(Snapshot(3, "3_before", 1_700_000_000_000_000_000, "/proj")),
+    newer_snapshot=SnapshotFacts.of(Snapshot(7, "7_after", 1_700_000_060_500_000_000, "/proj")),
+    source="/proj",
+    base_path="/proj/show1",
+    mapped_path="/mnt/show1",
+    transport="rest",
+    metadata="mount",
+    deletes=True,
+    moves=False,
+    started="2023-11-14T22:15:00.000000001Z",
+    ended="2023-11-14T22:15:03.12Z",
+    files=FileCounts.of(TOTALS),
+    directories=DirectoryCounts.of(TOTALS),
+    left_out=LeftOut(9, first=["/link"], changes_outside_the_base_path=2),
+    unreadable=UnreadableEntries(
+        8, [UnreadableEntry("/locked", "permission denied"), UnreadableEntry("/a/b", "I/O error")]
+    ),
+    without_numeric_owner=11,
+    changed_on_the_live_share=12,
+    proof=ProofFacts.of(Proof(100, 105)),
+)
+
+FIRST_LAYOUT = {
+    "project": "Show 1",
+    "version": "2.0",
+    "list": {"path": "/work/1-files.xml", "size": 4711, "sha256": "0f" * 32},
+    "older_snapshot": {"id": 3, "name": "3_before", "taken": "2023-11-14T22:13:20Z"},
+    "newer_snapshot": {"id": 7, "name": "7_after", "taken": "2023-11-14T22:14:20.5Z"},
+    "source": "/proj",
+    "base_path": "/proj/show1",
+    "mapped_path": "/mnt/show1",
+    "transport": "rest",
+    "metadata": "mount",
+    "deletes": True,
+    "moves": False,
+    "started": "2023-11-14T22:15:00.000000001Z",
+    "ended": "2023-11-14T22:15:03.12Z",
+    "files": {
+        "created": {"count": 10, "bytes": 1000},
+        "modified": {"count": 30, "bytes": 3000},
+        "moved": {"count": 20, "bytes": 2000},
+        "deleted": {"count": 5, "bytes": 500},
+    },
+    "directories": {"modified": {"count": 4}, "deleted": {"count": 6}},
+    "left_out": {
+        "count": 9,
+        "why": "symbolic links, pipes, sockets and devices are not listed",
+        "first": ["/link"],
+        "changes_outside_the_base_path": 2,
+    },
+    "unreadable": {
+        "count": 8,
+        "first": [
+            {"name": "/locked", "reason": "permission denied"},
+            {"name": "/a/b", "reason": "I/O error"},
+        ],
+    },
+    "without_numeric_owner": 11,
+    "changed_on_the_live_share": 12,
+    "proof": {"held": True, "files_in_older_snapshot": 100, "files_in_newer_snapshot": 105},
+}
+"""A receipt as it was written before receipts had a version."""
 
 
-def a_receipt(folder: object, **changed: object) -> Receipt:
-    """Return a receipt for a list in a folder."""
-    return Receipt(
-        project="Show 1",
-        version="2.0",
-        older=Snapshot(3, "3_before", 1_700_000_000_000_000_000, "/proj"),
-        newer=Snapshot(7, "7_after", 1_700_000_060_500_000_000, "/proj"),
-        base_path="/proj/show1",
-        mapped_path="/mnt/show1",
-        transport="rest",
-        metadata="mount",
-        deletes=True,
-        moves=False,
-        started=1_700_000_100_000_000_001,
-        ended=1_700_000_103_120_000_000,
-        totals=TOTALS,
-        unreadable=[("/locked", "permission denied"), ("/a/b", "I/O error")],
-        left_out=["/link"],
-        elsewhere=2,
-        proof=(100, 105),
-        published=PublishedList(os.path.join(str(folder), "1-files.xml"), 4711, "0f" * 32),
-    )._replace(**changed)
+def read_json(receipt: Receipt) -> dict[str, Any]:
+    """Return what any reader of JSON gets of a receipt."""
+    found: dict[str, Any] = json.loads(encode(receipt))
+    return found
 
 
-def written(told: Receipt) -> dict:
-    """Return what a receipt tells, as any reader of JSON gets it."""
-    return json.loads(text(told))
+def decode_json(values: object) -> Receipt:
+    return decode(json.dumps(values).encode(), "/work/1-files.json")
 
 
-# What it tells
+# What it contains
 
 
-def test_a_receipt_tells_all_there_is_to_a_list(tmp_path):
-    assert written(a_receipt(tmp_path)) == {
-        "project": "Show 1",
-        "version": "2.0",
-        "list": {"path": f"{tmp_path}/1-files.xml", "size": 4711, "sha256": "0f" * 32},
-        "older_snapshot": {"id": 3, "name": "3_before", "taken": "2023-11-14T22:13:20Z"},
-        "newer_snapshot": {"id": 7, "name": "7_after", "taken": "2023-11-14T22:14:20.5Z"},
-        "source": "/proj",
-        "base_path": "/proj/show1",
-        "mapped_path": "/mnt/show1",
-        "transport": "rest",
-        "metadata": "mount",
-        "deletes": True,
-        "moves": False,
-        "started": "2023-11-14T22:15:00.000000001Z",
-        "ended": "2023-11-14T22:15:03.12Z",
-        "files": {
-            "created": {"count": 10, "bytes": 1000},
-            "modified": {"count": 30, "bytes": 3000},
-            "moved": {"count": 20, "bytes": 2000},
-            "deleted": {"count": 5, "bytes": 500},
-        },
-        "directories": {"modified": {"count": 4}, "deleted": {"count": 6}},
-        "left_out": {
-            "count": 9,
-            "why": "symbolic links, pipes, sockets and devices are not listed",
-            "first": ["/link"],
-            "changes_outside_the_base_path": 2,
-        },
-        "unreadable": {
-            "count": 8,
-            "first": [
-                {"name": "/locked", "reason": "permission denied"},
-                {"name": "/a/b", "reason": "I/O error"},
-            ],
-        },
-        "without_numeric_owner": 11,
-        "changed_on_the_live_share": 12,
-        "proof": {"held": True, "files_in_older_snapshot": 100, "files_in_newer_snapshot": 105},
-    }
+def test_a_receipt_contains_everything_about_a_list():
+    found = read_json(RECEIPT)
+
+    assert found == {"receipt_version": "1.0", "format": "xml"} | FIRST_LAYOUT
+    assert [name for name in found if name in FIRST_LAYOUT] == list(FIRST_LAYOUT)
 
 
-def test_what_nobody_knows_or_wanted_is_null(tmp_path):
-    told = written(
-        a_receipt(
-            tmp_path, older=Snapshot(3, ""), newer=Snapshot(7, ""), mapped_path=None, proof=None
+def test_it_names_the_format_of_the_list():
+    assert read_json(replace(RECEIPT, format="ndjson"))["format"] == "ndjson"
+
+
+def test_what_is_unknown_or_was_not_wanted_is_null():
+    found = read_json(
+        replace(
+            RECEIPT,
+            older_snapshot=SnapshotFacts.of(Snapshot(3)),
+            source=None,
+            mapped_path=None,
+            started=None,
+            proof=None,
         )
     )
 
-    assert told["older_snapshot"] == {"id": 3, "name": None, "taken": None}
-    assert told["newer_snapshot"] == {"id": 7, "name": None, "taken": None}
-    assert (told["source"], told["mapped_path"], told["proof"]) == (None, None, None)
+    assert found["older_snapshot"] == {"id": 3, "name": None, "taken": None}
+    assert [found[name] for name in ("source", "mapped_path", "started", "proof")] == [None] * 4
 
 
-def test_no_files_in_both_snapshots_are_a_proof_too(tmp_path):
-    assert written(a_receipt(tmp_path, proof=(0, 0)))["proof"] == {
+def test_a_proof_of_no_files_is_a_proof():
+    assert read_json(replace(RECEIPT, proof=ProofFacts.of(Proof(0, 0))))["proof"] == {
         "held": True,
         "files_in_older_snapshot": 0,
         "files_in_newer_snapshot": 0,
@@ -139,45 +177,139 @@ def test_no_files_in_both_snapshots_are_a_proof_too(tmp_path):
         (1_709_164_800_100_000_000, "2024-02-29T00:00:00.1Z"),
         (-62_135_596_800_000_000_000, "0001-01-01T00:00:00Z"),
         (253_402_300_799_999_999_999, "9999-12-31T23:59:59.999999999Z"),
+        (253_402_300_800_000_000_000, None),
+        (10**30, None),
     ],
 )
-def test_times_are_utc_to_the_nanosecond(tmp_path, nanoseconds, text):
-    assert written(a_receipt(tmp_path, started=nanoseconds))["started"] == text
+def test_times_are_in_utc_and_exact_to_the_nanosecond(nanoseconds, text):
+    assert format_time(nanoseconds) == text
 
 
-# Names
+def test_people_can_read_it():
+    content = encode(replace(RECEIPT, project="Grüße 🎬"))
+
+    assert '\n  "project": "Grüße 🎬",\n'.encode() in content
+    assert content.endswith(b"}\n")
 
 
-@given(
-    st.lists(
-        st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('\0\n"\\\u2028😀'))
-        | st.binary(max_size=4).map(to_text)
-    )
-)
+# Read back
+
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from('\0\n"\\\u2028😀')
+) | st.binary(max_size=4).map(to_text)
+
+
+@given(st.lists(NAMES))
 @example(["/\udcff", '/\\udcff"', "/\\\udcff", "/\0\x1f\x7f", "/\udcf0\udc9f"])
-def test_any_names_come_back_from_any_reader_of_json(tmp_path_factory, names):
-    told = a_receipt(
-        tmp_path_factory.getbasetemp(),
+def test_a_receipt_is_read_back_as_it_was_whatever_its_names_contain(names):
+    receipt = replace(
+        RECEIPT,
         project="".join(names),
-        unreadable=[(name, name) for name in names],
-        left_out=names,
+        made=ListFacts(f"/{''.join(names)}/1-files.xml", 1, ""),
+        left_out=LeftOut(len(names), first=names),
+        unreadable=UnreadableEntries(len(names), [UnreadableEntry(name, name) for name in names]),
     )
 
-    found = written(told)
+    content = encode(receipt)
 
-    assert found["project"] == told.project
-    assert found["left_out"]["first"] == names
-    assert found["unreadable"]["first"] == [{"name": name, "reason": name} for name in names]
-
-
-def test_what_people_can_read_is_written_as_it_is(tmp_path):
-    data = text(a_receipt(tmp_path, project="Grüße 🎬"))
-
-    assert '"project": "Grüße 🎬"'.encode() in data
-    assert data.endswith(b"}\n")
+    assert decode(content, "") == receipt
+    assert encode(decode(content, "")) == content
+    assert json.loads(content)["left_out"]["first"] == names
 
 
-def test_a_list_in_a_folder_that_is_not_utf_8_has_a_receipt(tmp_path):
-    folder = os.fsdecode(os.fsencode(tmp_path) + b"/\xff")
+def test_every_field_is_read_back(tmp_path):
+    bare = replace(RECEIPT, source=None, mapped_path=None, started=None, ended=None, proof=None)
+    for receipt in (RECEIPT, bare, replace(RECEIPT, format="ndjson", receipt_version="1.7")):
+        Path(tmp_path, "1-files.json").write_bytes(encode(receipt))
+        assert read_receipt(tmp_path / "1-files.json") == receipt
 
-    assert written(a_receipt(folder))["list"]["path"] == f"{tmp_path}/\udcff/1-files.xml"
+
+@pytest.mark.parametrize("make_path", [os.fsdecode, Path], ids=["text", "path"])
+def test_a_receipt_can_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path, make_path):
+    folder = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(folder)
+    with open(folder + b"/1-files.json", "wb") as file:
+        file.write(encode(RECEIPT))
+
+    assert read_receipt(make_path(os.fsdecode(folder + b"/1-files.json"))) == RECEIPT
+
+
+def test_a_receipt_of_before_receipts_had_a_version_is_read():
+    assert decode_json(FIRST_LAYOUT) == RECEIPT
+
+
+def test_fields_of_a_newer_minor_version_are_ignored():
+    newer = FIRST_LAYOUT | {
+        "receipt_version": "1.9",
+        "format": "ndjson",
+        "colour": "blue",
+        "list": {"path": "/x", "size": 1, "sha256": "ab", "pages": 3},
+    }
+
+    found = decode_json(newer)
+
+    assert (found.receipt_version, found.format) == ("1.9", "ndjson")
+    assert found.made == ListFacts("/x", 1, "ab")
+
+
+@pytest.mark.parametrize("version", ["2.0", "2", "10.0", "2.x"])
+def test_a_newer_major_version_is_refused_whatever_its_fields(version):
+    for values in (FIRST_LAYOUT, {}):
+        with pytest.raises(InvalidReceiptError) as caught:
+            decode_json(values | {"receipt_version": version})
+        assert str(caught.value) == (
+            f"the receipt /work/1-files.json has version {version}: a newer version of this "
+            "program made it"
+        )
+        assert caught.value.exit_code == 65
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff", b"[" * 100_000, b"[]", b"null", b"1", b'"receipt"', b"<files/>"],
+    ids=lambda content: repr(content[:9]),
+)
+def test_anything_but_a_json_object_is_no_receipt(content):
+    with pytest.raises(InvalidReceiptError, match=r"^/work/1-files\.json is not a receipt: "):
+        decode(content, "/work/1-files.json")
+
+
+REQUIRED = set(FIRST_LAYOUT) - {
+    *("source", "mapped_path", "started", "ended", "proof"),
+    *("without_numeric_owner", "changed_on_the_live_share"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_without_a_field_that_decides_what_is_listed_it_is_no_receipt(name):
+    values = {key: value for key, value in FIRST_LAYOUT.items() if key != name}
+
+    with pytest.raises(InvalidReceiptError, match=name):
+        decode_json(values)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"receipt_version": 1},
+        {"receipt_version": None},
+        {"receipt_version": "new"},
+        {"project": 1},
+        {"list": None},
+        {"list": {"path": "/x", "size": "1", "sha256": ""}},
+        {"deletes": "yes"},
+        {"files": {}},
+        {"older_snapshot": {"id": "3"}},
+        {"unreadable": {"count": 1, "first": ["/a"]}},
+    ],
+    ids=json.dumps,
+)
+def test_a_field_of_a_different_type_makes_it_no_receipt(changed):
+    with pytest.raises(InvalidReceiptError, match="is not a receipt"):
+        decode_json(FIRST_LAYOUT | changed)
+
+
+def test_a_receipt_that_is_missing_is_named(tmp_path):
+    with pytest.raises(InvalidReceiptError, match=r"1-files\.json cannot be read: No such file"):
+        read_receipt(tmp_path / "1-files.json")

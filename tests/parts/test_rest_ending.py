@@ -1,4 +1,4 @@
-"""How the work over REST ends: soon, whatever is going on, and with nothing left behind."""
+"""How the work over REST ends: at once, in every situation, and without leaving anything."""
 
 import pickle
 import signal
@@ -13,20 +13,21 @@ import pytest
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import UnreachableError
-from tests.parts.canned import PASSWORD, Canned, serve
+from tests.parts.canned import PASSWORD, Canned, Reply, serve
 
 PATIENCE = 20
+"""The number of seconds after which a test that waits fails."""
 
 ASKS = """
 import sys
 from qumulo_changelist.cluster.rest.client import RestCluster
-from qumulo_changelist.config.archiver import Secret, Settings
-from qumulo_changelist.events import Silent
+from qumulo_changelist.config.settings import Secret, Settings
+from qumulo_changelist.events import ignore
 settings = Settings(
     ("127.0.0.1",), int(sys.argv[1]), "a", Secret("b"), fingerprint=sys.argv[2]
 )
 try:
-    with RestCluster(settings, Silent()) as cluster:
+    with RestCluster(settings, ignore) as cluster:
         for page in cluster.changes(1, 2):
             print("page", flush=True)
 except KeyboardInterrupt:
@@ -41,13 +42,13 @@ def canned() -> Iterator[Canned]:
 
 
 class Stall:
-    """Answers that do not come before they are let go."""
+    """Answers that do not come before the test ends."""
 
     def __init__(self) -> None:
         self.asked = threading.Semaphore(0)
         self.over = threading.Event()
 
-    def __call__(self, *_request: str) -> tuple[int, object]:
+    def __call__(self, *_request: str) -> Reply:
         self.asked.release()
         self.over.wait(PATIENCE)
         return 200, {"entries": []}
@@ -60,32 +61,32 @@ def stall() -> Iterator[Stall]:
     made.over.set()
 
 
-def ours() -> list[str]:
+def our_threads() -> list[str]:
     names = [thread.name for thread in threading.enumerate()]
     return [name for name in names if name.startswith("qumulo-changelist")]
 
 
-def wait_until_none_is_left() -> None:
+def wait_until_no_thread_is_left() -> None:
     until = time.monotonic() + PATIENCE
-    while ours() and time.monotonic() < until:
+    while our_threads() and time.monotonic() < until:
         time.sleep(0.01)
-    assert ours() == []
+    assert our_threads() == []
 
 
-def heed_interrupts() -> None:
-    """Undo that a shell lets what it starts in the background ignore Ctrl-C."""
+def accept_interrupts() -> None:
+    """Undo that a shell starts background processes so that they ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["in the first page", "in a later page"])
-def test_an_interrupt_ends_a_question_that_waits(canned, stall, first):
+def test_an_interrupt_ends_a_request_that_waits(canned, stall, first):
     page = {"entries": [], "paging": {"next": "/2"}}
     canned.answer = lambda *request: stall(*request) if first or request[1] == "/2" else (200, page)
     with subprocess.Popen(
         [sys.executable, "-c", ASKS, str(canned.port), canned.fingerprint],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=heed_interrupts,
+        preexec_fn=accept_interrupts,
     ) as process:
         assert stall.asked.acquire(timeout=PATIENCE)
         process.send_signal(signal.SIGINT)
@@ -94,9 +95,9 @@ def test_an_interrupt_ends_a_question_that_waits(canned, stall, first):
     assert process.returncode == 0
 
 
-def test_closing_ends_what_waits_in_other_threads(canned, stall, heard):
+def test_closing_ends_the_requests_of_other_threads(canned, stall, listener):
     canned.answer = stall
-    cluster = RestCluster(canned.settings(), heard)
+    cluster = RestCluster(canned.settings(), listener)
     ended: list[BaseException] = []
 
     def ask() -> None:
@@ -116,9 +117,9 @@ def test_closing_ends_what_waits_in_other_threads(canned, stall, heard):
     assert [str(error)[-8:] for error in ended] == ["given up"] * 3
 
 
-def test_closing_ends_a_wait_between_two_tries(canned, heard):
+def test_closing_ends_the_wait_between_two_tries(canned, listener):
     canned.gives((503, b"", {"Retry-After": "30"}))
-    cluster = RestCluster(canned.settings(), heard)
+    cluster = RestCluster(canned.settings(), listener)
     threading.Timer(0.2, cluster.close).start()
     started = time.monotonic()
 
@@ -127,25 +128,26 @@ def test_closing_ends_a_wait_between_two_tries(canned, heard):
     assert time.monotonic() - started < PATIENCE
 
 
-def test_a_page_that_nobody_waits_for_any_more_leaves_no_thread(canned, stall, heard):
+def test_a_page_that_is_not_wanted_any_more_leaves_no_thread(canned, stall, listener):
     canned.answer = lambda *request: (
         stall(*request)
         if request[1] == "/2"
         else (200, {"entries": [{"op": "CREATE", "path": "/a"}], "paging": {"next": "/2"}})
     )
-    with RestCluster(canned.settings(), heard) as cluster:
+    with RestCluster(canned.settings(), listener) as cluster:
         assert next(cluster.changes(1, 2))
         assert stall.asked.acquire(timeout=PATIENCE)
-        assert ours()
-    wait_until_none_is_left()
+        assert our_threads()
+    wait_until_no_thread_is_left()
 
 
-def test_settings_go_to_another_process_and_show_no_secret_on_the_way(canned):
+def test_settings_can_be_pickled_and_show_no_secret(canned):
     settings = canned.settings(access_token=Secret("access-v1:abc"))
 
     back = pickle.loads(pickle.dumps(settings))
 
     assert back.password.reveal() == PASSWORD
+    assert back.access_token
     assert back.access_token.reveal() == "access-v1:abc"
     assert back.hosts == settings.hosts
     assert PASSWORD not in repr(back)
@@ -153,9 +155,9 @@ def test_settings_go_to_another_process_and_show_no_secret_on_the_way(canned):
 
 
 def test_rest_is_quick_to_import():
-    """Only what it needs itself: an import counts where a list is written every few minutes."""
+    """It imports only what it needs: each import counts if a list is written every few minutes."""
     heavy = {"asyncio", "multiprocessing", "requests", "qumulo", "concurrent.futures.process"}
-    code = "import sys, qumulo_changelist.cluster.rest; print(*sys.modules)"
+    code = "import sys, qumulo_changelist.cluster.rest.client; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
 

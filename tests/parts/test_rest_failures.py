@@ -1,41 +1,39 @@
-"""Failures over REST: what is tried again, what is not, and what is said of it."""
+"""Failures over REST: which requests are sent again, which are not, and what is reported."""
 
 import errno
 import os
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from urllib3 import Timeout
 
-from qumulo_changelist.cluster.rest import nodes as rest_nodes
-from qumulo_changelist.cluster.rest import retry as rest_connection
+from qumulo_changelist.cluster.rest import request, retry
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     ChangelistError,
+    ClusterPathError,
     FailingError,
-    NotFoundError,
-    RefusedError,
+    LoginError,
     ReplyError,
     ResourceError,
     StatusError,
+    UnclearOutcomeError,
     UnreachableError,
+    UnsupportedError,
 )
+from qumulo_changelist.events import RequestRetried
 from qumulo_changelist.model import Snapshot
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
-from tests.parts.canned import PASSWORD, TOKEN, Canned, file, serve
-
-UNTOLD = "the-answer-is-not-told"
+from tests.parts.canned import PASSWORD, TOKEN, Canned, Reply, file, serve
+from tests.parts.conftest import RecordingListener
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Wait in hundredths of seconds, so that hundreds of waits are still few seconds."""
-    hasty = rest_connection.RETRY.new(backoff_factor=0.01, backoff_max=0.3)
-    monkeypatch.setattr(rest_connection, "RETRY", hasty)
+    """Wait a thousandth of the usual time."""
+    monkeypatch.setattr(retry, "PAUSE", 0.001)
 
 
 @pytest.fixture
@@ -45,8 +43,8 @@ def canned() -> Iterator[Canned]:
 
 
 @pytest.fixture
-def cluster(canned, heard) -> Iterator[RestCluster]:
-    with RestCluster(canned.settings(), heard) as made:
+def cluster(canned, listener) -> Iterator[RestCluster]:
+    with RestCluster(canned.settings(), listener) as made:
         yield made
 
 
@@ -56,144 +54,162 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedEmulat
     for name in "abcdefgh":
         (root / name).write_text(name)
     with serve_in_thread(root, page_limit=3) as emulator:
-        emulator.cluster.snapshots.take(emulator.cluster.files.locate("2"), "first", None)
+        snapshot = {"name_suffix": "first", "expiration": "", "source_file_id": "2"}
+        emulator.request("POST", "/v3/snapshots/", snapshot)
         yield emulator
 
 
 @pytest.fixture
 def emulator(running) -> Iterator[ThreadedEmulator]:
     yield running
-    running.faults.clear()
+    running.clear_faults()
 
 
-def reach(emulator: ThreadedEmulator, heard, **changed: object) -> RestCluster:
-    settings = Canned(emulator.port, emulator.certificate_sha256).settings(
-        username=emulator.username, password=Secret(emulator.password), **changed
-    )
-    return RestCluster(settings, heard)
+def reach(
+    emulator: ThreadedEmulator, listener: RecordingListener, **changed: object
+) -> RestCluster:
+    login: dict[str, object] = {
+        "username": emulator.username,
+        "password": Secret(emulator.password),
+    }
+    settings = Canned(emulator.port, emulator.certificate_sha256).settings(**(login | changed))
+    return RestCluster(settings, listener)
 
 
-GOOD = (200, file())
+GOOD: Reply = (200, file())
 
 
-def failed(
-    status: int, headers: dict[str, str] | None = None
-) -> tuple[int, object, dict[str, str]]:
+def failed(status: int, headers: dict[str, str] | None = None) -> Reply:
     body = {"error_class": "a_class", "description": "what is wrong", "stack": []}
     return status, body, headers or {}
 
 
-def test_that_this_machine_has_no_descriptor_is_no_fault_of_a_node(canned, heard, monkeypatch):
-    def lacking(*_given: object, **_options: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    with RestCluster(canned.settings(), heard) as cluster, monkeypatch.context() as patch:
-        patch.setattr("urllib3.util.connection.create_connection", lacking)
-        with pytest.raises(ResourceError, match="Too many open files"):
-            cluster.describe("/a", 5)
-    assert not canned.asked
-    assert not heard.warnings
-
-
-# What is tried again
+# Which requests are sent again
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_may_pass_is_tried_again_and_told(canned, cluster, heard, status):
+def test_a_passing_failure_is_tried_again_and_reported(canned, cluster, listener, status):
     canned.gives(failed(status), (status, b"<html>"), GOOD)
 
     assert cluster.describe("/a", 5).size == 10
-    assert len(canned.asked) == 3
-    first, second = heard.details
-    assert f"GET /v1/files/%2Fa/info/attributes?snapshot=5: Error {status}: a_class: what" in first
-    assert f": Error {status}; again in 0 s" in second
+    asked = "GET /v1/files/%2Fa/info/attributes?snapshot=5"
+    assert canned.asked == [asked] * 3
+    assert listener.events == [
+        RequestRetried(asked, f"Error {status}: a_class: what is wrong", 0.0),
+        RequestRetried(asked, f"Error {status}", 0.002),
+    ]
 
 
 @pytest.mark.parametrize("fault", [{"action": "close"}, {"action": "truncate"}, {"status": 503}])
-def test_what_breaks_on_the_way_is_tried_again(emulator, heard, fault):
+def test_a_broken_answer_is_requested_again(emulator, listener, fault):
     emulator.fault(path="*/entries/*", times=4, skip=1, **fault)
-    with reach(emulator, heard) as cluster:
+    with reach(emulator, listener) as cluster:
         names = [name for page in cluster.pages("/", 1) for name in page.entries]
 
     assert names == list("abcdefgh")
-    assert len(heard.details) == 4
+    assert len(listener.of(RequestRetried)) == 4
 
 
 @pytest.mark.parametrize("fault", [{"action": "close"}, {"action": "truncate"}, {"status": 500}])
-def test_what_keeps_failing_ends_the_run(emulator, heard, fault):
+def test_a_lasting_failure_ends_the_request(emulator, listener, fault):
     emulator.fault(path="*/attributes*", **fault)
     with (
-        reach(emulator, heard) as cluster,
-        pytest.raises(UnreachableError, match="GET /v1/files/%2Fa/info/attr") as caught,
+        reach(emulator, listener) as cluster,
+        pytest.raises(FailingError, match="GET /v1/files/%2Fa/info/attr") as caught,
     ):
         cluster.describe("/a", 1)
     assert caught.value.exit_code == 69
-    assert len(heard.details) == 6
+    assert len(listener.of(RequestRetried)) == 6
 
 
-def test_the_login_is_tried_again_too(emulator, heard):
+def test_a_login_is_tried_again_too(emulator, listener):
     emulator.fault(path="/v1/session/login", status=503, times=2)
     emulator.fault(path="/v1/session/login", action="close", times=1)
-    with reach(emulator, heard) as cluster:
+    with reach(emulator, listener) as cluster:
         assert cluster.snapshots(1)[1].name == "1_first"
 
 
-def test_what_is_no_json_is_not_tried_again(emulator, heard):
+def test_an_answer_that_is_not_json_is_not_requested_again(emulator, listener):
     emulator.fault(path="*/attributes*", action="garbage")
-    with reach(emulator, heard) as cluster, pytest.raises(ReplyError, match="is not JSON"):
+    with reach(emulator, listener) as cluster, pytest.raises(ReplyError, match="is not JSON"):
         cluster.describe("/a", 1)
-    assert heard.details == []
+    assert listener.events == []
 
 
 @pytest.mark.parametrize("status", [400, 409, 501])
-def test_what_will_not_pass_is_not_tried_again(canned, cluster, heard, status):
+def test_a_failure_that_does_not_pass_is_not_tried_again(canned, cluster, listener, status):
     canned.gives(failed(status))
 
     with pytest.raises(ChangelistError, match=f"Error {status}: a_class: what is wrong"):
         list(cluster.changes(1, 2))
     assert len(canned.asked) == 1
-    assert heard.details == []
+    assert listener.events == []
 
 
-def test_a_cluster_that_asks_for_patience_gets_it(canned, cluster, heard):
+def test_an_error_has_the_status_and_the_class_of_the_answer(canned, cluster):
+    canned.gives(failed(409))
+
+    with pytest.raises(StatusError) as caught:
+        list(cluster.changes(1, 2))
+    assert (caught.value.status, caught.value.error_class) == (409, "a_class")
+    assert caught.value.exit_code == 65
+
+
+def test_a_shortage_of_descriptors_is_no_fault_of_a_node(canned, listener, monkeypatch):
+    def fail(*_given: object, **_options: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with RestCluster(canned.settings(), listener) as cluster, monkeypatch.context() as patch:
+        patch.setattr("urllib3.util.connection.create_connection", fail)
+        with pytest.raises(ResourceError, match="Too many open files"):
+            cluster.describe("/a", 5)
+    assert not canned.asked
+    assert not listener.events
+
+
+# How long it waits
+
+
+def test_a_cluster_that_asks_for_patience_gets_it(canned, cluster, listener):
     canned.gives(failed(429, {"Retry-After": "1"}), GOOD)
 
     assert cluster.describe("/a", 5).size == 10
-    assert "again in 1 s" in heard.details[0]
+    assert [event.seconds for event in listener.of(RequestRetried)] == [1]
 
 
 @pytest.mark.parametrize("asked", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_a_cluster_that_asks_for_more_than_a_minute_is_left_alone(canned, cluster, heard, asked):
+def test_no_request_waits_for_more_than_a_minute(canned, cluster, asked):
     canned.gives(failed(503, {"Retry-After": asked}), GOOD)
 
-    with pytest.raises(UnreachableError, match="Error 503"):
+    with pytest.raises(FailingError, match="Error 503"):
         cluster.describe("/a", 5)
     assert len(canned.asked) == 1
 
 
-def test_what_is_no_time_to_wait_is_not_waited(canned, cluster):
-    canned.gives(failed(503, {"Retry-After": "soon"}), GOOD)
+@pytest.mark.parametrize("asked", ["soon", "9" * 5000, "Wed, 99 Oct 99999999999999 07:28:00 GMT"])
+def test_a_malformed_time_to_wait_is_ignored(canned, cluster, asked):
+    canned.gives(failed(503, {"Retry-After": asked}), GOOD)
 
     assert cluster.describe("/a", 5).size == 10
 
 
-def test_the_waits_of_one_request_come_to_a_minute():
-    retry, waited = rest_connection.Retry(6, backoff_factor=1, backoff_max=30), 0.0
-    while retry.total:
-        retry = retry.increment("GET", "/", error=OSError())
-        waited += retry.get_backoff_time()
+def test_the_waits_of_one_request_add_up_to_a_minute(monkeypatch):
+    monkeypatch.undo()
 
-    assert waited == rest_connection.LONGEST_WAIT
+    pauses = [retry._pause(tries) for tries in range(1, request.MAX_TRIES)]
+
+    assert pauses == [0, 2, 4, 8, 16, 30]
+    assert sum(pauses) == request.LONGEST_WAIT
 
 
 def test_a_cluster_that_never_answers_is_given_up(canned, cluster, monkeypatch):
-    monkeypatch.setattr(rest_connection, "QUICK", Timeout(connect=10, read=0.2))
+    monkeypatch.setattr(request, "ANSWER_TIMEOUT", 0.2)
     canned.gives(GOOD)
     assert cluster.describe("/a", 5).size == 10
     over = threading.Event()
     canned.answer = lambda _method, _uri: (over.wait(20), GOOD)[1]
 
-    with pytest.raises(UnreachableError, match="took too long"):
+    with pytest.raises(FailingError, match="took too long"):
         cluster.describe("/a", 5)
     over.set()
     assert len(canned.asked) == 1 + 2
@@ -202,7 +218,7 @@ def test_a_cluster_that_never_answers_is_given_up(canned, cluster, monkeypatch):
 @pytest.mark.parametrize(
     ("status", "tries"), [(429, 2), (500, 2), (502, 2), (503, 2), (504, 2), (501, 1)]
 )
-def test_what_a_run_can_do_without_is_given_up_soon(canned, cluster, status, tries):
+def test_an_answer_that_is_not_needed_is_given_up_soon(canned, cluster, status, tries):
     canned.gives(failed(status))
 
     with pytest.raises(FailingError, match=f"status/7: Error {status}: a_class: what is wrong"):
@@ -210,11 +226,11 @@ def test_what_a_run_can_do_without_is_given_up_soon(canned, cluster, status, tri
     assert canned.asked == ["GET /v3/snapshots/status/7"] * tries
 
 
-def test_what_a_run_can_do_without_is_not_waited_for(canned, cluster, monkeypatch):
+def test_an_answer_that_is_not_needed_is_not_waited_for(canned, cluster, monkeypatch):
     canned.gives(failed(503, {"Retry-After": "30"}))
     with pytest.raises(FailingError, match="Error 503"):
         cluster.snapshots(7)
-    monkeypatch.setattr(rest_connection, "BRIEF", Timeout(connect=10, read=0.2))
+    monkeypatch.setattr(request, "BRIEF_TIMEOUT", 0.2)
     over = threading.Event()
     canned.answer = lambda _method, _uri: (over.wait(20), failed(503))[1]
 
@@ -224,24 +240,15 @@ def test_what_a_run_can_do_without_is_not_waited_for(canned, cluster, monkeypatc
     assert len(canned.asked) == 1 + 1
 
 
-@pytest.mark.parametrize("status", [429, 501, 503])
-def test_without_a_login_nothing_can_be_asked(canned, cluster, status):
-    canned.login = failed(status)
-
-    with pytest.raises(UnreachableError, match=f"session/login: Error {status}") as caught:
-        cluster.snapshots(7)
-    assert not isinstance(caught.value, FailingError)
-
-
 # An earlier version of the API
 
-NO_SUCH_URL = (404, {"error_class": "http_not_found_error", "description": "Not Found"})
+NO_SUCH_URL: Reply = (404, {"error_class": "http_not_found_error", "description": "Not Found"})
 
 
-def only(version: str, reply: tuple[int, object]) -> Callable[[str, str], tuple[int, object]]:
+def only(version: str, reply: Reply) -> Callable[[str, str], Reply]:
     """Answer like a cluster that has snapshots in one version of the API."""
 
-    def answer(_method: str, uri: str) -> tuple[int, object]:
+    def answer(_method: str, uri: str) -> Reply:
         if uri.startswith("/v1/"):
             return GOOD
         return reply if uri.startswith(f"/{version}/") else NO_SUCH_URL
@@ -265,16 +272,15 @@ def test_a_core_without_version_3_is_asked_in_version_2_from_then_on(canned, clu
     assert canned.bodies[-1] == b'{"name":"x","expiration":"","source_file_id":"7"}'
 
 
-def test_where_there_is_neither_version_it_is_said_which_core_has_them(canned, cluster):
+def test_a_core_with_neither_version_is_not_supported(canned, cluster):
     canned.answer = only("v4", NO_SUCH_URL)
 
     for ask in (lambda: cluster.create_snapshot("x", "/a"), lambda: cluster.snapshots(7)):
-        with pytest.raises(NotFoundError, match=r"v2/snapshots/.*http_not_found_error") as caught:
+        with pytest.raises(UnsupportedError, match=r"v2/snapshots/.*http_not_found_error"):
             ask()
-        assert "Core 5.1.3 and later" in caught.value.hint
 
 
-def test_a_snapshot_that_is_not_there_is_not_asked_for_in_another_version(canned, cluster):
+def test_a_missing_snapshot_is_not_requested_in_another_version(canned, cluster):
     canned.gives((404, {"error_class": "api_snapshots_snapshot_not_found_error"}))
 
     assert cluster.snapshots(7) == {}
@@ -282,13 +288,13 @@ def test_a_snapshot_that_is_not_there_is_not_asked_for_in_another_version(canned
 
 
 @pytest.mark.parametrize("name", [None, 7, "7_x"])
-def test_a_snapshot_that_was_taken_is_known_by_its_id_whatever_else_is_said(canned, cluster, name):
+def test_only_the_id_of_a_new_snapshot_is_needed(canned, cluster, name):
     canned.gives(GOOD, (200, {"id": 7, "name": name, "timestamp": "never"}))
 
     assert cluster.create_snapshot("x", "/a").id == 7
 
 
-# What creates
+# The creation of a snapshot
 
 
 def test_a_snapshot_is_taken_of_a_directory_by_its_id(canned, cluster):
@@ -302,26 +308,29 @@ def test_a_snapshot_is_taken_of_a_directory_by_its_id(canned, cluster):
     )
 
 
+@pytest.mark.parametrize("name", ["/a\udcff", "/a\0"])
+def test_no_snapshot_is_taken_with_a_name_that_no_request_can_carry(canned, cluster, name):
+    for given in (("x", name), (name, "/a")):
+        with pytest.raises(ClusterPathError, match="not Unicode"):
+            cluster.create_snapshot(*given)
+    assert canned.asked == []
+
+
 @pytest.mark.parametrize("fault", [{"action": "close"}, {"action": "truncate"}, {"status": 500}])
-def test_what_may_have_created_a_snapshot_is_not_repeated(emulator, heard, fault):
+def test_a_request_that_may_have_created_a_snapshot_is_not_repeated(emulator, listener, fault):
     emulator.fault(method="POST", path="/v3/snapshots/", **fault)
     before = len(emulator.requests())
-    with reach(emulator, heard) as cluster, pytest.raises(UnreachableError):
+    with reach(emulator, listener) as cluster, pytest.raises(UnreachableError) as caught:
         cluster.create_snapshot("x", "/")
     posts = [one for one in emulator.requests()[before:] if one["path"] == "/v3/snapshots/"]
     assert len(posts) == 1
-
-
-def test_it_is_told_that_a_snapshot_may_have_been_created(emulator, heard):
-    emulator.fault(method="POST", path="/v3/snapshots/", action="truncate")
-    with reach(emulator, heard) as cluster, pytest.raises(UnreachableError) as caught:
-        cluster.create_snapshot("x", "/")
-    assert "not known whether" in str(caught.value)
-    assert "Look on the cluster" in caught.value.hint
+    if "action" in fault:
+        assert isinstance(caught.value, UnclearOutcomeError)
+        assert "not known whether" in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_what_the_cluster_did_not_do_is_asked_of_it_again(canned, cluster, status):
+def test_a_creation_that_was_turned_away_is_requested_again(canned, cluster, status):
     canned.gives(GOOD, failed(status), failed(status), (200, {"id": 7, "name": "7_x"}))
 
     assert cluster.create_snapshot("x", "/a") == Snapshot(7, "7_x")
@@ -330,84 +339,70 @@ def test_what_the_cluster_did_not_do_is_asked_of_it_again(canned, cluster, statu
 # Sessions
 
 
-def test_one_login_serves_all(emulator, heard):
+def paths(emulator: ThreadedEmulator, before: int) -> list[str]:
+    return [request["path"] for request in emulator.requests()[before:]]
+
+
+def test_one_login_serves_all_threads_also_after_the_session_ended(emulator, listener):
     before = len(emulator.requests())
-    with reach(emulator, heard) as cluster:
+    with reach(emulator, listener) as cluster, ThreadPoolExecutor(8) as threads:
         for _ in range(3):
             cluster.describe("/a", 1)
-    asked = [one["path"] for one in emulator.requests()[before:]]
-    assert asked.count("/v1/session/login") == 1
-
-
-def test_many_threads_whose_session_ends_log_in_once(emulator, heard):
-    with reach(emulator, heard) as cluster, ThreadPoolExecutor(8) as threads:
-        cluster.describe("/a", 1)
+        assert paths(emulator, before).count("/v1/session/login") == 1
         emulator.expire_sessions()
         before = len(emulator.requests())
         found = list(threads.map(lambda name: cluster.describe(f"/{name}", 1), "abcdefgh" * 4))
-    asked = [one["path"] for one in emulator.requests()[before:]]
-    assert [one.size for one in found] == [1] * 32
-    assert asked.count("/v1/session/login") == 1
+    assert [getattr(one, "size", None) for one in found] == [1] * 32
+    assert paths(emulator, before).count("/v1/session/login") == 1
 
 
-def test_a_session_that_ends_between_two_pages_loses_and_doubles_nothing(emulator, heard):
+def test_a_session_that_ends_between_two_pages_loses_and_doubles_nothing(emulator, listener):
     emulator.fault(path="*/entries/*", status=401, skip=1, times=1)
-    with reach(emulator, heard) as cluster:
+    with reach(emulator, listener) as cluster:
         names = [name for page in cluster.pages("/", 1) for name in page.entries]
     assert names == list("abcdefgh")
 
 
-def test_a_wrong_password_is_told_and_tried_once_for_all_threads(emulator, heard):
+def test_a_wrong_password_is_tried_once_for_all_threads(emulator, listener):
     before = len(emulator.requests())
-    with reach(emulator, heard) as right, RestCluster(
-        Canned(emulator.port, emulator.certificate_sha256).settings(), heard
-    ) as cluster, ThreadPoolExecutor(4) as threads:  # fmt: skip
-        right.snapshots(1)
+    with (
+        reach(emulator, listener, password=Secret("wrong")) as cluster,
+        ThreadPoolExecutor(4) as threads,
+    ):
         asked = [threads.submit(cluster.describe, "/a", 1) for _ in range(8)]
         for one in asked:
-            with pytest.raises(RefusedError, match="Error 401") as caught:
+            with pytest.raises(LoginError, match="Error 401"):
                 one.result()
-            assert "QumuloUsername and QumuloPassword" in caught.value.hint
-            assert caught.value.exit_code == 77
-    logins = [one for one in emulator.requests()[before:] if one["path"] == "/v1/session/login"]
-    assert len(logins) == 2
+    assert paths(emulator, before).count("/v1/session/login") == 1
 
 
-def test_a_session_that_is_never_taken_ends_the_run(canned, cluster):
+def test_a_session_that_is_never_accepted_ends_the_run(canned, cluster):
     canned.gives(failed(401))
 
-    with pytest.raises(RefusedError, match="Error 401"):
+    with pytest.raises(LoginError, match="Error 401"):
         cluster.describe("/a", 5)
     assert len(canned.asked) == 2
 
 
-def test_an_access_token_is_used_as_it_is(canned, heard):
+def test_an_access_token_is_used_as_it_is(canned, listener):
     canned.login = None
     canned.gives(GOOD, failed(401))
     settings = canned.settings(access_token=Secret("access-v1:abc=="), password=Secret(""))
-    with RestCluster(settings, heard) as cluster:
-        assert cluster.describe("/a", 5).size == 10
-        with pytest.raises(RefusedError, match="Error 401") as caught:
+    with RestCluster(settings, listener) as cluster:
+        assert getattr(cluster.describe("/a", 5), "size", None) == 10
+        with pytest.raises(LoginError, match="Error 401"):
             cluster.describe("/a", 5)
-    assert "QumuloAccessToken" in caught.value.hint
     assert canned.headers[0]["Authorization"] == "Bearer access-v1:abc=="
     assert len(canned.asked) == 2
 
 
-def test_a_user_of_single_sign_on_learns_of_access_tokens(canned, cluster):
-    canned.login = (401, {"error_class": "auth_sso_required_error", "description": "SSO"})
+@pytest.mark.parametrize("status", [429, 501, 503])
+def test_nothing_can_be_asked_without_a_login(canned, cluster, status):
+    canned.login = failed(status)
 
-    with pytest.raises(RefusedError, match="Error 401: auth_sso_required_error") as caught:
-        cluster.describe("/a", 5)
-    assert "QumuloAccessToken and QumuloTransport=rest" in caught.value.hint
-
-
-def test_a_missing_privilege_is_told(canned, cluster):
-    canned.gives(failed(403))
-
-    with pytest.raises(RefusedError, match="Error 403") as caught:
-        cluster.describe("/a", 5)
-    assert "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ" in caught.value.hint
+    with pytest.raises(UnreachableError, match=f"session/login: Error {status}") as caught:
+        cluster.snapshots(7)
+    assert not isinstance(caught.value, FailingError)
 
 
 @pytest.mark.parametrize(
@@ -425,122 +420,31 @@ def test_a_missing_privilege_is_told(canned, cluster):
         failed(503),
     ],
 )
-def test_nothing_that_is_said_of_a_failing_login_is_secret(canned, heard, login):
+def test_nothing_that_is_reported_of_a_failing_login_is_secret(canned, listener, login):
     canned.login = login
-    with RestCluster(canned.settings(), heard) as cluster, pytest.raises(ChangelistError) as caught:
+    with (
+        RestCluster(canned.settings(), listener) as cluster,
+        pytest.raises(ChangelistError) as caught,
+    ):
         cluster.describe("/a", 5)
-    said = [*heard.details, *heard.warnings, repr(vars(caught.value))]
+    shown = [repr(listener.events), repr(vars(caught.value))]
     error: BaseException | None = caught.value
     while error:
-        said += [str(error), repr(error)]
+        shown += [str(error), repr(error)]
         error = error.__cause__ or error.__context__
-    assert not [text for text in said if TOKEN in text or PASSWORD in text]
+    assert not [text for text in shown if TOKEN in text or PASSWORD in text]
 
 
 @pytest.mark.parametrize("reply", [failed(500), failed(400), (200, b"{"), failed(403)])
-def test_nothing_that_is_said_of_a_failing_request_is_secret(canned, heard, caplog, reply):
+def test_nothing_that_is_reported_of_a_failing_request_is_secret(canned, listener, caplog, reply):
     caplog.set_level("DEBUG")
     canned.gives(reply)
-    with RestCluster(canned.settings(), heard) as cluster, pytest.raises(ChangelistError) as caught:
-        cluster.create_snapshot("x", "/a")
-    said = f"{caught.value!r} {caught.value} {heard.details} {caplog.text}"
-    assert TOKEN not in said
-    assert PASSWORD not in said
-    assert canned.headers[0]["Authorization"] == f"Bearer {TOKEN}"
-
-
-# Nodes
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
-@pytest.fixture
-def three(canned) -> Iterator[list[Canned]]:
     with (
-        serve("127.0.0.2", port=canned.port) as second,
-        serve("127.0.0.3", port=canned.port) as third,
+        RestCluster(canned.settings(), listener) as cluster,
+        pytest.raises(ChangelistError) as caught,
     ):
-        nodes = [canned, second, third]
-        for node in nodes:
-            node.gives(GOOD)
-        yield nodes
-
-
-HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
-
-
-# Each of these servers has a certificate of its own, so that no fingerprint fits them all.
-ANY_NODE: dict[str, object] = {"hosts": HOSTS, "fingerprint": "", "verify_tls": False}
-
-
-def test_requests_are_spread_over_the_nodes(three, heard):
-    with RestCluster(three[0].settings(**ANY_NODE), heard) as cluster:
-        for _ in range(8):
-            cluster.describe("/a", 5)
-    # The login was the first of nine requests.
-    assert [len(node.asked) for node in three] == [2, 3, 3]
-
-
-def test_a_node_that_does_not_answer_is_left_out_and_told_once(canned, heard):
-    canned.gives(GOOD)
-    with RestCluster(canned.settings(**ANY_NODE), heard) as cluster:
-        for _ in range(8):
-            assert cluster.describe("/a", 5).size == 10
-    assert len(canned.asked) == 8
-    assert [text.partition(",")[0] for text in heard.warnings] == [
-        "127.0.0.2 does not answer",
-        "127.0.0.3 does not answer",
-    ]
-    assert heard.details == []
-
-
-def test_a_node_that_is_back_is_asked_again(canned, heard, monkeypatch):
-    monkeypatch.setattr(rest_nodes, "LEFT_OUT_FOR", 0)
-    canned.gives(GOOD)
-    with RestCluster(canned.settings(**ANY_NODE), heard) as cluster:
-        for _ in range(4):
-            cluster.describe("/a", 5)
-        with serve("127.0.0.2", port=canned.port) as second:
-            second.gives(GOOD)
-            for _ in range(4):
-                cluster.describe("/a", 5)
-            assert second.asked
-    assert len(heard.warnings) == 2
-
-
-def test_a_cluster_that_nobody_answers_for_is_told_at_once(heard):
-    settings = Canned(free_port(), "0" * 64).settings(hosts=HOSTS)
-    with RestCluster(settings, heard) as cluster, pytest.raises(UnreachableError) as caught:
-        cluster.describe("/a", 5)
-    assert "Connection refused" in str(caught.value)
-    assert "QumuloClusterIP" in caught.value.hint
-    assert heard.details == []
-
-
-def test_a_name_that_nobody_knows_is_told(heard):
-    settings = Canned(1, "0" * 64).settings(hosts=("nowhere.invalid",))
-    with RestCluster(settings, heard) as cluster, pytest.raises(UnreachableError, match="answer: "):
-        cluster.describe("/a", 5)
-
-
-def test_a_cluster_that_goes_away_is_waited_for(heard):
-    with serve() as canned:
-        canned.gives((200, file(), {"Connection": "close"}))
-        cluster = RestCluster(canned.settings(), heard)
-        cluster.describe("/a", 5)
-    with cluster, pytest.raises(UnreachableError, match="Connection refused"):
-        cluster.describe("/a", 5)
-    assert len(heard.details) == 6
-
-
-def test_what_a_status_means_is_kept_with_the_error(canned, cluster):
-    canned.gives(failed(409))
-
-    with pytest.raises(StatusError) as caught:
-        list(cluster.changes(1, 2))
-    assert (caught.value.status, caught.value.error_class) == (409, "a_class")
-    assert caught.value.exit_code == 65
+        cluster.create_snapshot("x", "/a")
+    shown = f"{caught.value!r} {caught.value} {listener.events} {caplog.text}"
+    assert TOKEN not in shown
+    assert PASSWORD not in shown
+    assert canned.headers[0]["Authorization"] == f"Bearer {TOKEN}"

@@ -1,4 +1,4 @@
-"""Where each snapshot has what a name stands for."""
+"""The path that each snapshot has for a name."""
 
 import pytest
 from hypothesis import given
@@ -21,36 +21,35 @@ from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
         ("/p", "/ü\udcff\n", "/p/ü\udcff\n"),
     ],
 )
-def test_a_name_stands_for_a_path_below_the_base_path(base, name, path):
+def test_a_name_is_a_path_below_the_base_path(base, name, path):
     assert snapshot_paths(base).path(name) == path
 
 
 @pytest.mark.parametrize(
-    ("source", "then"),
+    ("source", "path_of_source"),
     [("", ""), ("/p", ""), ("", "/q"), ("/p", "/p"), ("/p/", "/p"), ("/other", "/another")],
+    ids=["unknown", "older unknown", "newer unknown", "not renamed", "slash", "out of scope"],
 )
-def test_a_source_that_is_unknown_or_was_not_renamed_or_lies_elsewhere_changes_nothing(
-    source, then
-):
-    assert snapshot_paths("/p/base", source, then) == SnapshotPaths("/p/base")
+def test_paths_do_not_change_unless_a_source_in_scope_was_renamed(source, path_of_source):
+    assert snapshot_paths("/p/base", source, path_of_source) == SnapshotPaths("/p/base")
 
 
 @pytest.mark.parametrize(
-    ("base", "source", "then", "older_base"),
+    ("base", "source", "path_of_source", "older_base"),
     [
         ("/new", "/new", "/old", "/old"),
         ("/c/new/d/e", "/c/new", "/c/old", "/c/old/d/e"),
         ("/c/new/d", "/c/new/", "/elsewhere/", "/elsewhere/d"),
     ],
 )
-def test_of_a_source_at_or_above_the_base_path_that_was_renamed_the_base_path_has_another_path(
-    base, source, then, older_base
+def test_the_base_path_changes_with_a_source_at_or_above_it(
+    base, source, path_of_source, older_base
 ):
-    location = snapshot_paths(base, source, then)
+    paths = snapshot_paths(base, source, path_of_source)
 
-    assert location.path("/") == older_base
-    assert location.path("/x/") == f"{older_base}/x"
-    assert location.path("/x/y") == f"{older_base}/x/y"
+    assert paths.path("/") == older_base
+    assert paths.path("/x/") == f"{older_base}/x"
+    assert paths.path("/x/y") == f"{older_base}/x/y"
 
 
 @pytest.mark.parametrize(
@@ -64,13 +63,11 @@ def test_of_a_source_at_or_above_the_base_path_that_was_renamed_the_base_path_ha
         ("/f", "/p/f"),
     ],
 )
-def test_of_a_source_below_the_base_path_that_was_renamed_only_what_is_in_it_has_another_path(
-    name, path
-):
+def test_only_paths_in_the_source_change_with_a_source_below_the_base_path(name, path):
     assert snapshot_paths("/p", "/p/new", "/p/old").path(name) == path
 
 
-def test_a_source_that_was_moved_to_below_the_base_path_was_elsewhere():
+def test_a_source_can_come_from_a_directory_out_of_scope():
     assert snapshot_paths("/p", "/p/q/r", "/elsewhere").path("/q/r/f") == "/elsewhere/f"
     assert snapshot_paths("/", "/q", "/r/s").path("/q/f") == "/r/s/f"
 
@@ -84,18 +81,18 @@ def is_in(path: str, directory: str) -> bool:
     return path == directory or path.startswith(f"{directory}/")
 
 
-@given(base=_paths, source=_below_root, then=_below_root, names=st.sets(_paths, min_size=2))
-def test_what_is_in_the_source_keeps_its_place_there_and_nothing_else_moves(
-    base, source, then, names
-):
-    location = snapshot_paths(base, source, then)
-    now = {name: f"{base}{name}".replace("//", "/").rstrip("/") or "/" for name in names}
+@given(_paths, _below_root, _below_root, st.sets(_paths, min_size=2))
+def test_a_path_changes_only_by_the_path_of_the_source(
+    base: str, source: str, path_of_source: str, names: set[str]
+) -> None:
+    paths = snapshot_paths(base, source, path_of_source)
+    newer = {name: f"{base}{name}".replace("//", "/").rstrip("/") or "/" for name in names}
 
-    found = {name: location.path(name) for name in names}
+    found = {name: paths.path(name) for name in names}
 
     assert found == {
-        name: then + path.removeprefix(source) if is_in(path, source) else path
-        for name, path in now.items()
+        name: path_of_source + path.removeprefix(source) if is_in(path, source) else path
+        for name, path in newer.items()
     }
-    in_source = [found[name] for name in names if is_in(now[name], source)]
+    in_source = [found[name] for name in names if is_in(newer[name], source)]
     assert len(set(in_source)) == len(in_source)

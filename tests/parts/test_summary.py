@@ -1,9 +1,7 @@
-"""What a run tells at its end: what there is to tell, and nothing else."""
-
-from argparse import Namespace
+"""The last line of a run: what there is to report, and nothing else."""
 
 from qumulo_changelist.checks.proof import Proof
-from qumulo_changelist.cli.summary import summary
+from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.model import Totals
 
 TOTALS = Totals(
@@ -20,9 +18,9 @@ TOTALS = Totals(
 )
 
 
-def said(totals: Totals, proof: Proof | None = None, *, moves: bool = False) -> list[str]:
+def parts(totals: Totals, proof: Proof | None = None, *, moves: bool = False) -> list[str]:
     """Return the parts of a summary."""
-    return summary(totals, proof, Namespace(projectname="Show 1", moves=moves)).split("; ")
+    return summarize("Show 1", totals, proof, moves=moves).split("; ")
 
 
 USUAL = [
@@ -33,17 +31,17 @@ USUAL = [
 ]
 
 
-def test_what_changed_and_what_did_not_make_it_is_always_told():
-    assert said(TOTALS) == USUAL
+def test_what_changed_and_what_is_missing_is_always_reported() -> None:
+    assert parts(TOTALS) == USUAL
 
 
-def test_one_of_a_kind_is_in_the_singular():
+def test_numbers_of_one_are_followed_by_the_singular() -> None:
     one = Totals(
         files=1, size=1, directories=1, moved=1, moved_size=1, deleted_files=1,
         deleted_directories=1, changed_since=1,
     )  # fmt: skip
 
-    assert said(one, Proof(1, 1), moves=True) == [
+    assert parts(one, Proof(1, 1), moves=True) == [
         "Show 1: changed: 1 file (1 byte), 1 directory",
         "of these only moved: 1 file (1 byte)",
         "deleted: 1 file, 1 directory",
@@ -55,31 +53,31 @@ def test_one_of_a_kind_is_in_the_singular():
     ]
 
 
-def test_with_moves_those_are_told_of_what_changed_even_if_there_are_none():
-    told = "of these only moved: 20 files (2000 bytes)"
+def test_moved_files_are_reported_if_moves_were_wanted_even_if_there_are_none() -> None:
+    moved = "of these only moved: 20 files (2000 bytes)"
 
-    assert said(TOTALS, moves=True) == [USUAL[0], told, *USUAL[1:]]
-    assert "of these only moved: 0 files (0 bytes)" in said(Totals(), moves=True)
+    assert parts(TOTALS, moves=True) == [USUAL[0], moved, *USUAL[1:]]
+    assert "of these only moved: 0 files (0 bytes)" in parts(Totals(), moves=True)
 
 
-def test_owners_without_a_number_are_told_where_there_are_some():
-    assert said(TOTALS._replace(without_numeric_ids=3)) == [
+def test_owners_without_a_numeric_id_are_reported_if_there_are_any() -> None:
+    assert parts(TOTALS._replace(without_numeric_ids=3)) == [
         *USUAL,
         "with an owner or a group that has no numeric id, listed as 65534: 3",
     ]
 
 
-def test_that_the_live_share_moved_on_is_told_and_what_would_have_been_exact():
-    assert said(TOTALS._replace(changed_since=3)) == [
+def test_changes_of_the_live_share_are_reported_with_what_would_have_been_exact() -> None:
+    assert parts(TOTALS._replace(changed_since=3)) == [
         *USUAL,
         "on the live share since the snapshot: 3 entries changed or went "
         "(exact: --metadata snapshot or rest)",
     ]
 
 
-def test_a_proof_is_told_where_there_is_one():
+def test_a_proof_is_reported_if_there_is_one() -> None:
     for proof in (Proof(100, 105), Proof(0, 0)):
-        assert said(TOTALS, proof) == [
+        assert parts(TOTALS, proof) == [
             *USUAL,
             f"proved: it leads from the {proof.older_files} files of the older snapshot to the "
             f"{proof.newer_files} of the newer",

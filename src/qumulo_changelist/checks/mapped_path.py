@@ -8,7 +8,7 @@ snapshot has it. One entry that agrees is enough.
 import contextlib
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -195,7 +195,7 @@ def _words(seen: EntryStat | None) -> str:
     modified = "at an unknown time"
     if seen.mtime is not None:
         with contextlib.suppress(ValueError, OverflowError):
-            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, UTC)
+            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, timezone.utc)
             modified = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
     if seen.kind is Kind.FILE:
         return f"a file of {count(seen.size, 'byte')}, modified {modified}"

@@ -1,5 +1,6 @@
 """``qumulo_create_snap.py``: takes a snapshot of a project's folder on the cluster."""
 
+import argparse
 from collections.abc import Sequence
 
 from qumulo_changelist.cli import arguments, program
@@ -13,7 +14,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return program.run(_run, arguments, makes_list=False)
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def parse(argv: Sequence[str] | None) -> tuple[SnapshotRequest, argparse.Namespace]:
+    """Return the request of a command line, and its other options.
+
+    Raises:
+        UsageError: the request cannot be carried out.
+        SystemExit: an option is missing or malformed.
+    """
     parser = arguments.make_parser("Take a snapshot on a Qumulo cluster and print its id.")
     parser.add_argument(
         "-p", "--projectname", metavar="NAME", required=True, type=arguments.path,
@@ -26,6 +33,11 @@ def _run(argv: Sequence[str] | None) -> int:
     options = parser.parse_args(argv)
     request = SnapshotRequest(project=options.projectname, source_path=options.qumulosourcepath)
     request.check()
+    return request, options
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    request, options = parse(argv)
     settings = read_settings(options.config, options.transport)
     snapshot = create_snapshot(request, settings, Screen(verbose=options.verbose))
     print_result(str(snapshot.id).encode())

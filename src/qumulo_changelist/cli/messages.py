@@ -72,6 +72,9 @@ _HINTS: dict[type[ChangelistError], str] = {
     ),
     errors.IncomparableError: "Give two snapshots of the same directory.",
     errors.SnapshotTimeError: "Give the snapshot that was taken first with --prevsnapshotid.",
+    errors.InvalidReceiptError: (
+        "Make the list again, or read its receipt with the version that made it."
+    ),
     errors.StatusError: "Check the snapshot ids and the paths.",
     errors.NotFoundError: "Check that the path exists on the cluster.",
     errors.SnapshotMissingError: (
@@ -135,8 +138,15 @@ _HINTS: dict[type[ChangelistError], str] = {
 
 # After these, the list is in its place.
 _AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError)
-# These end a run before it looks at a list.
-_BEFORE_WORK = (errors.UsageError, errors.ConfigurationError)
+# These end a run before its work begins.
+_BEFORE_WORK = (
+    errors.ProjectNameError,
+    errors.ListNameError,
+    errors.ClusterPathError,
+    errors.SnapshotOrderError,
+    errors.MappedPathError,
+    errors.ConfigurationError,
+)
 
 
 def hint_for(error: ChangelistError, *, makes_list: bool) -> str:

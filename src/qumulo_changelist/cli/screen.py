@@ -7,7 +7,6 @@ name can control a terminal.
 import contextlib
 import os
 import re
-import shlex
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -107,6 +106,12 @@ def _changes_collected(event: events.ChangesCollected) -> str:
     return f"{count(event.in_scope, 'change')} below the base path, {event.out_of_scope} elsewhere"
 
 
+def _command_started(event: events.CommandStarted) -> str:
+    import shlex  # few runs are verbose
+
+    return f"running {shlex.join(event.command)}"
+
+
 def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
     mount = "a mount that shows .snapshot at the mapped path, or " if event.mount_helps else ""
     return (
@@ -126,7 +131,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         "QumuloVerifyTLS=false: anybody between here and the cluster can read the password and "
         "change what the cluster answers; set QumuloCertificateFingerprint instead"
     ),
-    events.CommandStarted: lambda e: f"running {shlex.join(e.command)}",
+    events.CommandStarted: _command_started,
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",
     events.SnapshotsUnknown: lambda e: (
         "only the ids of the snapshots are known; it is assumed that they are of one directory, "

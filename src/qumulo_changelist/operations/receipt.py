@@ -6,7 +6,7 @@ and a receipt with a greater major version than the reader's is refused.
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import msgspec
 from msgspec import Struct, field
@@ -133,7 +133,7 @@ class ProofFacts(Struct, frozen=True):
 class Receipt(Struct, frozen=True, kw_only=True):
     """A receipt. Times are in UTC, as RFC 3339 writes them."""
 
-    receipt_version: str = "1.0"
+    receipt_version: str = RECEIPT_VERSION
     project: str
     version: str
     """The version of this package that made the list."""
@@ -196,14 +196,24 @@ def decode(content: bytes, path: str) -> Receipt:
     """
     try:
         values = json.loads(content)
-        version = values.get("receipt_version", "1.0")
-        if int(version.partition(".")[0]) > int(RECEIPT_VERSION.partition(".")[0]):
+        version = msgspec.convert(values, _Versioned).receipt_version
+        if _major(version) > _major(RECEIPT_VERSION):
             raise InvalidReceiptError(
                 f"the receipt {path} has version {version}: a newer version of this program made it"
             )
         return msgspec.convert(values, Receipt)
-    except (ValueError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidReceiptError(f"{path} is not a receipt: {error}") from error
+
+
+class _Versioned(Struct):
+    """The field that decides whether the others can be read; the first receipts lack it."""
+
+    receipt_version: str = "1.0"
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0])
 
 
 def format_time(nanoseconds: int) -> str | None:
@@ -214,7 +224,7 @@ def format_time(nanoseconds: int) -> str | None:
     """
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
-        whole = datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+        whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
     except (ValueError, OverflowError):
         return None
     return f"{whole}.{fraction:09}".rstrip("0").rstrip(".") + "Z"

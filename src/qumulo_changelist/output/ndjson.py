@@ -1,50 +1,70 @@
-"""Lists as newline-delimited JSON: one object for each entry, and a last one with the totals.
+"""Lists as newline-delimited JSON: an object for each entry, and a last one with the totals.
 
-An object has the fields of :class:`NdjsonEntry`. A name that is not UTF-8 is written with U+FFFD in
-the place of what is not, and exactly, in base64, beside it. What is not known is left out.
+The object of an entry has the fields of :class:`NdjsonEntry`, without those that do not apply. The
+last line is ``{"totals": …}`` with the fields of :class:`NdjsonTotals`. A file without that line is
+not a whole list.
+
+JSON text is Unicode. So a name that is not UTF-8 comes twice: for people, with U+FFFD for each part
+that is not, and exactly, in base64.
 """
 
 import base64
+import io
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from qumulo_changelist.model import CREATE, Batch, Entry, State, Totals
+from qumulo_changelist.model import CREATE, Batch, Entry, Kind, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
+
+_LISTED = frozenset((State.PRESENT, State.DELETED, State.UNREADABLE))
+
+# Lines are encoded when there are this many: a piece can be as large as a deleted directory.
+_LINES_TO_ENCODE = 4096
+
+# Looked up once, not for every entry.
+_FILE = Kind.FILE
+_PRESENT = State.PRESENT
+_DELETED = State.DELETED
 
 _encoder = msgspec.json.Encoder()
 
 
-class NdjsonEntry(Struct, frozen=True, omit_defaults=True):
-    """One line of a list."""
+class NdjsonEntry(Struct, frozen=True, omit_defaults=True, gc=False):
+    """An entry of a list.
+
+    Size, times and ids are those of an entry that was created, modified or moved.
+    """
 
     path: str
-    """Below the base path; begins with ``/``, and never ends in one."""
+    """Below the base path, which is ``/``; no other path ends in ``/``."""
     kind: Literal["file", "directory"]
     change: Literal["created", "modified", "moved", "deleted", "unreadable"]
     path_bytes: str | UnsetType = UNSET
     """The path in base64, if it is not UTF-8."""
     size: int | UnsetType = UNSET
-    """In bytes. This and the next four are those of entries that exist and can be read."""
+    """In bytes."""
     mtime: int | UnsetType = UNSET
     """In seconds since the epoch, rounded down."""
     atime: int | UnsetType = UNSET
+    """Likewise."""
     owner: int | UnsetType | None = UNSET
     """null if the owner has no numeric id."""
     group: int | UnsetType | None = UNSET
+    """Likewise."""
     moved_from: str | UnsetType = UNSET
-    """The path that a moved file had."""
+    """The path that a moved file had in the older snapshot."""
     moved_from_bytes: str | UnsetType = UNSET
-    """The same in base64, if it is not UTF-8."""
+    """That path in base64, if it is not UTF-8."""
     reason: str | UnsetType = UNSET
-    """Why an entry cannot be read."""
+    """Why an unreadable entry cannot be read."""
 
 
 class NdjsonTotals(Struct, frozen=True):
-    """The last line of a list: numbers of entries, and the bytes of the files that exist."""
+    """What a list contains: numbers of files, if not stated otherwise."""
 
     created: int
     modified: int
@@ -53,7 +73,9 @@ class NdjsonTotals(Struct, frozen=True):
     modified_directories: int
     deleted_directories: int
     unreadable: int
+    """Files and directories."""
     size: int
+    """The bytes of the created, modified and moved files."""
 
 
 class Ndjson(Struct, frozen=True):
@@ -61,11 +83,11 @@ class Ndjson(Struct, frozen=True):
 
     @property
     def limitation(self) -> str:
-        """Why some names cannot be held: all can."""
+        """Why some names cannot be held: ``""``, since all can."""
         return ""
 
     def can_hold(self, name: str) -> bool:
-        """Return whether JSON can hold a name: it always can."""
+        """Return whether a name can be held: always."""
         return True
 
     def start_piece(self) -> "_NdjsonWriter":
@@ -93,52 +115,91 @@ class _NdjsonWriter:
     """Implements :class:`~qumulo_changelist.output.interface.PieceWriter`."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self._content = io.BytesIO()
+        self._lines: list[NdjsonEntry] = []
         self._last_name = ""
 
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
         self._last_name = batch[-1].name
-        self._parts.append(_encoder.encode_lines([line for one in batch if (line := _line(one))]))
+        is_utf8, lines = _is_utf8("".join([entry.name for entry in batch])), self._lines
+        for entry in batch:
+            known, state = entry.attributes, entry.state
+            # Nearly all entries are written without a closer look.
+            if not is_utf8 or known.kind is not _FILE or entry.moved_from:
+                self._add_entry(entry)
+            elif state is _PRESENT:
+                lines.append(
+                    NdjsonEntry(
+                        entry.name,
+                        "file",
+                        "created" if entry.op == CREATE else "modified",
+                        UNSET,
+                        known.size,
+                        known.mtime,
+                        known.atime,
+                        known.owner,
+                        known.group,
+                    )
+                )
+            elif state is _DELETED:
+                lines.append(NdjsonEntry(entry.name, "file", "deleted"))
+            else:
+                self._add_entry(entry)
+        if len(lines) >= _LINES_TO_ENCODE:
+            self._encode_lines()
         return []
 
     def finish(self) -> Piece:
         """Return the piece."""
-        return Piece(b"".join(self._parts), self._last_name, [])
+        self._encode_lines()
+        return Piece(self._content.getvalue(), self._last_name, [])
+
+    def _add_entry(self, entry: Entry) -> None:
+        if entry.state in _LISTED:
+            self._lines.append(_line(entry))
+
+    def _encode_lines(self) -> None:
+        self._content.write(_encoder.encode_lines(self._lines))
+        self._lines.clear()
 
 
-def _line(entry: Entry) -> NdjsonEntry | None:
-    """Return the line of an entry; None for what is left out or gone."""
-    state, known = entry.state, entry.attributes
+def _line(entry: Entry) -> NdjsonEntry:
+    known = entry.attributes
+    kind: Literal["file", "directory"] = "file" if known.kind is _FILE else "directory"
     path, path_bytes = _as_text(entry.name)
-    kind: Literal["file", "directory"] = "file" if known.kind.value == "file" else "directory"
-    if state is State.PRESENT:
-        moved_from, moved_from_bytes = _as_text(entry.moved_from)
-        return NdjsonEntry(
-            path,
-            kind,
-            "moved" if moved_from else "created" if entry.op == CREATE else "modified",
-            path_bytes,
-            known.size,
-            known.mtime,
-            known.atime,
-            known.owner,
-            known.group,
-            moved_from or UNSET,
-            moved_from_bytes,
-        )
-    if state is State.DELETED:
+    if entry.state is State.DELETED:
         return NdjsonEntry(path, kind, "deleted", path_bytes)
-    if state is State.UNREADABLE:
-        return NdjsonEntry(path, kind, "unreadable", path_bytes, reason=entry.reason)
-    return None
+    if entry.state is State.UNREADABLE:
+        reason, _ = _as_text(entry.reason)
+        return NdjsonEntry(path, kind, "unreadable", path_bytes, reason=reason)
+    moved_from, moved_from_bytes = _as_text(entry.moved_from)
+    return NdjsonEntry(
+        path,
+        kind,
+        "moved" if moved_from else "created" if entry.op == CREATE else "modified",
+        path_bytes,
+        known.size,
+        known.mtime,
+        known.atime,
+        known.owner,
+        known.group,
+        moved_from or UNSET,
+        moved_from_bytes,
+    )
 
 
 def _as_text(name: str) -> tuple[str, str | UnsetType]:
-    """Return a name as text that is UTF-8, and exactly in base64 if that differs."""
+    """Return a name as Unicode text, and its bytes in base64 if the text is not exact."""
+    if _is_utf8(name):
+        return name, UNSET
+    exact = to_bytes(name)
+    return exact.decode("utf-8", "replace"), base64.b64encode(exact).decode()
+
+
+def _is_utf8(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
-        exact = to_bytes(name)
-        return exact.decode("utf-8", "replace"), base64.b64encode(exact).decode()
-    return name, UNSET
+        return False
+    return True

@@ -10,6 +10,9 @@ from qumulo_changelist.scan.order import resolve_names
 from qumulo_changelist.scan.reconcile import choose_entry, hide_deletion
 from qumulo_changelist.scan.tally import Tally
 
+# With fewer entries in a batch, the calls for it cost more than its entries.
+_MIN_BATCH = 200
+
 
 class CountedPiece(Struct, frozen=True):
     """A piece of a list, and what it contains."""
@@ -28,14 +31,30 @@ class EncodeEntries(Struct, frozen=True):
     def __call__(self, batches: Iterable[Batch]) -> CountedPiece:
         """Return the piece of entries that are in the list's order, one for each name."""
         writer, tally = self.form.start_piece(), Tally(by_folder=self.by_folder)
-        for batch in batches:
+        for batch in _join_small(batches):
             unnameable = writer.add(batch)
             if unnameable:
                 tally.add_unnameable(unnameable, self.form.limitation)
-                tally.add([entry for entry in batch if entry not in unnameable])
+                names = {entry.name for entry in unnameable}
+                tally.add([entry for entry in batch if entry.name not in names])
             else:
                 tally.add(batch)
         return CountedPiece(writer.finish(), tally)
+
+
+def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Yield the same entries in batches that are worth their calls."""
+    joined: Batch = []
+    for batch in batches:
+        if len(batch) >= _MIN_BATCH and not joined:
+            yield batch
+            continue
+        joined += batch
+        if len(joined) >= _MIN_BATCH:
+            yield joined
+            joined = []
+    if joined:
+        yield joined
 
 
 class EncodeSides(Struct, frozen=True):

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from qumulo_changelist.errors import MappedPathError, UnreadableError, is_shortage
+from qumulo_changelist.errors import MappedPathError, UnreadableError
 from qumulo_changelist.model import Description, EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
+from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.interface import (
     GONE,
     DescribedEntries,
@@ -36,7 +37,7 @@ from qumulo_changelist.trees.walk import DirectoryListing, walk
 # Looked up once, not for every entry.
 _CHANGE_TIME = stat.ST_CTIME
 
-# The errors for a path that no longer leads to anything; the last one is for a mounted share.
+# The errors for a path that no longer leads to an entry; ESTALE comes from a file server.
 _MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
 
 _SECOND = 1_000_000_000

@@ -109,7 +109,7 @@ class RestTree:
                 missing = len(names) - len(known)
                 if missing * _ENTRIES_PER_REQUEST < page.total_entries - received:
                     break
-        # For an entry that is on none of these pages, at least the reason is needed.
+        # An entry on none of these pages is requested singly; if it does not exist, for the reason.
         for name in names:
             if name not in known:
                 known[name] = self._threads.submit(self._describe_one, name)

@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from multiprocessing import parent_process
 
 from msgspec import Struct
 
@@ -12,7 +11,7 @@ from qumulo_changelist.events import Listener
 from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import Tree, TreeSource
 
-# Modules that need the network are imported only where they are used: they take long to load.
+# Some modules are imported only where they are used, since they take long to load.
 
 
 class MountSource(Struct, frozen=True):
@@ -76,6 +75,8 @@ class QqSource(Struct, frozen=True):
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
         """Open the snapshot; see ``TreeSource``."""
+        from multiprocessing import parent_process
+
         from qumulo_changelist.cluster.connect import open_qq
         from qumulo_changelist.trees.qq import QqTree
 

@@ -26,7 +26,7 @@ class DirectoryListing(Struct):
 def walk(
     directory: str, list_directory: Callable[[str], DirectoryListing]
 ) -> Iterator[DescribedEntries]:
-    """Yield everything below ``directory``; only itself if it cannot be read.
+    """Yield everything below ``directory``, or only its failure if it cannot be read.
 
     Args:
         directory: its name.

@@ -1,1 +1,1 @@
-"""The REST API: handlers by area, paging, errors, and the table of routes."""
+"""The REST API: the table of routes, handlers by area, paging and errors."""

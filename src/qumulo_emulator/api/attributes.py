@@ -1,18 +1,16 @@
 """Entries and their attributes as JSON."""
 
-from __future__ import annotations
-
 from hashlib import blake2b
 from typing import Any
 
-from qumulo_emulator.clock import format_moment
+from qumulo_emulator.clock import format_time
 from qumulo_emulator.model import Attributes, Entry, FileType
 from qumulo_emulator.names import join_path
 
-_BLOCK = 4096
-_KERNEL_BLOCK = 512
-_NFS_USERS = 3 << 32
-_NFS_GROUPS = 4 << 32
+BLOCK_SIZE = 4096
+_KERNEL_BLOCK_SIZE = 512
+FIRST_NFS_USER = 3 << 32
+FIRST_NFS_GROUP = 4 << 32
 _DEVICES = (FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE)
 _EXTENDED = (
     "read_only",
@@ -28,33 +26,33 @@ _EXTENDED = (
 
 
 def owner_id(uid: int) -> str:
-    """The cluster's id of an NFS user."""
-    return str(_NFS_USERS + uid)
+    """Return the cluster's id of an NFS user."""
+    return str(FIRST_NFS_USER + uid)
 
 
 def group_id(gid: int) -> str:
-    """The cluster's id of an NFS group."""
-    return str(_NFS_GROUPS + gid)
+    """Return the cluster's id of an NFS group."""
+    return str(FIRST_NFS_GROUP + gid)
 
 
-def path_of(entry: Entry) -> str:
-    """The path of an entry, as the cluster writes it."""
+def entry_path(entry: Entry) -> str:
+    """Return the path of an entry; a directory's path ends in a slash."""
     return join_path(entry.parts, directory=entry.attributes.type is FileType.DIRECTORY)
 
 
-def blocks_of(known: Attributes) -> int:
-    """How many of the cluster's blocks an object's data fills."""
-    return -(-known.blocks * _KERNEL_BLOCK // _BLOCK)
+def data_blocks(known: Attributes) -> int:
+    """Return the number of the cluster's blocks that an object's data fills."""
+    return -(-known.blocks * _KERNEL_BLOCK_SIZE // BLOCK_SIZE)
 
 
 def attributes_json(entry: Entry) -> dict[str, Any]:
-    """All attributes of an entry."""
+    """Return all attributes of an entry, as the API sends them."""
     known = entry.attributes
-    data_blocks = blocks_of(known)
+    blocks = data_blocks(known)
     is_directory = known.type is FileType.DIRECTORY
     created = known.changed if known.created is None else known.created
     return {
-        "path": path_of(entry),
+        "path": entry_path(entry),
         "name": entry.parts[-1] if entry.parts else "",
         "num_links": known.links,
         "type": known.type.value,
@@ -69,16 +67,16 @@ def attributes_json(entry: Entry) -> dict[str, Any]:
         "owner_details": {"id_type": "NFS_UID", "id_value": str(known.owner)},
         "group": group_id(known.group),
         "group_details": {"id_type": "NFS_GID", "id_value": str(known.group)},
-        "blocks": str(data_blocks + 1),
-        "datablocks": str(data_blocks),
+        "blocks": str(blocks + 1),
+        "datablocks": str(blocks),
         "metablocks": "1",
-        # From Core 7.9 on: those of the file wherever they lie, so the same without a portal.
-        "logical_datablocks": str(data_blocks),
+        # Since Core 7.9; includes blocks on the other side of a portal, which does not exist here.
+        "logical_datablocks": str(blocks),
         "size": str(known.size),
-        "access_time": format_moment(known.accessed),
-        "modification_time": format_moment(known.modified),
-        "change_time": format_moment(known.changed),
-        "creation_time": format_moment(created),
+        "access_time": format_time(known.accessed),
+        "modification_time": format_time(known.modified),
+        "change_time": format_time(known.changed),
+        "creation_time": format_time(created),
         "child_count": entry.child_count or 0,
         "extended_attributes": dict.fromkeys(_EXTENDED, False),
         "directory_entry_hash_policy": "FS_DIRECTORY_HASH_VERSION_FOLDED" if is_directory else None,
@@ -88,6 +86,6 @@ def attributes_json(entry: Entry) -> dict[str, Any]:
 
 
 def _revision(modified: int, size: int) -> str:
-    # Any change of the data moves the time of modification, and so this number.
+    # Any change of the data changes the modification time, and so this number.
     digest = blake2b(f"{modified}:{size}".encode(), digest_size=7).digest()
-    return str(int.from_bytes(digest))
+    return str(int.from_bytes(digest, "big"))

@@ -1,41 +1,34 @@
-"""A request as handlers see it, and what they may answer."""
-
-from __future__ import annotations
+"""A request as handlers get it, and what they can return."""
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from qumulo_emulator.api.context import Context
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
+from qumulo_emulator.interface import Cluster
 from qumulo_emulator.names import to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from qumulo_emulator.api.context import Context
-    from qumulo_emulator.served import ServedCluster
-    from qumulo_emulator.tokens import AccessToken
+from qumulo_emulator.tokens import AccessToken
 
 
-class Data(NamedTuple):
-    """An answer that is a file's data."""
+class FileContent(NamedTuple):
+    """An answer that consists of a file's data."""
 
     length: int
     chunks: Iterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, read whole.
+class Call(NamedTuple):
+    """One request with its whole body.
 
     Attributes:
-        context: what the API shares among requests.
+        context: what all requests share.
         path: the path as it was sent, still percent-encoded.
         params: the variable parts of the path, still percent-encoded.
         query: the parameters after the `?`.
         body: the body's bytes.
-        token: the access token that it came with, if it was one.
+        token: the access token of the request; None if it came with a session.
     """
 
     context: Context
@@ -46,36 +39,36 @@ class Call:
     token: AccessToken | None
 
     @property
-    def cluster(self) -> ServedCluster:
-        """The cluster that is asked."""
+    def cluster(self) -> Cluster:
+        """The cluster."""
         return self.context.cluster
 
     def param(self, name: str) -> str:
-        """A variable part of the path, decoded."""
+        """Return a variable part of the path, decoded."""
         return to_text(unquote_to_bytes(self.params[name]))
 
     def number(self, name: str) -> int:
-        """A variable part of the path that is a decimal number.
+        """Return a variable part of the path as a number.
 
         Raises:
-            InvalidRequestError: if it is none.
+            InvalidRequestError: if it is not a decimal number.
         """
         return _number(name, self.params[name])
 
     def query_number(self, name: str) -> int | None:
-        """A parameter that is a decimal number, or None if it was not sent.
+        """Return a query parameter as a number, or None if it was not sent.
 
         Raises:
-            InvalidRequestError: if it is none.
+            InvalidRequestError: if it is not a decimal number.
         """
         text = self.query.get(name)
         return None if text is None else _number(name, text)
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Return the value of the body's JSON.
 
         Raises:
-            UndecodableRequestError: if it is none.
+            UndecodableRequestError: if the body is not JSON.
         """
         try:
             return json.loads(self.body)
@@ -85,13 +78,13 @@ class Call:
     def fields(
         self, known: Mapping[str, type | tuple[type, ...]], *, only_known: bool = False
     ) -> dict[str, Any]:
-        """The known fields that the body sends as a JSON object; null counts as not sent.
+        """Return the fields of the body's JSON object that are known and not null.
 
-        Other fields are ignored, as by a cluster, unless `only_known` forbids them.
+        Other fields are ignored, as on a cluster, unless `only_known` forbids them.
 
         Raises:
-            UndecodableRequestError: if it is no object, a known field has another type, or there
-                is another field where only known ones are allowed.
+            UndecodableRequestError: if the body is not an object, a field has the wrong type, or
+                an unknown field is forbidden.
         """
         body = self.json()
         if not isinstance(body, dict):
@@ -101,7 +94,7 @@ class Call:
                 if only_known:
                     raise UndecodableRequestError(f"unknown field {name!a}")
                 continue
-            # JSON's true is no number, though Python's is.
+            # In Python, True is an int; in JSON, true is not a number.
             wrong_bool = isinstance(value, bool) and known[name] is int
             if value is not None and (wrong_bool or not isinstance(value, known[name])):
                 raise UndecodableRequestError(f"the field {name!a} has the wrong type")

@@ -1,28 +1,23 @@
-"""The open connections, so that one can be dropped, which ASGI has no word for."""
-
-from __future__ import annotations
+"""The open connections, so that the emulator can drop one; ASGI cannot express that."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, cast
+import threading
+from typing import Any, cast
 
+from starlette.types import Message, Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-if TYPE_CHECKING:
-    import threading
-
-    from starlette.types import Message, Receive, Scope
-
-_HEAD = b"HTTP/1.1 "
-_LONGEST_PARSED = 0xFFFF
-_LOOK_AGAIN = 0.05
-_PATIENCE = 1
+_HEAD_START = b"HTTP/1.1 "
+_MAX_PARSED_URL = 0xFFFF
+_POLL_SECONDS = 0.05
+_CLOSE_TIMEOUT = 1
 
 
-class Together:
-    """A transport that sends the head of an answer together with what follows it.
+class BufferedHeadTransport:
+    """A transport that sends the head of an answer together with the start of its body.
 
-    An answer that is short takes most of its time in the system call that sends it; so one, not
-    two. All but writing is left to the transport itself.
+    A short answer takes most of its time in the system call that sends it, so this saves one of
+    two. Everything but writing is left to the transport itself.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -33,8 +28,8 @@ class Together:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send data; the head of an answer when there is more, but soon in any case."""
-        if data.startswith(_HEAD):
+        """Send data; the head of an answer waits for the next data, but not for long."""
+        if data.startswith(_HEAD_START):
             self._head += data
             asyncio.get_running_loop().call_soon(self._flush)
         elif self._head:
@@ -44,12 +39,12 @@ class Together:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Close the connection when all is sent."""
+        """Close the connection once everything is sent."""
         self._flush()
         self._transport.close()
 
     def abort(self) -> None:
-        """Drop the connection."""
+        """Drop the connection at once."""
         self._head = b""
         self._transport.abort()
 
@@ -60,28 +55,33 @@ class Together:
 
 
 class Connections:
-    """The open connections of one server, each under the address of its client.
+    """The open connections of one server by the address of the client.
 
-    Used from the server's event loop alone.
+    For use in the server's event loop only.
+
+    Attributes:
+        stopping: whether the server is about to stop; stalled requests then end.
     """
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, int], Together] = {}
+        self._open: dict[tuple[str, int], BufferedHeadTransport] = {}
         self.stopping = False
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """The protocol that a server is to speak for its connections to be known here."""
+        """Return the protocol class for a server whose connections are to be recorded here."""
         transports = self._open
 
-        class KnownConnection(HttpToolsProtocol):
-            """HTTP/1.1 over a connection that is known while it is open."""
+        class RecordedConnection(HttpToolsProtocol):
+            """HTTP/1.1 over a connection that is recorded while it is open."""
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
-                """Know the connection."""
+                """Record the connection."""
                 self._peer = tuple(transport.get_extra_info("peername")[:2])
-                # Not every event loop's transports have this class, only what belongs to it.
-                known = transports[self._peer] = Together(cast("asyncio.Transport", transport))
-                super().connection_made(cast("asyncio.Transport", known))
+                # Not every event loop's transport is of this class, but all have its methods.
+                recorded = transports[self._peer] = BufferedHeadTransport(
+                    cast("asyncio.Transport", transport)
+                )
+                super().connection_made(cast("asyncio.Transport", recorded))
 
             def connection_lost(self, exc: Exception | None) -> None:
                 """Forget the connection."""
@@ -89,50 +89,53 @@ class Connections:
                 super().connection_lost(exc)
 
             def on_headers_complete(self) -> None:
-                """Begin a request; the longest paths of a cluster are too long for httptools."""
+                """Start a request; httptools cannot parse the longest paths of a cluster."""
                 url = self.url
-                if len(url) > _LONGEST_PARSED:
+                if len(url) > _MAX_PARSED_URL:
                     self.url = b"/"
                 super().on_headers_complete()
                 if self.url is not url:
                     parts = url.partition(b"?")
                     self.scope["raw_path"], _, self.scope["query_string"] = parts
 
-        return KnownConnection
+        return RecordedConnection
 
     def drop_all(self) -> None:
-        """Drop every connection that is still open."""
+        """Drop all open connections."""
         for transport in list(self._open.values()):
             transport.abort()
 
     async def drop(self, scope: Scope, receive: Receive) -> None:
-        """Drop the connection of a request without an answer."""
+        """Drop the connection of a request, without an answer."""
         self._transport(scope).abort()
         await _disconnected(receive)
 
     async def close(self, scope: Scope, receive: Receive) -> None:
-        """Close the connection of a request when what was written is sent."""
+        """Close the connection of a request once everything written is sent."""
         transport = self._transport(scope)
         transport.close()
+        gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            await asyncio.wait_for(_disconnected(receive), _PATIENCE)
-        except TimeoutError:  # the client does not say goodbye
-            transport.abort()
-            await _disconnected(receive)
+            await asyncio.wait([gone], timeout=_CLOSE_TIMEOUT)
+            if not gone.done():  # the client does not close its side
+                transport.abort()
+            await gone
+        finally:
+            gone.cancel()
 
     async def stall(
         self, scope: Scope, receive: Receive, cleared: threading.Event
     ) -> Receive | None:
-        """Wait until the fault is cleared or the connection is gone.
+        """Wait until the fault is cleared or the connection is closed.
 
         Returns:
-            Where the whole request can be read from; None if the connection is gone.
+            The function to receive the whole request from; None if the connection is closed.
         """
         read: list[Message] = []
         gone = asyncio.ensure_future(_disconnected(receive, read))
         try:
             while not cleared.is_set():
-                await asyncio.wait([gone], timeout=_LOOK_AGAIN)
+                await asyncio.wait([gone], timeout=_POLL_SECONDS)
                 if gone.done():
                     return None
                 if self.stopping:
@@ -146,12 +149,12 @@ class Connections:
 
         return again
 
-    def _transport(self, scope: Scope) -> Together:
+    def _transport(self, scope: Scope) -> BufferedHeadTransport:
         return self._open[scope["client"]]
 
 
 async def _disconnected(receive: Receive, read: list[Message] | None = None) -> None:
-    """Read a request until its connection is gone, keeping what was read."""
+    """Receive messages until the connection is closed; append the others to `read`."""
     while (message := await receive())["type"] != "http.disconnect":
         if read is not None:
             read.append(message)

@@ -1,23 +1,18 @@
-"""What the API shares among all requests."""
-
-from __future__ import annotations
+"""What all requests of the API share."""
 
 import secrets
 import threading
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_emulator.faults import Faults
+from qumulo_emulator.interface import Cluster
 
-if TYPE_CHECKING:
-    from qumulo_emulator.served import ServedCluster
-
-_LOGGED = 100_000
+_MAX_LOGGED = 100_000
 
 
-class Received(NamedTuple):
-    """A request as it is logged: no query, no header, no body, so no secret."""
+class LoggedRequest(NamedTuple):
+    """A logged request. Without query, headers and body, it contains no secret."""
 
     method: str
     path: str
@@ -25,37 +20,37 @@ class Received(NamedTuple):
 
 
 class RequestLog:
-    """The requests received so far, the newest hundred thousand. May be used by many threads."""
+    """The newest hundred thousand requests. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._received: deque[Received] = deque(maxlen=_LOGGED)
+        self._logged: deque[LoggedRequest] = deque(maxlen=_MAX_LOGGED)
 
-    def add(self, received: Received) -> None:
-        """Log a request, when it has been answered or its connection was dropped."""
+    def add(self, request: LoggedRequest) -> None:
+        """Log a request that has been answered, or whose connection was dropped."""
         with self._lock:
-            self._received.append(received)
+            self._logged.append(request)
 
-    def all(self) -> list[Received]:
-        """All of them, in the order in which they were answered."""
+    def all(self) -> list[LoggedRequest]:
+        """Return the logged requests in the order in which they were answered."""
         with self._lock:
-            return list(self._received)
+            return list(self._logged)
 
 
-@dataclass
 class Context:
-    """What the API shares among all requests.
+    """What all requests of the API share.
 
     Attributes:
-        cluster: the cluster behind it.
-        host: the address that it is reached under.
-        faults: the failures that are scripted.
+        cluster: the cluster that is served.
+        host: the address that the server listens on.
+        faults: the scripted failures.
         log: the requests received so far.
-        page_secret: signs page keys, so that only ours are taken back.
+        page_secret: signs page keys, so that no others are accepted.
     """
 
-    cluster: ServedCluster
-    host: str
-    faults: Faults = field(default_factory=Faults)
-    log: RequestLog = field(default_factory=RequestLog)
-    page_secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    def __init__(self, cluster: Cluster, host: str) -> None:
+        self.cluster = cluster
+        self.host = host
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.page_secret = secrets.token_bytes(32)

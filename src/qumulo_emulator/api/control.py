@@ -1,32 +1,29 @@
-"""The emulator's own endpoints: scripted faults, settings, and what was asked so far."""
+"""The emulator's own endpoints: scripted faults, settings, sessions and the log of requests."""
 
-from __future__ import annotations
+from typing import Any, get_args, get_type_hints
 
-from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from msgspec.structs import asdict, replace
 
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
 from qumulo_emulator.faults import Action, Fault
 from qumulo_emulator.settings import (
     AbsentClass,
-    Answer,
+    DiffAnswer,
     Order,
     Settings,
     SourcePath,
-    Uncovered,
+    UncoveredPaths,
 )
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "last_page_next": ("", None),
     "order": get_args(Order),
-    "swapped_ids": get_args(Answer),
-    "same_id": get_args(Answer),
-    "different_sources": get_args(Answer),
+    "swapped_ids": get_args(DiffAnswer),
+    "same_id": get_args(DiffAnswer),
+    "different_sources": get_args(DiffAnswer),
     "absent_class": get_args(AbsentClass),
-    "uncovered": get_args(Uncovered),
+    "uncovered": get_args(UncoveredPaths),
     "source_path": get_args(SourcePath),
 }
 _FAULT_FIELDS: dict[str, type] = {
@@ -43,46 +40,48 @@ _FAULT_FIELDS: dict[str, type] = {
 
 
 def add_fault(call: Call) -> dict[str, Any]:
-    """POST /emulator/faults."""
+    """Answer POST /emulator/faults."""
     given = call.fields(_FAULT_FIELDS, only_known=True)
     if ("status" in given) == ("action" in given):
-        raise InvalidRequestError("a fault has either a status or an action")
+        raise InvalidRequestError("a fault needs either a status or an action")
     if "error_class" in given and ("action" in given or given.get("empty_body")):
-        raise InvalidRequestError("an error_class goes with a status and a body")
+        raise InvalidRequestError("an error_class needs a status and a body")
     if given.get("action", "close") not in get_args(Action):
         raise InvalidRequestError(f"unknown action {given['action']!a}")
     if not 200 <= given.get("status", 200) <= 599:
         raise InvalidRequestError("a status is between 200 and 599")
     if given.get("times", 1) < 1 or given.get("skip", 0) < 0 or given.get("retry_after", 0) < 0:
-        raise InvalidRequestError("times is above zero, skip and retry_after are not below it")
+        raise InvalidRequestError(
+            "times must be above zero; skip and retry_after must not be negative"
+        )
     fault = Fault(**given)
     call.context.faults.add(fault)
     return asdict(fault)
 
 
 def list_faults(call: Call) -> dict[str, Any]:
-    """GET /emulator/faults: those not used up, `times` saying how often they will still strike."""
+    """Answer GET /emulator/faults: `times` is how many requests a fault will still fail."""
     remaining = call.context.faults.remaining()
     return {"entries": [{**asdict(fault), "times": times} for fault, times in remaining]}
 
 
 def clear_faults(call: Call) -> None:
-    """DELETE /emulator/faults."""
+    """Answer DELETE /emulator/faults."""
     call.context.faults.clear()
 
 
 def expire_sessions(call: Call) -> dict[str, Any]:
-    """POST /emulator/expire-sessions: all sessions end, that of the caller too."""
+    """Answer POST /emulator/expire-sessions: end all sessions, including the caller's."""
     return {"expired": call.cluster.tokens.expire_sessions()}
 
 
 def get_settings(call: Call) -> dict[str, Any]:
-    """GET /emulator/settings."""
+    """Answer GET /emulator/settings."""
     return asdict(call.cluster.settings)
 
 
 def change_settings(call: Call) -> dict[str, Any]:
-    """POST /emulator/settings: the fields that are sent change, the others stay."""
+    """Answer POST /emulator/settings: change the fields that are sent."""
     body = call.json()
     if not isinstance(body, dict):
         raise UndecodableRequestError("the body is not a JSON object")
@@ -93,16 +92,16 @@ def change_settings(call: Call) -> dict[str, Any]:
 
 
 def _check_setting(name: str, value: object) -> None:
-    if name not in {field.name for field in fields(Settings)}:
+    if name not in Settings.__struct_fields__:
         raise InvalidRequestError(f"unknown setting {name!a}")
     if name in _CHOICES:
-        right = value in _CHOICES[name]
+        valid = value in _CHOICES[name]
     else:
-        right = type(value) is get_type_hints(Settings)[name]
-    if not right or (name == "page_limit" and value == 0) or (isinstance(value, int) and value < 0):
+        valid = type(value) is get_type_hints(Settings)[name]
+    if not valid or (name == "page_limit" and value == 0) or (isinstance(value, int) and value < 0):
         raise InvalidRequestError(f"the setting {name} cannot be {value!a}")
 
 
-def requests(call: Call) -> dict[str, Any]:
-    """GET /emulator/requests: all requests so far, this one not yet among them."""
-    return {"entries": [received._asdict() for received in call.context.log.all()]}
+def list_requests(call: Call) -> dict[str, Any]:
+    """Answer GET /emulator/requests: all requests before this one."""
+    return {"entries": [request._asdict() for request in call.context.log.all()]}

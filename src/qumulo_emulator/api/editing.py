@@ -1,26 +1,18 @@
-"""Files changed through the API: entries made, renamed and deleted, data, attributes."""
+"""Changing files: create, rename and delete entries, read and write data, set attributes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from qumulo_emulator import clock
-from qumulo_emulator.api.attributes import attributes_json
-from qumulo_emulator.api.call import Data
-from qumulo_emulator.editing import NewAttributes
+from qumulo_emulator.api.attributes import FIRST_NFS_GROUP, FIRST_NFS_USER, attributes_json
+from qumulo_emulator.api.call import Call, FileContent
 from qumulo_emulator.errors import (
     InvalidRequestError,
     NotEmulatedError,
     UndecodableRequestError,
 )
-from qumulo_emulator.model import FileType
-from qumulo_emulator.names import checked_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.names import Parts
+from qumulo_emulator.model import AttributeChanges, FileType
+from qumulo_emulator.names import Parts, check_name
 
 _ENTRY_FIELDS = {
     "name": str,
@@ -31,19 +23,19 @@ _ENTRY_FIELDS = {
     "unix_file_type": str,
     "major_minor_numbers": dict,
 }
-_LARGEST_MODE = 0o7777
-_LARGEST_ID = 2**32 - 2
+_MAX_MODE = 0o7777
+_MAX_UNIX_ID = 2**32 - 2
 
 
 def create_entry(call: Call) -> dict[str, Any]:
-    """POST /v1/files/{ref}/entries/: make or rename, by `action`."""
+    """Answer POST /v1/files/{ref}/entries/: create or rename an entry, depending on `action`."""
     fields = call.fields(_ENTRY_FIELDS)
     action = fields.get("action")
     if action not in _ACTIONS:
         raise UndecodableRequestError(f"unknown action {action!a}")
     directory = call.cluster.files.locate(call.param("ref"))
-    made = _ACTIONS[action](call, directory, fields)
-    return attributes_json(call.cluster.files.entry(made))
+    parts = _ACTIONS[action](call, directory, fields)
+    return attributes_json(call.cluster.files.entry(parts))
 
 
 def _create_file(call: Call, directory: Parts, fields: dict[str, Any]) -> Parts:
@@ -68,7 +60,7 @@ def _create_unix_file(call: Call, directory: Parts, fields: dict[str, Any]) -> P
     numbers = fields.get("major_minor_numbers", {})
     device = (numbers.get("major", 0), numbers.get("minor", 0))
     if not all(type(number) is int and 0 <= number < 2**20 for number in device):
-        raise UndecodableRequestError("major and minor are small numbers")
+        raise UndecodableRequestError("major and minor must be small numbers")
     try:
         kind = FileType(_text(fields, "unix_file_type"))
     except ValueError as error:
@@ -99,33 +91,33 @@ def _text(fields: dict[str, Any], name: str) -> str:
 
 
 def delete_file(call: Call) -> None:
-    """DELETE /v1/files/{ref}."""
+    """Answer DELETE /v1/files/{ref}."""
     call.cluster.editor.delete(call.cluster.files.locate(call.param("ref")))
 
 
 def delete_entry(call: Call) -> None:
-    """DELETE /v1/files/{ref}/entries/{name}."""
+    """Answer DELETE /v1/files/{ref}/entries/{name}."""
     directory = call.cluster.files.locate(call.param("ref"))
-    name = checked_name(call.param("name"))
+    name = check_name(call.param("name"))
     call.cluster.editor.delete((*directory, name))
 
 
-def read_data(call: Call) -> Data:
-    """GET /v1/files/{ref}/data: live files only."""
+def read_data(call: Call) -> FileContent:
+    """Answer GET /v1/files/{ref}/data, for the live tree only."""
     if "snapshot" in call.query:
         raise NotEmulatedError("contents of snapshots are not kept")
     parts = call.cluster.files.locate(call.param("ref"))
     offset = call.query_number("offset") or 0
-    return Data(*call.cluster.editor.read(parts, offset, call.query_number("length")))
+    return FileContent(*call.cluster.editor.read(parts, offset, call.query_number("length")))
 
 
 def replace_data(call: Call) -> dict[str, Any]:
-    """PUT /v1/files/{ref}/data."""
+    """Answer PUT /v1/files/{ref}/data."""
     return _write(call, None)
 
 
 def write_data(call: Call) -> dict[str, Any]:
-    """PATCH /v1/files/{ref}/data?offset=."""
+    """Answer PATCH /v1/files/{ref}/data?offset=."""
     return _write(call, call.query_number("offset") or 0)
 
 
@@ -152,26 +144,26 @@ _UNSETTABLE = ("creation_time", "change_time", "extended_attributes")
 
 
 def set_attributes(call: Call) -> dict[str, Any]:
-    """PATCH /v1/files/{ref}/info/attributes."""
+    """Answer PATCH /v1/files/{ref}/info/attributes."""
     fields = call.fields(_ATTRIBUTE_FIELDS)
     for name in _UNSETTABLE:
         if name in fields:
             raise NotEmulatedError(f"{name} cannot be set on a local directory")
-    new = NewAttributes(
-        mode=_number(fields.get("mode"), 8, _LARGEST_MODE),
-        owner=_identity(fields, "owner", "NFS_UID", 3 << 32),
-        group=_identity(fields, "group", "NFS_GID", 4 << 32),
+    new = AttributeChanges(
+        mode=_number(fields.get("mode"), 8, _MAX_MODE),
+        owner=_identity(fields, "owner", "NFS_UID", FIRST_NFS_USER),
+        group=_identity(fields, "group", "NFS_GID", FIRST_NFS_GROUP),
         size=_number(fields.get("size"), 10, 2**63 - 1),
-        accessed=_moment(fields.get("access_time")),
-        modified=_moment(fields.get("modification_time")),
+        accessed=_time(fields.get("access_time")),
+        modified=_time(fields.get("modification_time")),
     )
     parts = call.cluster.files.locate(call.param("ref"))
     call.cluster.editor.set_attributes(parts, new)
     return attributes_json(call.cluster.files.entry(parts))
 
 
-def _moment(text: str | None) -> int | None:
-    return None if text is None else clock.parse_moment(text)
+def _time(text: str | None) -> int | None:
+    return None if text is None else clock.parse_time(text)
 
 
 def _number(text: object, base: int, largest: int) -> int | None:
@@ -182,22 +174,22 @@ def _number(text: object, base: int, largest: int) -> int | None:
     try:
         number = int(text, base)
     except ValueError as error:
-        raise InvalidRequestError(f"not a number to the base {base}: {text!a}") from error
+        raise InvalidRequestError(f"not a number in base {base}: {text!a}") from error
     if number > largest:
         raise InvalidRequestError(f"too large: {text!a}")
     return number
 
 
 def _identity(fields: dict[str, Any], name: str, id_type: str, base: int) -> int | None:
-    """A numeric user or group, from the cluster's own id or from the details of it."""
+    """Return a numeric user or group, from the cluster's id or from the details."""
     details = fields.get(f"{name}_details")
     if details is not None:
         if details.get("id_type") != id_type:
-            raise NotEmulatedError(f"an {name} can only be given as {id_type} here")
-        return _number(details.get("id_value"), 10, _LARGEST_ID)
+            raise NotEmulatedError(f"an {name} must be given as {id_type} in the emulator")
+        return _number(details.get("id_value"), 10, _MAX_UNIX_ID)
     number = _number(fields.get(name), 10, 2**64)
     if number is None:
         return None
-    if not 0 <= number - base <= _LARGEST_ID:
-        raise NotEmulatedError(f"an {name} can only be an {id_type} here: {number}")
+    if not 0 <= number - base <= _MAX_UNIX_ID:
+        raise NotEmulatedError(f"an {name} must be an {id_type} in the emulator: {number}")
     return number - base

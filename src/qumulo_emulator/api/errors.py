@@ -1,12 +1,10 @@
-"""The one place where what went wrong becomes an HTTP status and an error in Qumulo's form."""
-
-from __future__ import annotations
+"""The one table from the emulator's exceptions to HTTP statuses and Qumulo's error classes."""
 
 from typing import Any
 
 from qumulo_emulator import errors
 
-_MEANINGS: dict[type[errors.EmulatorError], tuple[int, str]] = {
+_STATUSES_AND_CLASSES: dict[type[errors.EmulatorError], tuple[int, str]] = {
     errors.NoSuchEntryError: (404, "fs_no_such_entry_error"),
     errors.EntryExistsError: (409, "fs_entry_exists_error"),
     errors.NotADirectoryHereError: (400, "fs_not_a_directory_error"),
@@ -29,7 +27,7 @@ _MEANINGS: dict[type[errors.EmulatorError], tuple[int, str]] = {
     errors.StorageFailedError: (500, "fs_storage_error"),
     errors.StateError: (500, "emulator_state_error"),
 }
-_CLASSES = {
+_USUAL_CLASSES = {
     400: "http_bad_request_error",
     401: "auth_not_authenticated_error",
     403: "http_forbidden_error",
@@ -44,20 +42,20 @@ _CLASSES = {
 }
 
 
-def meaning(error: errors.EmulatorError) -> tuple[int, str]:
-    """The HTTP status and Qumulo's class of an error."""
+def status_and_class(error: errors.EmulatorError) -> tuple[int, str]:
+    """Return the HTTP status and Qumulo's error class for an exception."""
     for kind in type(error).__mro__:
-        if kind in _MEANINGS:
-            return _MEANINGS[kind]
+        if kind in _STATUSES_AND_CLASSES:
+            return _STATUSES_AND_CLASSES[kind]
     return 500, "internal_error"
 
 
 def error_body(status: int, description: str, error_class: str | None = None) -> dict[str, Any]:
-    """An error in the form that Qumulo gives it."""
+    """Return the JSON of an error, in Qumulo's form; by default with the status' usual class."""
     return {
         "description": description,
         "module": "qumulo_emulator",
-        "error_class": error_class or _CLASSES.get(status, f"http_{status}_error"),
+        "error_class": error_class or _USUAL_CLASSES.get(status, f"http_{status}_error"),
         "user_visible": True,
         "stack": [],
     }

@@ -1,35 +1,30 @@
-"""Files: attributes, directories, aggregates, and paths for ids."""
+"""Reading files: attributes, directories, aggregates, and the paths of ids."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from qumulo_emulator.api.attributes import attributes_json, blocks_of, path_of
-from qumulo_emulator.api.paging import page
+from qumulo_emulator.api.attributes import BLOCK_SIZE, attributes_json, data_blocks, entry_path
+from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.paging import paginate
 from qumulo_emulator.errors import (
     NoSuchEntryError,
     NotCoveredBySnapshotError,
     NotEmulatedError,
     UndecodableRequestError,
 )
-from qumulo_emulator.listing import Listing
-from qumulo_emulator.model import Attributes, FileType, Node
+from qumulo_emulator.listings import ListingOptions
+from qumulo_emulator.model import Attributes, Entry, FileType, Node, Tree
 from qumulo_emulator.names import Parts, join_path
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.model import Entry, Tree
 
 
 def get_attributes(call: Call) -> dict[str, Any]:
-    """GET /v1/files/{ref}/info/attributes."""
+    """Answer GET /v1/files/{ref}/info/attributes."""
     tree = call.cluster.tree(call.query_number("snapshot"))
     reply = attributes_json(tree.entry(tree.locate(call.param("ref"))))
     return {**reply, "lock": None}
 
 
 def list_entries(call: Call) -> dict[str, Any]:
-    """GET /v1/files/{ref}/entries/."""
+    """Answer GET /v1/files/{ref}/entries/."""
     if call.query.get("include-acls") == "true":
         raise NotEmulatedError("access control lists are not emulated")
     snapshot = call.query_number("snapshot")
@@ -37,17 +32,17 @@ def list_entries(call: Call) -> dict[str, Any]:
     parts = tree.locate(call.param("ref"))
     directory = tree.entry(parts)
     pattern = call.query.get("smb-pattern", "*")
-    listing = Listing(snapshot, call.cluster.settings.order, pattern)
+    options = ListingOptions(snapshot, call.cluster.settings.order, pattern)
 
     def take(after: str | None, limit: int) -> tuple[list[Entry], str | None]:
-        names = call.cluster.listings.after(tree, directory, listing, after, limit + 1)
+        names = call.cluster.listings.names_after(tree, directory, options, after, limit + 1)
         taken = names[:limit]
         return tree.describe(parts, taken), taken[-1] if len(names) > limit else None
 
-    collection = f"entries {directory.attributes.id} {listing}"
-    entries, paging = page(call, collection, take)
+    collection = f"entries {directory.attributes.id} {options}"
+    entries, paging = paginate(call, collection, take)
     return {
-        "path": path_of(directory),
+        "path": entry_path(directory),
         "id": str(directory.attributes.id),
         "child_count": directory.child_count or 0,
         "files": [attributes_json(entry) for entry in entries],
@@ -56,13 +51,13 @@ def list_entries(call: Call) -> dict[str, Any]:
 
 
 def resolve(call: Call) -> list[dict[str, Any]]:
-    """POST /v1/files/resolve: the paths of ids, which must all exist."""
+    """Answer POST /v1/files/resolve: the paths of ids, which must all exist."""
     tree = call.cluster.tree(call.query_number("snapshot"))
     return [{"id": number, "path": _path(tree, number)} for number in _ids(call.json())]
 
 
 def try_resolve(call: Call) -> list[dict[str, Any]]:
-    """POST /v1/files/try-resolve: the paths of ids, null for those that do not exist."""
+    """Answer POST /v1/files/try-resolve: the paths of ids; null for ids that do not exist."""
     fields = call.fields({"ids": list, "snapshot": int})
     tree = call.cluster.tree(fields.get("snapshot"))
     found: list[dict[str, Any]] = []
@@ -76,18 +71,17 @@ def try_resolve(call: Call) -> list[dict[str, Any]]:
 
 
 def _ids(body: object) -> list[str]:
-    right = isinstance(body, list) and all(isinstance(one, str) and one.isdigit() for one in body)
-    if not isinstance(body, list) or not right:
-        raise UndecodableRequestError("a list of ids was expected, each a string of digits")
-    return body
+    if isinstance(body, list) and all(isinstance(item, str) and item.isdigit() for item in body):
+        return body
+    raise UndecodableRequestError("a list of ids is expected, each a string of digits")
 
 
 def _path(tree: Tree, number: str) -> str:
-    return path_of(tree.entry(tree.locate(number)))
+    return entry_path(tree.entry(tree.locate(number)))
 
 
 class _Totals:
-    """What lies at and below an entry, counted."""
+    """The number of entries at and below an entry, by type, and the bytes that they use."""
 
     def __init__(self) -> None:
         self.data = 0
@@ -97,14 +91,14 @@ class _Totals:
         kind = _COUNTED_AS.get(known.type, "other_objects")
         self.counts[kind] += 1
         if known.type is not FileType.DIRECTORY:
-            self.data += blocks_of(known) * 4096
+            self.data += data_blocks(known) * BLOCK_SIZE
 
     @property
     def meta(self) -> int:
-        return sum(self.counts.values()) * 4096
+        return sum(self.counts.values()) * BLOCK_SIZE
 
     @classmethod
-    def below(cls, top: Node) -> _Totals:
+    def of(cls, top: Node) -> "_Totals":
         totals = cls()
         pending = [top]
         while pending:
@@ -122,34 +116,36 @@ _COUNTED_AS = {
 
 
 def aggregates(call: Call) -> dict[str, Any]:
-    """GET /v1/files/{ref}/aggregates/: a tree's totals, and those of its largest entries."""
+    """Answer GET /v1/files/{ref}/aggregates/: totals of a directory and of its largest entries."""
     tree = call.cluster.tree(call.query_number("snapshot"))
     parts = tree.locate(call.param("ref"))
     limit = call.query_number("max-entries")
-    return _aggregates(tree.remember(parts), parts, 1000 if limit is None else limit)
+    return _aggregates(tree.capture(parts), parts, 1000 if limit is None else limit)
 
 
 def recursive_aggregates(call: Call) -> list[dict[str, Any]]:
-    """GET /v1/files/{ref}/recursive-aggregates/: the same for the directories below, too."""
+    """Answer GET /v1/files/{ref}/recursive-aggregates/: the same for all directories below."""
     tree = call.cluster.tree(call.query_number("snapshot"))
     parts = tree.locate(call.param("ref"))
     limit, depth = call.query_number("max-entries"), call.query_number("max-depth")
     found: list[dict[str, Any]] = []
-    pending: list[tuple[Parts, Node]] = [(parts, tree.remember(parts))]
+    pending: list[tuple[Parts, Node]] = [(parts, tree.capture(parts))]
     while pending:
-        way, node = pending.pop()
-        found.append(_aggregates(node, way, 1000 if limit is None else limit))
-        if depth is None or len(way) - len(parts) + 1 < depth:
+        path, node = pending.pop()
+        found.append(_aggregates(node, path, 1000 if limit is None else limit))
+        if depth is None or len(path) - len(parts) + 1 < depth:
             pending.extend(
-                ((*way, name), child) for name, child in node.children.items() if child.is_directory
+                ((*path, name), child)
+                for name, child in node.children.items()
+                if child.is_directory
             )
     return found
 
 
 def _aggregates(top: Node, parts: Parts, limit: int) -> dict[str, Any]:
-    below = [(name, child, _Totals.below(child)) for name, child in top.children.items()]
-    below.sort(key=lambda one: (-one[2].data - one[2].meta, one[0]))
-    whole = _Totals.below(top)
+    below = [(name, child, _Totals.of(child)) for name, child in top.children.items()]
+    below.sort(key=lambda item: (-item[2].data - item[2].meta, item[0]))
+    whole = _Totals.of(top)
     return {
         "path": join_path(parts, directory=True),
         "id": str(top.attributes.id),

@@ -1,21 +1,17 @@
-"""The cluster as such: its version, its one node, its network, its capacity."""
-
-from __future__ import annotations
+"""The cluster itself: its version, its only node, its network interface, its capacity."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qumulo_emulator import clock
+from qumulo_emulator.api.call import Call
 from qumulo_emulator.errors import NoSuchPartError, UndecodableRequestError
 
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
-
 _VERSION = "Qumulo Core 7.10.2.1"
-# The last one before /v3/snapshots/ (Qumulo's knowledge base, "Migrating REST API Endpoints").
+# The last version without /v3/snapshots/ (Qumulo's knowledge base, "Migrating REST API Endpoints").
 _VERSION_BEFORE_V3 = "Qumulo Core 5.1.2"
-_NODE = 1
-_INTERFACE = 1
+_NODE_ID = 1
+_INTERFACE_ID = 1
 _MAC_ADDRESS = "02:00:00:00:00:01"
 _INTERFACE_FACTS = {
     "name": "bond0",
@@ -27,7 +23,7 @@ _INTERFACE_FACTS = {
 
 
 def version(call: Call) -> dict[str, Any]:
-    """GET /v1/version."""
+    """Answer GET /v1/version."""
     return {
         "revision_id": _VERSION if call.cluster.settings.v3_snapshots else _VERSION_BEFORE_V3,
         "build_id": "0",
@@ -37,22 +33,22 @@ def version(call: Call) -> dict[str, Any]:
 
 
 def list_nodes(call: Call) -> list[dict[str, Any]]:
-    """GET /v1/cluster/nodes/."""
+    """Answer GET /v1/cluster/nodes/."""
     return [_node(call)]
 
 
 def get_node(call: Call) -> dict[str, Any]:
-    """GET /v1/cluster/nodes/{id}."""
-    if call.number("id") != _NODE:
+    """Answer GET /v1/cluster/nodes/{id}."""
+    if call.number("id") != _NODE_ID:
         raise NoSuchPartError("the only node is 1")
     return _node(call)
 
 
 def _node(call: Call) -> dict[str, Any]:
     return {
-        "id": _NODE,
+        "id": _NODE_ID,
         "node_status": "online",
-        "node_name": f"{call.cluster.name}-{_NODE}",
+        "node_name": f"{call.cluster.name}-{_NODE_ID}",
         "uuid": call.cluster.uuid,
         "label": "1",
         "model_number": "emulator",
@@ -62,21 +58,21 @@ def _node(call: Call) -> dict[str, Any]:
 
 
 def get_settings(call: Call) -> dict[str, Any]:
-    """GET /v1/cluster/settings."""
+    """Answer GET /v1/cluster/settings."""
     return {"cluster_name": call.cluster.name}
 
 
 def put_settings(call: Call) -> dict[str, Any]:
-    """PUT /v1/cluster/settings."""
+    """Answer PUT /v1/cluster/settings."""
     name = call.fields({"cluster_name": str}).get("cluster_name")
     if not name:
-        raise UndecodableRequestError("a cluster_name was expected")
+        raise UndecodableRequestError("a cluster_name is expected")
     call.cluster.rename(name)
     return get_settings(call)
 
 
 def file_system(call: Call) -> dict[str, Any]:
-    """GET /v1/file-system."""
+    """Answer GET /v1/file-system."""
     known = os.statvfs(call.cluster.root)
     return {
         "block_size_bytes": 4096,
@@ -87,23 +83,23 @@ def file_system(call: Call) -> dict[str, Any]:
 
 
 def list_interfaces(_call: Call) -> list[dict[str, Any]]:
-    """GET /v2/network/interfaces/."""
-    return [{"id": _INTERFACE, **_INTERFACE_FACTS}]
+    """Answer GET /v2/network/interfaces/."""
+    return [{"id": _INTERFACE_ID, **_INTERFACE_FACTS}]
 
 
 def get_interface(call: Call) -> dict[str, Any]:
-    """GET /v2/network/interfaces/{id}."""
+    """Answer GET /v2/network/interfaces/{id}."""
     _check_interface(call)
-    return {"id": _INTERFACE, **_INTERFACE_FACTS}
+    return {"id": _INTERFACE_ID, **_INTERFACE_FACTS}
 
 
 def interface_status(call: Call) -> list[dict[str, Any]]:
-    """GET /v2/network/interfaces/{id}/status/: the address is the one that is served."""
+    """Answer GET /v2/network/interfaces/{id}/status/, with the server's own address."""
     _check_interface(call)
     return [
         {
-            "node_id": _NODE,
-            "node_name": f"{call.cluster.name}-{_NODE}",
+            "node_id": _NODE_ID,
+            "node_name": f"{call.cluster.name}-{_NODE_ID}",
             "update_status": "CHANGES_APPLIED",
             "interface_details": {
                 "speed": 10_000,
@@ -112,9 +108,9 @@ def interface_status(call: Call) -> list[dict[str, Any]]:
                 "cable_status": "CONNECTED",
                 "interface_status": "UP",
                 "mac_address": _MAC_ADDRESS,
-                "timestamp": clock.format_moment(clock.now()),
+                "timestamp": clock.format_time(clock.now()),
             },
-            "interface_status": {"interface_id": _INTERFACE, **_INTERFACE_FACTS},
+            "interface_status": {"interface_id": _INTERFACE_ID, **_INTERFACE_FACTS},
             "network_statuses": [
                 {
                     "name": "Default",
@@ -136,5 +132,5 @@ def interface_status(call: Call) -> list[dict[str, Any]]:
 
 
 def _check_interface(call: Call) -> None:
-    if call.number("id") != _INTERFACE:
+    if call.number("id") != _INTERFACE_ID:
         raise NoSuchPartError("the only interface is 1")

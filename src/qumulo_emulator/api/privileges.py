@@ -1,4 +1,4 @@
-"""The privileges that the REST API knows."""
+"""The privileges of the REST API, all of which the only user has."""
 
 PRIVILEGES = tuple(
     f"PRIVILEGE_{name}"

@@ -1,32 +1,25 @@
 """The table of routes, and the application that serves it."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ExceptionHandler, Lifespan
 
 from qumulo_emulator.api import control, editing, files, nodes, session, snapshots
-from qumulo_emulator.api.call import Call, Data
-from qumulo_emulator.api.errors import error_body, meaning
-from qumulo_emulator.api.unsupported import is_unsupported
-from qumulo_emulator.errors import EmulatorError, NoSuchEntryError, NotEmulatedError
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.types import ExceptionHandler, Lifespan
-
-    from qumulo_emulator.api.context import Context
+from qumulo_emulator.api.call import Call, FileContent
+from qumulo_emulator.api.context import Context
+from qumulo_emulator.api.responses import error_handler, json_response
+from qumulo_emulator.errors import EmulatorError
 
 
 class Endpoint(NamedTuple):
-    """One method of one path, the handler for it, and the status of its success."""
+    """A method and a path, their handler, and the status of a successful answer."""
 
     method: str
     path: str
@@ -38,9 +31,9 @@ _FILE = "/v1/files/{ref}"
 _DIFF = "/v2/snapshots/{newer_id}/changes-since/{older_id}"
 _DIFF_V3 = "/v3/snapshots/{newer_id}/changes-since/{older_id}"
 
-# The answer where there is nothing to say. The published schemas leave it open. Clients parse every
-# body as JSON, the vendor's Terraform provider for one; and the SDK takes it for no value.
-_NOTHING = b"null"
+# The body of an answer without a value. The published schemas leave it open. Some clients parse
+# every body as JSON, the vendor's Terraform provider among them, and the SDK understands null.
+_NO_VALUE = b"null"
 
 ENDPOINTS = (
     Endpoint("GET", "/v1/version", nodes.version),
@@ -103,32 +96,22 @@ ENDPOINTS = (
     Endpoint("POST", "/emulator/expire-sessions", control.expire_sessions),
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
-    Endpoint("GET", "/emulator/requests", control.requests),
+    Endpoint("GET", "/emulator/requests", control.list_requests),
 )
 
 
 def application(context: Context, lifespan: Lifespan[Starlette]) -> Starlette:
-    """The application; it expects the path of a request as it was sent, not yet decoded."""
+    """Return the application; it expects the path of a request as it was sent, not decoded."""
     handlers: dict[Any, ExceptionHandler] = {
-        EmulatorError: _failed(context),
-        HTTPException: _failed(context),
-        Exception: _failed(context),
+        EmulatorError: error_handler(context),
+        HTTPException: error_handler(context),
+        Exception: error_handler(context),
     }
     routes = [_route(context, endpoint) for endpoint in ENDPOINTS]
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=lifespan)
-    # The other spelling of a trailing slash is another path, and unknown.
+    # With a trailing slash too many or missing, a path is unknown, as on a cluster.
     app.router.redirect_slashes = False
     return app
-
-
-def json_response(context: Context, status: int, body: object) -> Response:
-    """A reply in JSON; with no body at all for None."""
-    if body is None:
-        return Response(status_code=status)
-    text = json.dumps(body, ensure_ascii=context.cluster.settings.escape, separators=(",", ":"))
-    # What is no UTF-8, a lone surrogate, stays an escape whatever the setting.
-    raw = text.encode("utf-8", "backslashreplace")
-    return Response(raw, status_code=status, media_type="application/json")
 
 
 def _route(context: Context, endpoint: Endpoint) -> Route:
@@ -142,14 +125,14 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
             token=request.scope["state"].get("access_token"),
         )
         answer = await run_in_threadpool(_handle, endpoint, call)
-        if isinstance(answer, Data):
+        if isinstance(answer, FileContent):
             headers = {"Content-Length": str(answer.length)}
             return StreamingResponse(
                 answer.chunks, headers=headers, media_type="application/octet-stream"
             )
         response = json_response(context, endpoint.status, answer)
         if answer is None:
-            response = Response(_NOTHING, endpoint.status, media_type="application/json")
+            response = Response(_NO_VALUE, endpoint.status, media_type="application/json")
         return response
 
     return Route(endpoint.path, serve, methods=[endpoint.method])
@@ -157,30 +140,5 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
 
 def _handle(endpoint: Endpoint, call: Call) -> Any:
     answer = endpoint.handler(call)
-    call.cluster.keep_ids()
+    call.cluster.save_ids()
     return answer
-
-
-def _failed(context: Context) -> ExceptionHandler:
-    """What answers for everything that goes wrong in a handler or in finding one."""
-
-    def respond(request: Request, error: Exception) -> Response:
-        method, path = request.method, request.scope["path"]
-        headers: dict[str, str] = {}
-        error_class = None
-        if isinstance(error, HTTPException):
-            status, description = error.status_code, f"{method} {path}: {error.detail}"
-            if is_unsupported(method, path):
-                error = NotEmulatedError(f"the emulator does not support {method} {path}")
-            headers.update(error.headers or {} if isinstance(error, HTTPException) else {})
-        if isinstance(error, EmulatorError):
-            (status, error_class), description = meaning(error), str(error)
-            if isinstance(error, NoSuchEntryError) and "snapshot" in request.query_params:
-                error_class = context.cluster.settings.absent_class
-        elif not isinstance(error, HTTPException):
-            status, description = 500, f"{method} {path}: {type(error).__name__}: {error}"
-        response = json_response(context, status, error_body(status, description, error_class))
-        response.headers.update(headers)
-        return response
-
-    return respond

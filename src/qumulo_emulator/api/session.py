@@ -1,17 +1,13 @@
-"""Login, who one is, and access tokens."""
+"""Login, the current user, and access tokens."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qumulo_emulator import clock
-from qumulo_emulator.api.paging import page
+from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.paging import paginate
 from qumulo_emulator.api.privileges import PRIVILEGES
 from qumulo_emulator.errors import NoSuchUserError, UndecodableRequestError
-
-if TYPE_CHECKING:
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.tokens import AccessToken
+from qumulo_emulator.tokens import AccessToken
 
 _ADMIN_ID = "500"
 _ADMINS_GROUP_ID = "512"
@@ -19,15 +15,15 @@ _SID = "S-1-5-21-1-1-1-500"
 
 
 def login(call: Call) -> dict[str, Any]:
-    """POST /v1/session/login."""
+    """Answer POST /v1/session/login."""
     fields = call.fields({"username": str, "password": str})
     if len(fields) != 2:
-        raise UndecodableRequestError("a username and a password were expected")
+        raise UndecodableRequestError("a username and a password are expected")
     return {"bearer_token": call.cluster.tokens.login(fields["username"], fields["password"])}
 
 
 def who_am_i(call: Call) -> dict[str, Any]:
-    """GET /v1/session/who-am-i."""
+    """Answer GET /v1/session/who-am-i."""
     return {
         "id": _ADMIN_ID,
         "name": call.cluster.tokens.username,
@@ -42,18 +38,18 @@ def who_am_i(call: Call) -> dict[str, Any]:
 
 
 def roles(_call: Call) -> list[str]:
-    """GET /v1/session/roles."""
+    """Answer GET /v1/session/roles."""
     return ["Administrators"]
 
 
 def groups(call: Call) -> list[dict[str, Any]]:
-    """GET /v1/users/{id}/groups/."""
+    """Answer GET /v1/users/{id}/groups/."""
     _check_user(call)
     return [{"id": _ADMINS_GROUP_ID, "name": "Administrators", "gid": None, "sid": None}]
 
 
 def expand_identity(call: Call) -> dict[str, Any]:
-    """POST /v1/identity/expand."""
+    """Answer POST /v1/identity/expand."""
     _check_me(call, call.fields({"id": dict}).get("id", {}))
     return {
         "id": _identity(call),
@@ -66,7 +62,7 @@ def expand_identity(call: Call) -> dict[str, Any]:
 
 
 def related_identities(call: Call) -> list[dict[str, Any]]:
-    """GET /v1/auth/auth-ids/{id}/related-identities/, of which earlier generations ask."""
+    """Answer GET /v1/auth/auth-ids/{id}/related-identities/, which older clients use."""
     _check_user(call)
     return [_identity(call)]
 
@@ -77,10 +73,14 @@ def _check_user(call: Call) -> None:
 
 
 def _check_me(call: Call, identity: dict[str, Any]) -> None:
-    """Raise unless an identity, as a client gives it, is that of the only user."""
+    """Check that an identity from a client is the only user's.
+
+    Raises:
+        NoSuchUserError: if it is not.
+    """
     me = _identity(call)
-    named = {key: value for key, value in identity.items() if value is not None and key in me}
-    if not named or any(str(me[key]) != str(value) for key, value in named.items()):
+    given = {key: value for key, value in identity.items() if value is not None and key in me}
+    if not given or any(str(me[key]) != str(value) for key, value in given.items()):
         raise NoSuchUserError(f"there is no such user; the only one is {me['name']!a}")
 
 
@@ -95,14 +95,14 @@ def _identity(call: Call) -> dict[str, Any]:
     }
 
 
-def _metadata(call: Call, token: AccessToken) -> dict[str, Any]:
+def _token_json(call: Call, token: AccessToken) -> dict[str, Any]:
     expires = token.expires
     return {
         "id": token.id,
         "user": _identity(call),
         "creator": _identity(call),
-        "creation_time": clock.format_moment(token.created),
-        "expiration_time": None if expires is None else clock.format_moment(expires),
+        "creation_time": clock.format_time(token.created),
+        "expiration_time": None if expires is None else clock.format_time(expires),
         "enabled": token.enabled,
     }
 
@@ -112,11 +112,11 @@ _TOKEN_FIELDS = {"user": dict, "expiration_time": str, "enabled": bool}
 
 def _token_expiration(fields: dict[str, Any]) -> int | None:
     text = fields.get("expiration_time", "")
-    return clock.parse_moment(text) if text else None
+    return clock.parse_time(text) if text else None
 
 
 def create_access_token(call: Call) -> dict[str, Any]:
-    """POST /v1/auth/access-tokens/: for the one user that there is."""
+    """Answer POST /v1/auth/access-tokens/, for the only user."""
     fields = call.fields(_TOKEN_FIELDS)
     _check_me(call, fields.get("user", {}))
     token = call.cluster.tokens.create_access_token(_token_expiration(fields))
@@ -124,7 +124,7 @@ def create_access_token(call: Call) -> dict[str, Any]:
 
 
 def list_access_tokens(call: Call) -> dict[str, Any]:
-    """GET /v1/auth/access-tokens/."""
+    """Answer GET /v1/auth/access-tokens/."""
     tokens = call.cluster.tokens.access_tokens()
 
     def take(after: str | None, limit: int) -> tuple[list[AccessToken], str | None]:
@@ -132,24 +132,24 @@ def list_access_tokens(call: Call) -> dict[str, Any]:
         end = begin + limit
         return tokens[begin:end], str(end) if end < len(tokens) else None
 
-    entries, paging = page(call, "access tokens", take)
-    return {"entries": [_metadata(call, token) for token in entries], "paging": paging}
+    entries, paging = paginate(call, "access tokens", take)
+    return {"entries": [_token_json(call, token) for token in entries], "paging": paging}
 
 
 def get_access_token(call: Call) -> dict[str, Any]:
-    """GET /v1/auth/access-tokens/{id}."""
-    return _metadata(call, call.cluster.tokens.access_token(call.param("id")))
+    """Answer GET /v1/auth/access-tokens/{id}."""
+    return _token_json(call, call.cluster.tokens.access_token(call.param("id")))
 
 
 def modify_access_token(call: Call) -> dict[str, Any]:
-    """PATCH /v1/auth/access-tokens/{id}."""
+    """Answer PATCH /v1/auth/access-tokens/{id}."""
     fields = call.fields(_TOKEN_FIELDS)
     token = call.cluster.tokens.modify_access_token(
         call.param("id"), expires=_token_expiration(fields), enabled=fields.get("enabled")
     )
-    return _metadata(call, token)
+    return _token_json(call, token)
 
 
 def delete_access_token(call: Call) -> None:
-    """DELETE /v1/auth/access-tokens/{id}."""
+    """Answer DELETE /v1/auth/access-tokens/{id}."""
     call.cluster.tokens.delete_access_token(call.param("id"))

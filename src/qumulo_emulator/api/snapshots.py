@@ -1,25 +1,20 @@
-"""Snapshots in the generations of their API, and the diff of two."""
+"""Snapshots in each version of their API, and the diff of two snapshots."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from qumulo_emulator import clock
-from qumulo_emulator.api.paging import page
+from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.paging import paginate
 from qumulo_emulator.errors import InvalidRequestError, NotEmulatedError, StalePageKeyError
+from qumulo_emulator.model import Change, Snapshot
 from qumulo_emulator.names import join_path
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from qumulo_emulator.api.call import Call
-    from qumulo_emulator.model import Change, Snapshot
-    from qumulo_emulator.settings import SourcePath
+from qumulo_emulator.settings import SourcePath
 
 _V4_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "api_snapshots_exclude_in_delete": lambda snapshot: not snapshot.in_delete,
     "api_snapshots_exclude_not_in_delete": lambda snapshot: snapshot.in_delete,
-    # No snapshot of the emulator is ever locked.
+    # The emulator never locks a snapshot.
     "api_snapshots_exclude_locked": lambda _snapshot: True,
     "api_snapshots_exclude_not_locked": lambda _snapshot: False,
 }
@@ -34,9 +29,9 @@ def _common(snapshot: Snapshot) -> dict[str, Any]:
     expires = snapshot.expires
     return {
         "id": snapshot.id,
-        "timestamp": clock.format_moment(snapshot.taken),
+        "timestamp": clock.format_time(snapshot.taken),
         "source_file_id": str(snapshot.source_id),
-        "expiration": "" if expires is None else clock.format_moment(expires),
+        "expiration": "" if expires is None else clock.format_time(expires),
         "in_delete": snapshot.in_delete,
     }
 
@@ -84,13 +79,13 @@ def _statuses(
 
 
 def create_v2(call: Call) -> dict[str, Any]:
-    """POST /v2/snapshots/."""
+    """Answer POST /v2/snapshots/."""
     fields = call.fields({"name": str, "expiration": str, "source_file_id": str})
     return _v2(_take(call, fields, fields.get("name")))
 
 
 def create_v3(call: Call) -> dict[str, Any]:
-    """POST /v3/snapshots/."""
+    """Answer POST /v3/snapshots/."""
     fields = call.fields({"name_suffix": str, "expiration": str, "source_file_id": str})
     return _v3(_take(call, fields, fields.get("name_suffix")))
 
@@ -102,38 +97,40 @@ def _take(call: Call, fields: dict[str, Any], label: str | None) -> Snapshot:
 
 
 def _expiration(call: Call, fields: dict[str, Any]) -> int | None:
-    moment, span = fields.get("expiration", ""), call.query.get("expiration-time-to-live", "")
-    if moment and span:
-        raise InvalidRequestError("an expiration and a time to live were both given")
-    if span and span != "never":
-        return clock.now() + clock.parse_span(span)
-    return clock.parse_moment(moment) if moment else None
+    moment, duration = fields.get("expiration", ""), call.query.get("expiration-time-to-live", "")
+    if moment and duration:
+        raise InvalidRequestError("give either an expiration or a time to live")
+    if duration and duration != "never":
+        return clock.now() + clock.parse_duration(duration)
+    return clock.parse_time(moment) if moment else None
 
 
 def list_v2(call: Call) -> dict[str, Any]:
-    """GET /v2/snapshots/."""
-    everything = call.query.get("include-in-delete", "false") == "true"
+    """Answer GET /v2/snapshots/."""
+    with_deleted = call.query.get("include-in-delete", "false") == "true"
     found = call.cluster.snapshots.all()
-    return {"entries": [_v2(one) for one in found if everything or not one.in_delete]}
+    return {
+        "entries": [_v2(snapshot) for snapshot in found if with_deleted or not snapshot.in_delete]
+    }
 
 
 def list_v3(call: Call) -> dict[str, Any]:
-    """GET /v3/snapshots/."""
+    """Answer GET /v3/snapshots/."""
     return {"entries": [_v3(snapshot) for snapshot in _filtered_v3(call)]}
 
 
 def list_statuses_v2(call: Call) -> dict[str, Any]:
-    """GET /v2/snapshots/status/."""
+    """Answer GET /v2/snapshots/status/."""
     return _statuses(call, call.cluster.snapshots.all(), _v2_status)
 
 
 def list_statuses_v3(call: Call) -> dict[str, Any]:
-    """GET /v3/snapshots/status/."""
+    """Answer GET /v3/snapshots/status/."""
     return _statuses(call, _filtered_v3(call), _v3_status)
 
 
 def list_statuses_v4(call: Call) -> dict[str, Any]:
-    """GET /v4/snapshots/status/."""
+    """Answer GET /v4/snapshots/status/."""
     found = call.cluster.snapshots.all()
     for name in filter(None, call.query.get("filter", "").split(",")):
         if name not in _V4_FILTERS:
@@ -146,41 +143,39 @@ def _filtered_v3(call: Call) -> list[Snapshot]:
     name = call.query.get("filter", "all")
     if name not in _V3_FILTERS:
         raise InvalidRequestError(f"unknown filter {name!a}")
-    return [one for one in call.cluster.snapshots.all() if _V3_FILTERS[name](one)]
+    matches = _V3_FILTERS[name]
+    return [snapshot for snapshot in call.cluster.snapshots.all() if matches(snapshot)]
 
 
-def getter(shape: Callable[[Snapshot], dict[str, Any]]) -> Callable[[Call], dict[str, Any]]:
-    """A handler that answers with one snapshot in a shape."""
-
-    def get(call: Call) -> dict[str, Any]:
-        return shape(call.cluster.snapshots.get(call.number("id")))
-
-    return get
+def get_v2(call: Call) -> dict[str, Any]:
+    """Answer GET /v2/snapshots/{id}."""
+    return _v2(call.cluster.snapshots.get(call.number("id")))
 
 
-get_v2 = getter(_v2)
-get_v3 = getter(_v3)
+def get_v3(call: Call) -> dict[str, Any]:
+    """Answer GET /v3/snapshots/{id}."""
+    return _v3(call.cluster.snapshots.get(call.number("id")))
 
 
 def get_status_v2(call: Call) -> dict[str, Any]:
-    """GET /v2/snapshots/status/{id}."""
+    """Answer GET /v2/snapshots/status/{id}."""
     snapshot = call.cluster.snapshots.get(call.number("id"))
     return _v2_status(snapshot, call.cluster.settings.source_path)
 
 
 def get_status_v3(call: Call) -> dict[str, Any]:
-    """GET /v3/snapshots/status/{id}."""
+    """Answer GET /v3/snapshots/status/{id}."""
     snapshot = call.cluster.snapshots.get(call.number("id"))
     return _v3_status(snapshot, call.cluster.settings.source_path)
 
 
 def modify_v2(call: Call) -> dict[str, Any]:
-    """PATCH and PUT /v2/snapshots/{id}."""
+    """Answer PATCH and PUT /v2/snapshots/{id}."""
     return _v2(_modify(call))
 
 
 def modify_v3(call: Call) -> dict[str, Any]:
-    """PATCH and PUT /v3/snapshots/{id}."""
+    """Answer PATCH and PUT /v3/snapshots/{id}."""
     return _v3(_modify(call))
 
 
@@ -206,17 +201,17 @@ def _modify(call: Call) -> Snapshot:
 
 
 def delete(call: Call) -> None:
-    """DELETE /v2/snapshots/{id} and /v3/snapshots/{id}."""
+    """Answer DELETE /v2/snapshots/{id} and /v3/snapshots/{id}."""
     call.cluster.snapshots.delete(call.number("id"))
 
 
 def total_used_capacity(_call: Call) -> dict[str, Any]:
-    """GET /v1/snapshots/total-used-capacity: none, since contents are not kept."""
+    """Answer GET /v1/snapshots/total-used-capacity: 0, since contents are not kept."""
     return {"bytes": "0"}
 
 
 def diff(call: Call) -> dict[str, Any]:
-    """GET /v2/snapshots/{newer_id}/changes-since/{older_id}."""
+    """Answer GET /v2/snapshots/{newer_id}/changes-since/{older_id}."""
     newer, older = call.number("newer_id"), call.number("older_id")
     found = call.cluster.diff(newer, older)
 
@@ -226,7 +221,7 @@ def diff(call: Call) -> dict[str, Any]:
         return list(found[begin:end]), str(end) if end < len(found) else None
 
     collection = f"diff {newer} {older} {call.cluster.settings.order}"
-    entries, paging = page(call, collection, take)
+    entries, paging = paginate(call, collection, take)
     return {
         "entries": [{"op": change.operation.value, "path": change.path} for change in entries],
         "paging": paging,
@@ -234,13 +229,15 @@ def diff(call: Call) -> dict[str, Any]:
 
 
 def file_diff(call: Call) -> dict[str, Any]:
-    """GET .../changes-since/{older_id}/files/{ref}: empty where nothing changed, else a 501."""
+    """Answer GET .../changes-since/{older_id}/files/{ref}: empty without changes, else a 501."""
     newer, older = call.number("newer_id"), call.number("older_id")
     ref = call.param("ref")
     trees = [call.cluster.snapshots.tree(newer), call.cluster.snapshots.tree(older)]
     now, before = (tree.entry(tree.locate(ref)).attributes for tree in trees)
     if (now.id, now.modified, now.size) != (before.id, before.modified, before.size):
-        raise NotEmulatedError("contents of snapshots are not kept, so no byte ranges are known")
+        raise NotEmulatedError(
+            "contents of snapshots are not kept, so changed byte ranges are unknown"
+        )
     if call.query.get("after"):
         raise StalePageKeyError("there is no second page")
     return {"entries": [], "paging": {"next": call.cluster.settings.last_page_next}}

@@ -1,10 +1,8 @@
-"""What a real cluster can do and the emulator cannot: answered with a loud 501, not a 404."""
-
-from __future__ import annotations
+"""What a real cluster can do and the emulator cannot: answered with a clear 501, not a 404."""
 
 import re
 
-# Areas of the API of which the emulator has nothing, as named by the public SDK's generations.
+# Areas of the API that the emulator lacks completely, from all generations of the public SDK.
 _AREAS = {
     "v0": "ftp",
     "v1": (
@@ -21,8 +19,8 @@ _AREAS = {
     "v4": "replication smb",
     "v5": "cluster",
 }
-# The rest of areas of which the emulator has a part.
-_REST = (
+# Unsupported paths in areas that the emulator supports in part.
+_OTHER_PATHS = (
     r"/v1/auth/(?!access-tokens(/|$)).+",
     r"/v1/roles.*",
     r"/v1/session/(change-password|kv/.*|start-saml-login|retrieve-saml-login)",
@@ -46,17 +44,17 @@ _KNOWN = re.compile(
     "|".join(
         [
             *(rf"/{api}/({'|'.join(areas.split())})(/.*)?" for api, areas in _AREAS.items()),
-            *_REST,
+            *_OTHER_PATHS,
         ]
     )
 )
-# Methods of paths that are served for other methods, as the public SDK uses them.
+# Methods that the public SDK uses on paths that the emulator serves with other methods.
 _METHODS = re.compile(
     r"POST /v1/cluster/nodes/|(POST|PUT|PATCH|DELETE) /v2/network/interfaces/[^/]*"
 )
 
 
 def is_unsupported(method: str, path: str) -> bool:
-    """Whether a real cluster knows a path, as it was sent, or this method of it."""
+    """Return whether a real cluster supports this method of a path, given as it was sent."""
     known = _KNOWN.fullmatch(path) or _METHODS.fullmatch(f"{method} {path}")
     return known is not None

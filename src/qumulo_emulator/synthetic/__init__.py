@@ -1,1 +1,1 @@
-"""A made-up cluster: any number of changes between two snapshots, by arithmetic alone."""
+"""A cluster with a synthetic tree of any size, computed when it is asked for."""

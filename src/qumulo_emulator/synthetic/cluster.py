@@ -1,41 +1,34 @@
-"""The made-up cluster as a whole: what `qumulo_emulator.served` asks of one. Knows no HTTP."""
-
-from __future__ import annotations
+"""A cluster with a synthetic tree and two snapshots of it, without HTTP."""
 
 import tempfile
 import uuid
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Sequence
+from typing import NoReturn
 
-from qumulo_emulator.comparing import are_compared
+from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import NotEmulatedError, SnapshotNotFoundError
-from qumulo_emulator.listing import Listings
-from qumulo_emulator.model import Snapshot
-from qumulo_emulator.names import join_path
+from qumulo_emulator.listings import ListingCache
+from qumulo_emulator.model import Change, Snapshot
+from qumulo_emulator.names import Parts, join_path
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.state import State
-from qumulo_emulator.synthetic import moments, shapes
-from qumulo_emulator.synthetic.changes import Changes
-from qumulo_emulator.synthetic.tree import SyntheticTree, top
+from qumulo_emulator.synthetic import shapes, times
+from qumulo_emulator.synthetic.diff import SyntheticDiff
+from qumulo_emulator.synthetic.shapes import Shape
+from qumulo_emulator.synthetic.tree import SyntheticTree, root_place
 from qumulo_emulator.tokens import Tokens
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from qumulo_emulator.model import Change
-    from qumulo_emulator.names import Parts
-    from qumulo_emulator.synthetic.shapes import Shape
 
 OLDER, NEWER = 1, 2
 _SOURCE = (shapes.SOURCE,)
 
 
 class SyntheticSnapshots:
-    """The two snapshots of a made-up tree; there will never be others.
+    """The two snapshots of a synthetic tree; see `qumulo_emulator.interface.Snapshots`.
 
     Args:
-        source_id: the id of the directory that they are of.
-        older: the tree that the older one remembers.
-        newer: the tree that the newer one remembers.
+        source_id: the id of the snapshots' directory.
+        older: the tree of the older snapshot.
+        newer: the tree of the newer snapshot.
     """
 
     def __init__(self, source_id: int, older: SyntheticTree, newer: SyntheticTree) -> None:
@@ -43,55 +36,67 @@ class SyntheticSnapshots:
         self._known = {
             number: Snapshot(number, label, taken, source_id, _SOURCE, None)
             for number, label, taken in (
-                (OLDER, "older", moments.OLDER_TAKEN),
-                (NEWER, "newer", moments.NEWER_TAKEN),
+                (OLDER, "older", times.OLDER_TAKEN),
+                (NEWER, "newer", times.NEWER_TAKEN),
             )
         }
 
     def all(self) -> list[Snapshot]:
-        """Both of them."""
+        """Return both snapshots."""
         return list(self._known.values())
 
     def get(self, number: int) -> Snapshot:
-        """One of them.
+        """Return the snapshot with this id.
 
         Raises:
-            SnapshotNotFoundError: if there is none with this id.
+            SnapshotNotFoundError: if there is none.
         """
         if number not in self._known:
             raise SnapshotNotFoundError(f"there is no snapshot {number}")
         return self._known[number]
 
     def tree(self, number: int) -> SyntheticTree:
-        """The tree that one remembers."""
+        """Return the tree of a snapshot; raises as `get` does."""
         return self._trees[self.get(number).id]
 
     def take(self, _parts: Parts, _label: str | None, _expires: int | None) -> NoReturn:
-        """Refused."""
-        raise _unchanging("has the snapshots 1 and 2 alone")
+        """Refuse to take a snapshot.
+
+        Raises:
+            NotEmulatedError: always.
+        """
+        raise _not_supported("has only the snapshots 1 and 2")
 
     def set_expiration(self, _number: int, _expires: int | None) -> NoReturn:
-        """Refused."""
-        raise _unchanging("keeps its snapshots")
+        """Refuse to change a snapshot.
+
+        Raises:
+            NotEmulatedError: always.
+        """
+        raise _not_supported("never changes its snapshots")
 
     def delete(self, _number: int) -> NoReturn:
-        """Refused."""
-        raise _unchanging("keeps its snapshots")
+        """Refuse to delete a snapshot.
+
+        Raises:
+            NotEmulatedError: always.
+        """
+        raise _not_supported("never loses its snapshots")
 
     def remove_expired(self) -> None:
-        """Nothing: they do not expire."""
+        """Do nothing: these snapshots do not expire."""
 
 
 class SyntheticCluster:
-    """A cluster with a made-up tree and two snapshots of it. May be used by many threads at once.
+    """A cluster with a synthetic tree and two snapshots of it. Thread-safe.
 
     Args:
-        shape: how the changes between the snapshots are spread.
-        size: how many there are; for `created`, how many files were created.
+        shape: how the changes between the snapshots are distributed.
+        size: the number of changes; for `created`, the number of created files.
         username: its only user.
         password: that user's password.
         token_lifetime: how many seconds a session lasts.
-        settings: how it answers to begin with.
+        settings: how it answers at first; None for the defaults.
     """
 
     def __init__(
@@ -104,12 +109,14 @@ class SyntheticCluster:
         token_lifetime: float = 36_000,
         settings: Settings | None = None,
     ) -> None:
-        self.kinds = shapes.root(shape, size)
-        self.files = SyntheticTree(self.kinds, (), newer=True)
-        self.source = top(self.kinds).child(0, 0)
-        older, newer = (SyntheticTree(self.kinds, _SOURCE, newer=newer) for newer in (False, True))
+        self.contents = shapes.root(shape, size)
+        self.files = SyntheticTree(self.contents, (), newer=True)
+        self.source = root_place(self.contents).child(0, 0)
+        older, newer = (
+            SyntheticTree(self.contents, _SOURCE, newer=newer) for newer in (False, True)
+        )
         self.snapshots = SyntheticSnapshots(self.source.id, older, newer)
-        self.listings = Listings()
+        self.listings = ListingCache()
         self._state = State(None, shapes.SOURCE)
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.root = tempfile.gettempdir()
@@ -119,59 +126,63 @@ class SyntheticCluster:
 
     @property
     def settings(self) -> Settings:
-        """How it answers where the API does not say.
+        """How it answers where the API's documentation leaves it open.
 
         Raises:
-            NotEmulatedError: if set to an order or a diff that would have to be kept to be sorted,
-                or to show the live tree in a snapshot.
+            NotEmulatedError: if set to an order or a diff that would need the whole diff in memory,
+                or to `uncovered` "live".
         """
         return self._settings
 
     @settings.setter
     def settings(self, changed: Settings) -> None:
         if changed.order not in ("ascending", "as_found") or changed.swapped_ids == "diff":
-            raise _unchanging("is told in ascending order, from older to newer")
+            raise _not_supported("has its diff in ascending order only, from older to newer")
         if changed.uncovered == "live":
-            raise _unchanging("refuses what a snapshot does not cover")
+            raise _not_supported("does not answer outside of a snapshot's directory")
         self._settings = changed
 
     @property
     def editor(self) -> NoReturn:
-        """Refused."""
-        raise _unchanging("cannot be changed")
+        """Refuse, since a synthetic tree cannot be changed.
 
-    def facts(self) -> dict[str, object]:
-        """What it serves, to be told at the start; `files` are those of the newer snapshot."""
+        Raises:
+            NotEmulatedError: always.
+        """
+        raise _not_supported("cannot be changed")
+
+    def startup_facts(self) -> dict[str, object]:
+        """Return what is served; `files` is the number of files in the newer snapshot."""
         source = join_path(_SOURCE, directory=False)
-        return {"source": source, "older": OLDER, "newer": NEWER, "files": self.kinds.files}
+        return {"source": source, "older": OLDER, "newer": NEWER, "files": self.contents.files}
 
     def rename(self, name: str) -> None:
-        """Give the cluster another name."""
+        """Change the cluster's name."""
         self.name = name
 
     def tree(self, snapshot: int | None) -> SyntheticTree:
-        """The live tree, or that of a snapshot."""
+        """Return the tree of a snapshot; None means the live tree."""
         return self.files if snapshot is None else self.snapshots.tree(snapshot)
 
     def diff(self, newer: int, older: int) -> Sequence[Change]:
-        """What changed between two snapshots, by ascending path.
+        """Return what changed between two snapshots, by ascending path.
 
         Raises:
-            SnapshotNotFoundError: if there is no such snapshot.
-            SnapshotDiffError: if they cannot be compared, as the settings have it.
+            SnapshotNotFoundError: if one of the snapshots does not exist.
+            SnapshotDiffError: if the settings define the comparison as an error.
         """
         new, old = self.snapshots.get(newer), self.snapshots.get(older)
-        if new is old or not are_compared(new, old, self.settings):
+        if new is old or not needs_diff(new, old, self.settings):
             return []
-        return Changes(self.kinds)
+        return SyntheticDiff(self.contents)
 
-    def keep_ids(self) -> None:
-        """Nothing: its ids follow from where things are."""
+    def save_ids(self) -> None:
+        """Do nothing: the ids are computed."""
 
     def close(self) -> None:
-        """Let go of the state."""
+        """Close the state."""
         self._state.close()
 
 
-def _unchanging(what: str) -> NotEmulatedError:
-    return NotEmulatedError(f"a made-up tree {what}")
+def _not_supported(what: str) -> NotEmulatedError:
+    return NotEmulatedError(f"a synthetic tree {what}")

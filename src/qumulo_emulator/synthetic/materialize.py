@@ -1,35 +1,29 @@
-"""A made-up tree on disk, as a mount of its directory would show it: empty files with times."""
-
-from __future__ import annotations
+"""Writing a synthetic tree to disk, as a mount of its directory would show it."""
 
 import errno
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from qumulo_emulator.names import DOT_SNAPSHOT, to_bytes
-from qumulo_emulator.synthetic.kinds import Fate
-from qumulo_emulator.synthetic.tree import accessed, modified
+from qumulo_emulator.synthetic.cluster import SyntheticCluster
+from qumulo_emulator.synthetic.contents import Fate
+from qumulo_emulator.synthetic.tree import Place, accessed, modified
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from qumulo_emulator.synthetic.cluster import SyntheticCluster
-    from qumulo_emulator.synthetic.tree import Place
-
-_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MAKE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _UMASK = 0o022
 
 
 def materialize(cluster: SyntheticCluster, directory: str, *, snapshots: bool) -> None:
-    """Lay out the newer snapshot in a directory, which is to be empty or missing.
+    """Write the newer snapshot to a directory, which must be empty or missing.
 
     Args:
-        cluster: what it is laid out for.
-        directory: stands for the snapshots' directory.
-        snapshots: whether to lay out both snapshots in its `.snapshot`, too. A file that is the
-            same in several places is one, with as many links.
+        cluster: the cluster with the tree.
+        directory: the directory that represents the snapshots' directory.
+        snapshots: whether to write both snapshots to its `.snapshot` as well. A file that is the
+            same in several trees is one file with several links.
 
     Raises:
         OSError: if the directory is not empty, or cannot be used.
@@ -45,48 +39,52 @@ def materialize(cluster: SyntheticCluster, directory: str, *, snapshots: bool) -
             for top in tops:
                 os.makedirs(top, exist_ok=True)
             fds = [opened.enter_context(_opened(top)) for top in tops]
-            _lay_out(cluster.source, _Directories(*fds))
+            _write_directory(cluster.source, _Directories(*fds))
     finally:
         os.umask(umask)
 
 
 class _Directories(NamedTuple):
-    """One directory, open in the live tree and in both snapshots; None where it is not there."""
+    """One directory, open in the live tree and in both snapshots; None where it does not exist."""
 
     live: int | None
     older: int | None = None
     newer: int | None = None
 
+    def states(self) -> tuple[tuple[int | None, bool], ...]:
+        """Return each, and whether its state is that of the newer snapshot."""
+        return ((self.live, True), (self.older, False), (self.newer, True))
 
-def _lay_out(place: Place, inside: _Directories) -> None:
-    """Make all that is in a directory, and then give the directory its times."""
-    for index, row in enumerate(place.kind.rows):
+
+def _write_directory(place: Place, directories: _Directories) -> None:
+    """Make everything in a directory, and then set the directory's own times."""
+    for index, row in enumerate(place.contents.rows):
         for copy in range(row.count):
             child = place.child(index, copy)
-            if row.kind is None:
-                _make_file(child, inside)
+            if row.contents is None:
+                _make_file(child, directories)
             else:
                 with ExitStack() as opened:
-                    _lay_out(child, _made_directories(child, inside, opened))
-    for fd, newer in ((inside.live, True), (inside.older, False), (inside.newer, True)):
+                    _write_directory(child, _make_directories(child, directories, opened))
+    for fd, newer in directories.states():
         if fd is not None:
             os.utime(fd, ns=(accessed(place), modified(place, newer=newer)))
 
 
-def _make_file(place: Place, inside: _Directories) -> None:
+def _make_file(place: Place, directories: _Directories) -> None:
     name = to_bytes(place.parts[-1])
-    if inside.live is not None and place.row.exists(newer=True):
-        _make(name, inside.live, place, newer=True)
-        _link(name, inside.live, inside.newer)
+    if directories.live is not None and place.row.exists(newer=True):
+        _make(name, directories.live, place, newer=True)
+        _link(name, directories.live, directories.newer)
         if place.row.fate is Fate.KEPT:
-            _link(name, inside.live, inside.older)
+            _link(name, directories.live, directories.older)
             return
-    if inside.older is not None and place.row.exists(newer=False):
-        _make(name, inside.older, place, newer=False)
+    if directories.older is not None and place.row.exists(newer=False):
+        _make(name, directories.older, place, newer=False)
 
 
 def _make(name: bytes, directory: int, place: Place, *, newer: bool) -> None:
-    fd = os.open(name, _MAKE, 0o644, dir_fd=directory)
+    fd = os.open(name, _NEW_FILE, 0o644, dir_fd=directory)
     os.utime(fd, ns=(accessed(place), modified(place, newer=newer)))
     os.close(fd)
 
@@ -96,11 +94,11 @@ def _link(name: bytes, directory: int, other: int | None) -> None:
         os.link(name, name, src_dir_fd=directory, dst_dir_fd=other)
 
 
-def _made_directories(place: Place, inside: _Directories, opened: ExitStack) -> _Directories:
-    """A directory made wherever it is, open until the stack is left."""
+def _make_directories(place: Place, directories: _Directories, opened: ExitStack) -> _Directories:
+    """Make a directory in each tree that has it; the results stay open until the stack exits."""
     name = to_bytes(place.parts[-1])
     made: list[int | None] = []
-    for fd, newer in ((inside.live, True), (inside.older, False), (inside.newer, True)):
+    for fd, newer in directories.states():
         if fd is None or not place.row.exists(newer=newer):
             made.append(None)
             continue
@@ -111,7 +109,7 @@ def _made_directories(place: Place, inside: _Directories, opened: ExitStack) -> 
 
 @contextmanager
 def _opened(path: str | bytes, directory: int | None = None) -> Iterator[int]:
-    fd = os.open(path, _OPEN, dir_fd=directory)
+    fd = os.open(path, _OPEN_DIRECTORY, dir_fd=directory)
     try:
         yield fd
     finally:

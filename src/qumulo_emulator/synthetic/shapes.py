@@ -1,23 +1,20 @@
-"""The shapes that a made-up tree can have, each with as many changes as asked for."""
+"""The shapes of a synthetic tree: how a given number of changes is distributed."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterator
+from typing import Literal
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from msgspec.structs import replace
 
-from qumulo_emulator.synthetic.kinds import Fate, Kind, Row, cut
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from qumulo_emulator.synthetic.contents import Contents, Fate, Row, truncate
 
 Shape = Literal["mixed", "sparse", "created"]
 
 SOURCE = "synthetic"
-_PER_FOLDER = 1000
+_PER_DIRECTORY = 1000
 _SHARES = 1000
-# One name in so many is such as escapes, encodings and sorting have stumbled over.
-_ODD_EVERY = 200
-_ODD = (
+# One name in 200 is of a kind that escaping, encoding and sorting often get wrong.
+_HARD_NAME_EVERY = 200
+_HARD_NAMES = (
     "Tom & Jerry {}.mov",
     "take<{}>.mov",
     'the "best" one {}.mov',
@@ -32,51 +29,51 @@ _ODD = (
 )
 
 
-def root(shape: Shape, size: int) -> Kind:
-    """What is in the root of the cluster: the directory `SOURCE` alone.
+def root(shape: Shape, size: int) -> Contents:
+    """Return the contents of the cluster's root: only the directory `SOURCE`.
 
     Args:
-        shape: how the changes are spread.
-        size: how many entries the diff has; for `created`, how many files were created.
+        shape: how the changes are distributed.
+        size: the number of changes; for `created`, the number of created files.
     """
     return _SHAPES[shape](size)
 
 
-def _mixed(size: int) -> Kind:
+def _mixed(size: int) -> Contents:
     show = _show()
-    source = Kind(
+    source = Contents(
         (
             Row("index & notes.xml", Fate.CREATED),
             _shows(-(-size // show.changes), Row("", _fate(show), show)),
         )
     )
-    return cut(Kind((Row(SOURCE, Fate.MODIFIED, source),)), size)
+    return truncate(Contents((Row(SOURCE, Fate.MODIFIED, source),)), size)
 
 
-def _sparse(size: int) -> Kind:
-    reels = [_folder("", _clips(turn, _few(turn, 1))) for turn in range(8)]
-    show = Kind(
+def _sparse(size: int) -> Contents:
+    reels = [_directory("", _clips(turn, _modified_between(turn, 1))) for turn in range(8)]
+    show = Contents(
         replace(reels[number % len(reels)], stem=f"reel{number:04}")
-        for number in range(_PER_FOLDER)
+        for number in range(_PER_DIRECTORY)
     )
-    source = Kind((_shows(-(-size // show.changes), Row("", Fate.KEPT, show)),))
-    return cut(Kind((Row(SOURCE, Fate.KEPT, source),)), size)
+    source = Contents((_shows(-(-size // show.changes), Row("", Fate.KEPT, show)),))
+    return truncate(Contents((Row(SOURCE, Fate.KEPT, source),)), size)
 
 
-def _created(size: int) -> Kind:
+def _created(size: int) -> Contents:
     def reels(first: int, count: int, files: int) -> Row:
-        kind = Kind(_clips(0, lambda _turn: Fate.CREATED, files))
-        return Row("reel", Fate.CREATED, kind, first, count, digits)
+        contents = Contents(_clips(0, lambda _turn: Fate.CREATED, files))
+        return Row("reel", Fate.CREATED, contents, first, count, digits)
 
-    whole, rest = divmod(size, _PER_FOLDER)
+    whole, rest = divmod(size, _PER_DIRECTORY)
     digits = _digits(whole)
-    rows = [reels(0, whole, _PER_FOLDER)] if whole else []
-    show = Kind([*rows, reels(whole, 1, rest)] if rest else rows)
-    source = Kind((Row("show0000", Fate.CREATED, show),))
-    return Kind((Row(SOURCE, Fate.MODIFIED, source),))
+    rows = [reels(0, whole, _PER_DIRECTORY)] if whole else []
+    show = Contents([*rows, reels(whole, 1, rest)] if rest else rows)
+    source = Contents((Row("show0000", Fate.CREATED, show),))
+    return Contents((Row(SOURCE, Fate.MODIFIED, source),))
 
 
-_SHAPES: dict[Shape, Callable[[int], Kind]] = {
+_SHAPES: dict[Shape, Callable[[int], Contents]] = {
     "mixed": _mixed,
     "sparse": _sparse,
     "created": _created,
@@ -91,59 +88,61 @@ def _digits(largest: int) -> int:
     return max(4, len(str(largest)))
 
 
-def _show() -> Kind:
-    """A show of a media company: most reels were worked on, some were emptied, some left alone."""
-    proxies = _folder("proxies", _clips(99, _few(0, 500), 200))
-    made = [_folder(f"reel{number:04}", _clips(number, _worked_on)) for number in range(11)]
-    made += [_folder(f"reel{number:04}", _clips(number, _emptied)) for number in range(11, 13)]
-    made += [
-        _folder("reel0013", _clips(13, _few(0, 20))),
-        _folder("reel0014", _clips(14, _few(0, 500))),
-        _folder("reel0015", [*_clips(15, _few(0, 20)), proxies]),
-        # Names that sort around that of the reel, or of a directory's slash.
+def _show() -> Contents:
+    """Return a show of a media company: most reels were edited, some emptied, some left alone."""
+    proxies = _directory("proxies", _clips(99, _modified_between(0, 500), 200))
+    rows = [_directory(f"reel{number:04}", _clips(number, _edited_fate)) for number in range(11)]
+    rows += [
+        _directory(f"reel{number:04}", _clips(number, _emptied_fate)) for number in range(11, 13)
+    ]
+    rows += [
+        _directory("reel0013", _clips(13, _modified_between(0, 20))),
+        _directory("reel0014", _clips(14, _modified_between(0, 500))),
+        _directory("reel0015", [*_clips(15, _modified_between(0, 20)), proxies]),
+        # Names that sort close to a reel's name, with and without its slash.
         Row("reel0004.mov", Fate.MODIFIED),
         Row("reel0004 & more", Fate.KEPT),
-        _folder("reel0004-b", _clips(44, _worked_on, 300)),
-        _whole("reel0007.new", Fate.CREATED, 10),
-        _whole("caf\u00e9 <\u65b0>", Fate.CREATED, 9),
-        _whole("reel0009.old", Fate.DELETED, 10),
-        _whole("reel0012 \U0001f5d1", Fate.DELETED, 12),
+        _directory("reel0004-b", _clips(44, _edited_fate, 300)),
+        _whole_directory("reel0007.new", Fate.CREATED, 10),
+        _whole_directory("caf\u00e9 <\u65b0>", Fate.CREATED, 9),
+        _whole_directory("reel0009.old", Fate.DELETED, 10),
+        _whole_directory("reel0012 \U0001f5d1", Fate.DELETED, 12),
     ]
-    return Kind(made)
+    return Contents(rows)
 
 
-def _whole(name: str, fate: Fate, files: int) -> Row:
-    """A directory that was created or deleted with all that is in it, another directory too."""
-    inner = Row("stills", fate, Kind(_clips(1, lambda _turn: fate, files // 3)))
+def _whole_directory(name: str, fate: Fate, files: int) -> Row:
+    """Return a directory that was created or deleted as a whole, with a subdirectory."""
+    inner = Row("stills", fate, Contents(_clips(1, lambda _turn: fate, files // 3)))
     clips = _clips(2, lambda _turn: fate, files - files // 3)
-    return Row(name, fate, Kind([*clips, inner]))
+    return Row(name, fate, Contents([*clips, inner]))
 
 
-def _folder(name: str, rows: Iterator[Row] | list[Row]) -> Row:
-    """A directory that was there before and after; modified where an entry came or went."""
-    kind = Kind(rows)
-    return Row(name, _fate(kind), kind)
+def _directory(name: str, rows: Iterator[Row] | list[Row]) -> Row:
+    """Return a directory that both snapshots have; modified if an entry is added or removed."""
+    contents = Contents(rows)
+    return Row(name, _fate(contents), contents)
 
 
-def _fate(kind: Kind) -> Fate:
-    moved = any(row.fate in (Fate.CREATED, Fate.DELETED) for row in kind.rows)
-    return Fate.MODIFIED if moved else Fate.KEPT
+def _fate(contents: Contents) -> Fate:
+    changed = any(row.fate in (Fate.CREATED, Fate.DELETED) for row in contents.rows)
+    return Fate.MODIFIED if changed else Fate.KEPT
 
 
-def _clips(reel: int, fate: Callable[[int], Fate], count: int = _PER_FOLDER) -> Iterator[Row]:
+def _clips(reel: int, fate: Callable[[int], Fate], count: int = _PER_DIRECTORY) -> Iterator[Row]:
     for clip in range(count):
-        # 617 and 1000 have no common factor: each share is met once in a thousand clips.
+        # 617 and 1000 have no common factor, so a thousand clips have each share once.
         yield Row(_clip_name(reel, clip), fate(clip * 617 % _SHARES))
 
 
 def _clip_name(reel: int, clip: int) -> str:
     take = f"A{reel:03}_C{clip:06}_{clip * 37 % 1200:04}"
-    if clip % _ODD_EVERY == 7:
-        return _ODD[(clip // _ODD_EVERY + reel) % len(_ODD)].format(take)
+    if clip % _HARD_NAME_EVERY == 7:
+        return _HARD_NAMES[(clip // _HARD_NAME_EVERY + reel) % len(_HARD_NAMES)].format(take)
     return f"{take}{'ABDFKMRX'[clip % 8]}{'HJNPQTVZ'[clip // 8 % 8]}.mov"
 
 
-def _worked_on(share: int) -> Fate:
+def _edited_fate(share: int) -> Fate:
     if share < 640:
         return Fate.MODIFIED
     if share < 950:
@@ -151,11 +150,11 @@ def _worked_on(share: int) -> Fate:
     return Fate.DELETED if share < 960 else Fate.KEPT
 
 
-def _emptied(share: int) -> Fate:
+def _emptied_fate(share: int) -> Fate:
     if share < 870:
         return Fate.DELETED
     return Fate.MODIFIED if share < 930 else Fate.KEPT
 
 
-def _few(first: int, count: int) -> Callable[[int], Fate]:
+def _modified_between(first: int, count: int) -> Callable[[int], Fate]:
     return lambda share: Fate.MODIFIED if 0 <= share - first < count else Fate.KEPT

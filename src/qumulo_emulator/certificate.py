@@ -1,0 +1,45 @@
+"""The certificate that the emulator makes for itself at the start."""
+
+import hashlib
+import os
+import ssl
+import tempfile
+
+import trustme
+
+
+class Certificate:
+    """A new certificate for a host, signed by a new authority.
+
+    Attributes:
+        context: the TLS context of a server with this certificate.
+        sha256: the certificate's fingerprint, in hexadecimal digits.
+    """
+
+    def __init__(self, host: str) -> None:
+        authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        names = dict.fromkeys((host, "localhost", "127.0.0.1", "::1"))
+        leaf = authority.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf.configure_cert(self.context)
+        chain = [blob.bytes() for blob in leaf.cert_chain_pems]
+        self._pem = b"".join((*chain, authority.cert_pem.bytes()))
+        der = ssl.PEM_cert_to_DER_cert(chain[0].decode("ascii"))
+        self.sha256 = hashlib.sha256(der).hexdigest()
+
+    def write(self, path: str) -> None:
+        """Write the certificate and its authority's to a file in PEM, whole or not at all.
+
+        Raises:
+            OSError: if the file cannot be written.
+        """
+        directory, name = os.path.split(os.path.abspath(path))
+        fd, unfinished = tempfile.mkstemp(dir=directory, prefix=f".{name[:100]}.")
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(self._pem)
+                os.fchmod(fd, 0o644)
+            os.replace(unfinished, path)
+        except OSError:
+            os.unlink(unfinished)
+            raise

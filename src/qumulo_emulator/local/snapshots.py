@@ -1,0 +1,217 @@
+"""The snapshots of a local directory: taking, listing, changing, deleting, expiring them."""
+
+import threading
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from qumulo_emulator import clock
+from qumulo_emulator.errors import (
+    InvalidPathError,
+    InvalidRequestError,
+    NoSuchEntryError,
+    NotADirectoryHereError,
+    SnapshotNotFoundError,
+)
+from qumulo_emulator.local import dot_snapshot, snapshot_links
+from qumulo_emulator.local.file_ids import FileIds
+from qumulo_emulator.local.live_tree import LiveTree, translate_os_errors
+from qumulo_emulator.local.snapshot_links import SnapshotLinks
+from qumulo_emulator.local.snapshot_tree import SnapshotTree
+from qumulo_emulator.model import ROOT_ID, Node, Snapshot
+from qumulo_emulator.names import MAX_NAME_BYTES, Parts, join_path, to_bytes
+from qumulo_emulator.state import State
+
+_MAX_SNAPSHOTS = 40_000
+
+
+class LocalSnapshots:
+    """The snapshots of one cluster; see `qumulo_emulator.interface.Snapshots`. Thread-safe.
+
+    Args:
+        files: the live tree.
+        ids: the ids of its entries.
+        state: where snapshots are stored.
+        links: shows snapshots in every directory.
+        everywhere: whether new snapshots are shown in every directory, or only in their own.
+    """
+
+    def __init__(
+        self,
+        files: LiveTree,
+        ids: FileIds,
+        state: State,
+        links: SnapshotLinks,
+        *,
+        everywhere: bool,
+    ) -> None:
+        self._files = files
+        self._ids = ids
+        self._state = state
+        # Only one snapshot at a time is written or removed on disk. The other lock is held briefly.
+        self._disk = threading.Lock()
+        self._lock = threading.Lock()
+        self._known = {snapshot.id: snapshot for snapshot in state.snapshots()}
+        self._trees: dict[int, SnapshotTree] = {}
+        self._links = links
+        self._everywhere = everywhere
+        if everywhere:
+            names = {snapshot.directory_name for snapshot in self._known.values()}
+            links.withdraw_all_but(names)
+
+    def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
+        """Take a snapshot of a directory; it is in `.snapshot` when this returns.
+
+        Args:
+            parts: the directory's path.
+            label: the name of the snapshot, if any.
+            expires: when it expires, in nanoseconds since the epoch; None means never.
+
+        Raises:
+            NotADirectoryHereError: if the entry is not a directory.
+            InvalidPathError: if the snapshot's name is not valid for a directory.
+            InvalidRequestError: if the expiration is in the past.
+        """
+        _check_label(label)
+        if expires is not None and expires <= clock.now():
+            raise InvalidRequestError("the expiration lies in the past")
+        with self._disk:
+            number = self._next_number(label)
+            with self._files.directory(parts) as source:
+                top = self._files.capture(parts)
+                snapshot = Snapshot(number, label, clock.now(), top.attributes.id, parts, expires)
+                with translate_os_errors(join_path(parts, directory=True)):
+                    snapshot = self._publish(source, snapshot, top)
+            # The ids first: an id in a stored snapshot must never be issued again.
+            self._state.add_ids(self._ids.pop_new())
+            self._state.add_snapshot(snapshot, top)
+            with self._lock:
+                self._known[number] = snapshot
+                self._trees[number] = SnapshotTree(top, parts)
+            linked = snapshot.taken if self._everywhere else 0
+            clock.wait_until_timestamps_pass(max(_newest_change(top), linked))
+        return snapshot
+
+    def _publish(self, source: int, snapshot: Snapshot, top: Node) -> Snapshot:
+        """Make a snapshot appear in its open directory; return it with the time of that."""
+        if self._everywhere:
+            self._links.publish(source, snapshot.directory_name, top)
+            # Getting a link changes a directory; that must not be later than the snapshot.
+            return replace(snapshot, taken=clock.now())
+        others = self._directory_names(top.attributes.id)
+        dot_snapshot.publish(source, snapshot.directory_name, top, others)
+        return snapshot
+
+    def _next_number(self, label: str | None) -> int:
+        if len(self._known) >= _MAX_SNAPSHOTS:
+            raise InvalidRequestError(f"a cluster has at most {_MAX_SNAPSHOTS} snapshots")
+        last = self._state.fact("last_snapshot")
+        number = 1 + (last if isinstance(last, int) else 0)
+        name = Snapshot(number, label, 0, 0, (), None).directory_name
+        if len(to_bytes(name)) > MAX_NAME_BYTES:
+            raise InvalidPathError(f"the name of the snapshot's directory is too long: {name!a}")
+        # Stored first, so that a number is never used twice, even if this snapshot fails.
+        self._state.set_fact("last_snapshot", number)
+        return number
+
+    def _directory_names(self, source_id: int) -> set[str]:
+        with self._lock:
+            known = list(self._known.values())
+        names = {snapshot.directory_name for snapshot in known if snapshot.source_id == source_id}
+        # An earlier run may have shown snapshots everywhere.
+        has_trees = source_id == ROOT_ID and any(map(self._has_links, known))
+        return names | {snapshot_links.TREES} if has_trees else names
+
+    def _has_links(self, snapshot: Snapshot) -> bool:
+        return self._links.holds(snapshot.directory_name)
+
+    def all(self) -> list[Snapshot]:
+        """Return the current snapshots by ascending id."""
+        with self._lock:
+            known = sorted(self._known.values(), key=lambda snapshot: snapshot.id)
+        return [snapshot for snapshot in known if not _expired(snapshot)]
+
+    def get(self, number: int) -> Snapshot:
+        """Return the snapshot with this id.
+
+        Raises:
+            SnapshotNotFoundError: if there is none, or it was deleted or has expired.
+        """
+        with self._lock:
+            snapshot = self._known.get(number)
+        if snapshot is None or _expired(snapshot):
+            raise SnapshotNotFoundError(f"there is no snapshot {number}")
+        return snapshot
+
+    def tree(self, number: int) -> SnapshotTree:
+        """Return the tree of a snapshot; raises as `get` does."""
+        snapshot = self.get(number)
+        with self._lock:
+            if number not in self._trees:
+                self._trees[number] = SnapshotTree(self._state.tree(number), snapshot.source)
+            return self._trees[number]
+
+    def set_expiration(self, number: int, expires: int | None) -> Snapshot:
+        """Change when a snapshot expires; None means never. Raises as `get` does."""
+        snapshot = replace(self.get(number), expires=expires)
+        with self._lock:
+            if number not in self._known:
+                raise SnapshotNotFoundError(f"there is no snapshot {number}")
+            self._known[number] = snapshot
+            self._state.set_expiration(number, expires)
+        return snapshot
+
+    def delete(self, number: int) -> None:
+        """Delete a snapshot; it is no longer in `.snapshot` when this returns."""
+        self.get(number)
+        self._remove(number)
+
+    def remove_expired(self) -> None:
+        """Remove the snapshots that have expired, also from `.snapshot`."""
+        with self._lock:
+            expired = [snapshot.id for snapshot in self._known.values() if _expired(snapshot)]
+        for number in expired:
+            self._remove(number)
+
+    def _remove(self, number: int) -> None:
+        with self._disk:
+            with self._lock:
+                if number not in self._known:
+                    return
+                snapshot = self._known[number] = replace(self._known[number], in_delete=True)
+            self._withdraw(snapshot)
+            self._state.remove_snapshot(number)
+            with self._lock:
+                del self._known[number]
+                self._trees.pop(number, None)
+
+    def _withdraw(self, snapshot: Snapshot) -> None:
+        name = snapshot.directory_name
+        if self._has_links(snapshot):
+            with translate_os_errors("/.snapshot"):
+                self._links.withdraw(name)
+            return
+        # The directory may have been renamed with its `.snapshot`, or deleted with it.
+        with suppress(NoSuchEntryError, NotADirectoryHereError):
+            source = self._files.locate(str(snapshot.source_id))
+            with self._files.directory(source) as fd, translate_os_errors("/.snapshot"):
+                dot_snapshot.withdraw(fd, name)
+
+
+def _check_label(label: str | None) -> None:
+    if label is not None and ("/" in label or "\0" in label or label in (".", "..")):
+        raise InvalidPathError(f"{label!a} cannot be the name of a snapshot")
+
+
+def _expired(snapshot: Snapshot) -> bool:
+    return snapshot.expires is not None and snapshot.expires <= clock.now()
+
+
+def _newest_change(top: Node) -> int:
+    newest = 0
+    pending = [top]
+    while pending:
+        node = pending.pop()
+        newest = max(newest, node.attributes.changed)
+        pending.extend(node.children.values())
+    return newest
