@@ -173,19 +173,11 @@ class Work(RuleBasedStateMachine):
         assert "" in differences, "\n\n".join(differences)
         assert done.code == int(b'bad_dir_count="0"' not in written), done
 
-<<<<<<< HEAD
     def list_work(self, way: Way, limit: int | None = None) -> None:
         """Take a snapshot, and check its diff and list with the one before."""
         self.take_snapshot()
         older, newer = self.snapshots[-2:]
         self.check_diff(older, newer, limit)
-=======
-    def look(self, way: Way, limit: int | None = None) -> None:
-        """End a burst of work: take a snapshot, and judge it and the last one."""
-        self.remember()
-        older, newer = self.moments[-2:]
-        self.judge(older, newer, limit)
->>>>>>> house
         self.check_list(way, older, newer)
 
     # Checks.
@@ -400,12 +392,7 @@ def compare(expected: bytes, written: bytes, *, sizes_of_directories: bool) -> s
         lines = without_run_times(without_access_times(content))
         if not sizes_of_directories:
             lines = _SIZE_OF_A_DIRECTORY.sub(rb'\1 size="0"\2', lines)
-<<<<<<< HEAD
-        lists.append(lines.decode("utf-8", "backslashreplace").split("\n"))
-    return "\n".join(unified_diff(lists[0], lists[1], "expected", "written", lineterm=""))
-=======
         return lines.decode("utf-8", "backslashreplace").split("\n")
 
     lists = comparable(expected), comparable(written)
     return "\n".join(unified_diff(*lists, "expected", "written", lineterm=""))
->>>>>>> house

@@ -376,12 +376,8 @@ def _file(directory: int, name: bytes, flags: int = 0) -> Iterator[int]:
         os.close(fd)
 
 
-<<<<<<< HEAD
 def _is_at_or_below(top: bytes, path: bytes) -> bool:
     return path == top or path.startswith(top + b"/")
-=======
-def _holds(path: bytes, other: bytes) -> bool:
-    return other == path or other.startswith(path + b"/")
 
 
 def _remove_directory(name: bytes, fd: int) -> None:
@@ -395,4 +391,3 @@ def _remove_directory(name: bytes, fd: int) -> None:
             else:
                 os.rmdir(folder, dir_fd=inside)
     os.rmdir(name, dir_fd=fd)
->>>>>>> house
