@@ -280,6 +280,19 @@ def test_a_format_returns_the_listed_entries_whose_names_it_cannot_hold(form_nam
 
 
 @form_names
+@pytest.mark.parametrize("batch_size", [1, 3000, 9000])
+def test_a_large_piece_is_what_small_pieces_are_together(form_name, batch_size):
+    form = make_form(form_name)
+    entries = [present(f"/{number:04}") for number in range(8999, -1, -1)]
+
+    content = write_piece(form, *entries, batch_size=batch_size).piece.content
+
+    small = (write_piece(form, *entries[begin : begin + 1000]) for begin in range(0, 9000, 1000))
+    assert content == b"".join(written.piece.content for written in small)
+    assert content.count(b"\n") == 9000
+
+
+@form_names
 def test_a_format_and_its_pieces_can_be_sent_to_another_process(form_name):
     form = make_form(form_name)
     piece = write_piece(form, *OF_EACH_KIND, present("/\x01")).piece

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.parts.entries import (
 )
 
 FORM = Ndjson()
+CONTRACT = Path(__file__).resolve().parents[2] / "docs" / "scan-list.md"
 
 NOT_UTF8 = {
     "/a\udcff": "/a\ufffd",
@@ -79,6 +81,24 @@ def test_each_entry_is_an_object_on_a_line():
         '{"path":"/a","kind":"directory","change":"unreadable","reason":"permission denied"}\n'
         '{"path":"/","kind":"file","change":"unreadable","reason":"I/O error"}\n'
     )
+
+
+def test_the_example_of_the_contract_is_what_is_written():
+    facts = Attributes(Kind.FILE, 500, 1_700_000_100, 1_700_000_100, 501, 20)
+    entries = [
+        present("/reel2/b.mov", facts),
+        deleted("/reel1/old.mov"),
+        unreadable("/reel1/locked.mov", reason="Permission denied"),
+    ]
+    totals = Totals(files=1, size=500, deleted_files=1, unreadable=1)
+
+    pieces = [PieceInMemory(write_piece(FORM, *entries).piece)]
+    content = b"".join(FORM.assemble(pieces, totals)).decode()
+
+    documented = CONTRACT.read_text(encoding="utf-8").splitlines()
+    assert content.splitlines() == [
+        line.strip() for line in documented if line.startswith('    {"')
+    ]
 
 
 def test_what_is_left_out_or_gone_has_no_line():

@@ -81,7 +81,7 @@ def choose(
     changed = ChangeSet(Scope(BASE), limit=1000, folder=str(mount))
     changed.add(list(changes))
     listener = listener or RecordingListener()
-    choice = TreeChoice(request, settings, cluster, pair, listener)  # type: ignore[arg-type]
+    choice = TreeChoice(request, settings, cluster, pair, listener)
     trees = choice.choose(changed)
     choice.report_qq_folders(trees, changed)
     return trees
@@ -93,7 +93,7 @@ def test_deleted_files_are_read_on_a_mount_that_shows_the_newer_snapshot(mount: 
     trees = choose(cluster, mount, GONE)
 
     assert trees == Trees(MountSource(str(mount)), MountSource(str(mount / ".snapshot" / "3_s")))
-    assert cluster.asked == [("into", BASE, NEWER)]
+    assert cluster.requests == [("listing", BASE, NEWER)]
 
 
 def test_on_a_busy_share_they_are_read_there_if_it_shows_the_older_snapshot(mount: Path) -> None:
@@ -102,10 +102,10 @@ def test_on_a_busy_share_they_are_read_there_if_it_shows_the_older_snapshot(moun
     trees = choose(cluster, mount, GONE)
 
     assert isinstance(trees.older, MountSource)
-    assert cluster.asked == [
-        ("into", BASE, NEWER),
-        ("at", f"{BASE}/kept", LIVE),
-        ("into", BASE, OLDER),
+    assert cluster.requests == [
+        ("listing", BASE, NEWER),
+        ("entry", f"{BASE}/kept", LIVE),
+        ("listing", BASE, OLDER),
     ]
 
 
@@ -127,7 +127,7 @@ def test_if_nothing_was_deleted_the_older_snapshot_is_not_compared(mount: Path) 
 
     choose(cluster, mount, NEW)
 
-    assert ("into", BASE, OLDER) not in cluster.asked
+    assert ("listing", BASE, OLDER) not in cluster.requests
 
 
 @pytest.mark.parametrize("deletes", [False, True])
@@ -136,7 +136,7 @@ def test_if_nothing_changed_nothing_is_asked(mount: Path, deletes: bool) -> None
 
     choose(cluster, mount, deletes=deletes)
 
-    assert cluster.asked == []
+    assert cluster.requests == []
 
 
 def test_if_deletions_are_not_wanted_the_older_snapshot_is_not_needed(mount: Path) -> None:
@@ -145,7 +145,7 @@ def test_if_deletions_are_not_wanted_the_older_snapshot_is_not_needed(mount: Pat
     trees = choose(cluster, mount, GONE, deletes=False)
 
     assert trees.older is None
-    assert ("into", BASE, OLDER) not in cluster.asked
+    assert ("listing", BASE, OLDER) not in cluster.requests
 
 
 def test_of_a_deleted_base_path_nothing_is_read_in_the_newer_snapshot(mount: Path) -> None:
@@ -154,7 +154,7 @@ def test_of_a_deleted_base_path_nothing_is_read_in_the_newer_snapshot(mount: Pat
     trees = choose(cluster, mount, GONE, metadata="snapshot", has_base=False, base_replaced=True)
 
     assert trees.newer == MountSource(str(mount))
-    assert cluster.asked == []
+    assert cluster.requests == []
 
 
 def test_a_mount_without_the_newer_snapshot_is_refused(mount: Path) -> None:

@@ -12,7 +12,8 @@ from qumulo_changelist.checks.request import (
     check_order,
     normalize_cluster_path,
 )
-from qumulo_changelist.errors import MappedPathError
+from qumulo_changelist.errors import MappedPathError, UsageError
+from qumulo_changelist.output.formats import FORMATS
 
 Metadata = Literal["mount", "snapshot", "rest"]
 """Where sizes, times and owners are read: on the live mount, in the newer snapshot on the mount, or
@@ -73,9 +74,15 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
             SnapshotOrderError: the older snapshot has not the smaller id.
             MappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
+            UsageError: there is no such format, or a number is too small.
         """
         check_list_name(self.guid, self.source_index)
         check_order(self.older, self.newer)
         if self.mapped_path is None and self.metadata != "rest":
             raise MappedPathError("the mapped path is needed to read sizes, times and owners")
         normalize_cluster_path(self.base_path)
+        if self.format not in FORMATS:
+            raise UsageError(f"{self.format!r} is not a format: there are {', '.join(FORMATS)}")
+        for name in ("workers", "slice_size", "spill_after"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}, and has to be at least 1")

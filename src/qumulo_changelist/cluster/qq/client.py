@@ -63,7 +63,7 @@ class QqCluster:
         except UnreadableError as error:
             raise ClusterPathError(f"no snapshot {name!r} of {path!r}: {error}") from error
         arguments = ["snapshot_create_snapshot", f"--name={name}", f"--path={path}"]
-        (created,) = self._commands.run(arguments, output.whole)
+        (created,) = self._commands.run(arguments, output.single_value)
         return read_snapshot(created, _source(arguments))
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
@@ -91,7 +91,7 @@ class QqCluster:
         key = "path" if reference.startswith("/") else "id"
         arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
         with entry_errors(snapshot):
-            (attributes,) = self._commands.run(arguments, output.whole)
+            (attributes,) = self._commands.run(arguments, output.single_value)
         return inspected(to_file(attributes, NodeJson, _source(arguments)))
 
     def first_entries(
@@ -126,7 +126,7 @@ class QqCluster:
         ]
         try:
             with entry_errors(snapshot):
-                (totals,) = self._commands.run(arguments, output.whole)
+                (totals,) = self._commands.run(arguments, output.single_value)
         except AbsentError:
             return 0
         return read_total_files(totals, _source(arguments))
