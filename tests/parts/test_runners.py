@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -257,7 +258,7 @@ def test_an_error_that_ends_a_run_arrives_unchanged(count, source):
 
 def test_a_process_that_dies_before_all_have_started_is_an_error(monkeypatch):
     class PatientExecutor(ProcessPoolExecutor):
-        def submit(self, *arguments, **keywords) -> Future:
+        def submit(self, *arguments, **keywords) -> Future[Any]:
             submitted = super().submit(*arguments, **keywords)
             submitted.exception(TIMEOUT)
             return submitted
