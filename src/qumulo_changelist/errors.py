@@ -33,6 +33,7 @@
     │       └── SingleSignOnError    77   the user cannot log in with a password
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
+    │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
@@ -258,6 +259,10 @@ class UnreachableError(ChangelistError):
 
 class FailingError(UnreachableError):
     """The cluster can be reached, but keeps failing to answer one request."""
+
+
+class BrokenConnectionError(FailingError):
+    """The connection to the cluster broke before it answered."""
 
 
 class UnclearOutcomeError(UnreachableError):
