@@ -65,7 +65,6 @@ INTERNAL = {
     ("cli/arguments", "ArgumentError"),
     ("cli/arguments", "ArgumentTypeError"),
     ("cli/program", "SystemExit"),
-    ("config/file", "InvalidFileException"),
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),
