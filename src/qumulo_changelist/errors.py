@@ -33,6 +33,7 @@
     │       └── SingleSignOnError    77   the user cannot log in with a password
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
+    │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
@@ -47,7 +48,7 @@
     UnreadableError                       one entry cannot be read: ends nothing
     └── AbsentError                       a tree has no such entry
 
-The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How it ends"); the
+The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How a run ends"); the
 others are those of BSD's ``sysexits.h``. Where ``qq`` reports an error, its own exit code is kept.
 
 A message names what is wrong. What a user can type to mend it depends on the program that shows the
@@ -258,6 +259,10 @@ class UnreachableError(ChangelistError):
 
 class FailingError(UnreachableError):
     """The cluster can be reached, but keeps failing to answer one request."""
+
+
+class BrokenConnectionError(FailingError):
+    """The connection to the cluster broke before it answered."""
 
 
 class UnclearOutcomeError(UnreachableError):

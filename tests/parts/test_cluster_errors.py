@@ -25,6 +25,7 @@ from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     AbsentError,
+    BrokenConnectionError,
     ChangelistError,
     FailingError,
     IncompleteReplyError,
@@ -111,9 +112,9 @@ WORDS: list[tuple[str, type[ChangelistError]]] = [
     ("Connection error: [Errno 113] No route to host", UnreachableError),
     ("Connection error: [Errno 110] Connection timed out", UnreachableError),
     ("Connection error: [Errno -2] Name or service not known", UnreachableError),
-    ("Connection error: [Errno 104] Connection reset by peer", FailingError),
-    ("Connection error: Remote end closed connection without response", FailingError),
-    ("Connection error: 401", FailingError),
+    ("Connection error: [Errno 104] Connection reset by peer", BrokenConnectionError),
+    ("Connection error: Remote end closed connection without response", BrokenConnectionError),
+    ("Connection error: 401", BrokenConnectionError),
     ("IncompleteRead(7 bytes read, 9 more expected)", IncompleteReplyError),
     ("Error loading data: x", IncompleteReplyError),
     ("Error 4010: unheard of", QqFailedError),

@@ -127,8 +127,9 @@ def public(tree: ast.AST, name: str) -> Iterator[tuple[str, ast.AST]]:
     """Yield what a module offers: itself, its classes and functions, and their methods."""
     yield name, tree
     for node in ast.iter_child_nodes(tree):
-        is_definition = isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if is_definition and not node.name.startswith("_") and not is_setter(node):
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not node.name.startswith("_") and not is_setter(node):
             inner = f"{name}.{node.name}"
             yield from public(node, inner) if isinstance(node, ast.ClassDef) else [(inner, node)]
 

@@ -65,6 +65,7 @@ INTERNAL = {
     ("cli/arguments", "ArgumentError"),
     ("cli/arguments", "ArgumentTypeError"),
     ("cli/program", "SystemExit"),
+    ("cluster/wire", "ValidationError"),
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),

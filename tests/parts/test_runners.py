@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing.context import SpawnProcess
+from typing import Any
 
 import pytest
 from msgspec import Struct
 
 from qumulo_changelist.changes import key
-from qumulo_changelist.changes.key import MODIFIED
+from qumulo_changelist.changes.key import CREATED, DELETED, MODIFIED
 from qumulo_changelist.errors import QqFailedError, UnreachableError, UsageError, WorkerError
 from qumulo_changelist.events import CommandStarted, Listener, WorkersUnavailable, ignore
 from qumulo_changelist.runners import processes
+from qumulo_changelist.runners.job import SliceJob
 from qumulo_changelist.runners.local import LocalRunner
 from tests.parts.conftest import RecordingListener
 from tests.parts.worker_trees import (
@@ -110,6 +112,17 @@ def test_results_come_in_the_order_of_the_slices_of_which_few_are_taken_ahead(co
         totals = result.product.tally.totals
         assert (totals.files, totals.deleted_files) == (1, 1)
         assert result.changed_since == 1
+
+
+def test_entries_that_changed_since_the_snapshot_are_counted_in_both_newer_trees():
+    job: Job = SliceJob(Owned(), Owned(), JOB.finish, identified=Owned())
+    slices = [
+        [key.make("/d", CREATED), key.make("/c", MODIFIED)],
+        [key.make("/b", MODIFIED), key.make("/a", DELETED)],
+    ]
+
+    with start_runner(1) as runner:
+        assert [result.changed_since for result in runner.run(job, slices)] == [2, 1]
 
 
 def test_one_worker_is_this_process():
@@ -245,7 +258,7 @@ def test_an_error_that_ends_a_run_arrives_unchanged(count, source):
 
 def test_a_process_that_dies_before_all_have_started_is_an_error(monkeypatch):
     class PatientExecutor(ProcessPoolExecutor):
-        def submit(self, *arguments, **keywords) -> Future:
+        def submit(self, *arguments, **keywords) -> Future[Any]:
             submitted = super().submit(*arguments, **keywords)
             submitted.exception(TIMEOUT)
             return submitted

@@ -69,10 +69,10 @@ def choose(
     **wanted: Any,
 ) -> Trees:
     """Return the choice of trees for a request, with deletions unless it says otherwise."""
+    fields: dict[str, Any] = {"mapped_path": str(mount), "deletes": True} | wanted
     request = ChangelistRequest(
-        project="p", guid="g", source_index="1", base_path=BASE, older=OLDER, newer=NEWER,
-        **({"mapped_path": str(mount), "deletes": True} | wanted),
-    )  # fmt: skip
+        project="p", guid="g", source_index="1", base_path=BASE, older=OLDER, newer=NEWER, **fields
+    )
     pair = SnapshotPair(
         SnapshotView(Snapshot(OLDER, source="/p"), snapshot_paths(BASE)),
         SnapshotView(Snapshot(NEWER, source="/p"), snapshot_paths(BASE), has_base=has_base),

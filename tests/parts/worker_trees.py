@@ -108,16 +108,18 @@ class Exited(Struct, frozen=True):
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[OwnedTree]:
-        os._exit(self.code)
+        if self.code:
+            os._exit(self.code)
         yield OwnedTree()
 
 
 class FailsToOpen(Struct, frozen=True):
-    error: Exception
+    error: object
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[OwnedTree]:
-        raise self.error
+        if isinstance(self.error, Exception):
+            raise self.error
         yield OwnedTree()
 
 
