@@ -17,7 +17,6 @@ FUZZ_SEED :=
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-
 .PHONY: demo test test-pythons fuzz coverage mutants bench lint format docs-picture lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
@@ -51,7 +50,6 @@ mutants: $(READY)  ## the faults in changes/, scan/ and output/ that no quick te
 bench: $(READY)  ## how fast it is, compared with other ways (about half an hour; shorter: make bench BENCH=--quick)
 	@$(BIN)/python -m bench $(BENCH)
 
-.PHONY: docs-picture
 docs-picture: $(READY)  ## draw the architecture into docs/design.md, from the code
 	$(BIN)/python docs/picture.py
 

@@ -1,1 +1,1 @@
-"""How fast the commands are, against other ways to the same list: ``make bench``."""
+"""How fast the commands are, compared with other ways to the same list: ``make bench``."""

@@ -1,4 +1,4 @@
-"""Runs every comparison and prints the table: ``make bench``."""
+"""Runs every comparison and prints the report: ``make bench``."""
 
 import argparse
 import os
@@ -10,30 +10,30 @@ from collections.abc import Sequence
 
 from bench.report import report
 from bench.results import Results
-from bench.rounds import measured, tell
+from bench.rounds import measure_scenario, print_progress
 from bench.scenarios import MILLION, all_scenarios
 
-_QUICK = 1000
-# Where a tree of a million files is soon made; it says nothing about disks, for any of the ways.
-_MEMORY = "/dev/shm"
+_QUICK_DIVISOR = 1000
+# A tree of a million files is made quickly here. So no way is measured with its disk.
+_MEMORY_FOLDER = "/dev/shm"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return 0 whatever the figures are, 1 where a way failed."""
+    """Print the report; return 0 whatever the figures are, or 1 if a way failed."""
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)
-    scenarios = all_scenarios(options.sizes, _QUICK if options.quick else 1)
+    scenarios = all_scenarios(options.sizes, _QUICK_DIVISOR if options.quick else 1)
     if options.only:
         scenarios = tuple(s for s in scenarios if s.family in options.only)
-    # Ended by a signal or not: no server and no tree stays behind.
+    # As an exception, the signal ends the servers and removes the trees.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     results: Results = {}
     for scenario in scenarios:
         runs = options.runs or (1 if options.quick else scenario.runs)
-        found = measured(scenario, options.scratch, runs)
-        results |= {(scenario.name, way): result for way, result in found.items()}
+        by_way = measure_scenario(scenario, options.scratch, runs)
+        results |= {(scenario.name, way): result for way, result in by_way.items()}
     if options.quick:
-        tell(f"quick: sizes divided by {_QUICK}; the figures mean nothing")
+        print_progress(f"quick: sizes divided by {_QUICK_DIVISOR}; the figures mean nothing")
     print(report(shlex.join(["python", "-m", "bench", *given]), scenarios, results), end="")
     return 1 if any(result.failure for result in results.values()) else 0
 
@@ -41,29 +41,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Compare this project with other ways to the same list; print Markdown.",
+        description="Compare this project with other ways to the same list, and print Markdown.",
     )
     families = list(dict.fromkeys(s.family for s in all_scenarios([MILLION])))
     parser.add_argument(
-        "--only", action="append", choices=families, help="this scenario; can be given repeatedly"
+        "--only", action="append", choices=families, help="run this scenario; can be repeated"
     )
-    parser.add_argument("--runs", type=int, metavar="N", help="timed rounds (default: 5 or 3)")
+    parser.add_argument(
+        "--runs", type=int, metavar="N", help="the number of timed rounds (default: 5 or 3)"
+    )
     parser.add_argument(
         "--sizes",
         type=int,
         nargs="+",
         metavar="N",
         default=[MILLION, 10 * MILLION],
-        help="the numbers of changes to show memory and growth with (default: 1 and 10 million)",
+        help="the numbers of changes for memory and growth (default: 1 and 10 million)",
     )
     parser.add_argument(
-        "--quick", action="store_true", help=f"sizes divided by {_QUICK}: does all of it work?"
+        "--quick",
+        action="store_true",
+        help=f"divide sizes by {_QUICK_DIVISOR}, to see that it works",
     )
     parser.add_argument(
         "--scratch",
         metavar="DIR",
-        default=_MEMORY if os.access(_MEMORY, os.W_OK) else tempfile.gettempdir(),
-        help="where trees and lists are written (default: %(default)s)",
+        default=_MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else tempfile.gettempdir(),
+        help="where to write trees and lists (default: %(default)s)",
     )
     return parser
 

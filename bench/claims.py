@@ -1,15 +1,15 @@
-"""What is to be shown: a figure that comes from the results, and how large it may be."""
+"""Claims about speed: a figure from the results, and the target that it has to reach."""
 
 import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.results import Results, ratio
+from bench.results import Result, Results, ratio
 
 
 class MissingError(Exception):
-    """What a claim compares was not measured; the message says why."""
+    """A figure that a claim needs was not measured; the message is the reason."""
 
 
 Measure = Callable[[Results], float]
@@ -21,27 +21,27 @@ class Claim:
 
     what: str
     measure: Measure
-    """Gets the figure; raises MissingError."""
-    to_reach: float
+    """Returns the figure; raises MissingError."""
+    target: float
     form: str
     """How a figure is written, such as ``{:.1f} s``."""
     at_least: bool = False
     """Whether more is better."""
 
     def row(self, results: Results) -> tuple[str, str, str, str]:
-        """Return what is claimed, the figure, what it has to reach, and whether it does."""
+        """Return what is claimed, the figure, the target, and whether the figure reaches it."""
         bound = "at least" if self.at_least else "at most"
-        target = f"{bound} {self.form.format(self.to_reach)}"
+        target = f"{bound} {self.form.format(self.target)}"
         try:
             figure = self.measure(results)
         except MissingError as error:
             return self.what, f"not measured: {error}", target, ""
-        reached = figure >= self.to_reach if self.at_least else figure <= self.to_reach
-        return self.what, self.form.format(figure), target, "yes" if reached else "no"
+        is_reached = figure >= self.target if self.at_least else figure <= self.target
+        return self.what, self.form.format(figure), target, "yes" if is_reached else "no"
 
 
 def faster(scenario: str, way: str, than: str, times: float, what: str) -> Claim:
-    """``way`` is so many times as fast as another."""
+    """Claim that ``way`` is at least ``times`` times as fast as ``than``."""
 
     def measure(results: Results) -> float:
         return ratio(_walls(results, scenario, than), _walls(results, scenario, way))
@@ -50,7 +50,7 @@ def faster(scenario: str, way: str, than: str, times: float, what: str) -> Claim
 
 
 def within(scenario: str, way: str, of: str, times: float, what: str) -> Claim:
-    """``way`` takes no more than so many times as long as another."""
+    """Claim that ``way`` takes at most ``times`` times as long as ``of``."""
 
     def measure(results: Results) -> float:
         return ratio(_walls(results, scenario, way), _walls(results, scenario, of))
@@ -59,17 +59,16 @@ def within(scenario: str, way: str, of: str, times: float, what: str) -> Claim:
 
 
 def processor(scenario: str, way: str, seconds: float, what: str) -> Claim:
-    """All processes of ``way`` together take so little processor time."""
+    """Claim that all processes of ``way`` together take at most this processor time."""
 
     def measure(results: Results) -> float:
-        _walls(results, scenario, way)
-        return statistics.median(results[scenario, way].processors)
+        return statistics.median(_result(results, scenario, way).processors)
 
     return Claim(what, measure, seconds, "{:.3f} s of processor time")
 
 
 def rate(scenario: str, way: str, per_second: float, what: str, unit: str) -> Claim:
-    """``way`` gets through so many entries of its list a second."""
+    """Claim that ``way`` lists at least this number of entries a second."""
 
     def measure(results: Results) -> float:
         seconds = statistics.median(_walls(results, scenario, way))
@@ -79,51 +78,62 @@ def rate(scenario: str, way: str, per_second: float, what: str, unit: str) -> Cl
 
 
 def memory(scenario: str, way: str, megabytes: float, what: str) -> Claim:
-    """All processes of ``way`` together hold no more than so much at once."""
+    """Claim that all processes of ``way`` together need at most this memory at once."""
 
     def measure(results: Results) -> float:
-        _result(results, scenario, way)
-        return _known(results[scenario, way].memory, "this system does not tell memory") / 1e6
+        return (
+            _known(_result(results, scenario, way).memory, "this system does not report memory")
+            / 1e6
+        )
 
     return Claim(what, measure, megabytes, "{:,.0f} MB")
 
 
 def no_listings(scenario: str, way: str, what: str) -> Claim:
-    """``way`` asks for no page of a directory."""
+    """Claim that ``way`` requests no page of a directory."""
 
     def measure(results: Results) -> float:
-        _result(results, scenario, way)
-        return _known(results[scenario, way].listings, "the server does not tell requests")
+        return _known(
+            _result(results, scenario, way).listings, "the server does not report requests"
+        )
 
     return Claim(what, measure, 0, "{:,.0f} listings")
 
 
 def growth(smaller: tuple[str, int], larger: tuple[str, int], way: str, what: str) -> Claim:
-    """The time of ``way`` grows no faster than n log n from one (scenario, size) to another."""
+    """Claim that the time of ``way`` grows no faster than n log n.
+
+    Args:
+        smaller: a scenario, and its size.
+        larger: a scenario of a greater size.
+        way: the way.
+        what: the text of the row.
+    """
     (small, fewer), (large, more) = smaller, larger
-    most = more * math.log(more) / (fewer * math.log(fewer))
+    maximum = more * math.log(more) / (fewer * math.log(fewer))
 
     def measure(results: Results) -> float:
-        took = statistics.median(_walls(results, large, way))
-        return took / statistics.median(_walls(results, small, way))
+        seconds = statistics.median(_walls(results, large, way))
+        return seconds / statistics.median(_walls(results, small, way))
 
-    return Claim(what, measure, most, "{:.1f} times as long")
+    return Claim(what, measure, maximum, "{:.1f} times as long")
 
 
-def _result(results: Results, scenario: str, way: str) -> None:
-    found = results.get((scenario, way))
-    if found is None:
+def _result(results: Results, scenario: str, way: str) -> Result:
+    """Return the result of a way that worked."""
+    result = results.get((scenario, way))
+    if result is None:
         raise MissingError(f"{scenario}/{way} did not run")
-    if found.failure:
+    if result.failure:
         raise MissingError(f"{way} failed")
+    return result
 
 
 def _walls(results: Results, scenario: str, way: str) -> list[float]:
-    _result(results, scenario, way)
-    return results[scenario, way].walls
+    return _result(results, scenario, way).walls
 
 
-def _known(figure: float | None, otherwise: str) -> float:
+def _known(figure: float | None, why_not: str) -> float:
     if figure is None:
-        raise MissingError(otherwise)
+        raise MissingError(why_not)
     return figure

@@ -1,11 +1,11 @@
-"""The floor: only what every way to a scan list must do, with nothing around it.
+"""The floor: only what every way to a scan list must do, and nothing else.
 
 It reads the pages of the diff off the socket without decoding them, makes the ``stat`` calls of a
-list that was written before, and writes that list's bytes in one go; one after another, in one
-process, each timed apart. What it needs to know beforehand (the names in the list, its bytes) is
-prepared outside of the timed parts. The figures go to standard output as JSON, seconds each.
+list that was written before, and writes the bytes of that list. These parts run one after the other
+in one process, and each is timed. What they need (the names in the list, its bytes) is prepared
+outside of the timed parts. The figures go to standard output as JSON, in seconds.
 
-As a script of its own it imports nothing of this project.
+It is a script that imports nothing of this project.
 """
 
 import argparse
@@ -28,46 +28,48 @@ Directory = tuple[bytes, list[bytes]]
 
 
 def main() -> int:
-    """Do the three parts, and print how long they took."""
+    """Run the three parts, and print the time that each took."""
     options = parse()
     with open(options.like, "rb") as file:
         content = file.read()
-    directories = named_in(content, os.fsencode(options.mapped))
+    directories = directories_in(content, os.fsencode(options.mapped))
     figures = {
         "pages": timed(lambda: read_pages(options)),
         "stat": timed(lambda: stat_all(directories)),
-        "write": timed(lambda: write_out(content, options.output)),
+        "write": timed(lambda: write_list(content, options.output)),
     }
     os.unlink(options.output)
     wall, processor = (sum(times) for times in zip(*figures.values(), strict=True))
-    parts = {part: round(took[0], 4) for part, took in figures.items()}
+    parts = {part: round(seconds, 4) for part, (seconds, _) in figures.items()}
     print(json.dumps({"wall": wall, "processor": processor, "parts": parts}))
     return 0
 
 
 def parse() -> argparse.Namespace:
     """Return the options."""
-    parser = argparse.ArgumentParser(description="Do what every way to a list must do, no more.")
+    parser = argparse.ArgumentParser(description="Do only what every way to a list must do.")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--credentials", required=True, help="where `qq login` kept its session")
-    parser.add_argument("--certificate", required=True, help="the server's, in PEM")
-    parser.add_argument("--diff", required=True, help="the first page's path and query")
+    parser.add_argument(
+        "--credentials", required=True, help="the file with the session of `qq login`"
+    )
+    parser.add_argument("--certificate", required=True, help="that of the server, in PEM")
+    parser.add_argument("--diff", required=True, help="the path and query of the first page")
     parser.add_argument("--mapped", required=True, help="where this machine mounts the base path")
-    parser.add_argument("--like", required=True, help="the list that names what to stat")
+    parser.add_argument("--like", required=True, help="a list with the names to call stat for")
     parser.add_argument("--output", required=True)
     return parser.parse_args()
 
 
 def timed(part: Callable[[], None]) -> tuple[float, float]:
-    """Return the seconds that a part took, and those of the processor for it."""
+    """Return the seconds that a part took, and its seconds of processor time."""
     wall, processor = time.perf_counter(), time.process_time()
     part()
     return time.perf_counter() - wall, time.process_time() - processor
 
 
 def read_pages(options: argparse.Namespace) -> None:
-    """Read all pages into the same buffer; each names the next."""
+    """Read all pages into one buffer; each page has the path of the next."""
     with open(options.credentials, encoding="utf-8") as file:
         token = json.load(file)["bearer_token"]
     headers = {"Authorization": f"Bearer {token}"}
@@ -90,8 +92,8 @@ def read_pages(options: argparse.Namespace) -> None:
     connection.close()
 
 
-def named_in(content: bytes, mapped: bytes) -> list[Directory]:
-    """Return what a list says is there: each directory's path, and the names in it."""
+def directories_in(content: bytes, mapped: bytes) -> list[Directory]:
+    """Return the existing entries of a list: the path of each directory, and the names in it."""
     names = (
         html.unescape(name.decode()).encode() if b"&" in name else name
         for name in NAME.findall(content)
@@ -104,14 +106,14 @@ def named_in(content: bytes, mapped: bytes) -> list[Directory]:
 
 
 def stat_all(directories: list[Directory]) -> None:
-    """Make the ``stat`` calls, each from within its directory: the cheapest way there is."""
+    """Make the ``stat`` calls, each from within its directory, which is the cheapest way."""
     for path, names in directories:
         os.chdir(path)
-        collections.deque(map(os.lstat, names), maxlen=0)  # a loop without bytecode
+        collections.deque(map(os.lstat, names), maxlen=0)  # loops without bytecode
 
 
-def write_out(content: bytes, path: str) -> None:
-    """Write one file, one byte after another, and see it to the disk."""
+def write_list(content: bytes, path: str) -> None:
+    """Write one file sequentially, and force it to the disk."""
     with open(path, "wb", buffering=0) as file:
         rest = memoryview(content)
         while rest:

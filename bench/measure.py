@@ -1,6 +1,6 @@
-"""What a command takes: time, processor time, and the memory of all its processes together.
+"""The time, the processor time, and the memory of a command with all of its processes.
 
-Time and memory are measured in separate runs: looking at memory takes some time of its own.
+Time and memory are measured in separate runs, since reading memory takes time itself.
 """
 
 import contextlib
@@ -13,49 +13,49 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import IO, NamedTuple
 
-_SHARED_OUT = re.compile(rb"^(?:Pss|SwapPss): +(\d+) kB$", re.MULTILINE)
-_HIGHEST = re.compile(rb"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
-_INTERVAL = 0.05
-# At most this part of a core goes into looking at memory.
-_SHARE = 0.05
+_PROPORTIONAL = re.compile(rb"^(?:Pss|SwapPss): +(\d+) kB$", re.MULTILINE)
+_PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+_SECONDS_BETWEEN_READINGS = 0.05
+# At most this part of a core is used to read memory.
+_MAX_SHARE_OF_A_CORE = 0.05
 _SECONDS_TO_END = 5
-_LAST_WORDS = 2000
+_MAX_MESSAGE = 2000
 
 
 class Usage(NamedTuple):
-    """What a run took."""
+    """What a run of a command took."""
 
     wall: float
     """Seconds from its start to its end."""
     processor: float
-    """Seconds of processor time of the command, and of all processes that it waited for."""
+    """Seconds of processor time of the command and of all processes that it waited for."""
 
 
 class FailedError(Exception):
-    """A command ended otherwise than it may; the message holds its last words."""
+    """A command ended with an unexpected exit code; the message has the end of its output."""
 
 
 def run(
     command: Sequence[str],
     environment: Mapping[str, str],
     output: str,
-    fine: Collection[int] = (0,),
+    exit_codes: Collection[int] = (0,),
 ) -> Usage:
     """Run a command to its end, undisturbed.
 
     Args:
         command: the program and its arguments.
-        environment: all of its environment.
-        output: the file that takes what it prints; it runs in that file's folder.
-        fine: the exit codes that it may end with.
+        environment: its whole environment.
+        output: the file for its standard output. It runs in the folder of that file.
+        exit_codes: those that it may end with.
 
     Raises:
-        FailedError: it ended with another exit code.
+        FailedError: it ended with a different exit code.
     """
     with _running(command, environment, output) as running:
         _, status, used = os.wait4(running.process.pid, 0)
-        running.ended(status, fine)
-        wall = time.perf_counter() - running.began
+        running.check_exit(status, exit_codes)
+        wall = time.perf_counter() - running.start
     return Usage(wall, used.ru_utime + used.ru_stime)
 
 
@@ -63,48 +63,49 @@ def peak_memory(
     command: Sequence[str],
     environment: Mapping[str, str],
     output: str,
-    fine: Collection[int] = (0,),
+    exit_codes: Collection[int] = (0,),
 ) -> int:
-    """Run a command; return the bytes that it and its descendants had together at their peak.
+    """Run a command; return the peak number of bytes of it and its descendants together.
 
-    Pages that several of them share count once (PSS: see ``man 5 proc``, smaps_rollup). The
-    processes are looked at every 50 ms, or less often where looking takes long; between two looks,
-    the kernel keeps what each of them had at its own peak, and no less can come out. Pages shared
-    with a stranger, such as another Python's code, count in part. Files on a memory file system
-    are none of it. Linux alone tells this.
+    Pages that several of them share count once (PSS: see ``man 5 proc``, smaps_rollup). Memory is
+    read every 50 ms, or less often if reading takes long. The result is never less than the peak
+    of a single process, which the kernel records. Pages that are shared with an unrelated process,
+    such as the code of Python, count in part. Files on a memory file system do not count.
 
     Raises:
-        FailedError: it ended with another exit code.
-        FileNotFoundError: this system is not Linux.
+        FailedError: it ended with a different exit code.
+        FileNotFoundError: this system is not Linux, and does not report this.
     """
     peak = 0
     os.stat("/proc/self/smaps_rollup")
     with _running(command, environment, output) as running:
         while True:
-            began = time.process_time()
+            start = time.process_time()
             tree = list(_tree(running.process.pid))
-            together = sum(_read(pid, "smaps_rollup", _SHARED_OUT) for pid in tree)
-            alone = max(_read(pid, "status", _HIGHEST) for pid in tree)
+            together = sum(_read_bytes(pid, "smaps_rollup", _PROPORTIONAL) for pid in tree)
+            alone = max(_read_bytes(pid, "status", _PEAK) for pid in tree)
             peak = max(peak, together, alone)
             ended, status, _ = os.wait4(running.process.pid, os.WNOHANG)
             if ended:
                 break
-            time.sleep(max(_INTERVAL, (time.process_time() - began) / _SHARE))
-        running.ended(status, fine)
+            spent = time.process_time() - start
+            time.sleep(max(_SECONDS_BETWEEN_READINGS, spent / _MAX_SHARE_OF_A_CORE))
+        running.check_exit(status, exit_codes)
     return peak
 
 
 class _Running(NamedTuple):
     process: subprocess.Popen[bytes]
-    began: float
-    said: IO[bytes]
+    start: float
+    messages: IO[bytes]
+    """What it writes to standard error."""
 
-    def ended(self, status: int, fine: Collection[int]) -> None:
-        """Take it as ended with the status that waiting for it told."""
+    def check_exit(self, status: int, exit_codes: Collection[int]) -> None:
+        """Record the status that waiting for the process returned, and check its exit code."""
         self.process.returncode = code = os.waitstatus_to_exitcode(status)
-        if code not in fine:
-            self.said.seek(0)
-            words = self.said.read().decode("utf-8", "replace")[-_LAST_WORDS:].strip()
+        if code not in exit_codes:
+            self.messages.seek(0)
+            words = self.messages.read().decode("utf-8", "replace")[-_MAX_MESSAGE:].strip()
             raise FailedError(f"ended with {code}: {words}")
 
 
@@ -112,20 +113,20 @@ class _Running(NamedTuple):
 def _running(
     command: Sequence[str], environment: Mapping[str, str], output: str
 ) -> Iterator[_Running]:
-    """Start a command as a session of its own; nothing of it outlives the block."""
-    with tempfile.TemporaryFile() as said, open(output, "wb") as printed:
-        began = time.perf_counter()
+    """Start a command in a new session; none of its processes outlives the block."""
+    with tempfile.TemporaryFile() as messages, open(output, "wb") as printed:
+        start = time.perf_counter()
         process = subprocess.Popen(
             command,
             env=environment,
             cwd=os.path.dirname(output),
             stdin=subprocess.DEVNULL,
             stdout=printed,
-            stderr=said,
-            start_new_session=True,  # without a terminal to ask on
+            stderr=messages,
+            start_new_session=True,  # without a terminal, it cannot ask for a password
         )
         try:
-            yield _Running(process, began, said)
+            yield _Running(process, start, messages)
         finally:
             _end(process)
 
@@ -142,7 +143,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _tree(root: int) -> Iterator[int]:
-    """Yield a process and all its descendants, as far as they are still there."""
+    """Yield the ids of a process and of its descendants that still exist."""
     pending = [root]
     while pending:
         pid = pending.pop()
@@ -153,10 +154,10 @@ def _tree(root: int) -> Iterator[int]:
                     pending += map(int, children.read().split())
 
 
-def _read(pid: int, file: str, figure: re.Pattern[bytes]) -> int:
-    """Return the sum of a process's figures in bytes, 0 where it has ended meanwhile."""
+def _read_bytes(pid: int, name: str, figure: re.Pattern[bytes]) -> int:
+    """Return the sum of a process's figures in bytes; 0 if it has ended meanwhile."""
     try:
-        with open(f"/proc/{pid}/{file}", "rb") as told:
-            return sum(map(int, figure.findall(told.read()))) * 1024
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return sum(map(int, figure.findall(file.read()))) * 1024
     except (FileNotFoundError, ProcessLookupError):
         return 0

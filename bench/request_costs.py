@@ -1,9 +1,10 @@
-"""What a client pays for an entry of a listed directory, and for one that is asked for by itself.
+"""The client's cost of an entry, in a listed directory and in a request of its own.
 
     python -m bench.request_costs
 
-Processor time of the client, microseconds each, median of the rounds; what the server takes,
-``bench/server_speed.py`` says. The ratio decides when ``trees/snapshot.py`` lists a directory.
+It prints the processor time of the client in microseconds for each entry, the median of the rounds.
+``bench/server_speed.py`` measures the server. The ratio decides when ``trees/rest.py`` lists a
+directory.
 """
 
 import statistics
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret, Settings
-from qumulo_changelist.events import Silent
+from qumulo_changelist.events import ignore
 from qumulo_emulator.running import Emulator, serve_in_process
 
 DIRECTORY = "/synthetic/show0000/reel0000"
@@ -28,11 +29,11 @@ def main() -> None:
         name = next(iter(page.entries))
 
         def listing() -> int:
-            return sum(page.listed for _ in range(PAGES) for page in cluster.pages(DIRECTORY, 2))
+            return sum(page.received for _ in range(PAGES) for page in cluster.pages(DIRECTORY, 2))
 
-        def unwanted() -> int:
+        def listing_unwanted() -> int:
             return sum(
-                page.listed
+                page.received
                 for _ in range(PAGES)
                 for page in cluster.pages(DIRECTORY, 2, wanted={name})
             )
@@ -42,13 +43,13 @@ def main() -> None:
                 cluster.describe(f"{DIRECTORY}/{name}", 2)
             return SINGLES
 
-        print("| asked for | µs |\n| --- | --- |")
-        for what, ask in (
+        print("| requested | µs |\n| --- | --- |")
+        for what, request in (
             ("an entry of a page", listing),
-            ("an entry of a page that nobody wants", unwanted),
+            ("an entry of a page that is not needed", listing_unwanted),
             ("a single entry", single),
         ):
-            print(f"| {what} | {_cost(ask):.1f} |")
+            print(f"| {what} | {_cost(request):.1f} |")
 
 
 def _client(server: Emulator) -> RestCluster:
@@ -59,15 +60,16 @@ def _client(server: Emulator) -> RestCluster:
         password=Secret(server.password),
         fingerprint=server.certificate_sha256,
     )
-    return RestCluster(settings, Silent())
+    return RestCluster(settings, ignore)
 
 
-def _cost(ask: Callable[[], int]) -> float:
+def _cost(request: Callable[[], int]) -> float:
+    """Return the microseconds for each entry; ``request`` returns the number of entries."""
     rounds = []
     for _ in range(ROUNDS):
-        begin = time.process_time()
-        count = ask()
-        rounds.append((time.process_time() - begin) / count * 1e6)
+        start = time.process_time()
+        count = request()
+        rounds.append((time.process_time() - start) / count * 1e6)
     return statistics.median(rounds)
 
 

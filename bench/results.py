@@ -1,4 +1,4 @@
-"""What was measured, and how two ways compare: medians, and ratios run by run."""
+"""The results, and how two ways compare: by medians, and by ratios within each round."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from bench.measure import Usage
 
 @dataclass
 class Result:
-    """What one way took in one scenario; its runs are in the order of the rounds."""
+    """What one way took in one scenario; the runs are in the order of the rounds."""
 
     usages: list[Usage] = field(default_factory=list)
     memory: int | None = None
-    """Peak bytes of all processes together; None where that was not measured."""
+    """Peak bytes of all processes together; None if that was not measured."""
     entries: int | None = None
-    """How many entries its list has; None where it writes none."""
+    """The number of entries in its list; None if it writes no list."""
     unreadable: int | None = None
-    """How many of these it could not read."""
+    """The number of these that it could not read."""
     listings: int | None = None
-    """How many pages of directories it asked for, None where the server does not say."""
+    """The number of pages of directories that it requested; None if the server has no record."""
     requests: int | None = None
-    """How many requests it made in all, as far as the server remembers."""
+    """The number of all requests, as far as the server remembers them."""
     digest: str = ""
-    """Of the ``<file>`` lines of its list, but for what a mount alone decides; "" without one."""
+    """Of the ``<file>`` lines of its list, without what depends on the mount; "" without a list."""
     failure: str = ""
-    """Why there are no figures, where it did not work."""
+    """Why there are no figures; "" if the way worked."""
 
     @property
     def walls(self) -> list[float]:
@@ -44,15 +44,16 @@ Results = dict[tuple[Scenario, Way], Result]
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
-    """Return the median of the ratios of what was measured in the same round.
+    """Return the median of the ratios within each round.
 
-    A machine that is slow for a while is slow for both, which a ratio of medians would not know.
+    If the machine is slow for a while, it is slow for both sides; a ratio of medians would miss
+    that.
 
     Raises:
-        ValueError: they are not of the same number of rounds, or of none.
+        ValueError: the numbers of rounds differ, or are 0.
     """
     pairs = zip(numerators, denominators, strict=True)
-    ratios = [above / below for above, below in pairs]
+    ratios = [numerator / denominator for numerator, denominator in pairs]
     if not ratios:
         raise ValueError("nothing was measured")
     return statistics.median(ratios)

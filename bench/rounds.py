@@ -1,4 +1,4 @@
-"""Runs the ways of a scenario in turn, round after round."""
+"""Runs the ways of a scenario one after another, in several rounds."""
 
 import contextlib
 import hashlib
@@ -12,87 +12,94 @@ from bench import measure
 from bench.measure import FailedError, Usage
 from bench.results import Result
 from bench.scenarios import FLOOR, Scenario
-from bench.site import Site, served
-from bench.ways import command
+from bench.site import Site, serve_scenario
+from bench.ways import make_command
 
-_TELLS_MEMORY = os.path.exists("/proc/self/smaps_rollup")
-# Whoever looks at a directory changes when it was last looked at; a tree laid out for a mount
-# belongs to whoever did that, and its directories have the size that they need there.
-_OF_THE_MOUNT = re.compile(rb' (?:atime|owner|group)="\d+"| size="\d+"(?=.* type="F_DIR")')
-# qq garbles names that hold one, which not every way mends.
+_CAN_MEASURE_MEMORY = os.path.exists("/proc/self/smaps_rollup")
+# Listing a directory changes its access time. In a tree that is laid out for a mount, everything
+# belongs to the user who runs the bench, and directories have the sizes of that file system.
+_DEPENDS_ON_MOUNT = re.compile(rb' (?:atime|owner|group)="\d+"| size="\d+"(?=.* type="F_DIR")')
+# qq garbles names that contain it, and not every way repairs them.
 _LINE_SEPARATOR = "\u2028".encode()
 _LISTING = re.compile(r"/entries/?(?:\?|$)")
 
 
-def measured(scenario: Scenario, scratch: str, runs: int) -> dict[str, Result]:
-    """Run a scenario and return what each of its ways took.
+def measure_scenario(scenario: Scenario, scratch: str, runs: int) -> dict[str, Result]:
+    """Run a scenario; return the result of each of its ways.
 
-    The first round is not timed: it measures memory, counts requests and leaves sessions behind
-    for the others, as a run of the day before would.
+    The first round is not timed. It measures memory, counts requests, and leaves sessions for the
+    other rounds, as a run of the day before would.
+
+    Args:
+        scenario: what to run.
+        scratch: the folder for trees and lists.
+        runs: the number of timed rounds.
     """
-    tell(f"{scenario.name}: {scenario.size:,}, {scenario.shape}, {scenario.latency_ms} ms")
+    print_progress(
+        f"{scenario.name}: {scenario.size:,}, {scenario.shape}, {scenario.latency_ms} ms"
+    )
     results = {way: Result() for way in scenario.ways}
-    with served(scenario, scratch) as site:
-        tell("  a round for memory and requests")
+    with serve_scenario(scenario, scratch) as site:
+        print_progress("  a round for memory and requests")
         for way, result in results.items():
-            with _noted(way, result):
-                _look(way, site, result)
+            with _catch_failure(way, result):
+                _measure_without_time(way, site, result)
         for number in range(runs):
-            tell(f"  round {number + 1} of {runs}")
+            print_progress(f"  round {number + 1} of {runs}")
             for way, result in results.items():
-                with _noted(way, result):
+                with _catch_failure(way, result):
                     if not result.failure:
-                        result.usages.append(_timed(way, site))
+                        result.usages.append(_measure_time(way, site))
     return results
 
 
-def tell(fact: str) -> None:
-    """Say how far it is, to whoever waits."""
-    print(fact, file=sys.stderr, flush=True)
+def print_progress(text: str) -> None:
+    """Print on standard error how far the bench is."""
+    print(text, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def _noted(way: str, result: Result) -> Iterator[None]:
-    """Keep why a way fails, and go on with the others."""
+def _catch_failure(way: str, result: Result) -> Iterator[None]:
+    """Record why a way fails, so that the others can continue."""
     try:
         yield
     except FailedError as error:
         result.failure = str(error)
         result.usages.clear()
-        tell(f"    {way} {error}")
+        print_progress(f"    {way} {error}")
 
 
-def _look(way: str, site: Site, result: Result) -> None:
-    """Measure all but time."""
-    typed = command(way, site)
-    site.requests()  # what comes from here on is its own
-    if _TELLS_MEMORY and way != FLOOR:
+def _measure_without_time(way: str, site: Site, result: Result) -> None:
+    """Measure memory and requests, and read the list."""
+    command = make_command(way, site)
+    site.requests()  # the requests from here on are those of the command
+    if _CAN_MEASURE_MEMORY and way != FLOOR:
         result.memory = measure.peak_memory(
-            typed.arguments, site.environment, typed.output, typed.fine
+            command.arguments, site.environment, command.output, command.exit_codes
         )
     else:
-        measure.run(typed.arguments, site.environment, typed.output, typed.fine)
-    asked = site.requests()
-    if asked is not None:
-        result.requests = len(asked)
-        result.listings = sum(bool(_LISTING.search(path)) for path in asked)
-    if typed.scan_list:
-        _read(typed.scan_list, result)
+        measure.run(command.arguments, site.environment, command.output, command.exit_codes)
+    paths = site.requests()
+    if paths is not None:
+        result.requests = len(paths)
+        result.listings = sum(bool(_LISTING.search(path)) for path in paths)
+    if command.scan_list:
+        _read_list(command.scan_list, result)
 
 
-def _timed(way: str, site: Site) -> Usage:
-    typed = command(way, site)
-    usage = measure.run(typed.arguments, site.environment, typed.output, typed.fine)
-    if typed.times_itself:
-        with open(typed.output, "rb") as file:
+def _measure_time(way: str, site: Site) -> Usage:
+    command = make_command(way, site)
+    usage = measure.run(command.arguments, site.environment, command.output, command.exit_codes)
+    if command.times_itself:
+        with open(command.output, "rb") as file:
             figures = json.load(file)
         usage = Usage(figures["wall"], figures["processor"])
-    tell(f"    {way}: {usage.wall:.2f} s, {usage.processor:.2f} s of processor time")
+    print_progress(f"    {way}: {usage.wall:.2f} s, {usage.processor:.2f} s of processor time")
     return usage
 
 
-def _read(scan_list: str, result: Result) -> None:
-    """Count what a list holds, and take a digest of its files."""
+def _read_list(scan_list: str, result: Result) -> None:
+    """Count the entries of a list, and make a digest of its files."""
     result.entries = result.unreadable = 0
     digest = hashlib.sha256()
     with open(scan_list, "rb") as lines:
@@ -100,5 +107,5 @@ def _read(scan_list: str, result: Result) -> None:
             result.entries += line.startswith(b"    <")
             result.unreadable += line.startswith(b"    <bad-dir ")
             if line.startswith(b"    <file ") and _LINE_SEPARATOR not in line:
-                digest.update(_OF_THE_MOUNT.sub(b"", line))
+                digest.update(_DEPENDS_ON_MOUNT.sub(b"", line))
     result.digest = digest.hexdigest()

@@ -1,10 +1,10 @@
-"""How fast the emulator serves a made-up tree to a client that only reads bytes.
+"""The speed of the emulator with a made-up tree, for a client that only reads bytes.
 
     .venv/bin/python bench/server_speed.py [--changes N] [--seconds S] [--rounds R]
 
-For each kind of request it prints how many entries (or requests) a second came, and how much
-processor time of the server each took; medians of the rounds, each with a server of its own.
-Nothing is decoded, so that the client takes little of the time.
+For each kind of request it prints the number of entries (or requests) in a second, and the
+server's processor time for each: medians of the rounds. Each round starts its own server. Nothing
+is decoded, so the client takes little of the time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONNECTIONS = 16
 
 
 class Connection:
-    """A kept-alive connection whose answers are read and thrown away, but for their last bytes."""
+    """A connection that stays open. It reads answers, and keeps only their last bytes."""
 
     def __init__(self, emulator: Emulator, token: str) -> None:
         context = ssl.create_default_context(cafile=emulator.certificate)
@@ -38,18 +38,18 @@ class Connection:
         self._head = f"Host: {emulator.host}\r\nAuthorization: Bearer {token}\r\n\r\n"
         self._buffer = memoryview(bytearray(1 << 18))
 
-    def ask(self, url: str) -> None:
+    def send(self, url: str) -> None:
         """Send a request."""
         self._socket.sendall(f"GET {url} HTTP/1.1\r\n{self._head}".encode())
 
     def read(self) -> bytes:
-        """Read the answer to it; return the last bytes of it."""
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += self._socket.recv(1 << 16)
-        head, _, body = got.partition(b"\r\n\r\n")
+        """Read the answer, and return its last bytes."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._socket.recv(1 << 16)
+        head, _, body = received.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
-            raise ConnectionError(got.decode(errors="replace"))
+            raise ConnectionError(received.decode(errors="replace"))
         missing = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]) - len(body)
         last = body
         while missing:
@@ -61,24 +61,24 @@ class Connection:
         return last
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._socket.close()
 
 
-def following(last: bytes) -> str:
-    """The URL of the next page, from the last bytes of one; "" if there is none."""
-    return last.rpartition(b'"next":"')[2].partition(b'"')[0].decode()
+def next_page(end: bytes) -> str:
+    """Return the URL of the next page from the last bytes of a page; "" if there is none."""
+    return end.rpartition(b'"next":"')[2].partition(b'"')[0].decode()
 
 
 def diff(limit: int) -> Callable[[list[Connection]], Iterator[int]]:
-    """The pages of the diff, again and again."""
+    """Return a function that requests the pages of the diff repeatedly."""
 
     def pages(connections: list[Connection]) -> Iterator[int]:
         while True:
             url = f"/v2/snapshots/2/changes-since/1?limit={limit}"
             while url:
-                connections[0].ask(url)
-                url = following(connections[0].read())
+                connections[0].send(url)
+                url = next_page(connections[0].read())
                 if url:  # the last page may be shorter
                     yield limit
 
@@ -86,39 +86,41 @@ def diff(limit: int) -> Callable[[list[Connection]], Iterator[int]]:
 
 
 def directory(connections: list[Connection]) -> Iterator[int]:
-    """One page of each reel of a show, 500 or more entries each, again and again."""
+    """Request a page of 500 entries of each reel of a show, repeatedly."""
     while True:
         for reel in range(11):
             path = quote(f"{SHOW}/reel{reel:04}", safe="")
-            connections[0].ask(f"/v1/files/{path}/entries/?limit=500&snapshot=2")
+            connections[0].send(f"/v1/files/{path}/entries/?limit=500&snapshot=2")
             connections[0].read()
             yield 500
 
 
 def attributes(connections: list[Connection]) -> Iterator[int]:
-    """The attributes of one file after the other, over all connections side by side."""
+    """Request the attributes of one entry after another, over all connections in parallel."""
     urls = [
         f"/v1/files/{quote(f'{SHOW}/reel{reel:04}', safe='')}/info/attributes?snapshot=2"
         for reel in range(11)
     ]
-    turn = 0
+    number = 0
     while True:
         for connection in connections:
-            turn += 1
-            connection.ask(urls[turn % len(urls)])
+            number += 1
+            connection.send(urls[number % len(urls)])
         for connection in connections:
             connection.read()
         yield len(connections)
 
 
-class Measured(NamedTuple):
-    """What one round came to: things a second, and the server's microseconds for each."""
+class Speed(NamedTuple):
+    """The result of one round."""
 
     rate: float
+    """Entries (or requests) in a second."""
     microseconds: float
+    """The server's processor time for each."""
 
 
-MEASURED: dict[str, tuple[Callable[[list[Connection]], Iterator[int]], int]] = {
+KINDS: dict[str, tuple[Callable[[list[Connection]], Iterator[int]], int]] = {
     "diff, pages of 1,000": (diff(1000), 1),
     "diff, pages of 10,000": (diff(10_000), 1),
     "diff, pages of 50,000": (diff(50_000), 1),
@@ -128,63 +130,68 @@ MEASURED: dict[str, tuple[Callable[[list[Connection]], Iterator[int]], int]] = {
 
 
 @contextmanager
-def connected(emulator: Emulator, count: int) -> Iterator[list[Connection]]:
-    """That many connections, with one session."""
+def connect(emulator: Emulator, count: int) -> Iterator[list[Connection]]:
+    """Open connections with one session for a ``with`` block."""
     token = emulator.login()
-    with ExitStack() as open_ones:
-        yield [open_ones.enter_context(closing(Connection(emulator, token))) for _ in range(count)]
+    with ExitStack() as stack:
+        yield [stack.enter_context(closing(Connection(emulator, token))) for _ in range(count)]
 
 
-def measure(name: str, changes: int, seconds: float) -> Measured:
-    """Start a server, ask it for some seconds, and see what it took."""
-    idle = starting(name, changes)
-    before = used()
-    done, took = asked(name, changes, seconds)
-    return Measured(done / took, (used() - before - idle) / done * 1e6)
+def measure(name: str, changes: int, seconds: float) -> Speed:
+    """Start a server, send it requests for some seconds, and return its speed."""
+    start_time = measure_start(name, changes)
+    before = processor_time()
+    number, wall = request_for(name, changes, seconds)
+    spent = processor_time() - before - start_time
+    return Speed(number / wall, spent / number * 1e6)
 
 
 @cache
-def starting(name: str, changes: int) -> float:
-    """The processor time that a server takes to start, to warm up and to end."""
-    before = used()
-    asked(name, changes, 0)
-    return used() - before
+def measure_start(name: str, changes: int) -> float:
+    """Return the processor time of a server that only starts, warms up and ends."""
+    before = processor_time()
+    request_for(name, changes, 0)
+    return processor_time() - before
 
 
-def asked(name: str, changes: int, seconds: float) -> tuple[int, float]:
-    """Ask a server of its own for some seconds; how many things came, in how many seconds."""
-    ask, count = MEASURED[name]
-    with serve_in_process(synthetic=changes) as emulator, connected(emulator, count) as connections:
-        answers = ask(connections)
-        for _ in range(20):  # what is worked out once
+def request_for(name: str, changes: int, seconds: float) -> tuple[int, float]:
+    """Send requests to a new server for some seconds.
+
+    Returns:
+        The number of entries (or requests), and the exact number of seconds.
+    """
+    request, count = KINDS[name]
+    with serve_in_process(synthetic=changes) as emulator, connect(emulator, count) as connections:
+        answers = request(connections)
+        for _ in range(20):  # the server computes some things only once
             next(answers)
-        begun, done, took = time.perf_counter(), 0, 0.0
-        while took < seconds:
-            done += next(answers)
-            took = time.perf_counter() - begun
-    return done, took
+        start, number, wall = time.perf_counter(), 0, 0.0
+        while wall < seconds:
+            number += next(answers)
+            wall = time.perf_counter() - start
+    return number, wall
 
 
-def used() -> float:
-    """The processor time of all servers that have ended."""
+def processor_time() -> float:
+    """Return the processor time of all servers that have ended, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:
-    """Measure all, in turn, and print the medians."""
+    """Measure every kind of request in each round, and print the medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--changes", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     rounds = [
-        {name: measure(name, options.changes, options.seconds) for name in MEASURED}
+        {name: measure(name, options.changes, options.seconds) for name in KINDS}
         for _ in range(options.rounds)
     ]
-    for name in MEASURED:
-        rate = statistics.median(one[name].rate for one in rounds)
-        spent = statistics.median(one[name].microseconds for one in rounds)
+    for name in KINDS:
+        rate = statistics.median(speeds[name].rate for speeds in rounds)
+        spent = statistics.median(speeds[name].microseconds for speeds in rounds)
         print(f"{name:32} {rate:12,.0f}/s   {spent:8.2f} us of the server's processor time each")
 
 

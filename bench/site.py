@@ -1,4 +1,4 @@
-"""Where a scenario is run: a server over made-up trees, a mount, a scratch folder."""
+"""The surroundings of a scenario: a server of made-up trees, a mount, a scratch folder."""
 
 import contextlib
 import json
@@ -16,20 +16,20 @@ import urllib3
 from bench.scenarios import Scenario
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# What a change takes in a tree laid out with its snapshots, links counted: about three.
-_FILES_A_CHANGE = 4
+# A tree that is laid out with its snapshots has about three for each change, counting links.
+_FILES_FOR_A_CHANGE = 4
 _REQUESTS = "/emulator/requests"
 _BIN = os.path.dirname(sys.executable)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A server that answers, and what it takes to ask it."""
+    """A running server, and what is needed to ask it."""
 
     folder: str
-    """Lists, and all else that is written, land below it."""
+    """Lists and everything else are written below it."""
     mount: str
-    """Where this machine sees the newer tree, if the scenario has it materialized."""
+    """Where this machine shows the newer tree, if the scenario needs that."""
     host: str
     port: int
     username: str
@@ -42,12 +42,12 @@ class Site:
 
     @property
     def certificate(self) -> str:
-        """The server's, in PEM."""
+        """The file with the server's certificate, in PEM."""
         return os.path.join(self.folder, "certificate.pem")
 
     @property
     def credentials(self) -> str:
-        """Where the session of a login by hand is kept, as ``qq`` writes it."""
+        """The file with the session of a login by hand, as ``qq`` writes it."""
         return os.path.join(self.folder, "credentials")
 
     @property
@@ -57,7 +57,7 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
-        """That of the commands: an ordinary one, with nothing of whoever runs this."""
+        """The environment of the commands: an ordinary one, without the user's own settings."""
         return {
             "PATH": f"{_BIN}:/usr/bin:/bin",
             "HOME": self.folder,
@@ -66,7 +66,7 @@ class Site:
         }
 
     def configure(self) -> None:
-        """Write the archiver's configuration, and a session as ``qq login`` leaves it."""
+        """Write the archiver's configuration, and a session as ``qq login`` writes it."""
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(
                 "[General]\n"
@@ -85,14 +85,14 @@ class Site:
 
     @property
     def qq(self) -> list[str]:
-        """``qq`` and the options that lead it here."""
+        """``qq`` with the options for this server."""
         where = ["--host", self.host, "--port", str(self.port)]
         return [os.path.join(_BIN, "qq"), *where, "--credentials-store", self.credentials]
 
     def requests(self) -> list[str] | None:
-        """Return the paths that were asked for since the last call, as far as the server knows.
+        """Return the paths of the requests since the last call; None if the server has no record.
 
-        The emulator remembers the newest hundred thousand. None where the server does not say.
+        The emulator remembers the last hundred thousand.
         """
         with open(self.credentials, encoding="utf-8") as file:
             token = json.load(file)["bearer_token"]
@@ -109,29 +109,29 @@ class Site:
 
 
 @contextlib.contextmanager
-def served(scenario: Scenario, scratch: str) -> Iterator[Site]:
-    """Serve a scenario's diff while the block lasts, in a folder of its own below ``scratch``.
+def serve_scenario(scenario: Scenario, scratch: str) -> Iterator[Site]:
+    """Serve the diff of a scenario for a ``with`` block, in a new folder below ``scratch``.
 
-    A tree that would take more files than a file system in memory may have goes to the system's
-    temporary folder instead.
+    If ``scratch`` cannot have that many files, as a file system in memory may not, the tree is laid
+    out in the system's temporary folder instead.
     """
     with contextlib.ExitStack() as folders:
         folder = folders.enter_context(_folder(scratch))
         mount = os.path.join(folder, "mount")
-        if scenario.mounted and not _has_room(folder, scenario.size * _FILES_A_CHANGE):
+        if scenario.needs_mount and not _has_room(folder, scenario.size * _FILES_FOR_A_CHANGE):
             mount = os.path.join(folders.enter_context(_folder(tempfile.gettempdir())), "mount")
         site = folders.enter_context(_server(scenario, folder, mount))
         site.configure()
         yield site
 
 
-def _folder(place: str) -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="qumulo-bench-", dir=place)
+def _folder(parent: str) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="qumulo-bench-", dir=parent)
 
 
 def _has_room(folder: str, files: int) -> bool:
-    found = os.statvfs(folder)
-    return not found.f_files or found.f_favail > files
+    limits = os.statvfs(folder)
+    return not limits.f_files or limits.f_favail > files
 
 
 @contextlib.contextmanager
@@ -141,13 +141,13 @@ def _server(scenario: Scenario, folder: str, mount: str) -> Iterator[Site]:
     command += ["--synthetic", str(scenario.size), "--shape", scenario.shape]
     command += ["--latency-ms", str(scenario.latency_ms), "--port", "0"]
     command += ["--certificate", os.path.join(folder, "certificate.pem")]
-    if scenario.mounted:
+    if scenario.needs_mount:
         command += ["--materialize", mount, "--materialize-snapshots"]
     server = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         env=os.environ | {"QUMULO_EMULATOR_PASSWORD": password},
-        start_new_session=True,  # an interrupt from the terminal ends the bench, which ends it
+        start_new_session=True,  # Ctrl-C reaches only the bench, which then ends the server
     )
     with server:
         try:

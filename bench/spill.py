@@ -1,7 +1,7 @@
-"""Sort more keys than memory should hold: SQLite and DuckDB, the two best ways found of each.
+"""Sorting more keys than memory should hold: SQLite and DuckDB, the two best ways of each.
 
 Run it as ``python -m bench.spill [--keys N] [--folder FOLDER]``; it needs ``pip install duckdb``.
-What came of it is in ``docs/spill.md``.
+The results are in ``docs/spill.md``.
 """
 
 import argparse
@@ -21,14 +21,14 @@ from typing import NamedTuple
 
 from qumulo_changelist.changes.spill import Spill
 
-BATCH = 1_000_000
-HANDED_OUT = 10_000
-# What no name on a cluster of media holds; a real use of DuckDB would have to escape it.
-BETWEEN = "\x1e"
+BATCH_SIZE = 1_000_000
+BLOCK_SIZE = 10_000
+# No name on a cluster of media contains it; a real use of DuckDB would have to escape it.
+SEPARATOR = "\x1e"
 
 
 def key(number: int) -> str:
-    """Return a key of 57 bytes; there are 1,000 a directory."""
+    """Return a key of 53 bytes; each directory has 1,000."""
     reel, clip = divmod(number, 1000)
     show, reel = divmod(reel, 500)
     letter = "CMD"[number % 3]
@@ -36,10 +36,10 @@ def key(number: int) -> str:
 
 
 def batches(count: int, *, shuffled: bool) -> Iterator[list[str]]:
-    """Yield ``count`` keys, none twice; of a batch nothing is kept here."""
-    step = 2_147_483_647 if shuffled else 1  # a prime: so each number comes once
-    for start in range(0, count, BATCH):
-        keys = [key(n * step % count) for n in range(start, min(count, start + BATCH))]
+    """Yield ``count`` distinct keys in batches; no batch is kept here."""
+    step = 2_147_483_647 if shuffled else 1  # a prime, so that each number comes once
+    for start in range(0, count, BATCH_SIZE):
+        keys = [key(n * step % count) for n in range(start, min(count, start + BATCH_SIZE))]
         if shuffled:
             random.Random(start).shuffle(keys)
         yield keys
@@ -47,7 +47,7 @@ def batches(count: int, *, shuffled: bool) -> Iterator[list[str]]:
 
 
 class _SortedOnly:
-    """No engine: what sorting the batches costs in any case."""
+    """No engine: the cost of sorting the batches, which every way has."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -60,7 +60,7 @@ class _SortedOnly:
 
 
 class _SqliteTrees:
-    """SQLite: a B-tree a batch, which is quick to append to; the query merges them."""
+    """SQLite: a B-tree for each batch, to which appending is fast; the query merges them."""
 
     def __init__(self, folder: str) -> None:
         self.database = sqlite3.connect(os.path.join(folder, "db"), isolation_level=None)
@@ -83,7 +83,7 @@ class _SqliteTrees:
     def descending(self) -> Iterator[list[str]]:
         trees = " UNION ".join(f"SELECT key FROM batch{table}" for table in range(self.tables))
         rows = self.database.execute(f"{trees} ORDER BY key DESC")
-        while block := rows.fetchmany(HANDED_OUT):
+        while block := rows.fetchmany(BLOCK_SIZE):
             yield [key.decode("utf-8", "surrogatepass") for (key,) in block]
 
 
@@ -108,19 +108,19 @@ class _DuckdbText:
         self.database.execute("BEGIN")
         for start in range(0, len(keys), 100_000):
             self.database.execute(
-                f"INSERT INTO keys SELECT unnest(string_split(?, '{BETWEEN}'))",
-                [BETWEEN.join(keys[start : start + 100_000])],
+                f"INSERT INTO keys SELECT unnest(string_split(?, '{SEPARATOR}'))",
+                [SEPARATOR.join(keys[start : start + 100_000])],
             )
         self.database.execute("COMMIT")
 
     def descending(self) -> Iterator[list[str]]:
         self.database.execute("SELECT DISTINCT key FROM keys ORDER BY key DESC")
-        while block := self.database.fetchmany(HANDED_OUT):
+        while block := self.database.fetchmany(BLOCK_SIZE):
             yield [key for (key,) in block]
 
 
 class _DuckdbCsv(_DuckdbText):
-    """DuckDB: each batch written as a CSV of one column, which it reads in parallel."""
+    """DuckDB: each batch is written as a CSV file of one column, which it reads in parallel."""
 
     def add(self, keys: list[str]) -> None:
         keys.sort()
@@ -129,32 +129,32 @@ class _DuckdbCsv(_DuckdbText):
             file.write("\n".join(keys))
         self.database.execute(
             f"INSERT INTO keys SELECT * FROM read_csv('{path}', header=false, auto_detect=false,"
-            f" columns={{'key': 'VARCHAR'}}, delim='{BETWEEN}', quote='', escape='')"
+            f" columns={{'key': 'VARCHAR'}}, delim='{SEPARATOR}', quote='', escape='')"
         )
         os.unlink(path)
 
 
 WAYS = {
     "sorting the batches only": _SortedOnly,
-    "SQLite, runs of 1,000": Spill,
-    "SQLite, a tree a batch": _SqliteTrees,
+    "SQLite, rows of 1,000": Spill,
+    "SQLite, a tree for each batch": _SqliteTrees,
     "DuckDB, through CSV": _DuckdbCsv,
     "DuckDB, through text": _DuckdbText,
 }
 
 
-class Measured(NamedTuple):
-    """Seconds, and millions of bytes."""
+class Cost(NamedTuple):
+    """The cost of a way, in seconds and in millions of bytes."""
 
-    taking_in: float
-    handing_out: float
+    adding: float
+    reading: float
     processor: float
     peak: float
     disk: float
 
 
 def on_disk(folder: str) -> float:
-    """Return what the files of this process use, named or not, in millions of bytes."""
+    """Return the disk space of this process's files, named or not, in millions of bytes."""
     used = sum(os.stat(entry).st_blocks for entry in os.scandir(folder))
     for descriptor in os.listdir("/dev/fd"):
         with contextlib.suppress(OSError):
@@ -163,47 +163,47 @@ def on_disk(folder: str) -> float:
     return used * 512 / 1e6
 
 
-def measure(way: str, count: int, shuffled: bool, parent: str) -> Measured:
-    """Take in and hand out all keys in a way; making the keys is not counted."""
+def measure(way: str, count: int, shuffled: bool, parent: str) -> Cost:
+    """Add all keys in a way and read them back; making the keys is not counted."""
     with tempfile.TemporaryDirectory(dir=parent) as folder:
         wall, processor = time.perf_counter(), time.process_time()
         engine = WAYS[way](folder)
-        taking_in, used = time.perf_counter() - wall, time.process_time() - processor
+        adding, used = time.perf_counter() - wall, time.process_time() - processor
         for keys in batches(count, shuffled=shuffled):
             wall, processor = time.perf_counter(), time.process_time()
             engine.add(keys)
-            taking_in += time.perf_counter() - wall
+            adding += time.perf_counter() - wall
             used += time.process_time() - processor
             keys.clear()
-        disk, seen = on_disk(folder), 0
+        disk, number_read = on_disk(folder), 0
         wall, processor = time.perf_counter(), time.process_time()
         for number, block in enumerate(engine.descending()):
-            seen += len(block)
+            number_read += len(block)
             disk = disk if number % 50 else max(disk, on_disk(folder))
-        handing_out = time.perf_counter() - wall
+        reading = time.perf_counter() - wall
         used += time.process_time() - processor
-        assert seen == count or way == "sorting the batches only"
+        assert number_read == count or way == "sorting the batches only"
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         peak *= 1 if sys.platform == "darwin" else 1024
-        return Measured(taking_in, handing_out, used, peak / 1e6, disk)
+        return Cost(adding, reading, used, peak / 1e6, disk)
 
 
 def main() -> None:
-    """Measure every way in a process of its own, and print a table."""
+    """Measure each way in its own process, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=3_000_000, metavar="N")
-    parser.add_argument("--folder", default=None, help="where the engines put their files")
+    parser.add_argument("--folder", default=None, help="where to put the files")
     options = parser.parse_args()
-    print(f"{'way':24} {'input':9}   in s  out s   all s  cpu s  peak MB  disk MB")
+    print(f"{'way':29} {'input':9}  add s read s   all s  cpu s  peak MB  disk MB")
     spawn = multiprocessing.get_context("spawn")
     for shuffled, way in itertools.product([False, True], WAYS):
-        with spawn.Pool(1) as alone:
-            found = alone.apply(measure, (way, options.keys, shuffled, options.folder))
+        with spawn.Pool(1) as process:
+            cost = process.apply(measure, (way, options.keys, shuffled, options.folder))
         print(
-            f"{way:24} {'shuffled' if shuffled else 'ascending':9}"
-            f" {found.taking_in:6.1f} {found.handing_out:6.1f}"
-            f" {found.taking_in + found.handing_out:7.1f} {found.processor:6.1f}"
-            f" {found.peak:8.0f} {found.disk:8.0f}",
+            f"{way:29} {'shuffled' if shuffled else 'ascending':9}"
+            f" {cost.adding:6.1f} {cost.reading:6.1f}"
+            f" {cost.adding + cost.reading:7.1f} {cost.processor:6.1f}"
+            f" {cost.peak:8.0f} {cost.disk:8.0f}",
             flush=True,
         )
 

@@ -1,8 +1,8 @@
-"""The straightforward way to a scan list, as a script that runs ``qq``: what others are held to.
+"""The straightforward way to a scan list, as a script that runs ``qq``: what others must beat.
 
-It is what an administrator writes who knows ``qq``, Python and the list's format, and it does the
-job: its ``<file>`` lines are those of the real command. Of a deleted directory it lists the
-directory alone, since the diff names no more. It imports nothing of this project.
+An administrator who knows ``qq``, Python and the format of the list would write it like this. It
+does the job: its ``<file>`` lines are those of the real command. Of a deleted directory it lists
+only the directory, since the diff contains no more. It imports nothing of this project.
 """
 
 import argparse
@@ -21,9 +21,9 @@ NOW = int(time.time())
 
 
 def main() -> int:
-    """Write the list; return 1 where something could not be read."""
+    """Write the list; return 1 if something could not be read."""
     options = parse()
-    entries = entries_of(diff(options), options)
+    entries = make_entries(read_diff(options), options)
     entries.sort(key=lambda entry: entry["name"], reverse=True)
     return write(entries, options)
 
@@ -33,7 +33,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Write a scan list, the straightforward way.")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", required=True)
-    parser.add_argument("--credentials", required=True, help="where `qq login` kept its session")
+    parser.add_argument("--credentials", required=True, help="session file of `qq login`")
     parser.add_argument("--older", required=True, help="the id of a snapshot")
     parser.add_argument("--newer", required=True, help="the id of a snapshot")
     parser.add_argument("--base", required=True, help="a directory of the cluster")
@@ -43,8 +43,8 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def diff(options: argparse.Namespace) -> list[dict[str, str]]:
-    """Return the changes between the two snapshots: an ``op`` and a ``path`` each."""
+def read_diff(options: argparse.Namespace) -> list[dict[str, str]]:
+    """Return the changes between the two snapshots; each has an ``op`` and a ``path``."""
     qq = subprocess.run(
         [
             "qq",
@@ -60,8 +60,10 @@ def diff(options: argparse.Namespace) -> list[dict[str, str]]:
     return changes
 
 
-def entries_of(changes: list[dict[str, str]], options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Return an entry a path; what exists wins over what was deleted."""
+def make_entries(
+    changes: list[dict[str, str]], options: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Return one entry for each path; what exists has precedence over what was deleted."""
     base = options.base.rstrip("/")
     mapped = options.mapped.rstrip("/")
     entries: dict[str, dict[str, Any]] = {}
@@ -77,44 +79,43 @@ def entries_of(changes: list[dict[str, str]], options: argparse.Namespace) -> li
             kind = "F_DIR" if is_directory else "F_REG"
             entries.setdefault(name, without_attributes("delete-file", name, kind))
         elif change["op"] == "CREATE" and is_directory:
-            for found in count_files_below(mapped + name):
-                below = found[len(mapped) :]
-                add(entries, below, found)
+            for path_below in files_below(mapped + name):
+                add(entries, path_below[len(mapped) :], path_below)
         else:
             add(entries, name, mapped + name)
     return list(entries.values())
 
 
-def count_files_below(directory: str) -> Iterator[str]:
-    """Yield the path of everything below a directory that is no directory."""
+def files_below(directory: str) -> Iterator[str]:
+    """Yield the path of everything below a directory that is not a directory itself."""
     for folder, _, files in os.walk(directory):
         for file in files:
             yield os.path.join(folder, file)
 
 
 def add(entries: dict[str, dict[str, Any]], name: str, path: str) -> None:
-    """Add the entry of what exists at ``path``."""
+    """Add an entry for what exists at ``path``."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError as error:
         print(f"{path}: {error.strerror}", file=sys.stderr)
         entries[name] = without_attributes("bad-dir", name, "F_REG")
         return
-    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
+    if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
         entries[name] = {
             "element": "file",
             "name": name,
-            "size": found.st_size,
-            "type": "F_REG" if stat.S_ISREG(found.st_mode) else "F_DIR",
-            "mtime": found.st_mtime_ns // 10**9,
-            "atime": found.st_atime_ns // 10**9,
-            "owner": found.st_uid,
-            "group": found.st_gid,
+            "size": status.st_size,
+            "type": "F_REG" if stat.S_ISREG(status.st_mode) else "F_DIR",
+            "mtime": status.st_mtime_ns // 10**9,
+            "atime": status.st_atime_ns // 10**9,
+            "owner": status.st_uid,
+            "group": status.st_gid,
         }
 
 
 def without_attributes(element: str, name: str, kind: str) -> dict[str, Any]:
-    """Return the entry of what is not there to be asked."""
+    """Return an entry for something that cannot be read."""
     return {
         "element": element,
         "name": name,
@@ -128,7 +129,7 @@ def without_attributes(element: str, name: str, kind: str) -> dict[str, Any]:
 
 
 def write(entries: list[dict[str, Any]], options: argparse.Namespace) -> int:
-    """Write the list, first what it holds; return 1 where something could not be read."""
+    """Write the list, which begins with its totals; return 1 if something could not be read."""
     files = [e for e in entries if e["element"] == "file" and e["type"] == "F_REG"]
     deleted = [e for e in entries if e["element"] == "delete-file" and e["type"] == "F_REG"]
     bad = [e for e in entries if e["element"] == "bad-dir"]

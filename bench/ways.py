@@ -1,4 +1,4 @@
-"""How each way to a list is typed, and where its list is."""
+"""The command of each way to a list, and where its list is."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bench import scenarios
 from bench.site import REPOSITORY, Site
 
-# What the floor asks for: as many changes a page as this project does.
+# The number of changes that the floor requests at a time, as this project does.
 PAGE = 10_000
 
 
@@ -17,22 +17,22 @@ class Command(NamedTuple):
 
     arguments: list[str]
     output: str
-    """The file that takes what it prints."""
+    """The file for its standard output."""
     scan_list: str = ""
-    """The list that it writes, if it does."""
-    fine: tuple[int, ...] = (0,)
-    """The exit codes that it may end with."""
+    """The list that it writes; "" for none."""
+    exit_codes: tuple[int, ...] = (0,)
+    """Those that it may end with."""
     times_itself: bool = False
     """Whether it prints its own figures, as the floor does."""
 
 
-def command(way: str, site: Site) -> Command:
+def make_command(way: str, site: Site) -> Command:
     """Return the command of a way."""
     return _WAYS[way](way, site)
 
 
 def _project(transport: str, metadata: str) -> Callable[[str, Site], Command]:
-    def made(way: str, site: Site) -> Command:
+    def make(way: str, site: Site) -> Command:
         arguments = [sys.executable, f"{REPOSITORY}/qumulo_generate_changelist.py"]
         arguments += ["-p", "bench", "-b", site.source, "-g", way, "-i", "1", "--deletes"]
         arguments += ["--prevsnapshotid", str(site.older), "--newsnapshotid", str(site.newer)]
@@ -43,7 +43,7 @@ def _project(transport: str, metadata: str) -> Callable[[str, Site], Command]:
         scan_list = f"{site.folder}/work/sdna-scan-files/{way}/1-files.xml"
         return Command(arguments, _output(way, site), scan_list)
 
-    return made
+    return make
 
 
 def _qq_alone(way: str, site: Site) -> Command:
@@ -57,8 +57,8 @@ def _straightforward(way: str, site: Site) -> Command:
     arguments += ["--older", str(site.older), "--newer", str(site.newer), "--base", site.source]
     scan_list = f"{site.folder}/{way}.xml"
     arguments += ["--mapped", site.mount, "--output", scan_list]
-    # 1: something could not be read. qq garbles a name that holds a line separator.
-    return Command(arguments, _output(way, site), scan_list, fine=(0, 1))
+    # 1: something could not be read. qq garbles names that contain a line separator.
+    return Command(arguments, _output(way, site), scan_list, exit_codes=(0, 1))
 
 
 def _floor(way: str, site: Site) -> Command:
@@ -66,7 +66,7 @@ def _floor(way: str, site: Site) -> Command:
     arguments += ["--host", site.host, "--port", str(site.port), "--credentials", site.credentials]
     diff = f"/v2/snapshots/{site.newer}/changes-since/{site.older}?limit={PAGE}"
     arguments += ["--certificate", site.certificate, "--diff", diff, "--mapped", site.mount]
-    like = command(scenarios.MOUNT, site).scan_list
+    like = make_command(scenarios.MOUNT, site).scan_list
     arguments += ["--like", like, "--output", os.path.join(os.path.dirname(like), "floor.xml")]
     return Command(arguments, _output(way, site), times_itself=True)
 

@@ -1,4 +1,4 @@
-"""Runs the main job: snapshot, a day's work, snapshot, scan list. Nothing stays behind."""
+"""Runs the main job: snapshot, a day's work, snapshot, scan list. It leaves no file behind."""
 
 import contextlib
 import json
@@ -12,29 +12,29 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from demo.media import lay_out, work_for_a_day
+from demo.media import make_project, work_for_a_day
 
 PROJECT = "/projects/show1"
-SOURCES = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Show the whole job, as an administrator would type it."""
+    """Run the whole job, as an administrator would type it."""
     with tempfile.TemporaryDirectory(prefix="qumulo-demo-") as folder:
         root, password = Path(folder, "cluster"), secrets.token_urlsafe(12)
         mapped = root / PROJECT[1:]
-        lay_out(mapped)
+        make_project(mapped)
         # qq was installed beside this Python.
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        # The session that the commands keep belongs to a cluster that is gone at the end.
+        # The session that the commands keep is of no use after the demonstration.
         os.environ["XDG_STATE_HOME"] = folder
         with emulated_cluster(root, password) as port:
             print(f"# A Qumulo cluster is emulated over files of this machine, on port {port}.\n")
-            os.environ["QUMULO_CHANGELIST_CONFIG"] = configuration(folder, port, password)
-            older = show("qumulo_create_snap.py", "-p", "show1", "-s", PROJECT)
+            os.environ["QUMULO_CHANGELIST_CONFIG"] = write_configuration(folder, port, password)
+            older = run_command("qumulo_create_snap.py", "-p", "show1", "-s", PROJECT)
             print("# A day's work:", *work_for_a_day(mapped), sep="\n#   ", end="\n\n")
-            newer = show("qumulo_create_snap.py", "-p", "show1", "-s", PROJECT)
-            scan_list = show(
+            newer = run_command("qumulo_create_snap.py", "-p", "show1", "-s", PROJECT)
+            scan_list = run_command(
                 "qumulo_generate_changelist.py",
                 *("-p", "show1", "-b", PROJECT, "-m", str(mapped)),
                 *("-g", "5f1c9a52", "-i", "1"),
@@ -47,7 +47,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def emulated_cluster(root: Path, password: str) -> Iterator[int]:
-    """Serve ``root`` as a cluster while the block lasts; give its port."""
+    """Serve ``root`` as a cluster for a ``with`` block, which gets its port."""
     server = subprocess.Popen(
         [sys.executable, "-m", "qumulo_emulator", "serve", str(root), "--port", "0"],
         stdout=subprocess.PIPE,
@@ -64,8 +64,8 @@ def emulated_cluster(root: Path, password: str) -> Iterator[int]:
             server.send_signal(signal.SIGTERM)
 
 
-def configuration(folder: str, port: int, password: str) -> str:
-    """Write what the archiver's own configuration would hold; return its path."""
+def write_configuration(folder: str, port: int, password: str) -> str:
+    """Write a configuration as the archiver has it; return its path."""
     path = Path(folder, "DNAClientServices.conf")
     path.touch(0o600)
     path.write_text(
@@ -80,16 +80,16 @@ def configuration(folder: str, port: int, password: str) -> str:
     return str(path)
 
 
-def show(script: str, *arguments: str) -> str:
-    """Run one of the two commands for all to see; return what it printed."""
+def run_command(script: str, *arguments: str) -> str:
+    """Print and run one of the two commands; return what it printed."""
     print(f"$ python {script} {shlex.join(arguments)}", flush=True)
-    done = subprocess.run(
-        [sys.executable, str(SOURCES / script), *arguments], stdout=subprocess.PIPE, text=True
+    finished = subprocess.run(
+        [sys.executable, str(REPOSITORY / script), *arguments], stdout=subprocess.PIPE, text=True
     )
-    print(done.stdout, flush=True)
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    return done.stdout.rstrip("\n")
+    print(finished.stdout, flush=True)
+    if finished.returncode:
+        raise SystemExit(finished.returncode)
+    return finished.stdout.rstrip("\n")
 
 
 if __name__ == "__main__":

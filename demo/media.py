@@ -1,4 +1,4 @@
-"""A small project as an editing room has them, and a day's work on it."""
+"""A small project as an editing room has it, and a day's work on it."""
 
 import os
 import shutil
@@ -8,8 +8,8 @@ CLIP = 1_000_000
 STILL = 40_000
 
 
-def lay_out(project: Path) -> None:
-    """Make the project's files (sizes in bytes; their content does not matter here)."""
+def make_project(project: Path) -> None:
+    """Make the project's files; only their names and sizes matter here."""
     for name, size in {
         "reel1/A001_C001.mov": 4 * CLIP,
         "reel1/A001_C002.mov": 3 * CLIP,
@@ -24,7 +24,7 @@ def lay_out(project: Path) -> None:
 
 
 def work_for_a_day(project: Path) -> list[str]:
-    """Change the project as people do; return what was done, in their words."""
+    """Change the project as people do; return what was done, in words."""
     write(project / "show1.prproj", 9_500)
     write(project / "reel3/A003_C001.mov", 6 * CLIP)
     write(project / "reel3/retakes/A003_C002.mov", 2 * CLIP)
@@ -44,7 +44,7 @@ def work_for_a_day(project: Path) -> list[str]:
 
 
 def write(path: Path, size: int) -> None:
-    """Make a file of ``size`` bytes, and the folders that it needs."""
+    """Make a file of ``size`` bytes, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.truncate(size)

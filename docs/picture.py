@@ -88,8 +88,8 @@ def _chart(modules: list[Module]) -> Iterator[str]:
                 arrows.setdefault((module.folder, to), set()).add(imported)
     yield "```mermaid"
     yield "flowchart TD"
-    for (source, to), imported in sorted(arrows.items()):
-        is_role = imported == {f"{to}.interface"}
+    for (source, to), modules_of_arrow in sorted(arrows.items()):
+        is_role = modules_of_arrow == {f"{to}.interface"}
         yield f"    {source} {'-.->' if is_role else '-->'} {to}"
     yield "```"
 

@@ -33,6 +33,7 @@
     │       └── SingleSignOnError    77   the user cannot log in with a password
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
+    │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
@@ -47,27 +48,15 @@
     UnreadableError                       one entry cannot be read: ends nothing
     └── AbsentError                       a tree has no such entry
 
-The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How it ends"); the
-others are those of BSD's ``sysexits.h``. Where ``qq`` reports an error, its own exit code is kept.
+The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How a run ends");
+the others are those of BSD's ``sysexits.h``. If ``qq`` reports an error, its own exit code is kept.
 
 A message names what is wrong. What a user can type to mend it depends on the program that shows the
 error, so that is not stated here: for the commands, see ``cli/messages.py``.
 """
 
 import errno
-import os
-import signal
 from collections.abc import Callable
-from typing import TypeGuard
-
-# Errors of the system that are about this machine, whatever file or peer they came from. EAGAIN
-# means that only when a process is started: of a connection, it means that nothing came in time.
-_SHORTAGES = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))
-# All that Python reports when the system has no room for another thread.
-_NO_THREAD = "can't start new thread"
-
-# Real-time signals have no name.
-_SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 class ChangelistError(Exception):
@@ -98,9 +87,6 @@ class ChangelistError(Exception):
 
 def _restore(kind: type[ChangelistError], args: tuple[object, ...]) -> ChangelistError:
     return kind.__new__(kind, *args)
-
-
-# The request
 
 
 class UsageError(ChangelistError):
@@ -139,9 +125,6 @@ class WrongMountError(UsageError):
 
 class HiddenSnapshotError(UsageError):
     """The mapped path does not show the snapshot under ``.snapshot``."""
-
-
-# The list
 
 
 class OutputError(ChangelistError):
@@ -194,9 +177,6 @@ class ConfigurationError(ChangelistError):
 
 class ConfigurationFileError(ConfigurationError):
     """The archiver's configuration is missing or unreadable."""
-
-
-# The cluster
 
 
 class IncomparableError(ChangelistError):
@@ -281,6 +261,10 @@ class FailingError(UnreachableError):
     """The cluster can be reached, but keeps failing to answer one request."""
 
 
+class BrokenConnectionError(FailingError):
+    """The connection to the cluster broke before it answered."""
+
+
 class UnclearOutcomeError(UnreachableError):
     """The connection broke, and the cluster may have done what was asked, or not."""
 
@@ -321,9 +305,6 @@ class QqFailedError(ChangelistError):
     exit_code = 1
 
 
-# This machine
-
-
 class WorkerError(ChangelistError):
     """A process that worked on a slice of the changes ended without a result."""
 
@@ -348,25 +329,11 @@ class ResourceError(ChangelistError):
         super().__init__(message)
         self.number = number
 
-    @classmethod
-    def of(cls, error: OSError | MemoryError | RuntimeError) -> "ResourceError":
-        """Return the error for a shortage; see :func:`is_shortage`."""
-        number, reason = errno.ENOMEM, ""
-        if isinstance(error, RuntimeError):
-            number, reason = errno.EAGAIN, str(error)
-        elif isinstance(error, OSError) and error.errno:
-            number = error.errno
-        reason = reason or os.strerror(number)
-        return cls(f"this machine lacks what the run needs: {reason}", number=number)
-
 
 class SessionStoreError(ChangelistError):
     """The folder that keeps sessions cannot be used, or others can read it."""
 
     exit_code = 73
-
-
-# One entry
 
 
 class UnreadableError(Exception):
@@ -378,23 +345,3 @@ class UnreadableError(Exception):
 
 class AbsentError(UnreadableError):
     """A tree has no such entry, or something other than a directory where one is asked for."""
-
-
-def is_shortage(error: object) -> TypeGuard[OSError | MemoryError | RuntimeError]:
-    """Return whether an error of the system reports only what this machine lacks."""
-    if isinstance(error, RuntimeError):
-        return _NO_THREAD in str(error)
-    return isinstance(error, MemoryError) or (
-        isinstance(error, OSError) and error.errno in _SHORTAGES
-    )
-
-
-def check_shortage(error: object) -> None:
-    """Raise a :class:`ResourceError` for an error that reports only what this machine lacks."""
-    if is_shortage(error):
-        raise ResourceError.of(error) from error
-
-
-def describe_signal(number: int) -> str:
-    """Return how a process ended that a signal killed, with the signal's name."""
-    return f"was killed by signal {_SIGNALS.get(number, number)}"

@@ -1,5 +1,10 @@
 """Words that messages have in common."""
 
+import signal
+
+# Real-time signals have no name.
+_SIGNALS = {number.value: number.name for number in signal.Signals}
+
 
 def count(number: int, noun: str) -> str:
     """Return a number of things in words: ``1 entry``, ``2 entries``, ``0 files``.
@@ -11,3 +16,8 @@ def count(number: int, noun: str) -> str:
     if number == 1:
         return f"{number} {noun}"
     return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+
+
+def describe_signal(number: int) -> str:
+    """Return how a process ended that a signal killed, with the signal's name."""
+    return f"was killed by signal {_SIGNALS.get(number, number)}"

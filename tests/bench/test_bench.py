@@ -1,4 +1,4 @@
-"""``make bench`` runs every comparison, in small too."""
+"""``make bench`` runs every comparison, also with small sizes."""
 
 import subprocess
 import sys
@@ -16,15 +16,15 @@ SIZES = [100_000, 300_000]
 def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     scratch = tmp_path_factory.mktemp("scratch")
     arguments = ["--quick", "--scratch", str(scratch), "--sizes", *map(str, SIZES)]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "bench", *arguments], cwd=REPOSITORY, capture_output=True, text=True
     )
     assert not any(Path(scratch).iterdir())
-    return done
+    return process
 
 
 def rows(report: str) -> list[list[str]]:
-    """The cells of the tables in a report."""
+    """Return the cells of the tables in a report."""
     return [line.strip("| ").split(" | ") for line in report.splitlines() if line.startswith("|")]
 
 
@@ -32,19 +32,19 @@ def test_every_way_works_and_every_claim_gets_its_figure(
     finished: subprocess.CompletedProcess[str],
 ) -> None:
     assert finished.returncode == 0, finished.stderr
-    for scenario in all_scenarios(SIZES, share=1000):
-        for claim in scenario.shows:
+    for scenario in all_scenarios(SIZES, divisor=1000):
+        for claim in scenario.claims:
             (row,) = [row for row in rows(finished.stdout) if row[0] == claim.what]
             assert "not measured" not in row[1]
             assert row[3] in ("yes", "no")
 
 
-def test_all_ways_come_to_the_same_list(finished: subprocess.CompletedProcess[str]) -> None:
+def test_all_ways_make_the_same_list(finished: subprocess.CompletedProcess[str]) -> None:
     assert "DIFFER" not in finished.stdout
     assert finished.stdout.count("list the same files, with the same sizes and times") == 2
 
 
-def test_a_report_says_the_command_and_the_machine_but_not_its_name(
+def test_a_report_has_the_command_and_the_machine_but_not_its_name(
     finished: subprocess.CompletedProcess[str],
 ) -> None:
     assert finished.stdout.startswith("`python -m bench --quick --scratch ")

@@ -1,14 +1,16 @@
-"""Medians, ratios run by run, and what is said of them."""
+"""Medians, ratios within each round, and the rows of the report."""
+
+from typing import Any
 
 import pytest
 from bench import claims
 from bench.measure import Usage
-from bench.report import table
+from bench.report import make_table
 from bench.results import Result, Results, ratio
 
 
-def took(*walls: float, processor: float = 1.0, **also: object) -> Result:
-    return Result([Usage(wall, processor) for wall in walls], **also)
+def result_of(*walls: float, processor: float = 1.0, **fields: Any) -> Result:
+    return Result([Usage(wall, processor) for wall in walls], **fields)
 
 
 def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
@@ -17,11 +19,11 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
     assert ratio([10, 8, 40], [1, 2, 4]) == 10
 
 
-def test_a_slow_round_is_slow_for_both() -> None:
+def test_a_slow_round_is_slow_for_both_sides() -> None:
     assert ratio([10, 30, 10], [5, 15, 5]) == 2
 
 
-def test_rounds_that_do_not_match_have_no_ratio() -> None:
+def test_different_numbers_of_rounds_have_no_ratio() -> None:
     with pytest.raises(ValueError, match="shorter"):
         ratio([1, 2], [1])
     with pytest.raises(ValueError, match="nothing"):
@@ -29,10 +31,10 @@ def test_rounds_that_do_not_match_have_no_ratio() -> None:
 
 
 RESULTS: Results = {
-    ("million", "ours"): took(2, 3, 4, memory=200_000_000, entries=900_000, listings=0),
-    ("million", "theirs"): took(20, 27, 40),
-    ("million", "broken"): took(failure="ended with 2"),
-    ("ten", "ours"): took(36),
+    ("million", "ours"): result_of(2, 3, 4, memory=200_000_000, entries=900_000, listings=0),
+    ("million", "theirs"): result_of(20, 27, 40),
+    ("million", "broken"): result_of(failure="ended with 2"),
+    ("ten", "ours"): result_of(36),
 }
 
 
@@ -54,13 +56,13 @@ RESULTS: Results = {
         ),
     ],
 )
-def test_a_claim_says_its_figure_and_whether_it_is_reached(
+def test_a_claim_shows_its_figure_and_whether_it_reaches_the_target(
     claim: claims.Claim, figure: str, reached: str
 ) -> None:
     assert claim.row(RESULTS)[1::2] == (figure, reached)
 
 
-def test_growth_is_held_to_n_log_n() -> None:
+def test_the_target_of_growth_is_n_log_n() -> None:
     claim = claims.growth(("million", 10**6), ("ten", 10**7), "ours", "x")
     assert claim.row(RESULTS)[2] == "at most 11.7 times as long"
 
@@ -69,13 +71,15 @@ def test_growth_is_held_to_n_log_n() -> None:
     ("claim", "why"),
     [
         (claims.faster("million", "ours", "broken", 2, "x"), "not measured: broken failed"),
-        (claims.memory("ten", "ours", 2, "x"), "not measured: this system does not tell memory"),
+        (claims.memory("ten", "ours", 2, "x"), "not measured: this system does not report memory"),
         (claims.memory("nine", "ours", 2, "x"), "not measured: nine/ours did not run"),
     ],
 )
-def test_what_was_not_measured_is_neither_reached_nor_missed(claim: claims.Claim, why: str) -> None:
+def test_a_claim_that_was_not_measured_is_neither_reached_nor_missed(
+    claim: claims.Claim, why: str
+) -> None:
     assert claim.row(RESULTS)[1::2] == (why, "")
 
 
 def test_a_table_is_markdown() -> None:
-    assert table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+    assert make_table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"

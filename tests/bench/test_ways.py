@@ -1,4 +1,4 @@
-"""The peers that this project is held to do the same job."""
+"""The ways that this project is compared with do the same job."""
 
 import json
 import subprocess
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.lists import settled
-from tests.end_to_end.site import Finished, Site
+from tests.end_to_end.lists import normalized
+from tests.end_to_end.site import CommandResult, Site
 
 NAMES = ["kept.mov", "grown.mov", "gone.mov", "old name.mov", "reel1/a.mov", "old reel/b.mov"]
-# Each has something to escape, or sorts around the slash.
+# Each needs an escape, or sorts close to the slash.
 NEW_NAMES = ["R&D <1>.mov", 'the "cut".mov', "new reel/sub/Müller.mov", "new reel.mov", "new/c"]
 
 
@@ -24,7 +24,7 @@ def write(path: Path, content: str = "x") -> None:
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Emulator]:
-    """A cluster that pages by 3."""
+    """A cluster with at most 3 entries in a page."""
     (tmp_path / "cluster" / "project").mkdir(parents=True)
     with serve_in_process(tmp_path / "cluster", page_limit=3) as running:
         yield running
@@ -33,15 +33,17 @@ def cluster(tmp_path: Path) -> Iterator[Emulator]:
 @pytest.fixture
 def site(cluster: Emulator, tmp_path: Path) -> Site:
     qq = Path(sys.executable).parent
-    return Site(Path(cluster.root), tmp_path, cluster.port, cluster.password, qq, "/project")
+    assert cluster.root
+    root, port, password = Path(cluster.root), cluster.port, cluster.password
+    return Site(root, tmp_path, port, password, qq, "/project", cluster=cluster)
 
 
 @pytest.fixture
-def span(site: Site, cluster: Emulator) -> list[int]:
+def span(site: Site) -> tuple[int, int]:
     """The ids of the snapshots before and after a day's work."""
     for name in NAMES:
         write(site.mount / name)
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     for name in NEW_NAMES:
         write(site.mount / name)
     write(site.mount / "grown.mov", "xx")
@@ -50,11 +52,11 @@ def span(site: Site, cluster: Emulator) -> list[int]:
     (site.mount / "old name.mov").rename(site.mount / "new name.mov")
     (site.mount / "old reel").rename(site.mount / "new reel" / "old reel")
     (site.mount / "link.mov").symlink_to("kept.mov")
-    return [older, site.snapshot_by_api(cluster)]
+    return older, site.snapshot()
 
 
-def script(site: Site, name: str, *arguments: str) -> Finished:
-    """Run a peer, after a login by hand."""
+def run_script(site: Site, name: str, *arguments: str) -> CommandResult:
+    """Run a script of ``bench``, after a login by hand."""
     where = ["--host", "127.0.0.1", "--port", str(site.port)]
     credentials = str(site.folder / "credentials")
     subprocess.run(
@@ -69,12 +71,12 @@ def script(site: Site, name: str, *arguments: str) -> Finished:
 
 
 def file_lines(scan_list: bytes) -> list[bytes]:
-    return [line for line in settled(scan_list).splitlines() if line.startswith(b"    <file ")]
+    return [line for line in normalized(scan_list).splitlines() if line.startswith(b"    <file ")]
 
 
-def test_the_straightforward_way_lists_the_same_files(site: Site, span: list[int]) -> None:
+def test_the_straightforward_way_lists_the_same_files(site: Site, span: tuple[int, int]) -> None:
     output = site.folder / "straightforward.xml"
-    done = script(
+    done = run_script(
         site,
         "straightforward",
         *("--older", str(span[0]), "--newer", str(span[1]), "--base", site.source),
@@ -87,8 +89,8 @@ def test_the_straightforward_way_lists_the_same_files(site: Site, span: list[int
     assert b'<delete-file name="/gone.mov" ' in output.read_bytes()
 
 
-def test_the_floor_reads_every_page_and_looks_at_every_file(
-    site: Site, span: list[int], cluster: Emulator
+def test_the_floor_reads_every_page_and_stats_every_file(
+    site: Site, span: tuple[int, int], cluster: Emulator
 ) -> None:
     site.scan_list(*span, "--deletes")
     pages_of_qq = pages_of_the_diff(cluster)
@@ -97,13 +99,13 @@ def test_the_floor_reads_every_page_and_looks_at_every_file(
         *("--diff", f"/v2/snapshots/{span[1]}/changes-since/{span[0]}"),
         *("--like", str(site.list_path), "--output", str(site.folder / "floor.xml")),
     ]
-    done = script(site, "floor", *arguments)
+    done = run_script(site, "floor", *arguments)
     assert done.code == 0, done.messages
     figures = json.loads(done.output)
     assert figures["wall"] == pytest.approx(sum(figures["parts"].values()), abs=0.001)
     assert pages_of_the_diff(cluster) == pages_of_qq * 2 > 2
     (site.mount / 'the "cut".mov').unlink()
-    assert 'the "cut".mov' in script(site, "floor", *arguments).messages
+    assert 'the "cut".mov' in run_script(site, "floor", *arguments).messages
 
 
 def pages_of_the_diff(cluster: Emulator) -> int:

@@ -1,4 +1,4 @@
-"""Every way to a cluster gives the same answers: REST, and the vendor's ``qq``."""
+"""Every way to a cluster returns the same answers: REST, and the vendor's ``qq``."""
 
 import os
 import shutil
@@ -18,8 +18,15 @@ from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.cluster.qq.session import QqSession
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret, Settings
-from qumulo_changelist.errors import AbsentError, ChangelistError, UnreadableError
-from qumulo_changelist.events import Silent
+from qumulo_changelist.errors import (
+    AbsentError,
+    NotFoundError,
+    RefusedError,
+    SnapshotMissingError,
+    StatusError,
+    UnreadableError,
+)
+from qumulo_changelist.events import ignore
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 
@@ -28,7 +35,7 @@ Way = Callable[[Settings, Path], AbstractContextManager[Cluster]]
 
 @contextmanager
 def rest(settings: Settings, _folder: Path) -> Iterator[Cluster]:
-    with RestCluster(settings, Silent()) as cluster:
+    with RestCluster(settings, ignore) as cluster:
         yield cluster
 
 
@@ -38,7 +45,7 @@ def qq(settings: Settings, folder: Path) -> Iterator[Cluster]:
     session = QqSession(
         settings.host, settings.port, settings.username, folder=str(folder / "sessions")
     )
-    process = QqProcess(settings.host, settings.port, Silent(), program)
+    process = QqProcess(settings.host, settings.port, ignore, program)
     yield QqCluster(process, session, settings.username, settings.password)
 
 
@@ -58,18 +65,24 @@ def settings_for(emulator: ThreadedEmulator) -> Settings:
     )
 
 
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the session of qq, so that it logs in only once."""
+    return tmp_path_factory.mktemp("state")
+
+
 @pytest.fixture(params=[rest, qq], ids=["rest", "qq"])
-def cluster(request, emulator, tmp_path) -> Iterator[Cluster]:
+def cluster(request, emulator, sessions) -> Iterator[Cluster]:
     """Each way to the cluster in turn."""
     way: Way = request.param
-    with way(settings_for(emulator), tmp_path) as reached:
+    with way(settings_for(emulator), sessions) as reached:
         yield reached
-    emulator.faults.clear()
+    emulator.clear_faults()
 
 
 @pytest.fixture
 def project(emulator, request) -> Path:
-    """A directory of the cluster for each test, as this machine sees it."""
+    """A directory of the cluster for each test, as a path of this machine."""
     number = sum(1 for _ in os.scandir(emulator.root))
     path = Path(emulator.root, f"project{number}")
     path.mkdir()
@@ -88,10 +101,18 @@ def changes(cluster: Cluster, older: int, newer: int) -> set[Change]:
     return set(found)
 
 
+def snapshot_of(emulator: ThreadedEmulator, path: str, name: str = "s") -> int:
+    """Take a snapshot directly, since ``qq`` is slow."""
+    _, directory = emulator.request("GET", f"/v1/files/{quote(path, safe='')}/info/attributes")
+    wanted = {"name_suffix": name, "expiration": "", "source_file_id": directory["id"]}
+    _, snapshot = emulator.request("POST", "/v3/snapshots/", wanted)
+    return int(snapshot["id"])
+
+
 # Snapshots
 
 
-def test_a_snapshot_that_was_taken_has_its_name_below_dot_snapshot(cluster, project):
+def test_a_new_snapshot_has_its_name_in_dot_snapshot(cluster, project):
     taken = cluster.create_snapshot("Grüße 100% 'x' 🎬", on_cluster(project))
 
     assert taken.name in (f"{taken.id}_Grüße 100% 'x' 🎬", "Grüße 100% 'x' 🎬")
@@ -99,47 +120,45 @@ def test_a_snapshot_that_was_taken_has_its_name_below_dot_snapshot(cluster, proj
 
 
 @pytest.mark.parametrize("path", ["/", "/{0}/a b%20c", "/{0}/--option", "/{0}/ü#?&"])
-def test_a_snapshot_is_taken_of_any_directory(cluster, emulator, project, path):
+def test_a_snapshot_can_be_taken_of_any_directory(cluster, emulator, project, path):
     source = path.format(project.name)
     Path(project.parent, source[1:]).mkdir(exist_ok=True)
-    first = cluster.create_snapshot("a", source)
-    Path(project.parent, source[1:], f"new{first.id}").touch()
 
-    found = changes(cluster, first.id, snapshot_of(emulator, source))
+    taken = cluster.create_snapshot("a", source)
 
-    top = source.rstrip("/")
-    assert Change(CREATE, f"{top}/new{first.id}") in found
+    _, status = emulator.request("GET", f"/v3/snapshots/status/{taken.id}")
+    assert status["source_file_path"].rstrip("/") == source.rstrip("/")
 
 
-def test_no_snapshot_is_taken_of_what_is_not_there(cluster, project):
-    with pytest.raises(ChangelistError, match="Error 404"):
+def test_no_snapshot_is_taken_of_a_missing_directory(cluster, project):
+    with pytest.raises(NotFoundError, match="Error 404"):
         cluster.create_snapshot("a", on_cluster(project, "/nowhere"))
 
 
 # The diff
 
 
-def test_nothing_differs_where_nothing_changed(cluster, project):
-    first = cluster.create_snapshot("a", on_cluster(project))
-    second = cluster.create_snapshot("b", on_cluster(project))
+def test_without_changes_the_diff_is_empty(cluster, emulator, project):
+    first = snapshot_of(emulator, on_cluster(project))
+    second = snapshot_of(emulator, on_cluster(project))
 
-    assert changes(cluster, first.id, second.id) == set()
+    assert changes(cluster, first, second) == set()
 
 
-def test_what_was_created_modified_and_deleted_comes_whole(cluster, project):
+def test_the_diff_has_everything_that_was_created_modified_or_deleted(cluster, emulator, project):
     for name in ("kept", "gone", "written"):
         (project / name).write_text(name)
     (project / "old").mkdir()
-    first = cluster.create_snapshot("a", on_cluster(project))
+    first = snapshot_of(emulator, on_cluster(project))
     (project / "gone").unlink()
     (project / "old").rmdir()
     (project / "written").write_text("more than that")
     (project / "new").mkdir()
     for number in range(7):
         (project / f"new{number}").touch()
-    second = cluster.create_snapshot("b", on_cluster(project))
+    second = snapshot_of(emulator, on_cluster(project))
 
-    assert changes(cluster, first.id, second.id) == {
+    assert changes(cluster, first, second) == {
         Change(MODIFY, on_cluster(project, "/")),
         Change(DELETE, on_cluster(project, "/gone")),
         Change(DELETE, on_cluster(project, "/old/")),
@@ -168,15 +187,15 @@ NAMES = [
 
 
 @pytest.mark.parametrize("escape", [True, False])
-def test_names_of_all_kinds_come_as_they_are(cluster, emulator, project, escape):
-    first = cluster.create_snapshot("a", on_cluster(project))
+def test_the_diff_has_names_of_all_kinds(cluster, emulator, project, escape):
+    first = snapshot_of(emulator, on_cluster(project))
     names = [name for name in NAMES if escape or not set(name) & set("\udcff\udc80")]
     for name in names:
         Path(os.fsdecode(os.fsencode(project) + b"/" + os.fsencode(name))).touch()
-    second = cluster.create_snapshot("b", on_cluster(project))
+    second = snapshot_of(emulator, on_cluster(project))
     emulator.settings(escape=escape)
     try:
-        found = changes(cluster, first.id, second.id)
+        found = changes(cluster, first, second)
     finally:
         emulator.settings(escape=True)
 
@@ -188,73 +207,62 @@ def test_names_of_all_kinds_come_as_they_are(cluster, emulator, project, escape)
 
 @pytest.mark.parametrize("settings", [{"empty_pages": True}, {"last_page_next": None}])
 def test_the_end_of_the_pages_is_known(cluster, emulator, project, settings):
-    first = cluster.create_snapshot("a", on_cluster(project))
+    first = snapshot_of(emulator, on_cluster(project))
     for number in range(5):
         (project / f"{number}").touch()
-    second = cluster.create_snapshot("b", on_cluster(project))
+    second = snapshot_of(emulator, on_cluster(project))
     emulator.settings(**settings)
     try:
-        found = changes(cluster, first.id, second.id)
+        found = changes(cluster, first, second)
     finally:
         emulator.settings(empty_pages=False, last_page_next="")
 
     assert len(found) == 6
 
 
-def test_a_snapshot_that_is_not_there_is_told(cluster, project):
-    taken = cluster.create_snapshot("a", on_cluster(project))
+def test_a_missing_snapshot_has_an_error_of_its_own(cluster, emulator, project):
+    taken = snapshot_of(emulator, on_cluster(project))
 
-    with pytest.raises(ChangelistError, match=r"Error 404.*snapshot") as caught:
-        changes(cluster, taken.id, taken.id + 1000)
-    assert "expire" in caught.value.hint
+    with pytest.raises(SnapshotMissingError, match=r"Error 404.*snapshot"):
+        changes(cluster, taken, taken + 1000)
 
 
-def test_snapshots_that_cannot_be_compared_are_told(cluster, project):
-    first = cluster.create_snapshot("a", on_cluster(project))
-    second = cluster.create_snapshot("b", on_cluster(project))
+def test_snapshots_that_cannot_be_compared_are_refused(cluster, emulator, project):
+    first = snapshot_of(emulator, on_cluster(project))
+    second = snapshot_of(emulator, on_cluster(project))
 
-    with pytest.raises(ChangelistError, match="Error 400"):
-        changes(cluster, second.id, first.id)
+    with pytest.raises(StatusError, match="Error 400"):
+        changes(cluster, second, first)
 
 
 # Sessions
 
 
 def test_a_session_that_ended_is_renewed(cluster, emulator, project):
-    first = cluster.create_snapshot("a", on_cluster(project))
+    first = snapshot_of(emulator, on_cluster(project))
     emulator.expire_sessions()
     second = cluster.create_snapshot("b", on_cluster(project))
     emulator.expire_sessions()
 
-    assert changes(cluster, first.id, second.id) == set()
+    assert changes(cluster, first, second.id) == set()
 
 
 def test_a_session_that_ends_between_two_pages_loses_nothing(cluster, emulator, project):
-    first = cluster.create_snapshot("a", on_cluster(project))
+    first = snapshot_of(emulator, on_cluster(project))
     for number in range(5):
         (project / f"{number}").touch()
-    second = cluster.create_snapshot("b", on_cluster(project))
+    second = snapshot_of(emulator, on_cluster(project))
     emulator.fault(path="*changes-since*", status=401, skip=1, times=1)
 
-    pages = list(cluster.changes(first.id, second.id))
+    pages = list(cluster.changes(first, second))
 
     assert len({change for page in pages for change in page}) == 6
 
 
-# What a cluster tells of snapshots
+# What is known of snapshots
 
 
-def snapshot_of(emulator: ThreadedEmulator, path: str, name: str = "s") -> int:
-    """Take a snapshot without the way that is tested, since ``qq`` takes its time."""
-    _, directory = emulator.request("GET", f"/v1/files/{quote(path, safe='')}/info/attributes")
-    wanted = {"name_suffix": name, "expiration": "", "source_file_id": directory["id"]}
-    _, snapshot = emulator.request("POST", "/v3/snapshots/", wanted)
-    return int(snapshot["id"])
-
-
-def test_of_snapshots_it_is_told_what_they_are_of_and_when_they_were_taken(
-    cluster, emulator, project
-):
+def test_snapshots_have_a_directory_and_a_time(cluster, emulator, project):
     (project / "a b").mkdir()
     name = "Grüße 100% 'x' 🎬"
     before = time.time_ns()
@@ -272,19 +280,17 @@ def test_of_snapshots_it_is_told_what_they_are_of_and_when_they_were_taken(
     }
     assert all(one.id == number for number, one in found.items())
     assert found[first].name in (name, f"{first}_{name}")
-    # A cluster's clock need not tell nanoseconds.
+    # A cluster's clock may be less exact than a nanosecond.
     assert before - 10**9 <= found[first].taken <= found[second].taken <= after
 
 
-def test_of_snapshots_that_are_not_there_nothing_is_told(cluster, emulator, project):
+def test_missing_snapshots_are_not_returned(cluster, emulator, project):
     taken = snapshot_of(emulator, on_cluster(project))
 
     assert cluster.snapshots(taken + 1000) == {}
 
 
-def test_over_rest_a_core_without_version_3_of_snapshots_is_a_cluster_like_others(
-    emulator, tmp_path, project
-):
+def test_over_rest_version_2_of_snapshots_is_enough(emulator, tmp_path, project):
     emulator.settings(v3_snapshots=False)
     try:
         with rest(settings_for(emulator), tmp_path) as cluster:
@@ -302,7 +308,7 @@ def test_over_rest_a_core_without_version_3_of_snapshots_is_a_cluster_like_other
 
 
 @pytest.mark.parametrize("source_path", ["empty", "missing"])
-def test_over_rest_where_a_snapshot_was_taken_may_be_unknown(
+def test_over_rest_the_directory_of_a_snapshot_may_be_unknown(
     emulator, tmp_path, project, source_path
 ):
     taken = snapshot_of(emulator, on_cluster(project))
@@ -327,9 +333,7 @@ def write(project: Path, *names: str) -> None:
             pass
 
 
-def test_the_files_below_a_directory_are_counted_at_any_depth_and_nothing_else(
-    cluster, emulator, project
-):
+def test_only_regular_files_are_counted_at_any_depth(cluster, emulator, project):
     write(project, "a", "d/b", "d/e/c", "d/e/f/g/h", *(f"other/{number}" for number in range(25)))
     (project / "d" / "link").symlink_to("b")
     (project / "d" / "dangling").symlink_to("nowhere")
@@ -342,9 +346,7 @@ def test_the_files_below_a_directory_are_counted_at_any_depth_and_nothing_else(
     assert cluster.count_files_below(on_cluster(project, "/d/empty"), taken) == 0
 
 
-def test_a_directory_has_the_files_that_it_had_in_the_snapshot_and_else_none(
-    cluster, emulator, project
-):
+def test_the_files_of_the_snapshot_are_counted(cluster, emulator, project):
     write(project, "d/a", "d/b", "gone/c")
     first = snapshot_of(emulator, on_cluster(project))
     (project / "d" / "a").unlink()
@@ -360,27 +362,23 @@ def test_a_directory_has_the_files_that_it_had_in_the_snapshot_and_else_none(
     assert cluster.count_files_below(on_cluster(project, "/never/at/all"), second) == 0
 
 
-def test_a_snapshot_that_is_not_there_counts_nothing_and_one_that_does_not_cover_it_none(
-    cluster, emulator, project
-):
+def test_nothing_is_counted_outside_of_a_snapshot(cluster, emulator, project):
     write(project, "in/a", "out/b")
     taken = snapshot_of(emulator, on_cluster(project, "/in"))
 
-    with pytest.raises(ChangelistError, match=r"Error 404.*snapshot"):
+    with pytest.raises(SnapshotMissingError, match=r"Error 404.*snapshot"):
         cluster.count_files_below(on_cluster(project, "/in"), taken + 1000)
-    # Clusters are said to answer this for any path that a snapshot does not hold.
+    # Clusters are reported to answer this for any path that a snapshot does not have.
     assert cluster.count_files_below(on_cluster(project, "/out"), taken) == 0
 
 
-def test_only_what_is_no_directory_has_no_files_not_what_may_not_be_read(
-    cluster, emulator, project
-):
+def test_a_file_has_no_files_below_it_and_a_refusal_is_an_error(cluster, emulator, project):
     write(project, "a")
     taken = snapshot_of(emulator, on_cluster(project))
     assert cluster.count_files_below(on_cluster(project, "/a"), taken) == 0
 
     emulator.fault(path="*aggregates*", status=403, times=1)
-    with pytest.raises((ChangelistError, UnreadableError)):
+    with pytest.raises((RefusedError, UnreadableError)):
         cluster.count_files_below(on_cluster(project), taken)
 
 
@@ -388,9 +386,9 @@ def is_unicode(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def test_a_directory_of_any_names_is_counted(cluster, emulator, project):
+def test_a_directory_with_any_name_is_counted(cluster, emulator, project):
     names = ["--option", "'", "a#b?c", "%", *filter(is_unicode, NAMES)]
-    # All in one, since each question takes qq its time.
+    # All in one path, since each command of qq is slow.
     path = "/".join(names)
     write(project, f"{path}/file", "other/file")
     taken = snapshot_of(emulator, on_cluster(project))
@@ -398,7 +396,7 @@ def test_a_directory_of_any_names_is_counted(cluster, emulator, project):
     assert cluster.count_files_below(on_cluster(project, f"/{path}"), taken) == 1
 
 
-def test_a_directory_whose_name_is_not_unicode_cannot_be_asked_for(cluster, emulator, project):
+def test_no_cluster_can_be_asked_for_a_name_that_is_not_unicode(cluster, emulator, project):
     names = ["\udcff", "a\udc80é"]
     write(project, *(f"{name}/a" for name in names))
     taken = snapshot_of(emulator, on_cluster(project))
@@ -412,7 +410,7 @@ def test_a_directory_whose_name_is_not_unicode_cannot_be_asked_for(cluster, emul
 # Trees
 
 LEVELS = 1010
-"""More than one run of qq can walk: it calls itself for each, and Python allows 1,000 calls."""
+"""More than one run of qq can walk: it calls itself for each level, 1,000 times at most."""
 
 
 @pytest.mark.parametrize("cluster", [qq], indirect=True, ids=["qq"])
@@ -434,10 +432,10 @@ def test_a_tree_of_a_thousand_levels_is_walked(cluster, emulator, project):
     subprocess.run(["rm", "-r", project], check=True)
 
 
-# A look at single entries
+# Single entries
 
 
-def test_a_look_at_an_entry_shows_what_it_is_in_a_snapshot_and_now(cluster, emulator, project):
+def test_an_entry_is_inspected_in_a_snapshot_and_in_the_live_tree(cluster, emulator, project):
     write(project, "d/a")
     (project / "link").symlink_to("d")
     os.utime(project / "d" / "a", ns=(1, 1_700_000_000_123_456_789))
@@ -455,7 +453,7 @@ def test_a_look_at_an_entry_shows_what_it_is_in_a_snapshot_and_now(cluster, emul
     assert cluster.inspect_entry(on_cluster(project, "/link"), taken).kind is Kind.OTHER
 
 
-def test_a_look_at_what_is_not_there_finds_it_absent(cluster, emulator, project):
+def test_an_inspected_entry_may_be_absent(cluster, emulator, project):
     write(project, "in/a", "out/b")
     taken = snapshot_of(emulator, on_cluster(project, "/in"))
     write(project, "in/late")
@@ -464,7 +462,7 @@ def test_a_look_at_what_is_not_there_finds_it_absent(cluster, emulator, project)
         cluster.inspect_entry(on_cluster(project, "/in/late"), taken)
     with pytest.raises(AbsentError):
         cluster.first_entries(on_cluster(project, "/in/a"), taken, 10)
-    # What the snapshot does not cover is not known: that ends no run.
+    # An entry that the snapshot does not cover is unreadable, which ends no run.
     with pytest.raises(UnreadableError):
         cluster.inspect_entry(on_cluster(project, "/out"), taken)
     with pytest.raises(UnreadableError, match="not Unicode"):
@@ -473,14 +471,14 @@ def test_a_look_at_what_is_not_there_finds_it_absent(cluster, emulator, project)
         cluster.first_entries(on_cluster(project, "/\udcff"), taken, 10)
 
 
-def test_a_look_into_a_directory_shows_no_more_entries_than_are_enough(cluster, emulator, project):
+def test_the_first_entries_are_no_more_than_needed(cluster, emulator, project):
     write(project, "d/below/x", *(f"d/{number}" for number in range(7)))
     (project / "d" / "link").symlink_to("0")
     taken = snapshot_of(emulator, on_cluster(project))
     shutil.rmtree(project / "d" / "below")
     directory = on_cluster(project, "/d")
 
-    # The cluster gives three entries a page.
+    # The cluster sends three entries a page.
     every = cluster.first_entries(directory, taken, 100)
     some = cluster.first_entries(directory, taken, 4)
     now = cluster.first_entries(f"{directory}/", None, 100)
@@ -497,7 +495,7 @@ def test_a_look_into_a_directory_shows_no_more_entries_than_are_enough(cluster, 
     assert every["0"].id == now["0"].id
 
 
-def test_a_look_into_a_directory_of_any_names_shows_them_as_they_are(cluster, emulator, project):
+def test_the_first_entries_have_names_of_all_kinds(cluster, emulator, project):
     write(project, *NAMES)
     taken = snapshot_of(emulator, on_cluster(project))
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qumulo.lib.auth import Credentials  # type: ignore[import-untyped]
-from qumulo.lib.request import RequestError  # type: ignore[import-untyped]
-from qumulo.rest_client import RestClient  # type: ignore[import-untyped]
+from qumulo.lib.auth import Credentials
+from qumulo.lib.request import RequestError
+from qumulo.rest_client import RestClient
 
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.emulator.trees import lay_out

@@ -60,7 +60,7 @@ def test_the_readme_names_every_option_of_a_command(site: Site, script: str) -> 
 
 def test_the_readme_names_every_key_of_the_configuration() -> None:
     named = re.findall(r"^\| `(\w+)` \| (?:required|default|only)", README, re.MULTILINE)
-    source = REPOSITORY.joinpath("src/qumulo_changelist/config/archiver.py").read_text("utf-8")
+    source = REPOSITORY.joinpath("src/qumulo_changelist/config/keys.py").read_text("utf-8")
     assert sorted(named) == sorted(set(re.findall(r'"(Qumulo\w+|FastScan\w+)"', source)))
 
 

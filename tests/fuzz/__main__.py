@@ -1,7 +1,7 @@
 """A long campaign: rounds of examples, each from a seed that is printed, until the time is over.
 
-`make fuzz FUZZ=60` goes on for an hour; `make fuzz FUZZ_SEED=123` repeats the round of a seed. It
-ends with 1 at the first difference, after making what leads to it as short as can be.
+`make fuzz FUZZ=60` runs for an hour; `make fuzz FUZZ_SEED=123` repeats the round of a seed. It ends
+with 1 at the first difference, and shows the shortest example that it can find.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fuzz.laboratory import laboratory
-from tests.fuzz.machine import AnyGreatWork, AnyWork, AnyWorkSeenByAStranger
+from tests.fuzz.machine import LargeWork, Work, WorkListedByOtherUser
 
 EXAMPLES = 40
 STEPS = 60
-# Of so many rounds one makes trees deep and directories wide, which takes ten times as long.
-GREAT_EVERY = 8
-_LARGEST_SEED = 10**9
+# One of this number of rounds makes deep trees and wide directories, and takes ten times as long.
+ROUNDS_PER_LARGE_ROUND = 8
+_MAX_SEED = 10**9
 
 
 def main() -> int:
-    """Run rounds until time is over or one fails; return the exit code."""
+    """Run rounds until the time is over or a round fails; return the exit code."""
     options = _options()
     end = time.monotonic() + 60 * options.minutes
     rounds = 0
     with laboratory() as lab:
-        AnyWork.laboratory = lab
-        if not lab.strange_site:
-            print("SKIPPED: what a stranger cannot see; only root can become one", flush=True)
+        Work.laboratory = lab
+        if not lab.other_user_site:
+            print("SKIPPED: lists made by another user; only root can become one", flush=True)
         while not rounds or (time.monotonic() < end and options.seed is None):
-            number = random.randrange(_LARGEST_SEED) if options.seed is None else options.seed
-            # The seed alone says what is done, so that it can be repeated.
-            machine = AnyWorkSeenByAStranger if lab.strange_site else AnyWork
-            if lab.strange_site and number % GREAT_EVERY == 0:
-                machine = AnyGreatWork
+            number = random.randrange(_MAX_SEED) if options.seed is None else options.seed
+            # The seed alone decides what is done, so that a round can be repeated.
+            machine = WorkListedByOtherUser if lab.other_user_site else Work
+            if lab.other_user_site and number % ROUNDS_PER_LARGE_ROUND == 0:
+                machine = LargeWork
             print(f"round {rounds + 1}: seed {number}, {machine.__name__}", flush=True)
             try:
                 _round(machine, number, shrink=not options.no_shrink)
@@ -50,10 +50,10 @@ def main() -> int:
     return 0
 
 
-def _round(machine: type[AnyWork], number: int, *, shrink: bool) -> None:
+def _round(machine: type[Work], number: int, *, shrink: bool) -> None:
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     profile = settings(
-        max_examples=EXAMPLES // 5 if machine is AnyGreatWork else EXAMPLES,
+        max_examples=EXAMPLES // 5 if machine is LargeWork else EXAMPLES,
         stateful_step_count=STEPS,
         database=None,
         deadline=None,

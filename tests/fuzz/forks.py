@@ -1,7 +1,7 @@
-"""Runs the command again and again without starting Python each time, also as another user.
+"""Runs of the command without a start of Python for each, also as another user.
 
-A process that has loaded the command reads orders from standard input, one JSON object a line, and
-forks for each: the fork is a run of the command like any other, but for what was loaded before.
+A server process that has loaded the command reads jobs from standard input, one JSON object a line,
+and forks for each one. The fork runs the command as usual, except that its modules are loaded.
 """
 
 from __future__ import annotations
@@ -9,25 +9,28 @@ from __future__ import annotations
 import codecs
 import contextlib
 import faulthandler
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+import qumulo_changelist
 from tests.end_to_end.site import REPOSITORY, Finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# Longer than this no run takes; it ends by a signal then, which no exit code is like.
-_PATIENCE = 60
+# No run takes longer. One that does is killed by a signal, which is unlike any exit code.
+_SECONDS = 60
 
 
-class Forks:
-    """The commands of a process that forks."""
+class ForkServer:
+    """A server process that runs commands in forks of itself."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -39,28 +42,35 @@ class Forks:
         folder: str,
         *,
         user: int | None = None,
-        few: int | None = None,
+        min_changes: int | None = None,
     ) -> Finished:
         """Run `qumulo_generate_changelist.py`.
 
         Args:
-            arguments: its arguments.
-            environment: all of its environment.
-            folder: where it runs.
-            user: as which user, and in that group alone; None for as ourselves.
-            few: from so many changes on it uses other processes, if it may; None for as it likes.
+            arguments: the command's arguments.
+            environment: its whole environment.
+            folder: its working directory.
+            user: the user and group to run as; None for those of this process.
+            min_changes: the number of changes from which on other processes are used, if they are
+                allowed; None for the usual number.
         """
-        order = {"arguments": arguments, "environment": environment, "folder": folder}
+        job: dict[str, object] = {
+            "arguments": arguments,
+            "environment": environment,
+            "folder": folder,
+            "user": user,
+            "min_changes": min_changes,
+        }
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps({**order, "user": user, "few": few}) + "\n")
+        self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         return Finished(*json.loads(self._process.stdout.readline()))
 
 
 @contextlib.contextmanager
-def forks() -> Iterator[Forks]:
-    """A process that forks, while in the block."""
+def fork_server() -> Iterator[ForkServer]:
+    """A running server."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.fuzz.forks"],
         stdin=subprocess.PIPE,
@@ -68,68 +78,60 @@ def forks() -> Iterator[Forks]:
         cwd=REPOSITORY,
         encoding="ascii",
     ) as process:
-        yield Forks(process)
+        yield ForkServer(process)
 
 
 def _serve() -> None:
-    from qumulo_changelist.changes import spill
+    # Another user may not be able to load them later.
+    for module in pkgutil.walk_packages(qumulo_changelist.__path__, "qumulo_changelist."):
+        importlib.import_module(module.name)
     from qumulo_changelist.cli import generate_changelist
-    from qumulo_changelist.cluster.qq import client as qq
-    from qumulo_changelist.cluster.qq import process as qq_process
-    from qumulo_changelist.cluster.qq import session as qq_session
-    from qumulo_changelist.cluster.rest import client as rest
-    from qumulo_changelist.cluster.rest import tls as rest_tls
-    from qumulo_changelist.operations import changelist as pipeline
-    from qumulo_changelist.runners import processes
-    from qumulo_changelist.trees import qq as whole
-    from qumulo_changelist.trees import rest as snapshot
+    from qumulo_changelist.operations import pieces
 
-    loaded = (qq, qq_process, qq_session, rest, rest_tls, processes, spill, snapshot, whole)
-    assert loaded  # another user may not be able to load them
     for encoding in ("utf-8-sig", "idna", "ascii", "latin-1"):
         codecs.lookup(encoding)
 
-    def run(order: dict[str, Any]) -> int:
+    def run(job: dict[str, Any]) -> int:
         os.environ.clear()
-        os.environ.update(order["environment"])
-        os.chdir(order["folder"])
-        if order["few"] is not None:
-            pipeline._FEW = order["few"]
-        if order["user"] is not None:
+        os.environ.update(job["environment"])
+        os.chdir(job["folder"])
+        if job["min_changes"] is not None:
+            pieces._MIN_CHANGES_FOR_PROCESSES = job["min_changes"]
+        if job["user"] is not None:
             os.setgroups([])
-            os.setgid(order["user"])
-            os.setuid(order["user"])
+            os.setgid(job["user"])
+            os.setuid(job["user"])
         sys.argv[0] = "qumulo_generate_changelist.py"
-        return generate_changelist.main(order["arguments"])
+        return generate_changelist.main(job["arguments"])
 
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     for line in sys.stdin:
-        order = json.loads(line)
+        job = json.loads(line)
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as messages:
-            code = _forked(lambda order=order: run(order), output.fileno(), messages.fileno())
-            said = [_text(file) for file in (output, messages)]
-        answers.write(json.dumps([code, *said]) + "\n")
+            code = _forked(lambda job=job: run(job), output.fileno(), messages.fileno())
+            printed = [_text(file) for file in (output, messages)]
+        answers.write(json.dumps([code, *printed]) + "\n")
         answers.flush()
 
 
 def _forked(run: Any, output: int, messages: int) -> int:
-    """Return how a fork ended."""
+    """Return the exit code of a fork that runs a command; -N if signal N killed it."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     code = 70
     try:
-        signal.alarm(_PATIENCE)
+        signal.alarm(_SECONDS)
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         os.dup2(output, 1)
         os.dup2(messages, 2)
-        # Where it hangs is told before it ends.
-        faulthandler.dump_traceback_later(_PATIENCE - 5, file=2)
+        # If it hangs, this prints where.
+        faulthandler.dump_traceback_later(_SECONDS - 5, file=2)
         code = run()
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 70
-    except:  # noqa: E722 - it is told, whatever it is
+    except:  # noqa: E722 - any error is printed
         sys.excepthook(*sys.exc_info())
     finally:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What a campaign needs: an emulated cluster, folders, users, and the commands."""
+"""What the examples share: an emulated cluster, folders, users, and the commands."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from urllib.parse import quote
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.conftest import QQ
 from tests.end_to_end.site import GUID, Finished, Site
-from tests.fuzz.forks import Forks, forks
-from tests.fuzz.work import Ground
+from tests.fuzz.forks import ForkServer, fork_server
+from tests.fuzz.work import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-STRANGER = 65534
-_MORE_THAN_ALL = 1000
-_EARLIER_LIST = b"what was published before\n"
+OTHER_USER = 65534
+_PAGE_LIMIT = 1000
+_EARLIER_LIST = b"the earlier list\n"
 
 
 @dataclass
 class Laboratory:
-    """One for all examples of a campaign: starting an emulator takes longer than an example.
+    """An emulator and the commands, shared by all examples: a start takes longer than an example.
 
     Attributes:
         cluster: the emulator.
-        site: what a command needs.
-        strange_site: the same for a user who owns nothing; None where we cannot become one.
-        answers: what was last drawn of how the emulator answers.
+        site: runs the commands.
+        other_user_site: the same for a user who owns nothing; None if we cannot become one.
+        answers: the emulator's settings that were drawn last.
     """
 
     cluster: Emulator
     site: Site
-    strange_site: Site | None
-    _forks: Forks
+    other_user_site: Site | None
+    _server: ForkServer
     _numbers: Iterator[int]
     answers: dict[str, Any]
 
-    def new_ground(self) -> Ground:
-        """A folder of the cluster for an example to work in."""
+    def new_workspace(self) -> Workspace:
+        """A folder of the cluster for one example to work in."""
         folder = f"/{next(self._numbers)}"
         os.mkdir(f"{self.site.root}{folder}", 0o755)
-        return Ground(os.fsencode(f"{self.site.root}{folder}"))
+        return Workspace(os.fsencode(f"{self.site.root}{folder}"))
 
-    def path_of(self, ground: Ground, name: bytes) -> str:
-        """Where on the cluster something in a ground is."""
-        return os.fsdecode(ground.folder).removeprefix(str(self.site.root)) + f"/{name.decode()}"
+    def path_of(self, workspace: Workspace, name: bytes) -> str:
+        """The path on the cluster of an entry of a workspace."""
+        return os.fsdecode(workspace.folder).removeprefix(str(self.site.root)) + f"/{name.decode()}"
 
     def snapshot(self, path: str) -> int:
         """Take a snapshot of a directory; return its id."""
@@ -64,33 +64,33 @@ class Laboratory:
         assert status == 200, snapshot
         return int(snapshot["id"])
 
-    def forget(self, snapshot: int) -> None:
+    def delete_snapshot(self, snapshot: int) -> None:
         """Delete a snapshot."""
         status, reply = self.cluster.request("DELETE", f"/v2/snapshots/{snapshot}")
         assert status == 200, reply
 
-    def answer_like(self, settings: dict[str, Any]) -> None:
-        """Let the emulator answer so where the API leaves it open."""
+    def set_answers(self, settings: dict[str, Any]) -> None:
+        """Choose how the emulator answers where the API leaves it open."""
         if settings != self.answers:
             self.answers = settings
             self.cluster.settings(**settings)
 
     def diff(self, older: int, newer: int, limit: int | None) -> list[tuple[str, str]]:
-        """What the emulator says on the wire that differs between two snapshots, page by page."""
+        """The diff of two snapshots as the emulator sends it, page by page."""
         url = f"/v2/snapshots/{newer}/changes-since/{older}"
         following: str | None = url if limit is None else f"{url}?limit={limit}"
-        told: list[tuple[str, str]] = []
+        changes: list[tuple[str, str]] = []
         while following:
             status, page = self.cluster.request("GET", following)
             assert status == 200, page
-            told += [(entry["op"], entry["path"]) for entry in page["entries"]]
+            changes += [(entry["op"], entry["path"]) for entry in page["entries"]]
             following = page["paging"]["next"]
-        return told
+        return changes
 
     def arguments(
         self, older: int, newer: int, base: str, mapped: str | None, options: Sequence[str]
     ) -> list[str]:
-        """The arguments for a list; `mapped` is a path of the cluster, which is mounted whole."""
+        """The arguments for a list; `mapped` is a path on the cluster, whose root is mounted."""
         mount = [] if mapped is None else ["-m", str(self.site.mounted(mapped))]
         return [
             *("-p", "show", "-b", base, *mount, "-g", GUID, "-i", "1"),
@@ -103,55 +103,57 @@ class Laboratory:
         *,
         qq: str = "qq of today",
         process: bool = False,
-        strange: bool = False,
-        few: int | None = None,
+        as_other_user: bool = False,
+        min_changes: int | None = None,
     ) -> tuple[Finished, bytes | None]:
-        """Make a list in the place of an earlier one.
+        """Generate a list where there is an earlier one.
 
         Args:
             arguments: those of `qumulo_generate_changelist.py`.
-            qq: with which qq.
-            process: as a process of its own, not a fork.
-            strange: as a user who owns nothing in the tree.
-            few: see `Forks.run`.
+            qq: the generation of qq.
+            process: whether to start a process instead of a fork.
+            as_other_user: whether to run as a user who owns nothing in the tree.
+            min_changes: see `ForkServer.run`.
 
         Returns:
-            How the command ended, and the list; None where the earlier one stayed.
+            How the command ended, and the list; None if the earlier one is unchanged.
         """
-        site = self.strange_site if strange else self.site
+        site = self.other_user_site if as_other_user else self.site
         assert site
         site.qq = QQ[qq]
         site.list_path.write_bytes(_EARLIER_LIST)
         if process:
             done = site.run("qumulo_generate_changelist.py", *arguments)
         else:
-            user = STRANGER if strange else None
+            user = OTHER_USER if as_other_user else None
             environment = site.variables()
-            done = self._forks.run(arguments, environment, str(site.folder), user=user, few=few)
+            done = self._server.run(
+                arguments, environment, str(site.folder), user=user, min_changes=min_changes
+            )
         written = site.list_path.read_bytes()
         return done, None if written == _EARLIER_LIST else written
 
 
 @contextlib.contextmanager
 def laboratory() -> Iterator[Laboratory]:
-    """A laboratory, while in the block; nothing of it is left."""
+    """A laboratory; it leaves nothing on disk."""
     folder = tempfile.mkdtemp(prefix="fuzz-")
     try:
-        # Others go through it, to what is theirs.
+        # The other user must get to the folders below it.
         os.chmod(folder, 0o755)
         root = os.path.join(folder, "cluster")
         os.mkdir(root, 0o755)
-        with serve_in_process(root, page_limit=_MORE_THAN_ALL) as cluster, forks() as forking:
-            site, strange_site = _site(cluster, folder, None), None
+        with serve_in_process(root, page_limit=_PAGE_LIMIT) as cluster, fork_server() as server:
+            site, other_user_site = _site(cluster, folder, None), None
             if not os.geteuid() and _others_may_enter(folder):
-                strange_site = _site(cluster, folder, STRANGER)
-            yield Laboratory(cluster, site, strange_site, forking, itertools.count(1), {})
+                other_user_site = _site(cluster, folder, OTHER_USER)
+            yield Laboratory(cluster, site, other_user_site, server, itertools.count(1), {})
     finally:
         shutil.rmtree(folder)
 
 
 def _site(cluster: Emulator, folder: str, user: int | None) -> Site:
-    own = os.path.join(folder, "site" if user is None else "strange-site")
+    own = os.path.join(folder, "site" if user is None else "other-user-site")
     os.mkdir(own)
     qq = QQ["qq of today"]
     port, password, fingerprint = cluster.port, cluster.password, cluster.certificate_sha256

@@ -1,4 +1,4 @@
-"""Any work is told by the cluster, and listed, as the oracle says: shortly, and always alike."""
+"""The cluster's diff and every list are as the oracle expects: a few examples, always the same."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fuzz.laboratory import Laboratory, laboratory
-from tests.fuzz.machine import AnyGreatWork, AnyWork, AnyWorkSeenByAStranger
+from tests.fuzz.machine import LargeWork, Work, WorkListedByOtherUser
 from tests.fuzz.ways import ORDINARY, Way
 from tests.fuzz.work import Place
 
@@ -16,7 +16,7 @@ SHORT = settings(
     stateful_step_count=30,
     derandomize=True,
     database=None,
-    # To make a failure short takes longer than all tests; make fuzz does that.
+    # Shrinking a failure takes longer than all tests; `make fuzz` does it.
     phases=(Phase.generate,),
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -29,16 +29,16 @@ def lab() -> Iterator[Laboratory]:
         yield made
 
 
-def test_any_work_is_told_and_listed(lab: Laboratory) -> None:
-    AnyWork.laboratory = lab
-    run_state_machine_as_test(AnyWork, settings=SHORT)
+def test_random_work_is_in_the_diff_and_in_the_list(lab: Laboratory) -> None:
+    Work.laboratory = lab
+    run_state_machine_as_test(Work, settings=SHORT)
 
 
-def test_any_work_is_listed_by_who_may_not_see_everything(lab: Laboratory) -> None:
-    if not lab.strange_site:
-        pytest.skip("only root can become a user who may not see everything")
-    AnyWorkSeenByAStranger.laboratory = lab
-    run_state_machine_as_test(AnyWorkSeenByAStranger, settings=SHORT)
+def test_random_work_is_listed_by_a_user_without_access_to_everything(lab: Laboratory) -> None:
+    if not lab.other_user_site:
+        pytest.skip("only root can become a user without access to everything")
+    WorkListedByOtherUser.laboratory = lab
+    run_state_machine_as_test(WorkListedByOtherUser, settings=SHORT)
 
 
 @pytest.mark.parametrize(
@@ -47,72 +47,72 @@ def test_any_work_is_listed_by_who_may_not_see_everything(lab: Laboratory) -> No
 def test_a_deep_and_a_wide_directory_come_and_go(
     lab: Laboratory, transport: str, metadata: str, wide: int
 ) -> None:
-    AnyWork.laboratory = lab
-    # Whatever was drawn in another test.
-    lab.answer_like(ORDINARY)
-    work = AnyGreatWork()
+    Work.laboratory = lab
+    # Another test may have drawn other settings.
+    lab.set_answers(ORDINARY)
+    work = LargeWork()
     way = Way(transport, metadata, True, "below", 0, ("--workers=1",), moves=True, verify=True)
     try:
         work.begin([], [Place(0, b"kept")])
-        work.nest_deep(Place(1, b"deep"), 200, b"n" * 100)
-        work.widen_much(Place(1, b"wide"), (wide, False))
-        # A directory of the source, so that the older tree is not on the mount.
-        work.look(way._replace(directory=1))
+        work.make_deep_tree(Place(1, b"deep"), 200, b"n" * 100)
+        work.fill_directory_widely(Place(1, b"wide"), (wide, False))
+        # Below the source, the mount does not show the older tree.
+        work.list_work(way._replace(directory=1))
         work.delete(1)
-        work.look(way._replace(directory=1 if metadata == "rest" else 0))
+        work.list_work(way._replace(directory=1 if metadata == "rest" else 0))
     finally:
         work.teardown()
 
 
 @pytest.fixture
-def work(lab: Laboratory) -> Iterator[AnyWork]:
-    """A source with the file `par/base/file` in it, remembered."""
-    AnyWork.laboratory = lab
-    lab.answer_like(ORDINARY)
-    made = AnyWork()
+def work(lab: Laboratory) -> Iterator[Work]:
+    """A source with the file `par/base/file` in it, and a snapshot of it."""
+    Work.laboratory = lab
+    lab.set_answers(ORDINARY)
+    made = Work()
     made.begin([], [], [(Place(0, b"par"), 1, b"base")])
     yield made
-    made.worked = False
+    made.has_changed = False
     made.teardown()
 
 
-LOOK = Way(
+WAY = Way(
     *("rest", "rest", True, "changed", 0, ("--workers=1",)), moves=True, verify=True, guard=True
 )
-# Which of the changed directories: see `ways._changed_directories`.
-WENT, CAME, BELOW_A_REPLACED_ONE = LOOK, LOOK._replace(directory=1), LOOK._replace(directory=2)
+# Which of the changed directories is the base path: see `ways._changed_directories`.
+DELETED, CREATED, BELOW_REPLACED = WAY, WAY._replace(directory=1), WAY._replace(directory=2)
 
 
 @pytest.mark.parametrize("metadata", ["rest", "mount"])
-def test_a_base_path_goes_with_a_directory_of_which_another_comes(
-    work: AnyWork, metadata: str
+def test_a_base_path_goes_with_the_directory_above_it_which_is_made_anew(
+    work: Work, metadata: str
 ) -> None:
-    work.change_a_folder(0, Place(0, b"par2"), "leave")
-    work.look(CAME._replace(metadata=metadata))
-    work.check_list(BELOW_A_REPLACED_ONE._replace(metadata=metadata), *work.moments[-2:])
+    work.change_a_folder(0, Place(0, b"par2"), "move away")
+    work.list_work(CREATED._replace(metadata=metadata))
+    work.check_list(BELOW_REPLACED._replace(metadata=metadata), *work.snapshots[-2:])
     work.change_a_folder(0, Place(0, b""), "delete")
-    work.look(WENT._replace(metadata=metadata))
+    work.list_work(DELETED._replace(metadata=metadata))
 
 
 @pytest.mark.parametrize("metadata", ["rest", "mount", "snapshot"])
-def test_the_source_or_what_it_is_in_is_renamed(work: AnyWork, metadata: str) -> None:
+def test_the_source_or_the_folder_above_it_is_renamed(work: Work, metadata: str) -> None:
     work.rename_source("sh\u00f6w")
     work.change_a_folder(1, Place(0, b""), "delete")
-    work.look(LOOK._replace(metadata=metadata, base="source"))
-    work.rename_what_is_above("&")
+    work.list_work(WAY._replace(metadata=metadata, base="source"))
+    work.rename_folder_above("&")
     work.write(Place(1, b"new"), 5)
-    work.look(LOOK._replace(metadata=metadata, base="below", directory=1))
+    work.list_work(WAY._replace(metadata=metadata, base="below", directory=1))
 
 
-def test_a_base_path_that_never_was_is_refused(work: AnyWork) -> None:
+def test_a_base_path_that_never_existed_is_refused(work: Work) -> None:
     work.write(Place(0, b"file"), 5)
-    work.look(LOOK._replace(base="missing"))
+    work.list_work(WAY._replace(base="missing"))
     for number in range(1, 8):
-        work.check_list(LOOK._replace(base="missing", directory=number), *work.moments[-2:])
-    work.check_list(LOOK._replace(base="beside", metadata="mount"), *work.moments[-2:])
+        work.check_list(WAY._replace(base="missing", directory=number), *work.snapshots[-2:])
+    work.check_list(WAY._replace(base="beside", metadata="mount"), *work.snapshots[-2:])
 
 
 @pytest.mark.parametrize("answer", ["error", "empty", "diff"])
-def test_snapshots_of_two_directories_are_refused(work: AnyWork, answer: str) -> None:
+def test_snapshots_of_two_directories_are_refused(work: Work, answer: str) -> None:
     for kind in ("beside", "in its place"):
-        work.list_two_directories(LOOK._replace(base="source", metadata="mount"), answer, kind)
+        work.list_two_directories(WAY._replace(base="source", metadata="mount"), answer, kind)

@@ -1,4 +1,4 @@
-"""The ways to a list that are drawn, and what the oracle says of each."""
+"""Ways to a list, drawn at random, and what the oracle expects of each."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 
 from qumulo_emulator.settings import Settings
 from tests.oracle import (
-    EVERYTHING,
-    Sight,
+    NO_RESTRICTIONS,
+    Restrictions,
     Tree,
     expected_list,
-    holds,
-    is_unicode,
-    named_alike,
-    sight_in_unicode,
-    sight_of_a_stranger,
+    has_base,
+    has_same_names,
+    is_utf8,
+    restrictions_for_others,
+    restrictions_to_utf8,
 )
+from tests.oracle.base_path import NO_BASE_PATH
 from tests.oracle.capture import parent_of
-from tests.oracle.expect import NEITHER_HOLDS_THE_BASE, TWO_DIRECTORIES, kept_paths
-from tests.oracle.sight import directories_above
+from tests.oracle.diff import DIFFERENT_DIRECTORIES, kept_paths
+from tests.oracle.restrictions import directories_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,78 +35,78 @@ _UNCERTAIN = {
 }
 _DRAWN = ("page_limit", "order", "empty_pages", "last_page_next", "escape", *_UNCERTAIN)
 ORDINARY: dict[str, Any] = {name: getattr(Settings(), name) for name in _DRAWN}
-"""How a cluster answers where nothing else is drawn."""
+"""How a cluster answers if nothing else is drawn."""
 
 DIFFERENT_SOURCES = st.sampled_from(get_args(_HINTS["different_sources"]))
 
 BASES = ("source", "below", "above", "root", "beside", "changed", "missing")
-_LONGEST = 255
+_MAX_BYTES = 255
 
 
 class Way(NamedTuple):
-    """A way to a list, as far as it can be drawn without looking at the tree."""
+    """A way to a list, as far as it can be drawn without knowing the tree."""
 
     transport: str
     metadata: str
     deletes: bool
     base: str
     directory: int
-    """Which of the paths of that kind is the base path."""
+    """The number of the base path among the paths of that kind."""
     limits: tuple[str, ...] = ()
-    """Options."""
+    """Options that limit what is worked on at a time."""
     moves: bool = False
     verify: bool = False
-    few: int | None = None
-    """From so many changes on other processes are used."""
+    min_changes: int | None = None
+    """The number of changes from which on other processes are used."""
     qq: str = "qq of today"
     process: bool = False
-    strange: bool = False
+    as_other_user: bool = False
     guard: bool = False
-    """Whether a limit is given that no deletion exceeds."""
+    """Whether a deletion limit is given, which no list exceeds."""
 
 
 class SnapshotView(NamedTuple):
-    """A snapshot, and what the tree was like."""
+    """A snapshot, and the tree at that time."""
 
     id: int
     tree: Tree
     source: str
-    """Where the directory was on the cluster."""
+    """The path of its directory at that time."""
 
 
 class Share(NamedTuple):
-    """What a run meets beside the two snapshots."""
+    """What else a run meets, apart from the two snapshots."""
 
     source: str
-    """Where the directory of the newer snapshot is now."""
+    """The path of the newer snapshot's directory now."""
     beside: str
-    """Another directory, which neither snapshot holds."""
+    """A directory that neither snapshot contains."""
     live: bool
-    """Whether the share is still like the newer snapshot."""
+    """Whether the share is still as in the newer snapshot."""
     earlier: Sequence[Tree]
-    """What the source was like before."""
+    """The source at earlier times."""
     answers: dict[str, Any]
     """How the emulator answers."""
 
 
-class Question(NamedTuple):
-    """A list that is asked for, and what it must be."""
+class Case(NamedTuple):
+    """A list that is requested, and what must result."""
 
     base: str
     mapped: str | None
-    """The directory of the cluster that is mounted as the mapped path, if one is given."""
+    """The directory of the cluster that the mapped path shows; None for no mapped path."""
     options: tuple[str, ...]
     expected: tuple[bytes, ...]
-    """Lists of which each is right; none where nothing may be published."""
+    """The lists that are correct; none if nothing may be published."""
     refusal: int = 0
-    """With which exit code the run ends then."""
-    made_again: bool = False
-    """Whether there is an empty directory at the mapped path since the newer snapshot."""
+    """The exit code if nothing may be published."""
+    recreate_base: bool = False
+    """Whether an empty directory is made at the mapped path after the newer snapshot."""
     refusable: bool = False
     """Whether the run may also end without a list."""
 
 
-def _option(name: str, values: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[str, ...]]:
+def _option(name: str, values: st.SearchStrategy[int]) -> st.SearchStrategy[str | None]:
     return st.none() | values.map(lambda value: f"--{name}={value}")
 
 
@@ -120,25 +121,25 @@ def ways(
     transports: tuple[str, ...] = ("rest",),
     metadata: tuple[str, ...] = ("mount", "snapshot", "rest"),
     *,
-    strange: bool = False,
+    as_other_user: bool = False,
 ) -> st.SearchStrategy[Way]:
-    """Any way of some kinds."""
+    """Draw a way of some kinds."""
     return st.builds(
         Way,
         transport=st.sampled_from(transports),
         metadata=st.sampled_from(metadata),
         deletes=st.sampled_from([True, True, False]),
         moves=st.booleans(),
-        # What was there is not always known to a stranger.
-        verify=st.just(False) if strange else st.booleans(),
+        # Another user cannot always read what was there.
+        verify=st.just(False) if as_other_user else st.booleans(),
         base=st.sampled_from(("source", "below", "changed", "changed", "changed", *BASES)),
         directory=st.integers(0, 63),
         limits=st.builds(tuple.__add__, _WORKERS, _LIMITS),
-        # A stranger may not be able to run Python, so that only this process is left.
-        few=st.just(10**9) if strange else st.sampled_from([None, 1, 3]),
+        # Another user may not be allowed to run Python, so no other process is started.
+        min_changes=st.just(10**9) if as_other_user else st.sampled_from([None, 1, 3]),
         qq=st.sampled_from(["qq of today", "qq of today", "qq before 6.2.2"]),
-        process=st.just(False) if strange else st.sampled_from([False] * 9 + [True]),
-        strange=st.just(strange),
+        process=st.just(False) if as_other_user else st.sampled_from([False] * 9 + [True]),
+        as_other_user=st.just(as_other_user),
         guard=st.booleans(),
     )
 
@@ -146,7 +147,7 @@ def ways(
 def settings(
     last_page_next: tuple[str | None, ...] = ("", None),
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """How the emulator answers where the API leaves it open."""
+    """Draw how the emulator answers where the API leaves it open."""
     return st.fixed_dictionaries(
         {
             "page_limit": st.sampled_from([1000, 3, 1]),
@@ -159,37 +160,39 @@ def settings(
     )
 
 
-def question(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> Question | None:
-    """Say what a way asks for, and what the answer must be; None where none is foreseen.
+def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> Case | None:
+    """Return what a way requests, and what must result; None if that cannot be predicted.
 
     Args:
-        way: the way; what cannot be asked of these trees is replaced by what can.
+        way: the way; what is impossible with these trees is replaced by what is possible.
         older: the older snapshot.
         newer: the newer one.
-        share: what else a run meets.
+        share: what else the run meets.
     """
     base = _base(way, older, newer, share)
-    if not named_alike(base, older.source, newer.source):
+    if not has_same_names(base, older.source, newer.source):
         return None
-    if not any(holds(moment.tree, newer.source, base) for moment in (older, newer)):
-        return _without_a_base(way, base, newer, share)
+    if not any(has_base(one.tree, newer.source, base) for one in (older, newer)):
+        return _case_without_base(way, base, newer, share)
     before, after = older.tree, newer.tree
-    # The emulator shows a snapshot in the directory that it was taken of, and nowhere below.
+    # The emulator shows a snapshot in the directory that it was taken of, and not below it.
     shown = base == newer.source
-    unforeseen = _unforeseen(before) or _unforeseen(after)
-    metadata = "mount" if unforeseen and way.metadata == "rest" else way.metadata
+    unpredictable = _is_unpredictable(before) or _is_unpredictable(after)
+    metadata = "mount" if unpredictable and way.metadata == "rest" else way.metadata
     if metadata == "snapshot" and not shown:
         metadata = "mount"
-    held = holds(after, newer.source, base)
-    if metadata == "mount" and not (share.live and (held or _can_be_made(way, base, newer))):
-        if unforeseen:
+    has_base_now = has_base(after, newer.source, base)
+    if metadata == "mount" and not (
+        share.live and (has_base_now or _can_be_made(way, base, newer))
+    ):
+        if unpredictable:
             return None
         metadata = "rest"
-    deletes = way.deletes and not unforeseen
-    moves = way.moves and not unforeseen
-    askable = all(map(is_unicode, before.nodes.keys() | after.nodes.keys()))
+    deletes = way.deletes and not unpredictable
+    moves = way.moves and not unpredictable
+    all_utf8 = all(map(is_utf8, before.nodes.keys() | after.nodes.keys()))
     run_time = int(time.time())
-    # A mount that shows the older snapshot is read only if it surely is one of the base path.
+    # A mount that shows the older snapshot is read only if that is certainly one of the base path.
     expected = {
         expected_list(
             before,
@@ -200,51 +203,51 @@ def question(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -
             deletes=deletes,
             moves=moves,
             run_time=run_time,
-            newer_sight=_newer_sight(way, metadata, after),
-            older_sight=_older_sight(way, metadata, before, after, shown=on_mount),
+            newer_restrictions=_newer_restrictions(way, metadata, after),
+            older_restrictions=_older_restrictions(way, metadata, before, after, shown=on_mount),
         )
         for on_mount in {False, shown and not moves}
     }
     wanted = {
         "--deletes": deletes,
         "--moves": moves,
-        "--verify": way.verify and askable,
-        "--max-deletes=100%": way.guard and deletes and askable,
+        "--verify": way.verify and all_utf8,
+        "--max-deletes=100%": way.guard and deletes and all_utf8,
     }
-    return Question(
+    return Case(
         base,
         _mapped(metadata, share.source if shown else base),
         _options(way, metadata, wanted),
         tuple(sorted(expected)),
-        made_again=metadata == "mount" and not held,
+        recreate_base=metadata == "mount" and not has_base_now,
         refusable=not _sources_are_known(share)
         and (older.source != newer.source or not _is_at_or_below(base, newer.source)),
     )
 
 
-def question_of_two(way: Way, newer: str) -> Question:
-    """Say what a way asks for of the snapshots of two directories, the newer one of `newer`."""
+def case_of_two_directories(way: Way, newer: str) -> Case:
+    """Return what a way requests of snapshots of two directories, the newer one of `newer`."""
     base = {"above": newer.rpartition("/")[0], "root": "/"}.get(way.base, newer)
     wanted = {"--deletes": way.deletes, "--moves": way.moves, "--verify": way.verify}
-    # Above the directory of a snapshot the emulator shows none.
+    # The emulator shows no snapshot above the directory that it was taken of.
     metadata = "rest" if way.metadata == "snapshot" and base != newer else way.metadata
     options = _options(way, metadata, wanted)
-    return Question(base, _mapped(metadata, base), options, (), TWO_DIRECTORIES)
+    return Case(base, _mapped(metadata, base), options, (), DIFFERENT_DIRECTORIES)
 
 
-def _without_a_base(way: Way, base: str, newer: SnapshotView, share: Share) -> Question | None:
-    """Return what must end without a list, the mapped path being a directory."""
+def _case_without_base(way: Way, base: str, newer: SnapshotView, share: Share) -> Case | None:
+    """Return a case that must end without a list; the mapped path is a directory."""
     covered = _is_at_or_below(base, newer.source)
     if not covered and not _sources_are_known(share) and share.answers.get("uncovered") == "live":
-        # Who asks a snapshot for it is shown the share.
+        # A snapshot that is asked for it answers with the live share.
         return None
     wanted = {"--deletes": way.deletes, "--moves": way.moves, "--verify": way.verify}
-    return Question(
+    return Case(
         base,
         _mapped(way.metadata, share.source),
         _options(way, way.metadata, wanted),
         (),
-        NEITHER_HOLDS_THE_BASE,
+        NO_BASE_PATH,
     )
 
 
@@ -258,7 +261,7 @@ def _mapped(metadata: str, path: str) -> str | None:
 
 
 def _sources_are_known(share: Share) -> bool:
-    """Say whether the cluster says of which path a snapshot is."""
+    """Return whether the cluster reports the path that a snapshot was taken of."""
     return bool(share.answers.get("source_path", "known") == "known")
 
 
@@ -267,11 +270,11 @@ def _is_at_or_below(path: str, directory: str) -> bool:
 
 
 def _can_be_made(way: Way, base: str, newer: SnapshotView) -> bool:
-    """Say whether a directory can be made at a base path that the newer snapshot does not hold."""
+    """Return whether a directory can be made at a base path that the newer snapshot lacks."""
     path = base[len(newer.source) + 1 :].encode()
     above = newer.tree.nodes.get(parent_of(path))
     free = path not in newer.tree.nodes and above is not None and above.kind == "dir"
-    return free and not way.strange
+    return free and not way.as_other_user
 
 
 def _base(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> str:
@@ -284,13 +287,13 @@ def _base(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> s
         found = sorted(set(_near_misses(source, older.tree, newer.tree)))
         return found[way.directory % len(found)]
     directories = _directories(way, older.tree, newer.tree, share)
-    if way.strange:
-        sight = sight_of_a_stranger(newer.tree)
+    if way.as_other_user:
+        restrictions = restrictions_for_others(newer.tree)
         directories = {
             path
             for path in directories
             if not _is_directory(newer.tree, path)
-            or (sight.reaches(path) and not sight.stops_at(path))
+            or (restrictions.allow(path) and not restrictions.stop_walk_at(path))
         }
     below = sorted(directories or {b""})
     path = below[way.directory % len(below)]
@@ -298,29 +301,26 @@ def _base(way: Way, older: SnapshotView, newer: SnapshotView, share: Share) -> s
 
 
 def _directories(way: Way, before: Tree, after: Tree, share: Share) -> set[bytes]:
-    """Return the directories of a kind."""
+    """Return the directories that the base path is drawn from."""
     if way.base == "changed":
         return _changed_directories(way.directory % 4, before, after, share.earlier)
     trees = (before, after) if way.metadata == "rest" else (after,)
     return {
-        path
-        for tree in trees
-        for path in tree.nodes
-        if _is_directory(tree, path) and is_unicode(path)
+        path for tree in trees for path in tree.nodes if _is_directory(tree, path) and is_utf8(path)
     }
 
 
 def _changed_directories(
     which: int, before: Tree, after: Tree, earlier: Sequence[Tree]
 ) -> set[bytes]:
-    """Return directories that are not the same any more, of one sort if there are any of it.
+    """Return directories that are new, gone or replaced; of one kind, if there are any.
 
     Args:
-        which: 0 for those that went, 1 for those that came, 2 for those that did so below a
-            directory that was replaced, 3 for those that were replaced, or are in neither tree.
+        which: 0 for deleted ones, 1 for created ones, 2 for either below a replaced directory, 3
+            for replaced ones and those that are in neither tree.
         before: the older tree.
         after: the newer tree.
-        earlier: those before.
+        earlier: the trees before both.
     """
     kept = kept_paths(before, after)
     old, new, past = (
@@ -328,7 +328,7 @@ def _changed_directories(
             path
             for tree in trees
             for path in tree.nodes
-            if path not in kept and _is_directory(tree, path) and is_unicode(path)
+            if path not in kept and _is_directory(tree, path) and is_utf8(path)
         }
         for trees in ((before,), (after,), earlier)
     )
@@ -342,47 +342,49 @@ def _is_directory(tree: Tree, path: bytes) -> bool:
 
 
 def _near_misses(source: str, *trees: Tree) -> Iterator[str]:
-    """Yield paths that are no directories, or look like one and mostly are none."""
+    """Yield paths that are not directories, or resemble one and mostly do not exist."""
     yield from (source.swapcase(), f"{source}0", source[:-1], f"{source}/nowhere")
     for tree in trees:
-        for path in filter(is_unicode, tree.nodes):
+        for path in filter(is_utf8, tree.nodes):
             text = path.decode()
             if path and not _is_directory(tree, path):
                 yield from (f"{source}/{text}", f"{source}/{text}/a")
             above, slash, name = text.rpartition("/")
-            spelt = {
+            spellings = {
                 name.swapcase(),
                 *(unicodedata.normalize(form, name) for form in ("NFC", "NFD")),
             }
-            for other in spelt - {name}:
-                if len(other.encode()) <= _LONGEST:
+            for other in spellings - {name}:
+                if len(other.encode()) <= _MAX_BYTES:
                     yield f"{source}/{above}{slash}{other}"
 
 
-def _newer_sight(way: Way, metadata: str, after: Tree) -> Sight:
+def _newer_restrictions(way: Way, metadata: str, after: Tree) -> Restrictions:
     if metadata == "rest":
-        return sight_in_unicode(after)
-    return sight_of_a_stranger(after) if way.strange else EVERYTHING
+        return restrictions_to_utf8(after)
+    return restrictions_for_others(after) if way.as_other_user else NO_RESTRICTIONS
 
 
-def _older_sight(way: Way, metadata: str, before: Tree, after: Tree, *, shown: bool) -> Sight:
+def _older_restrictions(
+    way: Way, metadata: str, before: Tree, after: Tree, *, shown: bool
+) -> Restrictions:
     if metadata != "rest" and shown:
-        return sight_of_a_stranger(before) if way.strange else EVERYTHING
-    unasked = sight_in_unicode(before)
+        return restrictions_for_others(before) if way.as_other_user else NO_RESTRICTIONS
+    to_utf8 = restrictions_to_utf8(before)
     if metadata == "rest" or way.transport == "rest":
-        return unasked
-    # qq answers with a whole tree, whatever the names in it.
+        return to_utf8
+    # qq returns a whole tree, with all names in it.
     kept = kept_paths(before, after)
-    return Sight(closed={path for path in unasked.closed if {path, parent_of(path)} & kept})
+    return Restrictions(closed={path for path in to_utf8.closed if {path, parent_of(path)} & kept})
 
 
-def _unforeseen(tree: Tree) -> bool:
-    """Say whether a tree holds what is told to be a link, or not, as it comes.
+def _is_unpredictable(tree: Tree) -> bool:
+    """Return whether it cannot be predicted if an entry of a tree is known to be a link.
 
-    No request can name it, so that what it is becomes known only where its directory is listed,
-    which depends on how much is asked about there.
+    No request can name such an entry. What it is becomes known only if its directory is listed,
+    and that depends on the number of entries that are needed from there.
     """
     return any(
-        node.kind == "other" and not is_unicode(path) and is_unicode(parent_of(path))
+        node.kind == "other" and not is_utf8(path) and is_utf8(parent_of(path))
         for path, node in tree.nodes.items()
     )

@@ -1,8 +1,8 @@
-"""Work on a real tree: whatever people and programs do to files and directories.
+"""Work on a real tree: everything that people and programs do to files and directories.
 
-What is worked on is told by numbers, taken modulo how much there is, so that any draw makes sense
-and small ones are simple. Work that the kernel refuses (a directory moved into itself) is none.
-Every path is followed from directory to directory, so that none is too long.
+Numbers choose what to work on, modulo the number of entries, so that every number that is drawn is
+valid and small ones are simple. If the kernel refuses a step (a directory moved into itself), the
+step ends there. Every path is opened directory by directory, so that none is too long.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Kind = Literal["file", "dir", "other"]
-Told = ParamSpec("Told")
+Arguments = ParamSpec("Arguments")
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_DEEPEST = 450
-# What has such a number is outside of the source of snapshots.
-OUTSIDE = 56
+_MAX_DEPTH = 450
+# Numbers from here on choose entries beside the source of snapshots.
+FIRST_BESIDE = 56
 SPECIAL = {"pipe": stat.S_IFIFO, "socket": stat.S_IFSOCK, "device": stat.S_IFCHR}
 REFUSALS = {
     *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.ENOTEMPTY),
@@ -33,117 +33,117 @@ REFUSALS = {
 }
 
 
-def work(done: Callable[Told, None]) -> Callable[Told, None]:
-    """Let a piece of work end where the kernel refuses to go on."""
+def step(method: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Let a method end where the kernel refuses to continue."""
 
-    @functools.wraps(done)
-    def as_far_as_it_goes(*args: Told.args, **kwargs: Told.kwargs) -> None:
+    @functools.wraps(method)
+    def until_refused(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
-            done(*args, **kwargs)
+            method(*args, **kwargs)
         except OSError as error:
             if error.errno not in REFUSALS:
                 raise
 
-    return as_far_as_it_goes
+    return until_refused
 
 
 class Place(NamedTuple):
-    """Where something shall be: a directory by its number, and a name in it, existing or not."""
+    """A path to create or change: a directory's number, and a name in it, which may exist."""
 
     directory: int
     name: bytes
 
 
-class Ground:
-    """A folder to work in: the source of snapshots, and a folder beside it.
+class Workspace:
+    """A folder to work in: it contains the source of snapshots, and a folder beside that.
 
     Attributes:
-        folder: the path of what holds the two.
+        folder: the path of the folder that contains both.
         source: the name of the source.
-        beside: the name of the other, which no snapshot holds.
+        beside: the name of the folder beside it, which no snapshot contains.
     """
 
     def __init__(self, folder: bytes, source: bytes = b"show", beside: bytes = b"show10") -> None:
         self.folder = folder
         self.source = source
         self.beside = beside
-        self._lost: list[bytes] = []
+        self._removed: list[bytes] = []
         for name in (source, beside):
             os.mkdir(os.path.join(folder, name), 0o755)
         self._top = os.open(folder, _DIRECTORY)
 
     def close(self) -> None:
-        """Remove all of it."""
+        """Remove everything."""
         os.close(self._top)
         shutil.rmtree(self.folder)
 
-    @work
+    @step
     def rename_source(self, name: bytes) -> None:
-        """Give the source of snapshots another name, with all that is in it."""
+        """Rename the source of snapshots."""
         if name not in (self.source, self.beside):
             os.rename(self.source, name, src_dir_fd=self._top, dst_dir_fd=self._top)
-            self._lost = [_renamed(path, self.source, name) for path in self._lost]
+            self._removed = [_renamed(path, self.source, name) for path in self._removed]
             self.source = name
 
     def rename_folder(self, name: bytes) -> None:
-        """Give what holds the source another name."""
+        """Rename the folder that contains the source."""
         new = os.path.join(os.path.dirname(self.folder), name)
         os.rename(self.folder, new)
         self.folder = new
 
-    def exchange(self) -> None:
-        """Let the source and the folder beside it change names: another directory is there then."""
+    def swap_source(self) -> None:
+        """Swap the source and the folder beside it, so that another directory is the source."""
         aside = b"aside"
         for old, new in ((self.source, aside), (self.beside, self.source), (aside, self.beside)):
             os.rename(old, new, src_dir_fd=self._top, dst_dir_fd=self._top)
 
-    @work
+    @step
     def write(self, place: Place, size: int) -> None:
-        """Write the beginning of a file, a new one or not."""
+        """Write the beginning of a file, which may exist."""
         with self._at(self._path(place)) as (fd, name), _file(fd, name, os.O_CREAT) as file:
             os.write(file, b"x" * size)
 
-    @work
+    @step
     def append(self, number: int, size: int) -> None:
         with self._existing(number, "file") as (fd, name), _file(fd, name, os.O_APPEND) as file:
             os.write(file, b"y" * size)
 
-    @work
+    @step
     def truncate(self, number: int, size: int) -> None:
-        """Make a file shorter, or longer by a hole."""
+        """Make a file shorter, or longer with a hole at the end."""
         with self._existing(number, "file") as (fd, name), _file(fd, name) as file:
             os.ftruncate(file, size)
 
-    @work
+    @step
     def touch(self, number: int, mtime_ns: int) -> None:
         with self._existing(number, None, tops=True) as (fd, name):
             os.utime(name, ns=(0, mtime_ns), dir_fd=fd, follow_symlinks=False)
 
-    @work
+    @step
     def chmod(self, number: int, mode: int) -> None:
         with self._existing(number, None) as (fd, name):
             found = os.stat(name, dir_fd=fd, follow_symlinks=False)
             if stat.S_ISLNK(found.st_mode):
                 return
             if stat.S_ISDIR(found.st_mode) and os.geteuid():
-                mode |= stat.S_IRWXU  # the emulator has to look into it
+                mode |= stat.S_IRWXU  # the emulator must read it
             os.chmod(name, mode, dir_fd=fd)
 
-    @work
+    @step
     def chown(self, number: int, owner: int, group: int) -> None:
         with self._existing(number, None, tops=True) as (fd, name):
             os.chown(name, owner, group, dir_fd=fd, follow_symlinks=False)
 
-    @work
+    @step
     def make_folder(self, place: Place) -> None:
         with self._at(self._path(place)) as (fd, name):
             os.mkdir(name, 0o755, dir_fd=fd)
 
-    @work
-    def nest(self, place: Place, depth: int, name: bytes) -> None:
-        """Make directories in each other, with a file in the last one."""
+    @step
+    def make_deep(self, place: Place, depth: int, name: bytes) -> None:
+        """Make directories inside each other, with a file in the innermost."""
         path = self._path(place)
-        if path.count(b"/") + depth > _DEEPEST:
+        if path.count(b"/") + depth > _MAX_DEPTH:
             return
         with self._at(path) as (fd, first):
             os.mkdir(first, 0o755, dir_fd=fd)
@@ -159,9 +159,9 @@ class Ground:
         finally:
             os.close(here)
 
-    @work
-    def widen(self, place: Place, count: int, *, folders: bool) -> None:
-        """Make a directory with so many entries, which is there or not."""
+    @step
+    def fill(self, place: Place, count: int, *, folders: bool) -> None:
+        """Fill a directory, which may exist, with entries."""
         path = self._path(place)
         with self._at(path) as (fd, name), suppress(FileExistsError):
             os.mkdir(name, 0o755, dir_fd=fd)
@@ -174,78 +174,78 @@ class Ground:
                     with _file(here, entry, os.O_CREAT):
                         pass
 
-    @work
+    @step
     def link(self, number: int, place: Place) -> None:
         with self._existing(number, None) as (fd, name), self._at(self._path(place)) as (to, new):
             os.link(name, new, src_dir_fd=fd, dst_dir_fd=to, follow_symlinks=False)
 
-    @work
+    @step
     def symlink(self, target: bytes, place: Place) -> None:
         with self._at(self._path(place)) as (fd, name):
             os.symlink(target, name, dir_fd=fd)
 
-    @work
+    @step
     def make_special(self, kind: str, place: Place) -> None:
         """Make a pipe, a socket or a device."""
         with self._at(self._path(place)) as (fd, name):
             os.mknod(name, SPECIAL[kind] | 0o644, os.makedev(1, 3), dir_fd=fd)
 
-    @work
+    @step
     def delete(self, number: int, kind: Kind | None = None) -> None:
         """Delete a file, or a directory with all that is in it."""
         if path := self._find(number, kind):
             self._remove(path)
 
-    @work
+    @step
     def rename(self, number: int, place: Place, kind: Kind | None = None) -> None:
-        """Give something another name, or move it, also out of the source and back."""
+        """Rename or move an entry, also out of the source and back."""
         if path := self._find(number, kind):
             self._move(path, self._path(place))
 
-    @work
-    def rename_over(self, number: int, other: int, *, cleared: bool) -> None:
-        """Put something in the place of something else, where need be after deleting that."""
+    @step
+    def rename_over(self, number: int, other: int, *, delete_first: bool) -> None:
+        """Rename an entry to the name of another one, which may be deleted first."""
         path, onto = self._find(number, None), self._find(other, None)
-        if path and onto and not _holds(path, onto) and not _holds(onto, path):
-            if cleared:
+        if path and onto and not _is_at_or_below(path, onto) and not _is_at_or_below(onto, path):
+            if delete_first:
                 self._remove(onto)
             self._move(path, onto)
 
-    @work
+    @step
     def swap(self, number: int, other: int) -> None:
-        """Let two things change names."""
+        """Swap the names of two entries."""
         one, two = self._find(number, None), self._find(other, None)
-        if one and two and not _holds(one, two) and not _holds(two, one):
+        if one and two and not _is_at_or_below(one, two) and not _is_at_or_below(two, one):
             aside = self.beside + b"/swapped aside"
             for old, new in ((one, aside), (two, one), (aside, two)):
                 self._move(old, new)
 
-    @work
+    @step
     def move_into_new(self, number: int, place: Place) -> None:
-        """Make a directory and move something into it."""
+        """Make a directory, and move an entry into it."""
         path, new = self._find(number, None), self._path(place)
-        if path and not _holds(path, new):
+        if path and not _is_at_or_below(path, new):
             with self._at(new) as (fd, name):
                 os.mkdir(name, 0o755, dir_fd=fd)
             self._move(path, new + b"/" + path.rpartition(b"/")[2])
 
-    @work
-    def leave(self, number: int, place: Place) -> None:
-        """Move a directory away, and make an empty one where it was."""
+    @step
+    def move_away(self, number: int, place: Place) -> None:
+        """Move a directory away, and make an empty one at its path."""
         path, new = self._find(number, "dir"), self._path(place)
-        if path and not _holds(path, new):
+        if path and not _is_at_or_below(path, new):
             self._move(path, new)
             with self._at(path) as (fd, name):
                 os.mkdir(name, 0o755, dir_fd=fd)
 
-    @work
-    def make_anew(self, number: int, stays: int, *, deep: bool) -> None:
-        """Delete a directory and make it again, with some of what was in it, as new things.
+    @step
+    def replace_folder(self, number: int, stays: int, *, deep: bool) -> None:
+        """Delete a directory, and make a new one with some of its names.
 
         Args:
-            number: which one.
-            stays: the bits say which names come again.
-            deep: whether directories in it come again as directories, else all come as files.
+            number: the directory's number.
+            stays: the bits choose the names.
+            deep: whether directories in it become directories again; else all become files.
         """
         if not (path := self._find(number, "dir")):
             return
@@ -262,11 +262,11 @@ class Ground:
                         with _file(fd, name, os.O_CREAT) as file:
                             os.write(file, b"again")
 
-    @work
-    def make_again(self, number: int, *, folder: bool) -> None:
-        """Put a file or a directory where something was once."""
-        if self._lost:
-            with self._at(self._lost[number % len(self._lost)]) as (fd, name):
+    @step
+    def recreate(self, number: int, *, folder: bool) -> None:
+        """Make a file or a directory at a path that existed before."""
+        if self._removed:
+            with self._at(self._removed[number % len(self._removed)]) as (fd, name):
                 if folder:
                     os.mkdir(name, 0o755, dir_fd=fd)
                 else:
@@ -274,31 +274,31 @@ class Ground:
                         os.write(file, b"new")
 
     def _below(self, path: bytes, depth: int = -1) -> Iterator[tuple[bytes, Kind]]:
-        """Yield what is below a directory, a directory before what is in it."""
+        """Yield the entries below a directory, each directory before its own entries."""
         with self._in(path) as fd:
-            yield from _found(fd, path, depth)
+            yield from _entries(fd, path, depth)
 
-    def _everything(self, number: int) -> Iterator[tuple[bytes, Kind]]:
-        top = self.beside if number >= OUTSIDE else self.source
+    def _all_entries(self, number: int) -> Iterator[tuple[bytes, Kind]]:
+        top = self.beside if number >= FIRST_BESIDE else self.source
         yield top, "dir"
         yield from self._below(top)
 
     def _find(self, number: int, kind: Kind | None, *, tops: bool = False) -> bytes | None:
-        """Return the path of something that exists, by its number; None if there is nothing."""
+        """Return the path of the entry with a number; None if there is no entry."""
         found = [
             path
-            for path, its in self._everything(number)
-            if kind in (None, its) and (tops or path not in (self.source, self.beside))
+            for path, its_kind in self._all_entries(number)
+            if kind in (None, its_kind) and (tops or path not in (self.source, self.beside))
         ]
         return found[number % len(found)] if found else None
 
     def _path(self, place: Place) -> bytes:
-        found = [path for path, kind in self._everything(place.directory) if kind == "dir"]
+        found = [path for path, kind in self._all_entries(place.directory) if kind == "dir"]
         return found[place.directory % len(found)] + b"/" + place.name
 
     @contextmanager
     def _in(self, path: bytes) -> Iterator[int]:
-        """A directory, open while in the block."""
+        """An open directory."""
         fd = os.dup(self._top)
         try:
             for name in path.split(b"/"):
@@ -311,7 +311,7 @@ class Ground:
 
     @contextmanager
     def _at(self, path: bytes) -> Iterator[tuple[int, bytes]]:
-        """The open directory and the name of a path, while in the block."""
+        """The open directory of a path, and the name in it."""
         above, _, name = path.rpartition(b"/")
         if above:
             with self._in(above) as fd:
@@ -324,28 +324,28 @@ class Ground:
         self, number: int, kind: Kind | None, *, tops: bool = False
     ) -> Iterator[tuple[int, bytes]]:
         path = self._find(number, kind, tops=tops)
-        with self._at(path or self.source + b"/nothing is here yet") as at:
+        with self._at(path or self.source + b"/does not exist") as at:
             yield at
 
     def _move(self, old: bytes, new: bytes) -> None:
         with self._at(old) as (fd, name), self._at(new) as (to, other):
             os.rename(name, other, src_dir_fd=fd, dst_dir_fd=to)
-            self._lost.append(old)
+            self._removed.append(old)
 
     def _remove(self, path: bytes) -> None:
         with self._at(path) as (fd, name):
             if stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode):
-                shutil.rmtree(name, dir_fd=fd)
+                _remove_directory(name, fd)
             else:
                 os.unlink(name, dir_fd=fd)
-            self._lost.append(path)
+            self._removed.append(path)
 
 
 def _renamed(path: bytes, old: bytes, new: bytes) -> bytes:
-    return new + path[len(old) :] if _holds(old, path) else path
+    return new + path[len(old) :] if _is_at_or_below(old, path) else path
 
 
-def _found(fd: int, path: bytes, depth: int) -> Iterator[tuple[bytes, Kind]]:
+def _entries(fd: int, path: bytes, depth: int) -> Iterator[tuple[bytes, Kind]]:
     with os.scandir(fd) as entries:
         named = sorted((os.fsencode(entry.name), _kind(entry)) for entry in entries)
     for name, kind in named:
@@ -355,7 +355,7 @@ def _found(fd: int, path: bytes, depth: int) -> Iterator[tuple[bytes, Kind]]:
         if kind == "dir" and depth != 1:
             deeper = os.open(name, _DIRECTORY, dir_fd=fd)
             try:
-                yield from _found(deeper, path + b"/" + name, depth - 1)
+                yield from _entries(deeper, path + b"/" + name, depth - 1)
             finally:
                 os.close(deeper)
 
@@ -368,7 +368,7 @@ def _kind(entry: os.DirEntry[str]) -> Kind:
 
 @contextmanager
 def _file(directory: int, name: bytes, flags: int = 0) -> Iterator[int]:
-    """A file, open for writing while in the block."""
+    """A file, open for writing."""
     fd = os.open(name, _WRITE | flags, 0o644, dir_fd=directory)
     try:
         yield fd
@@ -376,5 +376,18 @@ def _file(directory: int, name: bytes, flags: int = 0) -> Iterator[int]:
         os.close(fd)
 
 
-def _holds(path: bytes, other: bytes) -> bool:
-    return other == path or other.startswith(path + b"/")
+def _is_at_or_below(top: bytes, path: bytes) -> bool:
+    return path == top or path.startswith(top + b"/")
+
+
+def _remove_directory(name: bytes, fd: int) -> None:
+    """Remove a directory in an open one; with `shutil.rmtree` that needs Python 3.11."""
+    for _, folders, files, inside in os.fwalk(name, topdown=False, dir_fd=fd):
+        for file in files:
+            os.unlink(file, dir_fd=inside)
+        for folder in folders:
+            if stat.S_ISLNK(os.stat(folder, dir_fd=inside, follow_symlinks=False).st_mode):
+                os.unlink(folder, dir_fd=inside)
+            else:
+                os.rmdir(folder, dir_fd=inside)
+    os.rmdir(name, dir_fd=fd)

@@ -1,8 +1,7 @@
-"""An independent oracle for scan lists: from two states of a real tree, what the list must hold.
+"""An independent oracle for scan lists: what a list must contain, from two states of a real tree.
 
-It shares no code with the packages under test. It knows the contract (`scan-list.md`), two
-captured states of a directory, and nothing else, so that a mistake in the product or in the
-emulator cannot hide in it.
+It shares no code with the packages under test. It knows only the contract (`docs/scan-list.md`) and
+two captured states of a directory, so it cannot share a mistake with the product or the emulator.
 
 How to use it::
 
@@ -14,93 +13,91 @@ How to use it::
     )
     assert without_access_times(written) == without_access_times(expected)
 
-What it is built on:
+How it works:
 
-- Everything is decided path by path. A path is *kept* when it and all the directories above it
-  are the same objects as before; what is in the newer state and not kept was created, what is in
-  the older state and not kept was deleted, what is kept and looks different was modified. Renames
-  and moves need no thought: an old path is gone, a new one is there.
-- A "path" is bytes, relative to the captured root, `b""` for the root. `source` says where that
-  root is on the cluster, `base` is the command's `-b`; both are absolute cluster paths. Where the
-  root, or a directory above it, was renamed, both are the newer paths, and `older_source` says
-  where it was: the paths below it are what is compared, so that a rename changes none of them.
-- Where no list may come out, `NoList` says with which exit code the run ends.
-- `.snapshot` is left out at every level, as a listing over NFS leaves it out.
+- Everything is decided path by path. A path is *kept* if it and all directories above it are the
+  same objects as before. What is in the newer state and not kept was created; what is in the older
+  state and not kept was deleted; what is kept and looks different was modified. Renames and moves
+  need no rule: an old path is gone, and a new one exists.
+- A "path" is bytes, relative to the captured root, which is `b""`. `source` is where that root is
+  on the cluster, `base` is the command's `-b`; both are absolute cluster paths. If the root, or a
+  directory above it, was renamed, both are the newer paths, and `older_source` is the older one.
+  Only paths below the root are compared, so a rename of the root changes none of them.
+- If no list may result, `NoList` carries the exit code of the run.
+- `.snapshot` is left out at every level, as in a listing over NFS.
 
-Same object or not: device and inode, and against an inode that was used again the kernel's file
-handle (it holds the inode's generation, which is what tells an NFS server that a handle is stale)
-and the birth time, each where the system tells it. Where it tells neither, an object whose ctime
-went backwards is taken for another, anything else for the same. A caller who knows better (who
-captures copies, say) gives `capture` an identity for each path, the root included.
+Two nodes are the same object if device and inode agree. To notice an inode that was used again, the
+kernel's file handle (it contains the inode's generation, by which an NFS server recognizes a stale
+handle) and the birth time must agree as well, if the system reports them. If it reports neither, an
+object whose ctime went backwards is a new one. A caller who captures copies can pass an identity
+for each path, the root included.
 
-What it cannot see: data rewritten with the same size within one tick of the file system's clock
-(1 to 10 ms on Linux), where no time has moved. Give such a file another size or `os.utime`.
+It cannot notice data that was rewritten with the same size within one tick of the file system's
+clock (1 to 10 ms on Linux), since no time changes then. Change the size of such a file, or use
+`os.utime`.
 
-What two right lists may differ in is blanked before comparing: `without_run_times` (the time of
-the run), `without_access_times` (reading moves them), `without_deleted_attributes` (the contract
-allows a deleted file's real ones).
+Before lists are compared, blank what may differ between two correct lists: `without_run_times` (the
+time of the run), `without_access_times` (reading changes them), `without_deleted_attributes` (the
+contract allows a deleted file's real attributes).
 
-Where the contract leaves room, the oracle reads it like this:
+Where the contract leaves room, the oracle decides:
 
-- The order is that of the names as written, so that of `%FF`, not that of the byte 0xFF. Two
-  paths that are written alike both stay, the greater path first.
-- A `<bad-dir>` has the type of what it stands for, F_DIR for a directory; a deleted path that XML
-  cannot hold is a `<bad-dir>` too, and is then not in `delete_count`.
-- The base path itself is in no list, not even as deleted: it has no name below itself. Nor is it
-  where it became a file, or was one.
-- A base path below the source is held by a state in which each of its names is a directory; one
-  above the source is held with the source in it; one beside the source is held by none.
-- A base path above a directory that was renamed is left open: the diff names no rename.
-- A directory that gave way to a symbolic link, a pipe, a socket or a device is deleted.
-- A new hard link modifies the file's other paths (link count and ctime changed).
-- A directory that may be gone into but not listed, or the other way round, is one bad entry where a
-  walk meets it; see `Sight`. A deleted path that nobody could look at in the older state is a file,
-  unless the diff calls it a directory, which is a bad entry then.
-- Below a created directory that cannot be looked into nothing is known to be deleted.
-- A directory is modified by an entry that came, went or was replaced, or by another mtime, mode,
-  owner or group; not by ctime, size or link count alone.
+- The order is that of the names as written: of `%FF`, not of the byte 0xFF. Two paths that are
+  written alike both stay, the greater path first.
+- A `<bad-dir>` has the type of its entry, F_DIR for a directory. A deleted path that XML cannot
+  hold is a `<bad-dir>` too, and then not in `delete_count`.
+- The base path itself is in no list, not even as deleted: it has no name below itself. That holds
+  also where it became a file, or was a file.
+- A state has a base path below the source if each of its components is a directory; one above the
+  source, together with the source; and never one beside the source.
+- A list for a base path above a renamed directory is undefined: the diff contains no rename.
+- A directory that was replaced by a symbolic link, pipe, socket or device is deleted.
+- A new hard link modifies the file's other paths (their link count and ctime changed).
+- A directory that can be entered but not listed, or listed but not entered, is one bad entry where
+  a walk meets it; see `Restrictions`. A deleted path that could not be looked up in the older state
+  is a file, unless the diff calls it a directory: then it is a bad entry.
+- Below a created directory that cannot be read, nothing is known to be deleted.
+- A directory is modified if an entry came, went or was replaced, or if its mtime, mode, owner or
+  group changed; a change of ctime, size or link count alone does not modify it.
 """
 
+from tests.oracle.base_path import NoList, has_base, has_same_names
 from tests.oracle.capture import Identity, Node, Tree, capture
-from tests.oracle.expect import (
+from tests.oracle.diff import expected_diff
+from tests.oracle.expect import expected_entries, expected_list
+from tests.oracle.restrictions import (
+    NO_RESTRICTIONS,
+    Restrictions,
+    is_utf8,
+    restrictions_for_others,
+    restrictions_to_utf8,
+)
+from tests.oracle.xml_list import (
     Entry,
-    NoList,
-    diff_claims,
-    expected_entries,
-    expected_list,
-    holds,
-    named_alike,
     render,
     without_access_times,
     without_deleted_attributes,
     without_run_times,
 )
-from tests.oracle.sight import (
-    EVERYTHING,
-    Sight,
-    is_unicode,
-    sight_in_unicode,
-    sight_of_a_stranger,
-)
 
 __all__ = [
-    "EVERYTHING",
+    "NO_RESTRICTIONS",
     "Entry",
     "Identity",
     "NoList",
     "Node",
-    "Sight",
+    "Restrictions",
     "Tree",
     "capture",
-    "diff_claims",
+    "expected_diff",
     "expected_entries",
     "expected_list",
-    "holds",
-    "is_unicode",
-    "named_alike",
+    "has_base",
+    "has_same_names",
+    "is_utf8",
     "render",
-    "sight_in_unicode",
-    "sight_of_a_stranger",
+    "restrictions_for_others",
+    "restrictions_to_utf8",
     "without_access_times",
     "without_deleted_attributes",
     "without_run_times",

@@ -1,4 +1,4 @@
-"""Remembers a real directory tree as it is at one moment."""
+"""Capture of a real directory tree at one moment: what `lstat` reports for each path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # At most this many components in one system call: 15 names of 255 bytes are within PATH_MAX.
-_COMPONENTS_A_HOP = 15
+_MAX_COMPONENTS = 15
 
 # From <linux/stat.h>: struct statx is 256 bytes, with the mask of what was filled in at the start,
 # and stx_btime (seconds, nanoseconds) at offset 80.
@@ -37,14 +37,14 @@ _MAX_HANDLE_SZ = 128
 
 @dataclass(frozen=True)
 class Identity:
-    """What makes an object the same one, whatever it is called.
+    """What identifies an object, whatever its path is.
 
     Attributes:
         device: st_dev.
         inode: st_ino.
-        birth_ns: When the object was made, where the system tells.
-        handle: The kernel's handle for the object, inode generation included, where it tells.
-        given: What the caller says the object is; where it is there, nothing else counts.
+        birth_ns: When the object was made, if the system reports it.
+        handle: The kernel's handle for the object, inode generation included, if there is one.
+        given: An identity that the caller chose; if there is one, nothing else counts.
     """
 
     device: int = 0
@@ -56,7 +56,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Node:
-    """One path of a tree and what `lstat` said about it."""
+    """What `lstat` reports for one path of a tree."""
 
     kind: Kind
     identity: Identity
@@ -75,19 +75,19 @@ class Tree:
     """A directory tree at one moment.
 
     Attributes:
-        nodes: What is at each path, relative to the root; the root itself is `b""`.
+        nodes: The node at each path, relative to the root; the root itself is `b""`.
     """
 
     nodes: Mapping[bytes, Node]
 
 
 def parent_of(path: bytes) -> bytes:
-    """Return the path of the directory that `path` is in; `b""` for what is in the root."""
+    """Return the path of the directory that contains `path`; `b""` for the root."""
     return path.rpartition(b"/")[0]
 
 
 def same_object(old: Node, new: Node) -> bool:
-    """Say whether two nodes are one object at two moments."""
+    """Return whether two nodes are one object at two moments."""
     if old.kind != new.kind:
         return False
     one, other = old.identity, new.identity
@@ -95,31 +95,31 @@ def same_object(old: Node, new: Node) -> bool:
         return one.given == other.given
     if (one.device, one.inode) != (other.device, other.inode):
         return False
-    told = False
+    is_certain = False
     if one.birth_ns is not None and other.birth_ns is not None:
-        told = True
+        is_certain = True
         if one.birth_ns != other.birth_ns:
             return False
     if one.handle is not None and other.handle is not None:
-        told = True
+        is_certain = True
         if one.handle != other.handle:
             return False
-    return told or new.ctime_ns >= old.ctime_ns
+    return is_certain or new.ctime_ns >= old.ctime_ns
 
 
 def capture(root: bytes | str, identities: Mapping[bytes, Hashable] | None = None) -> Tree:
-    """Remember everything below a directory, following no symbolic link.
+    """Return everything below a directory; symbolic links are not followed.
 
     Args:
         root: The directory.
-        identities: For paths below the root (`b""` is the root), what the object there is; paths
-            that are missing get the identity that the system tells.
+        identities: The identity of the object at each path (`b""` is the root). Missing paths get
+            the identity that the system reports.
 
     Returns:
-        The tree, without anything called `.snapshot`.
+        The tree, without anything named `.snapshot`.
 
     Raises:
-        OSError: Something could not be read, or vanished meanwhile.
+        OSError: Something could not be read, or was deleted meanwhile.
     """
     known = identities or {}
     root_fd = os.open(os.fsencode(root), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -134,7 +134,7 @@ def capture(root: bytes | str, identities: Mapping[bytes, Hashable] | None = Non
                     if name == SNAPSHOTS:
                         continue
                     path = directory + b"/" + name if directory else name
-                    # The attributes come before the listing, which moves the access time.
+                    # Before the directory is listed, which changes its access time.
                     nodes[path] = _describe(fd, name, known.get(path))
                     if nodes[path].kind == "dir":
                         pending.append(path)
@@ -146,11 +146,11 @@ def capture(root: bytes | str, identities: Mapping[bytes, Hashable] | None = Non
 
 
 def _open_below(root_fd: int, path: bytes) -> int:
-    """Open a directory below another, however long the path is; the caller closes it."""
+    """Return a directory below an open one, opened; the path may be longer than PATH_MAX."""
     components = path.split(b"/") if path else [b"."]
     fd = os.dup(root_fd)
-    for start in range(0, len(components), _COMPONENTS_A_HOP):
-        hop = b"/".join(components[start : start + _COMPONENTS_A_HOP])
+    for start in range(0, len(components), _MAX_COMPONENTS):
+        hop = b"/".join(components[start : start + _MAX_COMPONENTS])
         try:
             deeper = os.open(hop, _DIRECTORY, dir_fd=fd)
         finally:
@@ -160,7 +160,7 @@ def _open_below(root_fd: int, path: bytes) -> int:
 
 
 def _describe(directory_fd: int, name: bytes, given: Hashable) -> Node:
-    """Say what is at a name in an open directory."""
+    """Return the node for a name in an open directory."""
     found = os.stat(name, dir_fd=directory_fd, follow_symlinks=False)
     return Node(
         kind=_kind(found.st_mode),

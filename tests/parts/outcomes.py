@@ -1,7 +1,6 @@
-"""What can become of names between two snapshots: small worlds, and what a list must make of them.
+"""Small worlds: what became of each name between two snapshots, and what a list must say of it.
 
-A world says of each name what it was and what it is. What moved, and what is listed, is told here
-from the definitions alone, name by name.
+What moved and what is listed is worked out from the definitions alone, name by name.
 """
 
 from collections.abc import Iterable
@@ -15,10 +14,10 @@ from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, K
 LINK = Attributes(Kind.OTHER)
 FOLDER = Attributes(Kind.DIRECTORY)
 BAD = Attributes(Kind.FILE)
-"""Of a file that is there and cannot be read."""
+"""The attributes of a file that exists and cannot be read."""
 
 UNNAMEABLE = ["/\1", "/\udcff", "/a\uffff"]
-"""Names that XML cannot hold."""
+"""Names that the list cannot hold."""
 NAMES = ["/a", "/a!", "/a/b", "/a0", "/b", "/c", "/é", "/\ud7ff", "/\ue000", "/😀", *UNNAMEABLE]
 
 
@@ -28,19 +27,19 @@ def file(number: str, size: int = 5, revision: str = "1") -> Attributes:
 
 
 class Outcome(NamedTuple):
-    """What became of a name; None for nothing."""
+    """What a name was and is; None if it did not exist."""
 
     was: Attributes | None = None
     now: Attributes | None = None
     modified: bool = False
-    """Whether what is there now is what was there before, and changed."""
+    """Whether it is the same file or directory as before, and changed."""
 
 
 World = dict[str, Outcome]
 
 
 class Line(NamedTuple):
-    """What is listed of a name."""
+    """What a list says of a name."""
 
     state: State
     name: str
@@ -58,7 +57,7 @@ def is_file(outcome: Outcome) -> bool:
 
 
 def sides(world: World) -> list[Entry]:
-    """Return what both trees say, in no order."""
+    """Return the entries of both trees, in no order."""
     found = []
     for name, (was, now, modified) in world.items():
         if was:
@@ -69,38 +68,42 @@ def sides(world: World) -> list[Entry]:
         elif now is BAD:
             found.append(Entry(State.UNREADABLE, name, now, CREATE, "I/O error"))
         elif now:
-            # A move changes times and owner, and the file is the same.
+            # A move changes times and owner, but not which file it is.
             now = replace(now, mtime=7, atime=8, owner=501, group=None)
             found.append(Entry(State.PRESENT, name, now, MODIFY if modified else CREATE))
     return found
 
 
 def moved(world: World) -> dict[str, str]:
-    """Return the new names of what was moved, and the old one of each."""
+    """Return the new names of moved files, and the old name of each."""
     found: dict[str, str] = {}
-    known = {(one.id, one.size, one.revision) for way in world.values() for one in way[:2] if one}
-    for same in known:
-        if not same[0] or not same[2]:
-            continue  # nobody said which file it is
-
-        def names(side: int, same: tuple[object, ...] = same) -> set[str]:
-            return {
-                name
-                for name, outcome in world.items()
-                if (one := outcome[side])
-                and (one.id, one.size, one.revision) == same
-                and not outcome.modified
-                and name not in UNNAMEABLE
-            }
-
-        was, now = names(0), names(1)
+    for file in {identity(one) for outcome in world.values() for one in outcome[:2] if one}:
+        if not file[0] or not file[2]:
+            continue  # it is not known which file it is
+        was, now = names_of(file, world, 0), names_of(file, world, 1)
         found |= dict(zip(in_order(now - was), in_order(was - now), strict=False))
     return found
 
 
+def identity(known: Attributes) -> tuple[str, int, str]:
+    return known.id, known.size, known.revision
+
+
+def names_of(file: tuple[str, int, str], world: World, side: int) -> set[str]:
+    """Return the names of a file on a side (0: older, 1: newer) that can be part of a move."""
+    return {
+        name
+        for name, outcome in world.items()
+        if (known := (outcome.was, outcome.now)[side])
+        and identity(known) == file
+        and not outcome.modified
+        and name not in UNNAMEABLE
+    }
+
+
 def listed(world: World, *, deletes: bool) -> list[Line]:
-    """Return what is listed of the world, or left out; also files and directories that are gone."""
-    came_from = moved(world)
+    """Return the lines of a list, with those that it leaves out, and files and directories gone."""
+    moved_from = moved(world)
     lines = []
     for name in reversed(in_order(world)):
         outcome = world[name]
@@ -109,8 +112,8 @@ def listed(world: World, *, deletes: bool) -> list[Line]:
             lines.append(Line(State.UNREADABLE, name, Kind.FILE, replaces=was_file(outcome)))
             continue
         if now and now is not LINK:
-            from_ = came_from.get(name, "")
-            lines.append(Line(State.PRESENT, name, now.kind, from_, was_file(outcome)))
+            old_name = moved_from.get(name, "")
+            lines.append(Line(State.PRESENT, name, now.kind, old_name, was_file(outcome)))
             continue
         if now is LINK:
             lines.append(Line(State.LEFT_OUT, name, Kind.OTHER))
@@ -118,8 +121,8 @@ def listed(world: World, *, deletes: bool) -> list[Line]:
             if not now and deletes:
                 lines.append(Line(State.LEFT_OUT, name, Kind.OTHER))
         elif was:
-            is_kept = not deletes or name in came_from.values()
-            lines.append(Line(State.GONE if is_kept else State.DELETED, name, was.kind))
+            is_gone = not deletes or name in moved_from.values()
+            lines.append(Line(State.GONE if is_gone else State.DELETED, name, was.kind))
     return lines
 
 
@@ -127,14 +130,19 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: name.encode("utf-8", "surrogatepass"))
 
 
+# Files with an id and a revision, and without.
 files = st.builds(
-    file, st.sampled_from(["1", "1", "12", "2", ""]), st.integers(5, 6), st.sampled_from("11 2")
-).map(lambda one: replace(one, revision=one.revision.strip()))
+    file,
+    st.sampled_from(["1", "1", "12", "2", ""]),
+    st.integers(5, 6),
+    st.sampled_from(["1", "1", "2", ""]),
+)
 
 _nothing, _unmodified = st.none(), st.just(False)
+_Attributes = st.SearchStrategy[Attributes | None]
 
 
-def _become(was: st.SearchStrategy, now: st.SearchStrategy) -> st.SearchStrategy[Outcome]:
+def _become(was: _Attributes, now: _Attributes) -> st.SearchStrategy[Outcome]:
     return st.builds(Outcome, was, now, _unmodified)
 
 

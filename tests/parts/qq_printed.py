@@ -45,7 +45,7 @@ def every_form(pages: Sequence[Sequence[object]]) -> list[str]:
 
 
 def to_bytes(printed: str) -> bytes:
-    """Encode as qq is told to, lone surrogates included."""
+    """Encode as qq is configured to, lone surrogates included."""
     return printed.encode("utf-8", "surrogatepass")
 
 

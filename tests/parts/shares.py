@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -77,3 +78,17 @@ def make_deep_path(root: str, component: str, levels: int) -> None:
 
 def count_open_descriptors() -> int:
     return len(os.listdir("/dev/fd"))
+
+
+@contextlib.contextmanager
+def room_for(descriptors: int) -> Iterator[None]:
+    """Let this process open this number of further files, and no more."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(descriptors + 1)]
+    for descriptor in opened:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened[-1], before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

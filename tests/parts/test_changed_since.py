@@ -81,7 +81,7 @@ def in_short(description: Description) -> str:
         return description.reason
     if description.kind is Kind.FILE:
         return f"file {description.size}"
-    return description.kind.value
+    return str(description.kind.value)
 
 
 @pytest.fixture

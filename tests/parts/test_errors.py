@@ -95,6 +95,7 @@ def test_only_what_can_pass_is_transient() -> None:
     transient = {kind.__name__ for kind in KINDS if kind.transient}
 
     assert transient == {
+        "BrokenConnectionError",
         "FailingError",
         "IncompleteReplyError",
         "ResourceError",

@@ -96,7 +96,7 @@ def _line_of_object(found: dict[str, Any]) -> Line:
 def _exact(found: dict[str, Any], field: str) -> bytes:
     if exact := found.get(f"{field}_bytes"):
         return base64.b64decode(exact)
-    return found.get(field, "").encode()
+    return str(found.get(field, "")).encode()
 
 
 READERS: dict[str, Callable[[bytes], Content]] = {"xml": read_xml, "ndjson": read_ndjson}

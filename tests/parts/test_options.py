@@ -37,7 +37,7 @@ REQUIRED = {
 def request_of(*more: str, **changed: str | None) -> ChangelistRequest:
     """Return the request of a command line; options can be changed, or left out with None."""
     options = REQUIRED | {option.replace("_", "-"): value for option, value in changed.items()}
-    words = [word for one in options.items() if one[1] is not None for word in one]
+    words = [word for name, value in options.items() if value is not None for word in (name, value)]
     request, _ = generate_changelist.parse([*words, *more])
     return request
 

@@ -1,15 +1,13 @@
-"""Descending streams of batches: one order for walking, one for the list, two streams merged."""
+"""Descending streams of batches: from stream order to list order, merged, and with unique names."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.model import MODIFY, Attributes, Entry, Kind, State
-from qumulo_changelist.names import outermost
-from qumulo_changelist.scan.order import Batch, by_name, first_where, in_list_order, merged
+from qumulo_changelist.model import MODIFY, Attributes, Batch, Entry, Kind, State
+from qumulo_changelist.scan.order import in_list_order, merge, resolve_names, sort_distinct
 
 paths = st.lists(
     st.text(st.sampled_from("a.b /\udcffé"), min_size=1, max_size=6).map("/{}".format), max_size=12
@@ -18,23 +16,23 @@ sizes = st.lists(st.integers(1, 4))
 
 
 def entry(path: str, mark: int = 0) -> Entry:
-    """Return the entry of a path, a directory's where it ends in ``/``; ``mark`` tells it apart."""
+    """Return an entry; the path of a directory ends in ``/``, and the mark is kept as the size."""
     kind = Kind.DIRECTORY if path.endswith("/") else Kind.FILE
     return Entry(State.PRESENT, path.removesuffix("/") or "/", Attributes(kind, mark), MODIFY)
 
 
-def names(batches: Iterable[Batch]) -> list[str]:
-    return [one.name for one in flat(batches)]
-
-
-def flat(batches: Iterable[Batch]) -> Batch:
+def flatten(batches: Iterable[Batch]) -> Batch:
     return [one for batch in batches for one in batch]
 
 
-def batched(entries: Batch, sizes: list[int]) -> list[Batch]:
-    """Cut entries into batches of these sizes, then of one, each a directory's or of files.
+def names(batches: Iterable[Batch]) -> list[str]:
+    return [one.name for one in flatten(batches)]
 
-    No batch holds a name twice.
+
+def divide(entries: Batch, sizes: list[int]) -> list[Batch]:
+    """Return batches of at most these sizes, then of single entries, as they flow in production.
+
+    A batch contains one directory or several files, and no name twice.
     """
     batches: list[Batch] = []
     left = list(sizes)
@@ -63,17 +61,17 @@ def noting(batches: Iterable[Batch], read: list[str]) -> Iterator[Batch]:
 # List order
 
 
-def test_a_directory_waits_for_names_that_go_on_with_less_than_a_slash():
+def test_a_directory_waits_for_names_that_continue_its_own_with_less_than_a_slash():
     stream = in_stream_order(["/reel2/", "/reel2/b", "/reel2.mov", "/reel2-old", "/reel20", "/a"])
-    batches = batched(stream, [1, 1, 3])
+    batches = divide(stream, [1, 1, 3])
 
-    assert [[one.name for one in batch] for batch in batches] == [
+    assert [names([batch]) for batch in batches] == [
         ["/reel20"],
         ["/reel2/b"],
         ["/reel2"],
         ["/reel2.mov", "/reel2-old", "/a"],
     ]
-    assert [[one.name for one in batch] for batch in in_list_order(batches)] == [
+    assert [names([batch]) for batch in in_list_order(batches)] == [
         ["/reel20"],
         ["/reel2/b"],
         ["/reel2.mov", "/reel2-old"],
@@ -85,22 +83,18 @@ def test_a_directory_waits_for_names_that_go_on_with_less_than_a_slash():
 @given(paths, sizes)
 @example(["/a/", "/a", "/a./", "/a./b", "/a /", "/a/b"], [])
 @example(["/a/", "/a", "/a./", "/a /", "/a./b", "/a.b", "/a b", "/"], [4, 4, 4])
-def test_list_order_is_that_of_names_without_their_slash(paths, sizes):
+def test_list_order_is_that_of_names_without_their_trailing_slash(paths, sizes):
     stream = in_stream_order(paths)
 
-    ordered = list(in_list_order(batched(stream, sizes)))
+    ordered = list(in_list_order(divide(stream, sizes)))
 
     assert names(ordered) == sorted((one.name for one in stream), reverse=True)
-    assert sorted(flat(ordered), key=repr) == sorted(stream, key=repr)
-
-
-@given(paths, sizes)
-def test_every_batch_in_list_order_is_of_files_or_one_directory(paths, sizes):
-    for batch in in_list_order(batched(in_stream_order(paths), sizes)):
+    assert sorted(flatten(ordered), key=repr) == sorted(stream, key=repr)
+    for batch in ordered:
         assert len(batch) == 1 or {one.attributes.kind for one in batch} == {Kind.FILE}
 
 
-def test_files_are_handed_on_before_more_is_read():
+def test_files_come_out_before_more_is_read():
     read: list[str] = []
     ordered = in_list_order(noting([[entry("/d"), entry("/c")], [entry("/b")]], read))
 
@@ -108,9 +102,9 @@ def test_files_are_handed_on_before_more_is_read():
     assert read == ["/d", "/c"]
 
 
-def test_no_more_is_held_than_must_be():
+def test_a_directory_comes_out_as_soon_as_its_place_is_known():
     read: list[str] = []
-    stream = batched(in_stream_order(["/c/", "/b/", "/b/x", "/b/y", "/b.mov", "/a/"]), [2])
+    stream = divide(in_stream_order(["/c/", "/b/", "/b/x", "/b/y", "/b.mov", "/a/"]), [2])
     ordered = in_list_order(noting(stream, read))
 
     assert names([next(ordered)]) == ["/c"]
@@ -122,11 +116,7 @@ def test_no_more_is_held_than_must_be():
     assert read[-1] == "/a"
 
 
-def test_nothing_in_order_is_nothing():
-    assert list(in_list_order([])) == []
-
-
-# Merged
+# Merging
 
 marked = st.lists(
     st.builds(entry, st.sampled_from(["/", "/a", "/b", "/b/", "/c", "/a.", "/é"]), st.integers())
@@ -137,133 +127,85 @@ descending = marked.map(lambda entries: sorted(entries, key=lambda one: one.name
 @given(first=descending, second=descending, first_sizes=sizes, second_sizes=sizes)
 @example([entry("/b"), entry("/b/")], [entry("/b", 1)], [1], [1])
 @example([entry("/b")], [entry("/c", 1), entry("/b", 1), entry("/a", 1)], [1], [3])
-def test_two_streams_merged_are_what_sorting_both_gives_the_first_ones_first(
+def test_merging_is_sorting_with_the_first_stream_first_among_equal_names(
     first, second, first_sizes, second_sizes
 ):
     expected = sorted([*first, *second], key=lambda one: one.name, reverse=True)
 
-    batches = list(merged(batched(first, first_sizes), batched(second, second_sizes)))
+    batches = list(merge(divide(first, first_sizes), divide(second, second_sizes)))
 
-    assert flat(batches) == expected
+    assert flatten(batches) == expected
     assert all(batches)
     assert all(len(set(names([batch]))) == len(batch) for batch in batches)
 
 
-def test_of_equal_names_the_first_stream_s_come_first_however_it_is_cut():
-    first = [[entry("/c", 1), entry("/b", 1)], [entry("/b/", 2)]]
-
-    assert flat(merged(first, [[entry("/b", 3)]])) == [
-        entry("/c", 1),
-        entry("/b", 1),
-        entry("/b/", 2),
-        entry("/b", 3),
-    ]
-
-
-def test_batches_stay_together_where_nothing_comes_between():
+def test_batches_stay_whole_if_no_name_comes_between():
     first, second = [entry("/f"), entry("/e")], [entry("/d"), entry("/c")]
 
-    assert list(merged([first], [second])) == [first, second]
-    assert list(merged([second], [first])) == [first, second]
+    assert list(merge([first], [second])) == [first, second]
+    assert list(merge([second], [first])) == [first, second]
 
 
 def test_neither_stream_is_read_ahead_of_the_other():
     read: list[str] = []
-    first = batched(list(map(entry, ["/f", "/e", "/b", "/a"])), [1, 1, 1, 1])
-    second = batched(list(map(entry, ["/d", "/c"])), [1, 1])
-    both = merged(noting(first, read), noting(second, read))
+    first = divide(list(map(entry, ["/f", "/e", "/b", "/a"])), [1, 1, 1, 1])
+    second = divide(list(map(entry, ["/d", "/c"])), [1, 1])
+    merged = merge(noting(first, read), noting(second, read))
 
-    assert names([next(both)]) == ["/f"]
+    assert names([next(merged)]) == ["/f"]
     assert read == ["/f", "/d"]
-    assert names([next(both)]) == ["/e"]
+    assert names([next(merged)]) == ["/e"]
     assert read == ["/f", "/d", "/e"]
-    assert names([next(both)]) == ["/d"]
+    assert names([next(merged)]) == ["/d"]
     assert read == ["/f", "/d", "/e", "/b"]
 
 
-# By name
+# Unique names
 
 
-def least_of_many(same: Batch) -> Batch:
-    """Leave one where there are more, the one that is marked least."""
+def choose_smallest(same: Batch) -> Batch:
     return [min(same, key=lambda one: one.attributes.size)]
 
 
 @given(entries=descending, sizes=sizes)
 @example([entry("/b"), entry("/b"), entry("/a"), entry("/a")], [3, 1])
-def test_of_entries_of_one_name_is_left_what_was_chosen_and_all_others_stay(entries, sizes):
-    expected = flat(
-        least_of_many(list(group)) for _, group in groupby(entries, lambda one: one.name)
-    )
-
-    assert flat(by_name(batched(entries, sizes), least_of_many)) == expected
-
-
-@given(entries=descending, sizes=sizes)
-def test_whoever_chooses_sees_all_entries_of_a_name_at_once_in_their_order(entries, sizes):
-    seen: list[Batch] = []
+def test_the_entries_of_a_name_are_replaced_by_the_chosen_one(entries, sizes):
+    groups = [list(group) for _, group in groupby(entries, lambda one: one.name)]
+    offered: list[Batch] = []
 
     def choose(same: Batch) -> Batch:
-        seen.append(same)
-        return same
+        offered.append(same)
+        return choose_smallest(same)
 
-    assert flat(by_name(batched(entries, sizes), choose)) == entries
-    groups = [list(group) for _, group in groupby(entries, lambda one: one.name)]
-    assert [same for same in seen if len(same) > 1] == [same for same in groups if len(same) > 1]
+    resolved = flatten(resolve_names(divide(entries, sizes), choose))
+
+    assert resolved == [choose_smallest(group)[0] for group in groups]
+    assert [same for same in offered if len(same) > 1] == [same for same in groups if len(same) > 1]
 
 
-def test_only_what_may_share_its_name_with_what_comes_is_held():
+def test_several_entries_of_a_name_may_be_chosen():
+    batches = [[entry("/b", 1)], [entry("/b", 2), entry("/a")], [entry("/a")]]
+
+    assert flatten(resolve_names(batches, list)) == flatten(batches)
+
+
+def test_only_an_entry_whose_name_may_come_again_is_held():
     read: list[str] = []
     batches = [[entry("/d"), entry("/c")], [entry("/b")], [entry("/a")]]
-    left = by_name(noting(batches, read), least_of_many)
+    resolved = resolve_names(noting(batches, read), choose_smallest)
 
-    assert names([next(left)]) == ["/d"]
+    assert names([next(resolved)]) == ["/d"]
     assert read == ["/d", "/c"]
-    assert names([next(left)]) == ["/c"]
+    assert names([next(resolved)]) == ["/c"]
     assert read == ["/d", "/c", "/b"]
 
 
-# Searching
+@given(marked.filter(bool))
+def test_entries_are_sorted_into_batches_without_a_name_twice(entries):
+    expected = sorted(entries, key=lambda one: one.name, reverse=True)
 
+    batches = list(sort_distinct(list(entries)))
 
-@given(st.integers(0, 8), st.integers(0, 8), st.integers(0, 8))
-def test_the_first_place_is_found_at_or_behind_the_beginning(false, true, begin):
-    items = [False] * false + [True] * true
-
-    found = first_where(items, min(begin, len(items)), bool)
-
-    assert found == max(false, min(begin, len(items)))
-
-
-# Directories above
-
-
-@pytest.mark.parametrize(
-    ("name", "directory"),
-    [
-        ("/a/b/c", "/a/"),
-        ("/a/", "/a/"),
-        ("/a", ""),
-        ("/ab/c", ""),
-        ("/x/y/z", "/x/y/"),
-        ("/x/y/", "/x/y/"),
-        ("/x/", ""),
-        ("/x/yz", ""),
-        ("/", ""),
-    ],
-)
-def test_the_outermost_directory_is_found_by_whole_components(name, directory):
-    assert outermost({"/a/", "/a/b/", "/x/y/"}, name) == directory
-
-
-def test_everything_is_below_the_root():
-    assert outermost({"/", "/a/"}, "/a/b") == "/"
-    assert outermost({"/"}, "/") == "/"
-
-
-@given(paths, paths)
-def test_any_outermost_directory_is_the_shortest_that_begins_the_name(directories, names):
-    directories = {f"{path}/" for path in directories}
-    for name in names:
-        above = [directory for directory in directories if name.startswith(directory)]
-        assert outermost(directories, name) == min(above, key=len, default="")
+    assert flatten(batches) == expected
+    assert all(batches)
+    assert all(len(set(names([batch]))) == len(batch) for batch in batches)

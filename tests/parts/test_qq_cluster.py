@@ -22,6 +22,7 @@ from qumulo_changelist.errors import (
     QqMissingError,
     ReplyError,
     SnapshotMissingError,
+    UnclearOutcomeError,
     UnreachableError,
     UnreadableError,
 )
@@ -174,6 +175,15 @@ def test_an_answer_without_a_snapshot_is_refused(fake, cluster, answer):
 
     with pytest.raises(ReplyError):
         cluster.create_snapshot("a", "/a")
+
+
+def test_a_snapshot_may_have_been_taken_if_the_connection_broke(fake, cluster):
+    broken = "Connection error: Remote end closed connection without response"
+    fake.answers("snapshot_create_snapshot", f"say({broken!r}, on=2); sys.exit(1)")
+
+    with pytest.raises(UnclearOutcomeError, match="not known whether") as caught:
+        cluster.create_snapshot("a", "/a")
+    assert caught.value.exit_code == 1
 
 
 def test_the_changes_between_two_snapshots_are_returned(fake, cluster):

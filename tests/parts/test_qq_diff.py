@@ -172,6 +172,9 @@ garbage = st.one_of(
 @given(
     diff=diffs, cuts=all_cuts, garbage=garbage, at=st.integers(0, 600), instead_of=st.integers(0, 9)
 )
+@example(  # a lone surrogate in the operation
+    diff=[[{"op": "CREATE", "path": "/"}]], cuts=[], garbage=b"\\ud800", at=50, instead_of=0
+)
 def test_damaged_output_is_read_in_the_same_way(diff, cuts, garbage, at, instead_of):
     for printed in every_form(diff):
         output = to_bytes(printed)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster.qq.output import ElementReader, elements, pages, whole
+from qumulo_changelist.cluster.qq.output import ElementReader, elements, pages, single_value
 from qumulo_changelist.errors import ReplyError
 from tests.parts.qq_printed import (
     a_page_at_a_time,
@@ -246,7 +246,7 @@ def test_output_that_is_nested_too_deeply_is_refused(opening):
     with pytest.raises(ReplyError):
         read('{"entries": [' + opening * 200_000)
     with pytest.raises(ReplyError):
-        list(whole([to_bytes(opening * 200_000)]))
+        list(single_value([to_bytes(opening * 200_000)]))
 
 
 @pytest.mark.parametrize(
@@ -297,10 +297,10 @@ def test_an_error_of_the_stream_is_not_changed():
 def test_a_single_value_is_read_in_pieces():
     created = {"id": 7, "name": "7_ümläut"}
 
-    assert list(whole(bytewise(to_bytes(pretty_json(created))))) == [created]
+    assert list(single_value(bytewise(to_bytes(pretty_json(created))))) == [created]
 
 
 @pytest.mark.parametrize("output", [b"", b"\n", b"{", b'{"id": 7}{"id": 8}', b"\xff", b"usage: qq"])
 def test_anything_but_a_single_value_is_refused(output):
     with pytest.raises(ReplyError, match="not JSON"):
-        list(whole([output]))
+        list(single_value([output]))

@@ -14,7 +14,7 @@ from tests.parts.canned import Canned, Reply, file, serve
 GOOD: Reply = (200, file())
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
-# Each of these servers has a certificate of its own, so that no fingerprint fits them all.
+# Each of these servers has another certificate, so that no fingerprint fits them all.
 ANY_NODE: dict[str, object] = {"hosts": HOSTS, "fingerprint": "", "verify_tls": False}
 
 

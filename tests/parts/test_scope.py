@@ -36,6 +36,11 @@ def test_a_path_at_or_below_the_base_path_counts(path, name):
     assert name_in_scope("/proj/show1", path) == name
 
 
+@pytest.mark.parametrize("base", ["/proj/showX", "/proj/showX/"])
+def test_only_the_trailing_slash_of_the_base_path_is_removed(base):
+    assert Scope(base).base == "/proj/showX"
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -69,10 +69,10 @@ def choose(
     **wanted: Any,
 ) -> Trees:
     """Return the choice of trees for a request, with deletions unless it says otherwise."""
+    fields: dict[str, Any] = {"mapped_path": str(mount), "deletes": True} | wanted
     request = ChangelistRequest(
-        project="p", guid="g", source_index="1", base_path=BASE, older=OLDER, newer=NEWER,
-        **({"mapped_path": str(mount), "deletes": True} | wanted),
-    )  # fmt: skip
+        project="p", guid="g", source_index="1", base_path=BASE, older=OLDER, newer=NEWER, **fields
+    )
     pair = SnapshotPair(
         SnapshotView(Snapshot(OLDER, source="/p"), snapshot_paths(BASE)),
         SnapshotView(Snapshot(NEWER, source="/p"), snapshot_paths(BASE), has_base=has_base),
@@ -81,7 +81,7 @@ def choose(
     changed = ChangeSet(Scope(BASE), limit=1000, folder=str(mount))
     changed.add(list(changes))
     listener = listener or RecordingListener()
-    choice = TreeChoice(request, settings, cluster, pair, listener)  # type: ignore[arg-type]
+    choice = TreeChoice(request, settings, cluster, pair, listener)
     trees = choice.choose(changed)
     choice.report_qq_folders(trees, changed)
     return trees

@@ -1,10 +1,9 @@
 """A shortage on this machine: a mounted tree uses less, or ends the run; no entry is unreadable."""
 
-import contextlib
 import errno
 import os
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from qumulo_changelist.model import Kind
 from qumulo_changelist.trees import open_directories
 from qumulo_changelist.trees.interface import NamedEntries, Subtree
 from qumulo_changelist.trees.mounted import MountedTree
-from tests.parts.shares import count_open_descriptors, make_deep_path
+from tests.parts.shares import count_open_descriptors, make_deep_path, room_for
 from tests.parts.tree_reading import describe, kinds, read, walk, walked_names
 
 SHORTAGES = [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS]
@@ -44,20 +43,6 @@ def share(tmp_path_factory: pytest.TempPathFactory) -> str:
             folder.mkdir(parents=True)
             (folder / "file").touch()
     return str(root)
-
-
-@contextlib.contextmanager
-def room_for(descriptors: int) -> Iterator[None]:
-    """Let this process open this number of further files, and no more."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(descriptors)]
-    for descriptor in opened:
-        os.close(descriptor)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (opened[-1] + 1, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def walk_kinds(tree: MountedTree, directory: str = "/") -> dict[str, object]:

@@ -15,7 +15,6 @@ from qumulo_changelist.errors import MappedPathError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
-from qumulo_changelist.trees import sources
 from qumulo_changelist.trees.qq import QqTree
 from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
 from qumulo_emulator.running import serve_in_thread
@@ -185,7 +184,7 @@ def test_worker_processes_share_the_qq_processes(
 
     monkeypatch.setattr("qumulo_changelist.cluster.connect.open_qq", open_qq)
     monkeypatch.setattr("qumulo_changelist.trees.qq.QqTree", open_tree)
-    monkeypatch.setattr(sources, "parent_process", lambda: in_worker or None)
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: in_worker or None)
     source = QqSource(SETTINGS, SNAPSHOT, snapshot_paths(BASE), workers, processes_at_once)
 
     with source.open(ignore) as tree:

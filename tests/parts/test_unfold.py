@@ -1,4 +1,4 @@
-"""Created directories taken apart: the same list, as many smaller changes."""
+"""Expanding created directories: the same list, from more and smaller changes."""
 
 import os
 import tempfile
@@ -7,14 +7,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from qumulo_changelist.scan.resolve import resolve
 
 from qumulo_changelist.changes import unfold
-from qumulo_changelist.changes.changeset import ChangeSet, pack, unpack
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.key import pack, unpack
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.slices import cut
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op, State
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Entry, Op
 from qumulo_changelist.trees.mounted import MountedTree
+from tests.parts.scanning import list_entries
 
 FILES = ["d/s/f", "d/s/t/g", "d/a", "d/x\1y/s/f", "a\1b/s/f", "a\1\2b/other/z", "e/s/f"]
 
@@ -29,66 +30,66 @@ def mount() -> Iterable[str]:
         yield root
 
 
-def collected(changes: list[tuple[Op, str]]) -> ChangeSet:
-    collection = ChangeSet(Scope("/"), limit=1000, folder=os.devnull)
-    collection.add([Change(op, path) for op, path in changes])
-    return collection
+def collect(*changes: tuple[Op, str]) -> ChangeSet:
+    collected = ChangeSet(Scope("/"), limit=1000, folder=os.devnull)
+    collected.add([Change(op, path) for op, path in changes])
+    return collected
 
 
-def listed(mount: str, changes: ChangeSet) -> list[tuple[State, str]]:
-    """Return what a list holds that is made in the smallest slices."""
+def created(*names: str) -> ChangeSet:
+    return collect(*((CREATE, name) for name in names))
+
+
+def listed(mount: str, changes: ChangeSet) -> list[Entry]:
+    """Return the entries of a list that is made from the smallest slices."""
     with MountedTree(mount) as newer, MountedTree(f"{mount}/e") as older:
-        return [
-            (entry.state, entry.name)
-            for keys in cut(changes.take(), 1, changes.whole)
-            for batch in resolve(unpack(pack(keys)), newer, older)
-            for entry in batch
-        ]
+        slices = cut(changes.drain(), 1, changes.whole_directories)
+        return list_entries(slices, newer, older)
 
 
-def test_a_created_directory_becomes_what_is_in_it_down_to_those_without_directories(mount):
-    changes = collected([(CREATE, "/e/"), (CREATE, "/f")])
+def test_a_created_directory_is_expanded_down_to_directories_without_directories(mount):
+    changes = created("/e/", "/f")
 
     unfold.unfold(changes, partial(MountedTree, mount))
 
-    assert unpack(pack(next(changes.take()))).names == ["/f", "/e/s/"]
-    assert changes.whole == {"/e/s/"}
+    assert unpack(pack(next(changes.drain()))).names == ["/f", "/e/s/"]
+    assert changes.whole_directories == {"/e/s/"}
 
 
-def test_a_directory_that_cannot_be_read_keeps_no_other_from_being_taken_apart(mount):
-    changes = collected([(CREATE, "/c/"), (CREATE, "/e/")])
+def test_an_unreadable_directory_stays_as_it_is_and_others_are_expanded(mount):
+    changes = created("/c/", "/e/")
 
     unfold.unfold(changes, partial(MountedTree, mount))
 
-    assert changes.whole == {"/c/", "/e/s/"}
+    assert changes.whole_directories == {"/c/", "/e/s/"}
 
 
-@pytest.mark.parametrize("created", [[], ["/d/", "/e/"]], ids=["nothing", "enough"])
-def test_no_tree_is_opened_where_nothing_is_to_be_taken_apart(monkeypatch, created):
-    monkeypatch.setattr(unfold, "_ENOUGH", 2)
-    changes = collected([(CREATE, name) for name in created])
+@pytest.mark.parametrize("names", [[], ["/d/", "/e/"]], ids=["nothing", "enough"])
+def test_no_tree_is_opened_if_nothing_is_to_be_expanded(monkeypatch, names):
+    monkeypatch.setattr(unfold, "_ENOUGH_DIRECTORIES", 2)
+    changes = created(*names)
 
     unfold.unfold(changes, lambda: pytest.fail("it was opened"))
 
-    assert changes.whole == set(created)
+    assert changes.whole_directories == set(names)
 
 
-def test_with_enough_directories_the_others_stay_as_they_are(monkeypatch, mount):
-    monkeypatch.setattr(unfold, "_ENOUGH", 2)
-    changes = collected([(CREATE, "/d/")])
-
-    unfold.unfold(changes, partial(MountedTree, mount))
-
-    assert changes.whole == {"/d/s/", "/d/x\1\2y/"}
-
-
-def test_no_more_directories_are_looked_into_than_may_be(monkeypatch, mount):
-    monkeypatch.setattr(unfold, "_LOOKED_INTO", 2)
-    changes = collected([(CREATE, "/e/"), (CREATE, "/d/")])
+def test_once_there_are_enough_directories_the_others_stay_as_they_are(monkeypatch, mount):
+    monkeypatch.setattr(unfold, "_ENOUGH_DIRECTORIES", 2)
+    changes = created("/d/")
 
     unfold.unfold(changes, partial(MountedTree, mount))
 
-    assert changes.whole == {"/d/s/", "/d/x\1\2y/", "/e/s/"}
+    assert changes.whole_directories == {"/d/s/", "/d/x\1\2y/"}
+
+
+def test_only_a_limited_number_of_directories_is_listed(monkeypatch, mount):
+    monkeypatch.setattr(unfold, "_MAX_LISTED", 2)
+    changes = created("/e/", "/d/")
+
+    unfold.unfold(changes, partial(MountedTree, mount))
+
+    assert changes.whole_directories == {"/d/s/", "/d/x\1\2y/", "/e/s/"}
 
 
 @pytest.mark.parametrize(
@@ -110,18 +111,23 @@ def test_no_more_directories_are_looked_into_than_may_be(monkeypatch, mount):
     ],
 )
 def test_the_list_stays_the_same(mount, changes):
-    apart = collected(changes)
-    unfold.unfold(apart, partial(MountedTree, mount))
+    unfolded = collect(*changes)
+    unfold.unfold(unfolded, partial(MountedTree, mount))
 
-    assert listed(mount, apart) == listed(mount, collected(changes))
+    entries = listed(mount, unfolded)
+
+    assert entries
+    assert [(one.state, one.name) for one in entries] == [
+        (one.state, one.name) for one in listed(mount, collect(*changes))
+    ]
 
 
-def test_what_moved_on_is_told_of_directories_that_are_taken_apart_and_of_no_others(mount):
-    # Since long ago, all of them did; /e/s/, /d/s/t/ and /gone/ are left for a walk to tell.
-    since = partial(MountedTree, mount, 1)
+def test_changed_directories_are_counted_only_if_they_are_expanded(mount):
+    # All of them changed since that time; a walk will count /e/s/, /d/s/t/ and /gone/.
+    open_changed = partial(MountedTree, mount, 1)
 
-    assert unfold.unfold(collected([(CREATE, "/e/"), (CREATE, "/gone/")]), since) == 1
-    assert unfold.unfold(collected([(CREATE, "/d/s/")]), since) == 1
-    assert unfold.unfold(collected([(CREATE, "/d/s/"), (CREATE, "/e/")]), since) == 2
-    assert unfold.unfold(collected([(CREATE, "/d/s/t/")]), since) == 0
-    assert unfold.unfold(collected([(CREATE, "/e/")]), partial(MountedTree, mount)) == 0
+    assert unfold.unfold(created("/e/", "/gone/"), open_changed) == 1
+    assert unfold.unfold(created("/d/s/"), open_changed) == 1
+    assert unfold.unfold(created("/d/s/", "/e/"), open_changed) == 2
+    assert unfold.unfold(created("/d/s/t/"), open_changed) == 0
+    assert unfold.unfold(created("/e/"), partial(MountedTree, mount)) == 0

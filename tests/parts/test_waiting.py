@@ -1,8 +1,9 @@
-"""A signal ends a wait even where it interrupts none: here another thread gets it."""
+"""A signal ends a wait even if it interrupts no system call: here another thread receives it."""
 
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 
@@ -10,12 +11,12 @@ import pytest
 
 from qumulo_changelist.waiting import result_of, wait_for_data
 
-# Where the code under test would wait for ever, its test fails instead.
 PATIENCE = 20
+"""The number of seconds after which a test fails, if the code under test would wait for ever."""
 
 
 class SignalError(Exception):
-    """What the handler raises."""
+    """The exception of the handler."""
 
 
 def interrupt(*_: object) -> None:
@@ -24,23 +25,22 @@ def interrupt(*_: object) -> None:
 
 @pytest.fixture
 def signalled() -> Iterator[None]:
-    """A signal that another thread of this process gets, while the main thread waits."""
+    """A signal that another thread of this process receives while the main thread waits."""
     before = signal.signal(signal.SIGUSR1, interrupt)
-    waits = threading.Event()
 
-    def get_signal() -> None:
-        # Long enough for the main thread to wait by then; the outcome is the same if it does not.
-        waits.wait(0.1)
+    def receive_signal() -> None:
+        # By then the main thread waits; the outcome is the same if it does not.
+        time.sleep(0.1)
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
 
-    thread = threading.Thread(target=get_signal)
+    thread = threading.Thread(target=receive_signal)
     thread.start()
     yield
     thread.join()
     signal.signal(signal.SIGUSR1, before)
 
 
-def test_a_wait_for_a_result_ends_with_a_signal(signalled):
+def test_a_signal_ends_the_wait_for_a_result(signalled):
     future: Future[str] = Future()
     end = threading.Timer(PATIENCE, future.set_result, ("waited too long",))
     end.start()
@@ -50,7 +50,7 @@ def test_a_wait_for_a_result_ends_with_a_signal(signalled):
     end.cancel()
 
 
-def test_a_wait_for_data_ends_with_a_signal(signalled):
+def test_a_signal_ends_the_wait_for_data(signalled):
     reading, writing = os.pipe()
     end = threading.Timer(PATIENCE, os.write, (writing, b"waited too long"))
     end.start()
@@ -63,7 +63,7 @@ def test_a_wait_for_data_ends_with_a_signal(signalled):
 
 
 @pytest.mark.parametrize("settle", [Future.set_result, Future.set_exception])
-def test_what_was_waited_for_is_returned_or_raised(settle: Callable[..., None]):
+def test_the_result_is_returned_or_raised(settle: Callable[..., None]):
     future: Future[object] = Future()
     outcome = SignalError()
     later = threading.Timer(0.01, settle, (future, outcome))
@@ -76,7 +76,7 @@ def test_what_was_waited_for_is_returned_or_raised(settle: Callable[..., None]):
             result_of(future)
 
 
-def test_the_end_of_data_ends_the_wait_for_it():
+def test_the_end_of_the_data_ends_the_wait():
     reading, writing = os.pipe()
     os.close(writing)
 

@@ -35,8 +35,14 @@ def test_any_other_answer_is_refused_with_the_request(data):
         Reader(Shape).read(data, "GET /x")
 
 
-def test_a_malformed_field_is_as_if_it_were_missing():
-    assert to_shape({"number": 7, "text": ["x"]}, Shape, "GET /x") == Shape(7)
+@pytest.mark.parametrize("more", [{"text": ["x"]}, {"\ud800": 1}])
+def test_a_malformed_field_is_as_if_it_were_missing(more):
+    assert to_shape({"number": 7, **more}, Shape, "GET /x") == Shape(7)
+
+
+def test_a_name_that_is_not_unicode_is_not_a_keyword():
+    with pytest.raises(ReplyError, match=r"^GET /x: the answer is not as documented"):
+        Reader(list[Change]).read(rb'[{"op": "\ud800", "path": "/a"}]', "GET /x")
 
 
 @pytest.mark.parametrize("value", [{"text": "x"}, {"number": "7"}, {"number": 7.0}, [], None, 7])
@@ -88,6 +94,8 @@ def test_a_change_is_an_operation_and_a_path(op, path):
         {"op": ["CREATE"], "path": "/a"},
         {"op": {}, "path": "/a"},
         {"op": 1, "path": "/a"},
+        {"op": "\ud800", "path": "/a"},
+        {"op": "CREATE", "path": "/a", "\ud800": 1},
         {"op": "CREATE", "path": None},
         {"op": "CREATE", "path": ["/a"]},
         *(

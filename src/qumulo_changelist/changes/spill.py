@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from itertools import chain, compress
 from types import TracebackType
 
-from qumulo_changelist.errors import SpillError, check_shortage
+from qumulo_changelist.errors import SpillError
+from qumulo_changelist.shortages import check_shortage
 
 # A key contains one NUL, and something after it: two in a row are never part of a key.
 _BETWEEN_KEYS = "\0\0"

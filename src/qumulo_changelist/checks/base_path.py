@@ -1,6 +1,6 @@
 """The base path in the two snapshots: where each of them has it, and whether it does.
 
-The numbers of rules are those of ``docs/scan-list.md``, section "What is on it".
+The numbers of rules are those of ``docs/scan-list.md``, section "What is listed".
 """
 
 import contextlib

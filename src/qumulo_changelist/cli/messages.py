@@ -19,6 +19,11 @@ _SHORTAGES = {
 _EXACT = "With --metadata snapshot or rest, the files are read as the snapshot has them."
 _NO_LIST = "No list was published; an earlier one is unchanged."
 
+_CONNECTION = (
+    "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that this "
+    "machine reaches the cluster's REST API; then try again."
+)
+
 _HINTS: dict[type[ChangelistError], str] = {
     errors.UsageError: "Run the command with --help to see its options.",
     errors.ProjectNameError: (
@@ -101,11 +106,9 @@ _HINTS: dict[type[ChangelistError], str] = {
         "token (`qq auth_create_access_token`, Core 5.3 and later), and set QumuloAccessToken and "
         "QumuloTransport=rest in the archiver's configuration; qq takes no token from there."
     ),
-    errors.UnreachableError: (
-        "Check QumuloClusterIP and QumuloClusterPort in the archiver's configuration, and that "
-        "this machine reaches the cluster's REST API; then try again."
-    ),
+    errors.UnreachableError: _CONNECTION,
     errors.FailingError: "The cluster keeps failing; try again later.",
+    errors.BrokenConnectionError: _CONNECTION,
     errors.UnclearOutcomeError: (
         "Look on the cluster for a snapshot of this name before you try again."
     ),

@@ -8,7 +8,8 @@ from types import FrameType
 
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import say
-from qumulo_changelist.errors import ChangelistError, ResourceError, is_shortage
+from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.shortages import is_shortage, resource_error
 
 Command = Callable[[Sequence[str] | None], int]
 
@@ -31,7 +32,7 @@ def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) 
     except (OSError, MemoryError, RuntimeError) as error:
         if not is_shortage(error):
             raise
-        return _fail(ResourceError.of(error), makes_list=makes_list)
+        return _fail(resource_error(error), makes_list=makes_list)
     except KeyboardInterrupt:
         say("interrupted")
         return 128 + signal.SIGINT

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from qumulo_changelist.cluster.wire import convert
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Change
 
@@ -17,7 +18,7 @@ def read_change(entry: object) -> Change:
         ReplyError: its op or its path is missing or unknown, or the path is not absolute.
     """
     try:
-        change = msgspec.convert(entry, Change)
+        change = convert(entry, Change)
     except msgspec.ValidationError:
         raise _not_a_change(entry) from None
     if not is_absolute(change.path):

@@ -94,7 +94,7 @@ def with_answering_host(settings: Settings, listener: Listener = ignore) -> Sett
 def report_unchecked_certificate(settings: Settings, listener: Listener) -> None:
     """Report a ``CertificateUnchecked`` if REST does not check the cluster's certificate.
 
-    For a program that connects several times: :func:`open_cluster` reports it by itself.
+    :func:`open_cluster` does so, too; this is for a program that opens REST alone.
     """
     if not (settings.verify_tls or settings.fingerprint):
         listener(CertificateUnchecked())

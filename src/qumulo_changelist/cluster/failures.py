@@ -17,6 +17,7 @@ from qumulo_changelist.cluster.shapes import ErrorJson
 from qumulo_changelist.cluster.wire import Reader
 from qumulo_changelist.errors import (
     AbsentError,
+    BrokenConnectionError,
     ChangelistError,
     FailingError,
     IncompleteReplyError,
@@ -150,7 +151,8 @@ def failure_of_words(words: str) -> Failure | None:
         return Failure(_kind(status, error_class), status, error_class, words)
     if connection := _PRINTED_CONNECTION_ERROR.search(words):
         never_connected = connection[1] and int(connection[1]) in _NEVER_CONNECTED
-        return Failure(UnreachableError if never_connected else FailingError, words=words)
+        kind = UnreachableError if never_connected else BrokenConnectionError
+        return Failure(kind, words=words)
     if _PRINTED_DAMAGE.search(words):
         return Failure(IncompleteReplyError, words=words)
     return None

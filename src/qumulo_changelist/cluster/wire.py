@@ -46,9 +46,22 @@ class Reader(Generic[Shape]):
                 raise
             except msgspec.DecodeError:
                 # Names that are not UTF-8 come with lone surrogates, which only this decoder reads.
-                return msgspec.convert(json.loads(bytes(data)), self._decoded)
+                return convert(json.loads(bytes(data)), self._decoded)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise ReplyError(f"{source}: {_reason(error)}") from None
+
+
+def convert(value: object, shape: type[Shape]) -> Shape:
+    """Return a decoded JSON value as a shape.
+
+    Raises:
+        ValidationError: it has another shape.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except UnicodeEncodeError:
+        # msgspec cannot compare lone surrogates, in the name of a field or instead of a keyword.
+        raise msgspec.ValidationError("a name in it is not Unicode") from None
 
 
 def _reason(error: Exception) -> str:
@@ -87,7 +100,7 @@ def to_shape(value: object, shape: type[Fields], source: str) -> Fields:
         ReplyError: it is not an object, or lacks a field that the shape requires.
     """
     try:
-        return msgspec.convert(value, shape)
+        return convert(value, shape)
     except msgspec.ValidationError as error:
         fields = _well_formed(value, shape)
         if fields is None or any(
@@ -100,10 +113,10 @@ def to_shape(value: object, shape: type[Fields], source: str) -> Fields:
 def to_file(value: object, shape: type[File], source: str) -> File:
     """Return a decoded JSON object as a file; see :func:`to_shape`.
 
-    An owner with malformed details is malformed, whatever its number.
+    An owner with malformed details is malformed, even if its number is not.
     """
     try:
-        return msgspec.convert(value, shape)
+        return convert(value, shape)
     except msgspec.ValidationError:
         file = to_shape(value, shape, source)
     assert isinstance(value, dict)
@@ -122,7 +135,7 @@ def _well_formed(value: object, shape: type[Struct]) -> dict[str, object] | None
     for field in msgspec.structs.fields(shape):
         if field.name in value:
             try:
-                fields[field.name] = msgspec.convert(value[field.name], field.type)
+                fields[field.name] = convert(value[field.name], field.type)
             except msgspec.ValidationError:
                 continue
     return fields

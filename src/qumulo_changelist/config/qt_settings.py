@@ -1,9 +1,9 @@
 r"""The INI files that Qt's QSettings writes, and that people edit by hand.
 
-The structure (sections, keys, comments) is left to the standard library; what Qt adds is the way
-values are written: ``"a;b"`` quoted, ``\x41`` and ``\n`` escaped, a leading ``@`` doubled (Qt's
-documentation, class QSettings, "IniFormat"). Where a person wrote what Qt never would, such as a
-bare ``;``, ``#``, ``%`` or quote inside a password, the text stands for itself.
+The standard library reads the structure: sections, keys and comments. Qt's way of writing values is
+decoded here: ``"a;b"`` is quoted, ``\x41`` and ``\n`` are escapes, and a leading ``@`` is doubled
+(Qt's documentation, class QSettings, "IniFormat"). What Qt would never write was typed by a person,
+such as a bare ``;``, ``#``, ``%`` or quote in a password. That is taken literally.
 """
 
 import re
@@ -19,11 +19,12 @@ _SINGLE = {
 
 
 def read_section(text: str, section: str) -> dict[str, str]:
-    """Return the values of one section by lower-case key; the last of equal keys wins.
+    """Return the values of one section, by key in lower case.
 
-    Section names and keys are compared without regard to case, as Windows and Qt do. Keys before
-    the first section belong to ``General``, as in Qt. An absent section is empty, and a line that
-    means nothing is passed over: the file is another product's.
+    Upper and lower case make no difference in names of sections and keys, as in Qt and on Windows.
+    Of equal keys, the last one counts. Keys before the first section belong to ``General``, as in
+    Qt. A section that is not there is empty, and a malformed line is ignored: the file is another
+    product's.
     """
     parser = RawConfigParser(
         delimiters=("=",),
@@ -34,25 +35,25 @@ def read_section(text: str, section: str) -> dict[str, str]:
         default_section="",
         interpolation=None,
     )
-    # Without their indentation no line can pass for the continuation of the one before.
+    # An indented line would continue the value before it.
     lines = (line.strip() for line in _LINE_END.split(text))
-    # With their names in lower case, sections that differ only in that are one section.
+    # Sections whose names differ only in case are one section.
     lines = (line.lower() if line.startswith("[") else line for line in lines)
     parser.read_file(["[general]", *(line for line in lines if not line.startswith("="))])
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for name in parser.sections():
         if name.strip() == section.lower():
-            found.update((key, plain(value or "")) for key, value in parser.items(name))
-    return found
+            values.update((key, decode_value(value or "")) for key, value in parser.items(name))
+    return values
 
 
-def plain(value: str) -> str:
-    """Return what a value as written in the file stands for."""
-    value = value.strip()
-    quoted = _QUOTED.fullmatch(value)
-    text = _ESCAPE.sub(_unescape, quoted[1] if quoted else value)
-    # Escapes above U+FFFF come as two UTF-16 halves. A lone half stays what it is: it may stand
-    # for a byte that is not UTF-8, which the caller wants to know of.
+def decode_value(written: str) -> str:
+    """Return the value that the text after a key's ``=`` represents."""
+    written = written.strip()
+    quoted = _QUOTED.fullmatch(written)
+    text = _ESCAPE.sub(_unescape, quoted[1] if quoted else written)
+    # Escapes above U+FFFF come as two UTF-16 halves. A lone half is kept: it may represent a byte
+    # that is not UTF-8, which the caller has to refuse.
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     if text.startswith("@@"):
         return text[1:]
@@ -65,5 +66,5 @@ def _unescape(escape: re.Match[str]) -> str:
     hexadecimal, octal, single = escape.groups()
     if hexadecimal or octal:
         return chr(min(int(hexadecimal, 16) if hexadecimal else int(octal, 8), 0x10FFFF))
-    # A backslash before anything else was typed by a person: it means itself.
+    # Before any other character, a backslash was typed by a person, and is kept.
     return _SINGLE.get(single, escape[0])

@@ -11,7 +11,7 @@ Transport = Literal["qq", "rest"]
 
 
 class Secret:
-    """Text that shows itself only when asked to."""
+    """A text that ``str`` and ``repr`` do not show."""
 
     __slots__ = ("_text",)
 
@@ -35,19 +35,20 @@ class Settings(Struct, frozen=True):
     username: str
     password: Secret
     work_folder: str = DEFAULT_WORK_FOLDER
-    """An absolute path."""
+    """The folder for lists, an absolute path."""
     qq_path: str = ""
-    """Where ``qq`` is; empty means on the PATH."""
+    """Where ``qq`` is; "" for the one on the PATH."""
     transport: Transport = "qq"
     access_token: Secret | None = None
-    """Used instead of a login, where there is one."""
+    """Used instead of a login, if it is not None."""
     ca_file: str = ""
-    """The authorities to trust instead of the system's, in PEM."""
+    """A PEM file with the authorities to trust instead of the system's; "" for the system's."""
     fingerprint: str = ""
-    """The SHA-256 of the one certificate to trust instead, in lower-case hexadecimal digits."""
+    """The SHA-256 of the only certificate to trust, in lower-case hexadecimal; "" for none."""
     verify_tls: bool = True
+    """Whether REST checks the cluster's certificate."""
 
     @property
     def host(self) -> str:
-        """The first of the hosts."""
+        """The first host."""
         return self.hosts[0]

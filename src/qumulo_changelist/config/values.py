@@ -1,107 +1,108 @@
-"""What single values of the archiver's configuration may be: pure, from text to text.
+"""What single values of the archiver's configuration may be: pure, from text to values.
 
-Each function raises :class:`MalformedError` for anything else.
+A message never contains the text of a secret.
 """
 
-import ipaddress
-import os
 import re
-import socket
 
-from qumulo_changelist.names import to_text
+from qumulo_changelist.config.settings import Secret, Transport
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_NUMBERS = re.compile(r"[0-9.]+")
-_ZONE = re.compile(r"[A-Za-z0-9._-]+")
+_TRANSPORTS: dict[str, Transport] = {"": "qq", "qq": "qq", "rest": "rest"}
+_FLAGS = {"": None, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_TOKEN = re.compile("[!-~]*")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class MalformedError(ValueError):
-    """A value is not what its key needs: ``str()`` says what it is, ``hint`` what to give."""
+    """A value is not what its key needs.
+
+    Args:
+        what: what is wrong, such as "is 'x', not a port".
+        hint: what to write instead.
+    """
 
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(what)
         self.hint = hint
 
 
-def host(text: str) -> str:
-    """Return an address or a host name; an IPv6 address without its brackets.
+def parse_transport(text: str) -> Transport:
+    """Return a way to the cluster; qq for "".
 
     Raises:
-        MalformedError: it is neither.
+        MalformedError: it is neither qq nor rest.
     """
-    if _is_ipv6(text):
-        return text
-    if text.startswith("[") and text.endswith("]") and _is_ipv6(text[1:-1]):
-        return text[1:-1]
-    if _NAME.fullmatch(text) and (not _NUMBERS.fullmatch(text) or _is_ipv4(text)):
-        return text
-    raise MalformedError(
-        f"{text!r}, no address or host name",
-        "Give the cluster's address or host name alone, without https:// and without a path; the "
-        "port has its own key, QumuloClusterPort. Several nodes have commas between them.",
-    )
+    text = text.lower()
+    if text not in _TRANSPORTS:
+        raise MalformedError(f"is {text!r}, neither qq nor rest", "Set it to qq or rest.")
+    return _TRANSPORTS[text]
 
 
-def path(text: str) -> str:
-    """Return a path; a ``~`` or ``~user`` at its beginning becomes that user's home directory.
+def parse_port(text: str) -> int:
+    """Return a port.
 
     Raises:
-        MalformedError: there is no such home, or it has a NUL in it.
+        MalformedError: it is not one.
     """
-    if "\0" in text:
-        raise MalformedError(f"{text!r}, which has a NUL in it", r"Write a backslash twice: \\0.")
-    if not text.startswith("~"):
-        return text
-    user, _, rest = text.partition("/")
-    home = _home(user)
-    if home is None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 65535):
         raise MalformedError(
-            f"{text!r}, and there is no home directory for {user}",
-            "Give an absolute path, such as /var/scans.",
+            f"is {text!r}, not a port",
+            "Give the port of the cluster's REST API, a number up to 65535; usually 8000.",
         )
-    return os.path.join(home, rest) if rest else home
+    return int(text)
 
 
-def absolute_path(text: str) -> str:
-    """Return an absolute path; see :func:`path`.
+def parse_password(text: str) -> Secret:
+    """Return a password.
 
     Raises:
-        MalformedError: it is not absolute, or there is no such home.
+        MalformedError: ``qq``, which reads one line, would not get all of it.
     """
-    expanded = path(text)
-    if not expanded.startswith("/"):
+    if "\n" in text or "\r" in text or "\0" in text:
         raise MalformedError(
-            f"{text!r}, not an absolute path",
-            "Give an absolute path, such as /var/scans, or one that begins with ~/. Nothing else "
-            "is replaced in it.",
+            "contains a line end or a NUL, which cannot be passed to qq",
+            r"A backslash in a password is written twice: \\n for a backslash and an n.",
         )
-    return expanded
+    return Secret(text)
 
 
-def _is_ipv6(text: str) -> bool:
-    address, percent, zone = text.partition("%")
-    try:
-        ipaddress.IPv6Address(address)
-    except ValueError:
-        return False
-    return not percent or bool(_ZONE.fullmatch(zone))
+def parse_token(text: str) -> Secret | None:
+    """Return an access token; None for "".
+
+    Raises:
+        MalformedError: it contains a character that a token cannot.
+    """
+    if not _TOKEN.fullmatch(text):
+        raise MalformedError(
+            "contains a character that a token cannot",
+            "Give the token as the cluster printed it; it begins with access-v1:",
+        )
+    return Secret(text) if text else None
 
 
-def _is_ipv4(text: str) -> bool:
-    # Also with leading zeros or parts left out, as resolvers take it.
-    try:
-        socket.inet_aton(text)
-    except OSError:
-        return False
-    return True
+def parse_fingerprint(text: str) -> str:
+    """Return a fingerprint as 64 lower-case hexadecimal digits; "" for "".
+
+    Raises:
+        MalformedError: it is not one.
+    """
+    digits = text.replace(":", "").lower()
+    if digits and not _SHA256.fullmatch(digits):
+        raise MalformedError(
+            "is not a SHA-256 fingerprint",
+            "Give the 64 hexadecimal digits of the certificate's SHA-256 fingerprint, with or "
+            "without colons.",
+        )
+    return digits
 
 
-def _home(user: str) -> str | None:
-    """Return the home directory that ``~`` or ``~user`` stands for; None where there is none."""
-    try:
-        home = to_text(os.fsencode(os.path.expanduser(user)))
-    except ValueError:  # a name that this locale has no bytes for
-        return None
-    # With an empty HOME, Python takes the root directory.
-    is_named = user != "~" or os.environ.get("HOME") != ""
-    return home if is_named and home.startswith("/") else None
+def parse_flag(text: str) -> bool | None:
+    """Return whether a text means true; None for "".
+
+    Raises:
+        MalformedError: it means neither true nor false.
+    """
+    text = text.lower()
+    if text not in _FLAGS:
+        raise MalformedError(f"is {text!r}, neither true nor false", "Set it to true or false.")
+    return _FLAGS[text]

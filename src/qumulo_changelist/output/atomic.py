@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Iterator
 from types import TracebackType
 
-from qumulo_changelist.errors import OutputError, check_shortage
+from qumulo_changelist.errors import OutputError
+from qumulo_changelist.shortages import check_shortage
 
 _RANDOM_BYTES = 8
 

@@ -14,7 +14,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 
-from qumulo_changelist.errors import ReceiptError, check_shortage
+from qumulo_changelist.errors import ReceiptError
 from qumulo_changelist.events import (
     LeftoverRemoved,
     LeftoversKept,
@@ -26,6 +26,7 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import Totals
 from qumulo_changelist.output.atomic import AtomicFile, leftovers, output_errors
 from qumulo_changelist.output.list_file import ListFile, WrittenList
+from qumulo_changelist.shortages import check_shortage
 
 
 def publish(

@@ -10,7 +10,7 @@ from qumulo_changelist.changes import key
 from qumulo_changelist.events import Listener
 from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
-from qumulo_changelist.trees.interface import Tree, TreeSource
+from qumulo_changelist.trees.interface import TreeSource
 
 Product = TypeVar("Product")
 
@@ -45,15 +45,17 @@ class SliceWorker(Generic[Product]):
 
     def __init__(self, job: SliceJob[Product], listener: Listener) -> None:
         self._finish = job.finish
-        self._listener = listener
-        self._stack = contextlib.ExitStack()
-        self._newer = self._open(job.newer)
-        self._older = self._open(job.older) if job.older else None
-        self._identified = self._open(job.identified) if job.identified else None
+        with contextlib.ExitStack() as stack:
+            self._newer, self._older, self._identified = (
+                stack.enter_context(source.open(listener)) if source else None
+                for source in (job.newer, job.older, job.identified)
+            )
+            self._stack = stack.pop_all()
 
     def work(self, packed: bytes) -> SliceResult[Product]:
         """Return the result of a slice, whose keys are packed (``key.pack``)."""
         before = self._changed_since()
+        assert self._newer
         entries = read_sides(key.unpack(packed), self._newer, self._older, self._identified)
         product = self._finish(entries)
         return SliceResult(product, self._changed_since() - before)
@@ -61,9 +63,6 @@ class SliceWorker(Generic[Product]):
     def close(self) -> None:
         """Close the trees."""
         self._stack.close()
-
-    def _open(self, source: TreeSource) -> Tree:
-        return self._stack.enter_context(source.open(self._listener))
 
     def _changed_since(self) -> int:
         return sum(tree.changed_since for tree in (self._newer, self._identified) if tree)

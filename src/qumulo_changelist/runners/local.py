@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from qumulo_changelist.changes import key
-from qumulo_changelist.errors import is_shortage
 from qumulo_changelist.events import Listener, WorkersUnavailable
 from qumulo_changelist.runners.here import ThisProcess
 from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult
+from qumulo_changelist.shortages import is_shortage
 
 
 class LocalRunner:

@@ -16,10 +16,11 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError, describe_signal
+from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Event, Listener
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
 from qumulo_changelist.waiting import result_of
+from qumulo_changelist.wording import describe_signal
 
 # The number of slices for each process: one more than it works on, so that it never waits.
 _SLICES_PER_PROCESS = 2

@@ -1,6 +1,6 @@
 """Both sides of a diff together, and one entry for each name: rule 6 of the contract.
 
-The rules and their numbers are those of ``docs/scan-list.md``, section "What is on it".
+The rules and their numbers are those of ``docs/scan-list.md``, section "What is listed".
 """
 
 from collections.abc import Iterable, Iterator

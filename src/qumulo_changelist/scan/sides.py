@@ -1,6 +1,6 @@
 """The two sides of a diff: what the newer tree has of it, and what the older tree had.
 
-The rules and their numbers are those of ``docs/scan-list.md``, section "What is on it".
+The rules and their numbers are those of ``docs/scan-list.md``, section "What is listed".
 """
 
 from abc import ABC, abstractmethod

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from qumulo_changelist.errors import MappedPathError, UnreadableError, is_shortage
+from qumulo_changelist.errors import MappedPathError, UnreadableError
 from qumulo_changelist.model import Description, EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
+from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.interface import (
     GONE,
     DescribedEntries,

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TypeVar
 
-from qumulo_changelist.errors import ResourceError, is_shortage
 from qumulo_changelist.names import parent_of, to_bytes
+from qumulo_changelist.shortages import is_shortage, resource_error
 
 # For directories in which names are looked up. That needs no permission to read the directory.
 LOOKUP_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -71,7 +71,7 @@ def retry_on_shortage(work: Callable[[], _Result]) -> _Result:
             if not is_shortage(error):
                 raise
             if retried and _cache.limit == 1:
-                raise ResourceError.of(error) from error
+                raise resource_error(error) from error
         _cache.shrink()
         retried = True
 

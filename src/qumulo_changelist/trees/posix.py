@@ -3,9 +3,9 @@
 import os
 import stat
 
-from qumulo_changelist.errors import is_shortage
 from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.shortages import is_shortage
 
 # A mount shows the snapshots of a directory under this name, which no listing of the directory
 # contains (Qumulo's documentation).

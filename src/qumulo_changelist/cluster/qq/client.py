@@ -20,10 +20,12 @@ from qumulo_changelist.cluster.wire import to_file
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     AbsentError,
+    BrokenConnectionError,
     ClusterPathError,
     IncompleteReplyError,
     QqFailedError,
     StatusError,
+    UnclearOutcomeError,
     UnreachableError,
     UnreadableError,
 )
@@ -63,7 +65,12 @@ class QqCluster:
         except UnreadableError as error:
             raise ClusterPathError(f"no snapshot {name!r} of {path!r}: {error}") from error
         arguments = ["snapshot_create_snapshot", f"--name={name}", f"--path={path}"]
-        (created,) = self._commands.run(arguments, output.whole)
+        try:
+            (created,) = self._commands.run(arguments, output.single_value)
+        except BrokenConnectionError as error:
+            raise UnclearOutcomeError(
+                f"{error}; it is not known whether the cluster did it", exit_code=error.exit_code
+            ) from error
         return read_snapshot(created, _source(arguments))
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
@@ -91,7 +98,7 @@ class QqCluster:
         key = "path" if reference.startswith("/") else "id"
         arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
         with entry_errors(snapshot):
-            (attributes,) = self._commands.run(arguments, output.whole)
+            (attributes,) = self._commands.run(arguments, output.single_value)
         return inspected(to_file(attributes, NodeJson, _source(arguments)))
 
     def first_entries(
@@ -126,7 +133,7 @@ class QqCluster:
         ]
         try:
             with entry_errors(snapshot):
-                (totals,) = self._commands.run(arguments, output.whole)
+                (totals,) = self._commands.run(arguments, output.single_value)
         except AbsentError:
             return 0
         return read_total_files(totals, _source(arguments))

@@ -1,6 +1,6 @@
 """The diff of two snapshots as ``qq`` prints it: pure, from pieces of bytes to changes.
 
-A piece is decoded in C, as a whole, when it arrives. If it has anything unusual, it is decoded
+A piece is decoded in C, all at once, when it arrives. If it has anything unusual, it is decoded
 change by change, by :mod:`.output` and :mod:`qumulo_changelist.cluster.changes`, which know what
 that can be.
 """

@@ -7,8 +7,8 @@ a wrong password does not reach one node after the other.
 import socket
 from collections.abc import Sequence
 
-from qumulo_changelist.errors import check_shortage
 from qumulo_changelist.events import Listener, NodeChosen
+from qumulo_changelist.shortages import check_shortage
 
 SECONDS_TO_CONNECT = 5
 """The number of seconds that a node is given to take a connection, if there are others."""

@@ -66,7 +66,7 @@ def elements(chunks: Iterable[bytes], key: str) -> Iterator[object]:
     return itertools.chain.from_iterable(pages(chunks, reader))
 
 
-def whole(chunks: Iterable[bytes]) -> Iterator[object]:
+def single_value(chunks: Iterable[bytes]) -> Iterator[object]:
     """Yield the one JSON value that the stream is.
 
     Raises:

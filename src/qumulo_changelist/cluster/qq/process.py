@@ -9,13 +9,10 @@ from collections.abc import Generator, Sequence
 
 from qumulo_changelist.cluster.qq.running import CHUNK, RunningProcesses, StandardError, Tail
 from qumulo_changelist.cluster.qq.words import error_of, without_prompt
-from qumulo_changelist.errors import (
-    QqMissingError,
-    ResourceError,
-    check_shortage,
-)
+from qumulo_changelist.errors import QqMissingError
 from qumulo_changelist.events import CommandStarted, Listener, QqSpoke
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.shortages import check_shortage, resource_error
 from qumulo_changelist.waiting import wait_for_data
 
 # qq is written in Python. This makes it read and write UTF-8 in any locale, print names that are
@@ -129,7 +126,7 @@ class QqProcess:
                 start_new_session=True,  # without a terminal to ask on
             )
         except BlockingIOError as error:  # there is no room for another process
-            raise ResourceError.of(error) from error
+            raise resource_error(error) from error
         except OSError as error:
             check_shortage(error)
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error

@@ -9,7 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
-from qumulo_changelist.errors import UnreachableError, check_shortage
+from qumulo_changelist.errors import UnreachableError
+from qumulo_changelist.shortages import check_shortage
 
 CHUNK = 64 * 1024
 """The size of the pieces that are read. Larger ones cost more: the system provides memory for each

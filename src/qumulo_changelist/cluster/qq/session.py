@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 
 from platformdirs import user_state_dir
 
-from qumulo_changelist.errors import ReplyError, SessionStoreError, check_shortage
+from qumulo_changelist.errors import ReplyError, SessionStoreError
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.shortages import check_shortage
 
 _VERSION = 1
 

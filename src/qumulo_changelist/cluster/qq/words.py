@@ -3,7 +3,8 @@
 import re
 
 from qumulo_changelist.cluster.failures import failure_of_words
-from qumulo_changelist.errors import ChangelistError, QqFailedError, describe_signal
+from qumulo_changelist.errors import ChangelistError, QqFailedError
+from qumulo_changelist.wording import describe_signal
 
 # What Python's getpass prints on standard error where there is no terminal.
 _PROMPT = re.compile(

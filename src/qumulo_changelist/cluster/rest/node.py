@@ -4,6 +4,7 @@ What urllib3 raises ends here.
 """
 
 import contextlib
+import functools
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +30,7 @@ from qumulo_changelist.cluster.rest.request import (
     TlsError,
 )
 from qumulo_changelist.cluster.rest.tls import Trust
-from qumulo_changelist.errors import check_shortage
+from qumulo_changelist.shortages import check_shortage
 
 # A node that vanishes without closing its connections is noticed within a minute or two, however
 # long an answer may take.
@@ -73,14 +74,11 @@ class Node:
         """Send a request once, and return the answer; see ``Sender``."""
         if request.body is not None:
             headers = headers | {"Content-Type": "application/json"}
-        timeout = Timeout(connect=CONNECT_TIMEOUT, read=request.timeout)
         with self._send_errors():
-            response = self._urlopen(request, headers, timeout)
+            response = self._urlopen(request, headers)
         return Response(response.status, response.data, _retry_after(response))
 
-    def _urlopen(
-        self, request: Request, headers: dict[str, str], timeout: Timeout
-    ) -> BaseHTTPResponse:
+    def _urlopen(self, request: Request, headers: dict[str, str]) -> BaseHTTPResponse:
         while True:
             # Nothing is sent before there is a connection. This ends when the pool is closed.
             with contextlib.suppress(EmptyPoolError):
@@ -91,7 +89,7 @@ class Node:
                     headers,
                     retries=_NO_RETRY,
                     redirect=False,
-                    timeout=timeout,
+                    timeout=_timeout(request.timeout),
                     pool_timeout=_POOL_TIMEOUT,
                 )
 
@@ -143,6 +141,11 @@ class _Connection(HTTPSConnection):
 
 class _Pool(HTTPSConnectionPool):
     ConnectionCls = _Connection
+
+
+@functools.cache
+def _timeout(seconds: float) -> Timeout:
+    return Timeout(connect=CONNECT_TIMEOUT, read=seconds)
 
 
 def _causes(error: HTTPError) -> list[OSError]:

@@ -1,4 +1,4 @@
-"""Collections that come in pages over REST: whole, without a circle, the next page in time."""
+"""Collections that come in pages over REST, each requested before the page before it is used."""
 
 import contextlib
 import re

@@ -14,8 +14,8 @@ from qumulo_changelist.cluster.rest.request import (
     TlsError,
 )
 from qumulo_changelist.errors import (
+    BrokenConnectionError,
     ChangelistError,
-    FailingError,
     UnclearOutcomeError,
     UnreachableError,
 )
@@ -97,7 +97,7 @@ class RetryingSender:
             self._check_can_help(request, error)
             counts = NO_ANSWER_COUNTS if isinstance(error, NoAnswerError) else 0.0
             return _Setback(
-                str(error), FailingError(f"{request}: {error}"), cause=error, counts=counts
+                str(error), BrokenConnectionError(f"{request}: {error}"), cause=error, counts=counts
             )
         self._was_answered = True
         failure = failure_of_answer(response.status, response.body)

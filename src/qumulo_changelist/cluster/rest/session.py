@@ -17,8 +17,8 @@ from qumulo_changelist.errors import (
     RefusedError,
     ReplyError,
     UnreachableError,
-    check_shortage,
 )
+from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.version import __version__
 
 _AGENT = f"qumulo-changelist/{__version__}"

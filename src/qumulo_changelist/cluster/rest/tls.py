@@ -20,7 +20,7 @@ _SECONDS_TO_CONNECT = 10
 class Trust:
     """How the cluster's certificate is checked.
 
-    The certificate with the configured fingerprint is trusted, whatever its name. Without a
+    The certificate with the configured fingerprint is trusted, with any name in it. Without a
     fingerprint, the configured authorities, or else the system's, must have signed it.
 
     Raises:

@@ -1,0 +1,203 @@
+"""From changes to the entries of a list as production makes them, over trees in memory.
+
+A tree is a dictionary of names; a directory is a dictionary again, and everything else is what the
+tree describes: attributes, or why they cannot be read.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from msgspec import Struct
+
+from qumulo_changelist.changes import key
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.slices import cut
+from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.model import (
+    Attributes,
+    Batch,
+    Change,
+    Description,
+    Entry,
+    Kind,
+    ReadFailure,
+    State,
+    Totals,
+)
+from qumulo_changelist.output.interface import Piece, StoredPiece
+from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries, EncodeSides
+from qumulo_changelist.runners.job import SliceJob, SliceWorker
+from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Tree, TreeRequest
+
+FILE = Attributes(Kind.FILE, size=7, mtime=1, atime=2, owner=3, group=4)
+LINK = Attributes(Kind.OTHER, size=9)
+DIRECTORY = Attributes(Kind.DIRECTORY, size=512)
+
+MISSING = ReadFailure("it does not exist")
+LOCKED = ReadFailure("no permission")
+BROKEN = ReadFailure("I/O error")
+"""A name of which not even the kind is known."""
+
+
+class Locked(dict[str, Any]):
+    """A directory that cannot be read, whatever it contains."""
+
+
+class Malformed(dict[str, Any]):
+    """A directory with an attribute that is malformed."""
+
+
+class DictTree:
+    """Implements ``Tree`` over a dictionary, and keeps the requests."""
+
+    changed_since = 0
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self._content = content
+        self.requests: list[TreeRequest] = []
+
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+        for request in wanted:
+            self.requests.append(request)
+            if isinstance(request, NamedEntries):
+                described = [_describe(self._find(name)) for name in request.names]
+                yield [DescribedEntries(request.names, described)]
+            else:
+                yield self.walk(request.directory)
+
+    def walk(self, directory: str) -> Iterator[DescribedEntries]:
+        return _walk(directory, self._find(directory))
+
+    def names(self, directory: str) -> list[str]:
+        raise NotImplementedError
+
+    def _find(self, name: str) -> Any:
+        found: Any = self._content
+        for part in filter(None, name.split("/")):
+            if not isinstance(found, dict) or isinstance(found, Locked):
+                return None
+            found = found.get(part)
+        return found
+
+
+def _describe(found: Any) -> Description:
+    if isinstance(found, Malformed):
+        return ReadFailure("no usable owner", known=DIRECTORY)
+    if isinstance(found, dict):
+        return DIRECTORY
+    return found or MISSING
+
+
+def _walk(directory: str, content: Any) -> Iterator[DescribedEntries]:
+    if not isinstance(content, dict) or isinstance(content, Locked):
+        reason = LOCKED if isinstance(content, Locked) else MISSING
+        yield DescribedEntries([directory], [reason])
+        return
+    children = {name + "/" * isinstance(found, dict): found for name, found in content.items()}
+    for name in sorted(children, reverse=True):
+        found = children[name]
+        if isinstance(found, dict):
+            yield from _walk(directory + name, found)
+        if not isinstance(found, Locked):
+            yield DescribedEntries([directory + name], [_describe(found)])
+
+
+class OpenTree(Struct, frozen=True):
+    """A source of a tree that exists already; implements ``TreeSource``."""
+
+    tree: Tree
+
+    def open(self, listener: Listener) -> AbstractContextManager[Tree]:
+        return contextlib.nullcontext(self.tree)
+
+
+class KeepEntries:
+    """A format that keeps the entries; implements ``ListFormat`` and ``PieceWriter``."""
+
+    limitation = ""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def can_hold(self, name: str) -> bool:
+        return True
+
+    def start_piece(self) -> "KeepEntries":
+        return self
+
+    def add(self, batch: Batch) -> Batch:
+        assert batch
+        self.entries += batch
+        return []
+
+    def finish(self) -> Piece:
+        return Piece(b"", "", [])
+
+    def assemble(self, pieces: Iterable[StoredPiece], totals: Totals) -> Iterator[bytes]:
+        raise NotImplementedError
+
+
+def list_entries(
+    slices: Iterable[list[str]],
+    newer: Tree,
+    older: Tree | None = None,
+    *,
+    identified: Tree | None = None,
+    deletes: bool = True,
+) -> list[Entry]:
+    """Return the entries that a run lists for slices of keys, and those that it leaves out."""
+    kept = KeepEntries()
+    job: SliceJob[CountedPiece] = SliceJob(
+        OpenTree(newer),
+        OpenTree(older) if older else None,
+        EncodeSides(EncodeEntries(kept), deletes),
+        OpenTree(identified) if identified else None,
+    )
+    worker = SliceWorker(job, ignore)
+    for keys in slices:
+        worker.work(key.pack(keys))
+    worker.close()
+    return kept.entries
+
+
+def collect(changes: Iterable[str]) -> ChangeSet:
+    """Return changes that are written as in ``CREATE /a/b``."""
+    collected = ChangeSet(Scope("/"), limit=10**9, folder="")
+    collected.add([Change(*line.split(" ", 1)) for line in changes])  # type: ignore[arg-type]
+    return collected
+
+
+def list_changes(
+    changes: Iterable[str],
+    now: dict[str, Any],
+    before: dict[str, Any] | None = None,
+    *,
+    slice_size: int = 10**9,
+) -> list[Entry]:
+    """Return the entries that a run lists for changes; without ``before``, without deletions."""
+    collected = collect(changes)
+    return list_entries(
+        cut(collected.drain(), slice_size, collected.whole_directories),
+        DictTree(now),
+        None if before is None else DictTree(before),
+        deletes=before is not None,
+    )
+
+
+_WORDS = {
+    (State.PRESENT, Kind.FILE): "file",
+    (State.PRESENT, Kind.DIRECTORY): "dir",
+    (State.DELETED, Kind.FILE): "deleted",
+    (State.DELETED, Kind.DIRECTORY): "deleted dir",
+    (State.UNREADABLE, Kind.FILE): "bad",
+    (State.UNREADABLE, Kind.DIRECTORY): "bad dir",
+    (State.LEFT_OUT, Kind.OTHER): "left out",
+}
+
+
+def line_of(entry: Entry) -> str:
+    """Return what a list says of an entry, and its name; ``bad`` if it cannot be read."""
+    return f"{_WORDS[entry.state, entry.attributes.kind]} {entry.name}"

@@ -1,0 +1,99 @@
+"""From the entries of a slice to an encoded piece, with a tally of what it contains."""
+
+import pickle
+
+import pytest
+from hypothesis import given, settings
+
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, State, Totals
+from qumulo_changelist.output.interface import ListFormat
+from qumulo_changelist.output.ndjson import Ndjson
+from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.runners.encode import EncodeEntries, EncodeSides
+from tests.parts.outcomes import LINK, file, sides, worlds
+
+XML = ScanXml("1", 0)
+REASON = XML.limitation
+
+
+def present(name: str) -> Entry:
+    return Entry(State.PRESENT, name, file("1"), CREATE)
+
+
+def deleted(name: str) -> Entry:
+    return Entry(State.DELETED, name, file("1"), DELETE)
+
+
+def test_a_piece_contains_the_entries_of_all_batches_and_its_tally_counts_them():
+    counted = EncodeEntries(XML)([[present("/c"), present("/b")], [deleted("/a")]])
+
+    assert counted.piece.content.count(b"<file ") == 2
+    assert counted.piece.content.count(b"<delete-file ") == 1
+    assert counted.piece.last_name == "/a"
+    assert counted.tally.totals == Totals(2, 10, 2, 10, deleted_files=1, deleted_size=5)
+
+
+def test_a_name_that_the_format_cannot_hold_is_counted_as_unreadable():
+    batch = [present("/b"), present("/a\1"), present("/a")]
+
+    tally = EncodeEntries(XML)([batch]).tally
+
+    assert tally.totals == Totals(2, 10, 2, 10, unreadable=1, unreadable_created=1)
+    assert tally.unreadable == [("/a\1", REASON)]
+    assert EncodeEntries(Ndjson())([batch]).tally.totals == Totals(3, 15, 3, 15)
+
+
+def test_a_name_that_the_format_cannot_hold_does_not_matter_if_it_is_not_listed():
+    batch = [
+        Entry(State.LEFT_OUT, "/\1b", LINK, CREATE),
+        Entry(State.GONE, "/\1a", file("1"), DELETE),
+    ]
+
+    assert EncodeEntries(XML)([batch]).tally.totals == Totals(left_out=1, gone_files=1)
+
+
+@given(worlds)
+@settings(max_examples=50)
+def test_a_piece_is_counted_the_same_however_its_entries_are_divided_into_batches(world):
+    entries = sorted(sides(world), key=lambda entry: entry.name, reverse=True)
+    batches = [[one for one in entries if one.op == op] for op in (CREATE, MODIFY, DELETE)]
+    for form in (XML, Ndjson()):
+        encode = EncodeEntries(form)
+        together = encode(batch for batch in batches if batch).tally
+        one_by_one = encode([one] for one in entries).tally
+
+        assert together.totals == one_by_one.totals
+        assert sorted(together.unreadable) == sorted(one_by_one.unreadable)
+
+
+def test_deleted_files_are_counted_by_folder_if_wanted():
+    batch = [deleted("/d/b"), deleted("/d/a")]
+
+    assert EncodeEntries(XML, by_folder=True)([batch]).tally.deleted_by_folder == {"/d": 2}
+    assert EncodeEntries(XML)([batch]).tally.deleted_by_folder == {}
+
+
+@pytest.mark.parametrize(
+    ("deletes", "totals"),
+    [
+        (True, Totals(1, 5, 1, 5, replaced=1, deleted_files=1, deleted_size=5)),
+        (False, Totals(1, 5, 1, 5, replaced=1, gone_files=1)),
+    ],
+)
+def test_of_both_sides_each_name_is_encoded_once_and_deletions_only_if_wanted(deletes, totals):
+    both: list[Batch] = [[present("/b")], [deleted("/b"), deleted("/a")]]
+
+    counted = EncodeSides(EncodeEntries(XML), deletes)(iter(both))
+
+    assert counted.tally.totals == totals
+
+
+@pytest.mark.parametrize("form", [XML, Ndjson()])
+def test_what_encodes_and_its_result_can_be_pickled(form: ListFormat):
+    encode = EncodeSides(EncodeEntries(form, by_folder=True), deletes=True)
+    both: list[Batch] = [[present("/b"), deleted("/a\1")]]
+
+    counted = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(encode))(iter(both))))
+
+    assert counted.piece == encode(iter(both)).piece
+    assert counted.tally.totals == encode(iter(both)).tally.totals

@@ -1,0 +1,97 @@
+"""What a program may use: documented, complete, loaded when it is used; and what it may catch."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import qumulo_changelist
+from qumulo_changelist import errors, events
+
+SOURCE = Path(qumulo_changelist.__file__).parent
+ERRORS = {name for name in vars(errors) if name.endswith("Error")}
+
+
+@pytest.mark.parametrize("name", sorted(set(qumulo_changelist.__all__) - {"__version__"}))
+def test_every_public_name_can_be_imported_and_is_documented(name: str) -> None:
+    value = getattr(qumulo_changelist, name)
+
+    # A type alias has no docstring of its own.
+    assert getattr(value, "__doc__", "") or name in ("Event", "Listener")
+
+
+def test_nothing_else_can_be_imported_from_the_package() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'ScanXml'"):
+        _ = qumulo_changelist.ScanXml
+    assert set(qumulo_changelist.__all__) == {
+        "__version__", "errors", "events", *qumulo_changelist._MODULES
+    }  # fmt: skip
+
+
+def test_the_types_are_known_to_a_type_checker() -> None:
+    """What is imported for type checkers alone must be what is loaded at run time."""
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    typed = {
+        alias.name: (node.module or "").removeprefix("qumulo_changelist.")
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    del typed["errors"], typed["events"]
+
+    assert typed == qumulo_changelist._MODULES
+
+
+def test_importing_the_package_loads_none_of_its_parts() -> None:
+    script = "import sys, qumulo_changelist; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    loaded = [name for name in done.stdout.split() if name.startswith("qumulo_changelist")]
+    assert loaded == ["qumulo_changelist", "qumulo_changelist.version"]
+
+
+def test_every_event_has_a_docstring() -> None:
+    for kind in events.Event.__args__:
+        assert kind.__doc__
+
+
+# What is raised for the use of a module by its neighbours, which handle it: (module, class).
+INTERNAL = {
+    ("__init__", "AttributeError"),
+    ("cli/arguments", "ArgumentError"),
+    ("cli/arguments", "ArgumentTypeError"),
+    ("cli/program", "SystemExit"),
+    ("cluster/wire", "ValidationError"),
+    ("cluster/rest/node", "NoAnswerError"),
+    ("cluster/rest/node", "NotConnectedError"),
+    ("cluster/rest/node", "SendError"),
+    ("runners/processes", "_Terminated"),
+}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE))
+)
+def test_a_module_raises_only_errors_of_the_tree(path: Path) -> None:
+    """A ``ValueError`` says only within a package that text is malformed."""
+    module = str(path.relative_to(SOURCE).with_suffix(""))
+    raised = {
+        name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Raise) and (name := name_of(node.exc))
+    }
+
+    foreign = {name for name in raised - ERRORS if (module, name) not in INTERNAL}
+    is_parser = module.startswith(("cluster/", "config/"))
+    assert foreign <= ({"ValueError", "MalformedError", "AssertionError"} if is_parser else set())
+
+
+def name_of(raised: ast.expr | None) -> str:
+    """Return the name of the class that is raised; "" if a function or a variable has the error."""
+    function = raised.func if isinstance(raised, ast.Call) else raised
+    name = getattr(function, "attr", getattr(function, "id", ""))
+    return name if name.lstrip("_")[:1].isupper() else ""

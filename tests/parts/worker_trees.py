@@ -1,0 +1,223 @@
+"""Trees for tests of worker processes, which open them by their sources.
+
+They stand apart from the tests, so that no process has to import a test framework.
+"""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from qumulo_changelist.changes import key
+from qumulo_changelist.changes.key import DELETED, MODIFIED
+from qumulo_changelist.events import CommandStarted, Listener
+from qumulo_changelist.model import Attributes, Description, Kind
+from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries, EncodeSides
+from qumulo_changelist.runners.job import SliceJob, SliceResult
+from qumulo_changelist.trees.interface import (
+    DescribedEntries,
+    NamedEntries,
+    TreeRequest,
+    TreeSource,
+)
+
+# If the code under test would wait for ever, its test fails after this number of seconds.
+TIMEOUT = 30
+
+SLICES = [
+    [key.make(f"/{number}b", DELETED), key.make(f"/{number}a", MODIFIED)]
+    for number in range(9, 0, -1)
+]
+NAMES = [key.path_of(one) for keys in SLICES for one in keys]
+
+Job = SliceJob[CountedPiece]
+Results = Iterable[SliceResult[CountedPiece]]
+
+
+def make_job(newer: TreeSource, older: TreeSource | None = None) -> Job:
+    return SliceJob(newer, older, EncodeSides(EncodeEntries(ScanXml("1", 0)), deletes=True))
+
+
+def names_in(results: Results) -> list[str]:
+    """Return the names on the list, in its order."""
+    return re.findall(r'name="(.*?)"', _content(results))
+
+
+def owners_in(results: Results) -> set[int]:
+    """Return the ids of the processes that read a file on the list."""
+    files = re.findall(r'<file .* owner="(.*?)"', _content(results))
+    return set(map(int, files))
+
+
+def _content(results: Results) -> str:
+    return "".join(result.product.piece.content.decode() for result in results)
+
+
+class OwnedTree:
+    """A tree that has every name as a file; its owner is the process that reads it.
+
+    Args:
+        before: is called with the names before each answer.
+    """
+
+    changed_since = 0
+
+    def __init__(self, before: Callable[[list[str]], object] = str) -> None:
+        self._before = before
+
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+        for request in wanted:
+            assert isinstance(request, NamedEntries)
+            self._before(request.names)
+            self.changed_since += 1
+            found: list[Description] = [Attributes(Kind.FILE, owner=os.getpid())] * len(
+                request.names
+            )
+            yield [DescribedEntries(request.names, found)]
+
+    def names(self, directory: str) -> list[str]:
+        raise NotImplementedError
+
+
+class Owned(Struct, frozen=True):
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        yield OwnedTree()
+
+
+class Killed(Struct, frozen=True):
+    """Its process receives a signal while it opens the tree."""
+
+    number: int
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        os.kill(os.getpid(), self.number)
+        yield OwnedTree()
+
+
+class Exited(Struct, frozen=True):
+    """Its process ends while it opens the tree."""
+
+    code: int
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        if self.code:
+            os._exit(self.code)
+        yield OwnedTree()
+
+
+class FailsToOpen(Struct, frozen=True):
+    error: object
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        if isinstance(self.error, Exception):
+            raise self.error
+        yield OwnedTree()
+
+
+class FailsToRead(Struct, frozen=True):
+    error: Exception
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        def fail(_names: list[str]) -> None:
+            raise self.error
+
+        yield OwnedTree(fail)
+
+
+class Reporting(Struct, frozen=True):
+    """Reports an event when it is opened and for each answer, and may fail at a name."""
+
+    error: Exception | None = None
+    bad_name: str = ""
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        def report(names: list[str]) -> None:
+            listener(CommandStarted(("read", *names)))
+            if self.error and self.bad_name in names:
+                raise self.error
+
+        listener(CommandStarted(("open",)))
+        yield OwnedTree(report)
+
+
+class Waiting(Struct, frozen=True):
+    """Each process that opens it connects to a port, and waits there before each answer."""
+
+    port: int
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.sendall(b"%d\n" % os.getpid())
+            yield OwnedTree(lambda _names: connection.recv(1))
+
+
+class Holding(Struct, frozen=True):
+    """Keeps a file while it is read, and waits in the middle of that.
+
+    While it cleans up, SIGTERM arrives again: the executor sends it when another process ended.
+    """
+
+    port: int
+    path: str
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+
+            def hold(_names: list[str]) -> None:
+                try:
+                    with open(self.path, "w", encoding="utf-8"):
+                        connection.sendall(b"%d\n" % os.getpid())
+                    connection.recv(1)
+                finally:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    os.unlink(self.path)
+
+            yield OwnedTree(hold)
+
+
+class Readers:
+    """The processes that read a tree which waits."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server.settimeout(TIMEOUT)
+        self.port: int = self._server.getsockname()[1]
+        self._connections: list[socket.socket] = []
+
+    def wait_for(self, count: int) -> list[int]:
+        """Wait until this number of processes read; return their ids."""
+        found = []
+        for _ in range(count):
+            connection, _ = self._server.accept()
+            connection.settimeout(TIMEOUT)
+            self._connections.append(connection)
+            with connection.makefile("rb") as file:
+                found.append(int(file.readline()))
+        return found
+
+    def release(self) -> None:
+        """Let all continue to the end."""
+        for connection in self._connections:
+            connection.sendall(b"x" * 1000)
+
+    def wait_until_gone(self) -> None:
+        for connection in self._connections:
+            with contextlib.suppress(ConnectionError):
+                assert connection.recv(1) == b""
+
+    def close(self) -> None:
+        for connection in (self._server, *self._connections):
+            connection.close()
