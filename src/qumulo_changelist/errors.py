@@ -49,8 +49,7 @@
     └── AbsentError                       a tree has no such entry
 
 The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How a run ends");
-the others are those of BSD's ``sysexits.h``. Where ``qq`` reports an error, its own exit code is
-kept.
+the others are those of BSD's ``sysexits.h``. If ``qq`` reports an error, its own exit code is kept.
 
 A message names what is wrong. What a user can type to mend it depends on the program that shows the
 error, so that is not stated here: for the commands, see ``cli/messages.py``.

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.lists import settled
-from tests.end_to_end.site import Finished, Site
+from tests.end_to_end.lists import normalized
+from tests.end_to_end.site import CommandResult, Site
 
 NAMES = ["kept.mov", "grown.mov", "gone.mov", "old name.mov", "reel1/a.mov", "old reel/b.mov"]
 # Each needs an escape, or sorts close to the slash.
@@ -34,15 +34,16 @@ def cluster(tmp_path: Path) -> Iterator[Emulator]:
 def site(cluster: Emulator, tmp_path: Path) -> Site:
     qq = Path(sys.executable).parent
     assert cluster.root
-    return Site(Path(cluster.root), tmp_path, cluster.port, cluster.password, qq, "/project")
+    root, port, password = Path(cluster.root), cluster.port, cluster.password
+    return Site(root, tmp_path, port, password, qq, "/project", cluster=cluster)
 
 
 @pytest.fixture
-def span(site: Site, cluster: Emulator) -> tuple[int, int]:
+def span(site: Site) -> tuple[int, int]:
     """The ids of the snapshots before and after a day's work."""
     for name in NAMES:
         write(site.mount / name)
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     for name in NEW_NAMES:
         write(site.mount / name)
     write(site.mount / "grown.mov", "xx")
@@ -51,10 +52,10 @@ def span(site: Site, cluster: Emulator) -> tuple[int, int]:
     (site.mount / "old name.mov").rename(site.mount / "new name.mov")
     (site.mount / "old reel").rename(site.mount / "new reel" / "old reel")
     (site.mount / "link.mov").symlink_to("kept.mov")
-    return older, site.snapshot_by_api(cluster)
+    return older, site.snapshot()
 
 
-def run_script(site: Site, name: str, *arguments: str) -> Finished:
+def run_script(site: Site, name: str, *arguments: str) -> CommandResult:
     """Run a script of ``bench``, after a login by hand."""
     where = ["--host", "127.0.0.1", "--port", str(site.port)]
     credentials = str(site.folder / "credentials")
@@ -70,7 +71,7 @@ def run_script(site: Site, name: str, *arguments: str) -> Finished:
 
 
 def file_lines(scan_list: bytes) -> list[bytes]:
-    return [line for line in settled(scan_list).splitlines() if line.startswith(b"    <file ")]
+    return [line for line in normalized(scan_list).splitlines() if line.startswith(b"    <file ")]
 
 
 def test_the_straightforward_way_lists_the_same_files(site: Site, span: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""An emulated cluster for all tests of a worker, and a site of its own for each test."""
+"""One emulated cluster for all tests of a worker process, and a project of its own for each."""
 
 import itertools
 import sys
@@ -14,11 +14,13 @@ QQ = {
     "qq of today": Path(sys.executable).parent,
     "qq before 6.2.2": REPOSITORY / ".qq" / "5.1.0.1" / "bin",
 }
+PAGE_LIMIT = 3
+
 _numbers = itertools.count()
 
 
 def site_on(cluster: Emulator, folder: Path, source: str = "/") -> Site:
-    """A project on a cluster, with today's qq; its files but the cluster's own are in a folder."""
+    """A project on a cluster, with today's qq; its other files are in a folder."""
     return Site(
         Path(str(cluster.root)),
         folder,
@@ -33,14 +35,25 @@ def site_on(cluster: Emulator, folder: Path, source: str = "/") -> Site:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """A cluster that pages by 3, so that everything takes several pages."""
-    with serve_in_process(tmp_path_factory.mktemp("cluster"), page_limit=3) as running:
+    """A cluster with 3 entries a page, so that everything takes several pages."""
+    with serve_in_process(tmp_path_factory.mktemp("cluster"), page_limit=PAGE_LIMIT) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Undo the faults and settings of a test on the shared cluster."""
+    used = "cluster" in request.fixturenames
+    cluster: Emulator | None = request.getfixturevalue("cluster") if used else None
+    yield
+    if cluster:
+        cluster.clear_faults()
+        cluster.settings(page_limit=PAGE_LIMIT, latency_ms=0)
 
 
 @pytest.fixture(params=QQ, ids=list(QQ))
 def any_qq(request: pytest.FixtureRequest) -> Path:
-    """The folder of each generation of qq in turn."""
+    """The folder of qq: the test runs with each generation."""
     return QQ[request.param]
 
 
@@ -54,14 +67,14 @@ def site(cluster: Emulator, tmp_path: Path) -> Site:
 
 @pytest.fixture
 def own_cluster(tmp_path: Path) -> Iterator[Emulator]:
-    """A cluster that a test may break, or expects nobody else on."""
+    """A cluster that a test may break, and that no other test uses."""
     root = tmp_path / "cluster"
     root.mkdir()
-    with serve_in_process(root, page_limit=3) as running:
+    with serve_in_process(root, page_limit=PAGE_LIMIT) as running:
         yield running
 
 
 @pytest.fixture
 def own_site(own_cluster: Emulator, tmp_path: Path) -> Site:
-    """A project that is all of a cluster of its own."""
+    """A project that is the whole of its own cluster."""
     return site_on(own_cluster, tmp_path)

@@ -1,10 +1,10 @@
-"""Files of a project, as many as a test wants."""
+"""Files of a project."""
 
 from pathlib import Path
 
 
 def write_files(folder: Path, *names: str, size: int = 10) -> None:
-    """Write files of so many bytes, and the directories that they lie in."""
+    """Write files of a size in bytes, and make the directories above them."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

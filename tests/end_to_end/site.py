@@ -12,19 +12,21 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 GUID = "9b1deb4d-3b7d"
 
 
-class Finished(NamedTuple):
-    """What a command left: its exit code, and what it said."""
+class CommandResult(NamedTuple):
+    """How a command ended."""
 
     code: int
     output: str
+    """What it printed on standard output."""
     messages: str
+    """What it printed on standard error."""
 
 
 @dataclass
 class Site:
     """Runs the commands for one project.
 
-    ``root`` is the emulated cluster's ``/`` on this machine, so it is also a mount of all of it.
+    ``root`` is the emulated cluster's ``/`` on this machine, so it is also a mount of the cluster.
     """
 
     root: Path
@@ -32,14 +34,14 @@ class Site:
     port: int
     password: str
     qq: Path
-    """The folder of the ``qq`` to use."""
+    """The folder of ``qq``."""
     source: str = "/"
     """The directory that snapshots are taken of."""
     fingerprint: str | None = None
-    """Of the cluster's certificate; what REST trusts."""
+    """Of the cluster's certificate, for REST."""
     environment: dict[str, str] = field(default_factory=dict)
     cluster: Emulator | None = None
-    """Takes snapshots quicker than a command does."""
+    """Takes snapshots, quicker than a command."""
 
     def __post_init__(self) -> None:
         self.configure()
@@ -57,7 +59,7 @@ class Site:
         return self.folder / "DNAClientServices.conf"
 
     def configure(self, **changes: str | None) -> None:
-        """Write the archiver's configuration; a value of None leaves the key out."""
+        """Write the archiver's configuration, without the keys whose value is None."""
         values: dict[str, str | None] = {
             "QumuloClusterIP": "127.0.0.1",
             "QumuloClusterPort": str(self.port),
@@ -73,7 +75,7 @@ class Site:
         return [sys.executable, str(REPOSITORY / script), *arguments]
 
     def variables(self) -> dict[str, str]:
-        """The environment of a command: an ordinary one, with this ``qq`` first on the PATH."""
+        """The environment of a command, with this ``qq`` first on the PATH."""
         return {
             "PATH": f"{self.qq}:/usr/bin:/bin",
             "HOME": str(self.folder),
@@ -82,7 +84,7 @@ class Site:
             **self.environment,
         }
 
-    def run(self, script: str, *arguments: str) -> Finished:
+    def run(self, script: str, *arguments: str) -> CommandResult:
         done = subprocess.run(
             self.command(script, *arguments),
             capture_output=True,
@@ -91,16 +93,11 @@ class Site:
             stdin=subprocess.DEVNULL,
             timeout=120,
         )
-        return Finished(
+        return CommandResult(
             done.returncode,
             done.stdout.decode("utf-8", "surrogateescape"),
             done.stderr.decode("utf-8", "surrogateescape"),
         )
-
-    def snapshot(self) -> int:
-        """Take a snapshot without the command, which is quicker; return its id."""
-        assert self.cluster
-        return self.snapshot_by_api(self.cluster)
 
     def snapshot_by_command(self, path: str | None = None) -> int:
         """Take a snapshot with the command; return its id."""
@@ -108,8 +105,10 @@ class Site:
         assert done.code == 0, done.messages
         return int(done.output)
 
-    def snapshot_by_api(self, cluster: Emulator) -> int:
+    def snapshot(self) -> int:
         """Take a snapshot without the command, which is quicker; return its id."""
+        cluster = self.cluster
+        assert cluster
         source = self.source.replace("/", "%2F")
         _, directory = cluster.request("GET", f"/v1/files/{source}/info/attributes")
         wanted = {"name_suffix": "s", "expiration": "", "source_file_id": directory["id"]}
@@ -120,7 +119,7 @@ class Site:
     def arguments(
         self, older: int, newer: int, *options: str, base: str | None = None
     ) -> list[str]:
-        """The arguments for a list; without a mapped path where ``--metadata=rest`` is one."""
+        """The arguments for a list; there is no mapped path with ``--metadata=rest``."""
         base = base or self.source
         mapped = [] if "--metadata=rest" in options else ["-m", str(self.mounted(base))]
         return [
@@ -128,7 +127,9 @@ class Site:
             *("--prevsnapshotid", str(older), "--newsnapshotid", str(newer), *options),
         ]
 
-    def generate(self, older: int, newer: int, *options: str, base: str | None = None) -> Finished:
+    def generate(
+        self, older: int, newer: int, *options: str, base: str | None = None
+    ) -> CommandResult:
         return self.run(
             "qumulo_generate_changelist.py", *self.arguments(older, newer, *options, base=base)
         )
@@ -140,7 +141,7 @@ class Site:
     def scan_list(
         self, older: int, newer: int, *options: str, base: str | None = None, code: int = 0
     ) -> bytes:
-        """Generate a list, which must end with ``code``; return it."""
+        """Generate a list with the exit code ``code``, and return its content."""
         done = self.generate(older, newer, *options, base=base)
         assert done.code == code, done.messages
         assert done.output == f"{self.list_path}\n"

@@ -1,6 +1,6 @@
-"""Answers that make no sense: handled as the contract says, or told; never a list that lacks some.
+"""Malformed answers: handled as the contract says, or reported; no list ever lacks a part.
 
-No emulated cluster gives them, so here are canned replies, over REST and printed by a ``qq``.
+No emulated cluster sends them, so replies are canned, over REST and in a fake ``qq``.
 """
 
 import json
@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.end_to_end.lists import file, folder, scan_list, settled, unreadable
-from tests.end_to_end.refusals import check_refused, keep_earlier_list
+from tests.end_to_end.failures import NO_LIST, check_failed, fake_qq, keep_earlier_list
+from tests.end_to_end.lists import file, folder, normalized, scan_list, unreadable
 from tests.end_to_end.site import Site
 from tests.parts.canned import PASSWORD, Canned, Reply, serve
 from tests.parts.canned import file as attributes
@@ -22,24 +22,17 @@ from tests.parts.canned import file as attributes
 # When the files on the mount were written.
 KEPT, KEPT_SECONDS = "2020-01-01T00:00:00Z", 1_577_836_800
 
-# Ids count up without end.
+# Ids have no greatest number.
 OLDER, NEWER = 10**30, 10**30 + 1
-QQ = """\
-#!/bin/sh
-for argument; do
-    case $argument in --credentials-store=*) store=${argument#*=} ;; esac
-done
-case " $* " in
-    *" login "*) echo '{"version": 1, "bearer_token": "t"}' >"$store" ;;
-    *" snapshot_list_statuses "*) echo '{"entries": []}' ;;
-    *" fs_read_dir "*) cat "$0.lists" ;;
-    *" fs_file_get_attr "*) echo '{"type": "FS_FILE_TYPE_DIRECTORY"}' ;;
-    *) cat "$0.prints" ;;
-esac
-"""
+CASES = (
+    "*' snapshot_list_statuses '*) echo '{\"entries\": []}'",
+    "*' fs_read_dir '*) cat \"$0.lists\"",
+    "*' fs_file_get_attr '*) echo '{\"type\": \"FS_FILE_TYPE_DIRECTORY\"}'",
+)
+"""What the fake qq prints for commands other than the diff."""
 
 Answer = Callable[[Any], Site]
-"""Makes a cluster answer with a page, given as bytes or as what becomes JSON."""
+"""Makes a cluster answer with a page: bytes, or a value to encode as JSON."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +50,7 @@ def site(canned: Canned, tmp_path: Path) -> Site:
     for name in ("lost.mov", "old/in.mov", "kept.mov"):
         write(root / "show" / ".snapshot" / f"{OLDER}_older" / name)
     (tmp_path / "bin").mkdir()
-    made = Site(
+    new = Site(
         root,
         tmp_path,
         canned.port,
@@ -66,8 +59,8 @@ def site(canned: Canned, tmp_path: Path) -> Site:
         "/show",
         canned.fingerprint,
     )
-    keep_earlier_list(made)
-    return made
+    keep_earlier_list(new)
+    return new
 
 
 def write(path: Path) -> None:
@@ -78,9 +71,9 @@ def write(path: Path) -> None:
 
 @pytest.fixture(params=["rest", "qq"])
 def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer:
-    """Each way to a cluster that answers a question for a diff in one way.
+    """A function that makes a cluster send a diff, over REST or through qq.
 
-    It tells nothing of the snapshots, and of what is in them one file that the mount shows, too.
+    The cluster does not describe the snapshots, and shows one file in them that the mount has, too.
     """
     listed = directory(attributes(name="kept.mov", size="1", modification_time=KEPT))
 
@@ -101,8 +94,7 @@ def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer
     def through_qq(page: Any) -> Site:
         (site.qq / "qq.lists").write_text(json.dumps(listed))
         printed = page if isinstance(page, bytes) else json.dumps(page, indent=4).encode()
-        (site.qq / "qq").write_text(QQ)
-        (site.qq / "qq").chmod(0o755)
+        fake_qq(site, 'cat "$0.prints"', *CASES)
         (site.qq / "qq.prints").write_bytes(printed)
         return site
 
@@ -121,10 +113,10 @@ GOOD = {"op": "CREATE", "path": "/show/kept.mov"}
 
 
 @pytest.mark.parametrize(
-    ("page", "told"),
+    ("page", "text"),
     [
         (diff(GOOD, {"path": "/show/a"}), "`op`|/show/a"),
-        (diff(GOOD, {"op": "CREATE"}), "`path`|no change"),
+        (diff(GOOD, {"op": "CREATE"}), "`path`|not a change"),
         (diff(GOOD, {"op": "RENAME", "path": "/show/a"}), "RENAME"),
         (diff(GOOD, {"op": "CREATE", "path": "show/a.mov"}), "show/a.mov"),
         (diff(GOOD, {"op": "CREATE", "path": "/show/../other/a.mov"}), "/show/../other/a.mov"),
@@ -132,41 +124,57 @@ GOOD = {"op": "CREATE", "path": "/show/kept.mov"}
         (b"<html>", "<html>|not JSON"),
         (b'{"paging": {"next": ""}, "entries": [{"op": "CREATE", "path": "/show/\xff"}]}', "UTF-8"),
         (json.dumps(diff(GOOD, GOOD)).encode()[:-30], "JSON|end"),
+        (b"", "JSON|end|nothing"),
+        ({}, "entries"),
     ],
-    ids=["no op", "no path", "op", "relative", "up", "no entries", "HTML", "no UTF-8", "half"],
+    ids=[
+        "no op",
+        "no path",
+        "op",
+        "relative",
+        "up",
+        "no entries",
+        "HTML",
+        "not UTF-8",
+        "half",
+        "nothing",
+        "empty object",
+    ],
 )
-def test_what_is_no_diff_ends_the_run(answer: Answer, page: object, told: str) -> None:
+def test_a_malformed_diff_ends_the_run(answer: Answer, page: object, text: str) -> None:
     site = answer(page)
     done = site.generate(OLDER, NEWER, "--deletes")
-    check_refused(site, done, 76, "No list was written")
-    assert re.search(told, done.messages)
+    check_failed(site, done, 76, NO_LIST)
+    assert re.search(text, done.messages)
 
 
-def test_what_a_diff_should_not_hold_is_handled_as_the_contract_says(answer: Answer) -> None:
+def test_changes_that_no_diff_should_contain_are_handled_by_the_contract(
+    answer: Answer,
+) -> None:
     site = answer(
         diff(
-            # the same again
+            # one change several times
             *[{"op": "CREATE", "path": "/show/reel/in.mov"}] * 3,
-            # contradictions: what is there is listed, what is not cannot be read
+            # contradictions: what exists is listed, what does not exist cannot be read
             *[{"op": op, "path": "/show/kept.mov"} for op in ("DELETE", "CREATE", "MODIFY")],
             *[{"op": op, "path": "/show/nowhere"} for op in ("MODIFY", "DELETE")],
-            # outside of the base path
+            # outside the base path
             *[{"op": "CREATE", "path": path} for path in ("/show2/a", "/other/", "/show")],
             # a directory without its slash, a file with one
             {"op": "CREATE", "path": "/show/new"},
             {"op": "DELETE", "path": "/show/old"},
             {"op": "MODIFY", "path": "/show/kept.mov/"},
             {"op": "DELETE", "path": "/show/lost.mov/"},
-            # what stands for no byte, and what stands for a byte that is not UTF-8
+            # a surrogate that is no byte, and one that is a byte outside UTF-8
             {"op": "CREATE", "path": "/show/\ud800"},
             {"op": "DELETE", "path": "/show/\udcff"},
-            # nothing in a name is special
+            # no character of a name is special
             {"op": "DELETE", "path": "/show/\0 nul"},
             {"op": "MODIFY", "path": "/show/reel/"},
         )
     )
     made = site.scan_list(OLDER, NEWER, "--deletes", code=1)
-    assert settled(made) == scan_list(
+    assert normalized(made) == scan_list(
         [
             file(site.mount, "/reel/in.mov"),
             folder(site.mount, "/reel"),
@@ -182,15 +190,15 @@ def test_what_a_diff_should_not_hold_is_handled_as_the_contract_says(answer: Ans
     )
 
 
-def test_a_diff_of_another_place_is_told(answer: Answer) -> None:
+def test_a_diff_of_another_directory_is_reported(answer: Answer) -> None:
     site = answer(diff({"op": "CREATE", "path": "/show2/a"}, {"op": "DELETE", "path": "/other/"}))
     done = site.generate(OLDER, NEWER, "--deletes")
     assert done.code == 0
     assert "of 2 changes between the snapshots none is below the base path" in done.messages
-    assert settled(site.list_path.read_bytes()) == scan_list([])
+    assert normalized(site.list_path.read_bytes()) == scan_list([])
 
 
-# Only REST has pages that name each other, and attributes
+# Only over REST: pages with a next page, and attributes
 
 
 @pytest.fixture
@@ -200,33 +208,33 @@ def over_rest(site: Site) -> Site:
 
 
 @pytest.mark.parametrize(
-    ("following", "told"),
+    ("following", "text"),
     [
         (f"/v2/snapshots/{NEWER}/changes-since/{OLDER}?limit=10000", "round in a circle"),
         ("/v2/again", "round in a circle"),
         ("https://elsewhere.invalid/v2/", "nowhere on the cluster"),
     ],
 )
-def test_a_page_that_does_not_lead_on_ends_the_run(
-    canned: Canned, over_rest: Site, following: object, told: str
+def test_a_next_page_that_cannot_be_the_next_ends_the_run(
+    canned: Canned, over_rest: Site, following: object, text: str
 ) -> None:
     canned.gives((200, {"entries": [GOOD], "paging": {"next": following}}))
     done = over_rest.generate(OLDER, NEWER)
-    check_refused(over_rest, done, 76, told, "GET /v2/")
+    check_failed(over_rest, done, 76, text, "GET /v2/")
 
 
-def test_a_bad_page_behind_good_ones_ends_the_run(canned: Canned, over_rest: Site) -> None:
+def test_a_malformed_page_after_good_ones_ends_the_run(canned: Canned, over_rest: Site) -> None:
     canned.gives(
         (200, {"entries": [GOOD], "paging": {"next": "/v2/second"}}),
         (200, {"entries": [GOOD], "paging": {"next": "/v2/third"}}),
         (200, diff({"op": "CREATE"})),
     )
     done = over_rest.generate(OLDER, NEWER)
-    check_refused(over_rest, done, 76, "GET /v2/third", "path")
+    check_failed(over_rest, done, 76, "GET /v2/third", "path")
 
 
 def in_snapshots(listed: dict[str, object]) -> Callable[[str, str], Reply]:
-    """A cluster on which a directory was created that a snapshot lists."""
+    """A cluster where a directory was created; a snapshot has entries in it."""
 
     def reply(_method: str, uri: str) -> Reply:
         if "changes-since" in uri:
@@ -244,24 +252,24 @@ def without(field: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("listed", "told"),
+    ("listed", "text"),
     [
         (directory(without("name")), "name"),
         (directory(attributes(name="..")), ".."),
         (directory(attributes(), child_count=2), "1 of the 2 entries of /show/new"),
         ({"child_count": 0}, "files"),
     ],
-    ids=["no name", "no possible name", "fewer than there are", "no files"],
+    ids=["no name", "impossible name", "too few entries", "no files"],
 )
-def test_what_is_no_directory_ends_the_run(
-    canned: Canned, over_rest: Site, listed: dict[str, object], told: str
+def test_a_malformed_directory_ends_the_run(
+    canned: Canned, over_rest: Site, listed: dict[str, object], text: str
 ) -> None:
     canned.answer = in_snapshots(listed)
     done = over_rest.generate(OLDER, NEWER, "--metadata=rest", "--workers=1")
-    check_refused(over_rest, done, 76, told, "No list was written")
+    check_failed(over_rest, done, 76, text, NO_LIST)
 
 
-def test_numbers_beyond_64_bits_are_only_numbers(canned: Canned, over_rest: Site) -> None:
+def test_numbers_can_exceed_64_bits(canned: Canned, over_rest: Site) -> None:
     big = attributes(id=str(10**30), size=str(10**30), owner=str(10**30), owner_details=None)
     canned.answer = in_snapshots(directory(big))
     done = over_rest.generate(OLDER, NEWER, "--metadata=rest")

@@ -1,4 +1,4 @@
-"""The base path: what of the cluster a list is about."""
+"""The base path: the part of the cluster that a list is about."""
 
 import shutil
 from pathlib import Path
@@ -7,48 +7,48 @@ import pytest
 
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import QQ
-from tests.end_to_end.lists import deleted, file, folder, scan_list, settled
+from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list
 from tests.end_to_end.site import Site
 
 
-def two_shows(mount: Path) -> None:
+def make_shows(mount: Path) -> None:
     for show in ("show1", "show10"):
         (mount / show / "reel").mkdir(parents=True)
         (mount / show / "reel" / "a.mov").write_text("x")
 
 
-def work_on_both(mount: Path) -> None:
+def change_shows(mount: Path) -> None:
     for show in ("show1", "show10"):
         (mount / show / "reel" / "b.mov").write_text("x")
         (mount / show / "reel" / "a.mov").unlink()
 
 
 @pytest.fixture
-def worked(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
-    two_shows(site.mount)
-    older = site.snapshot_by_api(cluster)
-    work_on_both(site.mount)
-    return site, older, site.snapshot_by_api(cluster)
+def project(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
+    make_shows(site.mount)
+    older = site.snapshot()
+    change_shows(site.mount)
+    return site, older, site.snapshot()
 
 
 @pytest.mark.parametrize("ending", ["", "/", "//"])
-def test_a_base_path_below_the_source_has_its_own_names(
-    worked: tuple[Site, int, int], ending: str
+def test_names_are_relative_to_a_base_path_below_the_source(
+    project: tuple[Site, int, int], ending: str
 ) -> None:
-    site, older, newer = worked
+    site, older, newer = project
     options = ("--transport=rest", "--deletes")
     made = site.scan_list(older, newer, *options, base=f"{site.source}/show1{ending}")
     show = site.mount / "show1"
-    assert settled(made) == scan_list(
+    assert normalized(made) == scan_list(
         [file(show, "/reel/b.mov"), deleted("/reel/a.mov"), folder(show, "/reel")]
     )
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-def test_a_base_path_may_be_the_source_itself(worked: tuple[Site, int, int], ending: str) -> None:
-    site, older, newer = worked
+def test_a_base_path_can_be_the_source(project: tuple[Site, int, int], ending: str) -> None:
+    site, older, newer = project
     made = site.scan_list(older, newer, "--transport=rest", base=f"{site.source}{ending}")
-    assert settled(made) == scan_list(
+    assert normalized(made) == scan_list(
         [
             file(site.mount, "/show10/reel/b.mov"),
             folder(site.mount, "/show10/reel"),
@@ -58,10 +58,10 @@ def test_a_base_path_may_be_the_source_itself(worked: tuple[Site, int, int], end
     )
 
 
-def test_a_base_path_above_the_source_has_longer_names(worked: tuple[Site, int, int]) -> None:
-    site, older, newer = worked
-    made = site.scan_list(older, newer, base="/")
-    assert settled(made) == scan_list(
+def test_names_are_relative_to_a_base_path_above_the_source(project: tuple[Site, int, int]) -> None:
+    site, older, newer = project
+    made = site.scan_list(older, newer, "--transport=rest", base="/")
+    assert normalized(made) == scan_list(
         [
             file(site.root, f"{site.source}/show10/reel/b.mov"),
             folder(site.root, f"{site.source}/show10/reel"),
@@ -71,16 +71,16 @@ def test_a_base_path_above_the_source_has_longer_names(worked: tuple[Site, int, 
     )
 
 
-def test_the_root_of_the_cluster_may_be_source_and_base_path(
+def test_source_and_base_path_can_be_the_root_of_the_cluster(
     own_cluster: Emulator, own_site: Site
 ) -> None:
-    two_shows(own_site.mount)
-    older = own_site.snapshot_by_api(own_cluster)
-    work_on_both(own_site.mount)
+    make_shows(own_site.mount)
+    older = own_site.snapshot()
+    change_shows(own_site.mount)
     (own_site.mount / "new.mov").write_text("x")
-    made = own_site.scan_list(older, own_site.snapshot_by_api(own_cluster), "--deletes")
+    made = own_site.scan_list(older, own_site.snapshot(), "--transport=rest", "--deletes")
     mount = own_site.mount
-    assert settled(made) == scan_list(
+    assert normalized(made) == scan_list(
         [
             file(mount, "/show10/reel/b.mov"),
             deleted("/show10/reel/a.mov"),
@@ -93,32 +93,32 @@ def test_the_root_of_the_cluster_may_be_source_and_base_path(
     )
 
 
-def test_a_base_path_that_came_with_a_folder_above_it_is_listed_whole(
+def test_a_base_path_that_was_created_with_a_folder_above_it_is_listed_as_a_whole(
     cluster: Emulator, site: Site
 ) -> None:
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     (site.mount / "archive" / "show" / "reel").mkdir(parents=True)
     (site.mount / "archive" / "show" / "reel" / "a.mov").write_text("x")
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     options = ("--transport=rest", "--deletes")
     made = site.scan_list(older, newer, *options, base=f"{site.source}/archive/show")
-    assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/reel/a.mov")])
+    assert normalized(made) == scan_list([file(site.mount / "archive" / "show", "/reel/a.mov")])
 
 
-def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
+def test_a_replaced_base_path_deletes_what_is_no_longer_there(
     cluster: Emulator, site: Site
 ) -> None:
     (site.mount / "archive" / "show").mkdir(parents=True)
     for name in ("stays.mov", "goes.mov"):
         (site.mount / "archive" / "show" / name).write_text("x")
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     (site.mount / "archive").rename(site.mount / "shelf")
     (site.mount / "archive" / "show").mkdir(parents=True)
     (site.mount / "archive" / "show" / "stays.mov").write_text("other")
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
     show = site.mount / "archive" / "show"
-    assert settled(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
+    assert normalized(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
 
 
 @pytest.mark.parametrize(
@@ -129,61 +129,61 @@ def test_a_base_path_moved_away_and_made_anew_loses_what_is_not_there_any_more(
         ("rest", "qq of today", "a file"),
     ],
 )
-def test_a_base_path_that_came_when_a_folder_above_it_was_made_anew_has_nothing_to_lose(
+def test_a_base_path_that_was_created_in_a_replaced_folder_deletes_nothing(
     cluster: Emulator, site: Site, transport: str, qq: str, was: str
 ) -> None:
     site.qq = QQ[qq]
     (site.mount / "archive").mkdir()
     (site.mount / "archive" / ("other" if was == "missing" else "show")).write_text("x")
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     (site.mount / "archive").rename(site.mount / "shelf")
     (site.mount / "archive" / "show").mkdir(parents=True)
     (site.mount / "archive" / "show" / "a.mov").write_text("x")
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     options = (f"--transport={transport}", "--deletes")
     made = site.scan_list(older, newer, *options, base=f"{site.source}/archive/show")
-    assert settled(made) == scan_list([file(site.mount / "archive" / "show", "/a.mov")])
+    assert normalized(made) == scan_list([file(site.mount / "archive" / "show", "/a.mov")])
 
 
 @pytest.mark.parametrize(
     ("transport", "metadata", "above"),
     [
-        ("rest", "rest", "made anew"),
+        ("rest", "rest", "replaced"),
         ("rest", "rest", "gone"),
         ("rest", "mount", "gone"),
-        ("qq", "mount", "made anew"),
+        ("qq", "mount", "replaced"),
     ],
 )
-def test_a_base_path_that_went_with_a_folder_above_it_is_deleted_whole(
+def test_a_base_path_that_went_with_a_folder_above_it_is_deleted_as_a_whole(
     cluster: Emulator, site: Site, transport: str, metadata: str, above: str
 ) -> None:
     base = site.mount / "archive" / "show"
     (base / "reel").mkdir(parents=True)
     for name in ("b.mov", "reel/a.mov"):
         (base / name).write_text("x")
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     (site.mount / "archive").rename(site.mount / "shelf")
-    if above == "made anew":
+    if above == "replaced":
         (site.mount / "archive").mkdir()
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     if metadata == "mount":
-        # There again, since the newer snapshot.
+        # It exists again, since the newer snapshot.
         base.mkdir(parents=True)
         (base / "later.mov").write_text("x")
     options = (f"--transport={transport}", f"--metadata={metadata}", "--deletes", "--verify")
     made = site.scan_list(older, newer, *options, base=f"{site.source}/archive/show")
-    assert settled(made) == scan_list([deleted("/reel/a.mov"), deleted("/b.mov")])
+    assert normalized(made) == scan_list([deleted("/reel/a.mov"), deleted("/b.mov")])
 
 
 @pytest.mark.parametrize("transport", ["rest", "qq"])
-def test_2_when_neither_snapshot_holds_the_base_path_and_the_nearest_name_is_suggested(
+def test_2_if_neither_snapshot_has_the_base_path_and_the_nearest_name_is_suggested(
     cluster: Emulator, site: Site, transport: str
 ) -> None:
     (site.mount / "Müller").mkdir()
     (site.mount / "a file").write_text("x")
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     (site.mount / "Müller" / "a.mov").write_text("x")
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     earlier = site.scan_list(older, newer, "--transport=rest")
     cases = {"Mu\u0308ller": f"Did you mean {site.source}/Müller, which differs in its accents?"}
     if transport == "rest":
@@ -192,15 +192,15 @@ def test_2_when_neither_snapshot_holds_the_base_path_and_the_nearest_name_is_sug
         options = (f"--transport={transport}", "--metadata=rest", "--deletes")
         done = site.generate(older, newer, *options, base=f"{site.source}/{name}")
         assert (done.code, done.output) == (2, "")
-        assert f"neither snapshot holds a directory {site.source}/{name}" in done.messages
+        assert f"neither snapshot has a directory {site.source}/{name}" in done.messages
         assert hint in done.messages
         assert site.list_path.read_bytes() == earlier
 
 
-def test_2_when_the_base_path_is_neither_in_the_source_nor_above_it(
-    worked: tuple[Site, int, int],
+def test_2_if_the_base_path_is_neither_below_the_source_nor_above_it(
+    project: tuple[Site, int, int],
 ) -> None:
-    site, older, newer = worked
+    site, older, newer = project
     options = ("--transport=rest", "--metadata=rest")
     done = site.generate(older, newer, *options, base=f"{site.source.upper()}/show1")
     assert (done.code, done.output) == (2, "")
@@ -217,7 +217,7 @@ def test_2_when_the_base_path_is_neither_in_the_source_nor_above_it(
         ("qq", "mount", "a folder above it"),
     ],
 )
-def test_a_source_that_was_renamed_is_asked_for_by_the_path_that_each_snapshot_has(
+def test_a_renamed_source_is_read_by_the_path_that_each_snapshot_has(
     cluster: Emulator, site: Site, transport: str, metadata: str, renamed: str
 ) -> None:
     folder_of_site = site.source
@@ -225,16 +225,16 @@ def test_a_source_that_was_renamed_is_asked_for_by_the_path_that_each_snapshot_h
     (site.mount / "gone").mkdir(parents=True)
     for name in ("gone/a.mov", "gone/b.mov", "kept.mov", "lost.mov"):
         (site.mount / name).write_text("x")
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     old, new = ("old/show", "old/new") if renamed == "the source" else ("old", "new")
     site.mounted(f"{folder_of_site}/{old}").rename(site.mounted(f"{folder_of_site}/{new}"))
     site.source = f"{folder_of_site}/{'old/new' if renamed == 'the source' else 'new/show'}"
     shutil.rmtree(site.mount / "gone")
     (site.mount / "lost.mov").unlink()
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     options = (f"--transport={transport}", f"--metadata={metadata}", "--deletes", "--verify")
     made = site.scan_list(older, newer, *options, "--max-deletes=75%")
-    assert settled(made) == scan_list(
+    assert normalized(made) == scan_list(
         [
             deleted("/lost.mov"),
             deleted("/gone/b.mov"),
@@ -244,14 +244,14 @@ def test_a_source_that_was_renamed_is_asked_for_by_the_path_that_each_snapshot_h
     )
 
 
-def test_65_when_the_snapshots_are_of_two_folders_whatever_the_cluster_answers(
+def test_65_if_the_snapshots_are_of_two_folders_whatever_the_cluster_answers(
     own_cluster: Emulator, own_site: Site
 ) -> None:
-    two_shows(own_site.mount)
+    make_shows(own_site.mount)
     own_site.source = "/show1"
-    older = own_site.snapshot_by_api(own_cluster)
+    older = own_site.snapshot()
     own_site.source = "/show10"
-    newer = own_site.snapshot_by_api(own_cluster)
+    newer = own_site.snapshot()
     for answer, transport in (("error", "qq"), ("empty", "rest"), ("diff", "rest")):
         own_cluster.settings(different_sources=answer)
         done = own_site.generate(older, newer, f"--transport={transport}", "--deletes")
@@ -261,15 +261,16 @@ def test_65_when_the_snapshots_are_of_two_folders_whatever_the_cluster_answers(
         assert not own_site.list_path.exists()
 
 
-def test_a_base_path_beside_the_changes_has_none_and_the_run_says_so(
+def test_a_run_reports_that_all_changes_are_outside_the_base_path(
     cluster: Emulator, site: Site
 ) -> None:
-    two_shows(site.mount)
+    make_shows(site.mount)
     (site.mount / "show").mkdir()
-    older = site.snapshot_by_api(cluster)
-    work_on_both(site.mount)
-    newer = site.snapshot_by_api(cluster)
-    done = site.generate(older, newer, "--deletes", base=f"{site.source}/show")
+    older = site.snapshot()
+    change_shows(site.mount)
+    newer = site.snapshot()
+    base = f"{site.source}/show"
+    done = site.generate(older, newer, "--deletes", "--transport=rest", base=base)
     assert done.code == 0
     assert site.list_path.read_bytes() == scan_list([])
     assert "of 6 changes between the snapshots none is below the base path" in done.messages

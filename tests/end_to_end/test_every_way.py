@@ -1,4 +1,4 @@
-"""Every way to the same list gives the same bytes: who is asked, by how many, in which portions."""
+"""Every way to a list gives the same bytes, with every combination of options."""
 
 import os
 import shutil
@@ -11,21 +11,21 @@ import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.conftest import site_on
-from tests.end_to_end.lists import settled
+from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
 
-# A choice for each option; "" is the default.
+# The values of each option; "" is the default.
 TRANSPORTS = ("qq", "rest")
 METADATA = ("mount", "snapshot", "rest")
 WORKERS = ("1", "2")
-# A created directory counts as so many changes that a share of 700 is a few of those here.
+# A created directory counts as hundreds of changes, so a slice of 700 is a few directories.
 SLICES = ("1", "700", "")
 SPILLS = ("1", "3", "")
 PAGES = ("1", "3", "")
 CHOICES = (TRANSPORTS, METADATA, WORKERS, SLICES, SPILLS, PAGES)
 OPTIONS = ("transport", "metadata", "workers", "slice-size", "spill-after", "page-size")
 
-# All pairs of two choices are in one of these.
+# Every pair of values of two options is in one of these.
 WAYS = [
     ("qq", "mount", "2", "", "1", "3"),
     ("qq", "mount", "2", "700", "", ""),
@@ -40,18 +40,18 @@ WAYS = [
     ("rest", "snapshot", "2", "700", "1", "1"),
 ]
 
-# Created directories weigh so much that this many of them are worth several processes.
+# This number of created directories is enough work for several processes.
 MANY = 45
 
-# Around the slash in the order of bytes; each name begins with the first.
+# They sort around the slash; each begins with the first one.
 NEIGHBOURS = (b"a", b"a b", b"a!", b"a-", b"a.mov", b"a0", b"aa")
-# What XML, JSON, URLs and lines make difficult; the last two no list can write.
+# They need care in XML, JSON, URLs and lines; XML cannot hold the last two.
 ODD = (
-    *(b"b&<>\"'", b"x\ny\tz\r", b"%01", b"%2F", b"-m", b" two  blanks ", b"n" * 250),
+    *(b"b&<>\"'", b"x\ny\tz\r", b"%01", b"%2F", b"-m", b" two  spaces ", b"n" * 250),
     *("é".encode(), "e\u0301".encode(), "\u2028\x85".encode(), "🎬".encode(), "\ue000".encode()),
     *(b"bell\x07\x01", "\uffff".encode()),
 )
-NO_UNICODE = b"\xff\xfe"
+NOT_UTF8 = b"\xff\xfe"
 
 
 def write(folder: Path, name: bytes, content: str = "x") -> None:
@@ -61,43 +61,43 @@ def write(folder: Path, name: bytes, content: str = "x") -> None:
         file.write(content)
 
 
-def a_project(mount: Path) -> None:
+def make_project(mount: Path) -> None:
     for name in (*NEIGHBOURS, *ODD):
-        for top in (b"kept", b"gone", b"anew", b"thinned"):
+        for top in (b"kept", b"gone", b"replaced", b"thinned"):
             write(mount, top + b"/" + name + b" file")
             write(mount, top + b"/" + name + b"/inside")
-        write(mount, top + b"/" + NO_UNICODE)
-    for name in (b"grown", b"renamed", b"replaced", b"became a link", b"became a folder", b"deep"):
+        write(mount, top + b"/" + NOT_UTF8)
+    for name in (b"grown", b"renamed", b"saved", b"became a link", b"became a folder", b"deep"):
         write(mount, name + b".mov")
     write(mount, b"became a file.mov/lost/file")
     write(mount, b"top/old/" + b"deep/" * 40 + b"file")
-    write(mount, b"found/" + NO_UNICODE + b" folder/old")
+    write(mount, b"found/" + NOT_UTF8 + b" folder/old")
     for folder in ("kept", "gone"):
         (mount / folder / "link").symlink_to("../grown.mov")
         os.mkfifo(mount / folder / "pipe")
 
 
-def a_day_later(mount: Path) -> None:
+def change_project(mount: Path) -> None:
     for name in (*NEIGHBOURS, *ODD):
-        # Modified: a file and, by what came and went there, its neighbours.
+        # A file is modified, and so is each folder where a file was created.
         write(mount, b"kept/" + name + b" file", "longer")
         write(mount, b"kept/" + name + b"/new")
         write(mount, b"new/" + name + b" file")
         write(mount, b"new/" + name + b"/inside/deep")
-    write(mount, b"kept/" + NO_UNICODE, "longer")
-    write(mount, b"new/" + NO_UNICODE)
-    write(mount, b"found/" + NO_UNICODE + b" folder/new")
+    write(mount, b"kept/" + NOT_UTF8, "longer")
+    write(mount, b"new/" + NOT_UTF8)
+    write(mount, b"found/" + NOT_UTF8 + b" folder/new")
     shutil.rmtree(mount / "gone")
-    shutil.rmtree(mount / "anew")
+    shutil.rmtree(mount / "replaced")
     for name in (*NEIGHBOURS[::2], *ODD[::2]):
-        write(mount, b"anew/" + name + b" file", "again")
-        write(mount, b"anew/" + name + b"/other")
+        write(mount, b"replaced/" + name + b" file", "again")
+        write(mount, b"replaced/" + name + b"/other")
         shutil.rmtree(os.path.join(os.fsencode(mount), b"thinned/" + name))
         os.unlink(os.path.join(os.fsencode(mount), b"thinned/" + name + b" file"))
     write(mount, b"grown.mov", "longer")
     (mount / "renamed.mov").rename(mount / "new name.mov")
     write(mount, b"replacement", "other")
-    (mount / "replacement").replace(mount / "replaced.mov")
+    (mount / "replacement").replace(mount / "saved.mov")
     (mount / "became a link.mov").unlink()
     (mount / "became a link.mov").symlink_to("grown.mov")
     (mount / "became a folder.mov").unlink()
@@ -112,7 +112,7 @@ def a_day_later(mount: Path) -> None:
         write(mount, b"reel%d/clip.mov" % number)
 
 
-class Made(NamedTuple):
+class Project(NamedTuple):
     """A project with two snapshots."""
 
     site: Site
@@ -122,63 +122,65 @@ class Made(NamedTuple):
     def list(self, way: tuple[str, ...], *, base: str | None = None) -> bytes:
         options = [f"--{name}={value}" for name, value in zip(OPTIONS, way, strict=True) if value]
         done = self.site.generate(self.older, self.newer, "--deletes", *options, base=base)
-        # Some names cannot be written.
+        # XML cannot hold some names.
         assert done.code == 1, done.messages
         return self.site.list_path.read_bytes()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("site")
     root = tmp_path_factory.mktemp("cluster")
-    # The options alone say how large a page is.
+    # Only the option limits the size of a page.
     with serve_in_process(root, page_limit=1000) as running:
-        yield snapshots(running, site_on(running, folder))
+        yield work_on(running, site_on(running, folder))
 
 
-def snapshots(running: Emulator, site: Site) -> Made:
-    a_project(site.mount)
-    older = site.snapshot_by_api(running)
-    a_day_later(site.mount)
-    return Made(site, older, site.snapshot_by_api(running))
+def work_on(running: Emulator, site: Site) -> Project:
+    make_project(site.mount)
+    older = site.snapshot()
+    change_project(site.mount)
+    return Project(site, older, site.snapshot())
 
 
 @pytest.fixture(scope="module")
-def plain(made: Made) -> bytes:
-    """The list as one process makes it of all changes at once."""
-    return made.list(("qq", "mount", "1", "", "", ""))
+def plain(project: Project) -> bytes:
+    """The list that one process makes of all changes at once."""
+    return project.list(("qq", "mount", "1", "", "", ""))
 
 
-def test_the_ways_hold_every_pair_of_choices() -> None:
+def test_every_pair_of_values_is_in_one_of_the_ways() -> None:
     pairs = {
         ((one, a), (other, b))
         for one, other in combinations(range(len(CHOICES)), 2)
         for a, b in product(CHOICES[one], CHOICES[other])
     }
-    held = {pair for way in WAYS for pair in combinations(enumerate(way), 2)}
-    assert pairs == held
+    tested = {pair for way in WAYS for pair in combinations(enumerate(way), 2)}
+    assert pairs == tested
 
 
 @pytest.mark.parametrize("way", WAYS, ids=" ".join)
-def test_every_way_gives_the_same_list(made: Made, plain: bytes, way: tuple[str, ...]) -> None:
-    assert settled(made.list(way)) == settled(plain)
+def test_every_way_gives_the_same_list(
+    project: Project, plain: bytes, way: tuple[str, ...]
+) -> None:
+    assert normalized(project.list(way)) == normalized(plain)
 
 
-# What is below the snapshots' source no mount shows: the older tree is asked of the cluster.
+# Below the source, the mount does not show snapshots: the cluster is asked for the older tree.
 @pytest.mark.parametrize(
     ("transport", "metadata", "base"),
     [
-        ("qq", "mount", "/anew"),
+        ("qq", "mount", "/replaced"),
         ("qq", "rest", "/thinned"),
         ("rest", "mount", "/thinned"),
-        ("rest", "rest", "/anew"),
+        ("rest", "rest", "/replaced"),
     ],
 )
-def test_a_list_of_a_part_is_that_part_of_the_list(
-    made: Made, plain: bytes, transport: str, metadata: str, base: str
+def test_the_list_of_a_folder_is_its_part_of_the_whole_list(
+    project: Project, plain: bytes, transport: str, metadata: str, base: str
 ) -> None:
-    part = made.list((transport, metadata, "1", "", "", ""), base=base)
+    part = project.list((transport, metadata, "1", "", "", ""), base=base)
     name = f' name="{base}/'.encode()
-    lines = [line for line in settled(plain).splitlines() if name in line]
+    lines = [line for line in normalized(plain).splitlines() if name in line]
     expected = [line.replace(name, b' name="/') for line in lines]
-    assert settled(part).splitlines()[1:-1] == expected
+    assert normalized(part).splitlines()[1:-1] == expected

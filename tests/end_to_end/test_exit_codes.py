@@ -1,43 +1,56 @@
-"""How a run ends: each exit code, with a message that says what to do; the earlier list stays."""
+"""How a run ends: exit codes, with messages that say what to do; the earlier list stays.
+
+What every option and every key of the configuration accepts is in ``tests/parts/test_options.py``
+and ``tests/parts/test_configuration.py``; what qq can print and how it can fail is in
+``tests/parts/test_qq_*.py``.
+"""
 
 import resource
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import QQ
-from tests.end_to_end.refusals import check_refused, fake_qq, keep_earlier_list
-from tests.end_to_end.site import Finished, Site
+from tests.end_to_end.failures import NO_LIST, check_failed, fake_qq, keep_earlier_list
+from tests.end_to_end.files import write_files
+from tests.end_to_end.site import CommandResult, Site
+
+
+class Project(NamedTuple):
+    """A site with an earlier list and two snapshots, between which a file was created."""
+
+    site: Site
+    older: int
+    newer: int
+
+    def generate(self, *options: str) -> CommandResult:
+        return self.site.generate(self.older, self.newer, *options)
+
+    def check_failed(self, done: CommandResult, code: int, *texts: str) -> None:
+        check_failed(self.site, done, code, *texts)
 
 
 @pytest.fixture
-def changed(cluster: Emulator, site: Site) -> tuple[Site, int, int]:
-    """A site with an earlier list and two snapshots, between which a file came."""
-    older = site.snapshot_by_api(cluster)
+def project(site: Site) -> Project:
+    older = site.snapshot()
     (site.mount / "new.mov").write_text("x")
     keep_earlier_list(site)
-    return site, older, site.snapshot_by_api(cluster)
+    return Project(site, older, site.snapshot())
 
 
-def test_0_when_the_list_is_complete(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
-    done = site.generate(older, newer)
-    assert (done.code, done.output) == (0, f"{site.list_path}\n")
+# Lists
 
 
 @pytest.mark.parametrize("descriptors", [64, 24])
-def test_0_where_a_process_may_open_few_files(
-    cluster: Emulator, site: Site, descriptors: int
-) -> None:
-    older = site.snapshot_by_api(cluster)
-    for number in range(150):
-        (site.mount / f"{number:03}/sub").mkdir(parents=True)
-        (site.mount / f"{number:03}/sub/file").touch()
-    newer = site.snapshot_by_api(cluster)
+def test_0_even_if_a_process_may_open_only_a_few_files(site: Site, descriptors: int) -> None:
+    older = site.snapshot()
+    write_files(site.mount, *(f"{number:03}/sub/file" for number in range(150)))
+    newer = site.snapshot()
     arguments = site.arguments(older, newer, "--deletes", "--moves", "--verify", "--transport=rest")
     command = site.command("qumulo_generate_changelist.py", *arguments, "--workers=2")
 
@@ -52,236 +65,201 @@ def test_0_where_a_process_may_open_few_files(
     assert site.list_path.read_bytes().count(b"/sub/file") == 150
 
 
-def test_1_when_a_file_went_before_it_was_read(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
+def test_1_if_a_file_was_deleted_before_it_was_read(project: Project) -> None:
+    site = project.site
     (site.mount / "new.mov").unlink()
-    done = site.generate(older, newer)
+    done = project.generate()
     assert (done.code, done.output) == (1, f"{site.list_path}\n")
     assert "cannot be read: '/new.mov': it is gone since the snapshot" in done.messages
     assert b'<bad-dir name="/new.mov"' in site.list_path.read_bytes()
 
 
+# The command line and the configuration
+
+
 @pytest.mark.parametrize(
-    ("option", "value"),
+    ("option", "value", "text"),
     [
-        ("--prevsnapshotid", "one"),
-        ("--prevsnapshotid", "-1"),
-        ("--prevsnapshotid", "0"),
-        ("--prevsnapshotid", "1_0"),
-        ("--newsnapshotid", ""),
-        ("--newsnapshotid", "٣"),
-        ("--sourceindex", "../1"),
-        ("--projectguid", ""),
-        ("--projectguid", ".."),
-        ("--projectguid", "a/b"),
-        ("--projectguid", "a..b"),
-        ("--basepath", "relative/path"),
-        ("--basepath", "/show/../other"),
-        ("--mappedpath", "/no/such/mount"),
-        ("--mappedpath", "/etc/passwd"),
+        ("--prevsnapshotid", "one", "--prevsnapshotid"),
+        ("--sourceindex", "../1", "--sourceindex"),
+        ("--projectguid", "a/b", "--projectguid"),
+        ("--basepath", "relative/path", "relative/path is not an absolute path"),
+        ("--basepath", "/show/../other", "/show/../other is not an absolute path"),
+        ("--mappedpath", "/no/such/mount", "mapped path /no/such/mount"),
+        ("--mappedpath", "/etc/passwd", "mapped path /etc/passwd"),
     ],
 )
-def test_2_when_an_option_is_wrong(changed: tuple[Site, int, int], option: str, value: str) -> None:
-    site, older, newer = changed
-    done = site.generate(older, newer, f"{option}={value}")
-    check_refused(site, done, 2)
-    assert option in done.messages or "mapped path" in done.messages
+def test_2_if_an_option_is_wrong(project: Project, option: str, value: str, text: str) -> None:
+    project.check_failed(project.generate(f"{option}={value}"), 2, text)
 
 
-@pytest.mark.parametrize("option", ["-p", "-b", "-m", "-g", "-i"])
-def test_2_when_an_option_is_missing(changed: tuple[Site, int, int], option: str) -> None:
-    site, older, newer = changed
-    arguments = site.arguments(older, newer)
-    at = arguments.index(option)
-    done = site.run("qumulo_generate_changelist.py", *arguments[:at], *arguments[at + 2 :])
-    check_refused(site, done, 2, option)
+def test_2_if_an_option_is_missing(project: Project) -> None:
+    arguments = project.site.arguments(project.older, project.newer)
+    at = arguments.index("-g")
+    done = project.site.run("qumulo_generate_changelist.py", *arguments[:at], *arguments[at + 2 :])
+    project.check_failed(done, 2, "-g")
 
 
-def test_2_when_the_older_snapshot_is_not_older(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
-    check_refused(site, site.generate(newer, older), 2, "is not older than")
-    check_refused(site, site.generate(newer, newer), 2, "is not older than")
+def test_2_if_the_older_snapshot_is_not_older(project: Project) -> None:
+    site, older, newer = project
+    project.check_failed(site.generate(newer, older), 2, "is not older than", "--prevsnapshotid")
 
 
-def test_2_when_the_source_path_is_relative(site: Site) -> None:
+def test_2_if_the_source_path_is_relative(site: Site) -> None:
     done = site.run("qumulo_create_snap.py", "-p", "show", "-s", "projects")
-    check_refused(site, done, 2, "--qumulosourcepath")
+    check_failed(site, done, 2, "projects is not an absolute path", "such as /projects/show1")
 
 
-def test_4_when_the_folder_of_the_list_cannot_be_made(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
-    (site.folder / "file").write_text("")
-    site.configure(FastScanWorkFolder=str(site.folder / "file"))
-    check_refused(
-        site, site.generate(older, newer), 4, str(site.folder / "file"), "Not a directory"
-    )
+@pytest.mark.parametrize("value", [None, ""], ids=["missing", "empty"])
+def test_23_if_the_configuration_lacks_a_key(project: Project, value: str | None) -> None:
+    project.site.configure(QumuloUsername=value)
+    configuration = str(project.site.configuration)
+    project.check_failed(project.generate(), 23, "QumuloUsername", configuration)
+
+
+def test_23_if_the_port_is_malformed(project: Project) -> None:
+    project.site.configure(QumuloClusterPort="https")
+    project.check_failed(project.generate(), 23, "QumuloClusterPort", "https")
+
+
+@pytest.mark.parametrize("unreadable", ["missing", "a folder"])
+def test_23_if_the_configuration_cannot_be_read(project: Project, unreadable: str) -> None:
+    configuration = project.site.configuration
+    configuration.unlink()
+    if unreadable == "a folder":
+        configuration.mkdir()
+    project.check_failed(project.generate(), 23, str(configuration), "--config")
+
+
+def test_an_option_can_name_the_configuration(project: Project) -> None:
+    other = project.site.folder / "other.conf"
+    project.site.configuration.rename(other)
+    assert project.generate("--config", str(other), "--transport=rest").code == 0
+
+
+# The output
+
+
+def test_4_if_the_folder_of_the_list_cannot_be_made(project: Project) -> None:
+    file = project.site.folder / "file"
+    file.write_text("")
+    project.site.configure(FastScanWorkFolder=str(file))
+    project.check_failed(project.generate(), 4, str(file), "Not a directory")
 
 
 @pytest.mark.parametrize("output", [">&-", ">/dev/full"])
-def test_4_when_the_result_cannot_be_told(site: Site, output: str) -> None:
-    command = site.command("qumulo_create_snap.py", "-p", "show", "-s", site.source)
-    done = subprocess.run(
-        ["sh", "-c", f'exec "$@" {output}', "sh", *command],
-        stderr=subprocess.PIPE,
-        env=site.variables(),
-        text=True,
-    )
+def test_4_if_the_result_cannot_be_printed(site: Site, output: str) -> None:
+    done = create_snapshot(site, output)
     assert done.returncode == 4
     assert "cannot be written to standard output" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("messages", ["2>&-", "2>/dev/full"])
-def test_a_result_is_told_even_where_messages_cannot_be(site: Site, messages: str) -> None:
-    command = site.command("qumulo_create_snap.py", "-p", "show", "-s", site.source, "--verbose")
-    done = subprocess.run(
-        ["sh", "-c", f'exec "$@" {messages}', "sh", *command],
-        stdout=subprocess.PIPE,
-        env=site.variables(),
-    )
+def test_a_result_is_printed_even_if_messages_cannot_be(site: Site, messages: str) -> None:
+    done = create_snapshot(site, messages)
     assert (done.returncode, int(done.stdout) > 0) == (0, True)
 
 
-def test_4_when_there_is_no_room_for_the_list(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
+def create_snapshot(site: Site, redirection: str) -> subprocess.CompletedProcess[str]:
+    command = site.command("qumulo_create_snap.py", "-p", "show", "-s", site.source, "--verbose")
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+        capture_output=True,
+        env=site.variables(),
+        text=True,
+    )
+
+
+def test_4_if_there_is_no_room_for_the_list(project: Project) -> None:
+    site, older, newer = project
+    arguments = site.arguments(older, newer, "--transport=rest")
     done = subprocess.run(
-        site.command("qumulo_generate_changelist.py", *site.arguments(older, newer)),
+        site.command("qumulo_generate_changelist.py", *arguments),
         capture_output=True,
         env=site.variables(),
         preexec_fn=forbid_files_beyond_100_bytes,
+        text=True,
     )
-    assert b"File too large" in done.stderr
-    finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
-    check_refused(site, finished, 4, str(site.list_path))
+    result = CommandResult(done.returncode, done.stdout, done.stderr)
+    project.check_failed(result, 4, str(site.list_path), "File too large")
 
 
 def forbid_files_beyond_100_bytes() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
 
-@pytest.mark.parametrize(
-    "key", ["QumuloClusterIP", "QumuloClusterPort", "QumuloUsername", "QumuloPassword"]
-)
-@pytest.mark.parametrize("value", [None, ""], ids=["missing", "empty"])
-def test_23_when_the_configuration_lacks_a_key(
-    changed: tuple[Site, int, int], key: str, value: str | None
-) -> None:
-    site, older, newer = changed
-    site.configure(**{key: value})
-    check_refused(site, site.generate(older, newer), 23, key, str(site.configuration))
+# qq
 
 
-@pytest.mark.parametrize("port", ["https", "0", "65536", "80.0"])
-def test_23_when_the_port_is_no_port(changed: tuple[Site, int, int], port: str) -> None:
-    site, older, newer = changed
-    site.configure(QumuloClusterPort=port)
-    check_refused(site, site.generate(older, newer), 23, "QumuloClusterPort", port)
+def test_127_if_qq_is_not_on_the_path(project: Project) -> None:
+    project.site.qq = project.site.folder
+    project.check_failed(project.generate(), 127, "PATH", "pip install qumulo-api")
 
 
-@pytest.mark.parametrize("unreadable", ["missing", "a folder"])
-def test_23_when_the_configuration_cannot_be_read(
-    changed: tuple[Site, int, int], unreadable: str
-) -> None:
-    site, older, newer = changed
-    site.configuration.unlink()
-    if unreadable == "a folder":
-        site.configuration.mkdir()
-    check_refused(site, site.generate(older, newer), 23, str(site.configuration), "--config")
-
-
-def test_the_configuration_named_by_option_wins(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
-    other = site.folder / "other.conf"
-    site.configuration.rename(other)
-    assert site.generate(older, newer, "--config", str(other)).code == 0
-
-
-def test_127_when_qq_is_not_on_the_path(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
-    site.qq = site.folder
-    check_refused(site, site.generate(older, newer), 127, "PATH", "pip install qumulo-api")
-
-
-def test_the_configuration_may_say_where_qq_is(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
+def test_the_configuration_can_name_the_path_of_qq(project: Project) -> None:
+    site = project.site
     site.configure(QumuloQqPath=str(site.qq / "qq"))
     site.qq = site.folder
-    assert site.generate(older, newer).code == 0
+    assert project.generate().code == 0
     site.configure(QumuloQqPath=str(site.folder / "qq"))
     keep_earlier_list(site)
-    check_refused(site, site.generate(older, newer), 127, "QumuloQqPath", str(site.folder / "qq"))
+    project.check_failed(project.generate(), 127, "QumuloQqPath", str(site.folder / "qq"))
 
 
-def test_the_exit_code_of_qq_becomes_ours_with_its_message(
-    changed: tuple[Site, int, int],
-) -> None:
-    site, older, newer = changed
-    fake_qq(site, "echo 'Something of its own' >&2; exit 42")
-    check_refused(site, site.generate(older, newer), 42, "Something of its own", "qq snapshot_diff")
+def test_the_exit_code_of_qq_is_kept_with_its_message(project: Project) -> None:
+    fake_qq(project.site, "echo 'Unknown to us' >&2; exit 42")
+    project.check_failed(project.generate(), 42, "Unknown to us", "qq snapshot_diff", NO_LIST)
 
 
-def test_a_signal_that_kills_qq_is_named(changed: tuple[Site, int, int]) -> None:
-    site, older, newer = changed
-    fake_qq(site, "kill -KILL $$")
-    check_refused(
-        site, site.generate(older, newer), 128 + signal.SIGKILL, "killed by signal SIGKILL"
-    )
+def test_a_signal_that_kills_qq_is_named(project: Project) -> None:
+    fake_qq(project.site, "kill -KILL $$")
+    code = 128 + signal.SIGKILL
+    project.check_failed(project.generate(), code, "killed by signal SIGKILL")
 
 
-@pytest.mark.parametrize(
-    "output",
-    ["", "garbage", "{}", '{"entries": [{"op": "CREATE", "path": "/a"}', '{"entries": [{}]}'],
-    ids=["nothing", "no JSON", "no entries", "cut", "no change"],
-)
-def test_what_makes_no_sense_is_never_taken_for_a_diff(
-    changed: tuple[Site, int, int], output: str
-) -> None:
-    site, older, newer = changed
-    fake_qq(site, f"cat <<'END'\n{output}\nEND")
-    check_refused(site, site.generate(older, newer), 76, "No list was written")
+# The cluster, through qq
 
 
-def wrong_password(site: Site) -> None:
-    site.configure(QumuloPassword="wrong one")
-    site.environment = {"XDG_STATE_HOME": str(site.folder / "fresh")}
+def use_wrong_password(site: Site) -> None:
+    site.configure(QumuloPassword="wrong password")
 
 
-def nobody_there(site: Site) -> None:
+def use_wrong_port(site: Site) -> None:
     site.configure(QumuloClusterPort="1")
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"),
+    ("mistake", "texts"),
     [
-        (wrong_password, ("Error 401", "QumuloUsername and QumuloPassword")),
-        (nobody_there, ("Connection error", "QumuloClusterIP and QumuloClusterPort")),
+        (use_wrong_password, ("Error 401", "QumuloUsername and QumuloPassword")),
+        (use_wrong_port, ("Connection error", "QumuloClusterIP and QumuloClusterPort")),
     ],
 )
-def test_trouble_with_the_cluster_comes_with_a_hint(
-    changed: tuple[Site, int, int],
-    any_qq: Path,
-    trouble: Callable[[Site], None],
-    told: tuple[str, ...],
+def test_what_qq_reports_is_printed_once_with_a_hint(
+    project: Project, any_qq: Path, mistake: Callable[[Site], None], texts: tuple[str, ...]
 ) -> None:
-    site, older, newer = changed
+    project.site.qq = any_qq
+    mistake(project.site)
+    done = project.generate()
+    project.check_failed(done, 1, *texts)
+    assert done.messages.count(texts[0]) == 1
+    assert "wrong password" not in done.messages
+
+
+def test_a_wrong_password_is_not_printed_even_by_a_verbose_run(project: Project) -> None:
+    use_wrong_password(project.site)
+    assert "wrong password" not in project.generate("--verbose").messages
+
+
+def test_an_unknown_snapshot_or_path_is_reported(project: Project, any_qq: Path) -> None:
+    site = project.site
     site.qq = any_qq
-    trouble(site)
-    done = site.generate(older, newer)
-    check_refused(site, done, 1, *told)
-    assert done.messages.count(told[0]) == 1
-    assert "wrong one" not in site.generate(older, newer, "--verbose").messages
-
-
-def test_an_unknown_snapshot_is_told(changed: tuple[Site, int, int], any_qq: Path) -> None:
-    site, older, _ = changed
-    site.qq = any_qq
-    check_refused(site, site.generate(older, 10**30), 1, "Error 404", "snapshot_list_statuses")
-
-
-def test_an_unknown_source_path_is_told(site: Site, any_qq: Path) -> None:
-    site.qq = any_qq
+    done = site.generate(project.older, 10**30)
+    project.check_failed(done, 1, "Error 404", "snapshot_list_statuses")
     done = site.run("qumulo_create_snap.py", "-p", "show", "-s", f"{site.source}/nowhere")
-    check_refused(site, done, 1, "Error 404", "path exists on the cluster")
+    project.check_failed(done, 1, "Error 404", "path exists on the cluster")
+    assert "list" not in done.messages
 
 
 @pytest.mark.parametrize(
@@ -294,14 +272,13 @@ def test_an_unknown_source_path_is_told(site: Site, any_qq: Path) -> None:
     ],
 )
 def test_a_cluster_that_fails_in_the_middle_of_a_diff_leaves_no_list(
-    own_cluster: Emulator, own_site: Site, qq: str, action: str
+    cluster: Emulator, site: Site, qq: str, action: str
 ) -> None:
-    own_site.qq = QQ[qq]
-    older = own_site.snapshot()
-    for number in range(10):
-        (own_site.mount / f"{number}.mov").write_text("x")
-    newer = own_site.snapshot()
-    keep_earlier_list(own_site)
-    # The first page comes, the second does not.
-    own_cluster.fault(method="GET", path="*changes-since*", action=action, skip=1)
-    check_refused(own_site, own_site.generate(older, newer), 1, "qq snapshot_diff", "failed")
+    site.qq = QQ[qq]
+    older = site.snapshot()
+    write_files(site.mount, *(f"{number}.mov" for number in range(10)))
+    newer = site.snapshot()
+    keep_earlier_list(site)
+    # The first page arrives, the second does not.
+    cluster.fault(method="GET", path="*changes-since*", action=action, skip=1)
+    check_failed(site, site.generate(older, newer), 1, "qq snapshot_diff", "failed")

@@ -1,4 +1,4 @@
-"""A cluster that is reached at one of several addresses, in either version of IP."""
+"""A cluster with several addresses, of either version of IP."""
 
 import socket
 from pathlib import Path
@@ -18,7 +18,7 @@ def has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
-def test_qq_asks_the_host_that_answers_at_an_ipv6_address_too(tmp_path: Path, any_qq: Path) -> None:
+def test_qq_asks_the_host_that_answers_also_over_ipv6(tmp_path: Path, any_qq: Path) -> None:
     root = tmp_path / "cluster"
     root.mkdir()
     with serve_in_thread(root, host="::1") as cluster:

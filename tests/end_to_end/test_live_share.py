@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.lists import deleted, file, folder, scan_list, settled, unreadable
-from tests.end_to_end.site import Finished, Site
-from tests.end_to_end.test_worker_processes import until
+from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list, unreadable
+from tests.end_to_end.processes import wait_until
+from tests.end_to_end.site import CommandResult, Site
 
 QQ = ("--transport=qq", "--workers=1")
 # Where there are two processes, created folders are taken apart at first.
@@ -38,7 +38,7 @@ class Day(NamedTuple):
         point: dict[str, object],
         change: Callable[[Path], object],
         base: str | None = None,
-    ) -> Finished:
+    ) -> CommandResult:
         """Make a list, and change the share while the run waits for the cluster at a point."""
         arguments = self.site.arguments(self.older, self.newer, "--deletes", *options, base=base)
         self.cluster.fault(method="GET", action="stall", times=1, **point)
@@ -49,14 +49,14 @@ class Day(NamedTuple):
             stderr=subprocess.PIPE,
         ) as running:
             try:
-                until(lambda: self._is_held_up() or running.poll() is not None)
+                wait_until(lambda: self._is_held_up() or running.poll() is not None)
                 assert running.poll() is None, running.communicate()
                 change(self.site.mounted(base or self.site.source))
                 self.cluster.clear_faults()
                 output, messages = running.communicate(timeout=60)
             finally:
                 running.kill()
-        return Finished(running.returncode, output.decode(), messages.decode())
+        return CommandResult(running.returncode, output.decode(), messages.decode())
 
     def _is_held_up(self) -> bool:
         # The emulator lists a fault until it has struck.
@@ -64,7 +64,7 @@ class Day(NamedTuple):
         return not faults["entries"]
 
     def list(self) -> bytes:
-        return settled(self.site.list_path.read_bytes())
+        return normalized(self.site.list_path.read_bytes())
 
 
 def write(mount: Path, name: str, content: str = "x") -> None:
@@ -77,12 +77,12 @@ def day(cluster: Emulator, site: Site) -> Iterator[Day]:
     """The diff: /reel created, in /kept one file modified, one created, one deleted."""
     for name in ("kept/clip.mov", "kept/old.mov", "same.mov"):
         write(site.mount, name)
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     for name in ("reel/z.mov", "reel/sub/b.mov", "reel/a.mov", "kept/new.mov"):
         write(site.mount, name)
     write(site.mount, "kept/clip.mov", "longer")
     (site.mount / "kept/old.mov").unlink()
-    yield Day(cluster, site, older, site.snapshot_by_api(cluster))
+    yield Day(cluster, site, older, site.snapshot())
     cluster.clear_faults()
 
 
@@ -128,7 +128,7 @@ def changed_since(entries: int) -> str:
     )
 
 
-def check(done: Finished, unread: int, left_out: int, entries: int) -> None:
+def check(done: CommandResult, unread: int, left_out: int, entries: int) -> None:
     assert done.code == (1 if unread else 0), done.messages
     counts = (
         f"not readable or not nameable: {unread}; left out, as links, pipes, sockets or devices:"
@@ -295,12 +295,12 @@ def test_what_was_read_already_stays_as_it_was_and_only_what_comes_later_is_noti
     show = site.mounted(base)
     for name in ("z.mov", "gone.mov", "clip.mov", "a.mov"):
         write(show, name)
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     for name in ("z.mov", "clip.mov", "a.mov"):
         write(show, name, "longer")
     (show / "gone.mov").unlink()
     write(show, "b/x.mov")
-    day = Day(cluster, site, older, site.snapshot_by_api(cluster))
+    day = Day(cluster, site, older, site.snapshot())
     before = file(show, "/z.mov")
 
     def files_go_and_one_comes(show: Path) -> None:

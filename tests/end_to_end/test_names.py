@@ -1,4 +1,4 @@
-"""Names: whatever a file system holds comes out exactly, with each qq."""
+"""Names: every name that a file system can hold is listed exactly, with each generation of qq."""
 
 import os
 import shutil
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.lists import deleted, file, scan_list, settled, unreadable
+from tests.end_to_end.lists import deleted, file, normalized, scan_list, unreadable
 from tests.end_to_end.site import Site
 
-# What a name is on disk, and how the list writes it.
+# Names on disk, and as the list writes them.
 NAMES = {
-    "two  blanks ": "two  blanks ",
+    "two  spaces ": "two  spaces ",
     "&<>\"'.mov": "&amp;&lt;&gt;&quot;'.mov",
     "new\nline": "new&#10;line",
     "tab\tand\rreturn": "tab&#9;and&#13;return",
@@ -28,13 +28,13 @@ NAMES = {
     "line\u2028separator": "line\u2028separator",
     "paragraph\u2029        separator": "paragraph\u2029        separator",
     "next\x85line": "next\x85line",
-    "only \u2028 \u2028 blanks": "only \u2028 \u2028 blanks",
+    "only \u2028 \u2028 spaces": "only \u2028 \u2028 spaces",
     "delete\x7f": "delete\x7f",
     "$(touch harm) `x` ; #": "$(touch harm) `x` ; #",
     "private \ue000 and far \U0010fffd": "private \ue000 and far \U0010fffd",
 }
 # Names that XML cannot hold.
-UNHEARD_OF = {
+NOT_XML = {
     "bell\x07": "bell%07",
     "no \udcff utf-8": "no %FF utf-8",
     "last \uffff of plane": "last %EF%BF%BF of plane",
@@ -47,24 +47,24 @@ def path(mount: Path, name: str) -> bytes:
 
 def touch(mount: Path, *names: str) -> None:
     for name in names:
-        with open(path(mount, name), "wb") as made:
-            made.write(b"x")
+        with open(path(mount, name), "wb") as new:
+            new.write(b"x")
 
 
 def descending(lines: dict[str, str]) -> list[str]:
     return [lines[name] for name in sorted(lines, key=str.encode, reverse=True)]
 
 
-def test_a_file_of_any_name_is_listed(site: Site, any_qq: Path) -> None:
+def test_created_files_with_names_of_all_kinds_are_listed(site: Site, any_qq: Path) -> None:
     site.qq = any_qq
     older = site.snapshot()
     touch(site.mount, *NAMES)
     made = site.scan_list(older, site.snapshot())
     lines = {name: file(site.mount, f"/{name}", f"/{NAMES[name]}") for name in NAMES}
-    assert settled(made) == scan_list(descending(lines))
+    assert normalized(made) == scan_list(descending(lines))
 
 
-def test_a_deleted_file_of_any_name_is_listed(site: Site, any_qq: Path) -> None:
+def test_deleted_files_with_names_of_all_kinds_are_listed(site: Site, any_qq: Path) -> None:
     site.qq = any_qq
     touch(site.mount, *NAMES)
     older = site.snapshot()
@@ -72,10 +72,10 @@ def test_a_deleted_file_of_any_name_is_listed(site: Site, any_qq: Path) -> None:
         os.unlink(path(site.mount, name))
     made = site.scan_list(older, site.snapshot(), "--deletes")
     lines = {name: deleted(f"/{NAMES[name]}") for name in NAMES}
-    assert settled(made) == scan_list(descending(lines))
+    assert normalized(made) == scan_list(descending(lines))
 
 
-def test_folders_of_any_name_are_read_before_and_after(site: Site) -> None:
+def test_folders_with_names_of_all_kinds_are_read_in_both_snapshots(site: Site) -> None:
     (site.mount / "show").mkdir()
     for number, name in enumerate(NAMES):
         os.mkdir(path(site.mount, f"show/{name}"))
@@ -87,7 +87,7 @@ def test_folders_of_any_name_are_read_before_and_after(site: Site) -> None:
         os.mkdir(path(site.mount, f"show/{name}"))
         touch(site.mount, f"show/{name}/new.mov")
     newer = site.snapshot()
-    # Below the snapshots' source: what was deleted is asked of the cluster by these names.
+    # Below the source, the mount does not show snapshots: the cluster is asked for these names.
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/show")
     lines = {}
     for number, (name, written) in enumerate(NAMES.items()):
@@ -95,17 +95,16 @@ def test_folders_of_any_name_are_read_before_and_after(site: Site) -> None:
             site.mount / "show", f"/{name}/new.mov", f"/{written}/new.mov"
         )
         lines[f"{name}/{number}.mov"] = deleted(f"/{written}/{number}.mov")
-    assert settled(made) == scan_list(descending(lines))
+    assert normalized(made) == scan_list(descending(lines))
 
 
-def test_a_name_that_xml_cannot_hold_is_told_and_counted(site: Site, any_qq: Path) -> None:
-    site.qq = any_qq
+def test_a_name_that_xml_cannot_hold_is_reported_and_counted(site: Site) -> None:
     older = site.snapshot()
-    touch(site.mount, *UNHEARD_OF)
-    done = site.generate(older, site.snapshot())
+    touch(site.mount, *NOT_XML)
+    done = site.generate(older, site.snapshot(), "--transport=rest")
     assert done.code == 1
-    assert settled(site.list_path.read_bytes()) == scan_list(
-        unreadable(f"/{UNHEARD_OF[name]}") for name in sorted(UNHEARD_OF, reverse=True)
+    assert normalized(site.list_path.read_bytes()) == scan_list(
+        unreadable(f"/{NOT_XML[name]}") for name in sorted(NOT_XML, reverse=True)
     )
     assert "'/bell\\x07'" in done.messages
 
@@ -117,18 +116,18 @@ def test_a_name_that_xml_cannot_hold_is_told_and_counted(site: Site, any_qq: Pat
         ("rest", [unreadable("/no %FF utf-8", "F_DIR")]),
     ],
 )
-def test_a_folder_that_cannot_be_asked_for_is_told_in_place_of_what_is_in_it(
+def test_a_folder_that_the_cluster_cannot_be_asked_for_is_reported_instead_of_its_files(
     cluster: Emulator, site: Site, metadata: str, listed: list[str]
 ) -> None:
-    older = site.snapshot_by_api(cluster)
+    older = site.snapshot()
     os.mkdir(path(site.mount, "no \udcff utf-8"))
     touch(site.mount, "no \udcff utf-8/a.mov", "no \udcff utf-8/b.mov")
-    newer = site.snapshot_by_api(cluster)
+    newer = site.snapshot()
     made = site.scan_list(older, newer, f"--metadata={metadata}", code=1)
-    assert settled(made) == scan_list(listed)
+    assert normalized(made) == scan_list(listed)
 
 
-def test_a_locale_that_is_not_utf_8_changes_nothing(site: Site) -> None:
+def test_a_list_does_not_depend_on_the_locale(site: Site) -> None:
     site.environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     site.folder = site.folder / "Büro"
     site.folder.mkdir()
@@ -138,22 +137,23 @@ def test_a_locale_that_is_not_utf_8_changes_nothing(site: Site) -> None:
     (site.mount / "Müller").mkdir()
     touch(site.mount, "Müller/é.mov")
     newer = site.snapshot()
-    for option in ("--spill-after=1000", "--spill-after=1"):
-        made = site.scan_list(older, newer, "--deletes", option)
-        assert settled(made) == scan_list(
+    for options in (("--transport=qq",), ("--transport=rest", "--spill-after=1")):
+        made = site.scan_list(older, newer, "--deletes", *options)
+        assert normalized(made) == scan_list(
             [file(site.mount, "/emoji 🎬.mov"), file(site.mount, "/Müller/é.mov")]
         )
-    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/Müller")
-    assert settled(made) == scan_list([file(site.mount / "Müller", "/é.mov")])
+    base = f"{site.source}/Müller"
+    made = site.scan_list(older, newer, "--deletes", "--transport=rest", base=base)
+    assert normalized(made) == scan_list([file(site.mount / "Müller", "/é.mov")])
 
 
-def test_folders_sort_after_the_names_that_begin_with_theirs(site: Site) -> None:
+def test_a_folder_comes_after_the_names_that_begin_with_its_own(site: Site) -> None:
     for name in ("reel", "reel!", "reel.d"):
         (site.mount / name).mkdir()
     older = site.snapshot()
     touch(site.mount, "reel/a", "reel!/a", "reel.d/a", "reel-x", "reel.mov", "reel copy", "reel0")
     newer = site.snapshot()
-    made = settled(site.scan_list(older, newer, "--transport=rest")).decode()
+    made = normalized(site.scan_list(older, newer, "--transport=rest")).decode()
     names = [line.split('"')[1] for line in made.splitlines()[1:-1]]
     assert names == [
         "/reel0",

@@ -1,4 +1,4 @@
-"""From the first snapshot to the list: everything that can happen to a file, with each qq."""
+"""Everything that can happen to a file between two snapshots, with each generation of qq."""
 
 import os
 import shutil
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.lists import deleted, file, folder, scan_list, settled
+from tests.end_to_end.conftest import QQ
+from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list
 from tests.end_to_end.site import Site
 
 
@@ -15,7 +16,7 @@ def write(path: Path, content: str = "x") -> None:
     path.write_text(content)
 
 
-def a_project(mount: Path) -> None:
+def make_project(mount: Path) -> None:
     for name in (
         "kept.mov",
         "grown.mov",
@@ -28,8 +29,8 @@ def a_project(mount: Path) -> None:
         "reel1/inside.mov",
         "old reel/a.mov",
         "old reel/sub/b.mov",
-        "made anew/stays.mov",
-        "made anew/goes.mov",
+        "replaced/stays.mov",
+        "replaced/goes.mov",
         "became a file/lost.mov",
     ):
         write(mount / name)
@@ -37,7 +38,7 @@ def a_project(mount: Path) -> None:
     (mount / "old link").symlink_to("kept.mov")
 
 
-def a_day_later(mount: Path) -> None:
+def change_project(mount: Path) -> None:
     write(mount / "grown.mov", "longer")
     (mount / "renamed.mov").rename(mount / "new name.mov")
     (mount / "deleted.mov").unlink()
@@ -52,15 +53,15 @@ def a_day_later(mount: Path) -> None:
     (mount / "reel2/link").symlink_to("/etc/passwd")
     os.mkfifo(mount / "reel2/pipe")
     shutil.rmtree(mount / "old reel")
-    shutil.rmtree(mount / "made anew")
-    write(mount / "made anew/stays.mov", "again")
+    shutil.rmtree(mount / "replaced")
+    write(mount / "replaced/stays.mov", "again")
     shutil.rmtree(mount / "became a file")
     write(mount / "became a file")
     (mount / "old link").unlink()
 
 
 def replace(path: Path, content: str) -> None:
-    """Put another file in the place of one, as programs do that save safely."""
+    """Replace a file by a new one, as programs do that save safely."""
     write(path.with_suffix(".new"), content)
     path.with_suffix(".new").replace(path)
 
@@ -72,7 +73,7 @@ EXISTS = (
     "/reel1/new.mov",
     "/reel1",
     "/new name.mov",
-    "/made anew/stays.mov",
+    "/replaced/stays.mov",
     "/linked.mov",
     "/grown.mov",
     "/became a folder.mov/clip.mov",
@@ -83,7 +84,7 @@ GONE = (
     ("/old reel/sub/b.mov", "F_REG"),
     ("/old reel/a.mov", "F_REG"),
     ("/old reel", "F_DIR"),
-    ("/made anew/goes.mov", "F_REG"),
+    ("/replaced/goes.mov", "F_REG"),
     ("/deleted.mov", "F_REG"),
     ("/became a link.mov", "F_REG"),
     ("/became a folder.mov", "F_REG"),
@@ -100,37 +101,33 @@ def expected(mount: Path, *, deletes: bool) -> bytes:
     return scan_list(lines[name] for name in sorted(lines, key=str.encode, reverse=True))
 
 
-@pytest.mark.parametrize("deletes", [True, False], ids=["with deletes", "without deletes"])
-def test_a_list_holds_all_that_happened_between_two_snapshots(
-    site: Site, any_qq: Path, *, deletes: bool
+@pytest.mark.parametrize(
+    ("qq", "deletes"), [("qq of today", True), ("qq before 6.2.2", True), ("qq of today", False)]
+)
+def test_a_list_contains_everything_that_happened_between_two_snapshots(
+    site: Site, qq: str, *, deletes: bool
 ) -> None:
-    site.qq = any_qq
-    a_project(site.mount)
+    site.qq = QQ[qq]
+    make_project(site.mount)
     older = site.snapshot()
-    a_day_later(site.mount)
+    change_project(site.mount)
     newer = site.snapshot()
-    made = site.scan_list(older, newer, *["--deletes"] * deletes)
-    assert settled(made) == expected(site.mount, deletes=deletes)
-
-
-def test_the_summary_counts_what_is_not_listed(site: Site) -> None:
-    a_project(site.mount)
-    older = site.snapshot()
-    a_day_later(site.mount)
-    done = site.generate(older, site.snapshot(), "--deletes")
+    done = site.generate(older, newer, *["--deletes"] * deletes)
+    assert (done.code, done.output) == (0, f"{site.list_path}\n")
+    assert normalized(site.list_path.read_bytes()) == expected(site.mount, deletes=deletes)
     # "became a link.mov", "reel2/link", "reel2/pipe", and "old link", which was deleted.
-    assert "left out, as links, pipes, sockets or devices: 4" in done.messages
+    left_out = 4 if deletes else 3
+    assert f"left out, as links, pipes, sockets or devices: {left_out}" in done.messages
     assert "changed: 10 files (" in done.messages
 
 
-def test_nothing_changed_makes_an_empty_list(site: Site, any_qq: Path) -> None:
-    site.qq = any_qq
-    a_project(site.mount)
+def test_a_list_without_changes_is_empty(site: Site) -> None:
+    make_project(site.mount)
     older = site.snapshot()
     assert site.scan_list(older, site.snapshot(), "--deletes") == scan_list([])
 
 
-def test_the_files_of_a_deleted_folder_come_from_the_cluster_where_the_mount_hides_snapshots(
+def test_the_cluster_is_asked_for_deleted_files_that_the_mount_does_not_show(
     site: Site, any_qq: Path
 ) -> None:
     site.qq = any_qq
@@ -145,9 +142,9 @@ def test_the_files_of_a_deleted_folder_come_from_the_cluster_where_the_mount_hid
     (site.mount / "show/old link").unlink()
     (site.mount / "show/c.mov").unlink()
     newer = site.snapshot()
-    # The mapped path is below the snapshots' source, where nothing shows them.
+    # The mapped path is below the source of the snapshots, where the mount does not show them.
     made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/show")
-    assert settled(made) == scan_list(
+    assert normalized(made) == scan_list(
         [
             deleted("/reel/deep/\u2028 odd\x85.mov"),
             deleted("/reel/deep/b.mov"),
@@ -158,15 +155,13 @@ def test_the_files_of_a_deleted_folder_come_from_the_cluster_where_the_mount_hid
     )
 
 
-def test_the_snapshot_is_named_after_the_project_and_the_time(site: Site) -> None:
-    number = site.snapshot_by_command()
-    (name,) = os.listdir(site.mount / ".snapshot")
-    assert name.startswith(f"{number}_show-1")
-
-
-def test_creating_a_snapshot_prints_its_id_and_nothing_else(site: Site, any_qq: Path) -> None:
+def test_a_snapshot_is_named_after_project_and_time_and_only_its_id_is_printed(
+    site: Site, any_qq: Path
+) -> None:
     site.qq = any_qq
     done = site.run("qumulo_create_snap.py", "-p", "show", "-s", site.source)
     assert done.code == 0
     assert done.messages == ""
     assert done.output == f"{int(done.output)}\n"
+    (name,) = os.listdir(site.mount / ".snapshot")
+    assert name.startswith(f"{int(done.output)}_show-1")

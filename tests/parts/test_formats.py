@@ -293,6 +293,15 @@ def test_a_large_piece_is_what_small_pieces_are_together(form_name, batch_size):
 
 
 @form_names
+@pytest.mark.parametrize("last", [present("/a"), present("/a\x01"), deleted("/a"), left_out("/a")])
+def test_a_piece_has_the_name_of_its_last_entry(form_name, last):
+    form = make_form(form_name)
+
+    assert write_piece(form, present("/c"), present("/b"), last).piece.last_name == last.name
+    assert write_piece(form).piece.last_name == ""
+
+
+@form_names
 def test_a_format_and_its_pieces_can_be_sent_to_another_process(form_name):
     form = make_form(form_name)
     piece = write_piece(form, *OF_EACH_KIND, present("/\x01")).piece

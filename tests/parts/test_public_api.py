@@ -66,7 +66,6 @@ INTERNAL = {
     ("cli/arguments", "ArgumentTypeError"),
     ("cli/program", "SystemExit"),
     ("cluster/wire", "ValidationError"),
-    ("config/file", "InvalidFileException"),
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),

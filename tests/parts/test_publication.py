@@ -316,6 +316,29 @@ def test_it_is_a_different_error_if_only_the_receipt_cannot_take_its_place(path,
     assert files_beside(path) == ["1-files.xml"]
 
 
+def test_a_file_that_has_the_random_name_already_is_never_overwritten(tmp_path, path, monkeypatch):
+    foreign = tmp_path / ".1-files.xml.same"
+    foreign.write_text("untouched")
+    monkeypatch.setattr("secrets.token_hex", lambda _: "same")
+
+    with pytest.raises(OutputError, match="File exists"):
+        write(path, "/a")
+
+    assert foreign.read_text() == "untouched"
+
+
+def test_an_error_is_reported_even_if_what_was_written_cannot_be_removed(path, monkeypatch):
+    def fail(_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(os, "unlink", fail)
+    with pytest.raises(OutputError, match=r"1-files\.xml cannot be written: Input/output error"):
+        write(path, "/a")
+
+    assert not os.path.exists(path)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_an_interruption_leaves_both_as_they_were(path, error):
     def interrupt(_: WrittenList) -> bytes:
@@ -403,6 +426,7 @@ def test_a_leftover_that_cannot_be_removed_does_not_stop_a_list(tmp_path, path):
     assert has_its_receipt(path)
     (kept,) = [event for event in events if isinstance(event, LeftoversKept)]
     assert kept.path == path
+    assert kept.reason in ("Is a directory", "Operation not permitted")  # of Linux and macOS
 
 
 # Several runs at the same time

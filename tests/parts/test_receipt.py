@@ -50,31 +50,39 @@ TOTALS = Totals(
     without_numeric_ids=11,
     changed_since=12,
 )
-RECEIPT = Receipt(
-    project="Show 1",
-    version="2.0",
-    made=ListFacts("/work/1-files.xml", 4711, "0f" * 32),
-    older_snapshot=SnapshotFacts.of(Snapshot(3, "3_before", 1_700_000_000_000_000_000, "/proj")),
-    newer_snapshot=SnapshotFacts.of(Snapshot(7, "7_after", 1_700_000_060_500_000_000, "/proj")),
-    source="/proj",
-    base_path="/proj/show1",
-    mapped_path="/mnt/show1",
-    transport="rest",
-    metadata="mount",
-    deletes=True,
-    moves=False,
-    started="2023-11-14T22:15:00.000000001Z",
-    ended="2023-11-14T22:15:03.12Z",
-    files=FileCounts.of(TOTALS),
-    directories=DirectoryCounts.of(TOTALS),
-    left_out=LeftOut(9, first=["/link"], changes_outside_the_base_path=2),
-    unreadable=UnreadableEntries(
-        8, [UnreadableEntry("/locked", "permission denied"), UnreadableEntry("/a/b", "I/O error")]
-    ),
-    without_numeric_owner=11,
-    changed_on_the_live_share=12,
-    proof=ProofFacts.of(Proof(100, 105)),
-)
+
+
+def make_receipt(**changed: Any) -> Receipt:
+    receipt = Receipt(
+        project="Show 1",
+        version="2.0",
+        made=ListFacts("/work/1-files.xml", 4711, "0f" * 32),
+        older_snapshot=SnapshotFacts.of(
+            Snapshot(3, "3_before", 1_700_000_000_000_000_000, "/proj")
+        ),
+        newer_snapshot=SnapshotFacts.of(Snapshot(7, "7_after", 1_700_000_060_500_000_000, "/proj")),
+        source="/proj",
+        base_path="/proj/show1",
+        mapped_path="/mnt/show1",
+        transport="rest",
+        metadata="mount",
+        deletes=True,
+        moves=False,
+        started="2023-11-14T22:15:00.000000001Z",
+        ended="2023-11-14T22:15:03.12Z",
+        files=FileCounts.of(TOTALS),
+        directories=DirectoryCounts.of(TOTALS),
+        left_out=LeftOut(9, first=["/link"], changes_outside_the_base_path=2),
+        unreadable=UnreadableEntries(
+            8,
+            [UnreadableEntry("/locked", "permission denied"), UnreadableEntry("/a/b", "I/O error")],
+        ),
+        without_numeric_owner=11,
+        changed_on_the_live_share=12,
+        proof=ProofFacts.of(Proof(100, 105)),
+    )
+    return replace(receipt, **changed)
+
 
 FIRST_LAYOUT = {
     "project": "Show 1",
@@ -132,20 +140,19 @@ def decode_json(values: object) -> Receipt:
 
 
 def test_a_receipt_contains_everything_about_a_list():
-    found = read_json(RECEIPT)
+    found = read_json(make_receipt())
 
     assert found == {"receipt_version": "1.0", "format": "xml"} | FIRST_LAYOUT
     assert [name for name in found if name in FIRST_LAYOUT] == list(FIRST_LAYOUT)
 
 
 def test_it_names_the_format_of_the_list():
-    assert read_json(replace(RECEIPT, format="ndjson"))["format"] == "ndjson"
+    assert read_json(make_receipt(format="ndjson"))["format"] == "ndjson"
 
 
 def test_what_is_unknown_or_was_not_wanted_is_null():
     found = read_json(
-        replace(
-            RECEIPT,
+        make_receipt(
             older_snapshot=SnapshotFacts.of(Snapshot(3)),
             source=None,
             mapped_path=None,
@@ -159,7 +166,7 @@ def test_what_is_unknown_or_was_not_wanted_is_null():
 
 
 def test_a_proof_of_no_files_is_a_proof():
-    assert read_json(replace(RECEIPT, proof=ProofFacts.of(Proof(0, 0))))["proof"] == {
+    assert read_json(make_receipt(proof=ProofFacts.of(Proof(0, 0))))["proof"] == {
         "held": True,
         "files_in_older_snapshot": 0,
         "files_in_newer_snapshot": 0,
@@ -186,7 +193,7 @@ def test_times_are_in_utc_and_exact_to_the_nanosecond(nanoseconds, text):
 
 
 def test_people_can_read_it():
-    content = encode(replace(RECEIPT, project="Grüße 🎬"))
+    content = encode(make_receipt(project="Grüße 🎬"))
 
     assert '\n  "project": "Grüße 🎬",\n'.encode() in content
     assert content.endswith(b"}\n")
@@ -203,8 +210,7 @@ NAMES = st.text(
 @given(st.lists(NAMES))
 @example(["/\udcff", '/\\udcff"', "/\\\udcff", "/\0\x1f\x7f", "/\udcf0\udc9f"])
 def test_a_receipt_is_read_back_as_it_was_whatever_its_names_contain(names):
-    receipt = replace(
-        RECEIPT,
+    receipt = make_receipt(
         project="".join(names),
         made=ListFacts(f"/{''.join(names)}/1-files.xml", 1, ""),
         left_out=LeftOut(len(names), first=names),
@@ -219,8 +225,8 @@ def test_a_receipt_is_read_back_as_it_was_whatever_its_names_contain(names):
 
 
 def test_every_field_is_read_back(tmp_path):
-    bare = replace(RECEIPT, source=None, mapped_path=None, started=None, ended=None, proof=None)
-    for receipt in (RECEIPT, bare, replace(RECEIPT, format="ndjson", receipt_version="1.7")):
+    bare = make_receipt(source=None, mapped_path=None, started=None, ended=None, proof=None)
+    for receipt in (make_receipt(), bare, make_receipt(format="ndjson", receipt_version="1.7")):
         Path(tmp_path, "1-files.json").write_bytes(encode(receipt))
         assert read_receipt(tmp_path / "1-files.json") == receipt
 
@@ -230,13 +236,13 @@ def test_a_receipt_can_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path, make_pa
     folder = os.fsencode(tmp_path) + b"/\xff"
     os.mkdir(folder)
     with open(folder + b"/1-files.json", "wb") as file:
-        file.write(encode(RECEIPT))
+        file.write(encode(make_receipt()))
 
-    assert read_receipt(make_path(os.fsdecode(folder + b"/1-files.json"))) == RECEIPT
+    assert read_receipt(make_path(os.fsdecode(folder + b"/1-files.json"))) == make_receipt()
 
 
 def test_a_receipt_of_before_receipts_had_a_version_is_read():
-    assert decode_json(FIRST_LAYOUT) == RECEIPT
+    assert decode_json(FIRST_LAYOUT) == make_receipt()
 
 
 def test_fields_of_a_newer_minor_version_are_ignored():
@@ -310,6 +316,13 @@ def test_a_field_of_a_different_type_makes_it_no_receipt(changed):
         decode_json(FIRST_LAYOUT | changed)
 
 
-def test_a_receipt_that_is_missing_is_named(tmp_path):
+def test_a_malformed_receipt_is_named(tmp_path):
+    (tmp_path / "1-files.json").write_text("{}")
+
+    with pytest.raises(InvalidReceiptError, match=rf"^{tmp_path}/1-files\.json is not a receipt"):
+        read_receipt(tmp_path / "1-files.json")
+
+
+def test_a_missing_receipt_is_named(tmp_path):
     with pytest.raises(InvalidReceiptError, match=r"1-files\.json cannot be read: No such file"):
         read_receipt(tmp_path / "1-files.json")

@@ -1,5 +1,6 @@
 """Which requests can be carried out: decided before anything is asked of a cluster."""
 
+import os
 from typing import Any
 
 import pytest
@@ -85,7 +86,8 @@ def test_the_older_snapshot_has_the_smaller_id(older, newer):
 
 def test_the_mapped_path_is_needed_if_a_mount_is_read():
     for metadata in ("mount", "snapshot"):
-        assert refuse(MappedPathError, mapped_path=None, metadata=metadata)
+        message = refuse(MappedPathError, mapped_path=None, metadata=metadata)
+        assert message == "the mapped path is needed to read sizes, times and owners"
     replace(LIST, mapped_path=None, metadata="rest").check()
 
 
@@ -138,8 +140,18 @@ def test_limits_are_at_least_one(name):
         assert message == f"{name} is {number}, and has to be at least 1"
 
 
-def test_the_number_of_usable_cores_is_a_number_of_workers():
-    assert 1 <= usable_cores() <= MAX_WORKERS
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (7, 7), (MAX_WORKERS + 1, MAX_WORKERS)])
+def test_the_number_of_usable_cores_is_a_number_of_workers(monkeypatch, cores, workers):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)), raising=False)
+    assert usable_cores() == workers
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(None, 1), (7, 7), (MAX_WORKERS + 1, MAX_WORKERS)])
+def test_where_the_system_has_no_affinity_all_cores_are_usable(monkeypatch, cores, workers):
+    """As on macOS."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert usable_cores() == workers
 
 
 # Snapshots

@@ -39,7 +39,7 @@ def _parse_property_list(content: bytes) -> dict[str, object]:
         # The message of plistlib may contain a value of the file, and so the password.
         raise ValueError("it is damaged") from error
     if not isinstance(tree, dict):
-        raise plistlib.InvalidFileException("it is not a dictionary")
+        raise ValueError("it is not a dictionary")  # noqa: TRY004 - of a file, not an argument
     values: dict[str, object] = {}
     # Qt on macOS leaves the section out. Other programs write it as a dictionary, or before a dot.
     section = SECTION.lower()
