@@ -123,7 +123,7 @@ def changed_since(entries: int) -> str:
         return ""
     told = "1 entry" if entries == 1 else f"{entries} entries"
     return (
-        f"; on the live share since the snapshot: {told} changed or went "
+        f"; on the live share since the snapshot: {told} changed or disappeared "
         "(exact: --metadata snapshot or rest)"
     )
 

@@ -73,7 +73,7 @@ def compare_snapshots(
     if older.source_id and newer.source_id and older.source_id != newer.source_id:
         raise IncomparableError(
             f"snapshot {older.id} is of {_source(older)}, snapshot {newer.id} of {_source(newer)}: "
-            "these are two directories"
+            "these are different directories"
         )
     if older.taken and newer.taken and older.taken > newer.taken:
         raise SnapshotTimeError(f"snapshot {newer.id} was taken before snapshot {older.id}")

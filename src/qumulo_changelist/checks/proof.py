@@ -95,7 +95,7 @@ def _describe_gain(totals: Totals) -> str:
         ("created", totals.created),
         ("moved there", totals.moved),
         ("created but unreadable", totals.unreadable_created),
-        ("in the place of others", -totals.replaced),
+        ("replacing other files", -totals.replaced),
         ("deleted", -totals.deleted_files),
         ("gone without being listed", -totals.gone_files),
         ("deleted but unreadable", -totals.unreadable_deleted),

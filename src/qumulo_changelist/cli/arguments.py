@@ -1,4 +1,4 @@
-"""Command lines: the options of every command, and the kinds of values that options take."""
+"""Command lines: the options of every command, and parsers for the values of options."""
 
 import argparse
 import os
