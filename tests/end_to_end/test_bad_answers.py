@@ -194,7 +194,7 @@ def test_a_diff_of_another_directory_is_reported(answer: Answer) -> None:
     site = answer(diff({"op": "CREATE", "path": "/show2/a"}, {"op": "DELETE", "path": "/other/"}))
     done = site.generate(OLDER, NEWER, "--deletes")
     assert done.code == 0
-    assert "of 2 changes between the snapshots none is below the base path" in done.messages
+    assert "2 changes between the snapshots, but none below the base path" in done.messages
     assert normalized(site.list_path.read_bytes()) == scan_list([])
 
 

@@ -273,4 +273,4 @@ def test_a_run_reports_that_all_changes_are_outside_the_base_path(
     done = site.generate(older, newer, "--deletes", "--transport=rest", base=base)
     assert done.code == 0
     assert site.list_path.read_bytes() == scan_list([])
-    assert "of 6 changes between the snapshots none is below the base path" in done.messages
+    assert "6 changes between the snapshots, but none below the base path" in done.messages

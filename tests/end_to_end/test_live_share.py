@@ -253,7 +253,7 @@ def check(done: CommandResult, unread: int, left_out: int, changed_since: int) -
     if changed_since:
         entries = "1 entry" if changed_since == 1 else f"{changed_since} entries"
         ending += (
-            f"; on the live share since the snapshot: {entries} changed or went "
+            f"; on the live share since the snapshot: {entries} changed or disappeared "
             "(exact: --metadata snapshot or rest)"
         )
     (summary,) = [line for line in done.messages.splitlines() if line.startswith("show: ")]

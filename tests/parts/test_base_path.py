@@ -40,7 +40,8 @@ def test_snapshots_of_two_directories_are_refused():
         compare_snapshots(EMPTY, Scope("/p"), older("/p", "12"), newer("", "13"))
 
     assert str(caught.value) == (
-        "snapshot 3 is of /p (file id 12), snapshot 7 of (file id 13): these are two directories"
+        "snapshot 3 is of /p (file id 12), snapshot 7 of (file id 13): "
+        "these are different directories"
     )
     assert caught.value.exit_code == 65
 

@@ -387,7 +387,7 @@ def test_it_states_all_parts_of_the_sum():
 
     assert str(error) == (
         "the list does not add up: 100 files below /proj/show1 in snapshot 3, +5 created, "
-        "+3 moved there, +7 created but unreadable, -2 in the place of others, -4 deleted, "
+        "+3 moved there, +7 created but unreadable, -2 replacing other files, -4 deleted, "
         "-1 gone without being listed, -6 deleted but unreadable, would be 102 in snapshot 7, "
         "which has 99: 3 too many"
     )

@@ -47,9 +47,9 @@ def test_numbers_of_one_are_followed_by_the_singular() -> None:
         "deleted: 1 file, 1 directory",
         "not readable or not nameable: 0",
         "left out, as links, pipes, sockets or devices: 0",
-        "on the live share since the snapshot: 1 entry changed or went "
+        "on the live share since the snapshot: 1 entry changed or disappeared "
         "(exact: --metadata snapshot or rest)",
-        "proved: it leads from the 1 file of the older snapshot to the 1 of the newer",
+        "proved: the list leads from the 1 file of the older snapshot to the 1 of the newer",
     ]
 
 
@@ -70,7 +70,7 @@ def test_owners_without_a_numeric_id_are_reported_if_there_are_any() -> None:
 def test_changes_of_the_live_share_are_reported_with_what_would_have_been_exact() -> None:
     assert parts(TOTALS._replace(changed_since=3)) == [
         *USUAL,
-        "on the live share since the snapshot: 3 entries changed or went "
+        "on the live share since the snapshot: 3 entries changed or disappeared "
         "(exact: --metadata snapshot or rest)",
     ]
 
@@ -79,6 +79,6 @@ def test_a_proof_is_reported_if_there_is_one() -> None:
     for proof in (Proof(100, 105), Proof(0, 0)):
         assert parts(TOTALS, proof) == [
             *USUAL,
-            f"proved: it leads from the {proof.older_files} files of the older snapshot to the "
-            f"{proof.newer_files} of the newer",
+            f"proved: the list leads from the {proof.older_files} files of the older snapshot to "
+            f"the {proof.newer_files} of the newer",
         ]

@@ -17,11 +17,11 @@ class ChangeSet:
 
     Args:
         scope: the base path.
-        limit: the number of changes to keep in memory; beyond that they go to disk.
-        folder: where on disk.
+        limit: the number of changes to keep in memory; if there are more, they go to disk.
+        folder: the folder for them.
 
     Raises:
-        SpillError: there is no room on disk; so do all methods.
+        SpillError: there is no room on disk; raised by every method.
     """
 
     def __init__(self, scope: Scope, *, limit: int, folder: str) -> None:
@@ -39,7 +39,7 @@ class ChangeSet:
         self._forgotten: set[str] = set()
 
     def add(self, page: list[Change]) -> int:
-        """Add changes, which may come again; return the number of those that count."""
+        """Add changes, possibly several times the same; return the number of those that count."""
         encoded = key.encode(self._scope.select(page), prefix_length=len(self._scope.base))
         for directory, letter in encoded.directories:
             self.whole_directories.add(directory)
@@ -56,7 +56,7 @@ class ChangeSet:
         return self._count
 
     def drain(self) -> Iterator[list[str]]:
-        """Yield the keys of all changes in descending order, in blocks, and forget them meanwhile.
+        """Yield the keys of all changes in descending order, in blocks, and remove them.
 
         Keys that are in memory may come several times, one directly after the other.
         """
@@ -69,7 +69,7 @@ class ChangeSet:
         )
 
     def forget_base(self, letter: str) -> None:
-        """Leave out that the base path was created, or deleted: ``CREATED`` or ``DELETED``."""
+        """Ignore the creation or the deletion of the base path: ``CREATED`` or ``DELETED``."""
         self._forgotten.add(key.make_key(_BASE, letter))
         self.base_created = self.base_created and letter != CREATED
         self.base_deleted = self.base_deleted and letter != DELETED
@@ -77,9 +77,9 @@ class ChangeSet:
             self.whole_directories.discard(_BASE)
 
     def only_created_directories(self) -> list[str]:
-        """Return the directories of which the diff says only that they were created.
+        """Return the directories that the diff reports as created, and as nothing else.
 
-        Those on disk are not among them.
+        Changes that are on disk are not searched.
         """
         # A directory's first key is followed by its others, and by those of what is below it.
         keys = sorted({*self._keys.in_memory} - self._forgotten)

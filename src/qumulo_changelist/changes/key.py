@@ -16,25 +16,25 @@ from typing import NamedTuple
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 
 CREATED, MODIFIED, DELETED = "C", "M", "D"
-"""The letters of what happened to a path."""
+"""What happened to a path, as a letter."""
 
 _END = "\0"
 _SUFFIXES: dict[Op, str] = {CREATE: _END + CREATED, MODIFY: _END + MODIFIED, DELETE: _END + DELETED}
 _SUFFIX_LENGTH = len(_END + CREATED)
 
-# No disk has such names, but the answer of a cluster can. The order is kept.
+# No file system has such names, but a cluster can send them. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (_END, "\1\1"))
 
 
 class ChangedPaths(NamedTuple):
-    """Paths, each once, in descending order, and what happened to each: some of ``CMD``."""
+    """Paths, each once, in descending order, and what happened to each: letters of ``CMD``."""
 
     names: list[str]
     letters: list[str]
 
 
 class EncodedChanges(NamedTuple):
-    """A page of changes as keys, and what can be learned from it at once."""
+    """A page of changes as keys, and what they show about the page."""
 
     keys: list[str]
     directories: list[tuple[str, str]]
@@ -129,7 +129,7 @@ def without_group(grouped: str) -> str:
 
 
 def pack(keys: Iterable[str]) -> bytes:
-    """Return keys of changes as bytes that can travel to another process."""
+    """Return keys of changes as bytes that can travel to a different process."""
     return _END.join(keys).encode("utf-8", "surrogatepass")
 
 
@@ -150,7 +150,7 @@ def unpack(packed: bytes) -> ChangedPaths:
 
 
 def escape(path: str) -> str:
-    """Return a path without NUL, which sorts among others as before."""
+    """Return a path without NUL, that sorts as before."""
     for character, written in _ESCAPES:
         path = path.replace(character, written)
     return path

@@ -33,7 +33,7 @@ class Scope:
         return [change for change in page if change.op != MODIFY or change.path != below]
 
     def within(self, source: str) -> str:
-        """Return the directory that is at or below both ``source`` and the base path; "" for none.
+        """Return the directory that is at or below both ``source`` and the base path, or "".
 
         An unknown source is assumed to contain the base path.
         """

@@ -22,8 +22,8 @@ def cut(blocks: Iterable[list[str]], size: int, whole: AbstractSet[str]) -> Iter
 
     Args:
         blocks: the keys, see :mod:`~qumulo_changelist.changes.key`.
-        size: the approximate number of keys in a slice; fewer where directories stand for more,
-            more where no other cut is right.
+        size: the approximate number of keys in a slice; fewer if whole directories are among
+            them, more if no earlier cut is possible.
         whole: the directories that were created or deleted, as escaped paths.
     """
     pending: list[str] = []
@@ -44,7 +44,7 @@ def cut(blocks: Iterable[list[str]], size: int, whole: AbstractSet[str]) -> Iter
 
 
 def _end_of_slice(keys: list[str], begin: int, size: int, whole: AbstractSet[str]) -> int:
-    """Return the index after the last key of a full slice, counted from ``begin``; 0 for none."""
+    """Return the index after the last key of a full slice, counted from ``begin``, or 0."""
     if not whole:
         return begin + size if begin + size <= len(keys) else 0
     weight = 0
@@ -57,7 +57,7 @@ def _end_of_slice(keys: list[str], begin: int, size: int, whole: AbstractSet[str
 
 
 def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
-    """Return the first index from ``at`` on that a cut may precede; the end if there is none."""
+    """Return the first index from ``at`` on where a cut can be made, or ``len(keys)``."""
     while at < len(keys):
         path = path_of(keys[at])
         above = outermost(whole, path)
@@ -67,7 +67,7 @@ def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
         elif above and keys[at - 1].startswith(above):
             at = _first_where(keys, at, _is_outside(above))
         elif waiting:
-            # After the last of their places; then the loop looks again.
+            # Go on after the last of their places.
             at = _first_where(keys, at, _sorts_below(lower_bound(waiting[0].removesuffix("/"))))
         else:
             break
@@ -103,5 +103,5 @@ def _contains(keys: list[str], wanted: str) -> bool:
 
 
 def _first_where(keys: list[str], begin: int, is_true: Callable[[str], bool]) -> int:
-    """Return the first index from ``begin`` on where ``is_true`` holds; it holds from there on."""
+    """Return the first index from ``begin`` on where ``is_true`` holds, and for all after it."""
     return bisect_left(keys, True, lo=begin, key=is_true)

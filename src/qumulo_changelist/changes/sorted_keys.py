@@ -1,4 +1,4 @@
-"""Keys that are added in any order and come out sorted: held in memory, or on disk beyond it."""
+"""Keys that are added in any order and come out sorted: in memory, or on disk if there are many."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ class SortedKeys:
     A key is any text that neither begins nor ends with a NUL, nor contains two in a row.
 
     Args:
-        limit: the number of keys to keep in memory; beyond that they go to disk.
-        folder: where on disk.
+        limit: the number of keys to keep in memory; if there are more, they go to disk.
+        folder: the folder for them.
 
     Raises:
-        SpillError: there is no room on disk; so do all methods.
+        SpillError: there is no room on disk; raised by every method.
     """
 
     def __init__(self, limit: int, folder: str) -> None:
@@ -36,7 +36,7 @@ class SortedKeys:
 
     @property
     def in_memory(self) -> list[str]:
-        """All keys, in no order; none once some are on disk."""
+        """All keys, in no order; empty once some are on disk."""
         return [] if self._spill else self._keys
 
     def replace(self, keys: list[str]) -> None:
@@ -44,7 +44,7 @@ class SortedKeys:
         self._keys = keys
 
     def drain(self) -> Iterator[list[str]]:
-        """Yield all keys in descending order, in blocks, and forget them meanwhile.
+        """Yield all keys in descending order, in blocks, and remove them.
 
         Keys that are in memory may come several times, one directly after the other.
         """

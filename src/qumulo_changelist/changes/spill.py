@@ -39,8 +39,8 @@ _PREPARE = """
 class Spill:
     r"""Collects keys in any order and yields them sorted, from a file without a name.
 
-    A key is any text with one NUL that does not end it, as ``path + "\0" + letter``. The folder
-    shows the file only while it is opened, so nothing remains of it, however the process ends.
+    A key is any text with one NUL that does not end it, as ``path + "\0" + letter``. The file
+    has a name only while it is being opened, so nothing remains of it, however the process ends.
 
     Memory does not grow with the number of keys, but by about 0.1 MB with each call of ``add``: so
     add many keys at a time.
@@ -77,7 +77,7 @@ class Spill:
     def descending(self) -> Iterator[list[str]]:
         """Yield all keys, each once, in descending order of their UTF-8 bytes; no block is empty.
 
-        It can be called again. No key may be added meanwhile.
+        It can be called again. No key may be added until the last block.
         """
         with self._spill_errors():
             cursor = self._database.execute("SELECT keys FROM bundle ORDER BY last DESC")

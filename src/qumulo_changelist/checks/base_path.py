@@ -1,4 +1,4 @@
-"""The base path in the two snapshots: where each of them has it, and whether it does.
+"""Where each of the two snapshots has the base path, and whether it has it.
 
 The numbers of rules are those of ``docs/scan-list.md``, section "What is listed".
 """
@@ -32,7 +32,7 @@ class SnapshotView(NamedTuple):
     top: str = "/"
     """The name of the base path, or of the snapshot's directory if that is below it."""
     has_base: bool = True
-    """Whether the base path is a directory in it, as the cluster says, or else the diff."""
+    """Whether the base path is a directory in it, according to the cluster or else to the diff."""
 
     @property
     def base(self) -> str:
@@ -60,7 +60,7 @@ def compare_snapshots(
     """Return both snapshots with the paths that each has for the base path.
 
     Args:
-        cluster: is asked for the directory of a snapshot, if its status does not contain the path.
+        cluster: returns the directory of a snapshot whose status does not contain the path.
         scope: the base path, as the newer snapshot has it.
         older: the older snapshot, as far as it is known.
         newer: the newer one.
@@ -68,12 +68,12 @@ def compare_snapshots(
     Raises:
         IncomparableError: they are of different directories.
         SnapshotTimeError: the newer one was taken first.
-        BasePathError: the base path and the snapshots' directory have nothing in common.
+        BasePathError: neither of the base path and the snapshots' directory contains the other.
     """
     if older.source_id and newer.source_id and older.source_id != newer.source_id:
         raise IncomparableError(
             f"snapshot {older.id} is of {_source(older)}, snapshot {newer.id} of {_source(newer)}: "
-            "these are two directories"
+            "these are different directories"
         )
     if older.taken and newer.taken and older.taken > newer.taken:
         raise SnapshotTimeError(f"snapshot {newer.id} was taken before snapshot {older.id}")
@@ -93,10 +93,11 @@ def compare_snapshots(
 
 
 def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> SnapshotPair:
-    """Return which of the snapshots have the base path, and make the changes agree: rule 9.
+    """Return which of the snapshots have the base path, and adjust the changes to that: rule 9.
 
     If a directory above it was deleted, created or both, a diff alone does not show what became of
-    the base path. The cluster is asked only then, and if the diff contains nothing of it.
+    the base path. The cluster is asked only in this case, or if the diff contains nothing at or
+    below the base path.
 
     Raises:
         BasePathError: neither snapshot has the base path as a directory.
@@ -137,7 +138,10 @@ def _is_at_or_above_source(view: SnapshotView) -> bool:
 
 
 def _are_of_one_directory(pair: SnapshotPair) -> bool:
-    """Return whether the snapshots are known to be comparable: a diff of others may be empty."""
+    """Return whether the snapshots are known to be of one directory.
+
+    Otherwise an empty diff proves nothing: that of different directories may be empty, too.
+    """
     return all(view.snapshot.source_id for view in (pair.older, pair.newer))
 
 

@@ -41,7 +41,7 @@ def check_deletions(
         totals: what the list contains.
         limit: what is allowed.
         count_older_files: counts the files below the base path in the older snapshot.
-        deleted_by_folder: the numbers of deleted files in each folder; "" is the base path.
+        deleted_by_folder: the number of deleted files in each folder; "" is the base path.
 
     Raises:
         DeletionLimitError: it deletes more.
@@ -67,11 +67,11 @@ def check_deletions(
 
 
 def main_places(by_folder: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return the directories that contain most of the files, and their numbers, greatest first.
+    """Return the directories with most of the files, and the number in each, greatest first.
 
     That is the deepest directory that contains more than half of them, if there is one below the
-    base path. Otherwise it is the greatest few in the base path; ``/`` then represents the files
-    that are directly in it.
+    base path. Otherwise it is a few directories in the base path, those with most files; ``/`` then
+    represents the files that are directly in the base path.
     """
     below: Counter[str] = Counter()
     for folder, files in by_folder.items():

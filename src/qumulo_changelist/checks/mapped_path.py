@@ -69,7 +69,7 @@ def check_mount(
     """Return what a mount shows, and make sure that it shows nothing but the base path.
 
     Args:
-        cluster: is asked about the snapshot and, if an entry differs, about the live tree.
+        cluster: describes the snapshot and, if an entry differs, the live tree.
         newer: the newer snapshot, which has the base path.
         mount: the mapped path, or the snapshot below its ``.snapshot``.
         mapped_path: its path on this machine.
@@ -107,7 +107,7 @@ def shows_snapshot(cluster: Cluster, view: SnapshotView, mount: Mount) -> bool:
     """Return whether a mount shows an entry of the base path as a snapshot has it.
 
     Args:
-        cluster: is asked about the snapshot.
+        cluster: describes the snapshot.
         view: the snapshot, which has the base path.
         mount: the directory that should show the same snapshot.
     """
@@ -186,7 +186,7 @@ def _is_untouched(known: EntryStat, now: EntryStat) -> bool:
 
 
 def _is_same_file(now: EntryStat, shown: EntryStat | None) -> bool:
-    """Return whether a mount may show an earlier state of a file, which it remembers."""
+    """Return whether the mount shows the same file, perhaps from its cache."""
     return shown is not None and shown.id == now.id != ""
 
 

@@ -1,4 +1,4 @@
-"""Whether a list can be true: compared with what the cluster itself counts in both snapshots."""
+"""Proving a list: comparing it with what the cluster itself counts in both snapshots."""
 
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ def prove(
     *,
     mounted: bool,
 ) -> Proof:
-    """Make sure that a list leads from what the older snapshot contains to what the newer does.
+    """Make sure that a list accounts for the number of files in both snapshots.
 
     Args:
-        cluster: is asked.
+        cluster: counts the files.
         pair: both snapshots.
         totals: what the list contains.
         unread_directories: those that cannot be read, and what happened to everything in them.
@@ -36,7 +36,7 @@ def prove(
     Raises:
         ProofError: it does not.
         StaleProofError: it does not, and the live share has changed since.
-        UnprovableError: it cannot be known.
+        UnprovableError: the counts cannot be read.
     """
     if mounted:
         _check_most_was_read(totals)
@@ -95,7 +95,7 @@ def _describe_gain(totals: Totals) -> str:
         ("created", totals.created),
         ("moved there", totals.moved),
         ("created but unreadable", totals.unreadable_created),
-        ("in the place of others", -totals.replaced),
+        ("replacing other files", -totals.replaced),
         ("deleted", -totals.deleted_files),
         ("gone without being listed", -totals.gone_files),
         ("deleted but unreadable", -totals.unreadable_deleted),

@@ -1,4 +1,4 @@
-"""Whether a request can be carried out at all, before anything is asked of a cluster."""
+"""Whether a request can be carried out at all, before a cluster is asked for anything."""
 
 import re
 
@@ -69,7 +69,7 @@ def check_source_path(path: str) -> None:
 
 
 def check_list_name(guid: str, source_index: str) -> None:
-    """Make sure that a list can be placed by the project's GUID and the source index.
+    """Make sure that the project's GUID and the source index can name a list.
 
     Raises:
         ListNameError: it cannot.
@@ -84,7 +84,7 @@ def check_order(older: int, newer: int) -> None:
     """Make sure that the older snapshot has the smaller id.
 
     Raises:
-        SnapshotOrderError: it has not.
+        SnapshotOrderError: it does not.
     """
     if older >= newer:
         raise SnapshotOrderError(f"snapshot {older} is not older than snapshot {newer}")

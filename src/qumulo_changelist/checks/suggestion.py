@@ -16,10 +16,10 @@ def suggest_path(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
     """Return a sentence about the nearest path that a snapshot has, or what is in its place.
 
     Args:
-        cluster: is asked. If it does not answer, the sentence is "": the run ends for a different
-            reason, which the user has to read.
+        cluster: lists directories. If it does not answer, the sentence is "": the run ends for a
+            different reason, which the user has to read.
         path: an absolute path that the snapshot does not have as a directory.
-        snapshot: the snapshot. It has the directory that it is of.
+        snapshot: the snapshot, whose directory is known.
     """
     found, differences = "", []
     try:
@@ -50,7 +50,7 @@ def _entries(cluster: Cluster, directory: str, snapshot: Snapshot) -> dict[str, 
 
 
 def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
-    """Return the nearest name, and in what it differs; "" for none."""
+    """Return the nearest name, and in what it differs; "" and "" if there is none."""
     names = sorted(names)
     foldings: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("its accents", _without_accents),

@@ -1,4 +1,4 @@
-"""Command lines: the options of every command, and the kinds of values that options take."""
+"""Command lines: the options of every command, and parsers for the values of options."""
 
 import argparse
 import os
@@ -39,7 +39,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
 
 
 def path(argument: str) -> str:
-    """Return an argument as this package writes names, in every locale."""
+    """Return an argument as the text that this package uses for names, in every locale."""
     return to_text(os.fsencode(argument))
 
 

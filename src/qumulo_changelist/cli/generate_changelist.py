@@ -49,7 +49,7 @@ def _run(argv: Sequence[str] | None) -> int:
     return 0 if result.is_complete else 1
 
 
-# Options with the name of the request's field.
+# Options that are named like fields of the request.
 _SAME_NAMES = (
     *("metadata", "deletes", "moves", "verify", "max_deletes", "format", "workers"),
     *("page_size", "slice_size", "spill_after"),
@@ -65,11 +65,11 @@ def _make_parser() -> argparse.ArgumentParser:
         "-m", "--mappedpath", metavar="PATH", type=arguments.path,
         help="where this machine mounts that directory; not needed with --metadata rest",
     )  # fmt: skip
-    parser.add_argument("-d", "--deletes", action="store_true", help="list also what was deleted")
+    parser.add_argument("-d", "--deletes", action="store_true", help="also list what was deleted")
     parser.add_argument(
         "--moves", action="store_true",
-        help="list a file that was only moved or renamed with the name that it had (from=), and do "
-        "not list that name as deleted",
+        help="for a file that was only moved or renamed, give its old name (from=), and do not "
+        "list the old name as deleted",
     )  # fmt: skip
     parser.add_argument(
         "--verify", action="store_true",
@@ -115,7 +115,7 @@ def _add_required(group: argparse._ArgumentGroup) -> None:
 def _add_tuning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", metavar="N", type=_number_of_workers, default=usable_cores(),
-        help="work in N processes, in one for few changes (default: %(default)s)",
+        help="work in N processes; few changes are worked on in one (default: %(default)s)",
     )  # fmt: skip
     for long, default, meaning in (
         ("--page-size", 0, "request N entries at a time from the cluster"),

@@ -13,8 +13,8 @@ _SHORTAGES = {
     errno.EAGAIN: f"Allow this user more processes (`ulimit -u`), {_FEWER_WORKERS}.",
     errno.EMFILE: "Allow a process more open files, for example with `ulimit -n 4096`.",
     errno.ENFILE: f"Raise the machine's limit of open files, {_FEWER_WORKERS}.",
-    errno.ENOMEM: f"Give it more memory, {_FEWER_WORKERS}.",
-    errno.ENOBUFS: f"Give it more memory, {_FEWER_WORKERS}.",
+    errno.ENOMEM: f"Give this machine more memory, {_FEWER_WORKERS}.",
+    errno.ENOBUFS: f"Give this machine more memory, {_FEWER_WORKERS}.",
 }
 _EXACT = "With --metadata snapshot or rest, the files are read as the snapshot has them."
 _NO_LIST = "No list was published; an earlier one is unchanged."
@@ -34,13 +34,13 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Name the directory as the cluster does, in UTF-8, such as /projects/show1."
     ),
     errors.SnapshotOrderError: (
-        "Snapshot ids count up: give the smaller one with --prevsnapshotid."
+        "Later snapshots have greater ids: give the smaller id with --prevsnapshotid."
     ),
     errors.BasePathError: (
-        "Give with -b a directory of the cluster, by the path that it has in the newer snapshot."
+        "With -b, give the path of a directory of the cluster, as the newer snapshot has it."
     ),
     errors.MappedPathError: (
-        "Give with -m the directory where this machine mounts the base path, and check that the "
+        "With -m, give the directory where this machine mounts the base path, and check that the "
         "share is mounted; or use --metadata rest, which needs no mount."
     ),
     errors.WrongMountError: (
@@ -64,7 +64,7 @@ _HINTS: dict[type[ChangelistError], str] = {
         "The work itself is done: a snapshot has been taken, or a new list is in its place."
     ),
     errors.ProofError: (
-        "If files have several hard links, the cluster may count them other than by their names."
+        "If files have several hard links, the cluster may not count every name of such a file."
     ),
     errors.StaleProofError: _EXACT,
     errors.UnprovableError: "",
@@ -110,7 +110,7 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.FailingError: "The cluster keeps failing; try again later.",
     errors.BrokenConnectionError: _CONNECTION,
     errors.UnclearOutcomeError: (
-        "Look on the cluster for a snapshot of this name before you try again."
+        "Check whether the cluster has a snapshot of this name before you try again."
     ),
     errors.CertificateError: (
         "If that is the fingerprint that the cluster's administrator confirms, set "

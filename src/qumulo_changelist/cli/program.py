@@ -20,7 +20,7 @@ def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) 
     Args:
         command: the command; given the arguments, it returns the exit code.
         arguments: None for those of this process.
-        makes_list: whether hints are about a list.
+        makes_list: whether the command makes a list.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP

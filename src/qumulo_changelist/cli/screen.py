@@ -17,7 +17,7 @@ from qumulo_changelist.events import Event
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.wording import count
 
-# From this number of folders on, the user should know why it takes so long, without --verbose.
+# From this number on, the user should know why it takes so long, even without --verbose.
 _MANY_FOLDERS = 20
 
 # What a terminal would obey, apart from line ends and tabs.
@@ -25,7 +25,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Screen:
-    """Prints the events of a run; a listener.
+    """A listener that prints the events of a run.
 
     Args:
         verbose: whether to print also the events that only explain how the run works.
@@ -100,8 +100,8 @@ def _is_all_out_of_scope(event: events.ChangesCollected) -> bool:
 def _changes_collected(event: events.ChangesCollected) -> str:
     if _is_all_out_of_scope(event):
         return (
-            f"of {count(event.out_of_scope, 'change')} between the snapshots none is below the "
-            f"base path {event.base_path}"
+            f"{count(event.out_of_scope, 'change')} between the snapshots, but none below the base "
+            f"path {event.base_path}"
         )
     return f"{count(event.in_scope, 'change')} below the base path, {event.out_of_scope} elsewhere"
 
@@ -116,13 +116,13 @@ def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
     mount = "a mount that shows .snapshot at the mapped path, or " if event.mount_helps else ""
     return (
         f"about {count(event.folders, 'folder')} will be read through qq, each by a process of "
-        f"half a second, at most {event.at_once} at once; quicker would be {mount}--transport rest"
+        f"half a second, at most {event.at_once} at once; {mount}--transport rest would be quicker"
     )
 
 
-# The right type of each event is certain from the key; a table cannot express that.
+# The key determines the event's type, which a table cannot express.
 _WORDS: dict[type, Callable[[Any], str]] = {
-    events.RequestRetried: lambda e: f"{e.request}: {e.reason}; again in {e.seconds:.0f} s",
+    events.RequestRetried: lambda e: f"{e.request}: {e.reason}; trying again in {e.seconds:.0f} s",
     events.NodeSkipped: lambda e: f"{e.host} does not answer, and is left out for now: {e.reason}",
     events.NodeChosen: lambda e: (
         f"qq asks {e.host}, since others do not answer: {', '.join(e.failures)}"
@@ -156,7 +156,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     ),
     events.LeftoverRemoved: lambda e: f"removed {e.path}, which a killed run had left",
     events.LeftoversKept: lambda e: (
-        f"the files that killed runs left beside {e.path} stay: {e.reason}"
+        f"files that killed runs left beside {e.path} could not be removed: {e.reason}"
     ),
     events.ListPublished: lambda e: f"receipt: {e.receipt_path}",
 }

@@ -31,12 +31,12 @@ def summarize(project: str, totals: Totals, proof: Proof | None, *, moves: bool)
     if totals.changed_since:
         parts.append(
             f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed "
-            "or went (exact: --metadata snapshot or rest)"
+            "or disappeared (exact: --metadata snapshot or rest)"
         )
     if proof:
         parts.append(
-            f"proved: it leads from the {count(proof.older_files, 'file')} of the older snapshot "
-            f"to the {proof.newer_files} of the newer"
+            f"proved: the list leads from the {count(proof.older_files, 'file')} of the older "
+            f"snapshot to the {proof.newer_files} of the newer"
         )
     return f"{project}: {'; '.join(parts)}"
 

@@ -60,7 +60,7 @@ class ChangelistResult(Struct, frozen=True):
     """A list that has been published."""
 
     path: str
-    """As this machine's locale writes it, like the next."""
+    """In the encoding of this machine's locale, like ``receipt_path``."""
     receipt_path: str
     receipt: Receipt
     totals: Totals
@@ -81,11 +81,11 @@ def generate_changelist(
     Args:
         request: what to list.
         settings: how to reach the cluster, and where lists belong.
-        listener: receives what happens meanwhile.
+        listener: receives the events of the run.
 
     Raises:
-        ChangelistError: there is no list; an earlier one stays as it was. Only if it is a
-            ``ReceiptError``, the list is in its place.
+        ChangelistError: no list was published, and an earlier one is unchanged. After a
+            ``ReceiptError``, the new list is in its place.
     """
     with contextlib.ExitStack() as stack:
         run = _Run(request, settings, listener, stack)
@@ -100,7 +100,7 @@ class _Run:
     Args:
         request: what to list.
         settings: how to reach the cluster, and where lists belong.
-        listener: receives what happens.
+        listener: receives the events of the run.
         stack: closes what is opened.
     """
 
@@ -143,7 +143,7 @@ class _Run:
         except (LoginError, SingleSignOnError):
             raise  # without a login, nothing else can be asked either
         except (StatusError, ReplyError, FailingError, QqFailedError) as error:
-            # A list can do without.
+            # A list can be made without that.
             self._listener(SnapshotsUnknown(str(error)))
         return known.get(older, Snapshot(older)), known.get(newer, Snapshot(newer))
 

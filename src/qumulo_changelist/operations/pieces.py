@@ -43,11 +43,11 @@ def collect_changes(
     """Collect what differs between two snapshots; return the number of changes out of scope.
 
     Args:
-        cluster: is asked for the diff.
+        cluster: returns the diff.
         older: the id of the older snapshot.
         newer: the id of the newer snapshot.
-        changes: takes the changes.
-        start_processes: is called, perhaps often, when there is work for several processes.
+        changes: receives the changes.
+        start_processes: is called when there is work for several processes, possibly repeatedly.
     """
     out_of_scope = 0
     with contextlib.closing(cluster.changes(older, newer)) as pages:
@@ -102,8 +102,9 @@ def encode_with_moves(
     Args:
         slices: the entries of all slices.
         encode: encodes them.
-        limit: the number of entries to keep in memory, twice; beyond that they go to disk.
-        folder: where on disk.
+        limit: the number of entries that each of the two collections keeps in memory; more go to
+            disk.
+        folder: the folder for them.
         deletes: whether deletions are wanted.
     """
     with (
@@ -123,7 +124,7 @@ def encode_with_moves(
 def write_pieces(
     file: ListFile, pieces: Iterable[CountedPiece], tally: Tally, listener: Listener
 ) -> None:
-    """Put the pieces of a list into its file, count them, and report what is not listed as usual.
+    """Put pieces into the file of a list, and report entries that are unreadable or left out.
 
     Raises:
         OutputError: there is no room for the list.

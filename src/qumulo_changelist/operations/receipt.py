@@ -68,7 +68,7 @@ class FileCounts(Struct, frozen=True):
 
     @classmethod
     def of(cls, totals: Totals) -> "FileCounts":
-        """Return the files of some totals."""
+        """Return the counts of files in totals."""
         return cls(
             created=FileCount(totals.created, totals.created_size),
             modified=FileCount(totals.modified, totals.modified_size),
@@ -85,7 +85,7 @@ class DirectoryCounts(Struct, frozen=True):
 
     @classmethod
     def of(cls, totals: Totals) -> "DirectoryCounts":
-        """Return the directories of some totals."""
+        """Return the counts of directories in totals."""
         return cls(Count(totals.directories), Count(totals.deleted_directories))
 
 
@@ -95,7 +95,7 @@ class LeftOut(Struct, frozen=True):
     count: int
     why: str = _WHY_LEFT_OUT
     first: list[str] = field(default_factory=list)
-    """Names of the first ones."""
+    """The names of the first of these entries."""
     changes_outside_the_base_path: int = 0
 
 
@@ -217,7 +217,7 @@ def _major(version: str) -> int:
 
 
 def format_time(nanoseconds: int) -> str | None:
-    """Return a time as RFC 3339 writes it; None if it cannot.
+    """Return a time as RFC 3339 writes it; None if RFC 3339 has no form for it.
 
     Args:
         nanoseconds: since the epoch.

@@ -1,4 +1,4 @@
-"""What a changelist is asked for with."""
+"""The request for a changelist."""
 
 import contextlib
 import os
@@ -50,7 +50,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     deletes: bool = False
     """Whether to list what was deleted."""
     moves: bool = False
-    """Whether to list a file that was only moved with the name that it had."""
+    """Whether to give the old name of a file that was only moved."""
     verify: bool = False
     """Whether to publish the list only if it agrees with the cluster's own counts."""
     max_deletes: DeletionLimit | None = None
@@ -58,9 +58,9 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     format: str = "xml"
     """One of ``output.formats.FORMATS``."""
     workers: int = 1
-    """The number of processes to work in; few changes are worked on in this one alone."""
+    """The number of processes to work in; few changes are worked on in this process alone."""
     page_size: int = 0
-    """The number of entries to request from the cluster at a time; 0 for the usual one."""
+    """The number of entries to request from the cluster at a time; 0 for the default."""
     slice_size: int = 20_000
     """The number of changes that a process gets at a time."""
     spill_after: int = 1_000_000
@@ -71,7 +71,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
 
         Raises:
             ListNameError: the GUID or the source index cannot name the list.
-            SnapshotOrderError: the older snapshot has not the smaller id.
+            SnapshotOrderError: the older snapshot does not have the smaller id.
             MappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
             UsageError: there is no such format, or a number is too small.

@@ -42,7 +42,7 @@ def create_snapshot(
     Args:
         request: what to take a snapshot of.
         settings: how to reach the cluster.
-        listener: receives what happens.
+        listener: receives the events of the run.
 
     Raises:
         UsageError: the request cannot be carried out; see :meth:`SnapshotRequest.check`.

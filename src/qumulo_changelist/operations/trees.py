@@ -16,13 +16,13 @@ from qumulo_changelist.trees.interface import TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
 
-# Requests at the same time for each tree of a process, and for each tree of all processes. A node
-# has 1,000 connections for everybody (Qumulo's documentation).
+# Requests at the same time for one tree: in one process, and in all processes together. A node has
+# 1,000 connections in total (Qumulo's documentation).
 _REQUESTS_OF_A_PROCESS = 16
 _REQUESTS_IN_ALL = 128
 
-# qq processes at the same time, for each process of ours, and in all. One needs 0.4 s of a core to
-# start, and then waits for the cluster: with a core for each two of them, neither waits long.
+# qq processes at the same time: for each process of ours, and in total. Each needs 0.4 s of a core
+# to start, and then waits for the cluster: with one core for two of them, neither waits long.
 _QQ_OF_A_PROCESS = 2
 _QQ_IN_ALL = 8
 
@@ -43,9 +43,9 @@ class TreeChoice:
     """Decides where to read the trees.
 
     Args:
-        request: what is asked for.
+        request: what to list.
         settings: how to reach the cluster.
-        cluster: is asked whether a mount shows the base path.
+        cluster: shows whether a mount is of the base path.
         pair: both snapshots.
         listener: receives what the user should know.
     """
@@ -90,8 +90,8 @@ class TreeChoice:
                 # Only the cluster can identify a file reliably.
                 identified = IdentifiedSource(newer, self._cluster_source(pair.newer))
                 return Trees(newer, older, identified, self._through_qq)
-            # A mount shows the past of the directory that has the mapped path now. That is the past
-            # of the base path only if both are the same directory.
+            # A mount's .snapshot shows the past of the directory that is mounted now. That is the
+            # base path's past only if both are the same directory.
             if older and changes.has_deletions and not pair.base_replaced:
                 older_path = live.find_snapshot(request.older)
                 if older_path and (is_verified or self._shows_older_snapshot(older_path)):
@@ -134,8 +134,8 @@ class TreeChoice:
     def _shows_older_snapshot(self, path: str) -> bool:
         """Return whether a mount shows the base path as the older snapshot has it.
 
-        This is asked only if the newer one does not answer it: through ``qq``, each deleted
-        directory would cost a process.
+        It is checked only if the newer snapshot did not show it. The check is worth its time:
+        through ``qq``, each deleted directory would cost a process.
         """
         with MountedTree(path) as mount:
             return shows_snapshot(self._cluster, self._pair.older, mount)

@@ -14,13 +14,13 @@ _RANDOM_BYTES = 8
 
 
 class AtomicFile:
-    """A file that is written aside and then replaces another; the block leaves nothing else.
+    """A file that is written under a temporary name and then replaces ``path``.
 
-    It lies beside that file, hidden, under a random name. Its permissions are those of any new
-    file.
+    The ``with`` block removes it if it was not placed. Until then it is beside ``path``, hidden,
+    under a random name. Its permissions are those of any new file.
 
     Args:
-        path: the file that it can replace.
+        path: the file that it replaces, if that exists.
 
     Raises:
         OSError: it cannot be written; raised by every method.
@@ -34,13 +34,13 @@ class AtomicFile:
         self._is_placed = False
 
     def finish(self) -> None:
-        """Make sure that everything is on disk, and not only on its way there."""
+        """Make sure that everything is on disk, and not only in a cache."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
 
     def place(self) -> None:
-        """Replace the other file, in one step."""
+        """Replace ``path``, in one step."""
         os.replace(self._temporary_path, self._path)
         self._is_placed = True
 
@@ -63,7 +63,7 @@ class AtomicFile:
 
 
 def temporary_files_of(path: str) -> list[str]:
-    """Return the files that were written aside for ``path``, by runs at work or killed.
+    """Return the temporary files for ``path``, by runs that are at work or were killed.
 
     Raises:
         OSError: the folder cannot be read.

@@ -9,7 +9,7 @@ from qumulo_changelist.output.scan_xml import ScanXml
 
 
 class ListParameters(NamedTuple):
-    """What a list is about, besides its entries."""
+    """What a format needs besides the entries."""
 
     source_index: str
     run_time: int

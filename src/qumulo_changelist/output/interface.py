@@ -9,7 +9,7 @@ from qumulo_changelist.model import Batch, Totals
 
 
 class Piece(Struct, frozen=True):
-    """A contiguous part of a list, encoded. It can be sent to another process."""
+    """A contiguous part of a list, encoded. It can be sent to a different process."""
 
     content: bytes
     last_name: str
@@ -31,7 +31,7 @@ class StoredPiece(Protocol):
         """See :class:`Piece`."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content. It can be read once, before that of the next piece."""
+        """Yield the content. It can be read only once, and pieces only in their order."""
 
 
 class PieceWriter(Protocol):
@@ -53,7 +53,7 @@ class ListFormat(Protocol):
 
     @property
     def limitation(self) -> str:
-        """Why some names cannot be held, for people; "" if all can."""
+        """Why some names cannot be held, in words; "" if all can."""
 
     def can_hold(self, name: str) -> bool:
         """Return whether the format can hold a name."""

@@ -1,4 +1,4 @@
-"""The file of a list, whatever its format: its pieces wait aside until all of them are there."""
+"""The file of a list, whatever its format: its pieces are stored until all of them are there."""
 
 import contextlib
 import hashlib
@@ -29,7 +29,7 @@ class WrittenList(NamedTuple):
 
 @contextlib.contextmanager
 def list_file(path: str, list_format: ListFormat) -> Iterator["ListFile"]:
-    """Give a list that takes pieces; the block itself leaves nothing.
+    """Yield a :class:`ListFile`. Nothing of it remains after the ``with`` block.
 
     Args:
         path: where the list belongs; its folder is made if it is missing.
@@ -83,7 +83,7 @@ class ListFile:
         """Write the whole list.
 
         Args:
-            file: where to.
+            file: the file to write to.
             totals: what the pieces contain.
 
         Raises:

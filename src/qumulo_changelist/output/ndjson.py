@@ -125,7 +125,7 @@ class _NdjsonWriter:
         is_utf8, lines = _is_utf8("".join([entry.name for entry in batch])), self._lines
         for entry in batch:
             known, state = entry.attributes, entry.state
-            # Nearly all entries are written without a closer look.
+            # Nearly all entries take this short path.
             if not is_utf8 or known.kind is not _FILE or entry.moved_from:
                 self._add_entry(entry)
             elif state is _PRESENT:

@@ -1,8 +1,8 @@
 """Putting a list and its receipt in their places, so that they always belong together.
 
-Both are written aside and are on disk before anything changes. Then the earlier receipt is removed,
-the list takes its place, and finally the receipt. So a receipt beside a list is of that list at
-every moment, however a run ends; and a run that is killed in between leaves a list without a
+Both are written to temporary files, and are on disk, before anything changes. Then the earlier
+receipt is removed, the list is put in its place, and finally the receipt. So at every moment, a
+receipt beside a list is of that list. A run that is killed in between leaves a list without a
 receipt. Runs for the same list publish it one after the other, under a lock that ends with the
 process that holds it.
 
@@ -41,12 +41,12 @@ def publish(
         list_file: the list.
         totals: what it contains.
         make_receipt: returns the receipt for a list that has been written.
-        listener: receives what happens.
+        listener: receives the events of the run.
 
     Raises:
         OutputError: there is no room, or another error of the system; an earlier list stays.
         ReceiptError: the list is in its place, and the receipt is not.
-        ResourceError: this machine lacks what it takes.
+        ResourceError: this machine lacks a resource, such as memory.
     """
     path, receipt_path = list_file.path, receipt_path_of(list_file.path)
     with _lock_list(path, listener), contextlib.ExitStack() as stack:
@@ -84,19 +84,19 @@ def receipt_path_of(list_path: str) -> str:
 
 @contextlib.contextmanager
 def _lock_list(path: str, listener: Listener) -> Iterator[None]:
-    """Keep other runs from publishing the same list meanwhile; remove what killed runs left."""
+    """Keep other runs from publishing the same list; remove what killed runs left."""
     folder, name = os.path.split(path)
     lock_path = os.path.join(folder, f".{os.path.splitext(name)[0]}.lock")
     try:
         lock = _acquire_lock(lock_path, path, listener)
     except OSError as error:
         check_shortage(error)
-        # Not every file system has locks, and a list is worth more than the certainty.
+        # Not every file system has locks, and a list without a lock is better than none.
         listener(LockUnavailable(path, lock_path, str(error.strerror)))
         yield
         return
     try:
-        # Files are written aside for this list only under the lock, so those here are leftovers.
+        # Temporary files for this list are written only under the lock: these are leftovers.
         _remove_leftovers(path, listener)
         yield
     finally:

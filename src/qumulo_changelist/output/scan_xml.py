@@ -33,7 +33,7 @@ _ESCAPED = str.maketrans(_ENTITIES)
 _PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable()]
 # What XML 1.0 cannot hold, in whatever way it is written (section 2.2, "Char").
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# What is written in percent in such a name: the percent sign, too, or two names could become one.
+# What is percent-encoded in such a name. The percent sign is, too, or two names could become one.
 _PERCENT_ENCODED = re.compile(f"%|{_FORBIDDEN.pattern}")
 
 _NOBODY = 65534
@@ -103,7 +103,7 @@ class _XmlWriter:
         for entry, name in zip(batch, _escape([entry.name for entry in batch]), strict=True):
             known, state = entry.attributes, entry.state
             owner, group = known.owner, known.group
-            # Nearly all entries are written without a closer look.
+            # Nearly all entries take this short path.
             if not name or known.kind is not _FILE or owner is None or group is None:
                 self._add_entry(entry, unnameable)
             elif state is _PRESENT and not entry.moved_from:
@@ -155,10 +155,10 @@ class _XmlWriter:
 
 
 def _escape(names: list[str]) -> list[str]:
-    """Return names as an attribute contains them; "" for those that need a closer look."""
+    """Return names as an attribute contains them; "" for those that are not simple."""
     if not "".join(names).isprintable():
         names = [name if name.isprintable() else "" for name in names]
-    # All together, since it is done for every entry: no name contains a line end now.
+    # All names at once, for speed: no name contains a line end now.
     joined = "\n".join(names)
     for character, written in _PRINTABLE_ENTITIES:
         joined = joined.replace(character, written)

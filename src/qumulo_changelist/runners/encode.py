@@ -43,7 +43,7 @@ class EntryEncoder(Struct, frozen=True):
 
 
 def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Yield the same entries in batches that are worth their calls."""
+    """Yield the same entries in batches that are not too small."""
     joined: Batch = []
     for batch in batches:
         if len(batch) >= _MIN_BATCH and not joined:
@@ -65,7 +65,7 @@ class SidesEncoder(Struct, frozen=True):
     """Whether deletions are wanted."""
 
     def __call__(self, sides: Iterator[Batch]) -> CountedPiece:
-        """Return the piece of entries in the list's order, of which a name may have several."""
+        """Return the piece of entries in the list's order. A name may have several entries."""
         if not self.deletes:
             sides = ([hide_deletion(entry) for entry in batch] for batch in sides)
         return self.encode(resolve_names(sides, choose_entry))

@@ -11,7 +11,7 @@ class InProcessRunner:
     """Implements :class:`~qumulo_changelist.runners.job.Runner`.
 
     Args:
-        listener: receives what happens.
+        listener: receives the events of the run.
     """
 
     def __init__(self, listener: Listener) -> None:

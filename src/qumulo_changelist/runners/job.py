@@ -40,7 +40,7 @@ class SliceWorker(Generic[Product]):
 
     Args:
         job: what to do.
-        listener: receives what happens.
+        listener: receives the events of the run.
     """
 
     def __init__(self, job: SliceJob[Product], listener: Listener) -> None:
@@ -74,7 +74,7 @@ class Runner(Protocol):
     def run(
         self, job: SliceJob[Product], packed: Iterable[bytes]
     ) -> Iterator[SliceResult[Product]]:
-        """Yield the result of each slice, in order. All slices of a runner are of one job."""
+        """Yield the result of each slice, in order. A runner works on one job only."""
 
     def close(self) -> None:
         """End all work, also what is under way."""

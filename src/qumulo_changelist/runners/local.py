@@ -13,13 +13,13 @@ class LocalRunner:
     """Works on the slices of one job. Processes start only when there is work for them.
 
     Args:
-        workers: the number of processes; 1 for none but this one.
-        listener: receives what happens.
+        workers: the number of processes; 1 for this process alone.
+        listener: receives the events of the run.
     """
 
     def __init__(self, workers: int, listener: Listener) -> None:
         self.is_parallel = workers > 1
-        """Whether several processes work, or could."""
+        """Whether several processes are or could be used."""
         self._workers = workers
         self._listener = listener
         self._runner: Runner | None = None

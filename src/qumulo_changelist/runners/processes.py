@@ -34,7 +34,7 @@ class Report(Struct, frozen=True):
 
     outcome: SliceResult[Any] | ChangelistError
     events: list[Event]
-    """What happened meanwhile."""
+    """What the process reported while it worked on the slice."""
 
 
 class ProcessRunner:
@@ -42,11 +42,11 @@ class ProcessRunner:
 
     Args:
         count: the number of processes.
-        listener: receives what happens in the processes, after each slice.
+        listener: receives the events of the processes, after each slice.
 
     Raises:
-        OSError: the system lacks what another process needs. Raised only at the start.
-        RuntimeError: it has no room for another thread. Likewise.
+        OSError: the system lacks what a process needs. Raised only at the start.
+        RuntimeError: it has no room for a further thread. Likewise.
         ImportError: the system has no locks that processes can share. Likewise.
         WorkerError: a process ended without a result. Raised by every method but ``close``.
     """
@@ -59,7 +59,7 @@ class ProcessRunner:
         # Only this process reports an interruption, so the signal must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
-            # Its start would unblock SIGINT, which it ignores anyway.
+            # Starting it later would unblock SIGINT. The tracker itself ignores that signal.
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             context = multiprocessing.get_context("spawn")
@@ -81,7 +81,7 @@ class ProcessRunner:
         """End every process, also one that is working."""
         self._terminate()
         if self._executor:
-            # It waits for them with a thread, and perhaps no thread can be started.
+            # The executor waits in a thread, which perhaps cannot be started.
             with contextlib.suppress(RuntimeError):
                 self._executor.shutdown(cancel_futures=True)
         for process in self._processes:
@@ -152,7 +152,7 @@ _at_work = False
 
 
 class _TerminationExit(SystemExit):
-    """Unwinds what a process is doing, so that it leaves nothing behind."""
+    """Ends what a process is doing, so that nothing remains of it."""
 
 
 def _prepare_process() -> None:
@@ -161,7 +161,7 @@ def _prepare_process() -> None:
     try:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     except RuntimeError:
-        # There is no room for another thread. The executor would print a traceback.
+        # There is no room for a further thread. The executor would print a traceback.
         os._exit(ResourceError.exit_code)
 
 
@@ -183,7 +183,7 @@ def _end_process() -> NoReturn:
         if _worker:
             _worker.close()
     finally:
-        # The executor would take an exception for a result, and the process would go on.
+        # The executor would report an exception as the task's result, and keep the process.
         os._exit(0)
 
 

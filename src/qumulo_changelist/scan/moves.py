@@ -29,7 +29,7 @@ class MoveCandidates(Struct, frozen=True):
 
 
 class CandidateFinder(Struct, frozen=True):
-    """Divides the entries of a slice; can be pickled."""
+    """Finds the entries of a slice that can be part of a move. It can be pickled."""
 
     can_hold: Callable[[str], bool]
     """Whether the format of the list can hold a name."""
@@ -76,7 +76,7 @@ def pair_moves(
 
 
 def _mark_moves(blocks: Iterable[list[str]]) -> Iterator[list[str]]:
-    """Yield the records of candidates, those of moved files changed to say so."""
+    """Yield the records of candidates, those of moved files with their old names."""
     grouped = (candidate for block in blocks for candidate in block)
     for _, group in groupby(grouped, key.group_of):
         same_file = [key.without_group(candidate) for candidate in group]
@@ -92,7 +92,7 @@ def _pair_names(same_file: list[str]) -> Iterator[Entry]:
     disappeared = {entry.name: entry for entry in entries if entry.state is State.DELETED}
     new = sorted(appeared.keys() - disappeared.keys())
     old = sorted(disappeared.keys() - appeared.keys())
-    # If a file has several names, it cannot be known which of them became which.
+    # If several names appeared, nobody can know which old name became which new name.
     for to, moved_from in zip(new, old, strict=False):
         appeared[to] = replace(appeared[to], moved_from=moved_from)
         disappeared[moved_from] = replace(disappeared[moved_from], state=State.GONE)

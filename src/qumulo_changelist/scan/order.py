@@ -19,7 +19,7 @@ name_of = attrgetter("name")
 def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
     """Turn stream order into list order.
 
-    Only directories are held back, those whose name begins the names that follow.
+    A directory is held back while the names that follow begin with its name; nothing else is.
     """
     held: Batch = []
     for batch in stream:
@@ -40,8 +40,8 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
 def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
     """Yield all entries of two streams in list order; of equal names, the first stream's first.
 
-    No batch contains a name twice. Neither stream is read further than the greatest name that has
-    not been yielded requires.
+    No batch contains a name twice. Each stream is read only as far as the next entries to yield
+    require.
     """
     left_batches, right_batches = iter(first), iter(second)
     left, right = next(left_batches, None), next(right_batches, None)
@@ -110,5 +110,5 @@ def _is_at_or_below(name: str) -> Callable[[Entry], bool]:
 
 
 def _first_where(batch: Batch, begin: int, is_true: Callable[[Entry], bool]) -> int:
-    """Return the first index from ``begin`` on where ``is_true`` holds; it holds from there on."""
+    """Return the first index from ``begin`` on where ``is_true`` holds, and for all after it."""
     return bisect_left(batch, True, lo=begin, key=is_true)

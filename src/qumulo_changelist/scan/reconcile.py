@@ -30,7 +30,7 @@ def read_sides(
         newer: where the attributes of what exists come from.
         older: the older snapshot's tree; None if it is not needed.
         identified: the newer tree with the cluster's ids, for what was created; None if ``newer``
-            has them, or they are not needed.
+            has the ids, or they are not needed.
     """
     named_ops: NamedOps = [
         (name, CREATE if CREATED in letters else MODIFY)
@@ -61,14 +61,14 @@ def choose_entry(entries: Batch) -> Batch:
             if entry.state is not state:
                 continue
             if _is_deletion(entry):
-                # A link in the place of a file does not keep the file from being deleted.
+                # A link that replaced a file does not keep that file's deletion from being listed.
                 return [*[kept for kept in entries if not _is_deletion(kept)][:1], entry]
             return [replace(entry, replaces=True) if any(map(_was_file, entries)) else entry]
     return entries[:1]
 
 
 def hide_deletion(entry: Entry) -> Entry:
-    """Return an entry as it is if deletions are not wanted."""
+    """Return an entry, with a deletion turned into GONE."""
     return replace(entry, state=State.GONE) if _is_deletion(entry) else entry
 
 

@@ -14,9 +14,9 @@ _NO_ID = "-"
 
 
 def encode(entry: Entry) -> str:
-    """Return an entry as a record: a key (``changes/key.py``) of its name and the rest of it.
+    """Return an entry as a record: a key (``changes/key.py``) of its name and everything else.
 
-    ``moved_from`` is kept only of an entry that is present, and ``reason`` only of the others.
+    ``moved_from`` is kept only for an entry that is present, and ``reason`` only for all others.
     """
     known = entry.attributes
     owner = _NO_ID if known.owner is None else known.owner

@@ -44,7 +44,7 @@ NamedOps = list[tuple[str, Op]]
 
 
 class Side(ABC):
-    """One side of a diff: what its tree is asked for, and what the answers mean."""
+    """One side of a diff: the requests to its tree, and what the answers mean."""
 
     _state: State
     """The state of a regular file on this side."""
@@ -88,11 +88,11 @@ class Side(ABC):
     @staticmethod
     @abstractmethod
     def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
-        """Return the entry for a name of the diff outside of whole directories; None for none."""
+        """Return the entry for a name that the diff lists outside of whole directories, or None."""
 
     @abstractmethod
     def entry_from_walk(self, name: str, described: Description, op: Op) -> Entry | None:
-        """Return the entry for a name that the walk of a whole directory found; None for none."""
+        """Return the entry for a name that the walk of a whole directory found, or None."""
 
     @abstractmethod
     def entry_for_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
@@ -115,7 +115,7 @@ class Side(ABC):
     def _reconcile_walk(
         self, wanted: "_RequestWithOps", answer: Iterable[DescribedEntries]
     ) -> Iterator[Batch]:
-        """Reconcile a whole directory with names of the diff in it, which no diff should have."""
+        """Reconcile a walk with names that the diff lists, too, although no diff should."""
         found = {
             name: described
             for part in answer
@@ -178,7 +178,7 @@ class NewerSide(Side):
         if described is not None:
             return None if name in self._whole else self.entry_for_name(name, described, op)
         if name in self._whole:
-            # A directory that no walk met does not exist, unless the walk began with it.
+            # A directory that the walk did not find does not exist, unless the walk began with it.
             above = outermost(self._whole, name)
             return None if above == name else _unreadable(name, GONE_REASON, op)
         ((part,),) = self._tree.read([NamedEntries([name])])
@@ -228,7 +228,7 @@ class OlderSide(Side):
 
 
 class _RequestWithOps(NamedTuple):
-    """What a tree is asked for, and what the diff says of the names in it."""
+    """A request to a tree, and what happened to the names in it, according to the diff."""
 
     request: TreeRequest
     named: list[str]
@@ -236,10 +236,10 @@ class _RequestWithOps(NamedTuple):
 
 
 def _make_requests(named_ops: NamedOps, whole: AbstractSet[str]) -> list[_RequestWithOps]:
-    """Return what to ask a tree for, in stream order: the entries of a directory together.
+    """Return the requests to a tree, in stream order: the entries of a directory together.
 
     Args:
-        named_ops: what the diff says.
+        named_ops: names of the diff, and what happened to each.
         whole: those of the names that are directories to walk.
     """
     requests: list[_RequestWithOps] = []

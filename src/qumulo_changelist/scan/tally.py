@@ -29,9 +29,9 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._by_folder = by_folder
         self.unreadable: list[tuple[str, str]] = []
-        """Names and reasons of the first ones."""
+        """Names and reasons of the first entries that could not be read or named."""
         self.left_out: list[str] = []
-        """Names of the first ones."""
+        """Names of the first entries that were left out."""
         self.unread_directories: list[tuple[str, Op]] = []
         """All directories that cannot be read, and whose content was created or deleted."""
         self.deleted_by_folder: Counter[str] = Counter()
@@ -47,7 +47,7 @@ class Tally:
         created = modified = deleted = created_size = modified_size = deleted_size = 0
         for entry in batch:
             known, state = entry.attributes, entry.state
-            # Nearly all entries need no closer look.
+            # Nearly all entries take this short path.
             if known.kind is not _FILE or entry.replaces or entry.moved_from:
                 self._add_entry(entry)
             elif state is _DELETED:
@@ -74,10 +74,10 @@ class Tally:
                 self._add_by_folder(batch)
 
     def add_unnameable(self, batch: Batch, reason: str) -> None:
-        """Count entries that the list has as unreadable, since its format cannot hold the names.
+        """Count entries that are listed as unreadable, since the format cannot hold their names.
 
         Args:
-            batch: the entries as they are apart from that.
+            batch: the entries with their real state.
             reason: why the format cannot hold them.
         """
         for entry in batch:
@@ -157,7 +157,7 @@ class Tally:
         self._limit_folders()
 
     def _limit_folders(self) -> None:
-        """Add up the deepest folders in those that contain them, if there are too many."""
+        """Merge the deepest folders into their parents, if there are too many."""
         folders = self.deleted_by_folder
         while len(folders) > _MAX_FOLDERS:
             depth = max(map(_depth, folders))

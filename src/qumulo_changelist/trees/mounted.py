@@ -52,9 +52,9 @@ _Result = TypeVar("_Result")
 class MountedTree:
     """Implements :class:`~qumulo_changelist.trees.interface.Tree` over a directory of this machine.
 
-    Every directory is opened from its parent, so no link is followed, even if one replaces a
-    directory meanwhile, and no path is too long. A shortage of this machine is no property of an
-    entry: every method but ``close`` raises a ``ResourceError`` for it.
+    Every directory is opened from its parent, so no link is followed, even if a link replaces a
+    directory during the run, and no path is too long. A shortage of this machine is not a property
+    of an entry: every method raises a ``ResourceError`` for it.
 
     Args:
         root: the directory.
