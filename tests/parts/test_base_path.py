@@ -330,13 +330,14 @@ def test_nothing_is_requested_of_a_base_path_at_or_above_the_snapshots(base, tmp
     assert cluster.requests == []
 
 
-@pytest.mark.parametrize("source", ["/p", "/"])
-def test_one_request_is_enough_if_nothing_changed(source, tmp_path):
-    cluster = cluster_with(HERE, HERE)
+@pytest.mark.parametrize(("source", "base"), [("/p", BASE), ("/", BASE), ("/p", "/p/X")])
+def test_one_request_is_enough_if_nothing_changed(source, base, tmp_path):
+    tree = {base: a_directory()}
+    cluster = cluster_with(tree, tree)
 
-    found, left, _ = find(cluster, tmp_path=tmp_path, source=source)
+    found, left, _ = find(cluster, tmp_path=tmp_path, source=source, base=base)
 
-    assert cluster.requests == [("entry", BASE, NEWER)]
+    assert cluster.requests == [("entry", base, NEWER)]
     assert (left, found.base_replaced) == ([], False)
 
 

@@ -22,7 +22,7 @@ from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.interface import ListFormat
 from qumulo_changelist.output.list_file import ListFile, WrittenList, list_file
 from qumulo_changelist.output.publication import publish
-from qumulo_changelist.runners.encode import EncodeEntries
+from qumulo_changelist.runners.encode import EntryEncoder
 from qumulo_changelist.scan.tally import Tally
 from tests.parts.entries import deleted, gone, left_out, moved, present, unreadable, write_piece
 
@@ -106,20 +106,20 @@ def make_form(form_name: str) -> ListFormat:
     return FORMATS[form_name](ListParameters("1", RUN_TIME))
 
 
-def fill(file: ListFile, form: ListFormat, entries: list[Entry], cuts: set[int]) -> Totals:
+def fill(file: ListFile, form: ListFormat, entries: list[Entry], cuts: list[int]) -> Totals:
     """Put entries into a list, in pieces that end at the cuts; return what it contains."""
     tally = Tally()
     for begin, end in pairwise([0, *sorted(cuts), len(entries)]):
         some = entries[begin:end]
         # Batches of several sizes.
         batches = [some[:3], *([one] for one in some[3:5]), some[5:]]
-        counted = EncodeEntries(form)(batch for batch in batches if batch)
+        counted = EntryEncoder(form)(batch for batch in batches if batch)
         file.add(counted.piece)
         tally.merge(counted.tally)
     return tally.totals
 
 
-def write_list(form: ListFormat, entries: list[Entry], cuts: set[int], folder: object) -> bytes:
+def write_list(form: ListFormat, entries: list[Entry], cuts: list[int], folder: object) -> bytes:
     """Return a list as it is written."""
     with list_file(os.path.join(str(folder), "formats", "list"), form) as file:
         totals = fill(file, form, entries, cuts)
@@ -210,7 +210,8 @@ def descending(entries: list[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name, reverse=True)
 
 
-CUTS = st.sets(st.integers(0, 16), max_size=4)
+CUTS = st.lists(st.integers(0, 16), max_size=4)
+"""Where pieces end; between two equal cuts there is a piece without entries."""
 
 ODD_NAMES = ["/a%01", "/a\x01", "/a%", "/a%%", "/a!", "/a%3", "/a\n", "/\x1f/&", "/b\udcff", "/a"]
 OF_EACH_KIND = descending(
@@ -235,20 +236,20 @@ def test_this_suite_can_read_every_format():
 @form_names
 @settings(max_examples=50)
 @given(entries=entry_lists(NAMES), cuts=CUTS)
-@example(OF_EACH_KIND, {1, 2, 6})
-@example(descending([present(name) for name in ODD_NAMES]), {1, 3})
-@example(descending([deleted(name) for name in ODD_NAMES]), set())
-@example([], {0})
+@example(OF_EACH_KIND, [1, 2, 6])
+@example(descending([present(name) for name in ODD_NAMES]), [1, 3, 3])
+@example(descending([deleted(name) for name in ODD_NAMES]), [])
+@example([], [0])
 def test_a_list_has_its_entries_in_order_and_their_totals_wherever_it_is_cut(
     tmp_path_factory, form_name, entries, cuts
 ):
     form, folder = make_form(form_name), tmp_path_factory.getbasetemp()
 
-    content = write_list(form, entries, {cut for cut in cuts if cut <= len(entries)}, folder)
+    content = write_list(form, entries, [cut for cut in cuts if cut <= len(entries)], folder)
 
     lines = expected_lines(form, entries)
     assert READERS[form_name](content) == Content(lines, *count(lines))
-    assert content == write_list(form, entries, set(), folder)
+    assert content == write_list(form, entries, [], folder)
     assert content.endswith(b"\n")
 
 
@@ -259,7 +260,7 @@ def test_all_formats_agree_on_the_same_entries(tmp_path_factory, entries):
     folder = tmp_path_factory.getbasetemp()
 
     first, *others = (
-        READERS[form_name](write_list(make_form(form_name), entries, set(), folder))
+        READERS[form_name](write_list(make_form(form_name), entries, [], folder))
         for form_name in FORMATS
     )
 
@@ -312,7 +313,7 @@ def test_a_format_and_its_pieces_can_be_sent_to_another_process(form_name):
 
 @form_names
 def test_a_list_that_was_cut_off_cannot_be_read(tmp_path, form_name):
-    content = write_list(make_form(form_name), OF_EACH_KIND, set(), tmp_path)
+    content = write_list(make_form(form_name), OF_EACH_KIND, [], tmp_path)
     lines = content.splitlines(keepends=True)
 
     assert READERS[form_name](b"".join(lines)).files == 2
@@ -330,7 +331,7 @@ def test_a_list_is_published_whole_or_not_at_all(tmp_path, form_name):
 
     def publish_list(entries: list[Entry], make_receipt: Callable[[WrittenList], bytes]) -> None:
         with list_file(path, form) as file:
-            publish(file, fill(file, form, entries, {1}), make_receipt, ignore)
+            publish(file, fill(file, form, entries, [1]), make_receipt, ignore)
 
     publish_list(OF_EACH_KIND, lambda written: written.sha256.encode())
     published = {name: Path(tmp_path, name).read_bytes() for name in os.listdir(tmp_path)}
@@ -338,8 +339,6 @@ def test_a_list_is_published_whole_or_not_at_all(tmp_path, form_name):
         publish_list([present("/new")], interrupt)
 
     assert len(published) == 2
-    assert published[f"1-files.{form_name}"] == write_list(
-        form, OF_EACH_KIND, set(), tmp_path / "x"
-    )
+    assert published[f"1-files.{form_name}"] == write_list(form, OF_EACH_KIND, [], tmp_path / "x")
     assert {name: Path(tmp_path, name).read_bytes() for name in published} == published
     assert sorted(os.listdir(tmp_path)) == sorted([*published, "x"])

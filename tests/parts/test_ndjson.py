@@ -183,7 +183,8 @@ def test_every_name_can_be_held():
     names = [*HOSTILE, *NOT_UTF8]
 
     assert all(map(FORM.can_hold, names))
-    assert write_piece(FORM, *map(present, names)).unnameable == []
+    written = write_piece(FORM, *map(present, names))
+    assert (written.unnameable, written.piece.misplaced) == ([], [])
     assert FORM.limitation == ""
 
 

@@ -455,6 +455,22 @@ def test_a_run_waits_for_a_different_run_and_removes_none_of_its_files(path):
     assert files_beside(path) == PAIR
 
 
+def test_a_run_that_waits_for_a_different_run_reports_it(path, monkeypatch):
+    usual = fcntl.flock
+    events: list[Event] = []
+
+    def lock(descriptor: int, operation: int) -> None:
+        if operation & fcntl.LOCK_NB:
+            raise BlockingIOError
+        usual(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+
+    receipt_path = write(path, "/a", listener=events.append)
+
+    assert events == [LockAwaited(path), ListPublished(path, receipt_path)]
+
+
 def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other_run(path):
     inside, waiting = Pipe(), Pipe()
 
@@ -483,7 +499,7 @@ def test_a_receipt_is_of_its_list_also_if_many_runs_publish_at_once(path):
 
     def check_often() -> None:
         for _ in range(20):
-            with publication._exclusive(path, ignore):
+            with publication._lock_list(path, ignore):
                 assert has_its_receipt(path) is True
 
     runs = [fork(partial(publish_often, number)) for number in range(5)]
@@ -517,6 +533,18 @@ def test_without_locks_a_list_is_published_with_a_warning_and_nothing_is_removed
         LockUnavailable(path, str(tmp_path / ".1-files.lock"), os.strerror(number)),
         ListPublished(path, receipt_path),
     ]
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path, path):
+    foreign = tmp_path / "foreign"
+    (tmp_path / ".1-files.lock").symlink_to(foreign)
+    events: list[Event] = []
+
+    write(path, "/a", listener=events.append)
+
+    assert has_its_receipt(path)
+    assert not foreign.exists()
+    assert isinstance(events[0], LockUnavailable)
 
 
 def test_without_a_descriptor_for_the_lock_nothing_is_published(path, monkeypatch):
