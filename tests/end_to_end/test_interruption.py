@@ -127,7 +127,7 @@ def started(
 def stalled_over_rest(
     project: Project, path: str, *, skip: int, waiting: int
 ) -> AbstractContextManager[Run]:
-    """A run whose requests for a path wait for ever, after the first ones."""
+    """A run whose requests for a path are never answered, after the first few."""
     how = ("--transport=rest", "--metadata=rest", "--workers=2", "--deletes")
     options = (*how, "--spill-after=3", "--page-size=3")
     arguments = project.site.arguments(project.empty, project.full, *options, base="/show")

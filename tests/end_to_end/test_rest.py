@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,7 +123,7 @@ def test_no_session_is_stored(project: Project) -> None:
 
 @pytest.mark.parametrize("run", [create_snapshot, Project.generate])
 def test_an_unknown_certificate_is_refused_until_its_fingerprint_is_configured(
-    project: Project, run
+    project: Project, run: Callable[[Project], CommandResult]
 ) -> None:
     fingerprint = project.cluster.certificate_sha256
     project.use_rest(QumuloCertificateFingerprint=None)

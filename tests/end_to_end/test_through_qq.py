@@ -56,5 +56,5 @@ def test_deleted_folders_are_read_through_qq_if_the_mount_does_not_show_them(
     assert "about 5 folders will be read through qq" in done.messages
     assert "at most 2 at once" in done.messages
     assert done.messages.count(" fs_walk_tree ") == 3
-    # One of them compares the base path with the mount.
+    # The third one compares the base path with the mount.
     assert done.messages.count(" fs_read_dir ") == 3
