@@ -80,7 +80,7 @@ def test_1_if_a_file_was_deleted_before_it_was_read(project: Project) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "text"),
     [
-        ("--prevsnapshotid", "one", "--prevsnapshotid"),
+        ("--prevsnapshotid", "1_0", "--prevsnapshotid"),
         ("--sourceindex", "../1", "--sourceindex"),
         ("--projectguid", "a/b", "--projectguid"),
         ("--basepath", "relative/path", "relative/path is not an absolute path"),
