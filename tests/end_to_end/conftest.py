@@ -1,4 +1,4 @@
-"""One emulated cluster for all tests of a worker process, and a project of its own for each."""
+"""One emulated cluster for the tests of a worker process; each test has a project on it."""
 
 import itertools
 import sys
@@ -59,7 +59,7 @@ def any_qq(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def site(cluster: Emulator, tmp_path: Path) -> Site:
-    """A project of its own on the shared cluster, with today's qq."""
+    """A new project on the shared cluster, with today's qq."""
     source = f"/project{next(_numbers)}"
     Path(str(cluster.root), source[1:]).mkdir()
     return site_on(cluster, tmp_path, source)
@@ -76,5 +76,5 @@ def own_cluster(tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture
 def own_site(own_cluster: Emulator, tmp_path: Path) -> Site:
-    """A project that is the whole of its own cluster."""
+    """A project that is the whole of a cluster."""
     return site_on(own_cluster, tmp_path)

@@ -116,7 +116,9 @@ def test_a_replaced_base_path_deletes_what_is_no_longer_there(
     (site.mount / "archive" / "show").mkdir(parents=True)
     (site.mount / "archive" / "show" / "stays.mov").write_text("other")
     newer = site.snapshot()
-    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/archive/show")
+    made = site.scan_list(
+        older, newer, "--transport=rest", "--deletes", base=f"{site.source}/archive/show"
+    )
     show = site.mount / "archive" / "show"
     assert normalized(made) == scan_list([file(show, "/stays.mov"), deleted("/goes.mov")])
 

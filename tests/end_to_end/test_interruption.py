@@ -127,9 +127,9 @@ def started(
 def stalled_over_rest(
     project: Project, path: str, *, skip: int, waiting: int
 ) -> AbstractContextManager[Run]:
-    """A run whose requests for a path wait for ever, after the first ones."""
-    options = ("--transport=rest", "--metadata=rest", "--workers=2", "--deletes")
-    options += ("--spill-after=3", "--page-size=3")
+    """A run whose requests for a path are never answered, after the first few."""
+    how = ("--transport=rest", "--metadata=rest", "--workers=2", "--deletes")
+    options = (*how, "--spill-after=3", "--page-size=3")
     arguments = project.site.arguments(project.empty, project.full, *options, base="/show")
     project.cluster.fault(method="GET", path=path, action="stall", skip=skip, times=ALWAYS)
     return started(project.site, arguments, lambda _: stalled_requests(project.cluster) >= waiting)

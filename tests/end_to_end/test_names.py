@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.lists import deleted, file, normalized, scan_list, unreadable
+from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list, unreadable
 from tests.end_to_end.site import Site
 
 # Names on disk, and as the list writes them.
@@ -55,24 +55,23 @@ def descending(lines: dict[str, str]) -> list[str]:
     return [lines[name] for name in sorted(lines, key=str.encode, reverse=True)]
 
 
-def test_created_files_with_names_of_all_kinds_are_listed(site: Site, any_qq: Path) -> None:
+def test_created_and_deleted_files_with_names_of_all_kinds_are_listed(
+    site: Site, any_qq: Path
+) -> None:
     site.qq = any_qq
+    for name in ("new", "old"):
+        (site.mount / name).mkdir()
+    touch(site.mount / "old", *NAMES)
     older = site.snapshot()
-    touch(site.mount, *NAMES)
-    made = site.scan_list(older, site.snapshot())
-    lines = {name: file(site.mount, f"/{name}", f"/{NAMES[name]}") for name in NAMES}
-    assert normalized(made) == scan_list(descending(lines))
-
-
-def test_deleted_files_with_names_of_all_kinds_are_listed(site: Site, any_qq: Path) -> None:
-    site.qq = any_qq
-    touch(site.mount, *NAMES)
-    older = site.snapshot()
+    touch(site.mount / "new", *NAMES)
     for name in NAMES:
-        os.unlink(path(site.mount, name))
+        os.unlink(path(site.mount / "old", name))
     made = site.scan_list(older, site.snapshot(), "--deletes")
-    lines = {name: deleted(f"/{NAMES[name]}") for name in NAMES}
-    assert normalized(made) == scan_list(descending(lines))
+    old = {name: deleted(f"/old/{NAMES[name]}") for name in NAMES}
+    new = {name: file(site.mount, f"/new/{name}", f"/new/{NAMES[name]}") for name in NAMES}
+    lines = [*descending(old), folder(site.mount, "/old")]
+    lines += [*descending(new), folder(site.mount, "/new")]
+    assert normalized(made) == scan_list(lines)
 
 
 def test_folders_with_names_of_all_kinds_are_read_in_both_snapshots(site: Site) -> None:
@@ -123,7 +122,7 @@ def test_a_folder_that_the_cluster_cannot_be_asked_for_is_reported_instead_of_it
     os.mkdir(path(site.mount, "no \udcff utf-8"))
     touch(site.mount, "no \udcff utf-8/a.mov", "no \udcff utf-8/b.mov")
     newer = site.snapshot()
-    made = site.scan_list(older, newer, f"--metadata={metadata}", code=1)
+    made = site.scan_list(older, newer, "--transport=rest", f"--metadata={metadata}", code=1)
     assert normalized(made) == scan_list(listed)
 
 

@@ -10,9 +10,8 @@ from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
 
 ANSWERS: list[dict[str, object]] = [
-    {"order": "descending", "empty_pages": True, "last_page_next": None, "escape": False},
-    {"order": "shuffled", "page_limit": 1},
-    {"page_limit": 1000},
+    {"order": "descending", "empty_pages": True, "last_page_next": None, "page_limit": 1000},
+    {"order": "shuffled", "page_limit": 1, "escape": False},
 ]
 WAYS = [("qq", name) for name in QQ] + [("rest", "qq of today")]
 

@@ -2,6 +2,7 @@
 
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def emulator_password_variable(secret: bytes) -> bytes:
     ids=["a snapshot", "a list"],
 )
 def test_no_command_line_and_no_environment_shows_the_password(
-    cluster: Emulator, site: Site, qq: str, arguments
+    cluster: Emulator, site: Site, qq: str, arguments: Callable[[Site], list[str]]
 ) -> None:
     site.qq = QQ[qq]
     command = site.command(*arguments(site))

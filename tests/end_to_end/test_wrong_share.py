@@ -155,7 +155,7 @@ def test_deleted_files_are_read_from_the_snapshot_of_the_base_path_and_no_other(
     older = site.snapshot()
     shutil.rmtree(site.mount / "gone")
     newer = site.snapshot()
-    # Another directory replaces it, with snapshots of its own.
+    # Another directory replaces it; it has other snapshots.
     site.mount.rename(f"{site.mount}-away")
     (site.mount / ".snapshot" / f"{older}_other" / "gone").mkdir(parents=True)
     (site.mount / ".snapshot" / f"{older}_other" / "gone" / "other.mov").write_text("x")

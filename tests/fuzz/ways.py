@@ -316,8 +316,8 @@ def _changed_directories(
     """Return directories that are new, gone or replaced; of one kind, if there are any.
 
     Args:
-        which: 0 for deleted ones, 1 for created ones, 2 for either below a replaced directory, 3
-            for replaced ones and those that are in neither tree.
+        which: 0 for deleted directories, 1 for created directories, 2 for both below a replaced
+            directory, 3 for replaced directories and those that are in neither tree.
         before: the older tree.
         after: the newer tree.
         earlier: the trees before both.

@@ -1,4 +1,4 @@
-"""A directory of its own for every test of the oracle."""
+"""A new directory for every test of the oracle."""
 
 import os
 from pathlib import Path

@@ -102,17 +102,24 @@ def expected(mount: Path, *, deletes: bool) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("qq", "deletes"), [("qq of today", True), ("qq before 6.2.2", True), ("qq of today", False)]
+    ("transport", "qq", "deletes"),
+    [
+        ("qq", "qq of today", True),
+        ("qq", "qq before 6.2.2", True),
+        ("rest", "qq of today", True),
+        ("rest", "qq of today", False),
+    ],
 )
 def test_a_list_contains_everything_that_happened_between_two_snapshots(
-    site: Site, qq: str, *, deletes: bool
+    site: Site, transport: str, qq: str, *, deletes: bool
 ) -> None:
     site.qq = QQ[qq]
     make_project(site.mount)
     older = site.snapshot()
     change_project(site.mount)
     newer = site.snapshot()
-    done = site.generate(older, newer, *["--deletes"] * deletes)
+    options = [f"--transport={transport}", *["--deletes"] * deletes]
+    done = site.generate(older, newer, *options)
     assert (done.code, done.output) == (0, f"{site.list_path}\n")
     assert normalized(site.list_path.read_bytes()) == expected(site.mount, deletes=deletes)
     # "became a link.mov", "reel2/link", "reel2/pipe", and "old link", which was deleted.
@@ -124,35 +131,8 @@ def test_a_list_contains_everything_that_happened_between_two_snapshots(
 def test_a_list_without_changes_is_empty(site: Site) -> None:
     make_project(site.mount)
     older = site.snapshot()
-    assert site.scan_list(older, site.snapshot(), "--deletes") == scan_list([])
-
-
-def test_the_cluster_is_asked_for_deleted_files_that_the_mount_does_not_show(
-    site: Site, any_qq: Path
-) -> None:
-    site.qq = any_qq
-    write(site.mount / "show/reel/a.mov")
-    write(site.mount / "show/reel/deep/b.mov")
-    write(site.mount / "show/reel/deep/\u2028 odd\x85.mov")
-    (site.mount / "show/reel/link").symlink_to("a.mov")
-    (site.mount / "show/old link").symlink_to("reel")
-    write(site.mount / "show/c.mov")
-    older = site.snapshot()
-    shutil.rmtree(site.mount / "show/reel")
-    (site.mount / "show/old link").unlink()
-    (site.mount / "show/c.mov").unlink()
-    newer = site.snapshot()
-    # The mapped path is below the source of the snapshots, where the mount does not show them.
-    made = site.scan_list(older, newer, "--deletes", base=f"{site.source}/show")
-    assert normalized(made) == scan_list(
-        [
-            deleted("/reel/deep/\u2028 odd\x85.mov"),
-            deleted("/reel/deep/b.mov"),
-            deleted("/reel/a.mov"),
-            deleted("/reel", "F_DIR"),
-            deleted("/c.mov"),
-        ]
-    )
+    options = ("--transport=rest", "--deletes")
+    assert site.scan_list(older, site.snapshot(), *options) == scan_list([])
 
 
 def test_a_snapshot_is_named_after_project_and_time_and_only_its_id_is_printed(
