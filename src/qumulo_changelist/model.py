@@ -154,7 +154,7 @@ class Totals(NamedTuple):
     """Of the unreadable entries, created regular files."""
     unreadable_deleted: int = 0
     """Of the unreadable entries, deleted regular files."""
-    unread: int = 0
+    unread_existing: int = 0
     """Of the unreadable entries, created or modified ones that the newer tree does not show."""
     left_out: int = 0
     """Changed, but never listed: links, pipes, sockets and devices."""

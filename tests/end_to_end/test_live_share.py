@@ -1,9 +1,13 @@
-"""A share that goes on living between the snapshot and the scan, changed at points of a run."""
+"""A live share that changes between the snapshot and the scan, at chosen points of a run.
+
+The attributes of entries come from the share. So a list contains what exists when it is read, and
+reports what does not.
+"""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,16 +19,16 @@ from tests.end_to_end.processes import wait_until
 from tests.end_to_end.site import CommandResult, Site
 
 QQ = ("--transport=qq", "--workers=1")
-# Where there are two processes, created folders are taken apart at first.
+# With two processes, created folders are expanded first.
 REST = ("--transport=rest", "--workers=2")
 
-# Each holds up one request. The diff comes by 3 changes, so that a second page has to be asked for.
+# Each point is a request that is stalled. The diff has 3 changes a page, so it has a second page.
 SECOND_PAGE_OF_THE_DIFF = {"path": "*/changes-since/*", "skip": 1}
-# Before it, whether the mount shows the base path takes two pages of a directory.
-FIRST_LOOK_AT_AN_OLDER_FILE = {"path": "/v1/files/*", "skip": 2}
+# Before it, the comparison of the mapped path takes two pages of a directory.
+FIRST_READ_OF_AN_OLDER_FILE = {"path": "/v1/files/*", "skip": 2}
 
 
-class Day(NamedTuple):
+class Project(NamedTuple):
     """A project with two snapshots."""
 
     cluster: Emulator
@@ -39,7 +43,7 @@ class Day(NamedTuple):
         change: Callable[[Path], object],
         base: str | None = None,
     ) -> CommandResult:
-        """Make a list, and change the share while the run waits for the cluster at a point."""
+        """Generate a list, and change the share while the run is stalled at a point."""
         arguments = self.site.arguments(self.older, self.newer, "--deletes", *options, base=base)
         self.cluster.fault(method="GET", action="stall", times=1, **point)
         with subprocess.Popen(
@@ -49,7 +53,7 @@ class Day(NamedTuple):
             stderr=subprocess.PIPE,
         ) as running:
             try:
-                wait_until(lambda: self._is_held_up() or running.poll() is not None)
+                wait_until(lambda: self._is_stalled() or running.poll() is not None)
                 assert running.poll() is None, running.communicate()
                 change(self.site.mounted(base or self.site.source))
                 self.cluster.clear_faults()
@@ -58,8 +62,8 @@ class Day(NamedTuple):
                 running.kill()
         return CommandResult(running.returncode, output.decode(), messages.decode())
 
-    def _is_held_up(self) -> bool:
-        # The emulator lists a fault until it has struck.
+    def _is_stalled(self) -> bool:
+        # The emulator lists a fault until it has occurred.
         _, faults = self.cluster.request("GET", "/emulator/faults")
         return not faults["entries"]
 
@@ -72,18 +76,39 @@ def write(mount: Path, name: str, content: str = "x") -> None:
     (mount / name).write_text(content)
 
 
-@pytest.fixture
-def day(cluster: Emulator, site: Site) -> Iterator[Day]:
-    """The diff: /reel created, in /kept one file modified, one created, one deleted."""
-    for name in ("kept/clip.mov", "kept/old.mov", "same.mov"):
-        write(site.mount, name)
-    older = site.snapshot()
-    for name in ("reel/z.mov", "reel/sub/b.mov", "reel/a.mov", "kept/new.mov"):
-        write(site.mount, name)
-    write(site.mount, "kept/clip.mov", "longer")
-    (site.mount / "kept/old.mov").unlink()
-    yield Day(cluster, site, older, site.snapshot())
-    cluster.clear_faults()
+# Changes of the share
+
+
+def replace_by_link(path: Path) -> None:
+    path.rename(f"{path} (moved)")
+    path.symlink_to(f"{path.name} (moved)")
+
+
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    write(path, "inside.mov")
+
+
+def replace_by_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.write_text("x")
+
+
+def write_beside_the_diff(mount: Path) -> None:
+    write(mount, "same.mov", "longer")
+    write(mount, "later/file")
+
+
+# Lines of a list
+
+
+Line = Callable[[Path, str], str]
+"""Returns the line of a name, with the attributes of the moment."""
 
 
 def gone(_mount: Path, name: str) -> str:
@@ -98,9 +123,6 @@ def bad_folder(_mount: Path, name: str) -> str:
     return unreadable(name, "F_DIR")
 
 
-Line = Callable[[Path, str], str]
-"""How the line of a name is written, as things are at the time."""
-
 LISTED: dict[str, Line] = {
     "/reel/z.mov": file,
     "/reel/sub/b.mov": file,
@@ -109,68 +131,9 @@ LISTED: dict[str, Line] = {
     "/kept/new.mov": file,
     "/kept/clip.mov": file,
     "/kept": folder,
+    "": folder,
 }
-"""What a list holds where nothing happened since the snapshot."""
-
-
-def listed(mount: Path, names: dict[str, Line]) -> bytes:
-    return scan_list(names[name](mount, name) for name in sorted(names, reverse=True))
-
-
-def changed_since(entries: int) -> str:
-    """How a summary ends."""
-    if not entries:
-        return ""
-    told = "1 entry" if entries == 1 else f"{entries} entries"
-    return (
-        f"; on the live share since the snapshot: {told} changed or went "
-        "(exact: --metadata snapshot or rest)"
-    )
-
-
-def check(done: CommandResult, unread: int, left_out: int, entries: int) -> None:
-    assert done.code == (1 if unread else 0), done.messages
-    counts = (
-        f"not readable or not nameable: {unread}; left out, as links, pipes, sockets or devices:"
-    )
-    (summary,) = [line for line in done.messages.splitlines() if line.startswith("show: ")]
-    assert summary.endswith(f"; {counts} {left_out}{changed_since(entries)}")
-    assert done.messages.count("it is gone since the snapshot") == unread
-
-
-# What happens to the share
-
-
-def a_link_instead(path: Path) -> None:
-    path.rename(f"{path} (moved)")
-    path.symlink_to(f"{path.name} (moved)")
-
-
-def a_pipe_instead(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-def a_folder_instead(path: Path) -> None:
-    path.unlink()
-    write(path, "inside.mov")
-
-
-def a_file_instead(path: Path) -> None:
-    shutil.rmtree(path)
-    path.write_text("x")
-
-
-class Case(NamedTuple):
-    """What happens, and what becomes of the list by that."""
-
-    change: Callable[[Path], object]
-    entries: int
-    """How many are known to have moved on: a folder does when an entry comes or goes."""
-    differs: dict[str, Line | None]
-    """What is listed otherwise than in ``LISTED``; None is not at all."""
-    left_out: int = 0
-
+"""What a case has in the list if nothing happened since the snapshot; "" is its own folder."""
 
 KEPT_IS_BAD: dict[str, Line | None] = {
     **dict.fromkeys(("/kept/new.mov", "/kept/clip.mov"), bad),
@@ -182,42 +145,51 @@ REEL_IS_BAD: dict[str, Line | None] = {
 }
 
 
-def write_beside_the_diff(mount: Path) -> None:
-    write(mount, "same.mov", "longer")
-    write(mount, "later/file")
+class Case(NamedTuple):
+    """A change of the share, and its consequences for the list."""
+
+    change: Callable[[Path], object]
+    changed_since: int
+    """The number of entries that the summary reports as changed; a folder also counts if an entry
+    in it came or went."""
+    differs: dict[str, Line | None]
+    """The lines that differ from ``LISTED``; None for no line."""
+    left_out: int = 0
 
 
 CASES = {
     "nothing": Case(lambda _: None, 0, {}),
-    "something beside the diff": Case(write_beside_the_diff, 0, {}),
+    "something beside the diff": Case(write_beside_the_diff, 1, {}),
     "a file grows": Case(lambda mount: write(mount, "kept/clip.mov", "longer still"), 1, {}),
     "a file is touched": Case(lambda mount: os.utime(mount / "reel/a.mov", (1, 1)), 1, {}),
     "a file's mode changes": Case(lambda mount: (mount / "reel/a.mov").chmod(0o600), 1, {}),
-    "a file vanishes": Case(
+    "a file is deleted": Case(
         lambda mount: (mount / "kept/clip.mov").unlink(), 2, {"/kept/clip.mov": bad}
     ),
     "a file becomes a folder": Case(
-        lambda mount: a_folder_instead(mount / "kept/clip.mov"), 2, {"/kept/clip.mov": bad}
+        lambda mount: replace_by_folder(mount / "kept/clip.mov"), 2, {"/kept/clip.mov": bad}
     ),
     "a file becomes a link": Case(
-        lambda mount: a_link_instead(mount / "kept/clip.mov"), 2, {"/kept/clip.mov": None}, 1
+        lambda mount: replace_by_link(mount / "kept/clip.mov"), 2, {"/kept/clip.mov": None}, 1
     ),
     "a file becomes a pipe": Case(
-        lambda mount: a_pipe_instead(mount / "kept/clip.mov"), 2, {"/kept/clip.mov": None}, 1
+        lambda mount: replace_by_pipe(mount / "kept/clip.mov"), 2, {"/kept/clip.mov": None}, 1
     ),
     "a deleted file comes back": Case(lambda mount: write(mount, "kept/old.mov"), 1, {}),
     "a modified folder is renamed": Case(
-        lambda mount: (mount / "kept").rename(mount / "kept2"), 3, KEPT_IS_BAD
+        lambda mount: (mount / "kept").rename(mount / "kept2"), 4, KEPT_IS_BAD
     ),
     "a modified folder becomes a link": Case(
-        lambda mount: a_link_instead(mount / "kept"), 3, KEPT_IS_BAD
+        lambda mount: replace_by_link(mount / "kept"), 4, KEPT_IS_BAD
     ),
-    "a created folder vanishes": Case(lambda mount: shutil.rmtree(mount / "reel"), 1, REEL_IS_BAD),
+    "a created folder is deleted": Case(
+        lambda mount: shutil.rmtree(mount / "reel"), 2, REEL_IS_BAD
+    ),
     "a created folder is renamed": Case(
-        lambda mount: (mount / "reel").rename(mount / "reel2"), 1, REEL_IS_BAD
+        lambda mount: (mount / "reel").rename(mount / "reel2"), 2, REEL_IS_BAD
     ),
     "a created folder becomes a file": Case(
-        lambda mount: a_file_instead(mount / "reel"), 1, REEL_IS_BAD
+        lambda mount: replace_by_file(mount / "reel"), 2, REEL_IS_BAD
     ),
     "a file appears in a created folder": Case(
         lambda mount: write(mount, "reel/c.mov"), 2, {"/reel/c.mov": file}
@@ -225,61 +197,125 @@ CASES = {
     "a folder appears in a created folder": Case(
         lambda mount: write(mount, "reel/takes/d.mov"), 3, {"/reel/takes/d.mov": file}
     ),
-    "a file vanishes from a created folder": Case(
+    "a file is deleted from a created folder": Case(
         lambda mount: (mount / "reel/a.mov").unlink(), 1, {"/reel/a.mov": None}
     ),
-    "a file vanishes below a created folder": Case(
+    "a file is deleted below a created folder": Case(
         lambda mount: (mount / "reel/sub/b.mov").unlink(), 1, {"/reel/sub/b.mov": None}
     ),
-    "a folder vanishes from a created folder": Case(
+    "a folder is deleted from a created folder": Case(
         lambda mount: shutil.rmtree(mount / "reel/sub"), 1, {"/reel/sub/b.mov": None}
     ),
 }
 
-# Reading the mount does not depend on who asks the cluster; and qq takes its time.
-WITH_QQ = ("a modified folder is renamed", "a file vanishes from a created folder")
-RUNS = [(name, REST) for name in CASES] + [(name, QQ) for name in WITH_QQ]
+# The cases of a run have folders of their own, so that one run shows the list of many of them. The
+# numbers in the summary are those of all its cases.
+WITHOUT_CHANGES = ("nothing",)
+OTHERS = tuple(name for name in CASES if name not in WITHOUT_CHANGES)
+RUNS = {
+    "rest, nothing": (REST, WITHOUT_CHANGES),
+    "rest, first half": (REST, OTHERS[::2]),
+    "rest, second half": (REST, OTHERS[1::2]),
+    "qq": (QQ, OTHERS),
+}
 
 
-@pytest.mark.parametrize(("name", "way"), RUNS, ids=[f"{name} {way[0]}" for name, way in RUNS])
-def test_the_list_holds_what_is_there_when_it_is_read_and_tells_what_is_not(
-    day: Day, name: str, way: tuple[str, ...]
+def make_project(cluster: Emulator, site: Site, *folders: str) -> Project:
+    """In each folder: /reel is created; in /kept, files are modified, created and deleted."""
+    mounts = [site.mount / name for name in folders]
+    for mount in mounts:
+        for name in ("kept/clip.mov", "kept/old.mov", "same.mov"):
+            write(mount, name)
+    older = site.snapshot()
+    for mount in mounts:
+        for name in ("reel/z.mov", "reel/sub/b.mov", "reel/a.mov", "kept/new.mov"):
+            write(mount, name)
+        write(mount, "kept/clip.mov", "longer")
+        (mount / "kept/old.mov").unlink()
+    return Project(cluster, site, older, site.snapshot())
+
+
+def listed(mount: Path, cases: dict[str, dict[str, Line]]) -> bytes:
+    """The list of cases: for each, its names and their lines."""
+    lines = {
+        f"/{case}{name}": line for case, names in cases.items() for name, line in names.items()
+    }
+    return scan_list(lines[name](mount, name) for name in sorted(lines, reverse=True))
+
+
+def check(done: CommandResult, unread: int, left_out: int, changed_since: int) -> None:
+    """Check the exit code and the summary of a run."""
+    assert done.code == (1 if unread else 0), done.messages
+    ending = (
+        f"not readable or not nameable: {unread}; left out, as links, pipes, sockets or devices:"
+    )
+    ending += f" {left_out}"
+    if changed_since:
+        entries = "1 entry" if changed_since == 1 else f"{changed_since} entries"
+        ending += (
+            f"; on the live share since the snapshot: {entries} changed or went "
+            "(exact: --metadata snapshot or rest)"
+        )
+    (summary,) = [line for line in done.messages.splitlines() if line.startswith("show: ")]
+    assert summary.endswith(f"; {ending}")
+    assert done.messages.count("it is gone since the snapshot") == unread
+
+
+@pytest.mark.parametrize(("way", "names"), RUNS.values(), ids=list(RUNS))
+def test_a_list_contains_what_exists_when_it_is_read_and_reports_what_does_not(
+    cluster: Emulator, site: Site, way: tuple[str, ...], names: tuple[str, ...]
 ) -> None:
-    case = CASES[name]
+    cases = {name: CASES[name] for name in names}
+    project = make_project(cluster, site, *cases)
 
-    done = day.run((*way, "--metadata=mount"), SECOND_PAGE_OF_THE_DIFF, case.change)
+    def change(mount: Path) -> None:
+        for name, case in cases.items():
+            case.change(mount / name)
 
-    names = {name: line for name, line in (LISTED | case.differs).items() if line}
-    assert day.list() == listed(day.site.mount, names)
-    unread = [name for name, line in names.items() if line in (bad, bad_folder)]
-    check(done, len(unread), case.left_out, case.entries)
+    done = project.run((*way, "--metadata=mount"), SECOND_PAGE_OF_THE_DIFF, change)
+
+    expected = {
+        case: {name: line for name, line in (LISTED | differs).items() if line}
+        for case, (_, _, differs, _) in cases.items()
+    }
+    assert project.list() == listed(site.mount, expected)
+    lines = [line for case in expected.values() for line in case.values()]
+    check(
+        done,
+        lines.count(bad) + lines.count(bad_folder),
+        sum(case.left_out for case in cases.values()),
+        sum(case.changed_since for case in cases.values()),
+    )
 
 
-# The same day, otherwise
-
-
-def everything(mount: Path) -> None:
-    """All the kinds of change, at once."""
+def change_everything(mount: Path) -> None:
+    """All kinds of changes at once."""
     (mount / "kept/clip.mov").unlink()
-    a_link_instead(mount / "kept/new.mov")
+    replace_by_link(mount / "kept/new.mov")
     write(mount, "kept/old.mov")
     (mount / "reel/sub").rename(mount / "reel/moved")
-    a_folder_instead(mount / "reel/z.mov")
+    replace_by_folder(mount / "reel/z.mov")
     write(mount, "reel/a.mov", "longer")
     write(mount, "reel/new.mov")
     os.utime(mount / "kept", (1, 1))
 
 
-@pytest.mark.parametrize("metadata", ["snapshot", "rest"])
-@pytest.mark.parametrize("way", [QQ, REST], ids=" ".join)
-def test_a_snapshot_is_exact_whatever_happens_on_the_share(
-    day: Day, way: tuple[str, ...], metadata: str
+@pytest.mark.parametrize(
+    ("way", "metadata"), [(QQ, "snapshot"), (REST, "snapshot"), (REST, "rest")], ids=str
+)
+def test_a_list_is_exact_if_it_is_read_from_the_snapshot(
+    cluster: Emulator, site: Site, way: tuple[str, ...], metadata: str
 ) -> None:
-    as_of_the_snapshot = listed(day.site.mount, LISTED)
+    project = make_project(cluster, site, "show")
+    as_in_the_snapshot = listed(site.mount, {"show": LISTED})
 
-    done = day.run((*way, f"--metadata={metadata}"), SECOND_PAGE_OF_THE_DIFF, everything)
+    done = project.run(
+        (*way, f"--metadata={metadata}"),
+        SECOND_PAGE_OF_THE_DIFF,
+        lambda mount: change_everything(mount / "show"),
+    )
 
-    assert day.list() == as_of_the_snapshot
+    assert project.list() == as_in_the_snapshot
     check(done, 0, 0, 0)
 
 
@@ -287,10 +323,10 @@ def test_a_snapshot_is_exact_whatever_happens_on_the_share(
 
 
 @pytest.mark.parametrize("transport", ["qq", "rest"])
-def test_what_was_read_already_stays_as_it_was_and_only_what_comes_later_is_noticed(
+def test_entries_that_have_been_read_stay_and_only_later_changes_are_noticed(
     cluster: Emulator, site: Site, transport: str
 ) -> None:
-    # A mount shows no snapshot below their source: what the older one held, the cluster is asked.
+    # Below the source, the mount does not show snapshots: the cluster is asked for the older tree.
     base = f"{site.source}/show"
     show = site.mounted(base)
     for name in ("z.mov", "gone.mov", "clip.mov", "a.mov"):
@@ -300,17 +336,17 @@ def test_what_was_read_already_stays_as_it_was_and_only_what_comes_later_is_noti
         write(show, name, "longer")
     (show / "gone.mov").unlink()
     write(show, "b/x.mov")
-    day = Day(cluster, site, older, site.snapshot())
+    project = Project(cluster, site, older, site.snapshot())
     before = file(show, "/z.mov")
 
-    def files_go_and_one_comes(show: Path) -> None:
+    def change(show: Path) -> None:
         for name in ("z.mov", "b/x.mov", "a.mov"):
             (show / name).unlink()
         write(show, "b/y.mov")
 
-    # In slices of one change, the list is made one by one: /z.mov before anyone asks for /gone.mov.
+    # In slices of one change, /z.mov is read before /gone.mov is asked for.
     options = (f"--transport={transport}", "--workers=1", "--slice-size=1")
-    done = day.run(options, FIRST_LOOK_AT_AN_OLDER_FILE, files_go_and_one_comes, base)
+    done = project.run(options, FIRST_READ_OF_AN_OLDER_FILE, change, base)
 
     lines = [
         before,
@@ -319,6 +355,6 @@ def test_what_was_read_already_stays_as_it_was_and_only_what_comes_later_is_noti
         file(show, "/b/y.mov"),
         unreadable("/a.mov"),
     ]
-    assert day.list() == scan_list(lines)
+    assert project.list() == scan_list(lines)
     # /b, /b/y.mov and /a.mov
     check(done, 1, 0, 3)

@@ -248,9 +248,10 @@ def test_a_list_that_deletes_more_than_the_limit_is_not_published(
         return
     assert (done.code, done.output) == (6, "")
     assert site.list_path.read_bytes() == EARLIER
-    assert "use a greater --max-deletes" in done.messages
+    assert f"more than the limit of {limit} allows" in done.messages
     assert "files (410 bytes) and 1 directory would be deleted" in done.messages
-    assert "most of them lie in /old (3)" in done.messages
+    assert "most of them are in /old (3)" in done.messages
+    assert "use a greater --max-deletes" in done.messages
     assert ("5 of 8 files" in done.messages) == limit.endswith("%")
 
 

@@ -20,7 +20,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 import qumulo_changelist
-from tests.end_to_end.site import REPOSITORY, Finished
+from tests.end_to_end.site import REPOSITORY, CommandResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ class ForkServer:
         *,
         user: int | None = None,
         min_changes: int | None = None,
-    ) -> Finished:
+    ) -> CommandResult:
         """Run `qumulo_generate_changelist.py`.
 
         Args:
@@ -65,7 +65,7 @@ class ForkServer:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        return Finished(*json.loads(self._process.stdout.readline()))
+        return CommandResult(*json.loads(self._process.stdout.readline()))
 
 
 @contextlib.contextmanager

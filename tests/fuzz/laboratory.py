@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.conftest import QQ
-from tests.end_to_end.site import GUID, Finished, Site
+from tests.end_to_end.site import GUID, CommandResult, Site
 from tests.fuzz.forks import ForkServer, fork_server
 from tests.fuzz.work import Workspace
 
@@ -105,7 +105,7 @@ class Laboratory:
         process: bool = False,
         as_other_user: bool = False,
         min_changes: int | None = None,
-    ) -> tuple[Finished, bytes | None]:
+    ) -> tuple[CommandResult, bytes | None]:
         """Generate a list where there is an earlier one.
 
         Args:

@@ -28,7 +28,7 @@ from qumulo_changelist.model import (
     Totals,
 )
 from qumulo_changelist.output.interface import Piece, StoredPiece
-from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries, EncodeSides
+from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import SliceJob, SliceWorker
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Tree, TreeRequest
 
@@ -153,7 +153,7 @@ def list_entries(
     job: SliceJob[CountedPiece] = SliceJob(
         OpenTree(newer),
         OpenTree(older) if older else None,
-        EncodeSides(EncodeEntries(kept), deletes),
+        SidesEncoder(EntryEncoder(kept), deletes),
         OpenTree(identified) if identified else None,
     )
     worker = SliceWorker(job, ignore)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qumulo_changelist.model import Description, Kind, ReadFailure
-from qumulo_changelist.trees.interface import GONE, NamedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.interface import GONE_REASON, NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.mounted import MountedTree
 from tests.parts.shares import Share, new_share, ordinary_user
 from tests.parts.tree_reading import describe, failures_in, walk, walked_names
@@ -105,15 +105,15 @@ def test_an_unchanged_share_counts_nothing(share):
     found, changed_since = share.read(*requests)
 
     assert list(found) == [*CREATED, "/d/link", "/d/f", "/d/e", "/d/", "/"]
-    assert GONE not in found.values()
+    assert GONE_REASON not in found.values()
     assert changed_since == 0
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda share: os.unlink(share.path("/d/f")), GONE),
-        (lambda share: share.move("/d/f", "/d/g"), GONE),
+        (lambda share: os.unlink(share.path("/d/f")), GONE_REASON),
+        (lambda share: share.move("/d/f", "/d/g"), GONE_REASON),
         (lambda share: share.put("/d/f", size=30), "file 30"),
         (lambda share: os.utime(share.path("/d/f"), (1, 1)), "file 3"),
         (lambda share: os.chmod(share.path("/d/f"), 0o600), "file 3"),
@@ -147,7 +147,7 @@ def test_a_changed_file_is_read_as_it_is_and_counted(share, change, expected):
 def test_every_requested_entry_of_a_missing_directory_is_gone_and_counted(share, change):
     change(share)
 
-    assert share.read(FILES) == ({"/d/f": GONE, "/d/e": GONE}, 2)
+    assert share.read(FILES) == ({"/d/f": GONE_REASON, "/d/e": GONE_REASON}, 2)
 
 
 def test_a_directory_that_became_a_file_is_read_as_a_file(share):
@@ -162,7 +162,7 @@ def test_a_file_that_the_file_server_no_longer_knows_is_gone(share, monkeypatch)
 
     monkeypatch.setattr("os.stat", fail)
 
-    assert share.read(FILES) == ({"/d/f": GONE, "/d/e": GONE}, 2)
+    assert share.read(FILES) == ({"/d/f": GONE_REASON, "/d/e": GONE_REASON}, 2)
 
 
 def test_an_entry_without_permission_is_not_gone(share):
@@ -190,7 +190,7 @@ def test_an_entry_without_permission_is_not_gone(share):
 def test_a_directory_that_is_missing_before_its_walk_is_gone_and_counted_once(share, change):
     change(share)
 
-    assert share.read(Subtree("/created/")) == ({"/created/": GONE}, 1)
+    assert share.read(Subtree("/created/")) == ({"/created/": GONE_REASON}, 1)
 
 
 def test_a_new_entry_of_a_created_directory_is_counted_together_with_the_directory(share):
@@ -218,7 +218,10 @@ def test_entries_that_disappear_during_a_walk_are_gone_and_counted(share):
         share.move("/created/sub", "/moved")
         os.unlink(share.path("/created/a"))
 
-        assert [*found] == [("/created/sub/", ReadFailure(GONE)), ("/created/a", ReadFailure(GONE))]
+        assert [*found] == [
+            ("/created/sub/", ReadFailure(GONE_REASON)),
+            ("/created/a", ReadFailure(GONE_REASON)),
+        ]
         assert (before, tree.changed_since) == (0, 2)
 
 

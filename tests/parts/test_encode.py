@@ -9,7 +9,7 @@ from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, State,
 from qumulo_changelist.output.interface import ListFormat
 from qumulo_changelist.output.ndjson import Ndjson
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.runners.encode import EncodeEntries, EncodeSides
+from qumulo_changelist.runners.encode import EntryEncoder, SidesEncoder
 from tests.parts.outcomes import LINK, file, sides, worlds
 
 XML = ScanXml("1", 0)
@@ -25,7 +25,7 @@ def deleted(name: str) -> Entry:
 
 
 def test_a_piece_contains_the_entries_of_all_batches_and_its_tally_counts_them():
-    counted = EncodeEntries(XML)([[present("/c"), present("/b")], [deleted("/a")]])
+    counted = EntryEncoder(XML)([[present("/c"), present("/b")], [deleted("/a")]])
 
     assert counted.piece.content.count(b"<file ") == 2
     assert counted.piece.content.count(b"<delete-file ") == 1
@@ -36,11 +36,11 @@ def test_a_piece_contains_the_entries_of_all_batches_and_its_tally_counts_them()
 def test_a_name_that_the_format_cannot_hold_is_counted_as_unreadable():
     batch = [present("/b"), present("/a\1"), present("/a")]
 
-    tally = EncodeEntries(XML)([batch]).tally
+    tally = EntryEncoder(XML)([batch]).tally
 
     assert tally.totals == Totals(2, 10, 2, 10, unreadable=1, unreadable_created=1)
     assert tally.unreadable == [("/a\1", REASON)]
-    assert EncodeEntries(Ndjson())([batch]).tally.totals == Totals(3, 15, 3, 15)
+    assert EntryEncoder(Ndjson())([batch]).tally.totals == Totals(3, 15, 3, 15)
 
 
 def test_a_name_that_the_format_cannot_hold_does_not_matter_if_it_is_not_listed():
@@ -49,7 +49,7 @@ def test_a_name_that_the_format_cannot_hold_does_not_matter_if_it_is_not_listed(
         Entry(State.GONE, "/\1a", file("1"), DELETE),
     ]
 
-    assert EncodeEntries(XML)([batch]).tally.totals == Totals(left_out=1, gone_files=1)
+    assert EntryEncoder(XML)([batch]).tally.totals == Totals(left_out=1, gone_files=1)
 
 
 @given(worlds)
@@ -58,7 +58,7 @@ def test_a_piece_is_counted_the_same_however_its_entries_are_divided_into_batche
     entries = sorted(sides(world), key=lambda entry: entry.name, reverse=True)
     batches = [[one for one in entries if one.op == op] for op in (CREATE, MODIFY, DELETE)]
     for form in (XML, Ndjson()):
-        encode = EncodeEntries(form)
+        encode = EntryEncoder(form)
         together = encode(batch for batch in batches if batch).tally
         one_by_one = encode([one] for one in entries).tally
 
@@ -69,8 +69,8 @@ def test_a_piece_is_counted_the_same_however_its_entries_are_divided_into_batche
 def test_deleted_files_are_counted_by_folder_if_wanted():
     batch = [deleted("/d/b"), deleted("/d/a")]
 
-    assert EncodeEntries(XML, by_folder=True)([batch]).tally.deleted_by_folder == {"/d": 2}
-    assert EncodeEntries(XML)([batch]).tally.deleted_by_folder == {}
+    assert EntryEncoder(XML, by_folder=True)([batch]).tally.deleted_by_folder == {"/d": 2}
+    assert EntryEncoder(XML)([batch]).tally.deleted_by_folder == {}
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_deleted_files_are_counted_by_folder_if_wanted():
 def test_of_both_sides_each_name_is_encoded_once_and_deletions_only_if_wanted(deletes, totals):
     both: list[Batch] = [[present("/b")], [deleted("/b"), deleted("/a")]]
 
-    counted = EncodeSides(EncodeEntries(XML), deletes)(iter(both))
+    counted = SidesEncoder(EntryEncoder(XML), deletes)(iter(both))
 
     assert counted.tally.totals == totals
 
 
 @pytest.mark.parametrize("form", [XML, Ndjson()])
 def test_what_encodes_and_its_result_can_be_pickled(form: ListFormat):
-    encode = EncodeSides(EncodeEntries(form, by_folder=True), deletes=True)
+    encode = SidesEncoder(EntryEncoder(form, by_folder=True), deletes=True)
     both: list[Batch] = [[present("/b"), deleted("/a\1")]]
 
     counted = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(encode))(iter(both))))

@@ -22,7 +22,7 @@ from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.interface import ListFormat
 from qumulo_changelist.output.list_file import ListFile, WrittenList, list_file
 from qumulo_changelist.output.publication import publish
-from qumulo_changelist.runners.encode import EncodeEntries
+from qumulo_changelist.runners.encode import EntryEncoder
 from qumulo_changelist.scan.tally import Tally
 from tests.parts.entries import deleted, gone, left_out, moved, present, unreadable, write_piece
 
@@ -113,7 +113,7 @@ def fill(file: ListFile, form: ListFormat, entries: list[Entry], cuts: list[int]
         some = entries[begin:end]
         # Batches of several sizes.
         batches = [some[:3], *([one] for one in some[3:5]), some[5:]]
-        counted = EncodeEntries(form)(batch for batch in batches if batch)
+        counted = EntryEncoder(form)(batch for batch in batches if batch)
         file.add(counted.piece)
         tally.merge(counted.tally)
     return tally.totals

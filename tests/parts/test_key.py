@@ -29,11 +29,11 @@ changes = st.lists(st.builds(Change, st.sampled_from(OPS), paths), max_size=8)
 
 
 def encode(*changes: tuple[Op, str]) -> EncodedChanges:
-    return key.encode([Change(op, path) for op, path in changes], cut=0)
+    return key.encode([Change(op, path) for op, path in changes], prefix_length=0)
 
 
-def make(path: str, letter: str) -> str:
-    return key.make(key.escape(path), letter)
+def make_key(path: str, letter: str) -> str:
+    return key.make_key(key.escape(path), letter)
 
 
 def in_utf8(path: str) -> bytes:
@@ -46,9 +46,9 @@ def in_utf8(path: str) -> bytes:
 @given(changes)
 @example([Change(CREATE, "/a"), Change(MODIFY, "/a\0C"), Change(DELETE, "/a\1")])
 def test_a_page_is_encoded_as_its_changes_are_one_by_one(page):
-    encoded = key.encode(page, cut=0)
+    encoded = key.encode(page, prefix_length=0)
 
-    assert encoded.keys == [make(change.path, LETTERS[change.op]) for change in page]
+    assert encoded.keys == [make_key(change.path, LETTERS[change.op]) for change in page]
     assert encoded.directories == [
         (key.escape(change.path), LETTERS[change.op])
         for change in page
@@ -63,7 +63,7 @@ def test_a_page_is_encoded_as_its_changes_are_one_by_one(page):
 def test_the_base_path_is_cut_off_each_path(page, base):
     below = [Change(change.op, base + change.path) for change in page]
 
-    assert key.encode(below, cut=len(base)) == key.encode(page, cut=0)
+    assert key.encode(below, prefix_length=len(base)) == key.encode(page, prefix_length=0)
 
 
 def test_an_empty_page_has_no_keys():
@@ -88,7 +88,7 @@ def test_a_name_that_looks_like_a_created_directory_is_not_found_to_be_one():
 
 @given(path=paths, letter=st.sampled_from([CREATED, MODIFIED, DELETED]))
 def test_the_parts_of_a_key_can_be_read(path, letter):
-    made = make(path, letter)
+    made = make_key(path, letter)
 
     assert key.unescape(key.path_of(made)) == path
     assert key.letter_of(made) == letter
@@ -105,7 +105,7 @@ def test_escaping_a_path_removes_nul_and_is_undone(path):
 @given(st.lists(paths))
 @example(UNCOMMON)
 def test_keys_sort_as_the_bytes_of_their_paths(paths):
-    made = {make(path, letter): path for path, letter in product(paths, "CMD")}
+    made = {make_key(path, letter): path for path, letter in product(paths, "CMD")}
 
     found = [made[one] for one in sorted(made)]
 
@@ -118,8 +118,8 @@ def test_a_lower_bound_separates_the_keys_of_a_path_from_those_of_smaller_paths(
     bound = key.lower_bound(key.escape(path))
 
     for letter in "CMD":
-        assert bound < make(path, letter)
-        assert (make(other, letter) < bound) == (other < path)
+        assert bound < make_key(path, letter)
+        assert (make_key(other, letter) < bound) == (other < path)
 
 
 # Keys with other text, and with a group
@@ -164,7 +164,7 @@ def test_grouped_keys_sort_by_group_first_and_both_parts_come_back(pairs):
 
 @given(st.dictionaries(paths, st.sets(st.sampled_from("CMD"), min_size=1), max_size=6))
 def test_packed_keys_come_back_as_paths_each_with_all_that_happened_to_it(happened):
-    keys = [make(path, letter) for path, letters in happened.items() for letter in letters]
+    keys = [make_key(path, letter) for path, letters in happened.items() for letter in letters]
     names = sorted(happened, reverse=True)
 
     # Equal keys may come several times.

@@ -48,11 +48,11 @@ class FakeMount:
         self.requests: list[tuple[str, bool]] = []
         """Names, and whether the mount was to ask its server again."""
 
-    def inspect_entry(self, name: str, *, afresh: bool = False) -> EntryStat | None:
-        self.requests.append((name, afresh))
+    def inspect_entry(self, name: str, *, refresh: bool = False) -> EntryStat | None:
+        self.requests.append((name, refresh))
         if name in self._unreadable:
             raise UnreadableError("no permission")
-        return (self._shown if afresh else self._remembered).get(name)
+        return (self._shown if refresh else self._remembered).get(name)
 
 
 @pytest.fixture

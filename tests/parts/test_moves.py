@@ -14,7 +14,7 @@ from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, Op, State
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.scan import records
-from qumulo_changelist.scan.moves import FindCandidates, MoveCandidates, pair_moves
+from qumulo_changelist.scan.moves import CandidateFinder, MoveCandidates, pair_moves
 from tests.parts.outcomes import (
     BAD,
     FOLDER,
@@ -37,7 +37,7 @@ def can_hold(name: str) -> bool:
 
 
 def find_candidates(entries: Iterable[Entry]) -> MoveCandidates:
-    return FindCandidates(can_hold)([entry] for entry in entries)
+    return CandidateFinder(can_hold)([entry] for entry in entries)
 
 
 def list_slices(
@@ -320,7 +320,7 @@ def test_a_name_at_the_border_of_two_blocks_is_still_one_entry(monkeypatch):
 
 def test_what_divides_entries_and_its_result_can_be_pickled():
     batch = [Entry(State.PRESENT, "/a", file("1"), op) for op in (CREATE, MODIFY)]
-    find = FindCandidates(ScanXml("1", 0).can_hold)
+    find = CandidateFinder(ScanXml("1", 0).can_hold)
 
     found = pickle.loads(pickle.dumps(find))([batch])
 

@@ -32,8 +32,8 @@ from qumulo_changelist.model import (
 )
 from qumulo_changelist.operations.pieces import encode_with_moves
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.runners.encode import EncodeEntries, EncodeSides
-from qumulo_changelist.scan.moves import FindCandidates
+from qumulo_changelist.runners.encode import EntryEncoder, SidesEncoder
+from qumulo_changelist.scan.moves import CandidateFinder
 from qumulo_changelist.scan.order import sort_distinct
 from qumulo_changelist.scan.tally import Tally
 from tests.parts.fake_cluster import UnusedCluster
@@ -69,12 +69,12 @@ def list_entries(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Tal
     batches = []
     if both := sorted(entries, key=lambda entry: entry.op == DELETE):
         batches = list(sort_distinct(both))
-    encode = EncodeEntries(FORM)
+    encode = EntryEncoder(FORM)
     if moves:
-        found = [FindCandidates(FORM.can_hold)(batches)]
+        found = [CandidateFinder(FORM.can_hold)(batches)]
         pieces = list(encode_with_moves(found, encode, 1000, "", deletes=deletes))
     else:
-        pieces = [EncodeSides(encode, deletes)(iter(batches))]
+        pieces = [SidesEncoder(encode, deletes)(iter(batches))]
     tally = Tally()
     for piece in pieces:
         tally.merge(piece.tally)
@@ -88,9 +88,9 @@ def tally_of(**numbers: int) -> Tally:
     return tally
 
 
-def unread_directories(*not_entered: tuple[str, Op]) -> Tally:
+def with_unread(*directories: tuple[str, Op]) -> Tally:
     tally = Tally()
-    tally.not_entered += not_entered
+    tally.unread_directories += directories
     return tally
 
 
@@ -100,7 +100,7 @@ def prove_list(tally: Tally, before: int, now: int, **below: dict[int, int]) -> 
     for name, numbers in below.items():
         counts |= {(f"{BASE}/{name}", snapshot): files for snapshot, files in numbers.items()}
     cluster = CountingCluster(counts)
-    return prove(cluster, snapshots_of(BASE), tally.totals, tally.not_entered, mounted=False)
+    return prove(cluster, snapshots_of(BASE), tally.totals, tally.unread_directories, mounted=False)
 
 
 def is_proved(tally: Tally, before: int, now: int, **below: dict[int, int]) -> bool:
@@ -272,7 +272,7 @@ def test_files_of_a_directory_that_was_replaced_by_an_unreadable_one_are_gone(mo
 
 def requests(pair: SnapshotPair, tally: Tally | None = None) -> list[tuple[str, int]]:
     cluster, tally = CountingCluster({}), tally or Tally()
-    prove(cluster, pair, tally.totals, tally.not_entered, mounted=True)
+    prove(cluster, pair, tally.totals, tally.unread_directories, mounted=True)
     return cluster.requests
 
 
@@ -316,7 +316,7 @@ def test_nothing_is_requested_of_a_snapshot_without_the_base_path():
 
 
 def test_an_unreadable_directory_is_counted_in_the_snapshot_that_has_it():
-    tally = unread_directories(("/a b", DELETE), ("/c", CREATE))
+    tally = with_unread(("/a b", DELETE), ("/c", CREATE))
 
     assert requests(snapshots_of("/", "/"), tally)[2:] == [("/a b", OLDER), ("/c", NEWER)]
     renamed = snapshots_of("/shelf", "/shelf/show", older_source="/proj")
@@ -330,13 +330,13 @@ def test_an_unreadable_directory_is_counted_in_the_snapshot_that_has_it():
     ("totals", "is_enough"),
     [
         (Totals(), True),
-        (Totals(unreadable=1, unread=1), False),
-        (Totals(files=1, unreadable=1, unread=1), True),
-        (Totals(directories=1, unreadable=1, unread=1), True),
-        (Totals(files=1, directories=1, unreadable=3, unread=3), False),
+        (Totals(unreadable=1, unread_existing=1), False),
+        (Totals(files=1, unreadable=1, unread_existing=1), True),
+        (Totals(directories=1, unreadable=1, unread_existing=1), True),
+        (Totals(files=1, directories=1, unreadable=3, unread_existing=3), False),
         # What XML cannot name was read, and what is deleted is not on the mount.
         (Totals(unreadable=3), True),
-        (Totals(deleted_files=9, unreadable=1, unread=1), False),
+        (Totals(deleted_files=9, unreadable=1, unread_existing=1), False),
     ],
 )
 def test_a_mount_that_could_mostly_not_be_read_proves_nothing(totals, is_enough):
@@ -347,12 +347,12 @@ def test_a_mount_that_could_mostly_not_be_read_proves_nothing(totals, is_enough)
     if is_enough:
         prove(cluster, pair, totals, [], mounted=True)
         return
-    with pytest.raises(StaleProofError, match=f"{totals.unread} could not be read"):
+    with pytest.raises(StaleProofError, match=f"{totals.unread_existing} could not be read"):
         prove(cluster, pair, totals, [], mounted=True)
 
 
 def test_the_error_states_how_many_entries_could_not_be_read():
-    totals = Totals(files=1, directories=2, unreadable=4, unread=4)
+    totals = Totals(files=1, directories=2, unreadable=4, unread_existing=4)
 
     with pytest.raises(ProofError) as caught:
         prove(CountingCluster({}), snapshots_of(BASE), totals, [], mounted=True)
@@ -402,7 +402,7 @@ def test_it_states_that_a_list_changes_nothing():
 
 
 def test_it_states_what_the_cluster_counts_in_unreadable_directories():
-    tally = unread_directories(("/new", CREATE), ("/old", DELETE))
+    tally = with_unread(("/new", CREATE), ("/old", DELETE))
 
     assert str(refuse(tally, 10, 9, new={NEWER: 1}, old={OLDER: 3})) == (
         "the list does not add up: 10 files below /proj/show1 in snapshot 3, none changed, "

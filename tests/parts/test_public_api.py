@@ -69,7 +69,7 @@ INTERNAL = {
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),
-    ("runners/processes", "_Terminated"),
+    ("runners/processes", "_TerminationExit"),
 }
 
 

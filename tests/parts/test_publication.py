@@ -499,7 +499,7 @@ def test_a_receipt_is_of_its_list_also_if_many_runs_publish_at_once(path):
 
     def check_often() -> None:
         for _ in range(20):
-            with publication._exclusive(path, ignore):
+            with publication._lock_list(path, ignore):
                 assert has_its_receipt(path) is True
 
     runs = [fork(partial(publish_often, number)) for number in range(5)]

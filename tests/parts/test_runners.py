@@ -117,8 +117,8 @@ def test_results_come_in_the_order_of_the_slices_of_which_few_are_taken_ahead(co
 def test_entries_that_changed_since_the_snapshot_are_counted_in_both_newer_trees():
     job: Job = SliceJob(Owned(), Owned(), JOB.finish, identified=Owned())
     slices = [
-        [key.make("/d", CREATED), key.make("/c", MODIFIED)],
-        [key.make("/b", MODIFIED), key.make("/a", DELETED)],
+        [key.make_key("/d", CREATED), key.make_key("/c", MODIFIED)],
+        [key.make_key("/b", MODIFIED), key.make_key("/a", DELETED)],
     ]
 
     with start_runner(1) as runner:
@@ -188,7 +188,7 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
 
 # Events
 
-FILES = [[key.make(f"/{name}", MODIFIED)] for name in "dcba"]
+FILES = [[key.make_key(f"/{name}", MODIFIED)] for name in "dcba"]
 
 
 @in_both
@@ -264,7 +264,7 @@ def test_a_process_that_dies_before_all_have_started_is_an_error(monkeypatch):
             return submitted
 
     monkeypatch.setattr(processes, "ProcessPoolExecutor", PatientExecutor)
-    monkeypatch.setattr(processes, "_begin", partial(signal.raise_signal, signal.SIGKILL))
+    monkeypatch.setattr(processes, "_prepare_process", partial(signal.raise_signal, signal.SIGKILL))
 
     with (
         pytest.raises(WorkerError, match=r"terminated|killed by signal SIGKILL"),
@@ -361,7 +361,7 @@ import signal, threading
 from qumulo_changelist.runners import processes
 
 processes._SECONDS_TO_END, processes._at_work = 0.01, True
-signal.signal(signal.SIGTERM, processes._terminated)
+signal.signal(signal.SIGTERM, processes._handle_sigterm)
 try:
     signal.raise_signal(signal.SIGTERM)
 finally:
@@ -454,7 +454,7 @@ def refuse(_thread):
     raise RuntimeError("can't start new thread")
 
 threading.Thread.start = refuse
-processes._begin()
+processes._prepare_process()
 """
 
 

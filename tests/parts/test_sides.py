@@ -18,7 +18,12 @@ from qumulo_changelist.model import (
     State,
 )
 from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide
-from qumulo_changelist.trees.interface import GONE, DescribedEntries, NamedEntries, TreeRequest
+from qumulo_changelist.trees.interface import (
+    GONE_REASON,
+    DescribedEntries,
+    NamedEntries,
+    TreeRequest,
+)
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1)
 DIRECTORY = Attributes(Kind.DIRECTORY, size=512)
@@ -43,7 +48,9 @@ class ScriptedTree:
         for request in wanted:
             self.requests.append(request)
             if isinstance(request, NamedEntries):
-                described = [self._names.get(name, ReadFailure(GONE)) for name in request.names]
+                described = [
+                    self._names.get(name, ReadFailure(GONE_REASON)) for name in request.names
+                ]
                 yield [DescribedEntries(request.names, described)]
             else:
                 found = self._walks[request.directory]
@@ -79,12 +86,14 @@ def present(name: str, known: Attributes, op: Op) -> Entry:
     ],
 )
 def test_a_name_of_a_kind_other_than_the_diff_reports_is_gone(name, described, listed_as, kind, op):
-    assert NewerSide.of_name(name, described, op) == unreadable(listed_as, op, GONE, kind)
+    assert NewerSide.entry_for_name(name, described, op) == unreadable(
+        listed_as, op, GONE_REASON, kind
+    )
 
 
 @pytest.mark.parametrize("op", [CREATE, MODIFY])
 def test_a_link_is_left_out_whether_created_or_modified(op):
-    assert NewerSide.of_name("/a", LINK, op) == Entry(State.LEFT_OUT, "/a", LINK, op)
+    assert NewerSide.entry_for_name("/a", LINK, op) == Entry(State.LEFT_OUT, "/a", LINK, op)
 
 
 # A created directory of the newer tree
@@ -95,8 +104,8 @@ def test_a_link_is_left_out_whether_created_or_modified(op):
     [
         ("/d/a", LINK, Entry(State.LEFT_OUT, "/d/a", LINK, CREATE)),
         ("/d/a", ReadFailure("I/O error"), unreadable("/d/a", CREATE, "I/O error")),
-        ("/d/a", DIRECTORY, unreadable("/d/a", CREATE, GONE)),
-        ("/d/a/", FILE, unreadable("/d/a", CREATE, GONE, Kind.DIRECTORY)),
+        ("/d/a", DIRECTORY, unreadable("/d/a", CREATE, GONE_REASON)),
+        ("/d/a/", FILE, unreadable("/d/a", CREATE, GONE_REASON, Kind.DIRECTORY)),
         ("/d/a/", DIRECTORY, None),
     ],
 )
@@ -144,7 +153,7 @@ def test_a_created_directory_that_the_walk_of_another_did_not_meet_is_gone():
     tree = ScriptedTree({"/d/": {"/d/": DIRECTORY}})
 
     assert newer_entries([("/d/sub/", CREATE), ("/d/", CREATE)], tree) == [
-        unreadable("/d/sub", CREATE, GONE, Kind.DIRECTORY)
+        unreadable("/d/sub", CREATE, GONE_REASON, Kind.DIRECTORY)
     ]
 
 
@@ -213,11 +222,11 @@ def test_a_tree_that_leaves_an_answer_out_ends_the_run(named_ops, tree):
 
 
 def of_deleted_name(name: str, described: Description) -> Entry | None:
-    return OlderSide.of_name(name, described, DELETE)
+    return OlderSide.entry_for_name(name, described, DELETE)
 
 
 def within_deleted_directory(name: str, described: Description) -> Entry | None:
-    return OlderSide(ChangedPaths([], []), ScriptedTree()).within(name, described, DELETE)
+    return OlderSide(ChangedPaths([], []), ScriptedTree()).entry_from_walk(name, described, DELETE)
 
 
 @pytest.mark.parametrize("rule", [of_deleted_name, within_deleted_directory])

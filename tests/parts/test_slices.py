@@ -17,7 +17,7 @@ from tests.parts.scanning import MISSING, list_entries
 
 def keys_of(*lines: str) -> list[str]:
     """Return the keys of changes in stream order; a line is a letter and a path."""
-    return sorted((key.make(line[2:], line[0]) for line in lines), reverse=True)
+    return sorted((key.make_key(line[2:], line[0]) for line in lines), reverse=True)
 
 
 def lines_of(slices: list[list[str]]) -> list[list[str]]:

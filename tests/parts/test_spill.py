@@ -16,7 +16,7 @@ from qumulo_changelist.changes.spill import Spill
 from qumulo_changelist.errors import SpillError
 
 # A few keys cross each of these limits.
-RUN_SIZE, BLOCK_SIZE = 3, 5
+BUNDLE_SIZE, BLOCK_SIZE = 3, 5
 
 PATHS = st.text(st.characters(exclude_characters="\0"), max_size=4)
 FEW_PATHS = st.sampled_from(["", "/", "/a", "/a/", "/a.mov", "/A\n", "/\u2028", "/\udcff", "/😀"])
@@ -28,7 +28,7 @@ def descending(keys: set[str]) -> list[str]:
 
 
 def open_small(folder: object) -> Spill:
-    return Spill(str(folder), run_size=RUN_SIZE, block_size=BLOCK_SIZE)
+    return Spill(str(folder), bundle_size=BUNDLE_SIZE, block_size=BLOCK_SIZE)
 
 
 def drain(spill: Spill, *batches: list[str]) -> list[str]:
@@ -53,14 +53,14 @@ def test_any_keys_come_once_each_in_descending_order_of_their_bytes(tmp_path_fac
     assert out == descending(set(itertools.chain.from_iterable(batches)))
 
 
-@given(data=st.data(), block_size=st.integers(1, 7), run_size=st.integers(1, 7))
-def test_the_sizes_do_not_change_what_comes_out(tmp_path_factory, data, block_size, run_size):
+@given(data=st.data(), block_size=st.integers(1, 7), bundle_size=st.integers(1, 7))
+def test_the_sizes_do_not_change_what_comes_out(tmp_path_factory, data, block_size, bundle_size):
     keys = data.draw(st.permutations(numbered(range(30))))
     cuts = sorted(data.draw(st.lists(st.integers(0, 30), max_size=4)))
     batches = [keys[start:end] for start, end in itertools.pairwise([0, *cuts, 30])]
     folder = str(tmp_path_factory.getbasetemp())
 
-    out = drain(Spill(folder, run_size=run_size, block_size=block_size), *batches)
+    out = drain(Spill(folder, bundle_size=bundle_size, block_size=block_size), *batches)
 
     assert out == sorted(keys, reverse=True)
 
@@ -120,7 +120,7 @@ order = {
     "repeated": lambda batch, i: i,
     "a single key": lambda batch, i: 0,
 }[sys.argv[2]]
-with Spill(sys.argv[1], run_size=25, block_size=250) as spill:
+with Spill(sys.argv[1], bundle_size=25, block_size=250) as spill:
     before = peak()
     for batch in range(120):
         spill.add([f"/{order(batch, i):08d}" + "x" * 2000 + "\\0M" for i in range(250)])

@@ -72,7 +72,10 @@ def count(*batches: Batch, by_folder: bool = False) -> Tally:
             Totals(unreadable=1, unreadable_created=1, replaced=1),
         ),
         (entry(State.UNREADABLE, DELETE, BAD), Totals(unreadable=1, unreadable_deleted=1)),
-        (entry(State.UNREADABLE, MODIFY, BAD, reason="locked"), Totals(unreadable=1, unread=1)),
+        (
+            entry(State.UNREADABLE, MODIFY, BAD, reason="locked"),
+            Totals(unreadable=1, unread_existing=1),
+        ),
         (
             entry(State.UNREADABLE, DELETE, BAD, reason="locked"),
             Totals(unreadable=1, unreadable_deleted=1),
@@ -121,7 +124,7 @@ def test_whole_directories_that_cannot_be_read_are_remembered(state, op):
         Entry(state, "/m", FOLDER, MODIFY, "I/O error"),
     ]
 
-    assert count(batch).not_entered == [("/d", op)]
+    assert count(batch).unread_directories == [("/d", op)]
 
 
 def test_entries_that_changed_since_the_snapshot_are_added_up():
@@ -150,7 +153,10 @@ def test_an_empty_tally_counts_nothing():
             Totals(unreadable=1, unreadable_created=1, replaced=1),
         ),
         (entry(State.DELETED, DELETE), Totals(unreadable=1, unreadable_deleted=1)),
-        (entry(State.UNREADABLE, MODIFY, BAD, reason="locked"), Totals(unreadable=1, unread=1)),
+        (
+            entry(State.UNREADABLE, MODIFY, BAD, reason="locked"),
+            Totals(unreadable=1, unread_existing=1),
+        ),
     ],
 )
 def test_an_entry_that_a_format_cannot_name_counts_as_unreadable(one, totals):
@@ -269,7 +275,7 @@ def content(tally: Tally) -> tuple[object, ...]:
         tally.totals,
         tally.unreadable,
         tally.left_out,
-        tally.not_entered,
+        tally.unread_directories,
         tally.deleted_by_folder,
     )
 
@@ -298,7 +304,9 @@ def test_merging_keeps_only_the_first_samples():
 
     assert [name for name, _ in first.unreadable] == first.left_out
     assert first.left_out == [f"/{number}" for number in range(MAX_SAMPLES)]
-    assert first.totals == Totals(unreadable=120, left_out=120, unread=120, changed_since=3)
+    assert first.totals == Totals(
+        unreadable=120, left_out=120, unread_existing=120, changed_since=3
+    )
 
 
 def test_merging_keeps_all_directories_that_cannot_be_read():
@@ -306,4 +314,4 @@ def test_merging_keeps_all_directories_that_cannot_be_read():
     for number in range(1, 2 * MAX_SAMPLES):
         tally.merge(count([Entry(State.UNREADABLE, f"/{number}", FOLDER, CREATE, "locked")]))
 
-    assert tally.not_entered == [(f"/{number}", CREATE) for number in range(2 * MAX_SAMPLES)]
+    assert tally.unread_directories == [(f"/{number}", CREATE) for number in range(2 * MAX_SAMPLES)]

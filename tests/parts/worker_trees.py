@@ -17,7 +17,7 @@ from qumulo_changelist.changes.key import DELETED, MODIFIED
 from qumulo_changelist.events import CommandStarted, Listener
 from qumulo_changelist.model import Attributes, Description, Kind
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries, EncodeSides
+from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import SliceJob, SliceResult
 from qumulo_changelist.trees.interface import (
     DescribedEntries,
@@ -30,7 +30,7 @@ from qumulo_changelist.trees.interface import (
 TIMEOUT = 30
 
 SLICES = [
-    [key.make(f"/{number}b", DELETED), key.make(f"/{number}a", MODIFIED)]
+    [key.make_key(f"/{number}b", DELETED), key.make_key(f"/{number}a", MODIFIED)]
     for number in range(9, 0, -1)
 ]
 NAMES = [key.path_of(one) for keys in SLICES for one in keys]
@@ -40,7 +40,7 @@ Results = Iterable[SliceResult[CountedPiece]]
 
 
 def make_job(newer: TreeSource, older: TreeSource | None = None) -> Job:
-    return SliceJob(newer, older, EncodeSides(EncodeEntries(ScanXml("1", 0)), deletes=True))
+    return SliceJob(newer, older, SidesEncoder(EntryEncoder(ScanXml("1", 0)), deletes=True))
 
 
 def names_in(results: Results) -> list[str]:

@@ -40,7 +40,7 @@ class ChangeSet:
 
     def add(self, page: list[Change]) -> int:
         """Add changes, which may come again; return the number of those that count."""
-        encoded = key.encode(self._scope.select(page), cut=len(self._scope.base))
+        encoded = key.encode(self._scope.select(page), prefix_length=len(self._scope.base))
         for directory, letter in encoded.directories:
             self.whole_directories.add(directory)
             if directory == _BASE:
@@ -65,12 +65,12 @@ class ChangeSet:
         return (
             kept
             for block in self._keys.drain()
-            if (kept := [one for one in block if one not in self._forgotten])
+            if (kept := [changed for changed in block if changed not in self._forgotten])
         )
 
     def forget_base(self, letter: str) -> None:
         """Leave out that the base path was created, or deleted: ``CREATED`` or ``DELETED``."""
-        self._forgotten.add(key.make(_BASE, letter))
+        self._forgotten.add(key.make_key(_BASE, letter))
         self.base_created = self.base_created and letter != CREATED
         self.base_deleted = self.base_deleted and letter != DELETED
         if not self.base_created and not self.base_deleted:
@@ -84,9 +84,9 @@ class ChangeSet:
         # A directory's first key is followed by its others, and by those of what is below it.
         keys = sorted({*self._keys.in_memory} - self._forgotten)
         return [
-            key.unescape(key.path_of(one))
-            for one, following in pairwise([*keys, ""])
-            if key.is_created_directory(one) and not following.startswith(key.path_of(one))
+            key.unescape(key.path_of(changed))
+            for changed, following in pairwise([*keys, ""])
+            if key.is_created_directory(changed) and not following.startswith(key.path_of(changed))
         ]
 
     def count_folders(self, *letters: str) -> int:
@@ -100,20 +100,25 @@ class ChangeSet:
         """
         if not self._keys.in_memory:
             return len(self.whole_directories)
-        changed = (one for one in self._keys.in_memory if key.letter_of(one) in letters)
-        return len({(key.letter_of(one), key.path_of(one).rpartition("/")[0]) for one in changed})
+        counted = (changed for changed in self._keys.in_memory if key.letter_of(changed) in letters)
+        return len(
+            {
+                (key.letter_of(changed), key.path_of(changed).rpartition("/")[0])
+                for changed in counted
+            }
+        )
 
     def expand(self, directory: str, names: list[str]) -> None:
         """Replace a created directory by the names in it, which were created with it."""
-        path = key.escape(directory)
-        replaced = key.make(path, CREATED)
+        escaped = key.escape(directory)
+        replaced = key.make_key(escaped, CREATED)
         paths = [key.escape(name) for name in names]
-        kept = [one for one in self._keys.in_memory if one != replaced]
-        kept += [key.make(one, CREATED) for one in paths]
+        kept = [changed for changed in self._keys.in_memory if changed != replaced]
+        kept += [key.make_key(path, CREATED) for path in paths]
         self._keys.replace(kept)
         self._count = len(kept)
-        self.whole_directories.remove(path)
-        self.whole_directories.update(one for one in paths if one.endswith("/"))
+        self.whole_directories.remove(escaped)
+        self.whole_directories.update(path for path in paths if path.endswith("/"))
 
     def close(self) -> None:
         """Remove everything from the disk."""

@@ -20,7 +20,7 @@ CREATED, MODIFIED, DELETED = "C", "M", "D"
 
 _END = "\0"
 _SUFFIXES: dict[Op, str] = {CREATE: _END + CREATED, MODIFY: _END + MODIFIED, DELETE: _END + DELETED}
-_SUFFIX = len(_END + CREATED)
+_SUFFIX_LENGTH = len(_END + CREATED)
 
 # No disk has such names, but the answer of a cluster can. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (_END, "\1\1"))
@@ -43,12 +43,12 @@ class EncodedChanges(NamedTuple):
     has_deletions: bool
 
 
-def encode(changes: list[Change], cut: int) -> EncodedChanges:
-    """Return the keys of changes; from each path its first ``cut`` characters are removed."""
-    keys = [change.path[cut:] + _SUFFIXES[change.op] for change in changes]
+def encode(changes: list[Change], prefix_length: int) -> EncodedChanges:
+    """Return the keys of changes; without the first ``prefix_length`` characters of each path."""
+    keys = [change.path[prefix_length:] + _SUFFIXES[change.op] for change in changes]
     joined = _END.join(keys)
     if "\1" in joined or joined.count(_END) != 2 * len(keys) - 1:
-        keys = [escape(key[:-_SUFFIX]) + key[-_SUFFIX:] for key in keys]
+        keys = [escape(key[:-_SUFFIX_LENGTH]) + key[-_SUFFIX_LENGTH:] for key in keys]
         joined = _END.join(keys)
     # A path begins with a slash, so a letter after a NUL is what happened.
     return EncodedChanges(
@@ -68,14 +68,14 @@ def _whole_directories(joined: str) -> list[tuple[str, str]]:
     return found
 
 
-def make(escaped_path: str, letter: str) -> str:
+def make_key(escaped_path: str, letter: str) -> str:
     """Return the key of a change."""
     return escaped_path + _END + letter
 
 
 def path_of(key: str) -> str:
     """Return the escaped path of a change's key."""
-    return key[:-_SUFFIX]
+    return key[:-_SUFFIX_LENGTH]
 
 
 def letter_of(key: str) -> str:
@@ -85,7 +85,7 @@ def letter_of(key: str) -> str:
 
 def is_of_directory(key: str) -> bool:
     """Return whether a change's key is that of a directory."""
-    return key[-_SUFFIX - 1] == "/"
+    return key[-_SUFFIX_LENGTH - 1] == "/"
 
 
 def is_created_directory(key: str) -> bool:

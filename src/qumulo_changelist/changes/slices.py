@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from qumulo_changelist.changes.key import MODIFIED, is_of_directory, lower_bound, make, path_of
+from qumulo_changelist.changes.key import MODIFIED, is_of_directory, lower_bound, make_key, path_of
 from qumulo_changelist.names import outermost
 
 # A directory that was created or deleted counts as a quarter of a slice: much can be below it.
@@ -34,9 +34,9 @@ def cut(blocks: Iterable[list[str]], size: int, whole: AbstractSet[str]) -> Iter
             at = _next_cut(pending, at, whole)
             if at == len(pending):
                 break  # the next block decides
-            piece, waiting = _without_waiting(pending[:at], path_of(pending[at]))
-            if piece:
-                yield piece
+            slice_keys, waiting = _without_waiting(pending[:at], path_of(pending[at]))
+            if slice_keys:
+                yield slice_keys
             pending = waiting + pending[at:]
             moved, at = len(waiting), 0
     if pending:
@@ -76,11 +76,11 @@ def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:
 
 def _without_waiting(keys: list[str], path: str) -> tuple[list[str], list[str]]:
     """Return the keys that precede ``path`` in a list, and the modified directories that wait."""
-    waiting = [make(directory, MODIFIED) for directory in _waiting_before(path)]
-    waiting = [one for one in waiting if _contains(keys, one)]
+    waiting = [make_key(directory, MODIFIED) for directory in _waiting_before(path)]
+    waiting = [key for key in waiting if _contains(keys, key)]
     if not waiting:
         return keys, []
-    return [one for one in keys if one not in waiting], sorted(waiting, reverse=True)
+    return [key for key in keys if key not in waiting], sorted(waiting, reverse=True)
 
 
 def _waiting_before(path: str) -> list[str]:
@@ -90,15 +90,15 @@ def _waiting_before(path: str) -> list[str]:
 
 
 def _is_outside(directory: str) -> Callable[[str], bool]:
-    return lambda one: not one.startswith(directory)
+    return lambda key: not key.startswith(directory)
 
 
 def _sorts_below(bound: str) -> Callable[[str], bool]:
-    return lambda one: one < bound
+    return lambda key: key < bound
 
 
 def _contains(keys: list[str], wanted: str) -> bool:
-    at = _first_where(keys, 0, lambda one: one <= wanted)
+    at = _first_where(keys, 0, lambda key: key <= wanted)
     return at < len(keys) and keys[at] == wanted
 
 

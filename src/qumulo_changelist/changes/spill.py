@@ -1,9 +1,9 @@
 """Keys on disk: sorted by SQLite and ``list.sort`` together, for more than memory should hold.
 
-A row for each key would cost several times as much (``docs/spill.md``). So each batch is sorted in
-memory and cut into *runs* of keys. A run is one row, indexed by the last of its keys. When runs are
-read by descending last key, all keys greater than the last one read are complete; and ``list.sort``
-merges runs, which are sorted already, at the speed of C.
+A row for each key would cost several times as much (``docs/spill.md``). So keys that are added
+together are sorted in memory and cut into *bundles*. A bundle is one row, indexed by its last key.
+When bundles are read by descending last key, all keys greater than the last one read are complete;
+and ``list.sort`` merges bundles, which are sorted already, at the speed of C.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from qumulo_changelist.shortages import check_shortage
 
 # A key contains one NUL, and something after it: two in a row are never part of a key.
 _BETWEEN_KEYS = "\0\0"
-# One process reads the file, once, and then it is gone: so nothing is journalled, locked again,
+# One process reads the file, once, and then it is removed: so nothing is journalled, locked again,
 # forced to the disk or committed. Thanks to the index, SQLite needs no file to sort in.
 _PREPARE = """
     PRAGMA page_size = 16384;
@@ -30,8 +30,8 @@ _PREPARE = """
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -8000;
-    CREATE TABLE run (last BLOB, keys BLOB);
-    CREATE INDEX by_last ON run (last);
+    CREATE TABLE bundle (last BLOB, keys BLOB);
+    CREATE INDEX by_last ON bundle (last);
     BEGIN;
 """
 
@@ -42,21 +42,21 @@ class Spill:
     A key is any text with one NUL that does not end it, as ``path + "\0" + letter``. The folder
     shows the file only while it is opened, so nothing remains of it, however the process ends.
 
-    Memory does not grow with the number of keys, but by about 0.1 MB for each batch: so batches
-    should be large.
+    Memory does not grow with the number of keys, but by about 0.1 MB with each call of ``add``: so
+    add many keys at a time.
 
     Args:
         folder: where the file is; it needs about as many bytes as the keys, and two more for each.
-        run_size: the number of keys in a row.
-        block_size: the greatest number of keys that are yielded together.
+        bundle_size: the number of keys in a row.
+        block_size: the maximum number of keys that are yielded together.
 
     Raises:
-        SpillError: the folder is missing, full, or cannot be written to; so do all methods.
+        SpillError: the folder is missing, full, or cannot be written to; raised by every method.
     """
 
-    def __init__(self, folder: str, *, run_size: int = 1000, block_size: int = 10_000) -> None:
+    def __init__(self, folder: str, *, bundle_size: int = 1000, block_size: int = 10_000) -> None:
         self._folder = folder
-        self._run_size = run_size
+        self._bundle_size = bundle_size
         self._block_size = block_size
         with self._spill_errors(), contextlib.ExitStack() as undo:
             self._database = undo.enter_context(contextlib.closing(_open_unnamed(folder)))
@@ -64,15 +64,15 @@ class Spill:
             undo.pop_all()
 
     def add(self, keys: list[str]) -> None:
-        """Add a batch of keys in any order; the list is sorted in place."""
+        """Add keys in any order; the list is sorted in place."""
         keys.sort()
         with self._spill_errors():
-            self._database.executemany("INSERT INTO run VALUES (?, ?)", self._runs(keys))
+            self._database.executemany("INSERT INTO bundle VALUES (?, ?)", self._bundles(keys))
 
-    def _runs(self, keys: list[str]) -> Iterator[tuple[bytes, bytes]]:
-        for start in range(0, len(keys), self._run_size):
-            run = keys[start : start + self._run_size]
-            yield _to_bytes(run[-1]), _to_bytes(_BETWEEN_KEYS.join(run))
+    def _bundles(self, keys: list[str]) -> Iterator[tuple[bytes, bytes]]:
+        for start in range(0, len(keys), self._bundle_size):
+            bundle = keys[start : start + self._bundle_size]
+            yield _to_bytes(bundle[-1]), _to_bytes(_BETWEEN_KEYS.join(bundle))
 
     def descending(self) -> Iterator[list[str]]:
         """Yield all keys, each once, in descending order of their UTF-8 bytes; no block is empty.
@@ -80,10 +80,12 @@ class Spill:
         It can be called again. No key may be added meanwhile.
         """
         with self._spill_errors():
-            cursor = self._database.execute("SELECT keys FROM run ORDER BY last DESC")
+            cursor = self._database.execute("SELECT keys FROM bundle ORDER BY last DESC")
         keys_read: list[str] = []
-        # At least as many new keys as are left over, or many batches would be sorted repeatedly.
-        while rows := self._fetch(cursor, max(len(keys_read), self._block_size) // self._run_size):
+        # At least as many new keys as are left over, or many keys would be sorted repeatedly.
+        while rows := self._fetch(
+            cursor, max(len(keys_read), self._block_size) // self._bundle_size
+        ):
             for packed in rows:
                 keys = packed.decode("utf-8", "surrogatepass").split(_BETWEEN_KEYS)
                 keys_read += keys
@@ -112,7 +114,7 @@ class Spill:
             raise SpillError(f"changes cannot be set aside in {self._folder}: {reason}") from error
 
     def close(self) -> None:
-        """Remove the file; doing so again changes nothing."""
+        """Remove the file; can be called again."""
         self._database.close()
 
     def __enter__(self) -> "Spill":

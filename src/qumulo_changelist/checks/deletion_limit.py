@@ -75,7 +75,7 @@ def main_places(by_folder: Mapping[str, int]) -> list[tuple[str, int]]:
     """
     below: Counter[str] = Counter()
     for folder, files in by_folder.items():
-        for above in _upwards(folder):
+        for above in _folder_and_ancestors(folder):
             below[above] += files
     half = [folder for folder, files in below.items() if files * 2 > below[""] and folder]
     if half:
@@ -89,7 +89,7 @@ def main_places(by_folder: Mapping[str, int]) -> list[tuple[str, int]]:
     return top[:_MAX_PLACES]
 
 
-def _upwards(folder: str) -> Iterator[str]:
+def _folder_and_ancestors(folder: str) -> Iterator[str]:
     while folder:
         yield folder
         folder = folder.rpartition("/")[0]

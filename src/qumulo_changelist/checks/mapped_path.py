@@ -27,7 +27,7 @@ _MAX_DIRECTORIES = 4
 
 # The times that every mount can show, in nanoseconds since the epoch: NFS version 3 has none before
 # 1970 (RFC 1813), and other systems end in 2038.
-_FIRST_TIME, _END_OF_TIME = 0, 2**31 * 1_000_000_000
+_FIRST_TIME, _TIME_LIMIT = 0, 2**31 * 1_000_000_000
 
 # The precisions of mounts, in nanoseconds: NFS shows the whole time, SMB tenths of microseconds.
 _PRECISIONS = (1, 100, 1_000, 1_000_000, 1_000_000_000)
@@ -36,10 +36,10 @@ _PRECISIONS = (1, 100, 1_000, 1_000_000, 1_000_000_000)
 class Mount(Protocol):
     """A mounted directory."""
 
-    def inspect_entry(self, name: str, *, afresh: bool = False) -> EntryStat | None:
+    def inspect_entry(self, name: str, *, refresh: bool = False) -> EntryStat | None:
         """Return the entry of a name; None if there is none.
 
-        A mount can remember an entry for a minute. ``afresh`` makes it ask its server again.
+        A mount can remember an entry for a minute. ``refresh`` makes it ask its server again.
 
         Raises:
             UnreadableError: this user has no permission.
@@ -80,23 +80,25 @@ def check_mount(
     """
     wrong: _Comparison | None = None
     entries: list[tuple[str, EntryStat]] | None = None
-    for entries in _some_entries(cluster, newer):
+    for entries in _sample_entries(cluster, newer):
         compared = list(_compare(mount, entries))
-        if any(_agree(one.known, one.shown) for one in compared):
+        if any(_agree(comparison.known, comparison.shown) for comparison in compared):
             return MountMatch.SNAPSHOT
-        for one in compared:
-            if wrong and not one.shown:
-                continue  # it cannot agree any more, and asking takes time
-            now = _look_now(cluster, newer.paths.path(one.name)) if live else one.known
-            if now and _agree(now, one.shown):
+        for comparison in compared:
+            name, known, shown = comparison
+            if wrong and not shown:
+                continue  # a missing entry cannot agree, and asking takes time
+            now = _inspect_now(cluster, newer.paths.path(name)) if live else known
+            if now and _agree(now, shown):
                 return MountMatch.LIVE
-            if now and _is_untouched(one.known, now) and not _is_same_file(now, one.shown):
-                wrong = wrong or one
+            if now and _is_untouched(known, now) and not _is_same_file(now, shown):
+                wrong = wrong or comparison
     if wrong:
         raise WrongMountError(
             f"the mapped path {mapped_path} does not show {newer.base}: {wrong.name} is "
-            f"{_words(wrong.known)} in snapshot {newer.snapshot.id}"
-            f"{' and on the cluster now' if live else ''}, but {_words(wrong.shown)} on the mount"
+            f"{_describe(wrong.known)} in snapshot {newer.snapshot.id}"
+            f"{' and on the cluster now' if live else ''}, but {_describe(wrong.shown)} on the "
+            "mount"
         )
     return MountMatch.EMPTY if entries == [] else MountMatch.UNKNOWN
 
@@ -110,13 +112,13 @@ def shows_snapshot(cluster: Cluster, view: SnapshotView, mount: Mount) -> bool:
         mount: the directory that should show the same snapshot.
     """
     return any(
-        _agree(one.known, one.shown)
-        for entries in _some_entries(cluster, view)
-        for one in _compare(mount, entries)
+        _agree(comparison.known, comparison.shown)
+        for entries in _sample_entries(cluster, view)
+        for comparison in _compare(mount, entries)
     )
 
 
-def _some_entries(cluster: Cluster, newer: SnapshotView) -> Iterator[list[tuple[str, EntryStat]]]:
+def _sample_entries(cluster: Cluster, newer: SnapshotView) -> Iterator[list[tuple[str, EntryStat]]]:
     """Yield entries of the snapshot, one directory at a time, from the base path down.
 
     Old files come first: they are least likely to have changed since. An empty list means that the
@@ -129,18 +131,18 @@ def _some_entries(cluster: Cluster, newer: SnapshotView) -> Iterator[list[tuple[
         directory = directories.popleft()
         path = newer.paths.path(directory)
         try:
-            there = cluster.first_entries(path, newer.snapshot.id, _MAX_ENTRIES)
+            found = cluster.first_entries(path, newer.snapshot.id, _MAX_ENTRIES)
         except UnreadableError:
             continue
         named = [
             (directory + name, known)
-            for name, known in there.items()
+            for name, known in found.items()
             if known.kind in (Kind.FILE, Kind.DIRECTORY)
             and known.mtime is not None
-            and _FIRST_TIME <= known.mtime < _END_OF_TIME
+            and _FIRST_TIME <= known.mtime < _TIME_LIMIT
         ]
         named.sort(key=lambda pair: (pair[1].kind is Kind.DIRECTORY, pair[1].mtime))
-        if named or (directory == newer.top and not there):
+        if named or (directory == newer.top and not found):
             yield named[:_MAX_COMPARED]
         directories += [f"{name}/" for name, known in named if known.kind is Kind.DIRECTORY]
 
@@ -151,11 +153,11 @@ def _compare(mount: Mount, entries: list[tuple[str, EntryStat]]) -> Iterator[_Co
         with contextlib.suppress(UnreadableError):
             shown = mount.inspect_entry(name)
             if not _agree(known, shown):
-                shown = mount.inspect_entry(name, afresh=True)
+                shown = mount.inspect_entry(name, refresh=True)
             yield _Comparison(name, known, shown)
 
 
-def _look_now(cluster: Cluster, path: str) -> EntryStat | None:
+def _inspect_now(cluster: Cluster, path: str) -> EntryStat | None:
     try:
         return cluster.inspect_entry(path, None)
     except UnreadableError:
@@ -171,7 +173,7 @@ def _agree(known: EntryStat, shown: EntryStat | None) -> bool:
         return False
     if known.kind is Kind.FILE and shown.size != known.size:
         return False
-    return shown.mtime in {known.mtime // cut * cut for cut in _PRECISIONS}
+    return shown.mtime in {known.mtime // precision * precision for precision in _PRECISIONS}
 
 
 def _is_untouched(known: EntryStat, now: EntryStat) -> bool:
@@ -188,7 +190,7 @@ def _is_same_file(now: EntryStat, shown: EntryStat | None) -> bool:
     return shown is not None and shown.id == now.id != ""
 
 
-def _words(seen: EntryStat | None) -> str:
+def _describe(seen: EntryStat | None) -> str:
     """Return an entry in words that people can compare."""
     if not seen:
         return "not there"

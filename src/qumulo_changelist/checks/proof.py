@@ -20,7 +20,7 @@ def prove(
     cluster: Cluster,
     pair: SnapshotPair,
     totals: Totals,
-    not_entered: list[tuple[str, Op]],
+    unread_directories: list[tuple[str, Op]],
     *,
     mounted: bool,
 ) -> Proof:
@@ -30,7 +30,7 @@ def prove(
         cluster: is asked.
         pair: both snapshots.
         totals: what the list contains.
-        not_entered: directories that cannot be read, and what happened to everything in them.
+        unread_directories: those that cannot be read, and what happened to everything in them.
         mounted: whether the existing entries were read on a mount.
 
     Raises:
@@ -42,16 +42,16 @@ def prove(
         _check_most_was_read(totals)
     try:
         before, now = (count_files(cluster, view) for view in (pair.older, pair.newer))
-        unseen = sum(_change_below(cluster, pair, name, op) for name, op in not_entered)
+        unread_gain = sum(_change_below(cluster, pair, name, op) for name, op in unread_directories)
     except UnreadableError as error:
         raise UnprovableError(f"the list cannot be proved: {error}") from error
-    expected = before + _gain(totals) + unseen
+    expected = before + _gain(totals) + unread_gain
     if expected != now:
         older, newer = pair.older.snapshot, pair.newer.snapshot
         raise (StaleProofError if totals.changed_since else ProofError)(
             f"the list does not add up: {count(before, 'file')} below {pair.newer.base} in "
-            f"snapshot {older.id}, {_describe_gain(totals)}{_describe_unseen(unseen)}, would be "
-            f"{expected} in snapshot {newer.id}, which has {now}: "
+            f"snapshot {older.id}, {_describe_gain(totals)}{_describe_unread(unread_gain)}, would "
+            f"be {expected} in snapshot {newer.id}, which has {now}: "
             f"{abs(expected - now)} too {'many' if expected > now else 'few'}"
         )
     return Proof(before, now)
@@ -76,11 +76,11 @@ def _change_below(cluster: Cluster, pair: SnapshotPair, name: str, op: Op) -> in
 
 def _check_most_was_read(totals: Totals) -> None:
     """Make sure that most existing entries were read, or the mount may show anything."""
-    existing = totals.files + totals.directories + totals.unread
-    if totals.unread * 2 > existing:
+    existing = totals.files + totals.directories + totals.unread_existing
+    if totals.unread_existing * 2 > existing:
         raise StaleProofError(
             f"the list cannot be proved: of {count(existing, 'created or modified entry')}, "
-            f"{totals.unread} could not be read"
+            f"{totals.unread_existing} could not be read"
         )
 
 
@@ -103,5 +103,5 @@ def _describe_gain(totals: Totals) -> str:
     return ", ".join(f"{number:+} {what}" for what, number in parts if number) or "none changed"
 
 
-def _describe_unseen(unseen: int) -> str:
-    return f", {unseen:+} in directories that cannot be read" if unseen else ""
+def _describe_unread(gain: int) -> str:
+    return f", {gain:+} in directories that cannot be read" if gain else ""

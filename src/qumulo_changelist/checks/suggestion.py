@@ -24,11 +24,11 @@ def suggest_path(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
     found, differences = "", []
     try:
         for name in path.split("/")[1:]:
-            there = _entries(cluster, found, snapshot)
-            if name in there and there[name] is not Kind.DIRECTORY:
-                what = "a file" if there[name] is Kind.FILE else "a link, or a special file"
+            kinds = _entries(cluster, found, snapshot)
+            if name in kinds and kinds[name] is not Kind.DIRECTORY:
+                what = "a file" if kinds[name] is Kind.FILE else "a link, or a special file"
                 return f"{found}/{name} is {what} there. Give the path of a directory."
-            directories = [one for one, kind in there.items() if kind is Kind.DIRECTORY]
+            directories = [entry for entry, kind in kinds.items() if kind is Kind.DIRECTORY]
             near, difference = (name, "") if name in directories else _nearest(name, directories)
             if not near:
                 return ""
@@ -45,8 +45,8 @@ def _entries(cluster: Cluster, directory: str, snapshot: Snapshot) -> dict[str, 
     above, _, leads_on = snapshot.source.partition(f"{directory}/")
     if not above and leads_on:
         return {leads_on.split("/")[0]: Kind.DIRECTORY}
-    there = cluster.first_entries(directory or "/", snapshot.id, _MAX_NAMES)
-    return {name: known.kind for name, known in there.items()}
+    entries = cluster.first_entries(directory or "/", snapshot.id, _MAX_NAMES)
+    return {name: entry.kind for name, entry in entries.items()}
 
 
 def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
@@ -55,12 +55,12 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
     foldings: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("its accents", _without_accents),
         ("upper and lower case", str.casefold),
-        ("its accents and in upper and lower case", lambda one: _without_accents(one.casefold())),
+        ("its accents and in upper and lower case", lambda text: _without_accents(text.casefold())),
     )
     for difference, fold in foldings:
-        for other in names:
-            if fold(other) == fold(name):
-                return other, difference
+        for candidate in names:
+            if fold(candidate) == fold(name):
+                return candidate, difference
     (near, *_) = difflib.get_close_matches(name, names) or [""]
     return near, near and "its spelling"
 
@@ -68,4 +68,4 @@ def _nearest(name: str, names: Iterable[str]) -> tuple[str, str]:
 def _without_accents(name: str) -> str:
     """Return a name without its accents, in either form of writing them (Unicode NFC or NFD)."""
     decomposed = unicodedata.normalize("NFKD", name)
-    return "".join(one for one in decomposed if not unicodedata.combining(one))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -45,10 +45,10 @@ from qumulo_changelist.operations.trees import TreeChoice, Trees
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import publish
-from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries, EncodeSides
+from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Product, SliceJob
 from qumulo_changelist.runners.local import LocalRunner
-from qumulo_changelist.scan.moves import FindCandidates
+from qumulo_changelist.scan.moves import CandidateFinder
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.version import __version__
@@ -123,10 +123,10 @@ class _Run:
             _check_mapped_path(request.mapped_path or "")
         older, newer = self._describe_snapshots()
         self._pair = compare_snapshots(self._cluster, self._scope, older, newer)
-        about = ListParameters(request.source_index, int(time.time()))
-        self._form = FORMATS[request.format](about)
+        parameters = ListParameters(request.source_index, int(time.time()))
+        self._list_format = FORMATS[request.format](parameters)
         path = list_path(settings.work_folder, request)
-        self._file = stack.enter_context(list_file(path, self._form))
+        self._file = stack.enter_context(list_file(path, self._list_format))
         self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._file.folder)
         stack.callback(self._changes.close)
         self._runner = stack.enter_context(LocalRunner(request.workers, listener))
@@ -159,26 +159,26 @@ class _Run:
         trees = choice.choose(changes)
         choice.report_qq_folders(trees, changes)
         with_moves = request.moves and changes.has_creations and changes.has_deletions
-        filled = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
-        pieces.fill(self._file, filled, self._tally, listener)
+        counted_pieces = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
+        pieces.write_pieces(self._file, counted_pieces, self._tally, listener)
 
     def _pieces(self, trees: Trees) -> Iterator[CountedPiece]:
         request = self._request
         older = trees.older if request.deletes or request.verify else None
         return self._products(
-            SliceJob(trees.newer, older, EncodeSides(self._encode, request.deletes))
+            SliceJob(trees.newer, older, SidesEncoder(self._encode, request.deletes))
         )
 
     def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPiece]:
         request = self._request
-        find = FindCandidates(self._form.can_hold)
-        slices = self._products(SliceJob(trees.newer, trees.older, find, trees.identified))
+        finder = CandidateFinder(self._list_format.can_hold)
+        slices = self._products(SliceJob(trees.newer, trees.older, finder, trees.identified))
         limits = (request.spill_after, self._file.folder)
         return pieces.encode_with_moves(slices, self._encode, *limits, deletes=request.deletes)
 
     @property
-    def _encode(self) -> EncodeEntries:
-        return EncodeEntries(self._form, by_folder=self._request.max_deletes is not None)
+    def _encode(self) -> EntryEncoder:
+        return EntryEncoder(self._list_format, by_folder=self._request.max_deletes is not None)
 
     def _products(self, job: SliceJob[Product]) -> Iterator[Product]:
         open_newer = partial(job.newer.open, self._listener)
@@ -206,7 +206,7 @@ class _Run:
         if request.verify:
             mounted = request.metadata != "rest"
             self._proof = prove(
-                self._cluster, self._pair, tally.totals, tally.not_entered, mounted=mounted
+                self._cluster, self._pair, tally.totals, tally.unread_directories, mounted=mounted
             )
 
     def publish(self) -> ChangelistResult:
@@ -248,7 +248,7 @@ class _Run:
                 changes_outside_the_base_path=self._out_of_scope,
             ),
             unreadable=UnreadableEntries(
-                totals.unreadable, [UnreadableEntry(*one) for one in tally.unreadable]
+                totals.unreadable, [UnreadableEntry(*pair) for pair in tally.unreadable]
             ),
             without_numeric_owner=totals.without_numeric_ids,
             changed_on_the_live_share=totals.changed_since,

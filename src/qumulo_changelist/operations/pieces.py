@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.expand import expand_directories
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
-from qumulo_changelist.changes.unfold import unfold
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
 from qumulo_changelist.output.list_file import ListFile
-from qumulo_changelist.runners.encode import CountedPiece, EncodeEntries
+from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder
 from qumulo_changelist.runners.job import Product, SliceResult
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import MoveCandidates, pair_moves
@@ -75,7 +75,7 @@ def cut_slices(
     """
     changed_since = 0
     if len(changes) < _MIN_CHANGES_FOR_PROCESSES and runner.is_parallel:
-        changed_since = unfold(changes, open_newer)
+        changed_since = expand_directories(changes, open_newer)
     work = len(changes) + _CHANGES_IN_A_DIRECTORY * len(changes.whole_directories)
     if work >= _MIN_CHANGES_FOR_PROCESSES:
         runner.start_processes()
@@ -91,7 +91,7 @@ def take_products(results: Iterable[SliceResult[Product]], tally: Tally) -> Iter
 
 def encode_with_moves(
     slices: Iterable[MoveCandidates],
-    encode: EncodeEntries,
+    encode: EntryEncoder,
     limit: int,
     folder: str,
     *,
@@ -120,7 +120,9 @@ def encode_with_moves(
             yield encode(batches)
 
 
-def fill(file: ListFile, pieces: Iterable[CountedPiece], tally: Tally, listener: Listener) -> None:
+def write_pieces(
+    file: ListFile, pieces: Iterable[CountedPiece], tally: Tally, listener: Listener
+) -> None:
     """Put the pieces of a list into its file, count them, and report what is not listed as usual.
 
     Raises:

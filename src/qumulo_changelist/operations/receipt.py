@@ -196,7 +196,7 @@ def decode(content: bytes, path: str) -> Receipt:
     """
     try:
         values = json.loads(content)
-        version = msgspec.convert(values, _Versioned).receipt_version
+        version = msgspec.convert(values, _VersionField).receipt_version
         if _major(version) > _major(RECEIPT_VERSION):
             raise InvalidReceiptError(
                 f"the receipt {path} has version {version}: a newer version of this program made it"
@@ -206,7 +206,7 @@ def decode(content: bytes, path: str) -> Receipt:
         raise InvalidReceiptError(f"{path} is not a receipt: {error}") from error
 
 
-class _Versioned(Struct):
+class _VersionField(Struct):
     """The field that decides whether the others can be read; the first receipts lack it."""
 
     receipt_version: str = "1.0"
@@ -224,7 +224,7 @@ def format_time(nanoseconds: int) -> str | None:
     """
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     try:
-        whole = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
+        to_the_second = datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]
     except (ValueError, OverflowError):
         return None
-    return f"{whole}.{fraction:09}".rstrip("0").rstrip(".") + "Z"
+    return f"{to_the_second}.{fraction:09}".rstrip("0").rstrip(".") + "Z"

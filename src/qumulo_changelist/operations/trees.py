@@ -78,23 +78,23 @@ class TreeChoice:
         """
         request, pair = self._request, self._pair
         needs_older = request.deletes or request.moves or request.verify
-        older: TreeSource | None = self._on_cluster(pair.older) if needs_older else None
+        older: TreeSource | None = self._cluster_source(pair.older) if needs_older else None
         if request.metadata == "rest":
             if self._settings.transport == "qq":
                 report_unchecked_certificate(self._settings, self._listener)
-            return Trees(self._on_cluster(pair.newer), older)
+            return Trees(self._cluster_source(pair.newer), older)
         with MountedTree(request.mapped_path or "") as live:
-            newer = self._mounted(live)
+            newer = self._mount_source(live)
             is_verified = len(changes) > 0 and pair.newer.has_base and self._verify(newer)
             if request.moves:
                 # Only the cluster can identify a file reliably.
-                identified = IdentifiedSource(newer, self._on_cluster(pair.newer))
+                identified = IdentifiedSource(newer, self._cluster_source(pair.newer))
                 return Trees(newer, older, identified, self._through_qq)
             # A mount shows the past of the directory that has the mapped path now. That is the past
             # of the base path only if both are the same directory.
             if older and changes.has_deletions and not pair.base_replaced:
                 older_path = live.find_snapshot(request.older)
-                if older_path and (is_verified or self._shows_past(older_path)):
+                if older_path and (is_verified or self._shows_older_snapshot(older_path)):
                     return Trees(newer, MountSource(older_path))
         return Trees(newer, older, through_qq=self._through_qq)
 
@@ -109,7 +109,7 @@ class TreeChoice:
             at_once = max(_qq_at_once(request.workers), request.workers)
             self._listener(QqFoldersCounted(folders, at_once, mount_helps=not request.moves))
 
-    def _mounted(self, live: MountedTree) -> MountSource:
+    def _mount_source(self, live: MountedTree) -> MountSource:
         request, newer = self._request, self._pair.newer
         if request.metadata != "snapshot" or not newer.has_base:
             return MountSource(request.mapped_path or "", newer.snapshot.taken)
@@ -131,7 +131,7 @@ class TreeChoice:
             self._listener(MountUnverified(mapped_path, newer.base))
         return match is MountMatch.SNAPSHOT
 
-    def _shows_past(self, path: str) -> bool:
+    def _shows_older_snapshot(self, path: str) -> bool:
         """Return whether a mount shows the base path as the older snapshot has it.
 
         This is asked only if the newer one does not answer it: through ``qq``, each deleted
@@ -140,7 +140,7 @@ class TreeChoice:
         with MountedTree(path) as mount:
             return shows_snapshot(self._cluster, self._pair.older, mount)
 
-    def _on_cluster(self, view: SnapshotView) -> TreeSource:
+    def _cluster_source(self, view: SnapshotView) -> TreeSource:
         request, settings = self._request, self._settings
         if self._through_qq:
             at_once = _qq_at_once(request.workers)

@@ -28,9 +28,9 @@ class AtomicFile:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._aside = f"{_prefix(path)}{secrets.token_hex(_RANDOM_BYTES)}"
+        self._temporary_path = f"{_prefix(path)}{secrets.token_hex(_RANDOM_BYTES)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self.file = os.fdopen(os.open(self._aside, flags, 0o666), "wb")
+        self.file = os.fdopen(os.open(self._temporary_path, flags, 0o666), "wb")
         self._is_placed = False
 
     def finish(self) -> None:
@@ -41,7 +41,7 @@ class AtomicFile:
 
     def place(self) -> None:
         """Replace the other file, in one step."""
-        os.replace(self._aside, self._path)
+        os.replace(self._temporary_path, self._path)
         self._is_placed = True
 
     def __enter__(self) -> "AtomicFile":
@@ -56,13 +56,13 @@ class AtomicFile:
         if not self._is_placed:
             # If it cannot be removed, the next run does it.
             with contextlib.suppress(OSError):
-                os.unlink(self._aside)
+                os.unlink(self._temporary_path)
         # What is still to be written is of no use, and there may be no room for it.
         with contextlib.suppress(OSError):
             self.file.close()
 
 
-def leftovers(path: str) -> list[str]:
+def temporary_files_of(path: str) -> list[str]:
     """Return the files that were written aside for ``path``, by runs at work or killed.
 
     Raises:

@@ -17,7 +17,7 @@ class ListParameters(NamedTuple):
 
 
 FORMATS: dict[str, Callable[[ListParameters], ListFormat]] = {
-    "xml": lambda about: ScanXml(about.source_index, about.run_time),
-    "ndjson": lambda about: Ndjson(),
+    "xml": lambda parameters: ScanXml(parameters.source_index, parameters.run_time),
+    "ndjson": lambda parameters: Ndjson(),
 }
 """How to make each format; the name is also the ending of the list's file."""

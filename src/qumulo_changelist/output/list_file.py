@@ -28,12 +28,12 @@ class WrittenList(NamedTuple):
 
 
 @contextlib.contextmanager
-def list_file(path: str, form: ListFormat) -> Iterator["ListFile"]:
+def list_file(path: str, list_format: ListFormat) -> Iterator["ListFile"]:
     """Give a list that takes pieces; the block itself leaves nothing.
 
     Args:
         path: where the list belongs; its folder is made if it is missing.
-        form: the format of the list.
+        list_format: the format of the list.
 
     Raises:
         OutputError: the folder cannot be made or written to.
@@ -44,7 +44,7 @@ def list_file(path: str, form: ListFormat) -> Iterator["ListFile"]:
         with output_errors(folder):
             os.makedirs(folder, exist_ok=True)
             aside = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
-        yield ListFile(path, form, aside)
+        yield ListFile(path, list_format, aside)
 
 
 class ListFile:
@@ -53,10 +53,10 @@ class ListFile:
     The format may begin a list with what is known only at its end, such as its totals.
     """
 
-    def __init__(self, path: str, form: ListFormat, aside: io.FileIO) -> None:
+    def __init__(self, path: str, list_format: ListFormat, aside: io.FileIO) -> None:
         self.path = path
         """Where the list belongs, in the encoding of this machine's locale."""
-        self._form = form
+        self._list_format = list_format
         self._aside = aside
         self._pieces: list[_PieceAside] = []
 
@@ -91,7 +91,7 @@ class ListFile:
         """
         sha256, size = hashlib.sha256(), 0
         self._aside.seek(0)
-        for chunk in self._form.assemble(self._pieces, totals):
+        for chunk in self._list_format.assemble(self._pieces, totals):
             file.write(chunk)
             sha256.update(chunk)
             size += len(chunk)

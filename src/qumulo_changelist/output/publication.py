@@ -24,20 +24,23 @@ from qumulo_changelist.events import (
     LockUnavailable,
 )
 from qumulo_changelist.model import Totals
-from qumulo_changelist.output.atomic import AtomicFile, leftovers, output_errors
+from qumulo_changelist.output.atomic import AtomicFile, output_errors, temporary_files_of
 from qumulo_changelist.output.list_file import ListFile, WrittenList
 from qumulo_changelist.shortages import check_shortage
 
 
 def publish(
-    made: ListFile, totals: Totals, receipt: Callable[[WrittenList], bytes], listener: Listener
+    list_file: ListFile,
+    totals: Totals,
+    make_receipt: Callable[[WrittenList], bytes],
+    listener: Listener,
 ) -> str:
     """Put a list and its receipt in their places; return the path of the receipt.
 
     Args:
-        made: the list.
+        list_file: the list.
         totals: what it contains.
-        receipt: returns the receipt for a list that has been written.
+        make_receipt: returns the receipt for a list that has been written.
         listener: receives what happens.
 
     Raises:
@@ -45,15 +48,15 @@ def publish(
         ReceiptError: the list is in its place, and the receipt is not.
         ResourceError: this machine lacks what it takes.
     """
-    path, receipt_path = made.path, receipt_path_of(made.path)
-    with _exclusive(path, listener), contextlib.ExitStack() as stack:
+    path, receipt_path = list_file.path, receipt_path_of(list_file.path)
+    with _lock_list(path, listener), contextlib.ExitStack() as stack:
         with output_errors(path):
             new_list = stack.enter_context(AtomicFile(path))
-            written = made.write(new_list.file, totals)
+            written = list_file.write(new_list.file, totals)
             new_list.finish()
         with output_errors(receipt_path):
             new_receipt = stack.enter_context(AtomicFile(receipt_path))
-            new_receipt.file.write(receipt(written))
+            new_receipt.file.write(make_receipt(written))
             new_receipt.finish()
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(receipt_path)
@@ -80,12 +83,12 @@ def receipt_path_of(list_path: str) -> str:
 
 
 @contextlib.contextmanager
-def _exclusive(path: str, listener: Listener) -> Iterator[None]:
+def _lock_list(path: str, listener: Listener) -> Iterator[None]:
     """Keep other runs from publishing the same list meanwhile; remove what killed runs left."""
     folder, name = os.path.split(path)
     lock_path = os.path.join(folder, f".{os.path.splitext(name)[0]}.lock")
     try:
-        lock = _lock(lock_path, path, listener)
+        lock = _acquire_lock(lock_path, path, listener)
     except OSError as error:
         check_shortage(error)
         # Not every file system has locks, and a list is worth more than the certainty.
@@ -103,7 +106,7 @@ def _exclusive(path: str, listener: Listener) -> Iterator[None]:
         os.close(lock)
 
 
-def _lock(lock_path: str, path: str, listener: Listener) -> int:
+def _acquire_lock(lock_path: str, path: str, listener: Listener) -> int:
     """Return a descriptor that holds a lock until it is closed, or the process ends."""
     while True:
         with contextlib.ExitStack() as undo:
@@ -114,12 +117,12 @@ def _lock(lock_path: str, path: str, listener: Listener) -> int:
             except BlockingIOError:
                 listener(LockAwaited(path))
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            if _is_at(lock_path, lock):
+            if _is_still_at(lock_path, lock):
                 undo.pop_all()
                 return lock
 
 
-def _is_at(path: str, descriptor: int) -> bool:
+def _is_still_at(path: str, descriptor: int) -> bool:
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
     except FileNotFoundError:
@@ -128,7 +131,7 @@ def _is_at(path: str, descriptor: int) -> bool:
 
 def _remove_leftovers(path: str, listener: Listener) -> None:
     try:
-        for leftover in (*leftovers(path), *leftovers(receipt_path_of(path))):
+        for leftover in (*temporary_files_of(path), *temporary_files_of(receipt_path_of(path))):
             os.unlink(leftover)
             listener(LeftoverRemoved(leftover))
     except OSError as error:

@@ -34,7 +34,7 @@ _PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable
 # What XML 1.0 cannot hold, in whatever way it is written (section 2.2, "Char").
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # What is written in percent in such a name: the percent sign, too, or two names could become one.
-_IN_PERCENT = re.compile(f"%|{_FORBIDDEN.pattern}")
+_PERCENT_ENCODED = re.compile(f"%|{_FORBIDDEN.pattern}")
 
 _NOBODY = 65534
 """Written for an owner or a group without a numeric id, as on other systems (``nobody``)."""
@@ -72,7 +72,7 @@ class ScanXml(Struct, frozen=True):
     def assemble(self, pieces: Iterable[StoredPiece], totals: Totals) -> Iterator[bytes]:
         """Yield the whole list; its first line counts what it contains."""
         pieces = list(pieces)
-        misplaced = sorted((one for piece in pieces for one in piece.misplaced), reverse=True)
+        misplaced = sorted((pair for piece in pieces for pair in piece.misplaced), reverse=True)
         yield _first_line(totals).encode()
         for piece in pieces:
             yield from _with_misplaced(piece, misplaced)
@@ -83,12 +83,12 @@ class ScanXml(Struct, frozen=True):
 class _XmlWriter:
     """Implements :class:`~qumulo_changelist.output.interface.PieceWriter`."""
 
-    def __init__(self, form: ScanXml) -> None:
-        self._tail = f'" index="{form.index}"/>\n'
-        self._gone = Attributes(Kind.FILE, 0, form.run_time, form.run_time, 0, 0)
+    def __init__(self, list_format: ScanXml) -> None:
+        self._tail = f'" index="{list_format.index}"/>\n'
+        self._gone = Attributes(Kind.FILE, 0, list_format.run_time, list_format.run_time, 0, 0)
         self._deleted_file = (
-            f'" size="0" mode="0x777"  type="F_REG" mtime="{form.run_time}" '
-            f'atime="{form.run_time}" owner="0" group="0{self._tail}'
+            f'" size="0" mode="0x777"  type="F_REG" mtime="{list_format.run_time}" '
+            f'atime="{list_format.run_time}" owner="0" group="0{self._tail}'
         )
         self._content = io.BytesIO()
         self._lines: list[str] = []
@@ -135,7 +135,7 @@ class _XmlWriter:
             return
         if _FORBIDDEN.search(entry.name):
             unnameable.append(entry)
-            written = _IN_PERCENT.sub(_to_percent, entry.name)
+            written = _PERCENT_ENCODED.sub(_percent_encode, entry.name)
             line = self._line(replace(entry, state=State.UNREADABLE), written)
             self._misplaced.append((written, line.encode()))
         else:
@@ -165,7 +165,7 @@ def _escape(names: list[str]) -> list[str]:
     return joined.split("\n")
 
 
-def _to_percent(character: re.Match[str]) -> str:
+def _percent_encode(character: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in to_bytes(character[0]))
 
 
@@ -178,7 +178,7 @@ def _first_line(totals: Totals) -> str:
 
 def _with_misplaced(piece: StoredPiece, misplaced: list[tuple[str, bytes]]) -> Iterator[bytes]:
     """Yield a piece, with the misplaced lines that belong before its end; they are removed."""
-    here = [one for one in misplaced if one[0] > piece.last_name] if piece.last_name else []
+    here = [pair for pair in misplaced if pair[0] > piece.last_name] if piece.last_name else []
     if not here:
         yield from piece.chunks()
         return

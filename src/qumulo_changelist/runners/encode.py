@@ -21,20 +21,20 @@ class CountedPiece(Struct, frozen=True):
     tally: Tally
 
 
-class EncodeEntries(Struct, frozen=True):
+class EntryEncoder(Struct, frozen=True):
     """Encodes entries as a piece of a list, and counts them. It can be pickled."""
 
-    form: ListFormat
+    list_format: ListFormat
     by_folder: bool = False
     """Whether deleted files are also counted by folder."""
 
     def __call__(self, batches: Iterable[Batch]) -> CountedPiece:
         """Return the piece of entries that are in the list's order, one for each name."""
-        writer, tally = self.form.start_piece(), Tally(by_folder=self.by_folder)
+        writer, tally = self.list_format.start_piece(), Tally(by_folder=self.by_folder)
         for batch in _join_small(batches):
             unnameable = writer.add(batch)
             if unnameable:
-                tally.add_unnameable(unnameable, self.form.limitation)
+                tally.add_unnameable(unnameable, self.list_format.limitation)
                 names = {entry.name for entry in unnameable}
                 tally.add([entry for entry in batch if entry.name not in names])
             else:
@@ -57,10 +57,10 @@ def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
         yield joined
 
 
-class EncodeSides(Struct, frozen=True):
+class SidesEncoder(Struct, frozen=True):
     """Encodes the entries of both sides of a diff as a piece of a list. It can be pickled."""
 
-    encode: EncodeEntries
+    encode: EntryEncoder
     deletes: bool
     """Whether deletions are wanted."""
 

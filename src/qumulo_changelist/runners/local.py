@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.events import Listener, WorkersUnavailable
-from qumulo_changelist.runners.here import ThisProcess
+from qumulo_changelist.runners.in_process import InProcessRunner
 from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult
 from qumulo_changelist.shortages import is_shortage
 
@@ -39,10 +39,10 @@ class LocalRunner:
         if not self.is_parallel or self._runner:
             return
         # Not at the top: most runs need no other process.
-        from qumulo_changelist.runners.processes import Processes
+        from qumulo_changelist.runners.processes import ProcessRunner
 
         try:
-            self._runner = Processes(self._workers, self._listener)
+            self._runner = ProcessRunner(self._workers, self._listener)
         except (OSError, ImportError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not is_shortage(error):
                 raise
@@ -63,7 +63,7 @@ class LocalRunner:
         Raises:
             WorkerError: a process ended without a result.
         """
-        self._runner = self._runner or ThisProcess(self._listener)
+        self._runner = self._runner or InProcessRunner(self._listener)
         return self._runner.run(job, map(key.pack, slices))
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ from qumulo_changelist.wording import describe_signal
 _SLICES_PER_PROCESS = 2
 
 _SECONDS_TO_END = 10
-_SECONDS_TO_TERMINATE_AGAIN = 0.1
+_SECONDS_BETWEEN_SIGNALS = 0.1
 
 
 class Report(Struct, frozen=True):
@@ -37,7 +37,7 @@ class Report(Struct, frozen=True):
     """What happened meanwhile."""
 
 
-class Processes:
+class ProcessRunner:
     """Processes that are ready to work on one job; implements ``Runner``.
 
     Args:
@@ -63,15 +63,15 @@ class Processes:
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(count, context, _begin)
+            self._executor = ProcessPoolExecutor(count, context, _prepare_process)
             # Each task starts one process, as long as none is idle.
             while len(self._processes) < count:
                 self._executor.submit(_do_nothing)
-                self._note_started()
+                self._remember_started()
         except BrokenExecutor as error:
             raise self._broken() from error
         except (OSError, ImportError, RuntimeError):
-            self._note_started()
+            self._remember_started()
             self.close()
             raise
         finally:
@@ -97,8 +97,8 @@ class Processes:
         under_way: deque[Future[Report]] = deque()
         assert self._executor
         try:
-            for one in packed:
-                under_way.append(self._executor.submit(_work, job, one))
+            for packed_slice in packed:
+                under_way.append(self._executor.submit(_work, job, packed_slice))
                 if len(under_way) >= self._count * _SLICES_PER_PROCESS:
                     yield self._result_of(under_way.popleft())
             while under_way:
@@ -119,11 +119,11 @@ class Processes:
         self._terminate()
         if self._executor:
             self._executor.shutdown()
-        return WorkerError(f"a worker process {self._ending()}")
+        return WorkerError(f"a worker process {self._describe_end()}")
 
-    def _note_started(self) -> None:
+    def _remember_started(self) -> None:
         started = multiprocessing.active_children()
-        self._processes += [one for one in started if one not in self._processes]
+        self._processes += [process for process in started if process not in self._processes]
 
     def _terminate(self) -> None:
         """End every process by SIGTERM, which is sent until the process is gone.
@@ -135,10 +135,10 @@ class Processes:
         while left:
             for process in left:
                 process.terminate()
-            gone = wait([process.sentinel for process in left], _SECONDS_TO_TERMINATE_AGAIN)
+            gone = wait([process.sentinel for process in left], _SECONDS_BETWEEN_SIGNALS)
             left = [process for process in left if process.sentinel not in gone]
 
-    def _ending(self) -> str:
+    def _describe_end(self) -> str:
         codes = [process.exitcode for process in self._processes]
         code = next((code for code in codes if code not in (None, 0, -signal.SIGTERM)), None)
         if code is None:
@@ -151,13 +151,13 @@ _events: list[Event] = []
 _at_work = False
 
 
-class _Terminated(SystemExit):
+class _TerminationExit(SystemExit):
     """Unwinds what a process is doing, so that it leaves nothing behind."""
 
 
-def _begin() -> None:
+def _prepare_process() -> None:
     """Prepare a process for work."""
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _handle_sigterm)
     try:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     except RuntimeError:
@@ -165,7 +165,7 @@ def _begin() -> None:
         os._exit(ResourceError.exit_code)
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> None:
+def _handle_sigterm(_number: int, _frame: FrameType | None) -> None:
     # The executor sends SIGTERM again when it sees that a process ended: unwinding goes on.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Unwinding can take long, depending on where the signal arrived.
@@ -173,11 +173,11 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
     watch.daemon = True
     watch.start()
     if not _at_work:
-        _end()
-    raise _Terminated
+        _end_process()
+    raise _TerminationExit
 
 
-def _end() -> NoReturn:
+def _end_process() -> NoReturn:
     """End this process, and what its trees still have under way."""
     try:
         if _worker:
@@ -208,8 +208,8 @@ def _work(job: SliceJob[Any], packed: bytes) -> Report:
         return Report(_worker.work(packed), _take_events())
     except ChangelistError as error:
         return Report(error, _take_events())
-    except _Terminated:
-        _end()
+    except _TerminationExit:
+        _end_process()
     finally:
         _at_work = False
 

@@ -28,7 +28,7 @@ class MoveCandidates(Struct, frozen=True):
     others: list[str]
 
 
-class FindCandidates(Struct, frozen=True):
+class CandidateFinder(Struct, frozen=True):
     """Divides the entries of a slice; can be pickled."""
 
     can_hold: Callable[[str], bool]
@@ -70,16 +70,16 @@ def pair_moves(
     for found in slices:
         settled.add(found.others)
         candidates.add(found.candidates)
-    for block in _settle(candidates.drain()):
+    for block in _mark_moves(candidates.drain()):
         settled.add(block)
     yield from resolve_names(_entries(settled, deletes=deletes), choose_entry)
 
 
-def _settle(blocks: Iterable[list[str]]) -> Iterator[list[str]]:
+def _mark_moves(blocks: Iterable[list[str]]) -> Iterator[list[str]]:
     """Yield the records of candidates, those of moved files changed to say so."""
-    grouped = (one for block in blocks for one in block)
+    grouped = (candidate for block in blocks for candidate in block)
     for _, group in groupby(grouped, key.group_of):
-        same_file = [key.without_group(one) for one in group]
+        same_file = [key.without_group(candidate) for candidate in group]
         if len(same_file) > 1:
             same_file = [records.encode(entry) for entry in _pair_names(same_file)]
         yield same_file
@@ -103,4 +103,6 @@ def _pair_names(same_file: list[str]) -> Iterator[Entry]:
 def _entries(settled: SortedKeys, *, deletes: bool) -> Iterator[Batch]:
     for block in settled.drain():
         entries = [records.decode(record) for record in block]
-        yield from sort_distinct(entries if deletes else [hide_deletion(one) for one in entries])
+        yield from sort_distinct(
+            entries if deletes else [hide_deletion(entry) for entry in entries]
+        )

@@ -43,27 +43,27 @@ def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
     No batch contains a name twice. Neither stream is read further than the greatest name that has
     not been yielded requires.
     """
-    ones, others = iter(first), iter(second)
-    one, other = next(ones, None), next(others, None)
-    while one and other:
-        if one[-1].name >= other[0].name:
-            yield one
-            one = next(ones, None)
-        elif other[-1].name > one[0].name:
-            yield other
-            other = next(others, None)
-        elif one[-1].name >= other[-1].name:
-            # Not the second stream's entry of that name: the first stream may have more.
-            cut = _first_where(other, 0, _is_at_or_below(one[-1].name))
-            yield from sort_distinct(one + other[:cut])
-            one, other = next(ones, None), other[cut:]
-        else:
-            cut = _first_where(one, 0, _is_below(other[-1].name))
-            yield from sort_distinct(one[:cut] + other)
-            one, other = one[cut:], next(others, None)
-    for left, rest in ((one, ones), (other, others)):
-        if left:
+    left_batches, right_batches = iter(first), iter(second)
+    left, right = next(left_batches, None), next(right_batches, None)
+    while left and right:
+        if left[-1].name >= right[0].name:
             yield left
+            left = next(left_batches, None)
+        elif right[-1].name > left[0].name:
+            yield right
+            right = next(right_batches, None)
+        elif left[-1].name >= right[-1].name:
+            # Not the second stream's entry of that name: the first stream may have more.
+            cut = _first_where(right, 0, _is_at_or_below(left[-1].name))
+            yield from sort_distinct(left + right[:cut])
+            left, right = next(left_batches, None), right[cut:]
+        else:
+            cut = _first_where(left, 0, _is_below(right[-1].name))
+            yield from sort_distinct(left[:cut] + right)
+            left, right = left[cut:], next(right_batches, None)
+    for batch, rest in ((left, left_batches), (right, right_batches)):
+        if batch:
+            yield batch
             yield from rest
 
 

@@ -53,18 +53,18 @@ def read_sides(
     return (_hide_unknown(batch, created.unknown) for batch in merge(present, deleted))
 
 
-def choose_entry(same: Batch) -> Batch:
+def choose_entry(entries: Batch) -> Batch:
     """Return what is listed of one name, from all entries of that name: rule 6."""
-    same = sorted(same, key=_is_deletion)
+    entries = sorted(entries, key=_is_deletion)
     for state in _PRECEDENCE:
-        for entry in same:
+        for entry in entries:
             if entry.state is not state:
                 continue
             if _is_deletion(entry):
                 # A link in the place of a file does not keep the file from being deleted.
-                return [*[other for other in same if not _is_deletion(other)][:1], entry]
-            return [replace(entry, replaces=True) if any(map(_was_file, same)) else entry]
-    return same[:1]
+                return [*[kept for kept in entries if not _is_deletion(kept)][:1], entry]
+            return [replace(entry, replaces=True) if any(map(_was_file, entries)) else entry]
+    return entries[:1]
 
 
 def hide_deletion(entry: Entry) -> Entry:

@@ -32,7 +32,7 @@ def encode(entry: Entry) -> str:
 def decode(record: str) -> Entry:
     """Return the entry of a record."""
     name, rest = key.split(record)
-    letters, size, mtime, atime, owner, group, number, revision, text = rest.split(" ", 8)
+    letters, size, mtime, atime, owner, group, file_id, revision, text = rest.split(" ", 8)
     state = _STATE_OF[letters[0]]
     return Entry(
         state,
@@ -44,7 +44,7 @@ def decode(record: str) -> Entry:
             int(atime),
             None if owner == _NO_ID else int(owner),
             None if group == _NO_ID else int(group),
-            number,
+            file_id,
             revision,
         ),
         _OP_OF[letters[2]],

@@ -25,7 +25,7 @@ from qumulo_changelist.model import (
 )
 from qumulo_changelist.names import outermost
 from qumulo_changelist.trees.interface import (
-    GONE,
+    GONE_REASON,
     DescribedEntries,
     NamedEntries,
     Subtree,
@@ -54,26 +54,26 @@ class Side(ABC):
     def __init__(self, named_ops: NamedOps, tree: Tree) -> None:
         self._tree = tree
         self._whole = {name for name, op in named_ops if op == self._op and name[-1] == "/"}
-        self._questions = _questions(named_ops, self._whole)
+        self._requests = _make_requests(named_ops, self._whole)
 
     def entries(self) -> Iterator[Batch]:
         """Yield the entries, also those that a list leaves out, in stream order."""
-        requests = [question.request for question in self._questions]
-        for question, answer in zip(self._questions, self._tree.read(requests), strict=True):
-            if isinstance(question.request, NamedEntries):
+        requests = [wanted.request for wanted in self._requests]
+        for wanted, answer in zip(self._requests, self._tree.read(requests), strict=True):
+            if isinstance(wanted.request, NamedEntries):
                 for found in answer:
-                    yield from self._batch(self.of_name, found, question.ops)
-            elif len(question.named) == 1:
-                yield from self._walked(question.request.directory, answer)
+                    yield from self._batch(self.entry_for_name, found, wanted.ops)
+            elif len(wanted.named) == 1:
+                yield from self._read_walk(wanted.request.directory, answer)
             else:
-                yield from self._walked_and_named(question, answer)
+                yield from self._reconcile_walk(wanted, answer)
 
     def _batch(self, rule: EntryRule, found: DescribedEntries, ops: list[Op]) -> Iterator[Batch]:
         """Yield the entries for a part of the answer, if any; ``ops`` has one for each name."""
         names, described = found.names, found.described
         state = self._state
         if names[0][-1] == "/":
-            batch = [rule(*one) for one in zip(names, described, ops, strict=True)]
+            batch = [rule(*each) for each in zip(names, described, ops, strict=True)]
         else:
             # Nearly all entries are regular files that can be read.
             batch = [
@@ -87,15 +87,15 @@ class Side(ABC):
 
     @staticmethod
     @abstractmethod
-    def of_name(name: str, described: Description, op: Op) -> Entry | None:
+    def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry for a name of the diff outside of whole directories; None for none."""
 
     @abstractmethod
-    def within(self, name: str, described: Description, op: Op) -> Entry | None:
+    def entry_from_walk(self, name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry for a name that the walk of a whole directory found; None for none."""
 
     @abstractmethod
-    def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
+    def entry_for_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
         """Return the entry for a directory that the diff names, at or below a whole directory.
 
         Args:
@@ -104,16 +104,16 @@ class Side(ABC):
             op: what happened to the directory.
         """
 
-    def _walked(self, top: str, answer: Iterable[DescribedEntries]) -> Iterator[Batch]:
+    def _read_walk(self, top: str, answer: Iterable[DescribedEntries]) -> Iterator[Batch]:
         readable = True
         for found in answer:
             readable = found.names != [top]
-            yield from self._batch(self.within, found, [self._op] * len(found.names))
-        if readable and (entry := self.of_directory(top, None, self._op)):
+            yield from self._batch(self.entry_from_walk, found, [self._op] * len(found.names))
+        if readable and (entry := self.entry_for_directory(top, None, self._op)):
             yield [entry]
 
-    def _walked_and_named(
-        self, question: "_Question", answer: Iterable[DescribedEntries]
+    def _reconcile_walk(
+        self, wanted: "_RequestWithOps", answer: Iterable[DescribedEntries]
     ) -> Iterator[Batch]:
         """Reconcile a whole directory with names of the diff in it, which no diff should have."""
         found = {
@@ -122,17 +122,18 @@ class Side(ABC):
             for name, described in zip(part.names, part.described, strict=True)
         }
         entries = {
-            name: self.within(name, described, self._op) for name, described in found.items()
+            name: self.entry_from_walk(name, described, self._op)
+            for name, described in found.items()
         }
-        for name, op in zip(question.named, question.ops, strict=True):
+        for name, op in zip(wanted.named, wanted.ops, strict=True):
             described = found.get(name)
             if isinstance(described, ReadFailure) and not described.known:
                 continue
             if name.endswith("/"):
-                entries[name] = self.of_directory(name, described, op)
+                entries[name] = self.entry_for_directory(name, described, op)
             elif described is None:
-                ((alone,),) = self._tree.read([NamedEntries([name])])
-                entries[name] = self.of_name(name, alone.described[0], op)
+                ((part,),) = self._tree.read([NamedEntries([name])])
+                entries[name] = self.entry_for_name(name, part.described[0], op)
         for name in sorted(entries, reverse=True):
             if entry := entries[name]:
                 yield [entry]
@@ -150,38 +151,38 @@ class NewerSide(Side):
         """Created directories that cannot be read: it cannot be known what is still in them."""
 
     @staticmethod
-    def of_name(name: str, described: Description, op: Op) -> Entry | None:
+    def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        reason, known = _parts(described)
+        reason, known = _split_description(described)
         is_directory = name[-1] == "/"
         if known and known.kind is Kind.OTHER and not is_directory:
             return _left_out(name, op)
         if known and (known.kind is Kind.DIRECTORY) != is_directory:
-            return _unreadable(name, GONE, op)
+            return _unreadable(name, GONE_REASON, op)
         if reason or not known:
             return _unreadable(name, reason, op)
-        return Entry(State.PRESENT, _plain(name), known, op)
+        return Entry(State.PRESENT, _list_name(name), known, op)
 
-    def within(self, name: str, described: Description, op: Op) -> Entry | None:
+    def entry_from_walk(self, name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
-        _, known = _parts(described)
+        _, known = _split_description(described)
         if not known:
             # Not every file system reports the kind of a name together with the name.
             self.unknown.add(name.removesuffix("/") + "/")
         elif known.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
-        return self.of_name(name, described, op)
+        return self.entry_for_name(name, described, op)
 
-    def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
+    def entry_for_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         if described is not None:
-            return None if name in self._whole else self.of_name(name, described, op)
+            return None if name in self._whole else self.entry_for_name(name, described, op)
         if name in self._whole:
             # A directory that no walk met does not exist, unless the walk began with it.
             above = outermost(self._whole, name)
-            return None if above == name else _unreadable(name, GONE, op)
-        ((alone,),) = self._tree.read([NamedEntries([name])])
-        return self.of_name(name, alone.described[0], op)
+            return None if above == name else _unreadable(name, GONE_REASON, op)
+        ((part,),) = self._tree.read([NamedEntries([name])])
+        return self.entry_for_name(name, part.described[0], op)
 
 
 class OlderSide(Side):
@@ -191,15 +192,15 @@ class OlderSide(Side):
     _op = DELETE
 
     def __init__(self, changed: ChangedPaths, older: Tree) -> None:
-        named_ops = [(name, what) for name, what in zip(*changed, strict=True) if DELETED in what]
-        self._replaced = {name for name, what in named_ops if what != DELETED}
-        super().__init__([(name, DELETE) for name, _ in named_ops], older)
+        named_letters = [pair for pair in zip(*changed, strict=True) if DELETED in pair[1]]
+        self._replaced = {name for name, letters in named_letters if letters != DELETED}
+        super().__init__([(name, DELETE) for name, _ in named_letters], older)
 
     @staticmethod
-    def of_name(name: str, described: Description, op: Op) -> Entry | None:
+    def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         # A list contains no attribute of a deleted file, so none can be missing.
-        _, known = _parts(described)
+        _, known = _split_description(described)
         if not known:
             # Even if the older tree does not show it, the diff says that it existed.
             return _deleted(name, Attributes(Kind.FILE))
@@ -210,23 +211,23 @@ class OlderSide(Side):
             return _unreadable(name, _NOT_A_FILE, op)
         return _deleted(name, known)
 
-    def within(self, name: str, described: Description, op: Op) -> Entry | None:
+    def entry_from_walk(self, name: str, described: Description, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         if isinstance(described, ReadFailure) and not described.known:
             return _unreadable(name, described.reason, op)
-        _, known = _parts(described)
+        _, known = _split_description(described)
         if known and known.kind is Kind.DIRECTORY and name[-1] == "/":
             return None
-        return self.of_name(name, described, op)
+        return self.entry_for_name(name, described, op)
 
-    def of_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
+    def entry_for_directory(self, name: str, described: Description | None, op: Op) -> Entry | None:
         """Return the entry; see ``Side``."""
         if name == "/" or name in self._replaced:
             return None
         return _deleted(name, Attributes(Kind.DIRECTORY))
 
 
-class _Question(NamedTuple):
+class _RequestWithOps(NamedTuple):
     """What a tree is asked for, and what the diff says of the names in it."""
 
     request: TreeRequest
@@ -234,40 +235,40 @@ class _Question(NamedTuple):
     ops: list[Op]
 
 
-def _questions(named_ops: NamedOps, whole: AbstractSet[str]) -> list[_Question]:
+def _make_requests(named_ops: NamedOps, whole: AbstractSet[str]) -> list[_RequestWithOps]:
     """Return what to ask a tree for, in stream order: the entries of a directory together.
 
     Args:
         named_ops: what the diff says.
         whole: those of the names that are directories to walk.
     """
-    questions: list[_Question] = []
+    requests: list[_RequestWithOps] = []
     walked = ""
     # A directory begins with the same text as the names in it.
     for head, group in groupby(named_ops, lambda pair: pair[0].rpartition("/")[0]):
         together = list(group)
         top = outermost(whole, f"{head}/")
         if top and top == walked:
-            questions[-1].named.extend(map(itemgetter(0), together))
-            questions[-1].ops.extend(map(itemgetter(1), together))
+            requests[-1].named.extend(map(itemgetter(0), together))
+            requests[-1].ops.extend(map(itemgetter(1), together))
         elif top:
-            questions.append(_question(Subtree(top), together))
+            requests.append(_make_request(Subtree(top), together))
         else:
             itself = [together.pop()] if together[-1][0].endswith("/") else []
-            questions += [
-                _question(NamedEntries([name for name, _ in some]), some)
-                for some in (together, itself)
-                if some
+            requests += [
+                _make_request(NamedEntries([name for name, _ in pairs]), pairs)
+                for pairs in (together, itself)
+                if pairs
             ]
         walked = top
-    return questions
+    return requests
 
 
-def _question(wanted: TreeRequest, named_ops: NamedOps) -> _Question:
-    return _Question(wanted, [name for name, _ in named_ops], [op for _, op in named_ops])
+def _make_request(wanted: TreeRequest, named_ops: NamedOps) -> _RequestWithOps:
+    return _RequestWithOps(wanted, [name for name, _ in named_ops], [op for _, op in named_ops])
 
 
-def _parts(described: Description) -> tuple[str, Attributes | None]:
+def _split_description(described: Description) -> tuple[str, Attributes | None]:
     """Return why an entry cannot be read, "" if it can, and what is known of it."""
     if isinstance(described, ReadFailure):
         return described.reason, described.known
@@ -279,14 +280,14 @@ def _left_out(name: str, op: Op) -> Entry:
 
 
 def _deleted(name: str, known: Attributes) -> Entry:
-    return Entry(State.DELETED, _plain(name), known, DELETE)
+    return Entry(State.DELETED, _list_name(name), known, DELETE)
 
 
 def _unreadable(name: str, reason: str, op: Op) -> Entry:
     kind = Kind.DIRECTORY if name[-1] == "/" else Kind.FILE
-    return Entry(State.UNREADABLE, _plain(name), Attributes(kind), op, reason)
+    return Entry(State.UNREADABLE, _list_name(name), Attributes(kind), op, reason)
 
 
-def _plain(name: str) -> str:
+def _list_name(name: str) -> str:
     """Return a name as lists have it: that of a directory without its trailing slash."""
     return name.removesuffix("/") or "/"

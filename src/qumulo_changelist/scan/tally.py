@@ -32,7 +32,7 @@ class Tally:
         """Names and reasons of the first ones."""
         self.left_out: list[str] = []
         """Names of the first ones."""
-        self.not_entered: list[tuple[str, Op]] = []
+        self.unread_directories: list[tuple[str, Op]] = []
         """All directories that cannot be read, and whose content was created or deleted."""
         self.deleted_by_folder: Counter[str] = Counter()
         """Numbers of deleted files, by the name of their folder; "" for the base path."""
@@ -89,7 +89,7 @@ class Tally:
         self._counts.update(other.totals._asdict())
         self.unreadable += other.unreadable[: MAX_SAMPLES - len(self.unreadable)]
         self.left_out += other.left_out[: MAX_SAMPLES - len(self.left_out)]
-        self.not_entered += other.not_entered
+        self.unread_directories += other.unread_directories
         self.deleted_by_folder.update(other.deleted_by_folder)
         self._limit_folders()
 
@@ -123,7 +123,7 @@ class Tally:
         else:
             counts["gone_files"] += is_file
         if entry.reason and not is_file and entry.op in (CREATE, DELETE):
-            self.not_entered.append((entry.name, entry.op))
+            self.unread_directories.append((entry.name, entry.op))
 
     def _add_file(self, entry: Entry) -> None:
         counts, size = self._counts, entry.attributes.size
@@ -143,7 +143,7 @@ class Tally:
         counts["unreadable_created"] += is_file and entry.op == CREATE
         counts["unreadable_deleted"] += is_file and entry.op == DELETE
         counts["replaced"] += entry.replaces
-        counts["unread"] += bool(entry.reason) and entry.op != DELETE
+        counts["unread_existing"] += bool(entry.reason) and entry.op != DELETE
 
     def _sample_unreadable(self, name: str, reason: str) -> None:
         self.unreadable += [(name, reason)][: MAX_SAMPLES - len(self.unreadable)]

@@ -24,7 +24,7 @@ class Subtree(Struct, frozen=True):
 
 TreeRequest = NamedEntries | Subtree
 
-GONE = "it is gone since the snapshot"
+GONE_REASON = "it is gone since the snapshot"
 """Why an entry of the diff cannot be read: the live share changed after the snapshot."""
 
 

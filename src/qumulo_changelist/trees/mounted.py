@@ -14,7 +14,7 @@ from qumulo_changelist.model import Description, EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.interface import (
-    GONE,
+    GONE_REASON,
     DescribedEntries,
     NamedEntries,
     Subtree,
@@ -90,14 +90,14 @@ class MountedTree:
         snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
         return retry_on_shortage(lambda: _find_snapshot(snapshots, number))
 
-    def inspect_entry(self, name: str, *, afresh: bool = False) -> EntryStat | None:
+    def inspect_entry(self, name: str, *, refresh: bool = False) -> EntryStat | None:
         """Return what exists under a name; the name of a directory need not end in ``/``.
 
         Args:
             name: the name.
-            afresh: ask the file server, and do not rely on what the mount has cached. An NFS client
-                asks its server about a file when that is opened (nfs(5), "close-to-open"), and
-                about a name that does not exist when its directory is opened.
+            refresh: ask the file server, and do not rely on what the mount has cached. An NFS
+                client asks its server about a file when that is opened (nfs(5), "close-to-open"),
+                and about a name that does not exist when its directory is opened.
 
         Returns:
             The entry; None if there is none.
@@ -105,17 +105,17 @@ class MountedTree:
         Raises:
             UnreadableError: this user may not see it.
         """
-        return self._retry(lambda: self._inspect(name, afresh=afresh))
+        return self._retry(lambda: self._inspect(name, refresh=refresh))
 
-    def _inspect(self, name: str, *, afresh: bool) -> EntryStat | None:
+    def _inspect(self, name: str, *, refresh: bool) -> EntryStat | None:
         try:
             parent = self._directories.open(parent_of(name))
             (component,) = last_components([name], name.rstrip("/").rfind("/") + 1)
-            if afresh:
-                _stat_afresh(b".", parent)
+            if refresh:
+                _stat_by_opening(b".", parent)
             status = os.stat(component, dir_fd=parent, follow_symlinks=False)
-            if afresh and kind_of(status) is not Kind.OTHER:
-                status = _stat_afresh(component, parent) or status
+            if refresh and kind_of(status) is not Kind.OTHER:
+                status = _stat_by_opening(component, parent) or status
         except ValueError:
             return None  # no file system can have such a name
         except OSError as error:
@@ -205,7 +205,7 @@ class MountedTree:
             raise error
         if self._since != _NEVER and error.errno in _MISSING:
             self.changed_since += entries
-            return GONE
+            return GONE_REASON
         return error.strerror or str(error)
 
     def _retry(self, work: Callable[[], _Result]) -> _Result:
@@ -231,7 +231,7 @@ def _find_snapshot(snapshots: bytes, number: int) -> str | None:
     return None
 
 
-def _stat_afresh(component: bytes, parent: int) -> os.stat_result | None:
+def _stat_by_opening(component: bytes, parent: int) -> os.stat_result | None:
     """Open an entry, and return what the file server has; None if this user may not open it."""
     with contextlib.suppress(PermissionError):
         descriptor = os.open(component, _REFRESH_FLAGS, dir_fd=parent)

@@ -11,12 +11,15 @@ from qumulo_changelist.trees.interface import Tree
 # With this number of directories there is work for every process.
 _ENOUGH_DIRECTORIES = 200
 
-# The number of directories to list at most: where they contain few others, it does not help.
+# The maximum number of directories to list: if they contain few directories, more listing is of no
+# help.
 _MAX_LISTED = 50
 
 
-def unfold(changes: ChangeSet, open_newer: Callable[[], AbstractContextManager[Tree]]) -> int:
-    """Replace created directories by what is in them, as long as that is directories again.
+def expand_directories(
+    changes: ChangeSet, open_newer: Callable[[], AbstractContextManager[Tree]]
+) -> int:
+    """Replace created directories by what is in them, while that contains directories again.
 
     The list stays the same: everything below a created directory was created, too.
 

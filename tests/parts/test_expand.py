@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.changes import unfold
+from qumulo_changelist.changes import expand
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.key import pack, unpack
 from qumulo_changelist.changes.scope import Scope
@@ -50,7 +50,7 @@ def listed(mount: str, changes: ChangeSet) -> list[Entry]:
 def test_a_created_directory_is_expanded_down_to_directories_without_directories(mount):
     changes = created("/e/", "/f")
 
-    unfold.unfold(changes, partial(MountedTree, mount))
+    expand.expand_directories(changes, partial(MountedTree, mount))
 
     assert unpack(pack(next(changes.drain()))).names == ["/f", "/e/s/"]
     assert changes.whole_directories == {"/e/s/"}
@@ -59,35 +59,35 @@ def test_a_created_directory_is_expanded_down_to_directories_without_directories
 def test_an_unreadable_directory_stays_as_it_is_and_others_are_expanded(mount):
     changes = created("/c/", "/e/")
 
-    unfold.unfold(changes, partial(MountedTree, mount))
+    expand.expand_directories(changes, partial(MountedTree, mount))
 
     assert changes.whole_directories == {"/c/", "/e/s/"}
 
 
 @pytest.mark.parametrize("names", [[], ["/d/", "/e/"]], ids=["nothing", "enough"])
 def test_no_tree_is_opened_if_nothing_is_to_be_expanded(monkeypatch, names):
-    monkeypatch.setattr(unfold, "_ENOUGH_DIRECTORIES", 2)
+    monkeypatch.setattr(expand, "_ENOUGH_DIRECTORIES", 2)
     changes = created(*names)
 
-    unfold.unfold(changes, lambda: pytest.fail("it was opened"))
+    expand.expand_directories(changes, lambda: pytest.fail("it was opened"))
 
     assert changes.whole_directories == set(names)
 
 
 def test_once_there_are_enough_directories_the_others_stay_as_they_are(monkeypatch, mount):
-    monkeypatch.setattr(unfold, "_ENOUGH_DIRECTORIES", 2)
+    monkeypatch.setattr(expand, "_ENOUGH_DIRECTORIES", 2)
     changes = created("/d/")
 
-    unfold.unfold(changes, partial(MountedTree, mount))
+    expand.expand_directories(changes, partial(MountedTree, mount))
 
     assert changes.whole_directories == {"/d/s/", "/d/x\1\2y/"}
 
 
 def test_only_a_limited_number_of_directories_is_listed(monkeypatch, mount):
-    monkeypatch.setattr(unfold, "_MAX_LISTED", 2)
+    monkeypatch.setattr(expand, "_MAX_LISTED", 2)
     changes = created("/e/", "/d/")
 
-    unfold.unfold(changes, partial(MountedTree, mount))
+    expand.expand_directories(changes, partial(MountedTree, mount))
 
     assert changes.whole_directories == {"/d/s/", "/d/x\1\2y/", "/e/s/"}
 
@@ -111,10 +111,10 @@ def test_only_a_limited_number_of_directories_is_listed(monkeypatch, mount):
     ],
 )
 def test_the_list_stays_the_same(mount, changes):
-    unfolded = collect(*changes)
-    unfold.unfold(unfolded, partial(MountedTree, mount))
+    expanded = collect(*changes)
+    expand.expand_directories(expanded, partial(MountedTree, mount))
 
-    entries = listed(mount, unfolded)
+    entries = listed(mount, expanded)
 
     assert entries
     assert [(one.state, one.name) for one in entries] == [
@@ -126,8 +126,8 @@ def test_changed_directories_are_counted_only_if_they_are_expanded(mount):
     # All of them changed since that time; a walk will count /e/s/, /d/s/t/ and /gone/.
     open_changed = partial(MountedTree, mount, 1)
 
-    assert unfold.unfold(created("/e/", "/gone/"), open_changed) == 1
-    assert unfold.unfold(created("/d/s/"), open_changed) == 1
-    assert unfold.unfold(created("/d/s/", "/e/"), open_changed) == 2
-    assert unfold.unfold(created("/d/s/t/"), open_changed) == 0
-    assert unfold.unfold(created("/e/"), partial(MountedTree, mount)) == 0
+    assert expand.expand_directories(created("/e/", "/gone/"), open_changed) == 1
+    assert expand.expand_directories(created("/d/s/"), open_changed) == 1
+    assert expand.expand_directories(created("/d/s/", "/e/"), open_changed) == 2
+    assert expand.expand_directories(created("/d/s/t/"), open_changed) == 0
+    assert expand.expand_directories(created("/e/"), partial(MountedTree, mount)) == 0

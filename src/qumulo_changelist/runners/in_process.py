@@ -7,7 +7,7 @@ from qumulo_changelist.events import Listener
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
 
 
-class ThisProcess:
+class InProcessRunner:
     """Implements :class:`~qumulo_changelist.runners.job.Runner`.
 
     Args:

@@ -1,0 +1,108 @@
+"""Lists with ``--format ndjson``: the same entries as in XML, one JSON object a line."""
+
+import hashlib
+import json
+import os
+import xml.etree.ElementTree as ElementTree
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.end_to_end.files import write_files
+from tests.end_to_end.site import Site
+
+REST = ("--transport=rest", "--metadata=rest", "--workers=2", "--slice-size=2")
+QQ = ("--transport=qq", "--metadata=mount")
+EVERYTHING = ("--deletes", "--moves", "--verify", "--max-deletes=100%")
+
+
+class Project(NamedTuple):
+    """A project with changes of every kind, and its two snapshots."""
+
+    site: Site
+    older: int
+    newer: int
+
+    def entries(self, *options: str) -> list[dict[str, Any]]:
+        """Generate a list that must be complete; return its lines."""
+        done = self.site.generate(self.older, self.newer, "--format=ndjson", *options)
+        path = self.site.list_path.with_suffix(".ndjson")
+        assert (done.code, done.output) == (0, f"{path}\n"), done.messages
+        content = path.read_bytes()
+        receipt = json.loads(path.with_suffix(".ndjson.json").read_bytes())
+        assert receipt["format"] == "ndjson"
+        assert receipt["list"] == {
+            "path": str(path),
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        assert receipt["unreadable"]["count"] == 0
+        assert sorted(os.listdir(path.parent)) == [path.name, f"{path.name}.json"]
+        return [json.loads(line) for line in content.splitlines()]
+
+
+@pytest.fixture
+def project(site: Site) -> Project:
+    write_files(site.mount, "gone/a", "grows", "old name\x01", "same")
+    older = site.snapshot()
+    (site.mount / "gone" / "a").unlink()
+    (site.mount / "gone").rmdir()
+    (site.mount / "old name\x01").rename(site.mount / "new\nname")
+    write_files(site.mount, "grows", "created\x07", size=20)
+    return Project(site, older, site.snapshot())
+
+
+@pytest.mark.parametrize("way", [REST, QQ], ids=["rest", "qq"])
+def test_a_list_contains_every_kind_of_change_and_every_name(
+    project: Project, way: tuple[str, ...]
+) -> None:
+    mount = project.site.mount
+
+    def existing(change: str, name: str, size: int, **more: str) -> dict[str, Any]:
+        status = (mount / name).stat()
+        entry: dict[str, Any] = {"path": f"/{name}", "kind": "file", "change": change}
+        entry |= {"size": size, "mtime": int(status.st_mtime)}
+        return entry | {"owner": status.st_uid, "group": status.st_gid} | more
+
+    *entries, totals = project.entries(*way, *EVERYTHING)
+
+    for entry in entries:
+        entry.pop("atime", None)
+    assert entries == [
+        existing("moved", "new\nname", 10, moved_from="/old name\x01"),
+        existing("modified", "grows", 20),
+        {"path": "/gone/a", "kind": "file", "change": "deleted"},
+        {"path": "/gone", "kind": "directory", "change": "deleted"},
+        existing("created", "created\x07", 20),
+    ]
+    assert totals == {
+        "totals": {
+            "created": 1,
+            "modified": 1,
+            "moved": 1,
+            "deleted": 1,
+            "modified_directories": 0,
+            "deleted_directories": 1,
+            "unreadable": 0,
+            "size": 50,
+        }
+    }
+
+
+def test_a_name_that_is_not_utf_8_is_also_written_exactly(site: Site) -> None:
+    older = site.snapshot()
+    with open(os.fsencode(site.mount) + b"/\xff.mov", "wb"):
+        pass
+    (entry, _) = Project(site, older, site.snapshot()).entries("--transport=rest")
+    assert (entry["path"], entry["path_bytes"]) == ("/\ufffd.mov", "L/8ubW92")
+
+
+def test_lists_of_both_formats_have_the_same_entries_and_lie_side_by_side(site: Site) -> None:
+    older = site.snapshot()
+    write_files(site.mount, "a", "reel/b", "reel/deep/c")
+    newer = site.snapshot()
+    *entries, _ = Project(site, older, newer).entries("--transport=rest", "--deletes")
+    root = ElementTree.fromstring(site.scan_list(older, newer, "--transport=rest", "--deletes"))
+    assert [entry["path"] for entry in entries] == [element.get("name") for element in root]
+    names = ["1-files.json", "1-files.ndjson", "1-files.ndjson.json", "1-files.xml"]
+    assert sorted(os.listdir(site.list_path.parent)) == names
