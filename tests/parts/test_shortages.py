@@ -5,8 +5,8 @@ What a mounted tree does about one is in ``test_tree_shortages.py``.
 
 import errno
 import os
-import sys
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
