@@ -3,8 +3,10 @@
 A shortage is no property of an entry or a peer, so it ends the run wherever it is noticed.
 """
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from typing import TypeGuard
 
 from qumulo_changelist.errors import ResourceError
@@ -31,6 +33,16 @@ def check_shortage(error: object) -> None:
     """Raise a ``ResourceError`` for an error that reports only what this machine lacks."""
     if is_shortage(error):
         raise resource_error(error) from error
+
+
+@contextlib.contextmanager
+def shortage_errors() -> Iterator[None]:
+    """Raise a ``ResourceError`` for an error of the block that reports only a shortage."""
+    try:
+        yield
+    except (OSError, MemoryError, RuntimeError) as error:
+        check_shortage(error)
+        raise
 
 
 def resource_error(error: Shortage) -> ResourceError:

@@ -1,14 +1,20 @@
 """What a program may use: documented, complete, loaded when it is used; and what it may catch."""
 
 import ast
+import errno
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 import qumulo_changelist
 from qumulo_changelist import errors, events
+from qumulo_changelist.config.settings import Secret, Settings
+from qumulo_changelist.operations import changelist, snapshots
+from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.operations.snapshots import SnapshotRequest
 
 SOURCE = Path(qumulo_changelist.__file__).parent
 ERRORS = {name for name in vars(errors) if name.endswith("Error")}
@@ -57,6 +63,26 @@ def test_importing_the_package_loads_none_of_its_parts() -> None:
 def test_every_event_has_a_docstring() -> None:
     for kind in events.Event.__args__:
         assert kind.__doc__
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EMFILE, "x"), MemoryError()])
+def test_a_shortage_of_this_machine_reaches_a_program_as_an_error_of_the_tree(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> NoReturn:
+        raise error
+
+    for module in (changelist, snapshots):
+        monkeypatch.setattr(module, "open_cluster", fail)
+    settings = Settings(("localhost",), 1, "a", Secret("b"))
+    request = ChangelistRequest(
+        project="p", guid="g", source_index="1", base_path="/", older=1, newer=2, metadata="rest"
+    )
+
+    with pytest.raises(errors.ResourceError):
+        changelist.generate_changelist(request, settings)
+    with pytest.raises(errors.ResourceError):
+        snapshots.create_snapshot(SnapshotRequest(project="p", source_path="/"), settings)
 
 
 # What is raised for the use of a module by its neighbours, which handle it: (module, class).

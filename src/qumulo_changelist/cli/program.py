@@ -9,7 +9,7 @@ from types import FrameType
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.shortages import is_shortage, resource_error
+from qumulo_changelist.shortages import shortage_errors
 
 Command = Callable[[Sequence[str] | None], int]
 
@@ -26,13 +26,10 @@ def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) 
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _terminate)
     try:
-        return command(arguments)
+        with shortage_errors():
+            return command(arguments)
     except ChangelistError as error:
         return _fail(error, makes_list=makes_list)
-    except (OSError, MemoryError, RuntimeError) as error:
-        if not is_shortage(error):
-            raise
-        return _fail(resource_error(error), makes_list=makes_list)
     except KeyboardInterrupt:
         say("interrupted")
         return 128 + signal.SIGINT

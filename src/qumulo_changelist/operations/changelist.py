@@ -50,6 +50,7 @@ from qumulo_changelist.runners.job import Product, SliceJob
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import CandidateFinder
 from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.shortages import shortage_errors
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.version import __version__
 
@@ -87,7 +88,7 @@ def generate_changelist(
         ChangelistError: no list was published, and an earlier one is unchanged. After a
             ``ReceiptError``, the new list is in its place.
     """
-    with contextlib.ExitStack() as stack:
+    with shortage_errors(), contextlib.ExitStack() as stack:
         run = _Run(request, settings, listener, stack)
         run.fill()
         run.check()

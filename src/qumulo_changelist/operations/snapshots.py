@@ -13,6 +13,7 @@ from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Snapshot
+from qumulo_changelist.shortages import shortage_errors
 
 
 class SnapshotRequest(Struct, frozen=True, kw_only=True):
@@ -50,5 +51,5 @@ def create_snapshot(
     """
     request.check()
     path = normalize_cluster_path(request.source_path)
-    with open_cluster(settings, listener) as cluster:
+    with shortage_errors(), open_cluster(settings, listener) as cluster:
         return cluster.create_snapshot(f"{request.project}-{int(time.time())}", path)
