@@ -375,6 +375,45 @@ def test_a_process_whose_cleaning_up_hangs_ends_all_the_same():
     assert ended.returncode == 1
 
 
+DROPPED = """
+import signal, sys, weakref
+from qumulo_changelist.runners import processes
+
+class Target:
+    pass
+
+def terminate(_):
+    signal.raise_signal(signal.SIGTERM)
+    for _ in range(1000):
+        pass
+
+processes._at_work = True
+sys.unraisablehook = processes._handle_unraisable
+signal.signal(signal.SIGTERM, processes._handle_sigterm)
+target = Target()
+reference = weakref.ref(target, terminate)
+del target
+try:
+    signal.raise_signal(signal.SIGTERM)
+except SystemExit:
+    sys.exit(3)
+"""
+
+
+def test_a_process_ends_although_python_dropped_the_first_attempt():
+    """Python drops an exception that is raised in the callback of a weak reference."""
+    ended = subprocess.run(
+        [sys.executable, "-c", DROPPED],
+        cwd=ROOT,
+        timeout=TIMEOUT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (ended.returncode, ended.stderr) == (3, "")
+
+
 # Machines on which no process can be started
 
 SHORTAGES = [

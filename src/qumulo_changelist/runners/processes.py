@@ -4,7 +4,9 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
@@ -158,6 +160,7 @@ class _TerminationExit(SystemExit):
 def _prepare_process() -> None:
     """Prepare a process for work."""
     signal.signal(signal.SIGTERM, _handle_sigterm)
+    sys.unraisablehook = _handle_unraisable
     try:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     except RuntimeError:
@@ -177,6 +180,18 @@ def _handle_sigterm(_number: int, _frame: FrameType | None) -> None:
     raise _TerminationExit
 
 
+def _handle_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Wait for the next SIGTERM if Python dropped the exception of this one.
+
+    Python prints and drops an exception that is raised in the callback of a weak reference, such as
+    those of its import locks. SIGTERM is sent until the process is gone.
+    """
+    if unraisable.exc_type is _TerminationExit:
+        signal.signal(signal.SIGTERM, _handle_sigterm)
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
 def _end_process() -> NoReturn:
     """End this process, and what its trees still have under way."""
     try:
@@ -192,7 +207,9 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent
     wait([parent.sentinel])
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    while True:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        time.sleep(_SECONDS_BETWEEN_SIGNALS)
 
 
 def _do_nothing() -> None:
