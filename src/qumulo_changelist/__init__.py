@@ -24,24 +24,28 @@ if TYPE_CHECKING:
     from qumulo_changelist.cluster.connect import open_cluster
     from qumulo_changelist.cluster.interface import Cluster
     from qumulo_changelist.config.archiver import read_settings
-    from qumulo_changelist.config.settings import Secret, Settings
+    from qumulo_changelist.config.settings import Secret, Settings, Transport
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
-    from qumulo_changelist.model import Snapshot, Totals
+    from qumulo_changelist.model import Change, EntryStat, Kind, Snapshot, Totals
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
-    from qumulo_changelist.operations.request import ChangelistRequest
+    from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
+    "Change": "model",
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.request",
     "ChangelistResult": "operations.changelist",
     "Cluster": "cluster.interface",
     "DeletionLimit": "checks.deletion_limit",
+    "EntryStat": "model",
     "Event": "events",
+    "Kind": "model",
     "Listener": "events",
+    "Metadata": "operations.request",
     "Proof": "checks.proof",
     "Receipt": "operations.receipt",
     "Secret": "config.settings",
@@ -49,6 +53,7 @@ _MODULES = {
     "Snapshot": "model",
     "SnapshotRequest": "operations.snapshots",
     "Totals": "model",
+    "Transport": "config.settings",
     "create_snapshot": "operations.snapshots",
     "generate_changelist": "operations.changelist",
     "open_cluster": "cluster.connect",
@@ -57,13 +62,17 @@ _MODULES = {
 }
 
 __all__ = [
+    "Change",
     "ChangelistError",
     "ChangelistRequest",
     "ChangelistResult",
     "Cluster",
     "DeletionLimit",
+    "EntryStat",
     "Event",
+    "Kind",
     "Listener",
+    "Metadata",
     "Proof",
     "Receipt",
     "Secret",
@@ -71,6 +80,7 @@ __all__ = [
     "Snapshot",
     "SnapshotRequest",
     "Totals",
+    "Transport",
     "__version__",
     "create_snapshot",
     "errors",
@@ -80,6 +90,10 @@ __all__ = [
     "read_receipt",
     "read_settings",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> object:

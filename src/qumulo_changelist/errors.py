@@ -15,12 +15,13 @@
     │   ├── ReceiptError              4   the list is in place, its receipt is not
     │   └── ResultError               4   all is done, but the result cannot be printed
     ├── ProofError                    5   the list does not agree with the cluster's counts
-    │   ├── StaleProofError           5   so, where the live share changed after the snapshot
+    │   ├── StaleProofError           5   the same, and the live share changed after the snapshot
     │   └── UnprovableError           5   nothing is known that would prove it
     ├── DeletionLimitError            6   more would be deleted than the limit allows
     │   └── UnknownDeletionLimitError 6   the limit is a percentage of an unknown number
     ├── ConfigurationError           23   the archiver's configuration lacks something
-    │   └── ConfigurationFileError   23   the configuration cannot be read at all
+    │   ├── ConfigurationFileError   23   the configuration cannot be read at all
+    │   └── TrustFileError           23   the file of trusted certificates cannot be used
     ├── IncomparableError            65   the snapshots cannot be compared
     │   └── SnapshotTimeError        65   the newer snapshot was taken first
     ├── InvalidReceiptError          65   a file is not a receipt that this version can read
@@ -179,6 +180,10 @@ class ConfigurationFileError(ConfigurationError):
     """The archiver's configuration is missing or unreadable."""
 
 
+class TrustFileError(ConfigurationError):
+    """The file of the certificates to trust cannot be used."""
+
+
 class IncomparableError(ChangelistError):
     """The two snapshots are of different directories."""
 
@@ -198,12 +203,7 @@ class InvalidReceiptError(ChangelistError):
 class StatusError(ChangelistError):
     """The cluster answered a request with an error, and trying again would not help.
 
-    Args:
-        message: what the cluster answered.
-        status: the HTTP status.
-        error_class: the cluster's own name for the error; "" if it gave none.
-        hint: see :class:`ChangelistError`.
-        exit_code: likewise.
+    ``status`` is the HTTP status, ``error_class`` the cluster's own name for the error or "".
     """
 
     exit_code = 65
@@ -260,9 +260,13 @@ class UnreachableError(ChangelistError):
 class FailingError(UnreachableError):
     """The cluster can be reached, but keeps failing to answer one request."""
 
+    hint = "The cluster keeps failing; try again later."
+
 
 class BrokenConnectionError(FailingError):
     """The connection to the cluster broke before it answered."""
+
+    hint = ""
 
 
 class UnclearOutcomeError(UnreachableError):
@@ -315,11 +319,7 @@ class WorkerError(ChangelistError):
 class ResourceError(ChangelistError):
     """This machine lacks what a run needs: file descriptors, memory, threads or processes.
 
-    That is no property of an entry, and never makes an entry unreadable.
-
-    Args:
-        message: what is missing.
-        number: the system's number for the error.
+    That never makes an entry unreadable. ``number`` is the system's number for the error.
     """
 
     exit_code = 71

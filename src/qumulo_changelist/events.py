@@ -1,8 +1,8 @@
 """What a run reports while it works: typed events, and the listener that receives them.
 
-A listener is any function of one argument. Events arrive in the process, and mostly in the thread,
-that called the operation; those of worker processes arrive with the results of their slices. No
-event ever contains a secret.
+A listener is any function of one argument. Several threads may call it at the same time, always in
+the process that called the operation. Events of worker processes arrive with the results of their
+slices. No event ever contains a secret.
 """
 
 from collections.abc import Callable

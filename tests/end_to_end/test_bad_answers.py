@@ -274,7 +274,7 @@ def test_numbers_can_exceed_64_bits(canned: Canned, over_rest: Site) -> None:
     canned.answer = in_snapshots(directory(big))
     done = over_rest.generate(OLDER, NEWER, "--metadata=rest")
     assert done.code == 0, done.messages
-    assert "no numeric id, listed as 65534: 1" in done.messages
+    assert "no numeric id: 1" in done.messages
     assert over_rest.list_path.read_text() == (
         f'<files scanned="1" selected="1" size="{10**30}" bad_dir_count="0" delete_count="0">\n'
         f'    <file name="/new/f" size="{10**30}" mode="0x777"  type="F_REG" mtime="1" atime="2" '

@@ -52,6 +52,16 @@ def test_a_name_that_the_format_cannot_hold_does_not_matter_if_it_is_not_listed(
     assert EntryEncoder(XML)([batch]).tally.totals == Totals(left_out=1, gone_files=1)
 
 
+def test_what_is_left_out_is_counted_also_under_a_name_that_the_format_cannot_hold():
+    """A link has taken the place of a file: two entries of one name."""
+    batch = [Entry(State.LEFT_OUT, "/\1a", LINK, CREATE), deleted("/\1a")]
+
+    tally = EntryEncoder(XML)([batch]).tally
+
+    assert tally.totals == Totals(left_out=1, unreadable=1, unreadable_deleted=1)
+    assert tally.left_out == ["/\1a"]
+
+
 @given(worlds)
 @settings(max_examples=50)
 def test_a_piece_is_counted_the_same_however_its_entries_are_divided_into_batches(world):

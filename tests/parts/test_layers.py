@@ -58,7 +58,7 @@ def imports(path: Path) -> set[str]:
 
 def is_allowed(importing: str, imported: str) -> bool:
     folder = importing.partition(".")[0]
-    if imported in VALUES or imported == "":
+    if imported in VALUES:
         return True
     if folder in MAY_IMPORT and imported.partition(".")[0] == folder:
         return True

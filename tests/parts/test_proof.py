@@ -349,6 +349,8 @@ def test_a_mount_that_could_mostly_not_be_read_proves_nothing(totals, is_enough)
         return
     with pytest.raises(StaleProofError, match=f"{totals.unread_existing} could not be read"):
         prove(cluster, pair, totals, [], mounted=True)
+    with pytest.raises(UnprovableError):  # a snapshot on the mount, which has not changed since
+        prove(cluster, pair, totals, [], mounted=True, live=False)
 
 
 def test_the_error_states_how_many_entries_could_not_be_read():

@@ -1,9 +1,11 @@
 """What a program may use: documented, complete, loaded when it is used; and what it may catch."""
 
 import ast
+import contextlib
 import errno
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,7 +27,7 @@ def test_every_public_name_can_be_imported_and_is_documented(name: str) -> None:
     value = getattr(qumulo_changelist, name)
 
     # A type alias has no docstring of its own.
-    assert getattr(value, "__doc__", "") or name in ("Event", "Listener")
+    assert getattr(value, "__doc__", "") or name in ("Event", "Listener", "Metadata", "Transport")
 
 
 def test_nothing_else_can_be_imported_from_the_package() -> None:
@@ -83,6 +85,23 @@ def test_a_shortage_of_this_machine_reaches_a_program_as_an_error_of_the_tree(
         changelist.generate_changelist(request, settings)
     with pytest.raises(errors.ResourceError):
         snapshots.create_snapshot(SnapshotRequest(project="p", source_path="/"), settings)
+
+
+def test_a_snapshot_that_may_have_been_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextlib.contextmanager
+    def open_cluster(*_arguments: object) -> Iterator[object]:
+        class BrokenCluster:
+            def create_snapshot(self, name: str, path: str) -> NoReturn:
+                raise errors.UnclearOutcomeError("the connection broke", exit_code=3)
+
+        yield BrokenCluster()
+
+    monkeypatch.setattr(snapshots, "open_cluster", open_cluster)
+    settings = Settings(("localhost",), 1, "a", Secret("b"))
+
+    with pytest.raises(errors.UnclearOutcomeError, match=r"broke: .* named show-\d+$") as caught:
+        snapshots.create_snapshot(SnapshotRequest(project="show", source_path="/"), settings)
+    assert caught.value.exit_code == 3
 
 
 # What is raised for the use of a module by its neighbours, which handle it: (module, class).

@@ -177,8 +177,15 @@ def test_an_answer_without_a_snapshot_is_refused(fake, cluster, answer):
         cluster.create_snapshot("a", "/a")
 
 
-def test_a_snapshot_may_have_been_taken_if_the_connection_broke(fake, cluster):
-    broken = "Connection error: Remote end closed connection without response"
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "Connection error: Remote end closed connection without response",
+        "Connection error: IncompleteRead(3 bytes read, 9 more expected)",
+        "IncompleteRead(3 bytes read, 9 more expected)",
+    ],
+)
+def test_a_snapshot_may_have_been_taken_if_the_connection_broke(fake, cluster, broken):
     fake.answers("snapshot_create_snapshot", f"say({broken!r}, on=2); sys.exit(1)")
 
     with pytest.raises(UnclearOutcomeError, match="not known whether") as caught:

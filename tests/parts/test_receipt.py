@@ -56,7 +56,7 @@ def make_receipt(**changed: Any) -> Receipt:
     receipt = Receipt(
         project="Show 1",
         version="2.0",
-        made=ListFacts("/work/1-files.xml", 4711, "0f" * 32),
+        list_file=ListFacts("/work/1-files.xml", 4711, "0f" * 32),
         older_snapshot=SnapshotFacts.of(
             Snapshot(3, "3_before", 1_700_000_000_000_000_000, "/proj")
         ),
@@ -212,7 +212,7 @@ NAMES = st.text(
 def test_a_receipt_is_read_back_as_it_was_whatever_its_names_contain(names):
     receipt = make_receipt(
         project="".join(names),
-        made=ListFacts(f"/{''.join(names)}/1-files.xml", 1, ""),
+        list_file=ListFacts(f"/{''.join(names)}/1-files.xml", 1, ""),
         left_out=LeftOut(len(names), first=names),
         unreadable=UnreadableEntries(len(names), [UnreadableEntry(name, name) for name in names]),
     )
@@ -256,7 +256,7 @@ def test_fields_of_a_newer_minor_version_are_ignored():
     found = decode_json(newer)
 
     assert (found.receipt_version, found.format) == ("1.9", "ndjson")
-    assert found.made == ListFacts("/x", 1, "ab")
+    assert found.list_file == ListFacts("/x", 1, "ab")
 
 
 @pytest.mark.parametrize("version", ["2.0", "2", "10.0", "2.x"])

@@ -1,11 +1,14 @@
 """Which requests can be carried out: decided before anything is asked of a cluster."""
 
 import os
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import (
     MAX_PROJECT_BYTES,
     is_whole_number,
@@ -132,12 +135,55 @@ def test_an_unknown_format_is_refused_with_those_that_exist(form_name):
     assert message == f"{form_name!r} is not a format: there are xml, ndjson"
 
 
-@pytest.mark.parametrize("name", ["workers", "slice_size", "spill_after"])
-def test_limits_are_at_least_one(name):
-    replace(LIST, **{name: 1}).check()
-    for number in (0, -1):
+@pytest.mark.parametrize(
+    ("name", "minimum", "maximum"),
+    [
+        ("workers", 1, MAX_WORKERS),
+        ("page_size", 0, 10**9),
+        ("slice_size", 1, 10**9),
+        ("spill_after", 1, 10**9),
+    ],
+)
+def test_numbers_have_limits(name, minimum, maximum):
+    for number in (minimum, maximum):
+        replace(LIST, **{name: number}).check()
+    for number in (minimum - 1, -5, maximum + 1):
         message = refuse(UsageError, **{name: number})
-        assert message == f"{name} is {number}, and has to be at least 1"
+        assert message == f"{name} is {number}, and has to be from {minimum} to {maximum}"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("project", None, "text"),
+        ("source_index", 1, "text"),
+        ("mapped_path", Path("/mnt"), "text or None"),
+        ("older", "3", "a number"),
+        ("workers", True, "a number"),
+        ("workers", 2.0, "a number"),
+        ("deletes", 1, "True or False"),
+        ("metadata", "snapshots", "one of 'mount', 'snapshot', 'rest'"),
+        ("max_deletes", 0, "a DeletionLimit or None"),
+        ("max_deletes", "5%", "a DeletionLimit or None"),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_refused_before_any_work(field, value, wanted):
+    message = refuse(UsageError, **{field: value})
+
+    assert message == f"{field} is {value!r}, and has to be {wanted}"
+
+
+def test_a_limit_on_deletions_is_an_exact_number():
+    replace(LIST, max_deletes=DeletionLimit(Fraction(0))).check()
+    inexact: Any = 0.5
+    assert refuse(UsageError, max_deletes=DeletionLimit(inexact)) == (
+        "max_deletes is 0.5, not an exact number"
+    )
+
+
+def test_the_path_of_a_snapshot_request_is_text():
+    with pytest.raises(UsageError, match=r"source_path is .*, and has to be text"):
+        replace(SNAPSHOT, source_path=Path("/proj")).check()
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, 1), (7, 7), (MAX_WORKERS + 1, MAX_WORKERS)])

@@ -13,6 +13,7 @@ import pytest
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import UnreachableError
+from qumulo_changelist.events import Event
 from tests.parts.canned import PASSWORD, Canned, Reply, serve
 
 PATIENCE = 20
@@ -95,6 +96,20 @@ def test_an_interrupt_ends_a_request_that_waits(canned, stall, first):
     assert process.returncode == 0
 
 
+def test_what_a_listener_raises_for_a_page_that_is_requested_ahead_ends_the_run(canned):
+    page = {"entries": [], "paging": {"next": "/2"}}
+    canned.answer = lambda *request: (503, {}) if request[1] == "/2" else (200, page)
+
+    def stop(event: Event) -> None:
+        raise LookupError("enough")
+
+    with (
+        RestCluster(canned.settings(), stop) as cluster,
+        pytest.raises(LookupError, match="enough"),
+    ):
+        list(cluster.changes(1, 2))
+
+
 def test_closing_ends_the_requests_of_other_threads(canned, stall, listener):
     canned.answer = stall
     cluster = RestCluster(canned.settings(), listener)
@@ -142,16 +157,16 @@ def test_a_page_that_is_not_wanted_any_more_leaves_no_thread(canned, stall, list
 
 
 def test_settings_can_be_pickled_and_show_no_secret(canned):
-    settings = canned.settings(access_token=Secret("access-v1:abc"))
+    settings = canned.settings(access_token=Secret("access-v1:hidden"))
 
     back = pickle.loads(pickle.dumps(settings))
 
     assert back.password.reveal() == PASSWORD
     assert back.access_token
-    assert back.access_token.reveal() == "access-v1:abc"
+    assert back.access_token.reveal() == "access-v1:hidden"
     assert back.hosts == settings.hosts
     assert PASSWORD not in repr(back)
-    assert "abc" not in repr(back)
+    assert "hidden" not in repr(back)
 
 
 def test_rest_is_quick_to_import():

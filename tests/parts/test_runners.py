@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
@@ -160,6 +161,33 @@ def test_all_processes_start_at_once_and_end_with_the_runner():
         assert list(runner.run(JOB, [])) == []
 
     assert multiprocessing.active_children() == []
+
+
+def test_the_other_processes_of_a_program_are_left_alone():
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    process.start()
+    try:
+        with start_runner(2), start_runner(1):
+            assert len(multiprocessing.active_children()) == 3
+
+        assert multiprocessing.active_children() == [process]
+        assert process.is_alive()
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_an_interruption_while_processes_start_leaves_none(monkeypatch):
+    start = SpawnProcess.start
+
+    def interrupt(process: SpawnProcess) -> None:
+        start(process)
+        signal.raise_signal(signal.SIGINT)  # it is blocked until all have started
+
+    monkeypatch.setattr(SpawnProcess, "start", interrupt)
+
+    with pytest.raises(KeyboardInterrupt), LocalRunner(2, ignore) as runner:
+        runner.start_processes()
 
 
 class Noting(Struct, frozen=True):

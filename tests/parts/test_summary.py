@@ -63,7 +63,7 @@ def test_moved_files_are_reported_if_moves_were_wanted_even_if_there_are_none() 
 def test_owners_without_a_numeric_id_are_reported_if_there_are_any() -> None:
     assert parts(TOTALS._replace(without_numeric_ids=3)) == [
         *USUAL,
-        "with an owner or a group that has no numeric id, listed as 65534: 3",
+        "with an owner or a group that has no numeric id: 3",
     ]
 
 

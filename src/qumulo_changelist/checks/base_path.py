@@ -118,8 +118,7 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
     # If the cluster cannot be asked for such a name, only the diff is known.
     now = created or not deleted if now is None else now
     before = deleted or not created if before is None else before
-    # If both have the base path, a directory above it was replaced; or nothing is known of it.
-    if not ((created == deleted) if now and before else created if now else deleted):
+    if not _diff_agrees(now=now, before=before, created=created, deleted=deleted):
         raise ReplyError(_contradiction(pair, now=now, before=before))
     if not now:
         changes.forget_base(CREATED)
@@ -130,6 +129,14 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
         pair.newer._replace(has_base=now),
         base_replaced=created or deleted,
     )
+
+
+def _diff_agrees(*, now: bool, before: bool, created: bool, deleted: bool) -> bool:
+    """Return whether the diff can be one of two snapshots that have the base path, or do not."""
+    if now and before:
+        # A directory above it was replaced, or the diff does not mention it.
+        return created == deleted
+    return created if now else deleted
 
 
 def _is_at_or_above_source(view: SnapshotView) -> bool:

@@ -1,5 +1,6 @@
 """A limit on how many files a list may delete: more is probably a mistake."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -10,11 +11,13 @@ from qumulo_changelist.errors import (
     DeletionLimitError,
     UnknownDeletionLimitError,
     UnreadableError,
+    UsageError,
 )
 from qumulo_changelist.model import Totals
 from qumulo_changelist.wording import count
 
 _MAX_PLACES = 3
+_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 
 
 class DeletionLimit(NamedTuple):
@@ -23,6 +26,20 @@ class DeletionLimit(NamedTuple):
     number: Fraction
     is_percentage: bool = False
     """Whether the number is a percentage of the files in the older snapshot."""
+
+    @classmethod
+    def parse(cls, text: str) -> "DeletionLimit":
+        """Return the limit for a number of files, such as 1000, or a percentage, such as 5%.
+
+        Raises:
+            UsageError: the text is neither.
+        """
+        number = text.removesuffix("%")
+        if not _DECIMAL.fullmatch(number) or (number == text and "." in number):
+            raise UsageError(
+                f"{text!r} is neither a number of files, such as 1000, nor a percentage, such as 5%"
+            )
+        return cls(Fraction(number), is_percentage=number != text)
 
     def __str__(self) -> str:
         number = Decimal(self.number.numerator) / self.number.denominator

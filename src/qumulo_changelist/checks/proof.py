@@ -23,6 +23,7 @@ def prove(
     unread_directories: list[tuple[str, Op]],
     *,
     mounted: bool,
+    live: bool = True,
 ) -> Proof:
     """Make sure that a list accounts for the number of files in both snapshots.
 
@@ -32,14 +33,15 @@ def prove(
         totals: what the list contains.
         unread_directories: those that cannot be read, and what happened to everything in them.
         mounted: whether the existing entries were read on a mount.
+        live: whether that was the live share.
 
     Raises:
         ProofError: it does not.
         StaleProofError: it does not, and the live share has changed since.
-        UnprovableError: the counts cannot be read.
+        UnprovableError: the counts cannot be read, or most of what the mount should show.
     """
     if mounted:
-        _check_most_was_read(totals)
+        _check_most_was_read(totals, live=live)
     try:
         before, now = (count_files(cluster, view) for view in (pair.older, pair.newer))
         unread_gain = sum(_change_below(cluster, pair, name, op) for name, op in unread_directories)
@@ -74,11 +76,11 @@ def _change_below(cluster: Cluster, pair: SnapshotPair, name: str, op: Op) -> in
     return sign * cluster.count_files_below(view.paths.path(name), view.snapshot.id)
 
 
-def _check_most_was_read(totals: Totals) -> None:
+def _check_most_was_read(totals: Totals, *, live: bool) -> None:
     """Make sure that most existing entries were read, or the mount may show anything."""
     existing = totals.files + totals.directories + totals.unread_existing
     if totals.unread_existing * 2 > existing:
-        raise StaleProofError(
+        raise (StaleProofError if live else UnprovableError)(
             f"the list cannot be proved: of {count(existing, 'created or modified entry')}, "
             f"{totals.unread_existing} could not be read"
         )

@@ -1,6 +1,10 @@
 """Whether a request can be carried out at all, before a cluster is asked for anything."""
 
 import re
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 from qumulo_changelist.cluster.interface import check_unicode
 from qumulo_changelist.errors import (
@@ -9,6 +13,7 @@ from qumulo_changelist.errors import (
     ProjectNameError,
     SnapshotOrderError,
     UnreadableError,
+    UsageError,
 )
 from qumulo_changelist.names import to_bytes
 
@@ -18,6 +23,46 @@ MAX_PROJECT_BYTES = 255 - 20 - len("_-") - 10
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _MAX_DIGITS = 40
+
+
+def check_types(request: Struct) -> None:
+    """Make sure that the fields of a request are what they are declared to be.
+
+    Raises:
+        UsageError: one has a different type, or is none of the possible values.
+    """
+    for name, declared in get_type_hints(type(request)).items():
+        value = getattr(request, name)
+        if not _is_of_type(value, declared):
+            raise UsageError(f"{name} is {value!r:.100}, and has to be {_describe_type(declared)}")
+
+
+def _is_of_type(value: object, declared: Any) -> bool:
+    if get_origin(declared) is Literal:
+        return value in get_args(declared)
+    if get_origin(declared) in (Union, UnionType):
+        return any(_is_of_type(value, one) for one in get_args(declared))
+    # True is no number here, although it is an int.
+    return isinstance(value, declared) and (declared is bool or not isinstance(value, bool))
+
+
+def _describe_type(declared: Any) -> str:
+    if get_origin(declared) is Literal:
+        return f"one of {', '.join(map(repr, get_args(declared)))}"
+    if get_origin(declared) in (Union, UnionType):
+        return " or ".join(map(_describe_type, get_args(declared)))
+    names = {str: "text", int: "a number", bool: "True or False", NoneType: "None"}
+    return names.get(declared, f"a {declared.__name__}")
+
+
+def check_range(name: str, value: int, minimum: int, maximum: int) -> None:
+    """Make sure that a number is within its limits.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not minimum <= value <= maximum:
+        raise UsageError(f"{name} is {value}, and has to be from {minimum} to {maximum}")
 
 
 def normalize_cluster_path(path: str) -> str:

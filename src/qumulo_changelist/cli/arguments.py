@@ -2,19 +2,17 @@
 
 import argparse
 import os
-import re
-from fractions import Fraction
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.config.archiver import default_path
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
 from qumulo_changelist.version import __version__
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
 _MAX_NUMBER = 10**9
-_DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -59,12 +57,10 @@ def positive_number(argument: str, maximum: int = _MAX_NUMBER) -> int:
 
 def deletion_limit(argument: str) -> DeletionLimit:
     """Return a limit on deletions: a number of files, or a percentage."""
-    number = argument.removesuffix("%")
-    if not _DECIMAL.fullmatch(number) or (number == argument and "." in number):
-        raise argparse.ArgumentTypeError(
-            f"{argument!r} is neither a number of files, such as 1000, nor a percentage, such as 5%"
-        )
-    return DeletionLimit(Fraction(number), is_percentage=number != argument)
+    try:
+        return DeletionLimit.parse(argument)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class _StoreValue(argparse.Action):

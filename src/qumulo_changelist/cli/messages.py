@@ -8,14 +8,14 @@ import errno
 from qumulo_changelist import errors
 from qumulo_changelist.errors import ChangelistError, ResourceError
 
-_FEWER_WORKERS = "use fewer processes with --workers, or let other programs end"
 _SHORTAGES = {
-    errno.EAGAIN: f"Allow this user more processes (`ulimit -u`), {_FEWER_WORKERS}.",
+    errno.EAGAIN: "Allow this user more processes (`ulimit -u`), or let other programs end.",
     errno.EMFILE: "Allow a process more open files, for example with `ulimit -n 4096`.",
-    errno.ENFILE: f"Raise the machine's limit of open files, {_FEWER_WORKERS}.",
-    errno.ENOMEM: f"Give this machine more memory, {_FEWER_WORKERS}.",
-    errno.ENOBUFS: f"Give this machine more memory, {_FEWER_WORKERS}.",
+    errno.ENFILE: "Raise the machine's limit of open files, or let other programs end.",
+    errno.ENOMEM: "Give this machine more memory, or let other programs end.",
+    errno.ENOBUFS: "Give this machine more memory, or let other programs end.",
 }
+_FEWER_WORKERS = "Or use fewer processes with --workers."
 _EXACT = "With --metadata snapshot or rest, the files are read as the snapshot has them."
 _NO_LIST = "No list was published; an earlier one is unchanged."
 
@@ -75,12 +75,15 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Name the archiver's configuration with --config or QUMULO_CHANGELIST_CONFIG, and let this "
         "user read it."
     ),
+    errors.TrustFileError: (
+        "Set QumuloCAFile to a file of certificates in PEM that this user can read."
+    ),
     errors.IncomparableError: "Give two snapshots of the same directory.",
     errors.SnapshotTimeError: "Give the snapshot that was taken first with --prevsnapshotid.",
     errors.InvalidReceiptError: (
         "Make the list again, or read its receipt with the version that made it."
     ),
-    errors.StatusError: "Check the snapshot ids and the paths.",
+    errors.StatusError: "Check the paths, and the ids of snapshots.",
     errors.NotFoundError: "Check that the path exists on the cluster.",
     errors.SnapshotMissingError: (
         "Check the snapshot ids (`qq snapshot_list_statuses` shows those that exist); snapshots "
@@ -107,7 +110,6 @@ _HINTS: dict[type[ChangelistError], str] = {
         "QumuloTransport=rest in the archiver's configuration; qq takes no token from there."
     ),
     errors.UnreachableError: _CONNECTION,
-    errors.FailingError: "The cluster keeps failing; try again later.",
     errors.BrokenConnectionError: _CONNECTION,
     errors.UnclearOutcomeError: (
         "Check whether the cluster has a snapshot of this name before you try again."
@@ -160,6 +162,8 @@ def hint_for(error: ChangelistError, *, makes_list: bool) -> str:
         makes_list: whether the command makes a list; its user wants to know what became of that.
     """
     hint = error.hint or _hint_of_class(error)
+    if makes_list and isinstance(error, ResourceError) and error.number != errno.EMFILE:
+        hint = f"{hint} {_FEWER_WORKERS}"
     is_about_list = makes_list and not isinstance(error, _AFTER_PUBLICATION + _BEFORE_WORK)
     return " ".join(filter(None, (_NO_LIST if is_about_list else "", hint)))
 

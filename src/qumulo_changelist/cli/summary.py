@@ -25,8 +25,7 @@ def summarize(project: str, totals: Totals, proof: Proof | None, *, moves: bool)
         parts.insert(1, f"of these only moved: {_files(totals.moved, totals.moved_size)}")
     if totals.without_numeric_ids:
         parts.append(
-            f"with an owner or a group that has no numeric id, listed as 65534: "
-            f"{totals.without_numeric_ids}"
+            f"with an owner or a group that has no numeric id: {totals.without_numeric_ids}"
         )
     if totals.changed_since:
         parts.append(

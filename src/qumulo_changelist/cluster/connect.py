@@ -96,5 +96,5 @@ def report_unchecked_certificate(settings: Settings, listener: Listener) -> None
 
     :func:`open_cluster` does so, too; this is for a program that opens REST alone.
     """
-    if not (settings.verify_tls or settings.fingerprint):
+    if not settings.checks_certificate:
         listener(CertificateUnchecked())

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from qumulo_changelist.config.content import SECTION
 from qumulo_changelist.config.hosts import parse_hosts
@@ -40,9 +40,9 @@ def make_settings(
             malformed.
     """
     keys = _Keys(values, path)
-    way = (
-        keys.parse_commented("QumuloTransport", parse_transport) if transport is None else transport
-    )
+    if transport not in (None, *get_args(Transport)):
+        raise ConfigurationError(f"there is no transport {transport!r}, only 'qq' and 'rest'")
+    way = transport or keys.parse_commented("QumuloTransport", parse_transport)
     _check_complete(keys, path, way)
     return Settings(
         hosts=keys.parse_commented("QumuloClusterIP", parse_hosts),

@@ -49,6 +49,11 @@ class Settings(Struct, frozen=True):
     """Whether REST checks the cluster's certificate."""
 
     @property
+    def checks_certificate(self) -> bool:
+        """Whether the cluster's certificate is checked over REST."""
+        return self.verify_tls or bool(self.fingerprint)
+
+    @property
     def host(self) -> str:
         """The first host."""
         return self.hosts[0]

@@ -41,7 +41,7 @@ from qumulo_changelist.operations.receipt import (
     format_time,
 )
 from qumulo_changelist.operations.request import ChangelistRequest
-from qumulo_changelist.operations.trees import TreeChoice, Trees
+from qumulo_changelist.operations.tree_choice import TreeChoice, Trees, check_mapped_path
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import publish
@@ -51,7 +51,6 @@ from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import CandidateFinder
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.shortages import shortage_errors
-from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.version import __version__
 
 LISTS_FOLDER = "sdna-scan-files"
@@ -120,8 +119,7 @@ class _Run:
         self._cluster = stack.enter_context(
             open_cluster(settings, listener, page_size=request.page_size)
         )
-        if request.metadata != "rest":
-            _check_mapped_path(request.mapped_path or "")
+        check_mapped_path(request)
         older, newer = self._describe_snapshots()
         self._pair = compare_snapshots(self._cluster, self._scope, older, newer)
         parameters = ListParameters(request.source_index, int(time.time()))
@@ -183,7 +181,7 @@ class _Run:
 
     def _products(self, job: SliceJob[Product]) -> Iterator[Product]:
         open_newer = partial(job.newer.open, self._listener)
-        slices, changed_since = pieces.cut_slices(
+        slices, changed_since = pieces.prepare_slices(
             self._changes, self._request.slice_size, self._runner, open_newer
         )
         self._tally.add_changed_since(changed_since)
@@ -197,7 +195,7 @@ class _Run:
             ProofError: it does not agree with the cluster's counts.
         """
         request, tally = self._request, self._tally
-        if request.max_deletes:
+        if request.max_deletes is not None:
             check_deletions(
                 tally.totals,
                 request.max_deletes,
@@ -205,9 +203,13 @@ class _Run:
                 tally.deleted_by_folder,
             )
         if request.verify:
-            mounted = request.metadata != "rest"
             self._proof = prove(
-                self._cluster, self._pair, tally.totals, tally.unread_directories, mounted=mounted
+                self._cluster,
+                self._pair,
+                tally.totals,
+                tally.unread_directories,
+                mounted=request.metadata != "rest",
+                live=request.metadata == "mount",
             )
 
     def publish(self) -> ChangelistResult:
@@ -228,7 +230,7 @@ class _Run:
         return Receipt(
             project=request.project,
             version=__version__,
-            made=ListFacts(to_text(os.fsencode(written.path)), written.size, written.sha256),
+            list_file=ListFacts(to_text(os.fsencode(written.path)), written.size, written.sha256),
             older_snapshot=SnapshotFacts.of(older),
             newer_snapshot=SnapshotFacts.of(newer),
             source=newer.source or None,
@@ -261,9 +263,3 @@ def list_path(work_folder: str, request: ChangelistRequest) -> str:
     """Return where the list of a request belongs (``docs/scan-list.md``)."""
     name = f"{request.source_index}-files.{request.format}"
     return os.path.join(work_folder, LISTS_FOLDER, request.guid, name)
-
-
-def _check_mapped_path(path: str) -> None:
-    """Make sure that the mapped path can be read, before any work is done."""
-    with MountedTree(path):
-        pass

@@ -58,7 +58,7 @@ def collect_changes(
     return out_of_scope
 
 
-def cut_slices(
+def prepare_slices(
     changes: ChangeSet, size: int, runner: LocalRunner, open_newer: OpenTree
 ) -> tuple[Iterator[list[str]], int]:
     """Return the slices of the changes, in order, and start processes if there is work for them.

@@ -137,7 +137,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     project: str
     version: str
     """The version of this package that made the list."""
-    made: ListFacts = field(name="list")
+    list_file: ListFacts = field(name="list")
     older_snapshot: SnapshotFacts
     newer_snapshot: SnapshotFacts
     source: str | None = None

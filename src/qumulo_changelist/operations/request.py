@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from numbers import Rational
 from typing import Literal
 
 from msgspec import Struct
@@ -10,6 +11,8 @@ from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import (
     check_list_name,
     check_order,
+    check_range,
+    check_types,
     normalize_cluster_path,
 )
 from qumulo_changelist.errors import MappedPathError, UsageError
@@ -20,6 +23,7 @@ Metadata = Literal["mount", "snapshot", "rest"]
 in the newer snapshot over REST."""
 
 MAX_WORKERS = 256
+MAX_SIZE = 10**9
 
 
 def usable_cores() -> int:
@@ -74,8 +78,9 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
             SnapshotOrderError: the older snapshot does not have the smaller id.
             MappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
-            UsageError: there is no such format, or a number is too small.
+            UsageError: a field has the wrong type, or is none of the possible values.
         """
+        check_types(self)
         check_list_name(self.guid, self.source_index)
         check_order(self.older, self.newer)
         if self.mapped_path is None and self.metadata != "rest":
@@ -83,6 +88,9 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         normalize_cluster_path(self.base_path)
         if self.format not in FORMATS:
             raise UsageError(f"{self.format!r} is not a format: there are {', '.join(FORMATS)}")
-        for name in ("workers", "slice_size", "spill_after"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}, and has to be at least 1")
+        if self.max_deletes and not isinstance(self.max_deletes.number, Rational):
+            raise UsageError(f"max_deletes is {self.max_deletes.number!r}, not an exact number")
+        check_range("workers", self.workers, 1, MAX_WORKERS)
+        check_range("page_size", self.page_size, 0, MAX_SIZE)
+        check_range("slice_size", self.slice_size, 1, MAX_SIZE)
+        check_range("spill_after", self.spill_after, 1, MAX_SIZE)

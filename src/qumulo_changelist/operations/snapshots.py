@@ -7,10 +7,12 @@ from msgspec import Struct
 from qumulo_changelist.checks.request import (
     check_project,
     check_source_path,
+    check_types,
     normalize_cluster_path,
 )
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.errors import UnclearOutcomeError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.shortages import shortage_errors
@@ -28,9 +30,11 @@ class SnapshotRequest(Struct, frozen=True, kw_only=True):
         """Make sure that the request can be carried out.
 
         Raises:
+            UsageError: a field has the wrong type.
             ProjectNameError: no snapshot can be named after the project.
             ClusterPathError: the path is not an absolute path that the cluster can be asked for.
         """
+        check_types(self)
         check_project(self.project)
         check_source_path(normalize_cluster_path(self.source_path))
 
@@ -51,5 +55,11 @@ def create_snapshot(
     """
     request.check()
     path = normalize_cluster_path(request.source_path)
+    name = f"{request.project}-{int(time.time())}"
     with shortage_errors(), open_cluster(settings, listener) as cluster:
-        return cluster.create_snapshot(f"{request.project}-{int(time.time())}", path)
+        try:
+            return cluster.create_snapshot(name, path)
+        except UnclearOutcomeError as error:
+            raise UnclearOutcomeError(
+                f"{error}: take a snapshot named {name}", exit_code=error.exit_code
+            ) from error

@@ -35,8 +35,9 @@ class EntryEncoder(Struct, frozen=True):
             unnameable = writer.add(batch)
             if unnameable:
                 tally.add_unnameable(unnameable, self.list_format.limitation)
-                names = {entry.name for entry in unnameable}
-                tally.add([entry for entry in batch if entry.name not in names])
+                # By identity: what is left out can have the same name.
+                counted = set(map(id, unnameable))
+                tally.add([entry for entry in batch if id(entry) not in counted])
             else:
                 tally.add(batch)
         return CountedPiece(writer.finish(), tally)

@@ -58,6 +58,14 @@ class ProcessRunner:
         self._listener = listener
         self._processes: list[BaseProcess] = []
         self._executor: ProcessPoolExecutor | None = None
+        try:
+            self._start_all()
+        except BaseException:  # also an interruption
+            self._remember_started()
+            self.close()
+            raise
+
+    def _start_all(self) -> None:
         # Only this process reports an interruption, so the signal must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
@@ -65,17 +73,13 @@ class ProcessRunner:
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(count, context, _prepare_process)
+            self._executor = ProcessPoolExecutor(self._count, context, _prepare_process)
             # Each task starts one process, as long as none is idle.
-            while len(self._processes) < count:
+            while len(self._processes) < self._count:
                 self._executor.submit(_do_nothing)
                 self._remember_started()
         except BrokenExecutor as error:
             raise self._broken() from error
-        except (OSError, ImportError, RuntimeError):
-            self._remember_started()
-            self.close()
-            raise
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
@@ -124,8 +128,9 @@ class ProcessRunner:
         return WorkerError(f"a worker process {self._describe_end()}")
 
     def _remember_started(self) -> None:
-        started = multiprocessing.active_children()
-        self._processes += [process for process in started if process not in self._processes]
+        # Not all children of this process: a program has its own, which nobody here may end.
+        started = dict(getattr(self._executor, "_processes", None) or {})
+        self._processes += [one for one in started.values() if one not in self._processes]
 
     def _terminate(self) -> None:
         """End every process by SIGTERM, which is sent until the process is gone.
@@ -149,7 +154,7 @@ class ProcessRunner:
 
 
 _worker: SliceWorker[Any] | None = None
-_events: list[Event] = []
+_events: deque[Event] = deque()
 _at_work = False
 
 
@@ -232,6 +237,5 @@ def _work(job: SliceJob[Any], packed: bytes) -> Report:
 
 
 def _take_events() -> list[Event]:
-    events = _events.copy()
-    _events.clear()
-    return events
+    # Threads may add events meanwhile.
+    return [_events.popleft() for _ in range(len(_events))]

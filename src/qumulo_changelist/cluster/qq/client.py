@@ -67,7 +67,7 @@ class QqCluster:
         arguments = ["snapshot_create_snapshot", f"--name={name}", f"--path={path}"]
         try:
             (created,) = self._commands.run(arguments, output.single_value)
-        except BrokenConnectionError as error:
+        except (BrokenConnectionError, IncompleteReplyError) as error:
             raise UnclearOutcomeError(
                 f"{error}; it is not known whether the cluster did it", exit_code=error.exit_code
             ) from error

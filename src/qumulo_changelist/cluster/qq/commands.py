@@ -80,4 +80,6 @@ class QqCommands:
             self._session.renew(refused, login)
         except FailingError as error:
             # Without a login nothing works: this is not about a single request.
-            raise UnreachableError(str(error), exit_code=error.exit_code) from error
+            raise UnreachableError(
+                str(error), hint=error.hint, exit_code=error.exit_code
+            ) from error

@@ -11,7 +11,6 @@ from qumulo_changelist.cluster.shapes import LoginJson
 from qumulo_changelist.cluster.wire import Reader
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
-    ChangelistError,
     FailingError,
     LoginError,
     RefusedError,
@@ -70,10 +69,8 @@ class Session:
         def run() -> None:
             try:
                 future.set_result(self.ask(request))
-            except ChangelistError as error:
+            except BaseException as error:  # noqa: BLE001  # also what a listener raises
                 future.set_exception(error)
-            finally:
-                future.cancel()  # if neither was set: nobody shall wait for ever
 
         try:
             threading.Thread(target=run, name="qumulo-changelist-ahead", daemon=True).start()
@@ -96,7 +93,7 @@ class Session:
                     raise
                 except FailingError as error:
                     # Without a login nothing works: this is not about a single request.
-                    raise UnreachableError(str(error)) from error
+                    raise UnreachableError(str(error), hint=error.hint) from error
             return self._headers
 
     def _log_in(self) -> str:

@@ -11,7 +11,7 @@ from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
     CertificateError,
     ChangedCertificateError,
-    ConfigurationError,
+    TrustFileError,
 )
 
 _SECONDS_TO_CONNECT = 10
@@ -24,7 +24,7 @@ class Trust:
     fingerprint, the configured authorities, or else the system's, must have signed it.
 
     Raises:
-        ConfigurationError: the authorities cannot be read.
+        TrustFileError: the authorities cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,7 +38,7 @@ class Trust:
             self._trust_file(settings.ca_file)
         else:
             self.context.load_default_certs()
-        if trusts_any_certificate(settings):
+        if not settings.checks_certificate:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def _trust_file(self, path: str) -> None:
@@ -49,7 +49,7 @@ class Trust:
         except (OSError, ValueError) as error:
             is_malformed = isinstance(error, ssl.SSLError)
             reason = "it has no certificate in PEM" if is_malformed else str(error)
-            raise ConfigurationError(
+            raise TrustFileError(
                 f"the file of trusted certificates, {path}, cannot be used: {reason}"
             ) from error
 
@@ -81,11 +81,6 @@ class Trust:
             f"the certificate of {host} is not trusted: {reason}; its SHA-256 fingerprint is "
             f"{shown or 'unknown'}"
         )
-
-
-def trusts_any_certificate(settings: Settings) -> bool:
-    """Return whether the cluster's certificate is not checked at all."""
-    return not (settings.fingerprint or settings.verify_tls)
 
 
 def _fingerprint(host: str, port: int) -> str:

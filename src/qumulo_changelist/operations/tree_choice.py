@@ -9,7 +9,7 @@ from qumulo_changelist.checks.mapped_path import MountMatch, check_mount, shows_
 from qumulo_changelist.cluster.connect import report_unchecked_certificate
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import HiddenSnapshotError
+from qumulo_changelist.errors import HiddenSnapshotError, MappedPathError
 from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
 from qumulo_changelist.operations.request import ChangelistRequest
 from qumulo_changelist.trees.interface import TreeSource
@@ -37,6 +37,17 @@ class Trees(NamedTuple):
     """The newer tree with ids, if ``newer`` has none and moves are wanted."""
     through_qq: bool = False
     """Whether a tree is read through ``qq``, with a process for each folder."""
+
+
+def check_mapped_path(request: ChangelistRequest) -> None:
+    """Make sure that the mapped path can be read, before any work is done.
+
+    Raises:
+        MappedPathError: it cannot.
+    """
+    if request.metadata != "rest":
+        with MountedTree(request.mapped_path or ""):
+            pass
 
 
 class TreeChoice:
@@ -137,8 +148,11 @@ class TreeChoice:
         It is checked only if the newer snapshot did not show it. The check is worth its time:
         through ``qq``, each deleted directory would cost a process.
         """
-        with MountedTree(path) as mount:
-            return shows_snapshot(self._cluster, self._pair.older, mount)
+        try:
+            with MountedTree(path) as mount:
+                return shows_snapshot(self._cluster, self._pair.older, mount)
+        except MappedPathError:
+            return False  # it can be asked of the cluster
 
     def _cluster_source(self, view: SnapshotView) -> TreeSource:
         request, settings = self._request, self._settings
