@@ -40,7 +40,7 @@ def make_settings(
             malformed.
     """
     keys = _Keys(values, path)
-    if transport not in (None, *get_args(Transport)):
+    if transport is not None and transport not in get_args(Transport):
         raise ConfigurationError(f"there is no transport {transport!r}, only 'qq' and 'rest'")
     way = transport or keys.parse_commented("QumuloTransport", parse_transport)
     _check_complete(keys, path, way)
