@@ -40,8 +40,7 @@ def make_settings(
             malformed.
     """
     keys = _Keys(values, path)
-    if transport is not None and transport not in get_args(Transport):
-        raise ConfigurationError(f"there is no transport {transport!r}, only 'qq' and 'rest'")
+    _check_transport(transport)
     way = transport or keys.parse_commented("QumuloTransport", parse_transport)
     _check_complete(keys, path, way)
     return Settings(
@@ -112,6 +111,11 @@ class _Keys:
             return parse(text)
         except MalformedError as error:
             raise ConfigurationError(f"{key} in {self._path} {error}", hint=error.hint) from None
+
+
+def _check_transport(transport: object) -> None:
+    if transport is not None and transport not in get_args(Transport):
+        raise ConfigurationError(f"there is no transport {transport!r}, only 'qq' and 'rest'")
 
 
 def _check_complete(keys: _Keys, path: str, transport: Transport) -> None:
