@@ -126,11 +126,15 @@ def test_a_lower_bound_separates_the_keys_of_a_path_from_those_of_smaller_paths(
 
 
 @given(path=paths, text=st.text(characters, min_size=1))
+@example("/a", "\0")
+@example("/a", "\1")
+@example("/a", "\1\1")
 def test_a_path_and_any_text_come_back_from_one_key(path, text):
     assert key.split(key.join(path, text)) == (path, text)
 
 
 @given(path=paths, text=st.text(characters, min_size=1))
+@example("/a", "\0")
 def test_a_joined_key_contains_one_nul_that_does_not_end_it(path, text):
     before, nul, after = key.join(path, text).partition("\0")
 

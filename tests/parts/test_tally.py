@@ -37,8 +37,8 @@ def entry(
     return Entry(state, "/a", known, op, reason, replaces, moved_from)
 
 
-def count(*batches: Batch, by_folder: bool = False) -> Tally:
-    tally = Tally(by_folder=by_folder)
+def count(*batches: Batch, **options: bool) -> Tally:
+    tally = Tally(**options)
     for batch in batches:
         tally.add(batch)
     return tally

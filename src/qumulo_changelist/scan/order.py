@@ -25,7 +25,7 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
     for batch in stream:
         while held and held[-1].name > batch[-1].name:
             directory = held.pop()
-            cut = _first_where(batch, 0, _is_below(directory.name))
+            cut = _first_where(batch, _is_below(directory.name))
             if cut:
                 yield batch[:cut]
             yield [directory]
@@ -54,11 +54,11 @@ def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
             right = next(right_batches, None)
         elif left[-1].name >= right[-1].name:
             # Not the second stream's entry of that name: the first stream may have more.
-            cut = _first_where(right, 0, _is_at_or_below(left[-1].name))
+            cut = _first_where(right, _is_at_or_below(left[-1].name))
             yield from sort_distinct(left + right[:cut])
             left, right = next(left_batches, None), right[cut:]
         else:
-            cut = _first_where(left, 0, _is_below(right[-1].name))
+            cut = _first_where(left, _is_below(right[-1].name))
             yield from sort_distinct(left[:cut] + right)
             left, right = left[cut:], next(right_batches, None)
     for batch, rest in ((left, left_batches), (right, right_batches)):
@@ -109,6 +109,6 @@ def _is_at_or_below(name: str) -> Callable[[Entry], bool]:
     return lambda entry: entry.name <= name
 
 
-def _first_where(batch: Batch, begin: int, is_true: Callable[[Entry], bool]) -> int:
-    """Return the first index from ``begin`` on where ``is_true`` holds, and for all after it."""
-    return bisect_left(batch, True, lo=begin, key=is_true)
+def _first_where(batch: Batch, is_true: Callable[[Entry], bool]) -> int:
+    """Return the first index where ``is_true`` holds, and for all after it."""
+    return bisect_left(batch, True, key=is_true)

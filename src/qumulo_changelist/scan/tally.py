@@ -114,8 +114,7 @@ class Tally:
             else:
                 counts["directories"] += 1
         elif state is State.DELETED:
-            counts["deleted_files" if is_file else "deleted_directories"] += 1
-            counts["deleted_size"] += known.size if is_file else 0
+            counts["deleted_directories"] += 1  # files are counted by `add`
         elif state is State.UNREADABLE:
             self._add_unreadable(entry, is_file=is_file)
         elif state is State.LEFT_OUT:
