@@ -41,7 +41,10 @@ def make_settings(
     """
     keys = _Keys(values, path)
     _check_transport(transport)
-    way = transport or keys.parse_commented("QumuloTransport", parse_transport)
+    if transport is None:
+        way = keys.parse_commented("QumuloTransport", parse_transport)
+    else:
+        way = transport
     _check_complete(keys, path, way)
     return Settings(
         hosts=keys.parse_commented("QumuloClusterIP", parse_hosts),

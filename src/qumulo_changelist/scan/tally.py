@@ -48,12 +48,18 @@ class Tally:
         for entry in batch:
             known, state = entry.attributes, entry.state
             # Nearly all entries take this short path.
-            if known.kind is not _FILE or entry.replaces or entry.moved_from:
+            if known.kind is not _FILE:
                 self._add_entry(entry)
             elif state is _DELETED:
                 deleted += 1
                 deleted_size += known.size
-            elif state is not _PRESENT or known.owner is None or known.group is None:
+            elif (
+                state is not _PRESENT
+                or entry.replaces
+                or entry.moved_from
+                or known.owner is None
+                or known.group is None
+            ):
                 self._add_entry(entry)
             elif entry.op == CREATE:
                 created += 1
