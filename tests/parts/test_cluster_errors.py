@@ -20,7 +20,7 @@ from qumulo_changelist.cluster.qq.client import QqCluster
 from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.cluster.qq.session import QqSession
 from qumulo_changelist.cluster.qq.words import error_of
-from qumulo_changelist.cluster.rest import node, retry
+from qumulo_changelist.cluster.rest import limits, node
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
@@ -148,7 +148,7 @@ def test_a_qq_that_was_killed_has_failed_on_its_own():
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(retry, "PAUSE", 0.0)
+    monkeypatch.setattr(limits, "PAUSE", 0.0)
 
 
 @pytest.fixture(scope="module")

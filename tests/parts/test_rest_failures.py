@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from qumulo_changelist.cluster.rest import request, retry
+from qumulo_changelist.cluster.rest import limits, retry
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
@@ -33,7 +33,7 @@ from tests.parts.conftest import RecordingListener
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Wait a thousandth of the usual time."""
-    monkeypatch.setattr(retry, "PAUSE", 0.001)
+    monkeypatch.setattr(limits, "PAUSE", 0.001)
 
 
 @pytest.fixture
@@ -196,14 +196,14 @@ def test_a_malformed_time_to_wait_is_ignored(canned, cluster, asked):
 def test_the_waits_of_one_request_add_up_to_a_minute(monkeypatch):
     monkeypatch.undo()
 
-    pauses = [retry._pause(tries) for tries in range(1, request.MAX_TRIES)]
+    pauses = [retry._pause(tries) for tries in range(1, limits.MAX_TRIES)]
 
     assert pauses == [0, 2, 4, 8, 16, 30]
-    assert sum(pauses) == request.LONGEST_WAIT
+    assert sum(pauses) == limits.LONGEST_WAIT
 
 
 def test_a_cluster_that_never_answers_is_given_up(canned, cluster, monkeypatch):
-    monkeypatch.setattr(request, "ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr(limits, "ANSWER_TIMEOUT", 0.2)
     canned.gives(GOOD)
     assert cluster.describe("/a", 5).size == 10
     over = threading.Event()
@@ -230,7 +230,7 @@ def test_an_answer_that_is_not_needed_is_not_waited_for(canned, cluster, monkeyp
     canned.gives(failed(503, {"Retry-After": "30"}))
     with pytest.raises(FailingError, match="Error 503"):
         cluster.snapshots(7)
-    monkeypatch.setattr(request, "BRIEF_TIMEOUT", 0.2)
+    monkeypatch.setattr(limits, "BRIEF_TIMEOUT", 0.2)
     over = threading.Event()
     canned.answer = lambda _method, _uri: (over.wait(20), failed(503))[1]
 

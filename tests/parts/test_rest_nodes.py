@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster.rest import nodes, retry
+from qumulo_changelist.cluster.rest import limits, nodes
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.errors import FailingError, UnreachableError
 from qumulo_changelist.events import NodeSkipped, RequestRetried
@@ -21,7 +21,7 @@ ANY_NODE: dict[str, object] = {"hosts": HOSTS, "fingerprint": "", "verify_tls": 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Wait a thousandth of the usual time."""
-    monkeypatch.setattr(retry, "PAUSE", 0.001)
+    monkeypatch.setattr(limits, "PAUSE", 0.001)
 
 
 @pytest.fixture

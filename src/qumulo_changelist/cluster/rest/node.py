@@ -20,8 +20,8 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.request import (
-    CONNECT_TIMEOUT,
     NoAnswerError,
     NotConnectedError,
     Request,
@@ -145,7 +145,7 @@ class _Pool(HTTPSConnectionPool):
 
 @functools.cache
 def _timeout(seconds: float) -> Timeout:
-    return Timeout(connect=CONNECT_TIMEOUT, read=seconds)
+    return Timeout(connect=limits.CONNECT_TIMEOUT, read=seconds)
 
 
 def _causes(error: HTTPError) -> list[OSError]:

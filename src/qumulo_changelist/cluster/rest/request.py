@@ -4,29 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-CONNECT_TIMEOUT = 10.0
-"""The number of seconds that a node is given to take a connection."""
-
-ANSWER_TIMEOUT = 60.0
-"""The number of seconds for an answer that a cluster gives at once, unless it is busy."""
-
-SLOW_TIMEOUT = 600.0
-"""That for a page of a diff: a cluster may search for minutes if little of much changed."""
-
-BRIEF_TIMEOUT = 10.0
-"""That for an answer that a run can do without."""
-
-MAX_TRIES = 7
-"""The number of times that a request is sent at most."""
-
-BRIEF_MAX_TRIES = 2
-"""That for a request that a run can do without."""
-
-LONGEST_WAIT = 60.0
-"""The number of seconds that a request waits between its tries, all together."""
-
-BRIEF_WAIT = 2.0
-"""That for a request that a run can do without."""
+from qumulo_changelist.cluster.rest import limits
 
 
 class Request(Struct, frozen=True):
@@ -48,18 +26,18 @@ class Request(Struct, frozen=True):
     def timeout(self) -> float:
         """The number of seconds to wait for the answer."""
         if not self.is_needed:
-            return BRIEF_TIMEOUT
-        return SLOW_TIMEOUT if self.is_slow else ANSWER_TIMEOUT
+            return limits.BRIEF_TIMEOUT
+        return limits.SLOW_TIMEOUT if self.is_slow else limits.ANSWER_TIMEOUT
 
     @property
     def max_tries(self) -> int:
         """The number of times that it is sent at most."""
-        return MAX_TRIES if self.is_needed else BRIEF_MAX_TRIES
+        return limits.MAX_TRIES if self.is_needed else limits.BRIEF_MAX_TRIES
 
     @property
     def longest_wait(self) -> float:
         """The number of seconds that it waits between its tries, all together."""
-        return LONGEST_WAIT if self.is_needed else BRIEF_WAIT
+        return limits.LONGEST_WAIT if self.is_needed else limits.BRIEF_WAIT
 
     def __str__(self) -> str:
         return f"{self.method} {self.uri:.200}"

@@ -5,6 +5,7 @@ import threading
 from msgspec import Struct
 
 from qumulo_changelist.cluster.failures import failure_of_answer
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.request import (
     NoAnswerError,
     NotConnectedError,
@@ -20,16 +21,6 @@ from qumulo_changelist.errors import (
     UnreachableError,
 )
 from qumulo_changelist.events import Listener, RequestRetried
-
-PAUSE = 1.0
-"""The number of seconds that pauses begin with: a request is sent again at once, then after
-2, 4, 8, 16, … times this."""
-
-MAX_PAUSE = 30.0
-"""The longest pause in seconds, unless the cluster asks for a longer one."""
-
-NO_ANSWER_COUNTS = 30.0
-"""The number of seconds of waiting that a try counts for that was never answered."""
 
 
 class _Setback(Struct, frozen=True):
@@ -95,7 +86,7 @@ class RetryingSender:
             response = self._sender.send(request, headers)
         except SendError as error:
             self._check_can_help(request, error)
-            counts = NO_ANSWER_COUNTS if isinstance(error, NoAnswerError) else 0.0
+            counts = limits.NO_ANSWER_COUNTS if isinstance(error, NoAnswerError) else 0.0
             return _Setback(
                 str(error), BrokenConnectionError(f"{request}: {error}"), cause=error, counts=counts
             )
@@ -121,4 +112,4 @@ class RetryingSender:
 
 
 def _pause(tries: int) -> float:
-    return 0.0 if tries == 1 else min(PAUSE * 2 ** (tries - 1), MAX_PAUSE)
+    return 0.0 if tries == 1 else min(limits.PAUSE * 2 ** (tries - 1), limits.MAX_PAUSE)
