@@ -86,6 +86,16 @@ def test_values_know_nothing_but_values() -> None:
         assert MODULES[name].imports <= VALUES
 
 
+def test_the_emulator_knows_its_kinds_of_cluster_only_where_it_starts() -> None:
+    """Its API serves any cluster, and a kind of cluster knows neither the API nor the other kind."""
+    kinds = {"api", "local", "synthetic"}
+    for module in picture.read_modules("qumulo_emulator"):
+        own = module.name.partition(".")[0]
+        known = {one.partition(".")[0] for one in module.imports} & kinds
+        if own in kinds - {"synthetic"}:
+            assert known <= {own}, module.name
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     left = {name: {one for one in module.imports if one} for name, module in MODULES.items()}
     while free := [name for name, imported in left.items() if not imported & left.keys()]:
