@@ -3,6 +3,7 @@
 import hashlib
 import os
 import resource
+import tempfile
 
 import pytest
 
@@ -80,6 +81,13 @@ def test_a_missing_folder_is_made_and_no_file_in_it(path):
         assert files_beside(path) == []
 
     assert files_beside(path) == []
+
+
+def test_the_pieces_are_kept_in_the_folder_of_the_list(path, monkeypatch):
+    """The usual folder for temporary files may be small, or in memory."""
+    monkeypatch.setattr(tempfile, "tempdir", "/missing")
+
+    assert write(path, make_piece("/a")).size > 0
 
 
 @pytest.mark.parametrize("added", [0, 1, 1_000])

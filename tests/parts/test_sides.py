@@ -209,8 +209,12 @@ class SkipsLastEntry(ScriptedTree):
         ([("/b", MODIFY), ("/a", MODIFY)], SkipsLastEntry(names={"/b": FILE, "/a": FILE})),
         ([("/d/", MODIFY)], SkipsLastEntry(names={"/d/": DIRECTORY})),
         ([("/d/", CREATE)], SkipsLastEntry(walks={"/d/": {"/d/a": FILE}})),
+        (
+            [("/d/sub/", CREATE), ("/d/", CREATE)],
+            SkipsLastEntry(walks={"/d/": {"/d/a": FILE}}),
+        ),
     ],
-    ids=["a request", "files", "a directory", "a walk"],
+    ids=["a request", "files", "a directory", "a walk", "a walk with other changes"],
 )
 def test_a_tree_that_leaves_an_answer_out_ends_the_run(named_ops, tree):
     """Otherwise the list would silently lack an entry."""
