@@ -41,7 +41,11 @@ def _installed_by_pyenv(version: str) -> list[Path]:
     if pyenv is None:
         return []
     root = subprocess.run([pyenv, "root"], capture_output=True, text=True).stdout.strip()
-    return sorted(Path(root, "versions").glob(f"{version}.*/bin/python"))
+    # Where HOME is not that of the user who installed it, pyenv names a folder that is not there.
+    roots = {Path(root), Path(pyenv).parents[1]}
+    return sorted(
+        python for one in roots for python in one.glob(f"versions/{version}.*/bin/python")
+    )
 
 
 def _works(python: Path, version: str, modules: Sequence[str]) -> bool:

@@ -87,7 +87,7 @@ def test_values_know_nothing_but_values() -> None:
 
 
 def test_the_emulator_knows_its_kinds_of_cluster_only_where_it_starts() -> None:
-    """Its API serves any cluster, and a kind of cluster knows neither the API nor the other kind."""
+    """Its API serves any cluster; the local cluster knows neither the API nor the other kind."""
     kinds = {"api", "local", "synthetic"}
     for module in picture.read_modules("qumulo_emulator"):
         own = module.name.partition(".")[0]
