@@ -9,7 +9,6 @@ from typing import NamedTuple
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.key import CREATED, DELETED
 from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.checks.suggestion import suggest_path
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import (
     AbsentError,
@@ -83,7 +82,7 @@ def compare_snapshots(
         raise BasePathError(
             f"the snapshots are of {newer.source}{renamed}, and the base path {scope.base} "
             "is neither in it nor above it",
-            hint=suggest_path(cluster, scope.base, newer),
+            hint=_suggest(cluster, scope.base, newer),
         )
     older_paths = snapshot_paths(scope.base, newer.source, older.source)
     top = f"{scope.within(newer.source)[len(scope.base) :].rstrip('/')}/"
@@ -113,7 +112,7 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
     if now is False and before is False:
         raise BasePathError(
             f"neither snapshot has a directory {pair.newer.base}",
-            hint=suggest_path(cluster, pair.newer.base, pair.newer.snapshot),
+            hint=_suggest(cluster, pair.newer.base, pair.newer.snapshot),
         )
     # If the cluster cannot be asked for such a name, only the diff is known.
     now = created or not deleted if now is None else now
@@ -129,6 +128,13 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
         pair.newer._replace(has_base=now),
         base_replaced=created or deleted,
     )
+
+
+def _suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:
+    # Not at the top: it loads slowly, and nearly all base paths exist.
+    from qumulo_changelist.checks.suggestion import suggest_path
+
+    return suggest_path(cluster, path, snapshot)
 
 
 def _diff_agrees(*, now: bool, before: bool, created: bool, deleted: bool) -> bool:

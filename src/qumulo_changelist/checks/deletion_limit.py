@@ -3,9 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
-from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from qumulo_changelist.errors import (
     DeletionLimitError,
@@ -16,6 +14,9 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.model import Totals
 from qumulo_changelist.wording import count
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 _MAX_PLACES = 3
 _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 
@@ -23,7 +24,7 @@ _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
 class DeletionLimit(NamedTuple):
     """The number of files that a list may delete."""
 
-    number: Fraction
+    number: "Fraction"
     is_percentage: bool = False
     """Whether the number is a percentage of the files in the older snapshot."""
 
@@ -39,9 +40,13 @@ class DeletionLimit(NamedTuple):
             raise UsageError(
                 f"{text!r} is neither a number of files, such as 1000, nor a percentage, such as 5%"
             )
+        from fractions import Fraction  # it loads slowly, and few runs have a limit
+
         return cls(Fraction(number), is_percentage=number != text)
 
     def __str__(self) -> str:
+        from decimal import Decimal
+
         number = Decimal(self.number.numerator) / self.number.denominator
         return f"{number:f}{'%' if self.is_percentage else ''}"
 

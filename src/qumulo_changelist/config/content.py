@@ -6,9 +6,7 @@ which of the two it is.
 """
 
 import codecs
-import plistlib
 from collections.abc import Mapping
-from xml.parsers.expat import ExpatError
 
 from qumulo_changelist.config.qt_settings import read_section
 
@@ -31,6 +29,10 @@ def parse_content(content: bytes) -> Mapping[str, object]:
 
 
 def _parse_property_list(content: bytes) -> dict[str, object]:
+    # Not at the top: they load slowly, and only macOS has property lists.
+    import plistlib
+    from xml.parsers.expat import ExpatError
+
     try:
         tree = plistlib.loads(content)
     except ExpatError as error:

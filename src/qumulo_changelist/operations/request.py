@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-from numbers import Rational
 from typing import Literal
 
 from msgspec import Struct
@@ -88,8 +87,9 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         normalize_cluster_path(self.base_path)
         if self.format not in FORMATS:
             raise UsageError(f"{self.format!r} is not a format: there are {', '.join(FORMATS)}")
-        if self.max_deletes and not isinstance(self.max_deletes.number, Rational):
-            raise UsageError(f"max_deletes is {self.max_deletes.number!r}, not an exact number")
+        number: object = self.max_deletes.number if self.max_deletes else 0
+        if isinstance(number, float):
+            raise UsageError(f"max_deletes is {number!r}, not an exact number")
         check_range("workers", self.workers, 1, MAX_WORKERS)
         check_range("page_size", self.page_size, 0, MAX_SIZE)
         check_range("slice_size", self.slice_size, 1, MAX_SIZE)

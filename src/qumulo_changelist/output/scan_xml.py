@@ -1,7 +1,6 @@
 """The archiver's scan list, exactly as its readers expect it (``docs/scan-list.md``)."""
 
 import heapq
-import html
 import io
 import re
 from collections.abc import Iterable, Iterator
@@ -189,4 +188,6 @@ def _with_misplaced(piece: StoredPiece, misplaced: list[tuple[str, bytes]]) -> I
 
 
 def _name_of(line: bytes) -> str:
+    import html  # it loads slowly, and few lists have names that need it
+
     return html.unescape(line.split(b'"', 2)[1].decode())
