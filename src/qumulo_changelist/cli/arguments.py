@@ -8,11 +8,10 @@ from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.config.archiver import default_path
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
+from qumulo_changelist.operations.request import MAX_SIZE
 from qumulo_changelist.version import __version__
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
-
-_MAX_NUMBER = 10**9
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -48,7 +47,7 @@ def snapshot_id(argument: str) -> int:
     return int(argument)
 
 
-def positive_number(argument: str, maximum: int = _MAX_NUMBER) -> int:
+def positive_number(argument: str, maximum: int = MAX_SIZE) -> int:
     """Return a number from 1 to a maximum."""
     if not is_whole_number(argument) or not 0 < int(argument) <= maximum:
         raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {maximum}")

@@ -3,14 +3,24 @@
 import argparse
 import os
 from collections.abc import Sequence
+from typing import get_args
+
+from msgspec.structs import fields
 
 from qumulo_changelist.cli import arguments, program
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.config.archiver import read_settings
 from qumulo_changelist.operations.changelist import generate_changelist
-from qumulo_changelist.operations.request import MAX_WORKERS, ChangelistRequest, usable_cores
+from qumulo_changelist.operations.request import (
+    MAX_WORKERS,
+    ChangelistRequest,
+    Metadata,
+    usable_cores,
+)
 from qumulo_changelist.output.formats import FORMATS
+
+_DEFAULTS = {field.name: field.default for field in fields(ChangelistRequest)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,12 +91,12 @@ def _make_parser() -> argparse.ArgumentParser:
         "older snapshot",
     )  # fmt: skip
     parser.add_argument(
-        "--metadata", choices=("mount", "snapshot", "rest"), default="mount",
+        "--metadata", choices=get_args(Metadata), default=_DEFAULTS["metadata"],
         help="where sizes, times and owners are read: on the live mount, in the newer snapshot on "
         "the mount, or in the newer snapshot over REST (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--format", choices=tuple(FORMATS), default="xml",
+        "--format", choices=tuple(FORMATS), default=_DEFAULTS["format"],
         help="how the list is written (default: %(default)s)",
     )  # fmt: skip
     _add_tuning(parser)
@@ -117,15 +127,16 @@ def _add_tuning(parser: argparse.ArgumentParser) -> None:
         "--workers", metavar="N", type=_number_of_workers, default=usable_cores(),
         help="work in N processes; few changes are worked on in one (default: %(default)s)",
     )  # fmt: skip
-    for long, default, meaning in (
-        ("--page-size", 0, "request N entries at a time from the cluster"),
-        ("--slice-size", 20_000, "give N changes at a time to a process"),
-        ("--spill-after", 1_000_000, "keep N changes in memory, and more on disk"),
+    for name, meaning in (
+        ("page_size", "request N entries at a time from the cluster"),
+        ("slice_size", "give N changes at a time to a process"),
+        ("spill_after", "keep N changes in memory, and more on disk"),
     ):
+        default = _DEFAULTS[name]
         shown = " (default: %(default)s)" if default else ""
         parser.add_argument(
-            long, metavar="N", type=arguments.positive_number, default=default,
-            help=meaning + shown,
+            f"--{name.replace('_', '-')}", metavar="N", type=arguments.positive_number,
+            default=default, help=meaning + shown,
         )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         if self.format not in FORMATS:
             raise UsageError(f"{self.format!r} is not a format: there are {', '.join(FORMATS)}")
         number: object = self.max_deletes.number if self.max_deletes else 0
-        if isinstance(number, float):
+        if not hasattr(number, "denominator"):
             raise UsageError(f"max_deletes is {number!r}, not an exact number")
         check_range("workers", self.workers, 1, MAX_WORKERS)
         check_range("page_size", self.page_size, 0, MAX_SIZE)

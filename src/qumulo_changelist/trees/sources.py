@@ -46,11 +46,11 @@ class RestSource(Struct, frozen=True):
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
         """Open the snapshot; see ``TreeSource``."""
-        from qumulo_changelist.cluster.rest.client import RestCluster
+        from qumulo_changelist.cluster.connect import open_rest
         from qumulo_changelist.trees.rest import RestTree
 
         with (
-            RestCluster(
+            open_rest(
                 self.settings,
                 listener,
                 page_size=self.page_size,
