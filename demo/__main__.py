@@ -1,4 +1,4 @@
-"""Runs the main job: snapshot, a day's work, snapshot, scan list. It leaves no file behind."""
+"""Runs the main job: snapshot, a day's work, snapshot, scan list. No file of it remains."""
 
 import contextlib
 import json

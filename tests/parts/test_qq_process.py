@@ -1,4 +1,4 @@
-"""Running qq: its arguments, its output, its end, and that nothing of it is left behind."""
+"""Running qq: its arguments, its output, its end, and that nothing of it remains."""
 
 import contextlib
 import fcntl
@@ -251,7 +251,7 @@ def test_a_configured_path_that_is_no_program_is_named(qq, listener, path):
         run(QqProcess("h", 8000, listener, path))
 
 
-# Nothing is left behind
+# Nothing remains
 
 
 def test_closing_the_output_ends_the_command(qq, process):

@@ -1,4 +1,4 @@
-"""Processes of ``qq`` that run: what they print on standard error, and that none is left behind."""
+"""Processes of ``qq`` that run: what they print on standard error, and that none remains."""
 
 import contextlib
 import os
