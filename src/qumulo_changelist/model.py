@@ -5,6 +5,7 @@ the base path and begins with ``/``.
 """
 
 import operator
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
@@ -124,9 +125,9 @@ class Entry(Struct, frozen=True, gc=False):
     """The name of the same file in the older snapshot, if it was only moved."""
 
 
-Batch = list[Entry]
+Batch = Sequence[Entry]
 """Entries that flow together: files in descending order of names, mostly of one directory, or one
-directory alone. No batch is empty."""
+directory alone. No batch is empty. Most are :class:`~qumulo_changelist.columns.Files`."""
 
 
 class Totals(NamedTuple):

@@ -16,7 +16,8 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from qumulo_changelist.model import CREATE, Batch, Entry, Kind, State, Totals
+from qumulo_changelist.columns import Files
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
 
@@ -25,10 +26,8 @@ _LISTED = frozenset((State.PRESENT, State.DELETED, State.UNREADABLE))
 # Lines are encoded when there are this many: a piece can be as large as a deleted directory.
 _LINES_TO_ENCODE = 4096
 
-# Looked up once, not for every entry.
-_FILE = Kind.FILE
-_PRESENT = State.PRESENT
-_DELETED = State.DELETED
+_Change = Literal["created", "modified", "moved", "deleted", "unreadable"]
+_CHANGES: dict[Op, _Change] = {CREATE: "created", MODIFY: "modified", DELETE: "deleted"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -42,7 +41,7 @@ class NdjsonEntry(Struct, frozen=True, omit_defaults=True, gc=False):
     path: str
     """Below the base path, which is ``/``; no other path ends in ``/``."""
     kind: Literal["file", "directory"]
-    change: Literal["created", "modified", "moved", "deleted", "unreadable"]
+    change: _Change
     path_bytes: str | UnsetType = UNSET
     """The path in base64, if it is not UTF-8."""
     size: int | UnsetType = UNSET
@@ -122,31 +121,11 @@ class _NdjsonWriter:
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
         self._last_name = batch[-1].name
-        is_utf8, lines = _is_utf8("".join([entry.name for entry in batch])), self._lines
-        for entry in batch:
-            known, state = entry.attributes, entry.state
-            # Nearly all entries take this short path.
-            if not is_utf8 or known.kind is not _FILE or entry.moved_from:
-                self._add_entry(entry)
-            elif state is _PRESENT:
-                lines.append(
-                    NdjsonEntry(
-                        entry.name,
-                        "file",
-                        "created" if entry.op == CREATE else "modified",
-                        UNSET,
-                        known.size,
-                        known.mtime,
-                        known.atime,
-                        known.owner,
-                        known.group,
-                    )
-                )
-            elif state is _DELETED:
-                lines.append(NdjsonEntry(entry.name, "file", "deleted"))
-            else:
-                self._add_entry(entry)
-        if len(lines) >= _LINES_TO_ENCODE:
+        if isinstance(batch, Files) and _is_utf8("".join([batch.directory, *batch.below])):
+            self._lines += _file_lines(batch)
+        else:
+            self._lines += [_line(entry) for entry in batch if entry.state in _LISTED]
+        if len(self._lines) >= _LINES_TO_ENCODE:
             self._encode_lines()
         return []
 
@@ -155,18 +134,27 @@ class _NdjsonWriter:
         self._encode_lines()
         return Piece(self._content.getvalue(), self._last_name, [])
 
-    def _add_entry(self, entry: Entry) -> None:
-        if entry.state in _LISTED:
-            self._lines.append(_line(entry))
-
     def _encode_lines(self) -> None:
         self._content.write(_encoder.encode_lines(self._lines))
         self._lines.clear()
 
 
+def _file_lines(files: Files) -> list[NdjsonEntry]:
+    """Return the lines of regular files whose names are UTF-8."""
+    sizes, mtimes, atimes, owners, groups, _, _ = files.columns
+    return [
+        NdjsonEntry(name, "file", "deleted")
+        if op == DELETE
+        else NdjsonEntry(name, "file", _CHANGES[op], UNSET, size, mtime, atime, owner, group)
+        for name, op, size, mtime, atime, owner, group in zip(
+            files.names, files.ops, sizes, mtimes, atimes, owners, groups, strict=True
+        )
+    ]
+
+
 def _line(entry: Entry) -> NdjsonEntry:
     known = entry.attributes
-    kind: Literal["file", "directory"] = "file" if known.kind is _FILE else "directory"
+    kind: Literal["file", "directory"] = "file" if known.kind is Kind.FILE else "directory"
     path, path_bytes = _as_text(entry.name)
     if entry.state is State.DELETED:
         return NdjsonEntry(path, kind, "deleted", path_bytes)
@@ -177,7 +165,7 @@ def _line(entry: Entry) -> NdjsonEntry:
     return NdjsonEntry(
         path,
         kind,
-        "moved" if moved_from else "created" if entry.op == CREATE else "modified",
+        "moved" if moved_from else _CHANGES[entry.op],
         path_bytes,
         known.size,
         known.mtime,

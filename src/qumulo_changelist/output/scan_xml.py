@@ -3,13 +3,14 @@
 import heapq
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qumulo_changelist.model import Attributes, Batch, Entry, Kind, State, Totals
+from qumulo_changelist.columns import Files
+from qumulo_changelist.model import DELETE, Attributes, Batch, Entry, Kind, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
 
@@ -38,13 +39,7 @@ _PERCENT_ENCODED = re.compile(f"%|{_FORBIDDEN.pattern}")
 _NOBODY = 65534
 """Written for an owner or a group without a numeric id, as on other systems (``nobody``)."""
 
-# Lines are joined when there are this many: a piece can be as large as a deleted directory.
-_LINES_TO_JOIN = 4096
-
-# Looked up once, not for every entry.
-_FILE = Kind.FILE
-_PRESENT = State.PRESENT
-_DELETED = State.DELETED
+_SEPARATOR = "\0"
 
 
 class ScanXml(Struct, frozen=True):
@@ -90,46 +85,52 @@ class _XmlWriter:
             f'atime="{list_format.run_time}" owner="0" group="0{self._tail}'
         )
         self._content = io.BytesIO()
-        self._lines: list[str] = []
         self._last_name = ""
         self._misplaced: list[tuple[str, bytes]] = []
 
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
         self._last_name = batch[-1].name
-        tail, deleted_file, lines = self._tail, self._deleted_file, self._lines
-        unnameable: Batch = []
-        for entry, name in zip(batch, _escape([entry.name for entry in batch]), strict=True):
-            known, state = entry.attributes, entry.state
-            owner, group = known.owner, known.group
-            # Nearly all entries take this short path.
-            if not name or known.kind is not _FILE or owner is None or group is None:
-                self._add_entry(entry, unnameable)
-            elif state is _PRESENT and not entry.moved_from:
-                # Two blanks after mode: not all readers are XML parsers.
-                lines.append(
-                    f'    <file name="{name}" size="{known.size}" mode="0x777"  type="F_REG" '
-                    f'mtime="{known.mtime}" atime="{known.atime}" owner="{owner}" '
-                    f'group="{group}{tail}'
-                )
-            elif state is _DELETED:
-                lines.append(f'    <delete-file name="{name}{deleted_file}')
-            else:
-                self._add_entry(entry, unnameable)
-        if len(lines) >= _LINES_TO_JOIN:
-            self._join_lines()
+        unnameable: list[Entry] = []
+        lines = self._file_lines(batch) if isinstance(batch, Files) else []
+        if not lines:
+            for entry in batch:
+                self._add_entry(entry, lines, unnameable)
+        # Text that is ASCII is encoded quickest, and most directories have only such names.
+        self._content.write("".join(lines).encode())
         return unnameable
+
+    def _file_lines(self, files: Files) -> list[str]:
+        """Return the lines of regular files; nothing if XML cannot hold the name of one."""
+        directory, *below = _escape([files.directory, *files.below]) or [""]
+        sizes, mtimes, atimes, owners, groups, _, _ = files.columns
+        deleted_file = self._deleted_file
+        # Two blanks after mode: not all readers are XML parsers.
+        return [
+            f'    <file name="{directory}{name}" size="{size}" mode="0x777"  type="F_REG" '
+            f'mtime="{mtime}" atime="{atime}{end}'
+            if op != DELETE
+            else f'    <delete-file name="{directory}{name}{deleted_file}'
+            for name, op, size, mtime, atime, end in zip(
+                below, files.ops, sizes, mtimes, atimes, self._ends(owners, groups), strict=True
+            )
+        ]
+
+    def _ends(self, owners: Sequence[int], groups: Sequence[int]) -> Iterable[str]:
+        """Return the ends of lines, from the owner on. Most directories have one owner only."""
+        tail = self._tail
+        if len(set(owners)) == len(set(groups)) == 1:
+            return [f'" owner="{owners[0]}" group="{groups[0]}{tail}'] * len(owners)
+        return [
+            f'" owner="{owner}" group="{group}{tail}'
+            for owner, group in zip(owners, groups, strict=True)
+        ]
 
     def finish(self) -> Piece:
         """Return the piece."""
-        self._join_lines()
         return Piece(self._content.getvalue(), self._last_name, self._misplaced)
 
-    def _join_lines(self) -> None:
-        self._content.write("".join(self._lines).encode())
-        self._lines.clear()
-
-    def _add_entry(self, entry: Entry, unnameable: Batch) -> None:
+    def _add_entry(self, entry: Entry, lines: list[str], unnameable: list[Entry]) -> None:
         if entry.state not in _ELEMENTS:
             return
         if _FORBIDDEN.search(entry.name):
@@ -138,7 +139,7 @@ class _XmlWriter:
             line = self._line(replace(entry, state=State.UNREADABLE), written)
             self._misplaced.append((written, line.encode()))
         else:
-            self._lines.append(self._line(entry, entry.name))
+            lines.append(self._line(entry, entry.name))
 
     def _line(self, entry: Entry, name: str) -> str:
         known = entry.attributes if entry.state is State.PRESENT else self._gone
@@ -154,14 +155,19 @@ class _XmlWriter:
 
 
 def _escape(names: list[str]) -> list[str]:
-    """Return names as an attribute contains them; "" for those that are not simple."""
-    if not "".join(names).isprintable():
-        names = [name if name.isprintable() else "" for name in names]
-    # All names at once, for speed: no name contains a line end now.
-    joined = "\n".join(names)
-    for character, written in _PRINTABLE_ENTITIES:
-        joined = joined.replace(character, written)
-    return joined.split("\n")
+    """Return names as an attribute contains them; nothing if one cannot be in an XML file."""
+    # All names at once, for speed. No XML file contains the separator.
+    joined = before = _SEPARATOR.join(names)
+    if "".join(names).isprintable():
+        for character, written in _PRINTABLE_ENTITIES:
+            joined = joined.replace(character, written)
+    elif _FORBIDDEN.search(joined.replace(_SEPARATOR, "")) or joined.count(_SEPARATOR) >= len(
+        names
+    ):
+        return []
+    else:
+        joined = joined.translate(_ESCAPED)
+    return names if joined is before else joined.split(_SEPARATOR)
 
 
 def _percent_encode(character: re.Match[str]) -> str:

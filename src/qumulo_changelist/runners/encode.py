@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from qumulo_changelist.model import Batch
+from qumulo_changelist.columns import Files
+from qumulo_changelist.model import Batch, Entry
 from qumulo_changelist.output.interface import ListFormat, Piece
 from qumulo_changelist.scan.order import resolve_names
-from qumulo_changelist.scan.reconcile import choose_entry, hide_deletion
+from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions
 from qumulo_changelist.scan.tally import Tally
 
 # With fewer entries in a batch, the calls for it cost more than its entries.
@@ -35,27 +36,29 @@ class EntryEncoder(Struct, frozen=True):
             unnameable = writer.add(batch)
             if unnameable:
                 tally.add_unnameable(unnameable, self.list_format.limitation)
-                # By identity: what is left out can have the same name.
-                counted = set(map(id, unnameable))
-                tally.add([entry for entry in batch if id(entry) not in counted])
-            else:
-                tally.add(batch)
+                # What is left out can have the same name.
+                counted = {(entry.name, entry.state) for entry in unnameable}
+                batch = [entry for entry in batch if (entry.name, entry.state) not in counted]
+            tally.add(batch)
         return CountedPiece(writer.finish(), tally)
 
 
 def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Yield the same entries in batches that are not too small."""
-    joined: Batch = []
+    """Yield the same entries in batches that are not too small, as columns where possible."""
+    small: list[Entry] = []
     for batch in batches:
-        if len(batch) >= _MIN_BATCH and not joined:
+        if len(batch) < _MIN_BATCH:
+            small += batch
+        else:
+            if small:
+                yield Files.of(small) or small
+                small = []
             yield batch
-            continue
-        joined += batch
-        if len(joined) >= _MIN_BATCH:
-            yield joined
-            joined = []
-    if joined:
-        yield joined
+        if len(small) >= _MIN_BATCH:
+            yield Files.of(small) or small
+            small = []
+    if small:
+        yield Files.of(small) or small
 
 
 class SidesEncoder(Struct, frozen=True):
@@ -68,5 +71,5 @@ class SidesEncoder(Struct, frozen=True):
     def __call__(self, sides: Iterator[Batch]) -> CountedPiece:
         """Return the piece of entries in the list's order. A name may have several entries."""
         if not self.deletes:
-            sides = ([hide_deletion(entry) for entry in batch] for batch in sides)
+            sides = map(hide_deletions, sides)
         return self.encode(resolve_names(sides, choose_entry))

@@ -17,7 +17,7 @@ from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.model import CREATE, Batch, Entry, Kind, State
 from qumulo_changelist.scan import records
 from qumulo_changelist.scan.order import resolve_names, sort_distinct
-from qumulo_changelist.scan.reconcile import choose_entry, hide_deletion
+from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions
 
 
 class MoveCandidates(Struct, frozen=True):
@@ -103,6 +103,4 @@ def _pair_names(same_file: list[str]) -> Iterator[Entry]:
 def _entries(settled: SortedKeys, *, deletes: bool) -> Iterator[Batch]:
     for block in settled.drain():
         entries = [records.decode(record) for record in block]
-        yield from sort_distinct(
-            entries if deletes else [hide_deletion(entry) for entry in entries]
-        )
+        yield from sort_distinct(entries if deletes else list(hide_deletions(entries)))

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, eq
 
+from qumulo_changelist.columns import Files
 from qumulo_changelist.model import Batch, Entry, Kind
 
 name_of = attrgetter("name")
@@ -21,7 +22,7 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
 
     A directory is held back while the names that follow begin with its name; nothing else is.
     """
-    held: Batch = []
+    held: list[Entry] = []
     for batch in stream:
         while held and held[-1].name > batch[-1].name:
             directory = held.pop()
@@ -30,10 +31,10 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
                 yield batch[:cut]
             yield [directory]
             batch = batch[cut:]
-        if batch[0].attributes.kind is Kind.DIRECTORY:
-            held.append(batch[0])
-        else:
+        if isinstance(batch, Files) or batch[0].attributes.kind is not Kind.DIRECTORY:
             yield batch
+        else:
+            held.append(batch[0])
     yield from ([directory] for directory in reversed(held))
 
 
@@ -55,11 +56,11 @@ def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
         elif left[-1].name >= right[-1].name:
             # Not the second stream's entry of that name: the first stream may have more.
             cut = _first_where(right, _is_at_or_below(left[-1].name))
-            yield from sort_distinct(left + right[:cut])
+            yield from _interleave(left, right[:cut])
             left, right = next(left_batches, None), right[cut:]
         else:
             cut = _first_where(left, _is_below(right[-1].name))
-            yield from sort_distinct(left[:cut] + right)
+            yield from _interleave(left[:cut], right)
             left, right = left[cut:], next(right_batches, None)
     for batch, rest in ((left, left_batches), (right, right_batches)):
         if batch:
@@ -67,28 +68,36 @@ def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
             yield from rest
 
 
-def resolve_names(stream: Iterable[Batch], choose: Callable[[Batch], Batch]) -> Iterator[Batch]:
+def resolve_names(
+    stream: Iterable[Batch], choose: Callable[[list[Entry]], list[Entry]]
+) -> Iterator[Batch]:
     """Replace the entries of each name that has several by what ``choose`` returns for them.
 
     No batch of the stream contains a name twice.
     """
-    same: Batch = []
+    held: Batch = ()
+    same: list[Entry] = []
     for batch in stream:
+        if held:
+            if held[-1].name == batch[0].name:
+                same, held = [held[-1]], held[:-1]
+            if held:
+                yield held
+            held = ()
         if same and same[0].name == batch[0].name:
             same.append(batch[0])
-            if len(batch) == 1:
-                continue
             batch = batch[1:]
-        if len(same) > 1:
-            same = choose(same)
-        if settled := same + batch[:-1]:
-            yield settled
-        same = batch[-1:]
+        if batch:
+            if same:
+                yield choose(same)
+            held, same = batch, []
     if same:
         yield choose(same)
+    elif held:
+        yield held
 
 
-def sort_distinct(entries: Batch) -> Iterator[Batch]:
+def sort_distinct(entries: list[Entry]) -> Iterator[list[Entry]]:
     """Yield entries in descending order, in batches that contain no name twice."""
     entries.sort(key=name_of, reverse=True)
     names = [entry.name for entry in entries]
@@ -99,6 +108,16 @@ def sort_distinct(entries: Batch) -> Iterator[Batch]:
                 yield entries[begin:end]
                 begin = end
     yield entries[begin:]
+
+
+def _interleave(first: Batch, second: Batch) -> Iterator[Batch]:
+    """Yield the entries of two batches in descending order, the first batch's first."""
+    if isinstance(first, Files) and isinstance(second, Files):
+        both = first.interleaved(second)
+        if both:
+            yield both
+            return
+    yield from sort_distinct([*first, *second])
 
 
 def _is_below(name: str) -> Callable[[Entry], bool]:

@@ -7,15 +7,24 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from itertools import compress
 from operator import not_
+from typing import Literal
 
 from msgspec.structs import replace
 
 from qumulo_changelist.changes.key import CREATED, DELETED, ChangedPaths
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, State
+from qumulo_changelist.columns import Files
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State
 from qumulo_changelist.names import outermost
 from qumulo_changelist.scan.order import in_list_order, merge
 from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide
 from qumulo_changelist.trees.interface import Tree
+
+# What happened in the newer tree, by what a diff says of a path; nothing if it was only deleted.
+_NEWER_OPS: dict[str, Op | Literal[""]] = {
+    letters: CREATE if CREATED in letters else MODIFY
+    for letters in ("C", "M", "CD", "CM", "DM", "CDM")
+}
+_NEWER_OPS[DELETED] = ""
 
 _PRECEDENCE = (State.PRESENT, State.UNREADABLE, State.DELETED, State.GONE)
 
@@ -32,20 +41,19 @@ def read_sides(
         identified: the newer tree with the cluster's ids, for what was created; None if ``newer``
             has the ids, or they are not needed.
     """
-    named_ops: NamedOps = [
-        (name, CREATE if CREATED in letters else MODIFY)
-        for name, letters in zip(*changed, strict=True)
-        if letters != DELETED
-    ]
+    ops = [_NEWER_OPS[letters] for letters in changed.letters]
+    named = NamedOps(list(compress(changed.names, ops)), [op for op in ops if op])
     if identified:
         # What is below a created directory was created with it, whatever a diff says of it.
-        whole = {name for name, op in named_ops if op == CREATE and name[-1] == "/"}
-        is_new = [op == CREATE or bool(outermost(whole, name)) for name, op in named_ops]
-        created = NewerSide(list(compress(named_ops, is_new)), identified)
-        modified = NewerSide(list(compress(named_ops, map(not_, is_new))), newer)
+        whole = {name for name, op in zip(*named, strict=True) if op == CREATE and name[-1] == "/"}
+        is_new = [
+            op == CREATE or bool(outermost(whole, name)) for name, op in zip(*named, strict=True)
+        ]
+        created = NewerSide(_select(named, is_new), identified)
+        modified = NewerSide(_select(named, map(not_, is_new)), newer)
         present = merge(in_list_order(created.entries()), in_list_order(modified.entries()))
     else:
-        created = NewerSide(named_ops, newer)
+        created = NewerSide(named, newer)
         present = in_list_order(created.entries())
     deleted: Iterable[Batch] = ()
     if older:
@@ -53,7 +61,12 @@ def read_sides(
     return (_hide_unknown(batch, created.unknown) for batch in merge(present, deleted))
 
 
-def choose_entry(entries: Batch) -> Batch:
+def _select(named: NamedOps, is_wanted: Iterable[bool]) -> NamedOps:
+    wanted = list(is_wanted)
+    return NamedOps(list(compress(named.names, wanted)), list(compress(named.ops, wanted)))
+
+
+def choose_entry(entries: list[Entry]) -> list[Entry]:
     """Return what is listed of one name, from all entries of that name: rule 6."""
     entries = sorted(entries, key=_is_deletion)
     for state in _PRECEDENCE:
@@ -67,9 +80,11 @@ def choose_entry(entries: Batch) -> Batch:
     return entries[:1]
 
 
-def hide_deletion(entry: Entry) -> Entry:
-    """Return an entry, with a deletion turned into GONE."""
-    return replace(entry, state=State.GONE) if _is_deletion(entry) else entry
+def hide_deletions(batch: Batch) -> Batch:
+    """Return a batch, with deletions turned into GONE."""
+    if isinstance(batch, Files) and DELETE not in batch.ops:
+        return batch
+    return [replace(entry, state=State.GONE) if _is_deletion(entry) else entry for entry in batch]
 
 
 def _is_deletion(entry: Entry) -> bool:
@@ -82,7 +97,7 @@ def _was_file(entry: Entry) -> bool:
 
 def _hide_unknown(batch: Batch, unknown: AbstractSet[str]) -> Batch:
     """Return a batch without deletions below created directories that cannot be read."""
-    if not unknown:
+    if not unknown or (isinstance(batch, Files) and DELETE not in batch.ops):
         return batch
     return [
         replace(entry, state=State.GONE)

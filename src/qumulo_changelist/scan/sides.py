@@ -6,11 +6,11 @@ The rules and their numbers are those of ``docs/scan-list.md``, section "What is
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from itertools import groupby
-from operator import itemgetter
+from itertools import compress, groupby
 from typing import NamedTuple
 
 from qumulo_changelist.changes.key import DELETED, ChangedPaths
+from qumulo_changelist.columns import Files
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -26,64 +26,56 @@ from qumulo_changelist.model import (
 from qumulo_changelist.names import outermost
 from qumulo_changelist.trees.interface import (
     GONE_REASON,
-    DescribedEntries,
+    Described,
+    DescribedFiles,
     NamedEntries,
     Subtree,
     Tree,
     TreeRequest,
 )
 
-# Looked up once, not for every entry.
-_FILE = Kind.FILE
-
 _NOT_A_FILE = "the diff calls it a file, but it was a directory"
 
 EntryRule = Callable[[str, Description, Op], Entry | None]
-NamedOps = list[tuple[str, Op]]
-"""Names in stream order, and what happened to each."""
+
+
+class NamedOps(NamedTuple):
+    """Names in stream order, and what happened to each."""
+
+    names: list[str]
+    ops: list[Op]
 
 
 class Side(ABC):
     """One side of a diff: the requests to its tree, and what the answers mean."""
 
-    _state: State
-    """The state of a regular file on this side."""
     _op: Op
     """What happened to everything in a whole directory, which the diff does not list."""
 
-    def __init__(self, named_ops: NamedOps, tree: Tree) -> None:
+    def __init__(self, named: NamedOps, tree: Tree) -> None:
         self._tree = tree
-        self._whole = {name for name, op in named_ops if op == self._op and name[-1] == "/"}
-        self._requests = _make_requests(named_ops, self._whole)
+        self._whole = {
+            name for name, op in zip(*named, strict=True) if name[-1] == "/" and op == self._op
+        }
+        self._requests = _make_requests(named, self._whole)
 
     def entries(self) -> Iterator[Batch]:
         """Yield the entries, also those that a list leaves out, in stream order."""
         requests = [wanted.request for wanted in self._requests]
         for wanted, answer in zip(self._requests, self._tree.read(requests), strict=True):
             if isinstance(wanted.request, NamedEntries):
-                for found in answer:
-                    yield from self._batch(self.entry_for_name, found, wanted.ops)
-            elif len(wanted.named) == 1:
+                yield from self._read_entries(wanted.ops, answer)
+            elif len(wanted.names) == 1:
                 yield from self._read_walk(wanted.request.directory, answer)
             else:
                 yield from self._reconcile_walk(wanted, answer)
 
-    def _batch(self, rule: EntryRule, found: DescribedEntries, ops: list[Op]) -> Iterator[Batch]:
-        """Yield the entries for a part of the answer, if any; ``ops`` has one for each name."""
-        names, described = found.names, found.described
-        state = self._state
-        if names[0][-1] == "/":
-            batch = [rule(*each) for each in zip(names, described, ops, strict=True)]
-        else:
-            # Nearly all entries are regular files that can be read.
-            batch = [
-                Entry(state, name, known, op)
-                if isinstance(known, Attributes) and known.kind is _FILE
-                else rule(name, known, op)
-                for name, known, op in zip(names, described, ops, strict=True)
-            ]
-        if entries := [entry for entry in batch if entry]:
-            yield entries
+    def _read_entries(self, ops: list[Op], answer: Iterable[Described]) -> Iterator[Batch]:
+        begin = 0
+        for found in answer:
+            end = begin + len(found)
+            yield from _batch(self.entry_for_name, found, ops[begin:end])
+            begin = end
 
     @staticmethod
     @abstractmethod
@@ -104,16 +96,16 @@ class Side(ABC):
             op: what happened to the directory.
         """
 
-    def _read_walk(self, top: str, answer: Iterable[DescribedEntries]) -> Iterator[Batch]:
+    def _read_walk(self, top: str, answer: Iterable[Described]) -> Iterator[Batch]:
         readable = True
         for found in answer:
-            readable = found.names != [top]
-            yield from self._batch(self.entry_from_walk, found, [self._op] * len(found.names))
+            readable = len(found) > 1 or found.names != [top]
+            yield from _batch(self.entry_from_walk, found, [self._op] * len(found))
         if readable and (entry := self.entry_for_directory(top, None, self._op)):
             yield [entry]
 
     def _reconcile_walk(
-        self, wanted: "_RequestWithOps", answer: Iterable[DescribedEntries]
+        self, wanted: "_RequestWithOps", answer: Iterable[Described]
     ) -> Iterator[Batch]:
         """Reconcile a walk with names that the diff lists, too, although no diff should."""
         found = {
@@ -125,7 +117,7 @@ class Side(ABC):
             name: self.entry_from_walk(name, described, self._op)
             for name, described in found.items()
         }
-        for name, op in zip(wanted.named, wanted.ops, strict=True):
+        for name, op in zip(wanted.names, wanted.ops, strict=True):
             described = found.get(name)
             if isinstance(described, ReadFailure) and not described.known:
                 continue
@@ -142,11 +134,10 @@ class Side(ABC):
 class NewerSide(Side):
     """What the newer tree has: rules 2, 3 and 4."""
 
-    _state = State.PRESENT
     _op = CREATE
 
-    def __init__(self, named_ops: NamedOps, newer: Tree) -> None:
-        super().__init__(named_ops, newer)
+    def __init__(self, named: NamedOps, newer: Tree) -> None:
+        super().__init__(named, newer)
         self.unknown: set[str] = set()
         """Created directories that cannot be read: it cannot be known what is still in them."""
 
@@ -188,13 +179,17 @@ class NewerSide(Side):
 class OlderSide(Side):
     """What the older tree had and the newer one does not: rule 5."""
 
-    _state = State.DELETED
     _op = DELETE
 
     def __init__(self, changed: ChangedPaths, older: Tree) -> None:
-        named_letters = [pair for pair in zip(*changed, strict=True) if DELETED in pair[1]]
-        self._replaced = {name for name, letters in named_letters if letters != DELETED}
-        super().__init__([(name, DELETE) for name, _ in named_letters], older)
+        is_deleted = [DELETED in letters for letters in changed.letters]
+        names = list(compress(changed.names, is_deleted))
+        self._replaced = {
+            name
+            for name, letters in zip(names, compress(changed.letters, is_deleted), strict=True)
+            if letters != DELETED
+        }
+        super().__init__(NamedOps(names, [DELETE] * len(names)), older)
 
     @staticmethod
     def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
@@ -231,41 +226,49 @@ class _RequestWithOps(NamedTuple):
     """A request to a tree, and what happened to the names in it, according to the diff."""
 
     request: TreeRequest
-    named: list[str]
+    names: list[str]
     ops: list[Op]
 
 
-def _make_requests(named_ops: NamedOps, whole: AbstractSet[str]) -> list[_RequestWithOps]:
+def _make_requests(named: NamedOps, whole: AbstractSet[str]) -> list[_RequestWithOps]:
     """Return the requests to a tree, in stream order: the entries of a directory together.
 
     Args:
-        named_ops: names of the diff, and what happened to each.
+        named: names of the diff, and what happened to each.
         whole: those of the names that are directories to walk.
     """
     requests: list[_RequestWithOps] = []
-    walked = ""
+    walked, begin = "", 0
     # A directory begins with the same text as the names in it.
-    for head, group in groupby(named_ops, lambda pair: pair[0].rpartition("/")[0]):
-        together = list(group)
+    for head, group in groupby([name[: name.rindex("/")] for name in named.names]):
+        end = begin + len(list(group))
+        names, ops = named.names[begin:end], named.ops[begin:end]
+        begin = end
         top = outermost(whole, f"{head}/")
         if top and top == walked:
-            requests[-1].named.extend(map(itemgetter(0), together))
-            requests[-1].ops.extend(map(itemgetter(1), together))
+            requests[-1].names.extend(names)
+            requests[-1].ops.extend(ops)
         elif top:
-            requests.append(_make_request(Subtree(top), together))
+            requests.append(_RequestWithOps(Subtree(top), names, ops))
         else:
-            itself = [together.pop()] if together[-1][0].endswith("/") else []
+            # The directory itself comes after the names in it.
+            last = len(names) - names[-1].endswith("/")
             requests += [
-                _make_request(NamedEntries([name for name, _ in pairs]), pairs)
-                for pairs in (together, itself)
-                if pairs
+                _RequestWithOps(NamedEntries(names[part]), names[part], ops[part])
+                for part in (slice(last), slice(last, None))
+                if names[part]
             ]
         walked = top
     return requests
 
 
-def _make_request(wanted: TreeRequest, named_ops: NamedOps) -> _RequestWithOps:
-    return _RequestWithOps(wanted, [name for name, _ in named_ops], [op for _, op in named_ops])
+def _batch(rule: EntryRule, found: Described, ops: list[Op]) -> Iterator[Batch]:
+    """Yield the entries for a part of an answer, if any; ``ops`` has one for each name."""
+    if isinstance(found, DescribedFiles):
+        # Nearly all entries: regular files that can be read, to which no rule applies.
+        yield Files(found.directory, found.below, ops, found.columns)
+    elif entries := [entry for entry in map(rule, found.names, found.described, ops) if entry]:
+        yield entries
 
 
 def _split_description(described: Description) -> tuple[str, Attributes | None]:

@@ -1,9 +1,12 @@
 """Counting what a list contains and what it leaves out: once, whatever the format."""
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import compress
 
 from msgspec.structs import replace
 
+from qumulo_changelist.columns import Files
 from qumulo_changelist.model import CREATE, DELETE, Batch, Entry, Kind, Op, State, Totals
 
 MAX_SAMPLES = 100
@@ -11,11 +14,6 @@ MAX_SAMPLES = 100
 
 # The number of folders whose deleted files are counted separately.
 _MAX_FOLDERS = 100_000
-
-# Looked up once, not for every entry.
-_FILE = Kind.FILE
-_PRESENT = State.PRESENT
-_DELETED = State.DELETED
 
 
 class Tally:
@@ -44,40 +42,13 @@ class Tally:
 
     def add(self, batch: Batch) -> None:
         """Count entries."""
-        created = modified = deleted = created_size = modified_size = deleted_size = 0
-        for entry in batch:
-            known, state = entry.attributes, entry.state
-            # Nearly all entries take this short path.
-            if known.kind is not _FILE:
+        if isinstance(batch, Files):
+            self._add_files(batch)
+        else:
+            for entry in batch:
                 self._add_entry(entry)
-            elif state is _DELETED:
-                deleted += 1
-                deleted_size += known.size
-            elif (
-                state is not _PRESENT
-                or entry.replaces
-                or entry.moved_from
-                or known.owner is None
-                or known.group is None
-            ):
-                self._add_entry(entry)
-            elif entry.op == CREATE:
-                created += 1
-                created_size += known.size
-            else:
-                modified += 1
-                modified_size += known.size
-        counts = self._counts
-        if created or modified:
-            counts["files"] += created + modified
-            counts["size"] += created_size + modified_size
-            counts["created"] += created
-            counts["created_size"] += created_size
-        if deleted:
-            counts["deleted_files"] += deleted
-            counts["deleted_size"] += deleted_size
-            if self._by_folder:
-                self._add_by_folder(batch)
+        if self._by_folder:
+            self._add_by_folder(batch)
 
     def add_unnameable(self, batch: Batch, reason: str) -> None:
         """Count entries that are listed as unreadable, since the format cannot hold their names.
@@ -103,6 +74,19 @@ class Tally:
         """Count entries of a live share that are no longer as the newer snapshot has them."""
         self._counts["changed_since"] += number
 
+    def _add_files(self, files: Files) -> None:
+        ops, sizes, counts = files.ops, files.columns.sizes, self._counts
+        deleted = ops.count(DELETE)
+        deleted_size = _total_size(sizes, ops, DELETE) if deleted else 0
+        if deleted:
+            counts["deleted_files"] += deleted
+            counts["deleted_size"] += deleted_size
+        if deleted < len(files):
+            counts["files"] += len(files) - deleted
+            counts["size"] += sum(sizes) - deleted_size
+            counts["created"] += ops.count(CREATE)
+            counts["created_size"] += _total_size(sizes, ops, CREATE)
+
     def _add_entry(self, entry: Entry) -> None:
         self._count_entry(entry)
         if entry.state is State.UNREADABLE:
@@ -112,7 +96,7 @@ class Tally:
 
     def _count_entry(self, entry: Entry) -> None:
         known, state, counts = entry.attributes, entry.state, self._counts
-        is_file = known.kind is _FILE
+        is_file = known.kind is Kind.FILE
         if state is State.PRESENT:
             counts["without_numeric_ids"] += known.owner is None or known.group is None
             if is_file:
@@ -120,7 +104,8 @@ class Tally:
             else:
                 counts["directories"] += 1
         elif state is State.DELETED:
-            counts["deleted_directories"] += 1  # files are counted by `add`
+            counts["deleted_files" if is_file else "deleted_directories"] += 1
+            counts["deleted_size"] += known.size if is_file else 0
         elif state is State.UNREADABLE:
             self._add_unreadable(entry, is_file=is_file)
         elif state is State.LEFT_OUT:
@@ -157,7 +142,7 @@ class Tally:
         self.deleted_by_folder.update(
             entry.name.rpartition("/")[0]
             for entry in batch
-            if entry.state is _DELETED and entry.attributes.kind is _FILE
+            if entry.state is State.DELETED and entry.attributes.kind is Kind.FILE
         )
         self._limit_folders()
 
@@ -168,6 +153,10 @@ class Tally:
             depth = max(map(_depth, folders))
             for folder in [folder for folder in folders if _depth(folder) == depth]:
                 folders[folder.rpartition("/")[0]] += folders.pop(folder)
+
+
+def _total_size(sizes: Sequence[int], ops: list[Op], op: Op) -> int:
+    return sum(compress(sizes, [one == op for one in ops]))
 
 
 def _depth(folder: str) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from qumulo_changelist.model import Attributes, Description, ReadFailure
-from qumulo_changelist.trees.interface import DescribedEntries, Tree, TreeRequest
+from qumulo_changelist.trees.interface import Described, Tree, TreeRequest
+from qumulo_changelist.trees.parts import divide_descriptions
 
 
 class IdentifiedTree:
@@ -31,7 +32,7 @@ class IdentifiedTree:
         """The number of entries, so far, that are no longer as the snapshot has them."""
         return self._described.changed_since
 
-    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; see :class:`~..interface.Tree`."""
         requests = list(wanted)
         answers = zip(self._described.read(requests), self._identified.read(requests), strict=True)
@@ -43,9 +44,7 @@ class IdentifiedTree:
         return self._described.names(directory)
 
 
-def _merge(
-    described: Iterable[DescribedEntries], identified: Iterable[DescribedEntries]
-) -> Iterator[DescribedEntries]:
+def _merge(described: Iterable[Described], identified: Iterable[Described]) -> Iterator[Described]:
     """Yield the described entries, with ids. Both arguments are in descending order of names."""
     identities = (
         pair
@@ -60,7 +59,7 @@ def _merge(
                 identity_name, identity = next(identities, ("", None))
             known = identity if identity_name == name else None
             merged.append(_with_identity(description, known))
-        yield DescribedEntries(entries.names, merged)
+        yield from divide_descriptions(entries.names, merged)
 
 
 def _with_identity(description: Description, known: Description | None) -> Description:

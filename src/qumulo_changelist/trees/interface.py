@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.events import Listener
 from qumulo_changelist.model import Description
 
@@ -35,6 +36,35 @@ class DescribedEntries(Struct, frozen=True):
     described: list[Description]
     """One for each name; the reason for an entry that cannot be read."""
 
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class DescribedFiles(Struct, frozen=True):
+    """Regular files of one directory that can all be read, in descending order of names."""
+
+    directory: str
+    below: list[str]
+    """Their names in the directory."""
+    columns: FileColumns
+
+    @property
+    def names(self) -> list[str]:
+        """Their names."""
+        return [self.directory + below for below in self.below]
+
+    @property
+    def described(self) -> list[Description]:
+        """One for each name."""
+        return list(self.columns.attributes())
+
+    def __len__(self) -> int:
+        return len(self.below)
+
+
+Described = DescribedEntries | DescribedFiles
+"""A part of an answer. Many files of one directory come as columns, which is quicker."""
+
 
 class Tree(Protocol):
     """What can be read of a tree.
@@ -50,11 +80,12 @@ class Tree(Protocol):
         It is 0 for a tree that cannot change.
         """
 
-    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; the tree may work ahead, and on several together.
 
-        The answer to ``NamedEntries`` is one item, with the names as they were given. The answer to
-        a ``Subtree`` is many items: everything below the directory in descending order, with each
+        The answer to ``NamedEntries`` has the names in the order in which they were given: one part
+        or, if some are regular files and some are not, several. The answer to a ``Subtree`` is many
+        parts: everything below the directory in descending order, with each
         directory alone and after everything below it. It continues past entries that cannot be
         read; if the directory itself cannot be read, that is the whole answer.
         """

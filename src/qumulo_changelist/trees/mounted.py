@@ -1,25 +1,17 @@
 """A tree on a mount: the live share, or a snapshot under its ``.snapshot``."""
 
 import contextlib
-import errno
 import os
 import stat
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TypeVar
 
 from qumulo_changelist.errors import MappedPathError, UnreadableError
-from qumulo_changelist.model import Description, EntryStat, Kind, ReadFailure
+from qumulo_changelist.model import EntryStat, Kind
 from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
-from qumulo_changelist.trees.interface import (
-    GONE_REASON,
-    DescribedEntries,
-    NamedEntries,
-    Subtree,
-    TreeRequest,
-)
+from qumulo_changelist.trees.found import MISSING, NEVER, Found, FoundDescriber
+from qumulo_changelist.trees.interface import Described, NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.open_directories import (
     LOOKUP_FLAGS,
     OpenDirectories,
@@ -27,26 +19,14 @@ from qumulo_changelist.trees.open_directories import (
 )
 from qumulo_changelist.trees.posix import (
     SNAPSHOTS,
-    attributes_of,
     kind_of,
     last_components,
     name_of,
 )
 from qumulo_changelist.trees.walk import DirectoryListing, walk
 
-# Looked up once, not for every entry.
-_CHANGE_TIME = stat.ST_CTIME
-
-# The errors for a path that no longer leads to an entry; ESTALE comes from a file server.
-_MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE}
-
-_SECOND = 1_000_000_000
-_NEVER = sys.maxsize
-
 _REFRESH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 _LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
-
-_Result = TypeVar("_Result")
 
 
 class MountedTree:
@@ -75,15 +55,18 @@ class MountedTree:
             ) from error
         self._path = root
         self._directories = OpenDirectories(self._root)
-        self._since = since or _NEVER
-        self.changed_since = 0
-        """See :class:`~..interface.Tree`: entries with a later change time, or that are gone."""
+        self._describer = FoundDescriber(since or NEVER)
 
     def __enter__(self) -> "MountedTree":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._directories.close()
+
+    @property
+    def changed_since(self) -> int:
+        """See :class:`~..interface.Tree`: entries with a later change time, or that are gone."""
+        return self._describer.changed_since
 
     def find_snapshot(self, number: int) -> str | None:
         """Return the path of a snapshot of this tree, by its id; None if the mount shows none."""
@@ -105,7 +88,7 @@ class MountedTree:
         Raises:
             UnreadableError: this user may not see it.
         """
-        return self._retry(lambda: self._inspect(name, refresh=refresh))
+        return retry_on_shortage(lambda: self._inspect(name, refresh=refresh))
 
     def _inspect(self, name: str, *, refresh: bool) -> EntryStat | None:
         try:
@@ -119,18 +102,18 @@ class MountedTree:
         except ValueError:
             return None  # no file system can have such a name
         except OSError as error:
-            if error.errno in _MISSING:
+            if error.errno in MISSING:
                 return None
             if is_shortage(error):
                 raise
             raise UnreadableError(error.strerror) from error
         return EntryStat(kind_of(status), status.st_size, status.st_mtime_ns, str(status.st_ino))
 
-    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; see :class:`~..interface.Tree`."""
         for request in wanted:
             if isinstance(request, NamedEntries):
-                yield (DescribedEntries(request.names, self._describe(request.names)),)
+                yield self._describe(request.names)
             else:
                 yield self._walk(request)
 
@@ -138,12 +121,12 @@ class MountedTree:
         """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
         return self._list(directory, directory).names
 
-    def _walk(self, request: Subtree) -> Iterator[DescribedEntries]:
+    def _walk(self, request: Subtree) -> Iterator[Described]:
         yield from walk(request.directory, partial(self._list, request.directory))
 
     def _list(self, top: str, directory: str) -> DirectoryListing:
         """List a directory; ``top`` is the directory in which the walk begins."""
-        names = self._retry(lambda: self._read_names(top, directory))
+        names = retry_on_shortage(lambda: self._read_names(top, directory))
         names.sort(reverse=True)
         return DirectoryListing([name for name in names if name], self._describe)
 
@@ -155,68 +138,44 @@ class MountedTree:
                     names = [name_of(directory, entry) for entry in entries]
                 if directory == top:
                     # No walk describes it, and it alone shows that an entry in it is gone.
-                    self._count_if_changed(os.fstat(descriptor))
+                    self._describer.count_if_changed(os.fstat(descriptor))
             finally:
                 os.close(descriptor)
         except (OSError, ValueError) as error:
-            raise UnreadableError(self._reason(error)) from error
+            raise UnreadableError(self._describer.reason(_checked(error))) from error
         return names
 
-    def _describe(self, names: list[str]) -> list[Description]:
+    def _describe(self, names: list[str]) -> list[Described]:
         """Describe entries of one directory."""
-        return self._retry(lambda: self._stat_all(names))
+        return self._describer.describe(names, retry_on_shortage(lambda: self._look(names)))
 
-    def _stat_all(self, names: list[str]) -> list[Description]:
-        directory = parent_of(names[0])
-        described: list[Description] = []
-        try:
-            if names == ["/"]:
-                root = os.fstat(self._root)
-                self._count_if_changed(root)
-                return [attributes_of(root)]
-            parent = self._directories.open(directory)
-        except (OSError, ValueError) as error:
-            return [ReadFailure(self._reason(error, len(names)))] * len(names)
-        # Whole seconds are compared first: nanoseconds of every entry would take noticeable time.
-        second = self._since // _SECOND
-        for component in last_components(names, len(directory)):
-            try:
-                status = os.stat(component, dir_fd=parent, follow_symlinks=False)
-            except (OSError, ValueError) as error:
-                described.append(ReadFailure(self._reason(error)))
-            else:
-                if status[_CHANGE_TIME] >= second:
-                    self._count_if_changed(status)
-                described.append(attributes_of(status))
-        return described
-
-    def _count_if_changed(self, status: os.stat_result) -> None:
-        self.changed_since += status.st_ctime_ns > self._since
-
-    def _reason(self, error: OSError | ValueError, entries: int = 1) -> str:
-        """Return why entries cannot be read, and count those that are gone since the snapshot.
+    def _look(self, names: list[str]) -> list[Found]:
+        """Look at entries of one directory.
 
         Raises:
-            OSError: the error itself, if it is a shortage of this machine.
+            OSError: this machine lacks what it takes.
         """
-        if isinstance(error, ValueError):
-            return str(error)
-        if is_shortage(error):
-            raise error
-        if self._since != _NEVER and error.errno in _MISSING:
-            self.changed_since += entries
-            return GONE_REASON
-        return error.strerror or str(error)
+        if names == ["/"]:
+            return [os.fstat(self._root)]
+        directory = parent_of(names[0])
+        try:
+            parent = self._directories.open(directory)
+        except (OSError, ValueError) as error:
+            return [_checked(error)] * len(names)
+        found: list[Found] = []
+        for component in last_components(names, len(directory)):
+            try:
+                found.append(os.stat(component, dir_fd=parent, follow_symlinks=False))
+            except (OSError, ValueError) as error:
+                found.append(_checked(error))
+        return found
 
-    def _retry(self, work: Callable[[], _Result]) -> _Result:
-        """Return the result of ``work``; what an attempt counted before it failed is forgotten."""
-        before = self.changed_since
 
-        def attempt() -> _Result:
-            self.changed_since = before
-            return work()
-
-        return retry_on_shortage(attempt)
+def _checked(error: OSError | ValueError) -> OSError | ValueError:
+    """Return an error that is about an entry; raise one that is about this machine."""
+    if is_shortage(error):
+        raise error
+    return error
 
 
 def _find_snapshot(snapshots: bytes, number: int) -> str | None:

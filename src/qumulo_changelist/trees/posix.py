@@ -2,7 +2,10 @@
 
 import os
 import stat
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
@@ -27,6 +30,37 @@ def attributes_of(status: os.stat_result) -> Attributes:
     mode, _, _, _, owner, group, size, atime, mtime, _ = status
     kind = _KINDS.get(stat.S_IFMT(mode), _OTHER)
     return Attributes(kind, size, int(mtime), int(atime), owner, group)
+
+
+class StatusColumns(NamedTuple):
+    """Results of ``stat`` as columns, in its order; times in whole seconds, rounded down."""
+
+    modes: Sequence[int]
+    inodes: Sequence[int]
+    devices: Sequence[int]
+    links: Sequence[int]
+    owners: Sequence[int]
+    groups: Sequence[int]
+    sizes: Sequence[int]
+    atimes: Sequence[int]
+    mtimes: Sequence[int]
+    ctimes: Sequence[int]
+
+    @classmethod
+    def of(cls, statuses: Iterable[os.stat_result]) -> "StatusColumns":
+        """Return at least one result as columns."""
+        return cls(*zip(*statuses, strict=True))
+
+    def are_files(self) -> bool:
+        """Return whether all of them are regular files."""
+        return all(map(stat.S_ISREG, set(self.modes)))
+
+    def files(self) -> FileColumns:
+        """Return the attributes of the entries, which are regular files."""
+        unknown = ("",) * len(self.sizes)
+        return FileColumns(
+            self.sizes, self.mtimes, self.atimes, self.owners, self.groups, unknown, unknown
+        )
 
 
 def name_of(directory: str, entry: os.DirEntry[str]) -> str:

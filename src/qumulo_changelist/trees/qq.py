@@ -13,7 +13,8 @@ from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
-from qumulo_changelist.trees.interface import DescribedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.interface import Described, Subtree, TreeRequest
+from qumulo_changelist.trees.parts import divide_descriptions
 from qumulo_changelist.trees.requests import directory_of, names_by_directory
 from qumulo_changelist.waiting import result_of
 
@@ -61,7 +62,7 @@ class QqTree:
         self._cluster.close()
         self._threads.shutdown(cancel_futures=True)
 
-    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; see :class:`~..interface.Tree`."""
         requests = list(wanted)
         names = names_by_directory(requests)
@@ -82,7 +83,7 @@ class QqTree:
                 if directory not in described:
                     described[directory] = ahead.answer(directory)
                 descriptions = [described[directory][name] for name in request.names]
-                yield (DescribedEntries(request.names, descriptions),)
+                yield divide_descriptions(request.names, descriptions)
         finally:
             ahead.cancel()
 
@@ -158,11 +159,11 @@ class _QueriesAhead:
         return len(self._pending) < self._at_once and unread < _MAX_UNREAD
 
 
-def _in_order(entries: Answer) -> Iterator[DescribedEntries]:
+def _in_order(entries: Answer) -> Iterator[Described]:
     names = sorted(entries, reverse=True)
     for _, group in groupby(names, _group_of):
         some = list(group)
-        yield DescribedEntries(some, [entries[name] for name in some])
+        yield from divide_descriptions(some, [entries[name] for name in some])
 
 
 def _group_of(name: str) -> tuple[str, str]:

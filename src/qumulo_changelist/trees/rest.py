@@ -15,7 +15,8 @@ from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
-from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.interface import Described, NamedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.parts import divide_descriptions
 from qumulo_changelist.trees.requests import directory_of, names_by_directory
 from qumulo_changelist.trees.walk_ahead import PendingPages, WalkAhead
 from qumulo_changelist.waiting import result_of
@@ -27,7 +28,7 @@ _ENTRIES_PER_REQUEST = 100
 # number of wanted entries, so that it costs little if single requests turn out to be cheaper.
 _FIRST_PAGE_FACTOR = 4
 
-Answer = Callable[[], Iterable[DescribedEntries]]
+Answer = Callable[[], Iterable[Described]]
 PendingDescriptions = Future[dict[str, Description | Future[Description]]]
 
 
@@ -65,7 +66,7 @@ class RestTree:
     def __exit__(self, *_: object) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
+    def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; see :class:`~..interface.Tree`."""
         requests = list(wanted)
         names = names_by_directory(requests)
@@ -130,10 +131,10 @@ class RestTree:
         return itertools.chain(list(itertools.islice(pages, 1)), pages)
 
 
-def _answer(request: NamedEntries, pending: PendingDescriptions) -> Iterable[DescribedEntries]:
+def _answer(request: NamedEntries, pending: PendingDescriptions) -> Iterable[Described]:
     known = result_of(pending)
     descriptions = [_description(known[name]) for name in request.names]
-    return (DescribedEntries(request.names, descriptions),)
+    return divide_descriptions(request.names, descriptions)
 
 
 def _description(known: Description | Future[Description]) -> Description:

@@ -1,17 +1,17 @@
 """The order of a walk through everything below a directory, for every kind of tree."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Description, ReadFailure
-from qumulo_changelist.trees.interface import DescribedEntries
+from qumulo_changelist.model import ReadFailure
+from qumulo_changelist.trees.interface import Described, DescribedEntries
 
 # The number of files that are described together: a directory can have more than fit in memory.
 _MAX_FILES = 4096
 
-Describe = Callable[[list[str]], list[Description]]
+Describe = Callable[[list[str]], Iterable[Described]]
 
 
 class DirectoryListing(Struct):
@@ -23,9 +23,7 @@ class DirectoryListing(Struct):
     """Describes some of the entries."""
 
 
-def walk(
-    directory: str, list_directory: Callable[[str], DirectoryListing]
-) -> Iterator[DescribedEntries]:
+def walk(directory: str, list_directory: Callable[[str], DirectoryListing]) -> Iterator[Described]:
     """Yield everything below ``directory``, or only its failure if it cannot be read.
 
     Args:
@@ -42,14 +40,14 @@ def walk(
         level = levels[-1]
         files = level.take_files()
         if files:
-            yield DescribedEntries(files, level.listing.describe(files))
+            yield from level.listing.describe(files)
             continue
         below = level.next_directory()
         if below is None:
             levels.pop()
         elif level.entered:
             level.skip_directory()
-            yield DescribedEntries([below], level.listing.describe([below]))
+            yield from level.listing.describe([below])
         else:
             try:
                 levels.append(_Level(list_directory(below)))

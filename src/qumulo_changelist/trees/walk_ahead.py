@@ -5,7 +5,8 @@ from concurrent.futures import Future
 
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.model import Description
-from qumulo_changelist.trees.interface import DescribedEntries
+from qumulo_changelist.trees.interface import Described
+from qumulo_changelist.trees.parts import divide_descriptions
 from qumulo_changelist.trees.walk import DirectoryListing, walk
 from qumulo_changelist.waiting import result_of
 
@@ -30,7 +31,7 @@ class WalkAhead:
         self._pending: dict[str, PendingPages] = {}
         self._request_upcoming()
 
-    def entries(self) -> Iterator[DescribedEntries]:
+    def entries(self) -> Iterator[Described]:
         """Yield everything below the directory."""
         return walk(self._top, self._list)
 
@@ -46,7 +47,11 @@ class WalkAhead:
         self._request_upcoming()
         names.reverse()
         start = len(directory)
-        return DirectoryListing(names, lambda some: [entries[name[start:]] for name in some])
+
+        def describe(some: list[str]) -> Iterator[Described]:
+            return divide_descriptions(some, [entries[name[start:]] for name in some])
+
+        return DirectoryListing(names, describe)
 
     def _request_upcoming(self) -> None:
         for directory in reversed(self._upcoming[-self._max_ahead :]):
