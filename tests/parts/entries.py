@@ -53,7 +53,8 @@ class WrittenPiece(NamedTuple):
 
 def write_piece(form: ListFormat, *entries: Entry, batch_size: int = 3) -> WrittenPiece:
     """Encode entries, in batches of a size."""
-    writer, unnameable = form.start_piece(), []
+    writer = form.start_piece()
+    unnameable: list[Entry] = []
     for begin in range(0, len(entries), batch_size):
         unnameable += writer.add(list(entries[begin : begin + batch_size]))
     return WrittenPiece(writer.finish(), unnameable)

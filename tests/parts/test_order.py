@@ -163,7 +163,7 @@ def test_neither_stream_is_read_ahead_of_the_other():
 # Unique names
 
 
-def choose_smallest(same: Batch) -> Batch:
+def choose_smallest(same: list[Entry]) -> list[Entry]:
     return [min(same, key=lambda one: one.attributes.size)]
 
 
@@ -171,9 +171,9 @@ def choose_smallest(same: Batch) -> Batch:
 @example([entry("/b"), entry("/b"), entry("/a"), entry("/a")], [3, 1])
 def test_the_entries_of_a_name_are_replaced_by_the_chosen_one(entries, sizes):
     groups = [list(group) for _, group in groupby(entries, lambda one: one.name)]
-    offered: list[Batch] = []
+    offered: list[list[Entry]] = []
 
-    def choose(same: Batch) -> Batch:
+    def choose(same: list[Entry]) -> list[Entry]:
         offered.append(same)
         return choose_smallest(same)
 
@@ -189,15 +189,15 @@ def test_several_entries_of_a_name_may_be_chosen():
     assert flatten(resolve_names(batches, list)) == flatten(batches)
 
 
-def test_only_an_entry_whose_name_may_come_again_is_held():
+def test_only_a_batch_whose_last_name_may_come_again_is_held():
     read: list[str] = []
     batches = [[entry("/d"), entry("/c")], [entry("/b")], [entry("/a")]]
     resolved = resolve_names(noting(batches, read), choose_smallest)
 
-    assert names([next(resolved)]) == ["/d"]
-    assert read == ["/d", "/c"]
-    assert names([next(resolved)]) == ["/c"]
+    assert names([next(resolved)]) == ["/d", "/c"]
     assert read == ["/d", "/c", "/b"]
+    assert names([next(resolved)]) == ["/b"]
+    assert read == ["/d", "/c", "/b", "/a"]
 
 
 @given(marked.filter(bool))

@@ -115,6 +115,7 @@ INTERNAL = {
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),
     ("runners/processes", "_TerminationExit"),
+    ("scan/sides", "ValueError"),
 }
 
 

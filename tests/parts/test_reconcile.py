@@ -20,7 +20,7 @@ from qumulo_changelist.model import (
     ReadFailure,
     State,
 )
-from qumulo_changelist.scan.reconcile import choose_entry, hide_deletion, read_sides
+from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions, read_sides
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Subtree
 from tests.parts.scanning import (
     BROKEN,
@@ -550,9 +550,10 @@ def test_of_a_name_what_exists_is_chosen_in_either_order(same, chosen):
 def test_a_hidden_deletion_is_gone_and_all_else_stays(state):
     unreadable = Entry(UNREADABLE, "/d", DIRECTORY, DELETE, "I/O error")
 
-    assert hide_deletion(created(state)) == created(state)
-    assert hide_deletion(deleted(state)) == deleted(GONE)
-    assert hide_deletion(unreadable).reason == "I/O error"
+    hidden = hide_deletions([created(state), deleted(state), unreadable])
+
+    assert hidden[:2] == [created(state), deleted(GONE)]
+    assert hidden[2].reason == "I/O error"
 
 
 # Both sides

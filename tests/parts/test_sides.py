@@ -60,8 +60,9 @@ class ScriptedTree:
         raise NotImplementedError
 
 
-def newer_entries(named_ops: NamedOps, tree: ScriptedTree) -> list[Entry]:
-    return [entry for batch in NewerSide(named_ops, tree).entries() for entry in batch]
+def newer_entries(named_ops: list[tuple[str, Op]], tree: ScriptedTree) -> list[Entry]:
+    named = NamedOps([name for name, _ in named_ops], [op for _, op in named_ops])
+    return [entry for batch in NewerSide(named, tree).entries() for entry in batch]
 
 
 def unreadable(name: str, op: Op, reason: str, kind: Kind = Kind.FILE) -> Entry:

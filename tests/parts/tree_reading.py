@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from qumulo_changelist.model import Description, Kind, ReadFailure
 from qumulo_changelist.trees.interface import (
-    DescribedEntries,
+    Described,
     NamedEntries,
     Subtree,
     Tree,
@@ -12,12 +12,12 @@ from qumulo_changelist.trees.interface import (
 )
 
 
-def read(tree: Tree, *requests: TreeRequest) -> list[list[DescribedEntries]]:
+def read(tree: Tree, *requests: TreeRequest) -> list[list[Described]]:
     """Return the whole answer to each request."""
     return [list(answer) for answer in tree.read(requests)]
 
 
-def walk_in_parts(tree: Tree, directory: str = "/") -> Iterator[DescribedEntries]:
+def walk_in_parts(tree: Tree, directory: str = "/") -> Iterator[Described]:
     """Yield what is below a directory, as the tree yields it."""
     (answer,) = tree.read([Subtree(directory)])
     return iter(answer)
@@ -44,9 +44,10 @@ def failures_in(tree: Tree, directory: str = "/") -> dict[str, str]:
 
 def describe(tree: Tree, *names: str) -> list[Description]:
     """Return the descriptions of entries of one directory."""
-    ((part,),) = tree.read([NamedEntries(list(names))])
-    assert part.names == list(names)
-    return part.described
+    (answer,) = tree.read([NamedEntries(list(names))])
+    parts = list(answer)
+    assert [name for part in parts for name in part.names] == list(names)
+    return [description for part in parts for description in part.described]
 
 
 def kinds(descriptions: list[Description]) -> list[Kind | str]:

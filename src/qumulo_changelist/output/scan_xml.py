@@ -102,7 +102,10 @@ class _XmlWriter:
 
     def _file_lines(self, files: Files) -> list[str]:
         """Return the lines of regular files; nothing if XML cannot hold the name of one."""
-        directory, *below = _escape([files.directory, *files.below]) or [""]
+        escaped = _escape([files.directory, *files.below])
+        if not escaped:
+            return []
+        directory, *below = escaped
         sizes, mtimes, atimes, owners, groups, _, _ = files.columns
         deleted_file = self._deleted_file
         # Two blanks after mode: not all readers are XML parsers.

@@ -76,6 +76,8 @@ class Side(ABC):
             end = begin + len(found)
             yield from _batch(self.entry_for_name, found, ops[begin:end])
             begin = end
+        if begin != len(ops):
+            raise ValueError("an answer is shorter than its request")
 
     @staticmethod
     @abstractmethod
@@ -267,7 +269,11 @@ def _batch(rule: EntryRule, found: Described, ops: list[Op]) -> Iterator[Batch]:
     if isinstance(found, DescribedFiles):
         # Nearly all entries: regular files that can be read, to which no rule applies.
         yield Files(found.directory, found.below, ops, found.columns)
-    elif entries := [entry for entry in map(rule, found.names, found.described, ops) if entry]:
+    elif entries := [
+        entry
+        for each in zip(found.names, found.described, ops, strict=True)
+        if (entry := rule(*each))
+    ]:
         yield entries
 
 
