@@ -54,6 +54,9 @@ class FileColumns(NamedTuple):
         return FileColumns(*map(itemgetter(*rows), self)) if rows else self.part(slice(0))
 
 
+NO_FILES = FileColumns(*([()] * 7))
+
+
 class Files(Sequence[Entry]):
     """A batch of regular files: a sequence of entries, which are made only if they are asked for.
 

@@ -4,18 +4,19 @@ What is malformed of one entry concerns this entry alone.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TypeVar
 
-from qumulo_changelist.cluster.shapes import FileJson, IdentityJson, NodeJson
+from qumulo_changelist.cluster.shapes import FileJson, IdentityJson, KnownFileJson, NodeJson
 from qumulo_changelist.cluster.times import nanoseconds, seconds
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Attributes, Description, EntryStat, Kind, ReadFailure
 
 Value = TypeVar("Value")
+NumericId = Callable[[str, IdentityJson | None], int | None]
 
 DIRECTORY = "FS_FILE_TYPE_DIRECTORY"
-_KINDS = {"FS_FILE_TYPE_FILE": Kind.FILE, DIRECTORY: Kind.DIRECTORY}
+FILE = "FS_FILE_TYPE_FILE"
+_KINDS = {FILE: Kind.FILE, DIRECTORY: Kind.DIRECTORY}
 _OTHER = Kind.OTHER
 
 # The cluster's own ids of users and groups of NFS are these numbers plus the numeric id.
@@ -24,12 +25,12 @@ _FIRST_NFS_GROUP = 4 << 32
 _NUMERIC_IDS = 1 << 32
 
 # More digits than any number of a cluster has; Python refuses to read thousands.
-_MAX_DIGITS = 40
+MAX_DIGITS = 40
 
 
 def is_number(text: str) -> bool:
     """Return whether ``text`` is a whole number, as the API writes numbers that can be large."""
-    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+    return text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS
 
 
 def unusable(field: str) -> str:
@@ -68,16 +69,16 @@ def described(file: FileJson) -> Description:
             _whole(file.size),
             seconds(file.modification_time),
             seconds(file.access_time),
-            _numeric_id(file.owner, file.owner_details, "NFS_UID", _FIRST_NFS_USER),
-            _numeric_id(file.group, file.group_details, "NFS_GID", _FIRST_NFS_GROUP),
+            numeric_owner(file.owner, file.owner_details),
+            numeric_group(file.group, file.group_details),
             file.id if is_number(file.id) else "",
-            _revision(file.data_revision, file.modification_time),
+            revision_of(file.data_revision, file.modification_time),
         )
     except ValueError:
         return _malformed(file, kind)
 
 
-def identified(file: FileJson) -> Description:
+def identified(file: KnownFileJson) -> Description:
     """Return what a file is, and what identifies it: no owners, no access time.
 
     Anything malformed counts as unknown, since none of it is listed: without a size, an id or a
@@ -97,7 +98,7 @@ def identified(file: FileJson) -> Description:
         int(file.size),
         mtime,
         id=file.id if is_number(file.id) else "",
-        revision=_revision(file.data_revision, changed),
+        revision=revision_of(file.data_revision, changed),
     )
 
 
@@ -131,11 +132,8 @@ def _malformed(file: FileJson, kind: Kind) -> ReadFailure:
     mtime = well_formed("modification_time", lambda: seconds(file.modification_time), None)
     atime = well_formed("access_time", lambda: seconds(file.access_time), 0)
     # The ids are read only to learn whether they can be: none is listed.
-    for field, number, details, nfs in (
-        ("owner", file.owner, file.owner_details, "NFS_UID"),
-        ("group", file.group, file.group_details, "NFS_GID"),
-    ):
-        well_formed(field, partial(_numeric_id, number, details, nfs, 0), None)
+    well_formed("owner", lambda: numeric_owner(file.owner, file.owner_details), None)
+    well_formed("group", lambda: numeric_group(file.group, file.group_details), None)
     known = Attributes(
         kind,
         size,
@@ -143,12 +141,12 @@ def _malformed(file: FileJson, kind: Kind) -> ReadFailure:
         atime,
         # Without its size, a file is never taken for a moved one.
         id=file.id if is_number(file.id) and "size" not in flaws else "",
-        revision=_revision(file.data_revision, "" if mtime is None else file.modification_time),
+        revision=revision_of(file.data_revision, "" if mtime is None else file.modification_time),
     )
     return ReadFailure(unusable(flaws[0]), known=known)
 
 
-def _revision(revision: str | None, changed: str) -> str:
+def revision_of(revision: str | None, changed: str) -> str:
     """Return what changes with a file's data.
 
     Args:
@@ -156,6 +154,24 @@ def _revision(revision: str | None, changed: str) -> str:
         changed: when it was modified, which changes with the data too; "" if unknown.
     """
     return revision if revision and is_number(revision) else changed
+
+
+def numeric_owner(number: str, details: IdentityJson | None) -> int | None:
+    """Return the numeric id of an owner; None if it has none.
+
+    Raises:
+        ValueError: a number is malformed.
+    """
+    return _numeric_id(number, details, "NFS_UID", _FIRST_NFS_USER)
+
+
+def numeric_group(number: str, details: IdentityJson | None) -> int | None:
+    """Return the numeric id of a group; None if it has none.
+
+    Raises:
+        ValueError: a number is malformed.
+    """
+    return _numeric_id(number, details, "NFS_GID", _FIRST_NFS_GROUP)
 
 
 def _numeric_id(number: str, details: IdentityJson | None, nfs: str, first: int) -> int | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Change, Description, EntryStat, Snapshot
 
@@ -74,13 +75,23 @@ class Cluster(Protocol):
 
 
 class DirectoryPage(Struct, frozen=True):
-    """A part of a directory: entries by name; the name of a directory ends in ``/``."""
+    """A part of a directory, as far as its entries are wanted."""
 
     total_entries: int
     """The number of entries that the whole directory has."""
     received: int
     """The number of them that this page has, whether they are wanted or not."""
-    entries: dict[str, Description]
+    files: list[str]
+    """The names of regular files; each of them is only here."""
+    columns: FileColumns
+    """The attributes of these files."""
+    others: dict[str, Description]
+    """All other entries by name; the name of a directory ends in ``/``."""
+
+    @property
+    def entries(self) -> dict[str, Description]:
+        """All entries by name."""
+        return {**dict(zip(self.files, self.columns.attributes(), strict=True)), **self.others}
 
 
 class SnapshotReader(Protocol):
@@ -96,7 +107,13 @@ class SnapshotReader(Protocol):
         """
 
     def pages(
-        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
+        self,
+        directory: str,
+        snapshot: int,
+        limit: int = 0,
+        wanted: Container[str] | None = None,
+        *,
+        identities_only: bool = False,
     ) -> Generator[DirectoryPage, None, None]:
         """Yield the entries of a directory, a page at a time, in no order.
 
@@ -106,6 +123,7 @@ class SnapshotReader(Protocol):
             limit: the maximal number of entries of the first page; 0 for that of other pages.
                 After a smaller first page, nothing is requested before it is wanted.
             wanted: the names, without a ``/``, that are of interest; None for all.
+            identities_only: whether to leave out times, owners and groups.
 
         Raises:
             AbsentError: the snapshot does not have it, or it is not a directory.

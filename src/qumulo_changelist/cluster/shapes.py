@@ -17,20 +17,25 @@ class IdentityJson(Struct, frozen=True, gc=False):
     id_value: str | None = None
 
 
-class FileJson(Struct, gc=False):
-    """What is needed of a file's attributes. A missing text is "", which is malformed."""
+class KnownFileJson(Struct, gc=False):
+    """What a file is, and what identifies it. A missing text is "", which is malformed."""
 
     name: str = ""
     type: str | None = None
     id: str = ""
     size: str = ""
     modification_time: str = ""
+    data_revision: str | None = None
+
+
+class FileJson(KnownFileJson, gc=False):
+    """All that is needed of a file's attributes, likewise."""
+
     access_time: str = ""
     owner: str = ""
     group: str = ""
     owner_details: IdentityJson | None = None
     group_details: IdentityJson | None = None
-    data_revision: str | None = None
 
 
 class NodeJson(FileJson, gc=False):

@@ -1,6 +1,7 @@
 """Times as a cluster writes them: pure, from text to integers, never through floats."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 _EPOCH = datetime(1970, 1, 1)
@@ -8,6 +9,11 @@ _NANOSECONDS = 1_000_000_000
 # The calendar repeats itself after 400 years, and ``datetime`` knows each day from 2000 to 2399.
 _CYCLE_YEARS, _CYCLE_SECONDS = 400, 146_097 * 86_400
 _LIKE_YEAR_0, _CYCLES_TO_YEAR_2000 = 2000, 5
+# A time as nearly all are: no leap second, no expanded year.
+_PLAIN = re.compile(
+    r"(?:[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*"
+)
+_MAX_MINUTES = 100_000
 _EXPANDED_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
 
 
@@ -33,6 +39,32 @@ def seconds(moment: str) -> int:
         return seconds(f"{moment[:17]}59Z") + 1
     whole = datetime.fromisoformat(moment[:19]) - _EPOCH
     return whole.days * 86_400 + whole.seconds
+
+
+def seconds_of_all(moments: Sequence[str]) -> list[int]:
+    """Return :func:`seconds` of each time: quicker, since most times share their minute.
+
+    Raises:
+        ValueError: one is written in any other way.
+    """
+    joined = "\n".join([*moments, ""])
+    if joined.count("\n") != len(moments) or not _PLAIN.fullmatch(joined):
+        return list(map(seconds, moments))
+    if len(_minutes) > _MAX_MINUTES:
+        _minutes.clear()
+    minutes = _minutes
+    return [minutes[moment[:16]] + int(moment[17:19]) for moment in moments]
+
+
+class _Minutes(dict[str, int]):
+    """The seconds since the epoch of minutes, such as ``2026-11-26T08:41``, once they were used."""
+
+    def __missing__(self, minute: str) -> int:
+        self[minute] = found = seconds(f"{minute}:00Z")
+        return found
+
+
+_minutes = _Minutes()
 
 
 def _seconds_of_expanded_year(moment: str) -> int:

@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from qumulo_changelist.cluster.shapes import FileJson
+from qumulo_changelist.cluster.shapes import FileJson, KnownFileJson
 from qumulo_changelist.errors import ReplyError
 
 Shape = TypeVar("Shape")
 Fields = TypeVar("Fields", bound=Struct)
-File = TypeVar("File", bound=FileJson)
+File = TypeVar("File", bound=KnownFileJson)
 
 
 class Reader(Generic[Shape]):
@@ -120,6 +120,8 @@ def to_file(value: object, shape: type[File], source: str) -> File:
     except msgspec.ValidationError:
         file = to_shape(value, shape, source)
     assert isinstance(value, dict)
+    if not isinstance(file, FileJson):
+        return file
     if file.owner_details is None and value.get("owner_details") is not None:
         file.owner = ""
     if file.group_details is None and value.get("group_details") is not None:

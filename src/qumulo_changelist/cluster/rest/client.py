@@ -158,7 +158,13 @@ class RestCluster:
         return described(read_file(answer, source))
 
     def pages(
-        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
+        self,
+        directory: str,
+        snapshot: int,
+        limit: int = 0,
+        wanted: Container[str] | None = None,
+        *,
+        identities_only: bool = False,
     ) -> Generator[DirectoryPage, None, None]:
         """Yield the entries of a directory of a snapshot; see ``SnapshotReader``."""
         first = min(limit or self._directory_page, self._directory_page)
@@ -168,7 +174,7 @@ class RestCluster:
         received, total = 0, 0
         with entry_errors(snapshot):
             for source, listing in read_pages(self._session, request, DIRECTORY_LISTING, later):
-                page = entries_of(listing, source, wanted)
+                page = entries_of(listing, source, wanted, identities_only=identities_only)
                 received, total = received + page.received, page.total_entries
                 yield page
         if received < total:

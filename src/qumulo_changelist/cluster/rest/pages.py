@@ -2,14 +2,22 @@
 
 import contextlib
 import re
-from collections.abc import Container, Iterator
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Raw
 from msgspec.structs import replace
 
-from qumulo_changelist.cluster.attributes import DIRECTORY, check_names, described, inspected
+from qumulo_changelist.cluster.attributes import (
+    DIRECTORY,
+    FILE,
+    check_names,
+    described,
+    identified,
+    inspected,
+)
 from qumulo_changelist.cluster.changes import check_changes
+from qumulo_changelist.cluster.file_columns import describe_files, identify_files
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.session import Session
@@ -17,11 +25,13 @@ from qumulo_changelist.cluster.shapes import (
     DiffJson,
     DirectoryJson,
     FileJson,
+    KnownFileJson,
     NodeJson,
     PagingJson,
     SomeEntriesJson,
 )
-from qumulo_changelist.cluster.wire import Reader, to_file
+from qumulo_changelist.cluster.wire import File, Reader, to_file
+from qumulo_changelist.columns import NO_FILES, FileColumns
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Change, Description, EntryStat
 from qumulo_changelist.waiting import result_of
@@ -41,7 +51,6 @@ SOME_ENTRIES = Reader(SomeEntriesJson)
 """Reads a page of a directory of which only some entries are needed."""
 
 _changes = Reader(list[Change])
-_files = Reader(list[FileJson])
 _objects = Reader(list[object])
 
 
@@ -118,7 +127,11 @@ def changes_of(page: DiffJson[Raw | list[Change]], source: str) -> list[Change]:
 
 
 def entries_of(
-    page: DirectoryJson[Raw | list[object]], source: str, wanted: Container[str] | None = None
+    page: DirectoryJson[Raw | list[object]],
+    source: str,
+    wanted: Container[str] | None = None,
+    *,
+    identities_only: bool = False,
 ) -> DirectoryPage:
     """Return a page of a directory, with the entries that are ``wanted``; None for all.
 
@@ -128,19 +141,21 @@ def entries_of(
         page: the page.
         source: the request, for messages.
         wanted: the names, without a ``/``.
+        identities_only: whether to leave out times, owners and groups.
 
     Raises:
         ReplyError: an entry has no usable name.
     """
-    files = _files_of(page.files, source)
+    kind = _IDENTITIES if identities_only else _ATTRIBUTES
+    files = kind.read(page.files, source)
     names = [file.name for file in files]
     check_names(names, source)
-    entries: dict[str, Description] = {}
-    for file in files:
-        if wanted is None or file.name in wanted:
-            name = f"{file.name}/" if file.type == DIRECTORY else file.name
-            entries[name] = described(file)
-    return DirectoryPage(page.child_count, len(set(names)), entries)
+    received = len(set(names))
+    if received < len(names):  # of a name that comes twice, the last one counts
+        files = list({file.name: file for file in files}.values())
+    if wanted is not None:
+        files = [file for file in files if file.name in wanted]
+    return kind.page(page.child_count, received, files)
 
 
 def stats_of(page: SomeEntriesJson, source: str) -> dict[str, EntryStat]:
@@ -154,10 +169,50 @@ def stats_of(page: SomeEntriesJson, source: str) -> dict[str, EntryStat]:
     return {file.name: inspected(file) for file in files}
 
 
-def _files_of(files: Raw | list[object], source: str) -> list[FileJson]:
-    """Return the files of a page: decoded all at once, or one by one if one is malformed."""
-    if not isinstance(files, list):
-        with contextlib.suppress(ReplyError):
-            return _files.read(files, source)
-        files = _objects.read(files, source)
-    return [to_file(file, FileJson, source) for file in files]
+class _FileKind(Generic[File]):
+    """How files of a page are read.
+
+    Args:
+        shape: what is read of each file.
+        describe_all: describes regular files; raises ``ValueError`` if one is unusual.
+        describe: describes one entry.
+    """
+
+    def __init__(
+        self,
+        shape: type[File],
+        describe_all: Callable[[Sequence[File]], FileColumns],
+        describe: Callable[[File], Description],
+    ) -> None:
+        self._shape = shape
+        self._reader = Reader(list[shape])  # type: ignore[valid-type]
+        self._describe_all = describe_all
+        self._describe = describe
+
+    def read(self, files: Raw | list[object], source: str) -> list[File]:
+        """Return the files of a page: decoded at once, or one by one if one is malformed."""
+        if not isinstance(files, list):
+            with contextlib.suppress(ReplyError):
+                return self._reader.read(files, source)
+            files = _objects.read(files, source)
+        return [to_file(file, self._shape, source) for file in files]
+
+    def page(self, total: int, received: int, files: list[File]) -> DirectoryPage:
+        """Return a page with these files."""
+        plain = [file for file in files if file.type == FILE]
+        try:
+            columns = self._describe_all(plain) if plain else NO_FILES
+        except ValueError:
+            plain, columns = [], NO_FILES
+        others = files if not plain else [file for file in files if file.type != FILE]
+        names = [file.name for file in plain]
+        described = {_full_name(file): self._describe(file) for file in others}
+        return DirectoryPage(total, received, names, columns, described)
+
+
+def _full_name(file: KnownFileJson) -> str:
+    return f"{file.name}/" if file.type == DIRECTORY else file.name
+
+
+_ATTRIBUTES = _FileKind(FileJson, describe_files, described)
+_IDENTITIES = _FileKind(KnownFileJson, identify_files, identified)
