@@ -1,15 +1,15 @@
 """A walk through a snapshot that requests directories before it reaches them."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.model import Description
+from qumulo_changelist.pending import Pending
+from qumulo_changelist.trees.ahead import Ahead
 from qumulo_changelist.trees.interface import DescribedEntries
 from qumulo_changelist.trees.walk import DirectoryListing, walk
-from qumulo_changelist.waiting import result_of
 
-PendingPages = Future[Iterator[DirectoryPage]]
+PendingPages = Pending[Iterator[DirectoryPage]]
 
 
 class WalkAhead:
@@ -17,13 +17,13 @@ class WalkAhead:
 
     Args:
         request: begins to read a directory.
-        max_ahead: the number of directories that are requested before the walk reaches them.
+        ahead: how many directories are requested before the walk reaches them.
         top: the directory.
     """
 
-    def __init__(self, request: Callable[[str], PendingPages], max_ahead: int, top: str) -> None:
+    def __init__(self, request: Callable[[str], PendingPages], ahead: Ahead, top: str) -> None:
         self._request = request
-        self._max_ahead = max_ahead
+        self._ahead = ahead
         self._top = top
         self._upcoming = [top]
         """The known directories that the walk has not entered yet; the next one is last."""
@@ -39,8 +39,9 @@ class WalkAhead:
         self._request_upcoming()
         self._upcoming.pop()
         entries: dict[str, Description] = {}
-        for page in result_of(self._pending.pop(directory)):
+        for page in self._pending.pop(directory).result():
             entries.update(page.entries)
+        self._ahead.count_answer(len(entries))
         names = sorted([directory + entry for entry in entries])
         self._upcoming += [name for name in names if name.endswith("/")]
         self._request_upcoming()
@@ -49,9 +50,10 @@ class WalkAhead:
         return DirectoryListing(names, lambda some: [entries[name[start:]] for name in some])
 
     def _request_upcoming(self) -> None:
-        for directory in reversed(self._upcoming[-self._max_ahead :]):
+        limit = self._ahead.limit
+        for directory in reversed(self._upcoming[-limit:]):
             # The next directory in any case. The limit is for the others, on all levels together.
             if directory not in self._pending and (
-                len(self._pending) < self._max_ahead or directory == self._upcoming[-1]
+                len(self._pending) < limit or directory == self._upcoming[-1]
             ):
                 self._pending[directory] = self._request(directory)

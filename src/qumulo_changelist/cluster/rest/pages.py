@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Container, Iterator
+from collections.abc import AsyncGenerator, Container
 from typing import Protocol, TypeVar
 
 from msgspec import Raw
@@ -24,7 +24,6 @@ from qumulo_changelist.cluster.shapes import (
 from qumulo_changelist.cluster.wire import Reader, to_file
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Change, Description, EntryStat
-from qumulo_changelist.waiting import result_of
 
 _BELOW_THE_HOST = re.compile("/(?!/)[!-~]*")
 _LIMIT = re.compile(r"(?<=[?&]limit=)\d+")
@@ -53,9 +52,9 @@ class _Paged(Protocol):
 Page = TypeVar("Page", bound=_Paged)
 
 
-def read_pages(
+async def read_pages(
     session: Session, request: Request, reader: Reader[Page], later_limit: int = 0
-) -> Iterator[tuple[str, Page]]:
+) -> AsyncGenerator[tuple[str, Page], None]:
     """Yield the pages of a collection, each after the next one was requested.
 
     Args:
@@ -72,7 +71,7 @@ def read_pages(
         ReplyError: the next page is not on the cluster, or a page comes for the second time.
     """
     requested = {request.uri}
-    answer = session.ask(request)
+    answer = await session.ask(request)
     while True:
         source = str(request)
         page = reader.read(answer, source)
@@ -90,11 +89,11 @@ def read_pages(
         request = replace(request, uri=next_uri)
         if later_limit and len(requested) == 2:
             yield source, page
-            answer = session.ask(request)
+            answer = await session.ask(request)
             continue
         coming = session.ask_ahead(request)
         yield source, page
-        answer = result_of(coming)
+        answer = await coming
 
 
 def changes_of(page: DiffJson[Raw | list[Change]], source: str) -> list[Change]:
