@@ -57,7 +57,7 @@ class FileColumns(NamedTuple):
 NO_FILES = FileColumns(*([()] * 7))
 
 
-class Files(Sequence[Entry]):
+class FileBatch(Sequence[Entry]):
     """A batch of regular files: a sequence of entries, which are made only if they are asked for.
 
     Each file is listed as it is, or as deleted: none is unreadable, none has moved, and none has
@@ -81,7 +81,7 @@ class Files(Sequence[Entry]):
         self.columns = columns
 
     @classmethod
-    def of(cls, batch: Sequence[Entry]) -> "Files | None":
+    def of(cls, batch: Sequence[Entry]) -> "FileBatch | None":
         """Return a batch as columns; None if it has an entry that does not fit into them."""
         if isinstance(batch, cls):
             return batch
@@ -96,7 +96,7 @@ class Files(Sequence[Entry]):
         directory = self.directory
         return [directory + below for below in self.below]
 
-    def interleaved(self, other: "Files") -> "Files | None":
+    def interleaved(self, other: "FileBatch") -> "FileBatch | None":
         """Return the files of two batches of one directory in descending order of names.
 
         None if the directories differ, or a name comes twice.
@@ -107,7 +107,7 @@ class Files(Sequence[Entry]):
         if len(set(below)) < len(below):
             return None
         rows = sorted(range(len(below)), key=below.__getitem__, reverse=True)
-        return Files(
+        return FileBatch(
             self.directory,
             [below[row] for row in rows],
             [ops[row] for row in rows],
@@ -120,10 +120,10 @@ class Files(Sequence[Entry]):
     @overload
     def __getitem__(self, at: int) -> Entry: ...
     @overload
-    def __getitem__(self, at: slice) -> "Files": ...
-    def __getitem__(self, at: int | slice) -> "Entry | Files":
+    def __getitem__(self, at: slice) -> "FileBatch": ...
+    def __getitem__(self, at: int | slice) -> "Entry | FileBatch":
         if isinstance(at, slice):
-            return Files(self.directory, self.below[at], self.ops[at], self.columns.part(at))
+            return FileBatch(self.directory, self.below[at], self.ops[at], self.columns.part(at))
         known = Attributes(Kind.FILE, *[column[at] for column in self.columns])  # type: ignore[arg-type]
         return _entry(self.directory + self.below[at], self.ops[at], known)
 

@@ -127,7 +127,7 @@ class Entry(Struct, frozen=True, gc=False):
 
 Batch = Sequence[Entry]
 """Entries that flow together: files in descending order of names, mostly of one directory, or one
-directory alone. No batch is empty. Most are :class:`~qumulo_changelist.columns.Files`."""
+directory alone. No batch is empty. Most are :class:`~qumulo_changelist.columns.FileBatch`."""
 
 
 class Totals(NamedTuple):

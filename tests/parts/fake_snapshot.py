@@ -1,11 +1,16 @@
 """Snapshot 7 of a cluster that needs no server, for trees that are read from a cluster."""
 
 import threading
-from collections.abc import Container, Generator
+from collections.abc import AsyncGenerator, Container, Coroutine
+from typing import Any, TypeVar
 
 from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.columns import NO_FILES
 from qumulo_changelist.errors import AbsentError
 from qumulo_changelist.model import Attributes, Description, Kind
+from qumulo_changelist.pending import Pending, Work
+
+T = TypeVar("T")
 
 SNAPSHOT = 7
 BASE = "/proj"
@@ -16,6 +21,9 @@ TIMEOUT = 30
 
 class FakeSnapshot:
     """Implements ``SnapshotReader`` and ``SubtreeReader``, and records the requests.
+
+    As a ``SnapshotReader`` it answers one request after the other, and only while one is waited
+    for: the first one first, or the last one first.
 
     The size of a file is the number in its name, so that answers can be told apart.
     """
@@ -28,8 +36,11 @@ class FakeSnapshot:
         self.first_page_limits: list[int] = []
         self.errors: dict[str, Exception] = {}
         """What a request raises."""
-        self.gates: dict[str, threading.Event] = {}
-        """What the answer to a request waits for."""
+        self.idle_seconds = 0.0
+        self.answers_last_first = False
+        self.unanswered: list[Pending[None]] = []
+        """The requests that are not answered yet."""
+        self.most_unanswered = 0
         self.open_listings = 0
         self.closed = threading.Event()
         self._requested = threading.Condition()
@@ -47,8 +58,13 @@ class FakeSnapshot:
             if name.endswith("/"):
                 self.entries.setdefault(path, [])
 
-    def describe(self, path: str, snapshot: int) -> Description:
-        self._record(f"describe {path}", snapshot)
+    def start(self, work: Coroutine[Pending[Any], None, T]) -> Pending[T]:
+        started = Work[T](self._drive, work)
+        started.advance()
+        return started
+
+    async def describe(self, path: str, snapshot: int) -> Description:
+        await self._send(f"describe {path}", snapshot)
         directory, _, name = path.rpartition("/")
         if f"{name}/" in self.entries.get(directory, ()) or path == BASE:
             return Attributes(Kind.DIRECTORY)
@@ -56,10 +72,16 @@ class FakeSnapshot:
             raise AbsentError("not there")
         return attributes_of(name)
 
-    def pages(
-        self, directory: str, snapshot: int, limit: int = 0, wanted: Container[str] | None = None
-    ) -> Generator[DirectoryPage, None, None]:
-        self._record(f"list {directory}", snapshot)
+    async def pages(
+        self,
+        directory: str,
+        snapshot: int,
+        limit: int = 0,
+        wanted: Container[str] | None = None,
+        *,
+        identities_only: bool = False,
+    ) -> AsyncGenerator[DirectoryPage, None]:
+        await self._send(f"list {directory}", snapshot)
         entries = self._entries_of(directory)
         self.first_page_limits.append(limit)
         self.open_listings += 1
@@ -67,14 +89,14 @@ class FakeSnapshot:
             begin, size = 0, min(limit or self.page_size, self.page_size)
             while begin < len(entries) or begin == 0:
                 if begin:
-                    self._record(f"more of {directory}", snapshot)
+                    await self._send(f"more of {directory}", snapshot)
                 page = entries[begin : begin + size]
                 described: dict[str, Description] = {
                     name: attributes_of(name)
                     for name in page
                     if wanted is None or name.removesuffix("/") in wanted
                 }
-                yield DirectoryPage(len(entries), len(page), described)
+                yield DirectoryPage(len(entries), len(page), [], NO_FILES, described)
                 begin, size = begin + size, self.page_size
         finally:
             self.open_listings -= 1
@@ -109,13 +131,22 @@ class FakeSnapshot:
             raise AbsentError("no such directory")
         return self.entries[directory]
 
+    async def _send(self, request: str, snapshot: int) -> None:
+        answered = Pending[None](self._drive)
+        self.unanswered.append(answered)
+        self.most_unanswered = max(self.most_unanswered, len(self.unanswered))
+        self._record(request, snapshot)
+        await answered
+
+    def _drive(self, wanted: Pending[Any]) -> None:
+        while not wanted.is_done:
+            self.unanswered.pop(-1 if self.answers_last_first else 0).finish(None)
+
     def _record(self, request: str, snapshot: int) -> None:
         assert snapshot == SNAPSHOT
         with self._requested:
             self.requests.append(request)
             self._requested.notify_all()
-        if gate := self.gates.get(request):
-            assert gate.wait(TIMEOUT)
         if request in self.errors:
             raise self.errors[request]
 

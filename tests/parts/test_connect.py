@@ -70,7 +70,7 @@ import sys
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Secret, Settings
 with open_cluster(Settings(("127.0.0.1",), 1, "a", Secret("b"))):
-    print("urllib3" in sys.modules)
+    print("ssl" in sys.modules)
 """
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

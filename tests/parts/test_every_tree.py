@@ -45,8 +45,7 @@ def mounted(*names: str) -> Iterator[Tree]:
 def over_rest(*names: str) -> Iterator[Tree]:
     snapshot = FakeSnapshot()
     snapshot.put(*names)
-    with RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2) as tree:
-        yield tree
+    yield RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ VALUES = {
         "model",
         "names",
         "shortages",
+        "pending",
         "snapshot_paths",
         "version",
         "waiting",

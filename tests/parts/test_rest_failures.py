@@ -160,7 +160,7 @@ def test_a_shortage_of_descriptors_is_no_fault_of_a_node(canned, listener, monke
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     with RestCluster(canned.settings(), listener) as cluster, monkeypatch.context() as patch:
-        patch.setattr("urllib3.util.connection.create_connection", fail)
+        patch.setattr("socket.socket.__init__", fail)
         with pytest.raises(ResourceError, match="Too many open files"):
             cluster.describe("/a", 5)
     assert not canned.asked

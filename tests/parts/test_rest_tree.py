@@ -1,8 +1,5 @@
 """A snapshot as a tree over REST: single entries or pages of directories, several at a time."""
 
-import threading
-from collections.abc import Iterator
-
 import pytest
 
 from qumulo_changelist.errors import UnreachableError, UnreadableError
@@ -10,7 +7,7 @@ from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.trees.interface import NamedEntries, Subtree
 from qumulo_changelist.trees.rest import RestTree
-from tests.parts.fake_snapshot import BASE, SNAPSHOT, TIMEOUT, FakeSnapshot
+from tests.parts.fake_snapshot import BASE, SNAPSHOT, FakeSnapshot
 from tests.parts.tree_reading import describe, read, sizes, walk_in_parts, walked_names
 
 REQUESTS_AT_ONCE = 4
@@ -22,14 +19,14 @@ def snapshot() -> FakeSnapshot:
 
 
 @pytest.fixture
-def tree(snapshot: FakeSnapshot) -> Iterator[RestTree]:
-    """Check as well that no thread of the tree outlives it."""
-    before = set(threading.enumerate())
-    with RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), REQUESTS_AT_ONCE) as opened:
-        yield opened
-    for thread in set(threading.enumerate()) - before:
-        thread.join(TIMEOUT)
-        assert not thread.is_alive()
+def tree(snapshot: FakeSnapshot) -> RestTree:
+    return tree_of(snapshot)
+
+
+def tree_of(
+    snapshot: FakeSnapshot, base: str = BASE, requests_at_once: int = REQUESTS_AT_ONCE
+) -> RestTree:
+    return RestTree(snapshot, SNAPSHOT, snapshot_paths(base), requests_at_once)
 
 
 def numbered(directory: str, count: int) -> list[str]:
@@ -58,9 +55,9 @@ def test_a_directory_is_requested_without_its_slash(snapshot, tree, name, path):
 
 @pytest.mark.parametrize(("base", "path"), [("/", ""), ("", ""), ("/p/q", "/p/q"), ("/p/", "/p")])
 def test_the_base_path_can_be_any_directory(snapshot, base, path):
-    with RestTree(snapshot, SNAPSHOT, snapshot_paths(base)) as tree:
-        for request in (NamedEntries(["/a"]), NamedEntries(["/"]), Subtree("/")):
-            read(tree, request)
+    tree = tree_of(snapshot, base)
+    for request in (NamedEntries(["/a"]), NamedEntries(["/"]), Subtree("/")):
+        read(tree, request)
 
     assert snapshot.requests == [
         f"describe {path}/a", f"describe {path or '/'}", f"list {path or '/'}"
@@ -182,43 +179,29 @@ def test_a_walk_requests_a_limited_number_of_directories_ahead(snapshot, tree):
     parts = walk_in_parts(tree, "/d/")
 
     assert next(parts).names == ["/d/19/a1"]
-    for number in (18, 17, 16):
-        snapshot.wait_for(f"list /proj/d/{number}")
-    assert len(snapshot.requests) <= 1 + 1 + REQUESTS_AT_ONCE
+    assert snapshot.requests[1:] == [f"list /proj/d/{number}" for number in (19, 18, 17, 16, 15)]
+    assert snapshot.most_unanswered == REQUESTS_AT_ONCE
 
     assert len([name for part in parts for name in part.names]) == 39
     assert len(snapshot.requests) == len(set(snapshot.requests)) == 21
 
 
-def test_an_unfinished_walk_leaves_no_thread(snapshot, tree):
-    snapshot.put("/d/a/x1", "/d/b/x1", "/d/c/x1")
-
-    assert next(walk_in_parts(tree, "/d/")).names == ["/d/c/x1"]
-    # The fixture checks the threads.
-
-
 # Several requests at once
 
 
-def test_answers_keep_the_order_of_requests_whichever_ends_first(snapshot, tree):
+@pytest.mark.parametrize("last_first", [False, True])
+def test_answers_keep_the_order_of_requests_whichever_is_answered_first(snapshot, tree, last_first):
+    snapshot.answers_last_first = last_first
     snapshot.put("/a/a1", "/a/b2", "/b/c3", "/c/d4")
-    last = snapshot.gates["describe /proj/c/d4"] = threading.Event()
-    first = snapshot.gates["list /proj/a"] = threading.Event()
-    answers = tree.read([NamedEntries(["/a/b2", "/a/a1"]), Subtree("/b/"), NamedEntries(["/c/d4"])])
-    found: list[list[str]] = []
-    reading = threading.Thread(
-        target=lambda: found.extend(next(iter(answer)).names for answer in answers)
-    )
-    reading.start()
 
-    # All are sent before any is answered.
-    for request in ("list /proj/a", "list /proj/b", "describe /proj/c/d4"):
-        snapshot.wait_for(request)
-    last.set()
-    first.set()
-    reading.join(TIMEOUT)
+    answers = read(tree, NamedEntries(["/a/b2", "/a/a1"]), Subtree("/b/"), NamedEntries(["/c/d4"]))
 
-    assert found == [["/a/b2", "/a/a1"], ["/b/c3"], ["/c/d4"]]
+    assert [part.names for answer in answers for part in answer] == [
+        ["/a/b2", "/a/a1"], ["/b/c3"], ["/c/d4"]
+    ]  # fmt: skip
+    # All were sent before any was answered.
+    assert snapshot.requests == ["list /proj/a", "list /proj/b", "describe /proj/c/d4"]
+    assert snapshot.most_unanswered == 3
 
 
 def test_a_limited_number_of_requests_is_sent_before_their_answers_are_wanted(snapshot, tree):
@@ -233,22 +216,27 @@ def test_a_limited_number_of_requests_is_sent_before_their_answers_are_wanted(sn
         assert answered <= len(snapshot.requests) <= answered + REQUESTS_AT_ONCE
 
 
-def test_no_more_requests_than_allowed_are_under_way_at_once(snapshot, tree):
-    gate = threading.Event()
-    names = [f"/d{number:02}/a" for number in range(20)]
+@pytest.mark.parametrize("at_once", [1, 2, 7, 64])
+def test_a_distant_cluster_gets_as_many_requests_at_once_as_are_allowed(snapshot, at_once):
+    names = [f"/d{number:03}/a{number}" for number in range(300)]
     snapshot.put(*names)
-    snapshot.gates = {f"describe /proj{name}": gate for name in names}
-    answers = tree.read([NamedEntries([name]) for name in names])
-    reading = threading.Thread(target=lambda: [list(answer) for answer in answers])
-    reading.start()
+    tree = tree_of(snapshot, requests_at_once=at_once)
 
-    for name in names[:REQUESTS_AT_ONCE]:
-        snapshot.wait_for(f"describe /proj{name}")
-    assert len(snapshot.requests) == REQUESTS_AT_ONCE
-    gate.set()
-    reading.join(TIMEOUT)
+    for number, answer in enumerate(tree.read([NamedEntries([name]) for name in names])):
+        (part,) = answer
+        assert (part.names, sizes(part.described)) == ([names[number]], [number])
+        snapshot.idle_seconds += 1000
 
-    assert len(snapshot.requests) == 20
+    assert snapshot.most_unanswered == at_once
+
+
+def test_a_near_cluster_gets_few_requests_at_once(snapshot):
+    names = [f"/d{number:03}/a" for number in range(300)]
+    snapshot.put(*names)
+
+    read(tree_of(snapshot, requests_at_once=64), *(NamedEntries([name]) for name in names))
+
+    assert snapshot.most_unanswered == REQUESTS_AT_ONCE
 
 
 def test_requests_that_send_further_requests_do_not_block_each_other(snapshot, tree):

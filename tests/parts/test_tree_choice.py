@@ -162,7 +162,7 @@ def test_a_mount_without_the_newer_snapshot_is_refused(mount: Path) -> None:
         choose(cluster_of(mount), mount, GONE, metadata="snapshot")
 
 
-@pytest.mark.parametrize(("workers", "at_once"), [(1, 16), (8, 16), (32, 4), (256, 2)])
+@pytest.mark.parametrize(("workers", "at_once"), [(1, 128), (2, 64), (32, 4), (256, 2)])
 def test_requests_at_the_same_time_are_limited_over_all_processes(
     mount: Path, workers: int, at_once: int
 ) -> None:

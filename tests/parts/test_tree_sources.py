@@ -25,7 +25,7 @@ from tests.parts.tree_reading import describe, kinds, walk, walked_names
 
 SETTINGS = Settings(("10.0.0.1", "10.0.0.2"), 8000, "archiver", Secret("correct-horse"))
 PATHS = snapshot_paths("/proj", "/proj/new", "/proj/old")
-REST = RestSource(SETTINGS, 7, PATHS, page_size=100, requests_at_once=4)
+REST = RestSource(SETTINGS, 7, PATHS, 4, page_size=100)
 QQ = QqSource(SETTINGS, 7, PATHS, workers=3, processes_at_once=9)
 MOUNT = MountSource("/mnt/\udcff", since=1_700_000_000_123_456_789)
 
@@ -110,7 +110,7 @@ def test_a_mount_and_the_cluster_show_the_same_attributes_in_any_year(folder):
         )
         with RestCluster(settings, ignore) as cluster:
             snapshot = cluster.create_snapshot("newer", "/proj")
-        rest = RestSource(settings, snapshot.id, snapshot_paths("/proj"))
+        rest = RestSource(settings, snapshot.id, snapshot_paths("/proj"), 4)
 
         trees = []
         for source in (mount, rest, IdentifiedSource(mount, rest)):
@@ -148,7 +148,7 @@ def test_a_malformed_entry_does_not_affect_its_neighbours():
     names = ["/sub/", "/ownerless", "/link", "/late.mov", "/kindless", "/good.mov"]
     with serve() as server:
         server.answer = answer_malformed
-        with RestSource(server.settings(), 7, snapshot_paths("/proj")).open(ignore) as tree:
+        with RestSource(server.settings(), 7, snapshot_paths("/proj"), 4).open(ignore) as tree:
             described = dict(zip(names, describe(tree, *names), strict=True))
             found = dict(walk(tree))
 

@@ -48,7 +48,7 @@ def open_rest(
     listener: Listener = ignore,
     *,
     page_size: int = 0,
-    requests_at_once: int = 16,
+    requests_at_once: int = 0,
 ) -> "RestCluster":
     """Return the cluster through its REST API; see :class:`.rest.client.RestCluster`.
 

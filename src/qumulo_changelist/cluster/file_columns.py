@@ -1,6 +1,6 @@
 """What a cluster sends of many regular files, as columns: pure, and quicker than one by one.
 
-For each file the outcome is that of :func:`~.attributes.described` or :func:`~.attributes.identified`.
+For each file the outcome is that of :mod:`~.attributes`.
 """
 
 from collections.abc import Sequence

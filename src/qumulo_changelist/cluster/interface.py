@@ -5,14 +5,17 @@ without an error has yielded everything. A failure that is not about one entry r
 ``ChangelistError``.
 """
 
-from collections.abc import Container, Generator
-from typing import Protocol
+from collections.abc import AsyncGenerator, Container, Coroutine, Generator
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Change, Description, EntryStat, Snapshot
+from qumulo_changelist.pending import Pending
+
+T = TypeVar("T")
 
 
 class Cluster(Protocol):
@@ -95,9 +98,16 @@ class DirectoryPage(Struct, frozen=True):
 
 
 class SnapshotReader(Protocol):
-    """A cluster that describes a snapshot's entries; may be used by many threads at once."""
+    """A cluster that describes a snapshot's entries, many at once: to work that awaits them."""
 
-    def describe(self, path: str, snapshot: int) -> Description:
+    @property
+    def idle_seconds(self) -> float:
+        """The number of seconds, so far, for which nothing could be done but wait for answers."""
+
+    def start(self, work: Coroutine[Pending[Any], None, T]) -> Pending[T]:
+        """Begin work that uses this object; its first request is sent at once."""
+
+    async def describe(self, path: str, snapshot: int) -> Description:
         """Return the attributes of one entry, without following a link.
 
         They are a ``ReadFailure`` if the cluster sent a field malformed that a list needs.
@@ -114,7 +124,7 @@ class SnapshotReader(Protocol):
         wanted: Container[str] | None = None,
         *,
         identities_only: bool = False,
-    ) -> Generator[DirectoryPage, None, None]:
+    ) -> AsyncGenerator[DirectoryPage, None]:
         """Yield the entries of a directory, a page at a time, in no order.
 
         Args:

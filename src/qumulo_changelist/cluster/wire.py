@@ -7,7 +7,7 @@ import json
 from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from qumulo_changelist.cluster.shapes import FileJson, KnownFileJson
 from qumulo_changelist.errors import ReplyError
@@ -22,14 +22,13 @@ class Reader(Generic[Shape]):
 
     Args:
         shape: what is read.
-        decoded: the same shape without raw JSON in it, if ``shape`` has any.
     """
 
-    def __init__(self, shape: type[Shape], decoded: type[Shape] | None = None) -> None:
+    def __init__(self, shape: type[Shape]) -> None:
+        self._shape = shape
         self._decoder = msgspec.json.Decoder(shape)
-        self._decoded = decoded or shape
 
-    def read(self, data: bytes | Raw, source: str) -> Shape:
+    def read(self, data: bytes, source: str) -> Shape:
         """Return the value that ``data`` is the JSON of.
 
         Args:
@@ -46,7 +45,7 @@ class Reader(Generic[Shape]):
                 raise
             except msgspec.DecodeError:
                 # Names that are not UTF-8 come with lone surrogates, which only this decoder reads.
-                return convert(json.loads(bytes(data)), self._decoded)
+                return convert(json.loads(data), self._shape)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise ReplyError(f"{source}: {_reason(error)}") from None
 

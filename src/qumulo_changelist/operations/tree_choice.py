@@ -16,9 +16,8 @@ from qumulo_changelist.trees.interface import TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
 
-# Requests at the same time for one tree: in one process, and in all processes together. A node has
-# 1,000 connections in total (Qumulo's documentation).
-_REQUESTS_OF_A_PROCESS = 16
+# Requests at the same time for one tree at most, in all processes together. A node has 1,000
+# connections in total (Qumulo's documentation).
 _REQUESTS_IN_ALL = 128
 
 # qq processes at the same time: for each process of ours, and in total. Each needs 0.4 s of a core
@@ -89,7 +88,7 @@ class TreeChoice:
         """
         request, pair = self._request, self._pair
         needs_older = request.deletes or request.moves or request.verify
-        older: TreeSource | None = self._cluster_source(pair.older) if needs_older else None
+        older = self._cluster_source(pair.older, is_older=True) if needs_older else None
         if request.metadata == "rest":
             if self._settings.transport == "qq":
                 report_unchecked_certificate(self._settings, self._listener)
@@ -154,13 +153,20 @@ class TreeChoice:
         except MappedPathError:
             return False  # it can be asked of the cluster
 
-    def _cluster_source(self, view: SnapshotView) -> TreeSource:
+    def _cluster_source(self, view: SnapshotView, *, is_older: bool = False) -> TreeSource:
         request, settings = self._request, self._settings
         if self._through_qq:
             at_once = _qq_at_once(request.workers)
             return QqSource(settings, view.snapshot.id, view.paths, request.workers, at_once)
-        at_once = max(min(_REQUESTS_OF_A_PROCESS, _REQUESTS_IN_ALL // request.workers), 2)
-        return RestSource(settings, view.snapshot.id, view.paths, request.page_size, at_once)
+        at_once = max(_REQUESTS_IN_ALL // request.workers, 2)
+        return RestSource(
+            settings,
+            view.snapshot.id,
+            view.paths,
+            at_once,
+            request.page_size,
+            identities_only=is_older,  # a list has no attributes of what was deleted
+        )
 
 
 def _qq_at_once(workers: int) -> int:

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
@@ -121,7 +121,7 @@ class _NdjsonWriter:
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
         self._last_name = batch[-1].name
-        if isinstance(batch, Files) and _is_utf8("".join([batch.directory, *batch.below])):
+        if isinstance(batch, FileBatch) and _is_utf8("".join([batch.directory, *batch.below])):
             self._lines += _file_lines(batch)
         else:
             self._lines += [_line(entry) for entry in batch if entry.state in _LISTED]
@@ -139,7 +139,7 @@ class _NdjsonWriter:
         self._lines.clear()
 
 
-def _file_lines(files: Files) -> list[NdjsonEntry]:
+def _file_lines(files: FileBatch) -> list[NdjsonEntry]:
     """Return the lines of regular files whose names are UTF-8."""
     sizes, mtimes, atimes, owners, groups, _, _ = files.columns
     return [

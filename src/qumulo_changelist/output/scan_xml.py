@@ -9,7 +9,7 @@ from operator import itemgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import DELETE, Attributes, Batch, Entry, Kind, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
@@ -92,7 +92,7 @@ class _XmlWriter:
         """Encode entries; see the interface."""
         self._last_name = batch[-1].name
         unnameable: list[Entry] = []
-        lines = self._file_lines(batch) if isinstance(batch, Files) else []
+        lines = self._file_lines(batch) if isinstance(batch, FileBatch) else []
         if not lines:
             for entry in batch:
                 self._add_entry(entry, lines, unnameable)
@@ -100,7 +100,7 @@ class _XmlWriter:
         self._content.write("".join(lines).encode())
         return unnameable
 
-    def _file_lines(self, files: Files) -> list[str]:
+    def _file_lines(self, files: FileBatch) -> list[str]:
         """Return the lines of regular files; nothing if XML cannot hold the name of one."""
         escaped = _escape([files.directory, *files.below])
         if not escaped:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import Batch, Entry
 from qumulo_changelist.output.interface import ListFormat, Piece
 from qumulo_changelist.scan.order import resolve_names
@@ -51,14 +51,14 @@ def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
             small += batch
         else:
             if small:
-                yield Files.of(small) or small
+                yield FileBatch.of(small) or small
                 small = []
             yield batch
         if len(small) >= _MIN_BATCH:
-            yield Files.of(small) or small
+            yield FileBatch.of(small) or small
             small = []
     if small:
-        yield Files.of(small) or small
+        yield FileBatch.of(small) or small
 
 
 class SidesEncoder(Struct, frozen=True):

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, eq
 
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import Batch, Entry, Kind
 
 name_of = attrgetter("name")
@@ -31,7 +31,7 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
                 yield batch[:cut]
             yield [directory]
             batch = batch[cut:]
-        if isinstance(batch, Files) or batch[0].attributes.kind is not Kind.DIRECTORY:
+        if isinstance(batch, FileBatch) or batch[0].attributes.kind is not Kind.DIRECTORY:
             yield batch
         else:
             held.append(batch[0])
@@ -112,7 +112,7 @@ def sort_distinct(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 def _interleave(first: Batch, second: Batch) -> Iterator[Batch]:
     """Yield the entries of two batches in descending order, the first batch's first."""
-    if isinstance(first, Files) and isinstance(second, Files):
+    if isinstance(first, FileBatch) and isinstance(second, FileBatch):
         both = first.interleaved(second)
         if both:
             yield both

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from qumulo_changelist.changes.key import CREATED, DELETED, ChangedPaths
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State
 from qumulo_changelist.names import outermost
 from qumulo_changelist.scan.order import in_list_order, merge
@@ -82,7 +82,7 @@ def choose_entry(entries: list[Entry]) -> list[Entry]:
 
 def hide_deletions(batch: Batch) -> Batch:
     """Return a batch, with deletions turned into GONE."""
-    if isinstance(batch, Files) and DELETE not in batch.ops:
+    if isinstance(batch, FileBatch) and DELETE not in batch.ops:
         return batch
     return [replace(entry, state=State.GONE) if _is_deletion(entry) else entry for entry in batch]
 
@@ -97,7 +97,7 @@ def _was_file(entry: Entry) -> bool:
 
 def _hide_unknown(batch: Batch, unknown: AbstractSet[str]) -> Batch:
     """Return a batch without deletions below created directories that cannot be read."""
-    if not unknown or (isinstance(batch, Files) and DELETE not in batch.ops):
+    if not unknown or (isinstance(batch, FileBatch) and DELETE not in batch.ops):
         return batch
     return [
         replace(entry, state=State.GONE)

@@ -10,7 +10,7 @@ from itertools import compress, groupby
 from typing import NamedTuple
 
 from qumulo_changelist.changes.key import DELETED, ChangedPaths
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -268,7 +268,7 @@ def _batch(rule: EntryRule, found: Described, ops: list[Op]) -> Iterator[Batch]:
     """Yield the entries for a part of an answer, if any; ``ops`` has one for each name."""
     if isinstance(found, DescribedFiles):
         # Nearly all entries: regular files that can be read, to which no rule applies.
-        yield Files(found.directory, found.below, ops, found.columns)
+        yield FileBatch(found.directory, found.below, ops, found.columns)
     elif entries := [
         entry
         for each in zip(found.names, found.described, ops, strict=True)

@@ -6,7 +6,7 @@ from itertools import compress
 
 from msgspec.structs import replace
 
-from qumulo_changelist.columns import Files
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import CREATE, DELETE, Batch, Entry, Kind, Op, State, Totals
 
 MAX_SAMPLES = 100
@@ -42,7 +42,7 @@ class Tally:
 
     def add(self, batch: Batch) -> None:
         """Count entries."""
-        if isinstance(batch, Files):
+        if isinstance(batch, FileBatch):
             self._add_files(batch)
         else:
             for entry in batch:
@@ -74,7 +74,7 @@ class Tally:
         """Count entries of a live share that are no longer as the newer snapshot has them."""
         self._counts["changed_since"] += number
 
-    def _add_files(self, files: Files) -> None:
+    def _add_files(self, files: FileBatch) -> None:
         ops, sizes, counts = files.ops, files.columns.sizes, self._counts
         deleted = ops.count(DELETE)
         deleted_size = _total_size(sizes, ops, DELETE) if deleted else 0

@@ -1,6 +1,6 @@
 """A snapshot, read over the REST API: exact, whatever happened on the share since.
 
-Several requests are under way at once, some of them for answers that are wanted later.
+Several requests are under way at once, most of them for answers that are wanted later.
 """
 
 import contextlib
@@ -8,18 +8,19 @@ import functools
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 from qumulo_changelist.cluster.interface import DirectoryPage, SnapshotReader
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.names import parent_of
+from qumulo_changelist.pending import Pending, iterate, next_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
+from qumulo_changelist.trees.ahead import Ahead
 from qumulo_changelist.trees.interface import Described, NamedEntries, Subtree, TreeRequest
-from qumulo_changelist.trees.parts import divide_descriptions
+from qumulo_changelist.trees.listed import ListedDirectory
 from qumulo_changelist.trees.requests import directory_of, names_by_directory
 from qumulo_changelist.trees.walk_ahead import PendingPages, WalkAhead
-from qumulo_changelist.waiting import result_of
 
 # This number of entries on a page costs as much as one more request (docs/performance.md).
 _ENTRIES_PER_REQUEST = 100
@@ -29,7 +30,6 @@ _ENTRIES_PER_REQUEST = 100
 _FIRST_PAGE_FACTOR = 4
 
 Answer = Callable[[], Iterable[Described]]
-PendingDescriptions = Future[dict[str, Description | Future[Description]]]
 
 
 class RestTree:
@@ -41,7 +41,8 @@ class RestTree:
         reader: the cluster.
         snapshot: the snapshot's id.
         paths: where the snapshot has what a name refers to.
-        requests_at_once: the number of requests that are under way at the same time.
+        requests_at_once: the number of requests that are under way at the same time at most.
+        identities_only: whether times, owners and groups are not needed, as of what was deleted.
     """
 
     changed_since = 0
@@ -52,90 +53,101 @@ class RestTree:
         reader: SnapshotReader,
         snapshot: int,
         paths: SnapshotPaths,
-        requests_at_once: int = 16,
+        requests_at_once: int,
+        *,
+        identities_only: bool = False,
     ) -> None:
         self._reader = reader
         self._snapshot = snapshot
         self._path = paths.path
-        self._max_ahead = requests_at_once
-        self._threads = ThreadPoolExecutor(requests_at_once, "snapshot")
-
-    def __enter__(self) -> "RestTree":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._identities_only = identities_only
+        self._ahead = Ahead(requests_at_once, lambda: reader.idle_seconds)
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; see :class:`~..interface.Tree`."""
         requests = list(wanted)
         names = names_by_directory(requests)
-        pending: dict[str, PendingDescriptions] = {}
+        pending: dict[str, Pending[_Known]] = {}
         answers: deque[Answer] = deque()
         for request in requests:
             if isinstance(request, Subtree):
-                walk = WalkAhead(self._request_pages, self._max_ahead, request.directory)
+                walk = WalkAhead(self._request_pages, self._ahead, request.directory)
                 answers.append(walk.entries)
             else:
                 directory = directory_of(request)
                 if directory not in pending:
-                    pending[directory] = self._threads.submit(self._describe, names[directory])
-                answers.append(functools.partial(_answer, request, pending[directory]))
-            if len(answers) > self._max_ahead:
+                    pending[directory] = self._reader.start(self._describe(names[directory]))
+                answers.append(functools.partial(self._answer, request, pending[directory]))
+            while len(answers) >= self._ahead.limit:
                 yield answers.popleft()()
         while answers:
             yield answers.popleft()()
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
-        entries = {entry for page in self._read_pages(directory) for entry in page.entries}
-        return sorted([directory + entry for entry in entries], reverse=True)
+        listed = ListedDirectory(directory)
+        for page in self._request_pages(directory).result():
+            listed.add(page)
+        return listed.names
 
-    def _describe(self, names: list[str]) -> dict[str, Description | Future[Description]]:
+    def _answer(self, request: NamedEntries, pending: Pending["_Known"]) -> Iterable[Described]:
+        known = pending.result()
+        self._ahead.count_answer(len(request.names))
+        return known.listed.describe(request.names, lambda name: known.single[name].result())
+
+    async def _describe(self, names: list[str]) -> "_Known":
         """Describe entries of one directory, by listing it or one by one, whichever costs less."""
-        if len(names) == 1:
-            return {names[0]: self._describe_one(names[0])}
         directory = parent_of(names[0])
-        wanted = {name[len(directory) :].removesuffix("/"): name for name in names}
-        known: dict[str, Description | Future[Description]] = {}
+        listed = ListedDirectory(directory)
+        if len(names) > 1:
+            await self._list_some(listed, names)
+        # An entry on no page is requested singly; if it does not exist, for the reason.
+        single = {
+            name: self._reader.start(self._describe_one(name)) for name in listed.missing(names)
+        }
+        return _Known(listed, single)
+
+    async def _list_some(self, listed: ListedDirectory, names: list[str]) -> None:
+        """List a directory until it costs less to request the missing entries singly."""
+        directory = parent_of(names[0])
         received = 0
         pages = self._reader.pages(
-            self._path(directory), self._snapshot, len(names) * _FIRST_PAGE_FACTOR, wanted
+            self._path(directory),
+            self._snapshot,
+            len(names) * _FIRST_PAGE_FACTOR,
+            {name[len(directory) :].removesuffix("/") for name in names},
+            identities_only=self._identities_only,
         )
-        with contextlib.suppress(UnreadableError), contextlib.closing(pages):
-            for page in pages:
-                for entry, description in page.entries.items():
-                    known[wanted[entry.removesuffix("/")]] = description
-                received += page.received
-                missing = len(names) - len(known)
-                if missing * _ENTRIES_PER_REQUEST < page.total_entries - received:
-                    break
-        # An entry on none of these pages is requested singly; if it does not exist, for the reason.
-        for name in names:
-            if name not in known:
-                known[name] = self._threads.submit(self._describe_one, name)
-        return known
+        with contextlib.suppress(UnreadableError):
+            async with contextlib.aclosing(pages):
+                async for page in pages:
+                    listed.add(page)
+                    received += page.received
+                    missing = len(names) - len(listed)
+                    if missing * _ENTRIES_PER_REQUEST < page.total_entries - received:
+                        break
 
-    def _describe_one(self, name: str) -> Description:
+    async def _describe_one(self, name: str) -> Description:
         try:
-            return self._reader.describe(self._path(name), self._snapshot)
+            return await self._reader.describe(self._path(name), self._snapshot)
         except UnreadableError as error:
             return ReadFailure(str(error))
 
     def _request_pages(self, directory: str) -> PendingPages:
-        return self._threads.submit(self._read_pages, directory)
+        return self._reader.start(self._read_pages(directory))
 
-    def _read_pages(self, directory: str) -> Iterator[DirectoryPage]:
+    async def _read_pages(self, directory: str) -> Iterator[DirectoryPage]:
         """Read the first page of a directory; the iterator reads the others when it needs them."""
-        pages = self._reader.pages(self._path(directory), self._snapshot)
-        return itertools.chain(list(itertools.islice(pages, 1)), pages)
+        pages = self._reader.pages(
+            self._path(directory), self._snapshot, identities_only=self._identities_only
+        )
+        first = await next_of(pages)
+        return itertools.chain([first], iterate(self._reader.start, pages))
 
 
-def _answer(request: NamedEntries, pending: PendingDescriptions) -> Iterable[Described]:
-    known = result_of(pending)
-    descriptions = [_description(known[name]) for name in request.names]
-    return divide_descriptions(request.names, descriptions)
+class _Known(NamedTuple):
+    """What is known of the entries of one directory."""
 
-
-def _description(known: Description | Future[Description]) -> Description:
-    return result_of(known) if isinstance(known, Future) else known
+    listed: ListedDirectory
+    single: dict[str, Pending[Description]]
+    """What was requested singly, since no page has it."""

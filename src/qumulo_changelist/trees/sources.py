@@ -39,9 +39,12 @@ class RestSource(Struct, frozen=True):
     settings: Settings
     snapshot: int
     paths: SnapshotPaths
+    requests_at_once: int
+    """The number of requests at the same time at most."""
     page_size: int = 0
     """The greatest number of entries to request at a time; 0 for the usual one."""
-    requests_at_once: int = 16
+    identities_only: bool = False
+    """Whether times, owners and groups are not needed, as of what was deleted."""
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
@@ -49,16 +52,19 @@ class RestSource(Struct, frozen=True):
         from qumulo_changelist.cluster.connect import open_rest
         from qumulo_changelist.trees.rest import RestTree
 
-        with (
-            open_rest(
-                self.settings,
-                listener,
-                page_size=self.page_size,
-                requests_at_once=self.requests_at_once,
-            ) as cluster,
-            RestTree(cluster, self.snapshot, self.paths, self.requests_at_once) as tree,
-        ):
-            yield tree
+        with open_rest(
+            self.settings,
+            listener,
+            page_size=self.page_size,
+            requests_at_once=self.requests_at_once,
+        ) as cluster:
+            yield RestTree(
+                cluster.files,
+                self.snapshot,
+                self.paths,
+                self.requests_at_once,
+                identities_only=self.identities_only,
+            )
 
 
 class QqSource(Struct, frozen=True):

@@ -1,16 +1,15 @@
 """A walk through a snapshot that requests directories before it reaches them."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 
 from qumulo_changelist.cluster.interface import DirectoryPage
-from qumulo_changelist.model import Description
+from qumulo_changelist.pending import Pending
+from qumulo_changelist.trees.ahead import Ahead
 from qumulo_changelist.trees.interface import Described
-from qumulo_changelist.trees.parts import divide_descriptions
+from qumulo_changelist.trees.listed import ListedDirectory
 from qumulo_changelist.trees.walk import DirectoryListing, walk
-from qumulo_changelist.waiting import result_of
 
-PendingPages = Future[Iterator[DirectoryPage]]
+PendingPages = Pending[Iterator[DirectoryPage]]
 
 
 class WalkAhead:
@@ -18,13 +17,13 @@ class WalkAhead:
 
     Args:
         request: begins to read a directory.
-        max_ahead: the number of directories that are requested before the walk reaches them.
+        ahead: how many directories are requested before the walk reaches them.
         top: the directory.
     """
 
-    def __init__(self, request: Callable[[str], PendingPages], max_ahead: int, top: str) -> None:
+    def __init__(self, request: Callable[[str], PendingPages], ahead: Ahead, top: str) -> None:
         self._request = request
-        self._max_ahead = max_ahead
+        self._ahead = ahead
         self._top = top
         self._upcoming = [top]
         """The known directories that the walk has not entered yet; the next one is last."""
@@ -39,24 +38,20 @@ class WalkAhead:
         # Nothing was requested after a directory that could not be listed.
         self._request_upcoming()
         self._upcoming.pop()
-        entries: dict[str, Description] = {}
-        for page in result_of(self._pending.pop(directory)):
-            entries.update(page.entries)
-        names = sorted([directory + entry for entry in entries])
-        self._upcoming += [name for name in names if name.endswith("/")]
+        listed = ListedDirectory(directory)
+        for page in self._pending.pop(directory).result():
+            listed.add(page)
+        self._ahead.count_answer(len(listed))
+        names = listed.names
+        self._upcoming += [name for name in reversed(names) if name[-1] == "/"]
         self._request_upcoming()
-        names.reverse()
-        start = len(directory)
-
-        def describe(some: list[str]) -> Iterator[Described]:
-            return divide_descriptions(some, [entries[name[start:]] for name in some])
-
-        return DirectoryListing(names, describe)
+        return DirectoryListing(names, listed.describe)
 
     def _request_upcoming(self) -> None:
-        for directory in reversed(self._upcoming[-self._max_ahead :]):
+        limit = self._ahead.limit
+        for directory in reversed(self._upcoming[-limit:]):
             # The next directory in any case. The limit is for the others, on all levels together.
             if directory not in self._pending and (
-                len(self._pending) < self._max_ahead or directory == self._upcoming[-1]
+                len(self._pending) < limit or directory == self._upcoming[-1]
             ):
                 self._pending[directory] = self._request(directory)

@@ -34,3 +34,7 @@ MAX_PAUSE = 30.0
 
 NO_ANSWER_COUNTS = 30.0
 """The number of seconds of waiting that an unanswered try counts as."""
+
+REQUESTS_AT_ONCE = 128
+"""The number of requests to a node at the same time at most, each on a connection of its own; a
+node has 1,000 connections in total (Qumulo's documentation)."""

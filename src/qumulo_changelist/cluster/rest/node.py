@@ -1,26 +1,16 @@
 """One node of a cluster, and the connections to it: sends one request, once.
 
-What urllib3 raises ends here.
+What sockets and TLS raise ends here.
 """
 
-import contextlib
-import functools
 import socket
-from collections.abc import Iterator
-from typing import Any
-
-from urllib3 import BaseHTTPResponse, HTTPSConnectionPool, Retry, Timeout
-from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    EmptyPoolError,
-    HTTPError,
-    InvalidHeader,
-    ReadTimeoutError,
-    SSLError,
-)
+import ssl
+from collections import deque
 
 from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.cluster.rest.connection import Address, Connection, connect
+from qumulo_changelist.cluster.rest.http1 import MalformedAnswerError, encode
+from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.request import (
     NoAnswerError,
     NotConnectedError,
@@ -30,143 +20,109 @@ from qumulo_changelist.cluster.rest.request import (
     TlsError,
 )
 from qumulo_changelist.cluster.rest.tls import Trust
+from qumulo_changelist.pending import Pending
 from qumulo_changelist.shortages import check_shortage
-
-# A node that vanishes without closing its connections is noticed within a minute or two, however
-# long an answer may take.
-_KEEPALIVE = {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
-_SOCKET_OPTIONS = [
-    (socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP, number, value)
-    for name, value in {"TCP_NODELAY": 1, **_KEEPALIVE}.items()
-    if (number := getattr(socket, name, None)) is not None
-]
-# If more threads send than there are connections, they check this often, in seconds, whether the
-# pool was closed.
-_POOL_TIMEOUT = 1
-_NO_RETRY = Retry(False)
 
 
 class Node:
-    """One node, reached by a pool of connections; implements ``Sender``.
+    """One node; implements ``Sender``.
+
+    Args:
+        loop: waits for the connections.
+        host: the node's name or address.
+        port: its port.
+        trust: checks its certificate.
+        connections: the number of connections at most; further requests wait for one of them.
 
     Attributes:
         host: its name or address.
         silent_until: the time until which other nodes are preferred; 0 while it answers.
     """
 
-    def __init__(self, host: str, port: int, trust: Trust, connections: int) -> None:
+    def __init__(self, loop: Loop, host: str, port: int, trust: Trust, connections: int) -> None:
         self.host = host
         self.silent_until = 0.0
+        self._loop = loop
+        self._port = port
         self._trust = trust
-        self._opened: set[HTTPSConnection] = set()
-        self._pool = _Pool(
-            host,
-            port,
-            maxsize=connections,
-            block=True,
-            ssl_context=trust.context,
-            assert_fingerprint=trust.fingerprint,
-            socket_options=_SOCKET_OPTIONS,
-            opened=self._opened,
-        )
+        self._header = _host_header(host, port)
+        self._addresses: list[Address] = []
+        self._idle: list[Connection] = []
+        self._free = connections
+        """The number of requests that can be sent now, on an idle connection or a new one."""
+        self._waiting: deque[Pending[None]] = deque()
 
-    def send(self, request: Request, headers: dict[str, str]) -> Response:
+    async def send(self, request: Request, headers: dict[str, str]) -> Response:
         """Send a request once, and return the answer; see ``Sender``."""
-        if request.body is not None:
-            headers = headers | {"Content-Type": "application/json"}
-        with self._send_errors():
-            response = self._urlopen(request, headers)
-        return Response(response.status, response.data, _retry_after(response))
-
-    def _urlopen(self, request: Request, headers: dict[str, str]) -> BaseHTTPResponse:
-        while True:
-            # Nothing is sent before there is a connection. This ends when the pool is closed.
-            with contextlib.suppress(EmptyPoolError):
-                return self._pool.urlopen(
-                    request.method,
-                    request.uri,
-                    request.body,
-                    headers,
-                    retries=_NO_RETRY,
-                    redirect=False,
-                    timeout=_timeout(request.timeout),
-                    pool_timeout=_POOL_TIMEOUT,
-                )
-
-    @contextlib.contextmanager
-    def _send_errors(self) -> Iterator[None]:
+        while not self._free:
+            turn = self._loop.turn()
+            self._waiting.append(turn)
+            await turn
+        self._free -= 1
         try:
-            yield
-        except HTTPError as error:
-            causes = _causes(error)
-            for cause in causes:
-                check_shortage(cause)  # no node is to blame for what this machine lacks
-            reason = _reason(error, causes)
-            if isinstance(error, SSLError):
-                raise self._trust.objection(self.host, causes) or TlsError(
-                    f"TLS failed: {reason}"
-                ) from error
-            if isinstance(error, ConnectTimeoutError):
-                raise NotConnectedError(reason) from error
-            if isinstance(error, ReadTimeoutError):
-                raise NoAnswerError(reason) from error
-            raise SendError(reason) from error
+            connection = self._fresh_connection() or await self._connect()
+            data = encode(request, self._header, headers)
+            try:
+                answer = await connection.exchange(data, request.timeout)
+            except TimeoutError as error:
+                raise NoAnswerError(_reason(error)) from error
+            except (OSError, MalformedAnswerError) as error:
+                check_shortage(error)
+                raise SendError(_reason(error)) from error
+            if connection.is_reusable:
+                self._idle.append(connection)
+            return answer
+        finally:
+            self._free += 1
+            if self._waiting:
+                self._loop.give(self._waiting.popleft())
 
     def close(self) -> None:
-        """Close all connections, also those on which a request of another thread waits."""
-        self._pool.close()
-        for connection in list(self._opened):
-            opened = connection.sock
-            if opened is not None:
-                with contextlib.suppress(OSError):
-                    # Not the method of TLS: it would continue in plain text.
-                    socket.socket.shutdown(opened, socket.SHUT_RDWR)
+        """Close the connections that no request uses."""
+        while self._idle:
+            self._idle.pop().close()
 
-
-class _Connection(HTTPSConnection):
-    """A connection that its node knows also while a request uses it."""
-
-    def __init__(self, *args: Any, opened: set[HTTPSConnection], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._opened = opened
-
-    def connect(self) -> None:
-        super().connect()
-        self._opened.add(self)
-
-    def close(self) -> None:
-        self._opened.discard(self)
-        super().close()
-
-
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
-
-
-@functools.cache
-def _timeout(seconds: float) -> Timeout:
-    return Timeout(connect=limits.CONNECT_TIMEOUT, read=seconds)
-
-
-def _causes(error: HTTPError) -> list[OSError]:
-    return [one for one in (*error.args, error.__cause__) if isinstance(one, OSError)]
-
-
-def _reason(error: HTTPError, causes: list[OSError]) -> str:
-    """Return in few words why a request got no answer.
-
-    The text of urllib3's errors shows its own objects; the system's reason is inside of them.
-    """
-    timeouts = (ReadTimeoutError, TimeoutError)
-    if any(isinstance(one, timeouts) for one in (error, *causes)):
-        return "it took too long"
-    return next((cause.strerror or str(cause) for cause in causes), "the connection broke")
-
-
-def _retry_after(response: BaseHTTPResponse) -> float | None:
-    asked = response.headers.get("Retry-After")
-    if asked is None:
+    def _fresh_connection(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_fresh():
+                return connection
         return None
-    with contextlib.suppress(InvalidHeader, ValueError, OverflowError):
-        return _NO_RETRY.parse_retry_after(asked)
-    return None
+
+    async def _connect(self) -> Connection:
+        try:
+            if not self._addresses:
+                self._addresses = _addresses(self.host, self._port)
+            return await connect(
+                self._loop, self.host, self._addresses, self._trust, limits.CONNECT_TIMEOUT
+            )
+        except ssl.SSLError as error:
+            check_shortage(error)
+            raise self._trust.objection(self.host, error) or TlsError(
+                f"TLS failed: {_reason(error)}"
+            ) from error
+        except (OSError, UnicodeError) as error:
+            check_shortage(error)
+            self._addresses = []  # it may have moved
+            raise NotConnectedError(_reason(error)) from error
+
+
+def _addresses(host: str, port: int) -> list[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _host_header(host: str, port: int) -> str:
+    address, _, _zone = host.partition("%")
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _reason(error: Exception) -> str:
+    """Return in few words why a request got no answer."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, ssl.SSLEOFError):
+        return "the connection broke"
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or "the connection broke"
+    return str(error)

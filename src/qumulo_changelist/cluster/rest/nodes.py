@@ -3,7 +3,6 @@
 Every node answers every request (Qumulo's documentation), so a node that is down can be skipped.
 """
 
-import threading
 import time
 from collections.abc import Sequence
 
@@ -32,10 +31,9 @@ class Nodes:
     def __init__(self, nodes: Sequence[Node], listener: Listener) -> None:
         self._nodes = nodes
         self._listener = listener
-        self._lock = threading.Lock()
         self._turn = -1
 
-    def send(self, request: Request, headers: dict[str, str]) -> Response:
+    async def send(self, request: Request, headers: dict[str, str]) -> Response:
         """Send a request to one node after the other, until one takes the connection.
 
         Raises:
@@ -46,7 +44,7 @@ class Nodes:
         for left in reversed(range(len(self._nodes))):
             node = self._next()
             try:
-                response = node.send(request, headers)
+                response = await node.send(request, headers)
             except NotConnectedError as error:
                 self._skip(node, error)
                 if not left:
@@ -60,25 +58,23 @@ class Nodes:
         raise AssertionError("there is a last node")
 
     def close(self) -> None:
-        """Close all connections; requests that wait for an answer fail."""
+        """Close the connections that no request uses."""
         for node in self._nodes:
             node.close()
 
     def _next(self) -> Node:
-        with self._lock:
-            now = time.monotonic()
-            turns = range(self._turn + 1, self._turn + 1 + len(self._nodes))
-            ready = (turn for turn in turns if self._at(turn).silent_until <= now)
-            # If all are skipped, any of them may be back by now.
-            self._turn = next(ready, self._turn + 1) % len(self._nodes)
-            return self._nodes[self._turn]
+        now = time.monotonic()
+        turns = range(self._turn + 1, self._turn + 1 + len(self._nodes))
+        ready = (turn for turn in turns if self._at(turn).silent_until <= now)
+        # If all are skipped, any of them may be back by now.
+        self._turn = next(ready, self._turn + 1) % len(self._nodes)
+        return self._nodes[self._turn]
 
     def _at(self, turn: int) -> Node:
         return self._nodes[turn % len(self._nodes)]
 
     def _skip(self, node: Node, error: SendError) -> None:
-        with self._lock:
-            is_first = not node.silent_until
-            node.silent_until = time.monotonic() + SECONDS_SKIPPED
+        is_first = not node.silent_until
+        node.silent_until = time.monotonic() + SECONDS_SKIPPED
         if is_first and len(self._nodes) > 1:
             self._listener(NodeSkipped(node.host, str(error)))

@@ -1,57 +1,28 @@
-"""Collections that come in pages over REST, each requested before the page before it is used."""
+"""Collections that come in pages over REST, each requested before the page before it is decoded."""
 
-import contextlib
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import AsyncGenerator
+from typing import Protocol, TypeVar
 
-from msgspec import Raw
 from msgspec.structs import replace
 
-from qumulo_changelist.cluster.attributes import (
-    DIRECTORY,
-    FILE,
-    check_names,
-    described,
-    identified,
-    inspected,
-)
 from qumulo_changelist.cluster.changes import check_changes
-from qumulo_changelist.cluster.file_columns import describe_files, identify_files
-from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.session import Session
-from qumulo_changelist.cluster.shapes import (
-    DiffJson,
-    DirectoryJson,
-    FileJson,
-    KnownFileJson,
-    NodeJson,
-    PagingJson,
-    SomeEntriesJson,
-)
-from qumulo_changelist.cluster.wire import File, Reader, to_file
-from qumulo_changelist.columns import NO_FILES, FileColumns
+from qumulo_changelist.cluster.shapes import DiffJson, PagingJson
+from qumulo_changelist.cluster.wire import Reader
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Change, Description, EntryStat
-from qumulo_changelist.waiting import result_of
+from qumulo_changelist.model import Change
 
 _BELOW_THE_HOST = re.compile("/(?!/)[!-~]*")
 _LIMIT = re.compile(r"(?<=[?&]limit=)\d+")
 
-DIFF: Reader[DiffJson[Raw | list[Change]]] = Reader(DiffJson[Raw], DiffJson[list[Change]])
-"""Reads a page of a diff; its changes are decoded later, after the next page was requested."""
+# Where the next page is mostly said: near the end of a page, in JSON without an escape.
+_NEXT = re.compile(rb'"next" ?: ?"(/(?!/)[!#-\[\]-~]*)"')
+_END_OF_PAGE = 2000
 
-DIRECTORY_LISTING: Reader[DirectoryJson[Raw | list[object]]] = Reader(
-    DirectoryJson[Raw], DirectoryJson[list[object]]
-)
-"""Reads a page of a directory; its files are decoded later, likewise."""
-
-SOME_ENTRIES = Reader(SomeEntriesJson)
-"""Reads a page of a directory of which only some entries are needed."""
-
-_changes = Reader(list[Change])
-_objects = Reader(list[object])
+DIFF: Reader[DiffJson[list[Change]]] = Reader(DiffJson[list[Change]])
+"""Reads a page of a diff."""
 
 
 class _Paged(Protocol):
@@ -59,12 +30,19 @@ class _Paged(Protocol):
     def paging(self) -> PagingJson | None: ...
 
 
-Page = TypeVar("Page", bound=_Paged)
+Page = TypeVar("Page", bound=_Paged, covariant=True)
 
 
-def read_pages(
-    session: Session, request: Request, reader: Reader[Page], later_limit: int = 0
-) -> Iterator[tuple[str, Page]]:
+class PageReader(Protocol[Page]):
+    """Reads a page."""
+
+    def read(self, data: bytes, source: str) -> Page:
+        """Return the page that ``data`` is the JSON of; ``source`` is the request, for messages."""
+
+
+async def read_pages(
+    session: Session, request: Request, reader: PageReader[Page], later_limit: int = 0
+) -> AsyncGenerator[tuple[str, Page], None]:
     """Yield the pages of a collection, each after the next one was requested.
 
     Args:
@@ -81,32 +59,54 @@ def read_pages(
         ReplyError: the next page is not on the cluster, or a page comes for the second time.
     """
     requested = {request.uri}
-    answer = session.ask(request)
+    answer = await session.ask(request)
     while True:
         source = str(request)
+        waits = later_limit and len(requested) == 1
+        likely, coming = "" if waits else _likely_next(answer, later_limit), None
+        if likely and likely not in requested:
+            coming = session.ask_ahead(replace(request, uri=likely))
         page = reader.read(answer, source)
-        next_uri = page.paging.next if page.paging else None
+        next_uri = _next_uri(page, source, later_limit)
         if not next_uri:
             yield source, page
             return
-        if not _BELOW_THE_HOST.fullmatch(next_uri):
-            raise ReplyError(f"{source}: the next page is nowhere on the cluster")
-        if later_limit:
-            next_uri = _LIMIT.sub(str(later_limit), next_uri)
         if next_uri in requested:
             raise ReplyError(f"{source}: the pages go round in a circle")
         requested.add(next_uri)
         request = replace(request, uri=next_uri)
-        if later_limit and len(requested) == 2:
-            yield source, page
-            answer = session.ask(request)
-            continue
-        coming = session.ask_ahead(request)
+        if not waits and (coming is None or next_uri != likely):
+            coming = session.ask_ahead(request)
         yield source, page
-        answer = result_of(coming)
+        answer = await (coming or session.ask_ahead(request))
 
 
-def changes_of(page: DiffJson[Raw | list[Change]], source: str) -> list[Change]:
+def _next_uri(page: _Paged, source: str, later_limit: int) -> str:
+    """Return where the next page is; "" if there is none.
+
+    Raises:
+        ReplyError: it is not on the cluster.
+    """
+    uri = page.paging.next if page.paging else None
+    if uri and not _BELOW_THE_HOST.fullmatch(uri):
+        raise ReplyError(f"{source}: the next page is nowhere on the cluster")
+    return _with_limit(uri or "", later_limit)
+
+
+def _likely_next(data: bytes, later_limit: int) -> str:
+    """Return where the next page probably is, from a page that is not decoded yet; "" if unknown.
+
+    Decoding a page takes long enough to request the next one before.
+    """
+    found = _NEXT.findall(data, max(len(data) - _END_OF_PAGE, 0))
+    return _with_limit(found[-1].decode() if found else "", later_limit)
+
+
+def _with_limit(uri: str, limit: int) -> str:
+    return _LIMIT.sub(str(limit), uri) if limit else uri
+
+
+def changes_of(page: DiffJson[list[Change]], source: str) -> list[Change]:
     """Return the changes of a page of a diff.
 
     Args:
@@ -116,103 +116,8 @@ def changes_of(page: DiffJson[Raw | list[Change]], source: str) -> list[Change]:
     Raises:
         ReplyError: an entry is not a change of an absolute path.
     """
-    changes = page.entries
-    if not isinstance(changes, list):
-        changes = _changes.read(changes, source)
     try:
-        check_changes(changes)
+        check_changes(page.entries)
     except ReplyError as error:
         raise ReplyError(f"{source}: {error}") from None
-    return changes
-
-
-def entries_of(
-    page: DirectoryJson[Raw | list[object]],
-    source: str,
-    wanted: Container[str] | None = None,
-    *,
-    identities_only: bool = False,
-) -> DirectoryPage:
-    """Return a page of a directory, with the entries that are ``wanted``; None for all.
-
-    An entry that lacks a field that a list needs, or has it malformed, is a ``ReadFailure``.
-
-    Args:
-        page: the page.
-        source: the request, for messages.
-        wanted: the names, without a ``/``.
-        identities_only: whether to leave out times, owners and groups.
-
-    Raises:
-        ReplyError: an entry has no usable name.
-    """
-    kind = _IDENTITIES if identities_only else _ATTRIBUTES
-    files = kind.read(page.files, source)
-    names = [file.name for file in files]
-    check_names(names, source)
-    received = len(set(names))
-    if received < len(names):  # of a name that comes twice, the last one counts
-        files = list({file.name: file for file in files}.values())
-    if wanted is not None:
-        files = [file for file in files if file.name in wanted]
-    return kind.page(page.child_count, received, files)
-
-
-def stats_of(page: SomeEntriesJson, source: str) -> dict[str, EntryStat]:
-    """Return what identifies each entry of a page, by name.
-
-    Raises:
-        ReplyError: an entry has no usable name.
-    """
-    files = [to_file(file, NodeJson, source) for file in page.files]
-    check_names([file.name for file in files], source)
-    return {file.name: inspected(file) for file in files}
-
-
-class _FileKind(Generic[File]):
-    """How files of a page are read.
-
-    Args:
-        shape: what is read of each file.
-        describe_all: describes regular files; raises ``ValueError`` if one is unusual.
-        describe: describes one entry.
-    """
-
-    def __init__(
-        self,
-        shape: type[File],
-        describe_all: Callable[[Sequence[File]], FileColumns],
-        describe: Callable[[File], Description],
-    ) -> None:
-        self._shape = shape
-        self._reader = Reader(list[shape])  # type: ignore[valid-type]
-        self._describe_all = describe_all
-        self._describe = describe
-
-    def read(self, files: Raw | list[object], source: str) -> list[File]:
-        """Return the files of a page: decoded at once, or one by one if one is malformed."""
-        if not isinstance(files, list):
-            with contextlib.suppress(ReplyError):
-                return self._reader.read(files, source)
-            files = _objects.read(files, source)
-        return [to_file(file, self._shape, source) for file in files]
-
-    def page(self, total: int, received: int, files: list[File]) -> DirectoryPage:
-        """Return a page with these files."""
-        plain = [file for file in files if file.type == FILE]
-        try:
-            columns = self._describe_all(plain) if plain else NO_FILES
-        except ValueError:
-            plain, columns = [], NO_FILES
-        others = files if not plain else [file for file in files if file.type != FILE]
-        names = [file.name for file in plain]
-        described = {_full_name(file): self._describe(file) for file in others}
-        return DirectoryPage(total, received, names, columns, described)
-
-
-def _full_name(file: KnownFileJson) -> str:
-    return f"{file.name}/" if file.type == DIRECTORY else file.name
-
-
-_ATTRIBUTES = _FileKind(FileJson, describe_files, described)
-_IDENTITIES = _FileKind(KnownFileJson, identify_files, identified)
+    return page.entries

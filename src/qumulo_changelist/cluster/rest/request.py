@@ -61,17 +61,21 @@ class NotConnectedError(SendError):
 
 
 class TlsError(SendError):
-    """TLS failed."""
+    """TLS failed before anything else was sent."""
 
 
 class NoAnswerError(SendError):
     """The node took the request, and did not answer in time."""
 
 
-class Sender(Protocol):
-    """Something that sends requests; may be used by many threads at once, also to close it."""
+class ClosedError(SendError):
+    """The cluster was closed meanwhile."""
 
-    def send(self, request: Request, headers: dict[str, str]) -> Response:
+
+class Sender(Protocol):
+    """Something that sends requests."""
+
+    async def send(self, request: Request, headers: dict[str, str]) -> Response:
         """Send a request once, and return the answer.
 
         Raises:
@@ -79,6 +83,3 @@ class Sender(Protocol):
             CertificateError: a node cannot prove that it belongs to the cluster.
             ResourceError: this machine lacks what it takes to send the request.
         """
-
-    def close(self) -> None:
-        """Close all connections; requests that wait for an answer fail."""

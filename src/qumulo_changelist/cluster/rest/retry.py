@@ -1,12 +1,12 @@
 """Sends requests again if that can help: a wrapper around what sends a request once."""
 
-import threading
-
 from msgspec import Struct
 
 from qumulo_changelist.cluster.failures import failure_of_answer
 from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.request import (
+    ClosedError,
     NoAnswerError,
     NotConnectedError,
     Request,
@@ -37,34 +37,35 @@ class _Setback(Struct, frozen=True):
 
 
 class RetryingSender:
-    """Sends requests until they are answered; may be used by many threads at once.
+    """Sends requests until they are answered.
 
     Args:
-        sender: sends a request once; closed with this object.
+        loop: waits between two tries; once it is closed, every request fails.
+        sender: sends a request once.
         listener: receives a ``RequestRetried`` before each further try.
     """
 
-    def __init__(self, sender: Sender, listener: Listener) -> None:
+    def __init__(self, loop: Loop, sender: Sender, listener: Listener) -> None:
+        self._loop = loop
         self._sender = sender
         self._listener = listener
-        self._closed = threading.Event()
         self._was_answered = False
 
-    def send(self, request: Request, headers: dict[str, str]) -> bytes:
+    async def send(self, request: Request, headers: dict[str, str]) -> bytes:
         """Send a request until it is answered, and return the body of the answer.
 
         It waits for about a minute at most; for some seconds if the request is not needed.
 
         Raises:
             ChangelistError: the answer is an error; see :mod:`qumulo_changelist.cluster.failures`.
-            UnreachableError: no node ever answered, or this object was closed.
+            UnreachableError: no node ever answered, or the loop was closed.
             UnclearOutcomeError: the cluster may have done what was requested, or not.
             FailingError: the cluster keeps failing to answer this request.
             CertificateError: a node cannot prove that it belongs to the cluster.
         """
         tries, waited = 0, 0.0
         while True:
-            outcome = self._try(request, headers)
+            outcome = await self._try(request, headers)
             if isinstance(outcome, bytes):
                 return outcome
             tries += 1
@@ -73,17 +74,14 @@ class RetryingSender:
             if tries == request.max_tries or waited > request.longest_wait:
                 raise outcome.error from outcome.cause
             self._listener(RequestRetried(str(request), outcome.reason, pause))
-            if self._closed.wait(pause):
-                raise UnreachableError(f"{request}: {outcome.reason}; given up")
+            try:
+                await self._loop.pause(pause)
+            except ClosedError:
+                raise UnreachableError(f"{request}: {outcome.reason}; given up") from None
 
-    def close(self) -> None:
-        """Close all connections; what still waits for an answer or the next try fails."""
-        self._closed.set()
-        self._sender.close()
-
-    def _try(self, request: Request, headers: dict[str, str]) -> bytes | _Setback:
+    async def _try(self, request: Request, headers: dict[str, str]) -> bytes | _Setback:
         try:
-            response = self._sender.send(request, headers)
+            response = await self._sender.send(request, headers)
         except SendError as error:
             self._check_can_help(request, error)
             counts = limits.NO_ANSWER_COUNTS if isinstance(error, NoAnswerError) else 0.0
@@ -101,11 +99,12 @@ class RetryingSender:
 
     def _check_can_help(self, request: Request, error: SendError) -> None:
         """Raise the error that ends a request, if another try cannot help or may do harm."""
-        if self._closed.is_set():
+        if isinstance(error, ClosedError):
             raise UnreachableError(f"{request}: given up") from error
-        if isinstance(error, (NotConnectedError, TlsError)) and not self._was_answered:
+        nothing_was_sent = isinstance(error, (NotConnectedError, TlsError))
+        if nothing_was_sent and not self._was_answered:
             raise UnreachableError(f"the cluster does not answer: {error}") from error
-        if not isinstance(error, NotConnectedError) and not request.is_repeatable:
+        if not nothing_was_sent and not request.is_repeatable:
             raise UnclearOutcomeError(
                 f"{request}: {error}; it is not known whether the cluster did it"
             ) from error

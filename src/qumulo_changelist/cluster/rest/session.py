@@ -1,10 +1,8 @@
 """Requests on behalf of one user, by a login that is kept in memory, or an access token."""
 
-import threading
-from concurrent.futures import Future
-
 import msgspec
 
+from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.retry import RetryingSender
 from qumulo_changelist.cluster.shapes import LoginJson
@@ -17,7 +15,7 @@ from qumulo_changelist.errors import (
     ReplyError,
     UnreachableError,
 )
-from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.pending import Pending
 from qumulo_changelist.version import __version__
 
 _AGENT = f"qumulo-changelist/{__version__}"
@@ -25,78 +23,62 @@ _login = Reader(LoginJson)
 
 
 class Session:
-    """Sends requests for the configured user. May be used by many threads at once.
+    """Sends requests for the configured user.
 
-    If the cluster no longer accepts the login, it is renewed once for all threads, and the request
-    is sent again.
+    If the cluster no longer accepts the login, it is renewed once for all requests, and each of
+    them is sent again.
     """
 
-    def __init__(self, settings: Settings, sender: RetryingSender) -> None:
+    def __init__(self, settings: Settings, loop: Loop, sender: RetryingSender) -> None:
         self._settings = settings
+        self._loop = loop
         self._sender = sender
-        self._lock = threading.Lock()
+        self._renewal: Pending[None] | None = None
         self._headers: dict[str, str] = {}
         self._refusal: RefusedError | None = None
         if settings.access_token:
             self._headers = _headers(settings.access_token.reveal())
 
-    def ask(self, request: Request) -> bytes:
+    async def ask(self, request: Request) -> bytes:
         """Send a request, and return the body of its answer.
 
         Raises:
             ChangelistError: there is no answer, or it is an error.
         """
-        used = self._headers or self._renewed({})
+        used = self._headers or await self._renewed({})
         try:
-            return self._sender.send(request, used)
+            return await self._sender.send(request, used)
         except LoginError:
             if self._settings.access_token:
                 raise
-        return self._sender.send(request, self._renewed(used))
+        return await self._sender.send(request, await self._renewed(used))
 
-    def ask_ahead(self, request: Request) -> "Future[bytes]":
-        """Send a request in the background.
+    def ask_ahead(self, request: Request) -> Pending[bytes]:
+        """Send a request whose answer is wanted later: what :meth:`ask` returns or raises."""
+        return self._loop.start(self.ask(request))
 
-        Returns:
-            The future body of the answer; it raises what :meth:`ask` raises.
-
-        Raises:
-            ResourceError: this machine has no room for another thread.
-        """
-        # A thread of an executor would keep the process alive: an interrupted run ends at once.
-        future: Future[bytes] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(self.ask(request))
-            except BaseException as error:  # noqa: BLE001  # also what a listener raises
-                future.set_exception(error)
-
-        try:
-            threading.Thread(target=run, name="qumulo-changelist-ahead", daemon=True).start()
-        except RuntimeError as error:
-            check_shortage(error)
-            raise
-        return future
-
-    def _renewed(self, refused: dict[str, str]) -> dict[str, str]:
+    async def _renewed(self, refused: dict[str, str]) -> dict[str, str]:
         """Return the headers of a login other than the one that was refused."""
-        with self._lock:
-            if self._refusal:
-                # Many wrong passwords, one from each thread, could lock the user out.
-                raise self._refusal
-            if self._headers == refused:
-                try:
-                    self._headers = _headers(self._log_in())
-                except RefusedError as error:
-                    self._refusal = error
-                    raise
-                except FailingError as error:
-                    # Without a login nothing works: this is not about a single request.
-                    raise UnreachableError(str(error), hint=error.hint) from error
-            return self._headers
+        if self._refusal:
+            # Many wrong passwords, one for each request, could lock the user out.
+            raise self._refusal
+        if self._headers == refused:
+            if not self._renewal or self._renewal.is_done:
+                self._renewal = self._loop.start(self._renew())
+            await self._renewal
+        return self._headers
 
-    def _log_in(self) -> str:
+    async def _renew(self) -> None:
+        try:
+            self._headers = _headers(await self._log_in())
+        except RefusedError as error:
+            self._refusal = error
+            raise
+        except FailingError as error:
+            # Without a login nothing works: this is not about a single request.
+            raise UnreachableError(str(error), hint=error.hint) from error
+
+    async def _log_in(self) -> str:
         """Return the token of a new login."""
         credentials = {
             "username": self._settings.username,
@@ -110,7 +92,7 @@ class Session:
             ) from None
         request = Request("POST", "/v1/session/login", body)
         source = str(request)
-        token = _login.read(self._sender.send(request, _headers()), source).bearer_token
+        token = _login.read(await self._sender.send(request, _headers()), source).bearer_token
         if not (token and token.isascii() and token.isprintable()):
             raise ReplyError(f"{source}: the answer has no usable token")
         return token

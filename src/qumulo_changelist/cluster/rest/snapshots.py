@@ -19,13 +19,13 @@ _V3, _V2 = "v3", "v2"
 
 
 class Snapshots:
-    """Takes snapshots, and returns their status. May be used by many threads at once."""
+    """Takes snapshots, and returns their status."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._version = _V3
 
-    def create(self, name: str, directory_id: str) -> Snapshot:
+    async def create(self, name: str, directory_id: str) -> Snapshot:
         """Take a snapshot of the directory with a file id."""
 
         def creation(version: str) -> Request:
@@ -34,9 +34,9 @@ class Snapshots:
             uri = f"/{version}/snapshots/"
             return Request("POST", uri, msgspec.json.encode(body), is_repeatable=False)
 
-        return self._ask(creation)
+        return await self._ask(creation)
 
-    def status(self, number: int) -> Snapshot | None:
+    async def status(self, number: int) -> Snapshot | None:
         """Return a snapshot; None if the cluster does not have it.
 
         Raises:
@@ -47,13 +47,13 @@ class Snapshots:
             return Request("GET", f"/{version}/snapshots/status/{number}", is_needed=False)
 
         try:
-            return self._ask(status)
+            return await self._ask(status)
         except UnsupportedError:
             raise
         except NotFoundError:
             return None
 
-    def _ask(self, request_in: Callable[[str], Request]) -> Snapshot:
+    async def _ask(self, request_in: Callable[[str], Request]) -> Snapshot:
         """Return the snapshot that the cluster answers with.
 
         Args:
@@ -61,12 +61,12 @@ class Snapshots:
         """
         request = request_in(self._version)
         try:
-            answer = self._session.ask(request)
+            answer = await self._session.ask(request)
         except UnsupportedError:
             if self._version == _V2:
                 raise
             request = request_in(_V2)
-            answer = self._session.ask(request)
+            answer = await self._session.ask(request)
             self._version = _V2
         source = str(request)
         return read_snapshot(read_value(answer, source), source)

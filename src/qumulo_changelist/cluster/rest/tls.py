@@ -3,9 +3,6 @@
 import contextlib
 import hashlib
 import ssl
-from collections.abc import Iterable
-
-import urllib3
 
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
@@ -38,8 +35,6 @@ class Trust:
             self._trust_file(settings.ca_file)
         else:
             self.context.load_default_certs()
-        if not settings.checks_certificate:
-            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     def _trust_file(self, path: str) -> None:
         # The cluster's own certificate will do, too, no matter who signed it.
@@ -53,33 +48,43 @@ class Trust:
                 f"the file of trusted certificates, {path}, cannot be used: {reason}"
             ) from error
 
-    def objection(self, host: str, causes: Iterable[OSError]) -> CertificateError | None:
+    def check(self, host: str, certificate: bytes | None) -> None:
+        """Check what TLS did not: that a certificate is the one with the configured fingerprint.
+
+        Args:
+            host: the node that shows it.
+            certificate: in DER.
+
+        Raises:
+            ChangedCertificateError: it is another one.
+        """
+        if not self.fingerprint:
+            return
+        shown = hashlib.sha256(certificate or b"").hexdigest()
+        if shown != self.fingerprint:
+            raise ChangedCertificateError(
+                f"{host} shows a certificate with the SHA-256 fingerprint {shown}, not the "
+                f"configured {self.fingerprint}"
+            )
+
+    def objection(self, host: str, error: ssl.SSLError) -> CertificateError | None:
         """Return what is wrong with the certificate of a node, after TLS failed.
 
         Only a connection is begun with the node; nothing else is sent to it.
 
         Args:
             host: the node.
-            causes: the errors of the system.
+            error: how TLS failed.
 
         Returns:
             The error; None if the certificate is not the reason.
         """
-        unverified = [cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)]
-        if not (self.fingerprint or unverified):
+        if not isinstance(error, ssl.SSLCertVerificationError):
             return None
-        shown = _fingerprint(host, self._port)
-        if self.fingerprint:
-            if shown in ("", self.fingerprint):
-                return None
-            return ChangedCertificateError(
-                f"{host} shows a certificate with the SHA-256 fingerprint {shown}, not the "
-                f"configured {self.fingerprint}"
-            )
-        reason = unverified[0].verify_message or "it cannot be verified"
+        reason = error.verify_message or "it cannot be verified"
         return CertificateError(
             f"the certificate of {host} is not trusted: {reason}; its SHA-256 fingerprint is "
-            f"{shown or 'unknown'}"
+            f"{_fingerprint(host, self._port) or 'unknown'}"
         )
 
 

@@ -1,0 +1,90 @@
+"""What pages list of a directory: regular files as columns, and everything else by name."""
+
+from collections.abc import Callable, Iterator
+
+from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.columns import NO_FILES, FileColumns
+from qumulo_changelist.model import Description
+from qumulo_changelist.trees.interface import Described, DescribedEntries, DescribedFiles
+from qumulo_changelist.trees.parts import stretches
+
+
+class ListedDirectory:
+    """The entries of a directory, as far as pages with them were added.
+
+    Args:
+        directory: its name.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._rows: dict[str, int] = {}
+        """The row of each regular file, by its name in the directory."""
+        self._columns = NO_FILES
+        self._others: dict[str, Description] = {}
+        """All other entries by their names in the directory, without a ``/`` at the end."""
+        self._directories: set[str] = set()
+
+    def add(self, page: DirectoryPage) -> None:
+        """Add the entries of a page."""
+        first = len(self._columns.sizes)
+        self._columns = FileColumns.joined([self._columns, page.columns]) if first else page.columns
+        self._rows.update(zip(page.files, range(first, first + len(page.files)), strict=True))
+        for name, description in page.others.items():
+            self._others[name.removesuffix("/")] = description
+            if name.endswith("/"):
+                self._directories.add(name)
+
+    def __len__(self) -> int:
+        return len(self._rows) + len(self._others)
+
+    @property
+    def names(self) -> list[str]:
+        """The full names of all entries, in descending order."""
+        others = [name for name in self._others if f"{name}/" not in self._directories]
+        below = sorted([*self._rows, *others, *self._directories], reverse=True)
+        return [self._directory + name for name in below]
+
+    def missing(self, names: list[str]) -> list[str]:
+        """Return those of the names that no page has."""
+        return [name for name in names if not self._knows(name)]
+
+    def describe(
+        self, names: list[str], describe_missing: Callable[[str], Description] | None = None
+    ) -> Iterator[Described]:
+        """Yield the descriptions of entries, in parts.
+
+        Args:
+            names: full names, in descending order.
+            describe_missing: describes an entry that no page has; None if there is none.
+        """
+        start = len(self._directory)
+        below = [name[start:] for name in names]
+        rows = list(map(self._rows.get, below))
+        for are_files, here in stretches([row is not None for row in rows]):
+            if are_files:
+                known = [row for row in rows[here] if row is not None]
+                yield DescribedFiles(self._directory, below[here], self._columns.pick(known))
+            else:
+                some = names[here]
+                yield DescribedEntries(
+                    some,
+                    [
+                        describe_missing(name)
+                        if describe_missing and not self._knows(name)
+                        else self._describe(name)
+                        for name in some
+                    ],
+                )
+
+    def _knows(self, name: str) -> bool:
+        below = self._below(name)
+        return below in self._rows or below in self._others
+
+    def _describe(self, name: str) -> Description:
+        below = self._below(name)
+        row = self._rows.get(below)
+        return self._others[below] if row is None else next(self._columns.pick([row]).attributes())
+
+    def _below(self, name: str) -> str:
+        return name[len(self._directory) :].removesuffix("/")
