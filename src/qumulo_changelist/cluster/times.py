@@ -11,9 +11,10 @@ _CYCLE_YEARS, _CYCLE_SECONDS = 400, 146_097 * 86_400
 _LIKE_YEAR_0, _CYCLES_TO_YEAR_2000 = 2000, 5
 # A time as nearly all are: no leap second, no expanded year.
 _PLAIN = re.compile(
-    r"(?:[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*"
+    r"(?:[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*"
 )
-_MAX_MINUTES = 100_000
+_MAX_DAYS = 100_000
 _EXPANDED_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
 
 
@@ -42,7 +43,7 @@ def seconds(moment: str) -> int:
 
 
 def seconds_of_all(moments: Sequence[str]) -> list[int]:
-    """Return :func:`seconds` of each time: quicker, since most times share their minute.
+    """Return :func:`seconds` of each time: quicker, since many times share their day.
 
     Raises:
         ValueError: one is written in any other way.
@@ -50,21 +51,27 @@ def seconds_of_all(moments: Sequence[str]) -> list[int]:
     joined = "\n".join([*moments, ""])
     if joined.count("\n") != len(moments) or not _PLAIN.fullmatch(joined):
         return list(map(seconds, moments))
-    if len(_minutes) > _MAX_MINUTES:
-        _minutes.clear()
-    minutes = _minutes
-    return [minutes[moment[:16]] + int(moment[17:19]) for moment in moments]
+    if len(_days) > _MAX_DAYS:
+        _days.clear()
+    days, minutes = _days, _minutes
+    return [days[one[:10]] + minutes[one[11:16]] + int(one[17:19]) for one in moments]
 
 
-class _Minutes(dict[str, int]):
-    """The seconds since the epoch of minutes, such as ``2026-11-26T08:41``, once they were used."""
+class _Days(dict[str, int]):
+    """The seconds since the epoch of days, such as ``2026-11-26``, once they were used."""
 
-    def __missing__(self, minute: str) -> int:
-        self[minute] = found = seconds(f"{minute}:00Z")
+    def __missing__(self, day: str) -> int:
+        self[day] = found = seconds(f"{day}T00:00:00Z")
         return found
 
 
-_minutes = _Minutes()
+_days = _Days()
+_minutes = {
+    f"{hour:02}:{minute:02}": hour * 3600 + minute * 60
+    for hour in range(24)
+    for minute in range(60)
+}
+"""The seconds since midnight of all minutes of a day, such as ``08:41``."""
 
 
 def _seconds_of_expanded_year(moment: str) -> int:

@@ -47,7 +47,10 @@ class ListedDirectory:
 
     def missing(self, names: list[str]) -> list[str]:
         """Return those of the names that no page has."""
-        return [name for name in names if not self._knows(name)]
+        start, rows = len(self._directory), self._rows
+        # Most entries are regular files.
+        unknown = [name for name in names if name[start:] not in rows]
+        return [name for name in unknown if not self._knows(name)]
 
     def describe(
         self, names: list[str], describe_missing: Callable[[str], Description] | None = None
