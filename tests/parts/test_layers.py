@@ -21,6 +21,7 @@ VALUES = {
         "columns",
         "errors",
         "events",
+        "garbage",
         "model",
         "names",
         "shortages",

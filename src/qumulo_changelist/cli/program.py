@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
+from qumulo_changelist import garbage
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.errors import ChangelistError
@@ -25,6 +26,7 @@ def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _terminate)
+    garbage.search_rarely()
     try:
         with shortage_errors():
             return command(arguments)

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
+from qumulo_changelist import garbage
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Event, Listener
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
@@ -166,6 +167,7 @@ def _prepare_process() -> None:
     """Prepare a process for work."""
     signal.signal(signal.SIGTERM, _handle_sigterm)
     sys.unraisablehook = _handle_unraisable
+    garbage.search_rarely()
     try:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     except RuntimeError:
