@@ -21,6 +21,7 @@ CREATED, MODIFIED, DELETED = "C", "M", "D"
 _END = "\0"
 _SUFFIXES: dict[Op, str] = {CREATE: _END + CREATED, MODIFY: _END + MODIFIED, DELETE: _END + DELETED}
 _SUFFIX_LENGTH = len(_END + CREATED)
+_BEFORE_SUFFIX = -_SUFFIX_LENGTH - 1
 
 # No file system has such names, but a cluster can send them. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (_END, "\1\1"))
@@ -47,25 +48,17 @@ def encode(changes: list[Change], prefix_length: int) -> EncodedChanges:
     """Return the keys of changes; without the first ``prefix_length`` characters of each path."""
     keys = [change.path[prefix_length:] + _SUFFIXES[change.op] for change in changes]
     joined = _END.join(keys)
-    if "\1" in joined or joined.count(_END) != 2 * len(keys) - 1:
+    if "\1" in joined or joined.count(_END) != max(2 * len(keys) - 1, 0):
         keys = [escape(key[:-_SUFFIX_LENGTH]) + key[-_SUFFIX_LENGTH:] for key in keys]
-        joined = _END.join(keys)
-    # A path begins with a slash, so a letter after a NUL is what happened.
+    directories = [key for key in keys if key[_BEFORE_SUFFIX] == "/"]
+    whole = [key for key in directories if letter_of(key) != MODIFIED]
+    ops = {change.op for change in changes}
     return EncodedChanges(
-        keys, _whole_directories(joined), _END + CREATED in joined, _END + DELETED in joined
+        keys,
+        [(path_of(key), letter_of(key)) for key in whole],
+        has_creations=CREATE in ops,
+        has_deletions=DELETE in ops,
     )
-
-
-def _whole_directories(joined: str) -> list[tuple[str, str]]:
-    """Return the directories that were created or deleted, among keys that are joined."""
-    # Where a path ends in a slash, the letter follows, and the rest of the path precedes it.
-    before, *others = joined.split("/" + _END)
-    found = []
-    for after in others:
-        if after[0] != MODIFIED:
-            found.append((before[before.rfind(_END) + 1 :] + "/", after[0]))
-        before = after
-    return found
 
 
 def make_key(escaped_path: str, letter: str) -> str:
@@ -85,7 +78,7 @@ def letter_of(key: str) -> str:
 
 def is_of_directory(key: str) -> bool:
     """Return whether a change's key is that of a directory."""
-    return key[-_SUFFIX_LENGTH - 1] == "/"
+    return key[_BEFORE_SUFFIX] == "/"
 
 
 def is_created_directory(key: str) -> bool:

@@ -14,6 +14,7 @@ class Scope:
         self.base = base.rstrip("/")
         """Without a trailing ``/``; "" for the root of the cluster."""
         self._below = f"{self.base}/"
+        self._after = f"{self.base}0"  # "0" comes directly after "/"
 
     def select(self, page: list[Change]) -> list[Change]:
         """Return the changes that count, in any order; every path begins with the base path.
@@ -21,14 +22,16 @@ class Scope:
         A change of the base path's own metadata does not count. The creation or deletion of a
         directory above it counts as one of the base path.
         """
-        below = self._below
-        text = "\0".join(["", *[change.path for change in page], ""])
-        # One search over all paths is quicker than one for each, and is mostly enough.
-        if text.count("\0" + below) != len(page) or text.count("\0") != len(page) + 1:
+        if not page:
+            return page
+        below, paths = self._below, [change.path for change in page]
+        # All that is below the base path lies between these two, and the base path comes first.
+        first = min(paths)
+        if first < below or max(paths) >= self._after:
             ancestors = [change for change in page if self._is_ancestor(change.path)]
             page = [change for change in page if change.path.startswith(below)]
             page += [Change(change.op, below) for change in ancestors]
-        elif f"\0{below}\0" not in text:
+        elif first != below:
             return page
         return [change for change in page if change.op != MODIFY or change.path != below]
 
