@@ -1,0 +1,356 @@
+/*
+ * Makes one folder of this machine answer as slowly as a mount across a network, for one command:
+ *
+ *     LD_PRELOAD=./slow_mount.so SLOW_MOUNT=/folder SLOW_MOUNT_MICROSECONDS=300 SLOW_MOUNT_COUNTS=file command
+ *
+ * A look is a call of the command that a file server would have to answer: stat and its variants, open,
+ * opendir, and each part of a directory that readdir fetches. A look at the folder, or at a path below it,
+ * lasts longer by the given time, in the thread that makes it; all others go on meanwhile. With 0 microseconds,
+ * looks are only counted. Calls that need nothing but an open descriptor, such as fstat, are not looks.
+ *
+ * SLOW_MOUNT_COUNTS names an existing file of at least 40 bytes, all zero. All processes of the command map it
+ * into memory, and count in it: five 64-bit numbers in the order of `struct counts`.
+ *
+ * The folder has to be named as the command names it: an absolute path, without links in it. What does not go
+ * through the C library (programs that are linked statically, system calls of their own) is not seen.
+ */
+
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+struct counts {
+    _Atomic uint64_t stats, opens, parts, in_flight, most_in_flight;
+};
+
+/* What is known of a descriptor. It is found out when it is first needed, and forgotten when it is closed. */
+enum place { UNKNOWN, SLOW, ELSEWHERE };
+
+#define DESCRIPTORS 65536
+/* glibc fetches a directory in parts of at least this size, see sysdeps/unix/sysv/linux/opendir.c. */
+#define PART_BYTES 32768
+
+static const char *folder;
+static size_t folder_length;
+static struct timespec delay;
+static struct counts unmapped, *counts = &unmapped;
+static _Atomic unsigned char places[DESCRIPTORS];
+/* The number of bytes that readdir can still return of the part that it fetched last. */
+static _Atomic int rest_of_part[DESCRIPTORS];
+
+/* Declares `real`, the C library's own function of the same name. */
+#define REAL(result, name, ...)                                    \
+    static result (*_Atomic found)(__VA_ARGS__);                   \
+    result (*real)(__VA_ARGS__) = found;                           \
+    if (!real) {                                                   \
+        *(void **)&real = dlsym(RTLD_NEXT, #name);                 \
+        found = real;                                              \
+    }
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *microseconds = getenv("SLOW_MOUNT_MICROSECONDS"), *file = getenv("SLOW_MOUNT_COUNTS");
+    long total = microseconds ? atol(microseconds) : 0;
+    delay.tv_sec = total / 1000000;
+    delay.tv_nsec = total % 1000000 * 1000;
+    if (file) {
+        REAL(int, open, const char *, int, ...)
+        int descriptor = real(file, O_RDWR | O_CLOEXEC);
+        void *mapped = descriptor < 0 ? MAP_FAILED : mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE,
+                                                          MAP_SHARED, descriptor, 0);
+        if (mapped == MAP_FAILED) {
+            perror(file);
+            _exit(126);
+        }
+        close(descriptor);
+        counts = mapped;
+    }
+    folder = getenv("SLOW_MOUNT");
+    folder_length = folder ? strlen(folder) : 0;
+}
+
+static int is_in_folder(const char *path)
+{
+    return folder_length && strncmp(path, folder, folder_length) == 0 &&
+           (path[folder_length] == '/' || path[folder_length] == '\0');
+}
+
+static int link_is_in_folder(const char *link)
+{
+    char path[PATH_MAX];
+    int before = errno;
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    errno = before;
+    path[length < 0 ? 0 : length] = '\0';
+    return is_in_folder(path);
+}
+
+static int is_slow_descriptor(int descriptor)
+{
+    char link[64];
+    if (!folder_length || descriptor < 0 || descriptor >= DESCRIPTORS)
+        return 0;
+    if (places[descriptor] == UNKNOWN) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+        places[descriptor] = link_is_in_folder(link) ? SLOW : ELSEWHERE;
+    }
+    return places[descriptor] == SLOW;
+}
+
+/* Whether a path that may be relative to a directory is slow. */
+static int is_slow(int directory, const char *path)
+{
+    if (!folder_length || !path || !*path)
+        return 0;
+    if (*path == '/')
+        return is_in_folder(path);
+    return directory == AT_FDCWD ? link_is_in_folder("/proc/self/cwd") : is_slow_descriptor(directory);
+}
+
+static void forget(int descriptor)
+{
+    if (descriptor >= 0 && descriptor < DESCRIPTORS) {
+        places[descriptor] = UNKNOWN;
+        rest_of_part[descriptor] = 0;
+    }
+}
+
+static void sleep_for_delay(void)
+{
+    static _Thread_local int is_exact;
+    struct timespec end;
+    if (!is_exact) { /* else the kernel may add 50 microseconds */
+        prctl(PR_SET_TIMERSLACK, 1);
+        is_exact = 1;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += delay.tv_sec;
+    end.tv_nsec += delay.tv_nsec;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    /* A signal does not shorten a look: neither does it on a mount. */
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
+        ;
+}
+
+static void begin_look(_Atomic uint64_t *kind)
+{
+    int before = errno;
+    uint64_t now = ++counts->in_flight, most = counts->most_in_flight;
+    ++*kind;
+    while (now > most && !atomic_compare_exchange_weak(&counts->most_in_flight, &most, now))
+        ;
+    if (delay.tv_sec || delay.tv_nsec)
+        sleep_for_delay();
+    errno = before;
+}
+
+static void end_look(void)
+{
+    --counts->in_flight;
+}
+
+/* Calls `real`, as a look of this kind if it is slow, and returns what it returns. */
+#define LOOK(slow, kind, result, ...)      \
+    int counted = (slow);                  \
+    if (counted)                           \
+        begin_look(&counts->kind);         \
+    result returned = real(__VA_ARGS__);   \
+    if (counted)                           \
+        end_look();
+
+/* The stat family. The names with __x are those of glibc before 2.33. */
+
+#define STAT(name, type)                                          \
+    int name(const char *path, type *status)                      \
+    {                                                             \
+        REAL(int, name, const char *, type *)                     \
+        LOOK(is_slow(AT_FDCWD, path), stats, int, path, status)   \
+        return returned;                                          \
+    }
+
+#define STAT_AT(name, type)                                                    \
+    int name(int directory, const char *path, type *status, int flags)         \
+    {                                                                          \
+        REAL(int, name, int, const char *, type *, int)                        \
+        LOOK(is_slow(directory, path), stats, int, directory, path, status, flags) \
+        return returned;                                                       \
+    }
+
+#define OLD_STAT(name, type)                                               \
+    int name(int version, const char *path, type *status);                 \
+    int name(int version, const char *path, type *status)                  \
+    {                                                                      \
+        REAL(int, name, int, const char *, type *)                         \
+        LOOK(is_slow(AT_FDCWD, path), stats, int, version, path, status)   \
+        return returned;                                                   \
+    }
+
+#define OLD_STAT_AT(name, type)                                                          \
+    int name(int version, int directory, const char *path, type *status, int flags);     \
+    int name(int version, int directory, const char *path, type *status, int flags)      \
+    {                                                                                    \
+        REAL(int, name, int, int, const char *, type *, int)                             \
+        LOOK(is_slow(directory, path), stats, int, version, directory, path, status, flags) \
+        return returned;                                                                 \
+    }
+
+STAT(stat, struct stat)
+STAT(lstat, struct stat)
+STAT(stat64, struct stat64)
+STAT(lstat64, struct stat64)
+STAT_AT(fstatat, struct stat)
+STAT_AT(fstatat64, struct stat64)
+OLD_STAT(__xstat, struct stat)
+OLD_STAT(__lxstat, struct stat)
+OLD_STAT(__xstat64, struct stat64)
+OLD_STAT(__lxstat64, struct stat64)
+OLD_STAT_AT(__fxstatat, struct stat)
+OLD_STAT_AT(__fxstatat64, struct stat64)
+
+int statx(int directory, const char *path, int flags, unsigned mask, struct statx *status)
+{
+    REAL(int, statx, int, const char *, int, unsigned, struct statx *)
+    LOOK(is_slow(directory, path), stats, int, directory, path, flags, mask, status)
+    return returned;
+}
+
+/* Opening. The names with _2 are those that programs call whose flags were checked by the compiler. */
+
+#define READ_MODE                                   \
+    mode_t mode = 0;                                \
+    if (flags & (O_CREAT | __O_TMPFILE)) {          \
+        va_list rest;                               \
+        va_start(rest, flags);                      \
+        mode = (mode_t)va_arg(rest, unsigned);      \
+        va_end(rest);                               \
+    }
+
+#define OPEN(name)                                                    \
+    int name(const char *path, int flags, ...)                        \
+    {                                                                 \
+        READ_MODE                                                     \
+        REAL(int, name, const char *, int, ...)                       \
+        LOOK(is_slow(AT_FDCWD, path), opens, int, path, flags, mode)  \
+        forget(returned);                                             \
+        return returned;                                              \
+    }
+
+#define OPEN_AT(name)                                                             \
+    int name(int directory, const char *path, int flags, ...)                     \
+    {                                                                             \
+        READ_MODE                                                                 \
+        REAL(int, name, int, const char *, int, ...)                              \
+        LOOK(is_slow(directory, path), opens, int, directory, path, flags, mode)  \
+        forget(returned);                                                         \
+        return returned;                                                          \
+    }
+
+#define CHECKED_OPEN(name)                                      \
+    int name(const char *path, int flags);                      \
+    int name(const char *path, int flags)                       \
+    {                                                           \
+        REAL(int, name, const char *, int)                      \
+        LOOK(is_slow(AT_FDCWD, path), opens, int, path, flags)  \
+        forget(returned);                                       \
+        return returned;                                        \
+    }
+
+#define CHECKED_OPEN_AT(name)                                               \
+    int name(int directory, const char *path, int flags);                   \
+    int name(int directory, const char *path, int flags)                    \
+    {                                                                       \
+        REAL(int, name, int, const char *, int)                             \
+        LOOK(is_slow(directory, path), opens, int, directory, path, flags)  \
+        forget(returned);                                                   \
+        return returned;                                                    \
+    }
+
+OPEN(open)
+OPEN(open64)
+OPEN_AT(openat)
+OPEN_AT(openat64)
+CHECKED_OPEN(__open_2)
+CHECKED_OPEN(__open64_2)
+CHECKED_OPEN_AT(__openat_2)
+CHECKED_OPEN_AT(__openat64_2)
+
+DIR *opendir(const char *path)
+{
+    REAL(DIR *, opendir, const char *)
+    LOOK(is_slow(AT_FDCWD, path), opens, DIR *, path)
+    if (returned)
+        forget(dirfd(returned));
+    return returned;
+}
+
+/* Reading a directory: the first entry of each part is what waits. */
+
+#define READ_DIRECTORY(name, type)                                                      \
+    type *name(DIR *stream)                                                             \
+    {                                                                                   \
+        REAL(type *, name, DIR *)                                                       \
+        int descriptor = dirfd(stream), slow = is_slow_descriptor(descriptor);          \
+        LOOK(slow && rest_of_part[descriptor] <= 0, parts, type *, stream)              \
+        if (counted)                                                                    \
+            rest_of_part[descriptor] = PART_BYTES;                                      \
+        if (slow && returned)                                                           \
+            rest_of_part[descriptor] -= returned->d_reclen;                             \
+        return returned;                                                                \
+    }
+
+READ_DIRECTORY(readdir, struct dirent)
+READ_DIRECTORY(readdir64, struct dirent64)
+
+void rewinddir(DIR *stream)
+{
+    REAL(void, rewinddir, DIR *)
+    real(stream);
+    forget(dirfd(stream));
+}
+
+/* What ends a descriptor, or gives it a new meaning. */
+
+int close(int descriptor)
+{
+    REAL(int, close, int)
+    forget(descriptor);
+    return real(descriptor);
+}
+
+int closedir(DIR *stream)
+{
+    REAL(int, closedir, DIR *)
+    forget(dirfd(stream));
+    return real(stream);
+}
+
+int dup2(int from, int to)
+{
+    REAL(int, dup2, int, int)
+    forget(to);
+    return real(from, to);
+}
+
+int dup3(int from, int to, int flags)
+{
+    REAL(int, dup3, int, int, int)
+    forget(to);
+    return real(from, to, flags);
+}
