@@ -40,6 +40,13 @@ class Server(NamedTuple):
         """Return connections to it."""
         return urllib3.HTTPSConnectionPool(self.host, self.port, ca_certs=self.certificate)
 
+    def log_in(self) -> str:
+        """Return the token of a session."""
+        login = {"username": self.username, "password": self.password}
+        with self.pool() as pool:
+            answer = pool.request("POST", "/v1/session/login", json=login)
+        return str(answer.json()["bearer_token"])
+
 
 class Requests(NamedTuple):
     """Requests that a server received."""
@@ -51,6 +58,8 @@ class Requests(NamedTuple):
     """The number of those that it could not answer from memory."""
     most_in_flight: int | None = None
     """The largest number that waited for an answer at once; None if the server has no record."""
+    processor: float = 0
+    """The seconds of processor time that the server took for them, if it knows."""
 
 
 @contextlib.contextmanager
@@ -62,11 +71,11 @@ def serve(scenario: Scenario, folder: str, mount: str) -> Iterator[Server]:
         folder: where the servers may write files.
         mount: where to write the newer tree, if the scenario needs that.
     """
-    with _emulator(scenario, folder, mount) as origin:
+    with serve_emulator(scenario, folder, mount) as origin:
         if not scenario.is_replayed:
             yield origin
             return
-        with _replay(origin, scenario.latency_ms, folder) as replay:
+        with serve_replay(origin, scenario.latency_ms, folder) as replay:
             yield replay
 
 
@@ -80,9 +89,12 @@ def take_requests(server: Server, token: str) -> Requests | None:
     with server.pool() as pool:
         if server.is_replayed:
             counts = pool.request("DELETE", "/replay/counts").json()
-            listings = counts["kinds"].get("listings", 0)
             return Requests(
-                counts["requests"], listings, counts["misses"], counts["most_in_flight"]
+                counts["requests"],
+                counts["kinds"].get("listings", 0),
+                counts["misses"],
+                counts["most_in_flight"],
+                counts["processor"],
             )
         headers = {"Authorization": f"Bearer {token}"}
         answer = pool.request("GET", _REQUESTS_OF_EMULATOR, headers=headers)
@@ -98,7 +110,8 @@ def take_requests(server: Server, token: str) -> Requests | None:
 
 
 @contextlib.contextmanager
-def _emulator(scenario: Scenario, folder: str, mount: str) -> Iterator[Server]:
+def serve_emulator(scenario: Scenario, folder: str, mount: str) -> Iterator[Server]:
+    """Serve the diff of a scenario from an emulator; see ``serve``."""
     password = secrets.token_urlsafe(12)
     certificate = os.path.join(folder, "emulator.pem")
     command = ["qumulo_emulator", "serve", "--port", "0", "--certificate", certificate]
@@ -122,7 +135,8 @@ def _emulator(scenario: Scenario, folder: str, mount: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def _replay(origin: Server, delay_ms: int, folder: str) -> Iterator[Server]:
+def serve_replay(origin: Server, delay_ms: int, folder: str) -> Iterator[Server]:
+    """Serve the answers of another server from memory, each later by this time."""
     certificate = os.path.join(folder, "replay.pem")
     command = ["bench.replay", "--origin-port", str(origin.port)]
     command += ["--origin-certificate", origin.certificate]

@@ -78,11 +78,8 @@ class Site:
                 f"QumuloCertificateFingerprint={server.fingerprint}\n"
                 f"FastScanWorkFolder={self.folder}/work\n"
             )
-        login = {"username": server.username, "password": server.password}
-        with server.pool() as pool:
-            answer = pool.request("POST", "/v1/session/login", json=login)
         with open(self.credentials, "w", encoding="utf-8") as file:
-            json.dump({"version": 1, "bearer_token": answer.json()["bearer_token"]}, file)
+            json.dump({"version": 1, "bearer_token": server.log_in()}, file)
 
     @property
     def qq(self) -> list[str]:

@@ -11,8 +11,9 @@
  * SLOW_MOUNT_COUNTS names an existing file of at least 40 bytes, all zero. All processes of the command map it
  * into memory, and count in it: five 64-bit numbers in the order of `struct counts`.
  *
- * The folder has to be named as the command names it: an absolute path, without links in it. What does not go
- * through the C library (programs that are linked statically, system calls of their own) is not seen.
+ * The folder has to be named as the command names it: an absolute path, without links, and without . or .. in
+ * it. What does not go through the C library (programs that are linked statically, system calls of their own)
+ * is not seen.
  */
 
 #define _GNU_SOURCE
@@ -38,7 +39,7 @@ struct counts {
 };
 
 /* What is known of a descriptor. It is found out when it is first needed, and forgotten when it is closed. */
-enum place { UNKNOWN, SLOW, ELSEWHERE };
+enum place { UNKNOWN, IN_FOLDER, ABOVE_FOLDER, ELSEWHERE };
 
 #define DESCRIPTORS 65536
 /* glibc fetches a directory in parts of at least this size, see sysdeps/unix/sysv/linux/opendir.c. */
@@ -89,36 +90,65 @@ static int is_in_folder(const char *path)
            (path[folder_length] == '/' || path[folder_length] == '\0');
 }
 
-static int link_is_in_folder(const char *link)
+static enum place place_of(const char *path)
 {
-    char path[PATH_MAX];
-    int before = errno;
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    errno = before;
-    path[length < 0 ? 0 : length] = '\0';
-    return is_in_folder(path);
+    size_t length = strlen(path);
+    if (is_in_folder(path))
+        return IN_FOLDER;
+    if (length == 1 || (length && strncmp(path, folder, length) == 0 && folder[length] == '/'))
+        return ABOVE_FOLDER;
+    return ELSEWHERE;
 }
 
-static int is_slow_descriptor(int descriptor)
+/* Stores the path of a directory, by a link of /proc to it; "" if it has none. */
+static void read_link(const char *link, char *path)
 {
-    char link[64];
-    if (!folder_length || descriptor < 0 || descriptor >= DESCRIPTORS)
-        return 0;
+    int before = errno;
+    ssize_t length = readlink(link, path, PATH_MAX - 1);
+    errno = before;
+    path[length < 0 ? 0 : length] = '\0';
+}
+
+static enum place place_of_descriptor(int descriptor)
+{
+    char link[64], path[PATH_MAX];
+    if (descriptor < 0 || descriptor >= DESCRIPTORS)
+        return ELSEWHERE;
     if (places[descriptor] == UNKNOWN) {
         snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-        places[descriptor] = link_is_in_folder(link) ? SLOW : ELSEWHERE;
+        read_link(link, path);
+        places[descriptor] = place_of(path);
     }
-    return places[descriptor] == SLOW;
+    return places[descriptor];
+}
+
+/* Whether a path that is relative to a directory above the folder leads into it. */
+static int leads_into_folder(const char *link, const char *path)
+{
+    char whole[PATH_MAX];
+    read_link(link, whole);
+    size_t length = strlen(whole);
+    if (place_of(whole) != ABOVE_FOLDER)
+        return is_in_folder(whole);
+    int added = snprintf(whole + length, sizeof whole - length, "/%s", path);
+    return added < (int)(sizeof whole - length) && is_in_folder(length == 1 ? whole + 1 : whole);
 }
 
 /* Whether a path that may be relative to a directory is slow. */
 static int is_slow(int directory, const char *path)
 {
+    char link[64];
     if (!folder_length || !path || !*path)
         return 0;
     if (*path == '/')
         return is_in_folder(path);
-    return directory == AT_FDCWD ? link_is_in_folder("/proc/self/cwd") : is_slow_descriptor(directory);
+    if (directory == AT_FDCWD)
+        return leads_into_folder("/proc/self/cwd", path);
+    enum place place = place_of_descriptor(directory);
+    if (place != ABOVE_FOLDER)
+        return place == IN_FOLDER;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+    return leads_into_folder(link, path);
 }
 
 static void forget(int descriptor)
@@ -306,7 +336,7 @@ DIR *opendir(const char *path)
     type *name(DIR *stream)                                                             \
     {                                                                                   \
         REAL(type *, name, DIR *)                                                       \
-        int descriptor = dirfd(stream), slow = is_slow_descriptor(descriptor);          \
+        int descriptor = dirfd(stream), slow = folder_length && place_of_descriptor(descriptor) == IN_FOLDER;          \
         LOOK(slow && rest_of_part[descriptor] <= 0, parts, type *, stream)              \
         if (counted)                                                                    \
             rest_of_part[descriptor] = PART_BYTES;                                      \

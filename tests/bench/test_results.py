@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from bench import claims
 from bench.measure import Usage
-from bench.report import make_table
+from bench.report import make_table, report
 from bench.results import Result, Results, Way, ratio
+from bench.scenario import REST, Scenario
 
 
 def result_of(*walls: float, processor: float = 1.0, **fields: Any) -> Result:
@@ -86,3 +87,13 @@ def test_a_claim_that_was_not_measured_is_neither_reached_nor_missed(
 
 def test_a_table_is_markdown() -> None:
     assert make_table(("a", "b"), [("1", "2")]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_a_report_shows_what_was_in_flight_and_what_the_server_did_not_have() -> None:
+    scenario = Scenario("small", shape="mixed", size=10, ways=(REST,), runs=1, claims=())
+    counted = result_of(
+        2, requests=5000, requests_in_flight=17, looks=4000, looks_in_flight=64, misses=3
+    )
+    text = report("bench", [scenario], {("small", REST): counted})
+    assert "| 5,000 | 17 | 4,000 | 64 |" in text
+    assert "small: rest-only HAD TO WAIT for 3 answers that the server did not have" in text
