@@ -85,8 +85,8 @@ def _notes(scenarios: Sequence[Scenario], results: Results) -> Iterator[str]:
                     f"{scenario.name}: {way} HAD TO WAIT for {result.misses:,} answers that the "
                     "server did not have in memory, all rounds together."
                 )
-        for reason in {result.skipped for result in by_way.values() if result.skipped}:
-            yield f"{scenario.name} was skipped: {reason}."
+            if result.skipped:
+                yield f"{scenario.name}: {way} was skipped: {result.skipped}."
 
 
 def _compare_lists(scenario: str, by_way: Mapping[Way, Result]) -> Iterator[str]:

@@ -6,7 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator
 
 from bench import measure
 from bench.measure import FailedError, Usage
@@ -14,7 +15,7 @@ from bench.results import Result, Way
 from bench.scenario import FLOOR, STRAIGHTFORWARD, Scenario
 from bench.servers import Requests
 from bench.site import Site, serve_scenario
-from bench.slow_mount import CannotCompileError
+from bench.slow_mount import CannotSlowDownError, compile_library
 from bench.ways import make_command
 
 _CAN_MEASURE_MEMORY = os.path.exists("/proc/self/smaps_rollup")
@@ -44,28 +45,46 @@ def measure_scenario(
         f"{scenario.name}: {scenario.size:,}, {scenario.shape}, {scenario.latency_ms} ms"
     )
     results = {way: Result() for way in scenario.all_ways}
-    try:
-        with serve_scenario(scenario, scratch) as site:
-            _measure_without_time(site, results, repetitions)
-            _measure_times(scenario.ways, site, results, runs)
-    except CannotCompileError as error:
-        print_progress(f"  skipped: {error}")
-        for result in results.values():
-            result.skipped = str(error)
+    with tempfile.TemporaryDirectory(prefix="qumulo-bench-") as folder:
+        library = _compile_if_needed(scenario, folder, results)
+        possible = scenario.without([way for way, result in results.items() if result.skipped])
+        if possible.all_ways:
+            with serve_scenario(possible, scratch, library) as site:
+                _measure_without_time(possible, site, results, repetitions)
+                _measure_times(possible, site, results, runs)
     return results
 
 
-def _measure_without_time(site: Site, results: dict[Way, Result], repetitions: int) -> None:
+def _compile_if_needed(scenario: Scenario, folder: str, results: dict[Way, Result]) -> str:
+    """Return the library that slows a mount down; "" if it is not needed, or cannot be made.
+
+    If it cannot be made, the ways that need it are marked as skipped.
+    """
+    if not scenario.needs_slow_mount:
+        return ""
+    try:
+        return compile_library(folder)
+    except CannotSlowDownError as error:
+        for way, result in results.items():
+            if way.look_ms is not None:
+                result.skipped = str(error)
+                print_progress(f"  {way} is skipped: {error}")
+        return ""
+
+
+def _measure_without_time(
+    scenario: Scenario, site: Site, results: dict[Way, Result], repetitions: int
+) -> None:
     print_progress("  a round for memory and requests")
-    for way, result in results.items():
-        with _catch_failure(way, result):
-            _measure_memory(way, site, result, repetitions)
+    for way in scenario.all_ways:
+        with _catch_failure(way, results[way]):
+            _measure_memory(way, site, results[way], repetitions)
 
 
-def _measure_times(ways: Sequence[Way], site: Site, results: dict[Way, Result], runs: int) -> None:
+def _measure_times(scenario: Scenario, site: Site, results: dict[Way, Result], runs: int) -> None:
     for number in range(runs):
         print_progress(f"  round {number + 1} of {runs}")
-        for way in ways:
+        for way in scenario.ways:
             result = results[way]
             with _catch_failure(way, result):
                 if not result.failure:

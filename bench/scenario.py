@@ -1,6 +1,7 @@
 """What a scenario consists of: ways to a list, which take turns on the same server."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from bench.claims import Claim
 from bench.results import Way
@@ -55,3 +56,10 @@ class Scenario:
     def needs_slow_mount(self) -> bool:
         """Whether a way needs a mount whose looks are slowed down, or counted."""
         return any(way.look_ms is not None for way in self.all_ways)
+
+    def without(self, left_out: Collection[Way]) -> "Scenario":
+        """Return this scenario without some of its ways."""
+        ways, untimed = (
+            tuple(way for way in some if way not in left_out) for some in (self.ways, self.untimed)
+        )
+        return replace(self, ways=ways, untimed=untimed)

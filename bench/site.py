@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bench.results import Way
 from bench.scenario import Scenario
 from bench.servers import Requests, Server, serve, take_requests
-from bench.slow_mount import Looks, SlowMount, compile_library
+from bench.slow_mount import Looks, SlowMount
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A tree that is laid out with its snapshots has about three for each change, counting links.
@@ -95,24 +95,23 @@ class Site:
 
 
 @contextlib.contextmanager
-def serve_scenario(scenario: Scenario, scratch: str) -> Iterator[Site]:
+def serve_scenario(scenario: Scenario, scratch: str, library: str = "") -> Iterator[Site]:
     """Serve the diff of a scenario for a ``with`` block, in a new folder below ``scratch``.
 
     If ``scratch`` cannot have that many files, as a file system in memory may not, the tree is laid
     out in the system's temporary folder instead.
 
-    Raises:
-        CannotCompileError: the scenario needs a slow mount, and this machine cannot make one.
+    Args:
+        scenario: what to serve.
+        scratch: the folder for trees and lists.
+        library: slows a mount down, for the ways that need it.
     """
     with contextlib.ExitStack() as folders:
         folder = folders.enter_context(_folder(scratch))
-        slow_mount = None
-        library = compile_library(folder) if scenario.needs_slow_mount else ""
         mount = os.path.join(folder, "mount")
         if scenario.needs_mount and not _has_room(folder, scenario.size * _FILES_FOR_A_CHANGE):
             mount = os.path.join(folders.enter_context(_folder(tempfile.gettempdir())), "mount")
-        if library:
-            slow_mount = SlowMount(mount, library, os.path.join(folder, "looks"))
+        slow_mount = SlowMount(mount, library, os.path.join(folder, "looks")) if library else None
         server = folders.enter_context(serve(scenario, folder, mount))
         site = Site(folder, mount, server, slow_mount)
         site.configure()

@@ -4,14 +4,15 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 from typing import NamedTuple
 
 _SOURCE = os.path.join(os.path.dirname(__file__), "slow_mount.c")
 _COUNTS = struct.Struct("=5Q")  # as in `struct counts` of the source
 
 
-class CannotCompileError(Exception):
-    """This machine cannot make the library; the message is the reason."""
+class CannotSlowDownError(Exception):
+    """This machine cannot make or use the library; the message is the reason."""
 
 
 class Looks(NamedTuple):
@@ -31,24 +32,6 @@ class Looks(NamedTuple):
         return self.stats + self.opens + self.parts
 
 
-def compile_library(folder: str, compiler: str = "cc") -> str:
-    """Return the path of the library, made in ``folder``.
-
-    Raises:
-        CannotCompileError: this machine has no such compiler, or it fails.
-    """
-    found = shutil.which(compiler)
-    if found is None:
-        raise CannotCompileError(f"a C compiler ({compiler}) is needed to slow a mount down")
-    library = os.path.join(folder, "slow_mount.so")
-    command = [found, "-O2", "-shared", "-fPIC", "-o", library, _SOURCE, "-ldl"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        first = next(iter(done.stderr.splitlines()), "no message")
-        raise CannotCompileError(f"{compiler} cannot compile slow_mount.c: {first}")
-    return library
-
-
 class SlowMount:
     """A folder that looks slow to commands that run in the right environment.
 
@@ -59,7 +42,7 @@ class SlowMount:
     """
 
     def __init__(self, folder: str, library: str, counts: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._library = library
         self._counts = counts
 
@@ -73,7 +56,7 @@ class SlowMount:
             file.write(bytes(_COUNTS.size))
         return {
             "LD_PRELOAD": self._library,
-            "SLOW_MOUNT": self._folder,
+            "SLOW_MOUNT": self.folder,
             "SLOW_MOUNT_MICROSECONDS": str(round(look_ms * 1000)),
             "SLOW_MOUNT_COUNTS": self._counts,
         }
@@ -82,3 +65,27 @@ class SlowMount:
         """Return the looks since ``begin``."""
         with open(self._counts, "rb") as file:
             return Looks(*_COUNTS.unpack(file.read()))
+
+
+def compile_library(folder: str, compiler: str = "cc") -> str:
+    """Return the path of the library, made in ``folder``, and shown to work.
+
+    Raises:
+        CannotSlowDownError: this machine has no such compiler, or it fails, or its system does not
+            load the library.
+    """
+    found = shutil.which(compiler)
+    if found is None:
+        raise CannotSlowDownError(f"a C compiler ({compiler}) is needed to slow a mount down")
+    library = os.path.join(folder, "slow_mount.so")
+    command = [found, "-O2", "-shared", "-fPIC", "-o", library, _SOURCE, "-ldl"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        first = next(iter(done.stderr.splitlines()), "no message")
+        raise CannotSlowDownError(f"{compiler} cannot compile slow_mount.c: {first}")
+    mount = SlowMount(os.path.realpath(folder), library, os.path.join(folder, "counts"))
+    look = [sys.executable, "-c", f"import os; os.stat({mount.folder!r})"]
+    subprocess.run(look, env=mount.begin(0), stderr=subprocess.DEVNULL)
+    if mount.looks().stats != 1:
+        raise CannotSlowDownError(f"programs do not load {library}; may programs run there?")
+    return library

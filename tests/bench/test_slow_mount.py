@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from bench.report import report
 from bench.rounds import measure_scenario
+from bench.scenario import MOUNT
 from bench.scenarios import all_scenarios
-from bench.slow_mount import CannotCompileError, Looks, SlowMount, compile_library
+from bench.slow_mount import CannotSlowDownError, Looks, SlowMount, compile_library
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD is Linux's")
 
@@ -124,22 +125,24 @@ if child:
 
 
 def test_a_missing_compiler_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotCompileError, match=r"a C compiler \(no-such-cc\) is needed"):
+    with pytest.raises(CannotSlowDownError, match=r"a C compiler \(no-such-cc\) is needed"):
         compile_library(str(tmp_path), "no-such-cc")
 
 
 def test_a_compiler_that_fails_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotCompileError, match="false cannot compile"):
+    with pytest.raises(CannotSlowDownError, match="false cannot compile"):
         compile_library(str(tmp_path), "false")
 
 
-def test_without_a_compiler_a_scenario_is_skipped_and_the_report_says_so(
+def test_without_a_compiler_ways_are_skipped_and_the_report_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    (scenario,) = [one for one in all_scenarios([1000]) if one.name == "walked"]
+    (complete,) = [one for one in all_scenarios([1000], 1000) if one.name == "million"]
+    slow = MOUNT.with_looks_of(0.3)
+    scenario = complete.without({*complete.ways} - {MOUNT})
     by_way = measure_scenario(scenario, str(tmp_path), 1, 1)
+    assert by_way[MOUNT].usages
     text = report("bench", [scenario], {(scenario.name, way): by_way[way] for way in by_way})
-    assert "| not measured: a C compiler (cc) is needed" in text
-    assert "walked was skipped: a C compiler (cc) is needed" in text
-    assert not any(result.failure for result in by_way.values())
+    assert "peak memory | not measured: a C compiler (cc) is needed" in text
+    assert f"million: {slow} was skipped: a C compiler (cc) is needed" in text
