@@ -54,12 +54,12 @@ static _Atomic unsigned char places[DESCRIPTORS];
 static _Atomic int rest_of_part[DESCRIPTORS];
 
 /* Declares `real`, the C library's own function of the same name. */
-#define REAL(result, name, ...)                                    \
-    static result (*_Atomic found)(__VA_ARGS__);                   \
-    result (*real)(__VA_ARGS__) = found;                           \
-    if (!real) {                                                   \
-        *(void **)&real = dlsym(RTLD_NEXT, #name);                 \
-        found = real;                                              \
+#define REAL(result, name, parameters)             \
+    static result(*_Atomic found) parameters;      \
+    result(*real) parameters = found;              \
+    if (!real) {                                   \
+        *(void **)&real = dlsym(RTLD_NEXT, #name); \
+        found = real;                              \
     }
 
 __attribute__((constructor)) static void read_environment(void)
@@ -69,7 +69,7 @@ __attribute__((constructor)) static void read_environment(void)
     delay.tv_sec = total / 1000000;
     delay.tv_nsec = total % 1000000 * 1000;
     if (file) {
-        REAL(int, open, const char *, int, ...)
+        REAL(int, open, (const char *, int, ...))
         int descriptor = real(file, O_RDWR | O_CLOEXEC);
         void *mapped = descriptor < 0 ? MAP_FAILED : mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE,
                                                           MAP_SHARED, descriptor, 0);
@@ -196,134 +196,101 @@ static void end_look(void)
     --counts->in_flight;
 }
 
-/* Calls `real`, as a look of this kind if it is slow, and returns what it returns. */
-#define LOOK(slow, kind, result, ...)      \
-    int counted = (slow);                  \
-    if (counted)                           \
-        begin_look(&counts->kind);         \
-    result returned = real(__VA_ARGS__);   \
-    if (counted)                           \
+/* Calls `real` with these arguments, as a look of this kind if it is slow; declares what it returned. */
+#define LOOK(slow, kind, result, ...)     \
+    int counted = (slow);                 \
+    if (counted)                          \
+        begin_look(&counts->kind);        \
+    result returned = real(__VA_ARGS__);  \
+    if (counted)                          \
         end_look();
 
 /* The stat family. The names with __x are those of glibc before 2.33. */
 
-#define STAT(name, type)                                          \
-    int name(const char *path, type *status)                      \
-    {                                                             \
-        REAL(int, name, const char *, type *)                     \
-        LOOK(is_slow(AT_FDCWD, path), stats, int, path, status)   \
-        return returned;                                          \
+#define STAT(name, slow, parameters, ...)    \
+    int name parameters;                     \
+    int name parameters                      \
+    {                                        \
+        REAL(int, name, parameters)          \
+        LOOK(slow, stats, int, __VA_ARGS__)  \
+        return returned;                     \
     }
 
-#define STAT_AT(name, type)                                                    \
-    int name(int directory, const char *path, type *status, int flags)         \
-    {                                                                          \
-        REAL(int, name, int, const char *, type *, int)                        \
-        LOOK(is_slow(directory, path), stats, int, directory, path, status, flags) \
-        return returned;                                                       \
-    }
+#define STAT_PATH(name, type) \
+    STAT(name, is_slow(AT_FDCWD, path), (const char *path, type *status), path, status)
+#define STAT_AT(name, type)                                                                           \
+    STAT(name, is_slow(directory, path), (int directory, const char *path, type *status, int flags), \
+         directory, path, status, flags)
+#define OLD_STAT_PATH(name, type)                                                            \
+    STAT(name, is_slow(AT_FDCWD, path), (int version, const char *path, type *status), \
+         version, path, status)
+#define OLD_STAT_AT(name, type)                                                                \
+    STAT(name, is_slow(directory, path),                                                       \
+         (int version, int directory, const char *path, type *status, int flags),             \
+         version, directory, path, status, flags)
 
-#define OLD_STAT(name, type)                                               \
-    int name(int version, const char *path, type *status);                 \
-    int name(int version, const char *path, type *status)                  \
-    {                                                                      \
-        REAL(int, name, int, const char *, type *)                         \
-        LOOK(is_slow(AT_FDCWD, path), stats, int, version, path, status)   \
-        return returned;                                                   \
-    }
-
-#define OLD_STAT_AT(name, type)                                                          \
-    int name(int version, int directory, const char *path, type *status, int flags);     \
-    int name(int version, int directory, const char *path, type *status, int flags)      \
-    {                                                                                    \
-        REAL(int, name, int, int, const char *, type *, int)                             \
-        LOOK(is_slow(directory, path), stats, int, version, directory, path, status, flags) \
-        return returned;                                                                 \
-    }
-
-STAT(stat, struct stat)
-STAT(lstat, struct stat)
-STAT(stat64, struct stat64)
-STAT(lstat64, struct stat64)
+STAT_PATH(stat, struct stat)
+STAT_PATH(lstat, struct stat)
+STAT_PATH(stat64, struct stat64)
+STAT_PATH(lstat64, struct stat64)
 STAT_AT(fstatat, struct stat)
 STAT_AT(fstatat64, struct stat64)
-OLD_STAT(__xstat, struct stat)
-OLD_STAT(__lxstat, struct stat)
-OLD_STAT(__xstat64, struct stat64)
-OLD_STAT(__lxstat64, struct stat64)
+OLD_STAT_PATH(__xstat, struct stat)
+OLD_STAT_PATH(__lxstat, struct stat)
+OLD_STAT_PATH(__xstat64, struct stat64)
+OLD_STAT_PATH(__lxstat64, struct stat64)
 OLD_STAT_AT(__fxstatat, struct stat)
 OLD_STAT_AT(__fxstatat64, struct stat64)
-
-int statx(int directory, const char *path, int flags, unsigned mask, struct statx *status)
-{
-    REAL(int, statx, int, const char *, int, unsigned, struct statx *)
-    LOOK(is_slow(directory, path), stats, int, directory, path, flags, mask, status)
-    return returned;
-}
+STAT(statx, is_slow(directory, path),
+     (int directory, const char *path, int flags, unsigned mask, struct statx *status),
+     directory, path, flags, mask, status)
 
 /* Opening. The names with _2 are those that programs call whose flags were checked by the compiler. */
 
-#define READ_MODE                                   \
-    mode_t mode = 0;                                \
-    if (flags & (O_CREAT | __O_TMPFILE)) {          \
-        va_list rest;                               \
-        va_start(rest, flags);                      \
-        mode = (mode_t)va_arg(rest, unsigned);      \
-        va_end(rest);                               \
+#define NO_MODE
+#define READ_MODE                               \
+    mode_t mode = 0;                            \
+    if (flags & (O_CREAT | __O_TMPFILE)) {      \
+        va_list rest;                           \
+        va_start(rest, flags);                  \
+        mode = (mode_t)va_arg(rest, unsigned);  \
+        va_end(rest);                           \
     }
 
-#define OPEN(name)                                                    \
-    int name(const char *path, int flags, ...)                        \
-    {                                                                 \
-        READ_MODE                                                     \
-        REAL(int, name, const char *, int, ...)                       \
-        LOOK(is_slow(AT_FDCWD, path), opens, int, path, flags, mode)  \
-        forget(returned);                                             \
-        return returned;                                              \
+#define OPEN(name, read_mode, slow, parameters, ...)  \
+    int name parameters;                              \
+    int name parameters                               \
+    {                                                 \
+        read_mode                                     \
+        REAL(int, name, parameters)                   \
+        LOOK(slow, opens, int, __VA_ARGS__)           \
+        forget(returned);                             \
+        return returned;                              \
     }
 
-#define OPEN_AT(name)                                                             \
-    int name(int directory, const char *path, int flags, ...)                     \
-    {                                                                             \
-        READ_MODE                                                                 \
-        REAL(int, name, int, const char *, int, ...)                              \
-        LOOK(is_slow(directory, path), opens, int, directory, path, flags, mode)  \
-        forget(returned);                                                         \
-        return returned;                                                          \
-    }
+#define OPEN_PATH(name) \
+    OPEN(name, READ_MODE, is_slow(AT_FDCWD, path), (const char *path, int flags, ...), path, flags, mode)
+#define OPEN_AT(name)                                                                               \
+    OPEN(name, READ_MODE, is_slow(directory, path), (int directory, const char *path, int flags, ...), \
+         directory, path, flags, mode)
+#define CHECKED_OPEN_PATH(name) \
+    OPEN(name, NO_MODE, is_slow(AT_FDCWD, path), (const char *path, int flags), path, flags)
+#define CHECKED_OPEN_AT(name)                                                                  \
+    OPEN(name, NO_MODE, is_slow(directory, path), (int directory, const char *path, int flags), \
+         directory, path, flags)
 
-#define CHECKED_OPEN(name)                                      \
-    int name(const char *path, int flags);                      \
-    int name(const char *path, int flags)                       \
-    {                                                           \
-        REAL(int, name, const char *, int)                      \
-        LOOK(is_slow(AT_FDCWD, path), opens, int, path, flags)  \
-        forget(returned);                                       \
-        return returned;                                        \
-    }
-
-#define CHECKED_OPEN_AT(name)                                               \
-    int name(int directory, const char *path, int flags);                   \
-    int name(int directory, const char *path, int flags)                    \
-    {                                                                       \
-        REAL(int, name, int, const char *, int)                             \
-        LOOK(is_slow(directory, path), opens, int, directory, path, flags)  \
-        forget(returned);                                                   \
-        return returned;                                                    \
-    }
-
-OPEN(open)
-OPEN(open64)
+OPEN_PATH(open)
+OPEN_PATH(open64)
 OPEN_AT(openat)
 OPEN_AT(openat64)
-CHECKED_OPEN(__open_2)
-CHECKED_OPEN(__open64_2)
+CHECKED_OPEN_PATH(__open_2)
+CHECKED_OPEN_PATH(__open64_2)
 CHECKED_OPEN_AT(__openat_2)
 CHECKED_OPEN_AT(__openat64_2)
 
 DIR *opendir(const char *path)
 {
-    REAL(DIR *, opendir, const char *)
+    REAL(DIR *, opendir, (const char *))
     LOOK(is_slow(AT_FDCWD, path), opens, DIR *, path)
     if (returned)
         forget(dirfd(returned));
@@ -335,7 +302,7 @@ DIR *opendir(const char *path)
 #define READ_DIRECTORY(name, type)                                                      \
     type *name(DIR *stream)                                                             \
     {                                                                                   \
-        REAL(type *, name, DIR *)                                                       \
+        REAL(type *, name, (DIR *))                                                       \
         int descriptor = dirfd(stream), slow = folder_length && place_of_descriptor(descriptor) == IN_FOLDER;          \
         LOOK(slow && rest_of_part[descriptor] <= 0, parts, type *, stream)              \
         if (counted)                                                                    \
@@ -350,7 +317,7 @@ READ_DIRECTORY(readdir64, struct dirent64)
 
 void rewinddir(DIR *stream)
 {
-    REAL(void, rewinddir, DIR *)
+    REAL(void, rewinddir, (DIR *))
     real(stream);
     forget(dirfd(stream));
 }
@@ -359,28 +326,28 @@ void rewinddir(DIR *stream)
 
 int close(int descriptor)
 {
-    REAL(int, close, int)
+    REAL(int, close, (int))
     forget(descriptor);
     return real(descriptor);
 }
 
 int closedir(DIR *stream)
 {
-    REAL(int, closedir, DIR *)
+    REAL(int, closedir, (DIR *))
     forget(dirfd(stream));
     return real(stream);
 }
 
 int dup2(int from, int to)
 {
-    REAL(int, dup2, int, int)
+    REAL(int, dup2, (int, int))
     forget(to);
     return real(from, to);
 }
 
 int dup3(int from, int to, int flags)
 {
-    REAL(int, dup3, int, int, int)
+    REAL(int, dup3, (int, int, int))
     forget(to);
     return real(from, to, flags);
 }
