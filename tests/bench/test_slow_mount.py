@@ -1,6 +1,7 @@
 """A slow mount: each look below a folder waits and is counted, and nothing else."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from bench.scenario import MOUNT
 from bench.scenarios import all_scenarios
 from bench.slow_mount import CannotSlowDownError, Looks, SlowMount, compile_library
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD is Linux's")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("cc"), reason="needs Linux and a C compiler"
+)
 
 OPENED = "import os; top = os.open('below', os.O_PATH);"
 
