@@ -11,7 +11,7 @@ from bench.scenario import Scenario
 
 _HEAD = (
     *("scenario", "way", "seconds", "processor", "peak memory", "entries"),
-    *("requests", "most in flight", "looks", "most in flight"),
+    *("requests", "requests in flight", "looks", "looks in flight"),
 )
 
 
