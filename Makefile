@@ -47,7 +47,7 @@ mutants: $(READY)  ## the faults in changes/, scan/ and output/ that no quick te
 	done; true
 	@$(BIN)/mutmut results | grep -v -e 'processes.*no tests' -e 'not checked$$' || true
 
-bench: $(READY)  ## how fast it is, compared with other ways (about half an hour; shorter: make bench BENCH=--quick)
+bench: $(READY)  ## how fast it is, compared with other ways (about an hour; shorter: make bench BENCH=--quick)
 	@$(BIN)/python -m bench $(BENCH)
 
 docs-picture: $(READY)  ## draw the architecture into docs/design.md, from the code

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.results import Result, Results, ratio
+from bench.results import Result, Results, Way, ratio
 
 
 class MissingError(Exception):
@@ -40,7 +40,7 @@ class Claim:
         return self.what, self.form.format(figure), target, "yes" if is_reached else "no"
 
 
-def faster(scenario: str, way: str, than: str, times: float, what: str) -> Claim:
+def faster(scenario: str, way: Way, than: Way, times: float, what: str) -> Claim:
     """Claim that ``way`` is at least ``times`` times as fast as ``than``."""
 
     def measure(results: Results) -> float:
@@ -49,7 +49,7 @@ def faster(scenario: str, way: str, than: str, times: float, what: str) -> Claim
     return Claim(what, measure, times, "{:.2f} times as fast", at_least=True)
 
 
-def within(scenario: str, way: str, of: str, times: float, what: str) -> Claim:
+def within(scenario: str, way: Way, of: Way, times: float, what: str) -> Claim:
     """Claim that ``way`` takes at most ``times`` times as long as ``of``."""
 
     def measure(results: Results) -> float:
@@ -58,7 +58,7 @@ def within(scenario: str, way: str, of: str, times: float, what: str) -> Claim:
     return Claim(what, measure, times, "{:.2f} times as long")
 
 
-def processor(scenario: str, way: str, seconds: float, what: str) -> Claim:
+def processor(scenario: str, way: Way, seconds: float, what: str) -> Claim:
     """Claim that all processes of ``way`` together take at most this processor time."""
 
     def measure(results: Results) -> float:
@@ -67,7 +67,7 @@ def processor(scenario: str, way: str, seconds: float, what: str) -> Claim:
     return Claim(what, measure, seconds, "{:.3f} s of processor time")
 
 
-def rate(scenario: str, way: str, per_second: float, what: str, unit: str) -> Claim:
+def rate(scenario: str, way: Way, per_second: float, what: str, unit: str) -> Claim:
     """Claim that ``way`` lists at least this number of entries a second."""
 
     def measure(results: Results) -> float:
@@ -77,7 +77,7 @@ def rate(scenario: str, way: str, per_second: float, what: str, unit: str) -> Cl
     return Claim(what, measure, per_second, f"{{:,.0f}} {unit} a second", at_least=True)
 
 
-def memory(scenario: str, way: str, megabytes: float, what: str) -> Claim:
+def memory(scenario: str, way: Way, megabytes: float, what: str) -> Claim:
     """Claim that all processes of ``way`` together need at most this memory at once."""
 
     def measure(results: Results) -> float:
@@ -89,7 +89,7 @@ def memory(scenario: str, way: str, megabytes: float, what: str) -> Claim:
     return Claim(what, measure, megabytes, "{:,.0f} MB")
 
 
-def no_listings(scenario: str, way: str, what: str) -> Claim:
+def no_listings(scenario: str, way: Way, what: str) -> Claim:
     """Claim that ``way`` requests no page of a directory."""
 
     def measure(results: Results) -> float:
@@ -100,7 +100,7 @@ def no_listings(scenario: str, way: str, what: str) -> Claim:
     return Claim(what, measure, 0, "{:,.0f} listings")
 
 
-def growth(smaller: tuple[str, int], larger: tuple[str, int], way: str, what: str) -> Claim:
+def growth(smaller: tuple[str, int], larger: tuple[str, int], way: Way, what: str) -> Claim:
     """Claim that the time of ``way`` grows no faster than n log n.
 
     Args:
@@ -119,17 +119,19 @@ def growth(smaller: tuple[str, int], larger: tuple[str, int], way: str, what: st
     return Claim(what, measure, maximum, "{:.1f} times as long")
 
 
-def _result(results: Results, scenario: str, way: str) -> Result:
+def _result(results: Results, scenario: str, way: Way) -> Result:
     """Return the result of a way that worked."""
     result = results.get((scenario, way))
     if result is None:
         raise MissingError(f"{scenario}/{way} did not run")
+    if result.skipped:
+        raise MissingError(result.skipped)
     if result.failure:
         raise MissingError(f"{way} failed")
     return result
 
 
-def _walls(results: Results, scenario: str, way: str) -> list[float]:
+def _walls(results: Results, scenario: str, way: Way) -> list[float]:
     return _result(results, scenario, way).walls
 
 

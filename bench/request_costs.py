@@ -3,7 +3,7 @@
     python -m bench.request_costs
 
 It prints the processor time of the client in microseconds for each entry, the median of the rounds.
-``bench/server_speed.py`` measures the server. The ratio decides when ``trees/rest.py`` lists a
+``bench.server_speed`` measures the server. The ratio decides when ``trees/rest.py`` lists a
 directory.
 """
 

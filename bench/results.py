@@ -2,9 +2,26 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.measure import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to a list."""
+
+    job: str
+    """What is run."""
+    look_ms: float | None = None
+    """How long each look at the mount takes; None for the mount as it is, where none is counted."""
+
+    def with_looks_of(self, milliseconds: float) -> "Way":
+        """Return this way on a mount that is slower by this time a look."""
+        return replace(self, look_ms=milliseconds)
+
+    def __str__(self) -> str:
+        return self.job if self.look_ms is None else f"{self.job} at {self.look_ms:g} ms"
 
 
 @dataclass
@@ -19,13 +36,23 @@ class Result:
     unreadable: int | None = None
     """The number of these that it could not read."""
     listings: int | None = None
-    """The number of pages of directories that it requested; None if the server has no record."""
+    """The number of pages of directories that it requested; None if that is not known."""
     requests: int | None = None
     """The number of all requests, as far as the server remembers them."""
+    requests_in_flight: int | None = None
+    """The largest number of requests that waited for an answer at once."""
+    misses: int = 0
+    """In timed runs: the number of answers that the server had to ask for."""
+    looks: int | None = None
+    """The number of looks at the mount; None if they were not counted."""
+    looks_in_flight: int | None = None
+    """The largest number of looks that were under way at once."""
     digest: str = ""
     """Of the ``<file>`` lines of its list, without what depends on the mount; "" without a list."""
     failure: str = ""
     """Why there are no figures; "" if the way worked."""
+    skipped: str = ""
+    """Why it was not run on this machine; "" if it was."""
 
     @property
     def walls(self) -> list[float]:
@@ -38,9 +65,8 @@ class Result:
         return [usage.processor for usage in self.usages]
 
 
-Scenario = str
-Way = str
-Results = dict[tuple[Scenario, Way], Result]
+Results = dict[tuple[str, Way], Result]
+"""By the name of the scenario, and the way."""
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:

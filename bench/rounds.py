@@ -6,13 +6,16 @@ import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 
 from bench import measure
 from bench.measure import FailedError, Usage
-from bench.results import Result
-from bench.scenarios import FLOOR, Scenario
+from bench.results import Result, Way
+from bench.scenario import FLOOR, STRAIGHTFORWARD, Scenario
+from bench.servers import Requests
 from bench.site import Site, serve_scenario
+from bench.slow_mount import CannotSlowDownError, compile_library
 from bench.ways import make_command
 
 _CAN_MEASURE_MEMORY = os.path.exists("/proc/self/smaps_rollup")
@@ -21,36 +24,71 @@ _CAN_MEASURE_MEMORY = os.path.exists("/proc/self/smaps_rollup")
 _DEPENDS_ON_MOUNT = re.compile(rb' (?:atime|owner|group)="\d+"| size="\d+"(?=.* type="F_DIR")')
 # qq garbles names that contain it, and not every way repairs them.
 _LINE_SEPARATOR = "\u2028".encode()
-_LISTING = re.compile(r"/entries/?(?:\?|$)")
 
 
-def measure_scenario(scenario: Scenario, scratch: str, runs: int) -> dict[str, Result]:
+def measure_scenario(
+    scenario: Scenario, scratch: str, runs: int, repetitions: int
+) -> dict[Way, Result]:
     """Run a scenario; return the result of each of its ways.
 
-    The first round is not timed. It measures memory, counts requests, and leaves sessions for the
-    other rounds, as a run of the day before would.
+    The first round is not timed. It measures memory, counts requests, and leaves sessions and
+    answers for the other rounds, as a run of the day before would leave sessions.
 
     Args:
         scenario: what to run.
         scratch: the folder for trees and lists.
         runs: the number of timed rounds.
+        repetitions: the number of times at most that a way runs in the first round. It runs again
+            if the server did not have all answers in memory, since that made the way wait.
     """
     print_progress(
         f"{scenario.name}: {scenario.size:,}, {scenario.shape}, {scenario.latency_ms} ms"
     )
-    results = {way: Result() for way in scenario.ways}
-    with serve_scenario(scenario, scratch) as site:
-        print_progress("  a round for memory and requests")
-        for way, result in results.items():
-            with _catch_failure(way, result):
-                _measure_without_time(way, site, result)
-        for number in range(runs):
-            print_progress(f"  round {number + 1} of {runs}")
-            for way, result in results.items():
-                with _catch_failure(way, result):
-                    if not result.failure:
-                        result.usages.append(_measure_time(way, site))
+    results = {way: Result() for way in scenario.all_ways}
+    with tempfile.TemporaryDirectory(prefix="qumulo-bench-") as folder:
+        library = _compile_if_needed(scenario, folder, results)
+        possible = scenario.without([way for way, result in results.items() if result.skipped])
+        if possible.all_ways:
+            with serve_scenario(possible, scratch, library) as site:
+                _measure_without_time(possible, site, results, repetitions)
+                _measure_times(possible, site, results, runs)
     return results
+
+
+def _compile_if_needed(scenario: Scenario, folder: str, results: dict[Way, Result]) -> str:
+    """Return the library that slows a mount down; "" if it is not needed, or cannot be made.
+
+    If it cannot be made, the ways that need it are marked as skipped.
+    """
+    if not scenario.needs_slow_mount:
+        return ""
+    try:
+        return compile_library(folder)
+    except CannotSlowDownError as error:
+        for way, result in results.items():
+            if way.look_ms is not None:
+                result.skipped = str(error)
+                print_progress(f"  {way} is skipped: {error}")
+        return ""
+
+
+def _measure_without_time(
+    scenario: Scenario, site: Site, results: dict[Way, Result], repetitions: int
+) -> None:
+    print_progress("  a round for memory and requests")
+    for way in scenario.all_ways:
+        with _catch_failure(way, results[way]):
+            _measure_memory(way, site, results[way], repetitions)
+
+
+def _measure_times(scenario: Scenario, site: Site, results: dict[Way, Result], runs: int) -> None:
+    for number in range(runs):
+        print_progress(f"  round {number + 1} of {runs}")
+        for way in scenario.ways:
+            result = results[way]
+            with _catch_failure(way, result):
+                if not result.failure:
+                    result.usages.append(_measure_time(way, site, result))
 
 
 def print_progress(text: str) -> None:
@@ -59,7 +97,7 @@ def print_progress(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _catch_failure(way: str, result: Result) -> Iterator[None]:
+def _catch_failure(way: Way, result: Result) -> Iterator[None]:
     """Record why a way fails, so that the others can continue."""
     try:
         yield
@@ -69,33 +107,55 @@ def _catch_failure(way: str, result: Result) -> Iterator[None]:
         print_progress(f"    {way} {error}")
 
 
-def _measure_without_time(way: str, site: Site, result: Result) -> None:
-    """Measure memory and requests, and read the list."""
+def _measure_memory(way: Way, site: Site, result: Result, repetitions: int) -> None:
+    """Measure memory, count requests and looks, and read the list."""
     command = make_command(way, site)
+    look_ms = way.look_ms
+    if look_ms is not None and way.job == STRAIGHTFORWARD.job:
+        look_ms = 0  # it would take minutes, to show that it looks at one file at a time
     site.requests()  # the requests from here on are those of the command
-    if _CAN_MEASURE_MEMORY and way != FLOOR:
-        result.memory = measure.peak_memory(
-            command.arguments, site.environment, command.output, command.exit_codes
-        )
-    else:
-        measure.run(command.arguments, site.environment, command.output, command.exit_codes)
-    paths = site.requests()
-    if paths is not None:
-        result.requests = len(paths)
-        result.listings = sum(bool(_LISTING.search(path)) for path in paths)
+    for _ in range(repetitions):
+        environment = site.environment(look_ms)
+        if _CAN_MEASURE_MEMORY and way != FLOOR:
+            result.memory = measure.peak_memory(
+                command.arguments, environment, command.output, command.exit_codes
+            )
+        else:
+            measure.run(command.arguments, environment, command.output, command.exit_codes)
+        requests = site.requests()
+        if requests is None or not requests.misses:
+            break
+    if requests:
+        result.requests, result.listings = requests.number, requests.listings
+    _count_in_flight(way, site, requests, result)
     if command.scan_list:
         _read_list(command.scan_list, result)
 
 
-def _measure_time(way: str, site: Site) -> Usage:
+def _measure_time(way: Way, site: Site, result: Result) -> Usage:
     command = make_command(way, site)
-    usage = measure.run(command.arguments, site.environment, command.output, command.exit_codes)
+    environment = site.environment(way.look_ms)
+    usage = measure.run(command.arguments, environment, command.output, command.exit_codes)
     if command.times_itself:
         with open(command.output, "rb") as file:
             figures = json.load(file)
         usage = Usage(figures["wall"], figures["processor"])
     print_progress(f"    {way}: {usage.wall:.2f} s, {usage.processor:.2f} s of processor time")
+    requests = site.requests() if site.server.is_replayed else None
+    if requests:
+        result.misses += requests.misses
+    _count_in_flight(way, site, requests, result)
     return usage
+
+
+def _count_in_flight(way: Way, site: Site, requests: Requests | None, result: Result) -> None:
+    """Record the most looks and requests in flight of all rounds, and the looks of this one."""
+    if requests and requests.most_in_flight is not None:
+        result.requests_in_flight = max(result.requests_in_flight or 0, requests.most_in_flight)
+    looks = site.looks(way)
+    if looks:
+        result.looks = looks.number
+        result.looks_in_flight = max(result.looks_in_flight or 0, looks.most_in_flight)
 
 
 def _read_list(scan_list: str, result: Result) -> None:

@@ -1,48 +1,11 @@
 """The scenarios: which ways are compared, and with which targets. Only data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bench import claims
-from bench.claims import Claim
+from bench.scenario import FLOOR, MOUNT, QQ, QQ_ALONE, REST, STRAIGHTFORWARD, Scenario
 
 MILLION = 1_000_000
-
-MOUNT = "rest-mount"
-"""This project over REST; attributes from the mount."""
-REST = "rest-only"
-"""This project over REST, also for attributes."""
-QQ = "qq-mount"
-"""This project through ``qq``; attributes from the mount."""
-QQ_ALONE = "qq-alone"
-"""``qq snapshot_diff``, which writes to a file."""
-STRAIGHTFORWARD = "straightforward"
-FLOOR = "floor"
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One server with one diff, and the ways to its list, which take turns."""
-
-    name: str
-    shape: str
-    """Of the diff and the tree: a value of ``qumulo-emulator serve --shape``."""
-    size: int
-    """The number of changes, or of files below a created directory."""
-    ways: tuple[str, ...]
-    runs: int
-    claims: tuple[Claim, ...]
-    latency_ms: int = 0
-
-    @property
-    def family(self) -> str:
-        """The name of all scenarios that differ only in size."""
-        return self.name.partition("-")[0]
-
-    @property
-    def needs_mount(self) -> bool:
-        """Whether a way needs the tree as files of this machine."""
-        return any(way != REST and way != QQ_ALONE for way in self.ways)
 
 
 def all_scenarios(sizes: Sequence[int], divisor: int = 1) -> tuple[Scenario, ...]:
@@ -54,40 +17,14 @@ def all_scenarios(sizes: Sequence[int], divisor: int = 1) -> tuple[Scenario, ...
     """
     growing = sorted(size // divisor for size in sizes)
     return (
-        _million(MILLION // divisor),
         _thousand(1000 // divisor),
-        *(_delayed(size, divisor) for size in growing[:1]),
+        _distant(MILLION // 10 // divisor),
+        _walked(MILLION // 10 // divisor),
+        _million(MILLION // divisor),
+        _delayed(MILLION // divisor),
         _sparse(MILLION // 10 // divisor),
         _created(MILLION // divisor),
-        *(_delayed(size, divisor, growing[0]) for size in growing[1:]),
-    )
-
-
-def _million(size: int) -> Scenario:
-    name, what = "million", f"{size:,} changes"
-    return Scenario(
-        name,
-        shape="mixed",
-        size=size,
-        ways=(MOUNT, REST, QQ, QQ_ALONE, STRAIGHTFORWARD, FLOOR),
-        runs=3,
-        claims=(
-            claims.faster(
-                *(name, MOUNT, STRAIGHTFORWARD, 8),
-                f"{what}, REST and mount, against the straightforward way",
-            ),
-            claims.faster(
-                *(name, MOUNT, QQ_ALONE, 4),
-                f"{what}, REST and mount, against `qq snapshot_diff` alone",
-            ),
-            claims.within(*(name, MOUNT, FLOOR, 1.6), f"{what}, REST and mount, against the floor"),
-            claims.within(
-                *(name, QQ, QQ_ALONE, 1.15),
-                f"{what} through `qq`, against `qq snapshot_diff` alone",
-            ),
-            claims.memory(name, MOUNT, 300, f"{what}, REST and mount: peak memory"),
-            claims.memory(name, REST, 300, f"{what}, REST without a mount: peak memory"),
-        ),
+        *(_growth(size, growing[0], divisor) for size in growing),
     )
 
 
@@ -100,28 +37,110 @@ def _thousand(size: int) -> Scenario:
         ways=(MOUNT, REST, QQ, QQ_ALONE, STRAIGHTFORWARD),
         runs=5,
         claims=(
+            claims.processor(name, MOUNT, 0.25, f"{what}, REST and mount"),
             claims.faster(
                 *(name, MOUNT, STRAIGHTFORWARD, 3),
                 f"{what}, REST and mount, against the straightforward way",
             ),
-            claims.processor(name, MOUNT, 0.25, f"{what}, REST and mount"),
         ),
     )
 
 
-def _delayed(size: int, divisor: int, smallest: int = 0) -> Scenario:
-    name, what = f"delayed-{size}", f"{size:,} changes, REST without a mount, 5 ms a request"
-    max_memory = 300 if size * divisor <= MILLION else 600
-    made = [
-        claims.rate(name, REST, 100_000, what, "entries"),
-        claims.memory(name, REST, max_memory, f"{what}: peak memory"),
-    ]
-    if smallest:
-        smaller = (f"delayed-{smallest}", smallest)
-        growth = f"{what}, against {smallest:,}: no faster than n log n"
-        made.append(claims.growth(smaller, (name, size), REST, growth))
+def _distant(size: int) -> Scenario:
+    name, what = "distant", f"{size:,} changes, REST and mount"
+    near, far, farther = (MOUNT.with_looks_of(ms) for ms in (0, 0.3, 1))
     return Scenario(
-        name, shape="mixed", size=size, ways=(REST,), runs=3, claims=tuple(made), latency_ms=5
+        name,
+        shape="mixed",
+        size=size,
+        ways=(
+            *(near, far, farther),
+            *(STRAIGHTFORWARD.with_looks_of(ms) for ms in (0.3, 1)),
+        ),
+        runs=5,
+        claims=(
+            claims.faster(
+                *(name, far, STRAIGHTFORWARD.with_looks_of(0.3), 12),
+                f"{what}, 0.3 ms a look, against the straightforward way",
+            ),
+            claims.faster(
+                *(name, farther, STRAIGHTFORWARD.with_looks_of(1), 25),
+                f"{what}, 1 ms a look, against the straightforward way",
+            ),
+            claims.within(name, far, near, 2, f"{what}, 0.3 ms a look, against 0 ms"),
+        ),
+    )
+
+
+def _walked(size: int) -> Scenario:
+    name = "walked"
+    ours, one_at_a_time = (way.with_looks_of(0.3) for way in (MOUNT, STRAIGHTFORWARD))
+    return Scenario(
+        name,
+        shape="created-small",
+        size=size,
+        ways=(ours, one_at_a_time),
+        runs=5,
+        claims=(
+            claims.faster(
+                *(name, ours, one_at_a_time, 12),
+                f"a created directory, {size:,} files in directories of 100, REST and mount, "
+                "0.3 ms a look, against the straightforward way",
+            ),
+        ),
+    )
+
+
+def _million(size: int) -> Scenario:
+    name, what = "million", f"{size:,} changes"
+    distant = MOUNT.with_looks_of(0.3)
+    return Scenario(
+        name,
+        shape="mixed",
+        size=size,
+        ways=(MOUNT, REST, QQ, QQ_ALONE, STRAIGHTFORWARD, FLOOR),
+        untimed=(distant,),
+        runs=3,
+        claims=(
+            claims.faster(
+                *(name, MOUNT, STRAIGHTFORWARD, 5.5),
+                f"{what}, REST and mount, against the straightforward way",
+            ),
+            claims.within(*(name, MOUNT, FLOOR, 1.8), f"{what}, REST and mount, against the floor"),
+            claims.within(
+                *(name, REST, MOUNT, 1.4),
+                f"{what}, REST without a mount, against REST and mount",
+            ),
+            claims.within(
+                *(name, QQ, QQ_ALONE, 1.25),
+                f"{what} through `qq`, against `qq snapshot_diff` alone",
+            ),
+            claims.faster(
+                *(name, MOUNT, QQ_ALONE, 4),
+                f"{what}, REST and mount, against `qq snapshot_diff` alone",
+            ),
+            claims.memory(name, MOUNT, 300, f"{what}, REST and mount: peak memory"),
+            claims.memory(
+                *(name, distant, 300), f"{what}, REST and mount, 0.3 ms a look: peak memory"
+            ),
+            claims.memory(name, REST, 300, f"{what}, REST without a mount: peak memory"),
+        ),
+    )
+
+
+def _delayed(size: int) -> Scenario:
+    name, what = "delayed", f"{size:,} changes, REST without a mount, 5 ms a request"
+    return Scenario(
+        name,
+        shape="mixed",
+        size=size,
+        ways=(REST,),
+        runs=5,
+        claims=(
+            claims.rate(name, REST, 100_000, what, "entries"),
+            claims.memory(name, REST, 300, f"{what}: peak memory"),
+        ),
+        latency_ms=5,
     )
 
 
@@ -133,9 +152,9 @@ def _sparse(size: int) -> Scenario:
         shape="sparse",
         size=size,
         ways=(REST,),
-        runs=3,
+        runs=5,
         claims=(
-            claims.rate(name, REST, 3000, what, "entries"),
+            claims.rate(name, REST, 5000, what, "entries"),
             claims.no_listings(name, REST, f"{what}: whole directories listed"),
         ),
         latency_ms=5,
@@ -150,7 +169,29 @@ def _created(size: int) -> Scenario:
         shape="created",
         size=size,
         ways=(REST,),
-        runs=3,
+        runs=5,
         claims=(claims.rate(name, REST, 100_000, what, "files"),),
         latency_ms=5,
+    )
+
+
+def _growth(size: int, smallest: int, divisor: int) -> Scenario:
+    """Compare sizes; the answers to the largest would not fit into memory."""
+    name, what = f"growth-{size}", f"{size:,} changes, REST without a mount, 5 ms a request"
+    made: list[claims.Claim] = []
+    if size > smallest:
+        growth = f"{what}, against {smallest:,}: no faster than n log n"
+        smaller = (f"growth-{smallest}", smallest)
+        made.append(claims.growth(smaller, (name, size), REST, growth))
+    if size * divisor > MILLION:
+        made.append(claims.memory(name, REST, 400, f"{what}: peak memory"))
+    return Scenario(
+        name,
+        shape="mixed",
+        size=size,
+        ways=(REST,),
+        runs=3,
+        claims=tuple(made),
+        latency_ms=5,
+        is_replayed=False,
     )

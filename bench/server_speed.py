@@ -1,10 +1,11 @@
-"""The speed of the emulator with a made-up tree, for a client that only reads bytes.
+"""The speed of the servers of the bench, for a client that only reads bytes.
 
-    .venv/bin/python bench/server_speed.py [--changes N] [--seconds S] [--rounds R]
+    python -m bench.server_speed [--changes N] [--seconds S] [--rounds R]
 
-For each kind of request it prints the number of entries (or requests) in a second, and the
-server's processor time for each: medians of the rounds. Each round starts its own server. Nothing
-is decoded, so the client takes little of the time.
+For the emulator with a made-up tree, and for the server that repeats its answers from memory, it
+prints the number of entries (or requests) of each kind in a second, and the server's processor time
+for each: medians of the rounds. Each round starts its own servers. Nothing is decoded, so the
+client takes little of the time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import resource
 import socket
 import ssl
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -21,7 +23,8 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from bench.scenario import REST, Scenario
+from bench.servers import Server, serve_emulator, serve_replay, take_requests
 
 SHOW = "/synthetic/show0000"
 CONNECTIONS = 16
@@ -30,12 +33,12 @@ CONNECTIONS = 16
 class Connection:
     """A connection that stays open. It reads answers, and keeps only their last bytes."""
 
-    def __init__(self, emulator: Emulator, token: str) -> None:
-        context = ssl.create_default_context(cafile=emulator.certificate)
-        plain = socket.create_connection((emulator.host, emulator.port))
+    def __init__(self, server: Server, token: str) -> None:
+        context = ssl.create_default_context(cafile=server.certificate)
+        plain = socket.create_connection((server.host, server.port))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = context.wrap_socket(plain, server_hostname=emulator.host)
-        self._head = f"Host: {emulator.host}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        self._socket = context.wrap_socket(plain, server_hostname=server.host)
+        self._head = f"Host: {server.host}\r\nAuthorization: Bearer {token}\r\n\r\n"
         self._buffer = memoryview(bytearray(1 << 18))
 
     def send(self, url: str) -> None:
@@ -130,45 +133,75 @@ KINDS: dict[str, tuple[Callable[[list[Connection]], Iterator[int]], int]] = {
 
 
 @contextmanager
-def connect(emulator: Emulator, count: int) -> Iterator[list[Connection]]:
+def connect(server: Server, count: int) -> Iterator[list[Connection]]:
     """Open connections with one session for a ``with`` block."""
-    token = emulator.login()
+    token = server.log_in()
     with ExitStack() as stack:
-        yield [stack.enter_context(closing(Connection(emulator, token))) for _ in range(count)]
+        yield [stack.enter_context(closing(Connection(server, token))) for _ in range(count)]
 
 
-def measure(name: str, changes: int, seconds: float) -> Speed:
-    """Start a server, send it requests for some seconds, and return its speed."""
+@contextmanager
+def serve(changes: int) -> Iterator[tuple[Server, str]]:
+    """Start an emulator for a ``with`` block; yield it, and a folder for other files."""
+    scenario = Scenario("speed", "mixed", changes, ways=(REST,), runs=1, claims=())
+    with tempfile.TemporaryDirectory() as folder, serve_emulator(scenario, folder, "") as emulator:
+        yield emulator, folder
+
+
+def measure_emulator(name: str, changes: int, seconds: float) -> Speed:
+    """Start an emulator, send it requests for some seconds, and return its speed."""
     start_time = measure_start(name, changes)
     before = processor_time()
-    number, wall = request_for(name, changes, seconds)
+    number, wall = request_emulator(name, changes, seconds)
     spent = processor_time() - before - start_time
     return Speed(number / wall, spent / number * 1e6)
 
 
 @cache
 def measure_start(name: str, changes: int) -> float:
-    """Return the processor time of a server that only starts, warms up and ends."""
+    """Return the processor time of an emulator that only starts, warms up and ends."""
     before = processor_time()
-    request_for(name, changes, 0)
+    request_emulator(name, changes, 0)
     return processor_time() - before
 
 
-def request_for(name: str, changes: int, seconds: float) -> tuple[int, float]:
-    """Send requests to a new server for some seconds.
+def request_emulator(name: str, changes: int, seconds: float) -> tuple[int, float]:
+    """Send requests to a new emulator; returns as ``request_for`` does."""
+    request, count = KINDS[name]
+    with serve(changes) as (emulator, _), connect(emulator, count) as connections:
+        answers = request(connections)
+        for _ in range(20):  # the server computes some things only once
+            next(answers)
+        return request_for(answers, seconds)
+
+
+def measure_replay(name: str, changes: int, seconds: float) -> Speed:
+    """Let a server learn all answers, send it the same requests, and return its speed."""
+    request, count = KINDS[name]
+    with (
+        serve(changes) as (emulator, folder),
+        serve_replay(emulator, 0, folder) as replay,
+        connect(replay, count) as connections,
+    ):
+        answers = request(connections)
+        while True:
+            number, wall = request_for(answers, seconds)
+            counted = take_requests(replay, "")
+            assert counted
+            if not counted.misses:
+                return Speed(number / wall, counted.processor / number * 1e6)
+
+
+def request_for(answers: Iterator[int], seconds: float) -> tuple[int, float]:
+    """Take answers for some seconds.
 
     Returns:
         The number of entries (or requests), and the exact number of seconds.
     """
-    request, count = KINDS[name]
-    with serve_in_process(synthetic=changes) as emulator, connect(emulator, count) as connections:
-        answers = request(connections)
-        for _ in range(20):  # the server computes some things only once
-            next(answers)
-        start, number, wall = time.perf_counter(), 0, 0.0
-        while wall < seconds:
-            number += next(answers)
-            wall = time.perf_counter() - start
+    start, number, wall = time.perf_counter(), 0, 0.0
+    while wall < seconds:
+        number += next(answers)
+        wall = time.perf_counter() - start
     return number, wall
 
 
@@ -185,14 +218,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    servers = {"emulator": measure_emulator, "from memory": measure_replay}
     rounds = [
-        {name: measure(name, options.changes, options.seconds) for name in KINDS}
+        {
+            (server, kind): measure(kind, options.changes, options.seconds)
+            for kind in KINDS
+            for server, measure in servers.items()
+        }
         for _ in range(options.rounds)
     ]
-    for name in KINDS:
-        rate = statistics.median(speeds[name].rate for speeds in rounds)
-        spent = statistics.median(speeds[name].microseconds for speeds in rounds)
-        print(f"{name:32} {rate:12,.0f}/s   {spent:8.2f} us of the server's processor time each")
+    for server, kind in rounds[0]:
+        rate = statistics.median(speeds[server, kind].rate for speeds in rounds)
+        spent = statistics.median(speeds[server, kind].microseconds for speeds in rounds)
+        print(f"{kind:28} {server:12} {rate:12,.0f}/s {spent:8.2f} µs of processor time each")
 
 
 if __name__ == "__main__":

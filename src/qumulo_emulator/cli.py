@@ -180,7 +180,8 @@ def _add_synthetic_options(serve: argparse.ArgumentParser) -> None:
         "--shape",
         choices=get_args(Shape),
         help="the changes: of all kinds (mixed, the default), one modified file in each directory"
-        " of a thousand (sparse), or one created directory with N files (created)",
+        " of a thousand (sparse), or one created directory with N files (created, or created-small"
+        " with small directories in it)",
     )
     synthetic.add_argument(
         "--materialize",

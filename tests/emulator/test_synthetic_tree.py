@@ -49,8 +49,11 @@ def test_the_diff_has_the_requested_size_and_is_in_ascending_order(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_created_directory_is_two_changes_whatever_its_size(size: int) -> None:
-    root = shapes.root("created", size)
+@pytest.mark.parametrize(("shape", "per_directory"), [("created", 1000), ("created-small", 100)])
+def test_a_created_directory_is_two_changes_whatever_its_size(
+    shape: shapes.Shape, per_directory: int, size: int
+) -> None:
+    root = shapes.root(shape, size)
     assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
         ("MODIFY", "/synthetic/"),
         ("CREATE", "/synthetic/show0000/"),
@@ -59,7 +62,7 @@ def test_a_created_directory_is_two_changes_whatever_its_size(size: int) -> None
     (show,) = root_place(root).child(0, 0).children(newer=True)
     counts = [reel.contents.child_count(newer=True) for reel in show.children(newer=True)]
     assert sum(counts) == size
-    assert counts[:-1] == [1000] * (len(counts) - 1)
+    assert counts[:-1] == [per_directory] * (len(counts) - 1)
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])

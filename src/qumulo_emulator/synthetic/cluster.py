@@ -92,7 +92,7 @@ class SyntheticCluster:
 
     Args:
         shape: how the changes between the snapshots are distributed.
-        size: the number of changes; for `created`, the number of created files.
+        size: the number of changes; if one directory was created, the number of files in it.
         username: its only user.
         password: that user's password.
         token_lifetime: how many seconds a session lasts.

@@ -1,16 +1,18 @@
 """The shapes of a synthetic tree: how a given number of changes is distributed."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal
 
 from msgspec.structs import replace
 
 from qumulo_emulator.synthetic.contents import Contents, Fate, Row, truncate
 
-Shape = Literal["mixed", "sparse", "created"]
+Shape = Literal["mixed", "sparse", "created", "created-small"]
 
 SOURCE = "synthetic"
 _PER_DIRECTORY = 1000
+_PER_SMALL_DIRECTORY = 100
 _SHARES = 1000
 # One name in 200 is of a kind that escaping, encoding and sorting often get wrong.
 _HARD_NAME_EVERY = 200
@@ -34,7 +36,7 @@ def root(shape: Shape, size: int) -> Contents:
 
     Args:
         shape: how the changes are distributed.
-        size: the number of changes; for `created`, the number of created files.
+        size: the number of changes; if one directory was created, the number of files in it.
     """
     return _SHAPES[shape](size)
 
@@ -60,14 +62,14 @@ def _sparse(size: int) -> Contents:
     return truncate(Contents((Row(SOURCE, Fate.KEPT, source),)), size)
 
 
-def _created(size: int) -> Contents:
+def _created(size: int, per_directory: int = _PER_DIRECTORY) -> Contents:
     def reels(first: int, count: int, files: int) -> Row:
         contents = Contents(_clips(0, lambda _turn: Fate.CREATED, files))
         return Row("reel", Fate.CREATED, contents, first, count, digits)
 
-    whole, rest = divmod(size, _PER_DIRECTORY)
+    whole, rest = divmod(size, per_directory)
     digits = _digits(whole)
-    rows = [reels(0, whole, _PER_DIRECTORY)] if whole else []
+    rows = [reels(0, whole, per_directory)] if whole else []
     show = Contents([*rows, reels(whole, 1, rest)] if rest else rows)
     source = Contents((Row("show0000", Fate.CREATED, show),))
     return Contents((Row(SOURCE, Fate.MODIFIED, source),))
@@ -77,6 +79,7 @@ _SHAPES: dict[Shape, Callable[[int], Contents]] = {
     "mixed": _mixed,
     "sparse": _sparse,
     "created": _created,
+    "created-small": partial(_created, per_directory=_PER_SMALL_DIRECTORY),
 }
 
 
