@@ -4,13 +4,17 @@
 
 It prints the processor time of the client in microseconds for each entry, the median of the rounds.
 ``bench.server_speed`` measures the server. The ratio decides when ``trees/rest.py`` lists a
-directory.
+directory. A second table compares ways to send many small requests at once: what is made of the
+answers is not in it.
 """
 
+import functools
 import statistics
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
+from bench.request_ways import AT_ONCE, WAYS, Target
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.events import ignore
@@ -20,6 +24,7 @@ DIRECTORY = "/synthetic/show0000/reel0000"
 ROUNDS = 5
 PAGES = 20
 SINGLES = 500
+MANY = 4000
 
 
 def main() -> None:
@@ -50,6 +55,22 @@ def main() -> None:
             ("a single entry", single),
         ):
             print(f"| {what} | {_cost(request):.1f} |")
+
+        print(f"\n| {AT_ONCE} requests at once | µs |\n| --- | --- |")
+        uri = f"/v1/files/{quote(f'{DIRECTORY}/{name}', safe='')}/info/attributes?snapshot=2"
+        login = {"username": server.username, "password": server.password}
+        _, session = server.request("POST", "/v1/session/login", login)
+        headers = {"Authorization": f"Bearer {session['bearer_token']}"}
+        target = Target(
+            server.host, server.port, server.certificate, [uri] * MANY, headers, cluster
+        )
+        for way, ask in WAYS.items():
+            print(f"| {way} | {_cost(functools.partial(_count, ask, target)):.1f} |")
+
+
+def _count(ask: Callable[[Target], int], target: Target) -> int:
+    assert ask(target) > 0
+    return len(target.uris)
 
 
 def _client(server: Emulator) -> RestCluster:

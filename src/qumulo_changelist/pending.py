@@ -2,7 +2,7 @@
 
 Work is a coroutine. Many of them take turns in one thread: whoever waits for a result takes part in
 bringing it about. So neither threads nor asyncio are needed, which cost twice as much for each
-request (``python -m bench.request_costs --ways``), and asyncio 30 ms at the start.
+request (``python -m bench.request_costs``), and asyncio 30 ms at the start.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator

@@ -179,5 +179,10 @@ def check_unicode(name: str) -> None:
 
     Neither the command line nor the URL of a request can carry such a name.
     """
-    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+    is_unicode = "\0" not in name
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        is_unicode = False
+    if not is_unicode:
         raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")

@@ -1,6 +1,5 @@
 """One connection to a node: TLS on a socket that never blocks, and one request at a time."""
 
-import contextlib
 import errno
 import os
 import select
@@ -42,7 +41,7 @@ class Connection:
     def __init__(self, loop: Loop, opened: ssl.SSLSocket) -> None:
         self.is_reusable = True
         self._socket = opened
-        self._watch = Watch(loop, opened, self.close)
+        self._watch = Watch(loop, opened, self.is_fresh)
         self._look = select.poll()
         self._look.register(opened, select.POLLIN)
 
@@ -92,11 +91,13 @@ class Connection:
         if not self.is_reusable:
             return False
         if self._look.poll(0):
-            # A node may also send what only TLS reads.
-            with contextlib.suppress(ssl.SSLWantReadError):
-                with contextlib.suppress(OSError):
-                    self._socket.recv(1)
-                self.close()
+            try:
+                self._socket.recv(1)
+            except ssl.SSLWantReadError:
+                return True  # it was only for TLS itself
+            except OSError:
+                pass  # it is closed in any case
+            self.close()
         return self.is_reusable
 
     def close(self) -> None:

@@ -32,13 +32,14 @@ class Watch:
     Args:
         loop: the loop.
         opened: the socket.
-        went_away: called if the socket becomes readable while nothing waits for it.
+        look: called if the socket becomes readable while nothing waits for it; it must read what
+            came, or close.
     """
 
-    def __init__(self, loop: "Loop", opened: socket.socket, went_away: Callable[[], None]) -> None:
+    def __init__(self, loop: "Loop", opened: socket.socket, look: Callable[[], object]) -> None:
         self.pending: Pending[None] | None = None
         self.deadline = 0.0
-        self.went_away = went_away
+        self.look = look
         self.number = opened.fileno()
         self.is_open = True
         self._loop = loop
@@ -52,13 +53,15 @@ class Watch:
             events: ``READ`` or ``WRITE``.
             seconds: the time after which it is a ``TimeoutError``.
         """
+        pending: Pending[None] = Pending(self._loop.drive)
+        if not self.is_open:
+            pending.fail(ClosedError("closed"))
+            return pending
         if events != self._events:
             self._events = events
             self._loop.poll.modify(self.number, events)
-        pending = self.pending = Pending[None](self._loop.drive)
+        self.pending = pending
         self.deadline = time.monotonic() + seconds
-        if not self.is_open:
-            pending.fail(ClosedError("closed"))
         return pending
 
     def close(self) -> None:
@@ -95,7 +98,7 @@ class Loop:
     def start(self, coroutine: Coroutine[Pending[Any], None, T]) -> Pending[T]:
         """Begin work at once, as far as it goes without waiting."""
         with self._lock:
-            work = Work[T](self.drive, coroutine)
+            work: Work[T] = Work(self.drive, coroutine)
             work.advance()
             self._end_given()
             self._wake_driver()
@@ -103,7 +106,7 @@ class Loop:
 
     def pause(self, seconds: float) -> Pending[None]:
         """Return what is done after a time; it fails if the loop is closed."""
-        pending = Pending[None](self.drive)
+        pending: Pending[None] = Pending(self.drive)
         if self._is_closed:
             pending.fail(ClosedError("closed"))
         elif seconds > 0:
@@ -114,7 +117,7 @@ class Loop:
 
     def turn(self) -> Pending[None]:
         """Return what :meth:`give` ends."""
-        return Pending[None](self.drive)
+        return Pending(self.drive)
 
     def give(self, turn: Pending[None]) -> None:
         """End the wait for a turn, after what is done right now."""
@@ -216,7 +219,7 @@ class Loop:
             pending, watch.pending = watch.pending, None
             pending.finish(None)
         else:
-            watch.went_away()
+            watch.look()
 
     def _end_what_is_over(self, now: float) -> None:
         self._next_check = now + _BETWEEN_CHECKS
