@@ -51,21 +51,19 @@ def seconds_of_all(moments: Sequence[str]) -> list[int]:
     joined = "\n".join([*moments, ""])
     if joined.count("\n") != len(moments) or not _PLAIN.fullmatch(joined):
         return list(map(seconds, moments))
-    if len(_days) > _MAX_DAYS:
-        _days.clear()
     days, minutes = _days, _minutes
-    return [days[one[:10]] + minutes[one[11:16]] + int(one[17:19]) for one in moments]
+    try:
+        return [days[one[:10]] + minutes[one[11:16]] + int(one[17:19]) for one in moments]
+    except KeyError:
+        if len(days) > _MAX_DAYS:
+            days.clear()
+        days.update({day: seconds(f"{day}T00:00:00Z") for day in {one[:10] for one in moments}})
+    return seconds_of_all(moments)
 
 
-class _Days(dict[str, int]):
-    """The seconds since the epoch of days, such as ``2026-11-26``, once they were used."""
+_days: dict[str, int] = {}
+"""The seconds since the epoch of days, such as ``2026-11-26``, once they were used."""
 
-    def __missing__(self, day: str) -> int:
-        self[day] = found = seconds(f"{day}T00:00:00Z")
-        return found
-
-
-_days = _Days()
 _minutes = {
     f"{hour:02}:{minute:02}": hour * 3600 + minute * 60
     for hour in range(24)

@@ -110,12 +110,14 @@ class RestTree:
     async def _list_some(self, listed: ListedDirectory, names: list[str]) -> None:
         """List a directory until it costs less to request the missing entries singly."""
         directory = parent_of(names[0])
-        received = 0
+        start, received = len(directory), 0
+        wanted = {name[start:] for name in names}
+        wanted |= {name[:-1] for name in wanted if name[-1] == "/"}
         pages = self._reader.pages(
             self._path(directory),
             self._snapshot,
             len(names) * _FIRST_PAGE_FACTOR,
-            {name[len(directory) :].removesuffix("/") for name in names},
+            wanted,
             identities_only=self._identities_only,
         )
         with contextlib.suppress(UnreadableError):
