@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster.times import nanoseconds, seconds
+from qumulo_changelist.cluster.times import nanoseconds, seconds, seconds_of_all
 
 SECOND = 10**9
 
@@ -94,3 +94,35 @@ def test_any_text_is_a_time_or_is_refused(text):
     except ValueError:
         return
     assert len(text) >= len("2023-11-14T22:13:14Z")
+
+
+# Many times at once
+
+plain_times = st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='microseconds')}123Z")
+unusual_times = st.sampled_from(
+    [
+        *("2020-02-29T23:59:59Z", "2020-02-29T23:59:60.000000000Z", "12020-01-01T00:00:00Z"),
+        *("0000-01-01T00:00:00.000000000Z", "1969-12-31T23:59:59.999999999Z"),
+    ]
+)
+malformed_times = st.sampled_from(
+    [
+        *("2021-02-29T00:00:00.000000000Z", "2020-01-01T24:00:00.000000000Z", "", "2020-01-01"),
+        *("2020-01-01T00:60:00.000000000Z", "2020-01-01T00:00:00.00000000\uff11Z"),
+        *("2020-01-01T00:00:00.0000000x0Z", "2020-01-01T00:00:61.000000000Z"),
+        "2020-01-01T00:00:00.000000000Z\n2020-01-01T00:00:00.000000000Z",
+    ]
+)
+
+
+@given(st.lists(plain_times | unusual_times))
+def test_many_times_are_read_as_each_of_them_is(moments):
+    assert seconds_of_all(moments) == [seconds(moment) for moment in moments]
+
+
+@given(st.lists(plain_times), malformed_times)
+def test_one_malformed_time_among_many_is_refused(moments, malformed):
+    with pytest.raises(ValueError, match="."):
+        seconds(malformed)
+    with pytest.raises(ValueError, match="."):
+        seconds_of_all([*moments, malformed])

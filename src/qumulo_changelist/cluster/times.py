@@ -9,11 +9,9 @@ _NANOSECONDS = 1_000_000_000
 # The calendar repeats itself after 400 years, and ``datetime`` knows each day from 2000 to 2399.
 _CYCLE_YEARS, _CYCLE_SECONDS = 400, 146_097 * 86_400
 _LIKE_YEAR_0, _CYCLES_TO_YEAR_2000 = 2000, 5
-# A time as nearly all are: no leap second, no expanded year.
-_PLAIN = re.compile(
-    r"(?:[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*"
-)
+# Times as nearly all are, one after the other, with a 0 for each digit.
+_PLAIN = b"0000-00-00T00:00:00.000000000Z\n"
+_ANY_DIGIT = bytes.maketrans(b"123456789", b"000000000")
 _MAX_DAYS = 100_000
 _EXPANDED_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
 
@@ -48,17 +46,25 @@ def seconds_of_all(moments: Sequence[str]) -> list[int]:
     Raises:
         ValueError: one is written in any other way.
     """
-    joined = "\n".join([*moments, ""])
-    if joined.count("\n") != len(moments) or not _PLAIN.fullmatch(joined):
-        return list(map(seconds, moments))
-    days, minutes = _days, _minutes
     try:
-        return [days[one[:10]] + minutes[one[11:16]] + int(one[17:19]) for one in moments]
+        written = "\n".join([*moments, ""]).encode("ascii").translate(_ANY_DIGIT)
+        if written == _PLAIN * len(moments):
+            return _seconds_of_plain(moments)
+    except (UnicodeEncodeError, KeyError):
+        pass
+    return list(map(seconds, moments))
+
+
+def _seconds_of_plain(moments: Sequence[str]) -> list[int]:
+    """Return the seconds of times as nearly all are; raises ``KeyError`` for an unusual clock."""
+    days, minutes, seconds_of = _days, _minutes, _seconds
+    try:
+        return [days[one[:10]] + minutes[one[11:16]] + seconds_of[one[17:19]] for one in moments]
     except KeyError:
         if len(days) > _MAX_DAYS:
             days.clear()
         days.update({day: seconds(f"{day}T00:00:00Z") for day in {one[:10] for one in moments}})
-    return seconds_of_all(moments)
+    return [days[one[:10]] + minutes[one[11:16]] + seconds_of[one[17:19]] for one in moments]
 
 
 _days: dict[str, int] = {}
@@ -70,6 +76,7 @@ _minutes = {
     for minute in range(60)
 }
 """The seconds since midnight of all minutes of a day, such as ``08:41``."""
+_seconds = {f"{second:02}": second for second in range(60)}
 
 
 def _seconds_of_expanded_year(moment: str) -> int:
