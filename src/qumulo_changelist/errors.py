@@ -41,6 +41,7 @@
     ├── WorkerError                  70   a worker process ended; transient
     ├── ResourceError                71   this machine lacks files, memory or threads; transient
     ├── SessionStoreError            73   the folder for sessions cannot be used
+    ├── MountTimeoutError            74   a mount does not answer; transient
     ├── ReplyError                   76   the cluster's answer cannot be understood
     │   └── IncompleteReplyError     76   the cluster's answer lacks a part; transient
     ├── QqMissingError              127   `qq` cannot be started
@@ -334,6 +335,13 @@ class SessionStoreError(ChangelistError):
     """The folder that keeps sessions cannot be used, or others can read it."""
 
     exit_code = 73
+
+
+class MountTimeoutError(ChangelistError):
+    """A mount does not answer. A thread of this process may wait for it until the process ends."""
+
+    exit_code = 74
+    transient = True
 
 
 class UnreadableError(Exception):
