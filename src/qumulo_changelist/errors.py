@@ -35,13 +35,13 @@
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
     │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
+    │   ├── MountTimeoutError        69   a mount of the cluster does not answer; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
     ├── WorkerError                  70   a worker process ended; transient
     ├── ResourceError                71   this machine lacks files, memory or threads; transient
     ├── SessionStoreError            73   the folder for sessions cannot be used
-    ├── MountTimeoutError            74   a mount does not answer; transient
     ├── ReplyError                   76   the cluster's answer cannot be understood
     │   └── IncompleteReplyError     76   the cluster's answer lacks a part; transient
     ├── QqMissingError              127   `qq` cannot be started
@@ -270,6 +270,10 @@ class BrokenConnectionError(FailingError):
     hint = ""
 
 
+class MountTimeoutError(UnreachableError):
+    """A mount does not answer; a thread of this process may wait until the process ends."""
+
+
 class UnclearOutcomeError(UnreachableError):
     """The connection broke, and the cluster may have done what was asked, or not."""
 
@@ -337,18 +341,8 @@ class SessionStoreError(ChangelistError):
     exit_code = 73
 
 
-class MountTimeoutError(ChangelistError):
-    """A mount does not answer. A thread of this process may wait for it until the process ends."""
-
-    exit_code = 74
-    transient = True
-
-
 class UnreadableError(Exception):
-    """One entry of a tree cannot be read; the run goes on, and the list reports the entry.
-
-    It is not part of the tree above because it ends nothing. ``str()`` is the reason alone.
-    """
+    """One entry of a tree cannot be read, which ends nothing; ``str()`` is the reason alone."""
 
 
 class AbsentError(UnreadableError):

@@ -199,7 +199,7 @@ def test_lookups_that_take_long_go_side_by_side(share, monkeypatch, lookups):
 def test_directories_are_opened_side_by_side(share, monkeypatch, how):
     directories = [f"/{number:03}/" for number in reversed(range(200))]
     share.put(*[f"{directory}file" for directory in directories])
-    requests = {
+    requests: dict[str, list[TreeRequest]] = {
         "one name in each": [NamedEntries([f"{directory}file"]) for directory in directories],
         "walks": [Subtree(directory) for directory in directories],
         "one walk": [Subtree("/")],

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -401,6 +402,49 @@ def test_a_process_whose_cleaning_up_hangs_ends_all_the_same():
     ended = subprocess.run([sys.executable, "-c", HANGING], cwd=ROOT, timeout=TIMEOUT, check=False)
 
     assert ended.returncode == 1
+
+
+STUCK = """
+import signal, sys
+from multiprocessing.process import BaseProcess
+from qumulo_changelist.cli import program
+from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.runners import processes
+from tests.parts.worker_trees import Stuck, make_job, SLICES
+
+# Nobody can end a process that waits in the kernel for a dead file server.
+BaseProcess.kill = lambda process: None
+processes._SECONDS_TO_KILL, processes._SECONDS_TO_GIVE_UP = 0.2, 0.4
+
+def command(_):
+    runner = processes.ProcessRunner(1, Screen(verbose=False))
+    try:
+        list(runner.run(make_job(Stuck()), [b"" for _ in range(4)]))
+    finally:
+        runner.close()
+        runner.close()
+
+if __name__ == "__main__":
+    sys.exit(program.run(command, [], makes_list=True))
+"""
+
+
+def test_a_process_that_cannot_be_ended_is_left_behind_and_named():
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr
+        error, left = run.stderr.readline(), run.stderr.readline()
+        if "left behind" in error:
+            error, left = left, error
+        pids = list(map(int, re.findall(r"\d+", left)))
+        try:
+            assert "left behind" in left
+            assert len(pids) == 1
+            assert run.wait(TIMEOUT) == 69
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
 
 
 DROPPED = """

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import DELETED, MODIFIED
+from qumulo_changelist.errors import MountTimeoutError
 from qumulo_changelist.events import CommandStarted, Listener
 from qumulo_changelist.model import Attributes, Description, Kind
 from qumulo_changelist.output.scan_xml import ScanXml
@@ -110,6 +111,16 @@ class Exited(Struct, frozen=True):
     def open(self, listener: Listener) -> Iterator[OwnedTree]:
         if self.code:
             os._exit(self.code)
+        yield OwnedTree()
+
+
+class Stuck(Struct, frozen=True):
+    """Its process ignores SIGTERM and reports that a mount does not answer."""
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise MountTimeoutError("no answer from the mount")
         yield OwnedTree()
 
 

@@ -41,10 +41,6 @@ _NEVER = sys.maxsize
 
 _REFRESH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 
-# See operations/request.py for the defaults of a run.
-_MAX_LOOKUPS = 128
-_TIMEOUT = 120.0
-
 _Result = TypeVar("_Result")
 
 
@@ -73,8 +69,8 @@ class MountedTree:
         root: str,
         since: int = 0,
         *,
-        max_lookups: int = _MAX_LOOKUPS,
-        timeout: float = _TIMEOUT,
+        max_lookups: int = 64,
+        timeout: float = 120,
     ) -> None:
         self._path = root
         self._threads = LookupThreads(timeout)
