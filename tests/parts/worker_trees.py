@@ -117,11 +117,9 @@ class Exited(Struct, frozen=True):
 class Stuck(Struct, frozen=True):
     """Its process ignores SIGTERM and reports that a mount does not answer."""
 
-    @contextlib.contextmanager
-    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+    def open(self, listener: Listener) -> contextlib.AbstractContextManager[OwnedTree]:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise MountTimeoutError("no answer from the mount")
-        yield OwnedTree()
 
 
 class FailsToOpen(Struct, frozen=True):

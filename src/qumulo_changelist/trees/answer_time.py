@@ -2,9 +2,9 @@
 
 from collections import deque
 
-# The processor time of a lookup in a thread of several, in seconds: measured, it is most of what
-# handing Python's lock from thread to thread takes.
-_PROCESSOR_SECONDS = 8e-6
+# The processor time of a lookup in a thread of several, in seconds, as measured: mostly that of
+# handing Python's lock from thread to thread.
+_PROCESSOR_SECONDS = 10e-6
 # A lookup that takes less is quicker without further threads.
 _QUICK_SECONDS = 30e-6
 # A single lookup can be slow by chance, as the first one is, or quick because it is cached.
