@@ -7,7 +7,8 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from qumulo_changelist.errors import MountTimeoutError
 from qumulo_changelist.model import ReadFailure
 from qumulo_changelist.trees import answer_time, open_directories, read_ahead
 from qumulo_changelist.trees.interface import NamedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.lookups import LookupThreads
 from qumulo_changelist.trees.mounted import MountedTree
 from tests.parts.shares import Share, count_open_descriptors, new_share
 from tests.parts.tree_reading import describe, read, sizes, walked_names
@@ -424,15 +426,38 @@ def test_a_mount_that_cannot_be_opened_in_time_ends_the_run(share, monkeypatch, 
             MountedTree(share.root, timeout=0.01)
 
 
-def test_a_mount_that_answers_slowly_is_waited_for(share, monkeypatch):
-    """Each answer begins the time anew."""
-    share.put("/d/1", "/d/2")
-    clock = iter(range(0, 10_000, 60))
-    monkeypatch.setattr("time.monotonic", lambda: next(clock))
-    replace_stat(monkeypatch, lambda _: None)
+class SlowJob:
+    """A job that ends after a number of waits in vain, and makes progress in some of them."""
 
-    with MountedTree(share.root, timeout=120) as tree:
-        assert sizes(describe(tree, "/d/2", "/d/1")) == [0, 0]
+    def __init__(self, waits: int, progress_after: Callable[[int], bool]) -> None:
+        self.ended = cast("SimpleQueue[None]", self)
+        self._waits, self._progress_after = waits, progress_after
+        self._waited = 0
+        self._progress = 0
+
+    def get(self, timeout: float) -> None:
+        self._waited += 1
+        self._progress += self._progress_after(self._waited)
+        if self._waited < self._waits:
+            raise Empty
+
+    def work(self) -> None: ...
+
+    def progress(self) -> int:
+        return self._progress
+
+    def position(self) -> str:
+        return "/mnt/file"
+
+
+def test_each_answer_begins_the_time_anew():
+    threads = LookupThreads(timeout=2)  # about ten waits of 0.2 seconds
+
+    threads.wait_for(SlowJob(9, lambda _: False))
+    threads.wait_for(SlowJob(100, lambda waited: waited % 8 == 0))
+    for never in (SlowJob(12, lambda _: False), SlowJob(100, lambda waited: waited < 50)):
+        with pytest.raises(MountTimeoutError, match="for 2 seconds: /mnt/file"):
+            threads.wait_for(never)
 
 
 # Interruption

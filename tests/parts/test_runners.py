@@ -21,7 +21,13 @@ from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, MODIFIED
-from qumulo_changelist.errors import QqFailedError, UnreachableError, UsageError, WorkerError
+from qumulo_changelist.errors import (
+    MountTimeoutError,
+    QqFailedError,
+    UnreachableError,
+    UsageError,
+    WorkerError,
+)
 from qumulo_changelist.events import CommandStarted, Listener, WorkersUnavailable, ignore
 from qumulo_changelist.runners import processes
 from qumulo_changelist.runners.job import SliceJob
@@ -34,6 +40,7 @@ from tests.parts.worker_trees import (
     Exited,
     FailsToOpen,
     FailsToRead,
+    HangingMount,
     Holding,
     Job,
     Killed,
@@ -310,6 +317,23 @@ def test_processes_that_are_working_end_with_the_runner(readers):
         interrupt_when_reading(make_job(Waiting(readers.port)), readers, 2)
 
     readers.wait_until_gone()
+    assert multiprocessing.active_children() == []
+
+
+def test_processes_whose_mount_does_not_answer_end_with_an_interruption(readers, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_when_reading(make_job(HangingMount(str(tmp_path), readers.port)), readers, 2)
+
+    readers.wait_until_gone()
+    assert multiprocessing.active_children() == []
+
+
+def test_a_mount_that_does_not_answer_ends_all_processes(readers, tmp_path):
+    job = make_job(HangingMount(str(tmp_path), readers.port, timeout=0.01))
+
+    with start_runner(2) as runner, pytest.raises(MountTimeoutError, match=rf": {tmp_path}/\da"):
+        list(runner.run(job, SLICES))
+
     assert multiprocessing.active_children() == []
 
 

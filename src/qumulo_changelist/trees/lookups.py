@@ -7,7 +7,6 @@ threads are daemons, for which no exit waits, and whoever needs an answer waits 
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeVar
@@ -88,16 +87,17 @@ class LookupThreads:
         Raises:
             MountTimeoutError: the mount does not answer.
         """
-        progress, since = job.progress(), time.monotonic()
-        while True:
+        # The waits are added up. By a clock, a process that was stopped for a while, as from a
+        # terminal, would find that the mount has not answered in all that time.
+        waited, step = 0.0, min(_SECONDS, self._timeout)
+        progress = job.progress()
+        while waited < self._timeout:
             with contextlib.suppress(Empty):
-                return job.ended.get(timeout=min(_SECONDS, self._timeout))
+                return job.ended.get(timeout=step)
             before, progress = progress, job.progress()
-            if progress != before:
-                since = time.monotonic()
-            elif time.monotonic() - since >= self._timeout:
-                seconds = count(round(self._timeout), "second")
-                raise MountTimeoutError(f"no answer from the mount for {seconds}: {job.position()}")
+            waited = waited + step if progress == before else 0.0
+        seconds = count(round(self._timeout), "second")
+        raise MountTimeoutError(f"no answer from the mount for {seconds}: {job.position()}")
 
     def close(self) -> None:
         """Let the threads end, each after the call that it is in."""
