@@ -35,6 +35,7 @@
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
     │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
+    │   ├── MountTimeoutError        69   a mount of the cluster does not answer; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
@@ -269,6 +270,10 @@ class BrokenConnectionError(FailingError):
     hint = ""
 
 
+class MountTimeoutError(UnreachableError):
+    """A mount does not answer; a thread of this process may wait until the process ends."""
+
+
 class UnclearOutcomeError(UnreachableError):
     """The connection broke, and the cluster may have done what was asked, or not."""
 
@@ -337,10 +342,7 @@ class SessionStoreError(ChangelistError):
 
 
 class UnreadableError(Exception):
-    """One entry of a tree cannot be read; the run goes on, and the list reports the entry.
-
-    It is not part of the tree above because it ends nothing. ``str()`` is the reason alone.
-    """
+    """One entry of a tree cannot be read, which ends nothing; ``str()`` is the reason alone."""
 
 
 class AbsentError(UnreadableError):

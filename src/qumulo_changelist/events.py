@@ -118,6 +118,12 @@ class WorkersUnavailable(Struct, frozen=True):
     reason: str
 
 
+class ProcessesLeft(Struct, frozen=True):
+    """Worker processes do not end, even when they are killed; they are left to the system."""
+
+    pids: tuple[int, ...]
+
+
 class LockAwaited(Struct, frozen=True):
     """Another run is publishing the same list; this run waits for it."""
 
@@ -169,6 +175,7 @@ Event = (
     | MoreUnreadable
     | EntryLeftOut
     | WorkersUnavailable
+    | ProcessesLeft
     | LockAwaited
     | LockUnavailable
     | LeftoverRemoved

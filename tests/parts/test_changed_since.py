@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from qumulo_changelist.model import Description, Kind, ReadFailure
+from qumulo_changelist.trees import read_ahead
 from qumulo_changelist.trees.interface import GONE_REASON, NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.mounted import MountedTree
 from tests.parts.shares import Share, new_share, ordinary_user
@@ -209,7 +210,9 @@ def test_an_entry_missing_from_a_created_directory_counts_as_a_change_of_the_dir
     assert changed_since == 1
 
 
-def test_entries_that_disappear_during_a_walk_are_gone_and_counted(share):
+def test_entries_that_disappear_during_a_walk_are_gone_and_counted(share, monkeypatch):
+    monkeypatch.setattr(read_ahead, "_NAMES_IN_A_WINDOW", 1)
+    monkeypatch.setattr(read_ahead, "_NAMES_FOR_A_THREAD", 1)
     with MountedTree(share.root, share.since) as tree:
         found = walk(tree, "/created/")
         assert next(found)[0] == "/created/z"

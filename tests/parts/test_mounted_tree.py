@@ -15,9 +15,7 @@ import pytest
 from qumulo_changelist.errors import MappedPathError, UnreadableError
 from qumulo_changelist.model import Attributes, Kind, ReadFailure
 from qumulo_changelist.names import to_text
-from qumulo_changelist.trees import posix
-from qumulo_changelist.trees import walk as walk_module
-from qumulo_changelist.trees.interface import NamedEntries
+from qumulo_changelist.trees import posix, read_ahead
 from qumulo_changelist.trees.mounted import MountedTree
 from tests.parts.shares import (
     Share,
@@ -149,23 +147,9 @@ def test_a_mapped_path_that_is_not_a_directory_is_an_error(share, tmp_path, root
 # Reading only what is wanted, and holding little
 
 
-def test_requests_are_taken_one_at_a_time(share, tree):
-    share.put("/a", "/b")
-    taken: list[str] = []
-
-    def requests() -> Iterator[NamedEntries]:
-        for name in ("/b", "/a"):
-            taken.append(name)
-            yield NamedEntries([name])
-
-    next(tree.read(requests()))
-
-    assert taken == ["/b"]
-
-
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 def test_the_files_of_a_large_directory_are_described_in_parts(share, tree, monkeypatch, limit):
-    monkeypatch.setattr(walk_module, "_MAX_FILES", limit)
+    monkeypatch.setattr(read_ahead, "_MAX_FILES", limit)
     share.put(*(f"/{number}" for number in range(7)), "/3.d/", "/3.d/x", "/3.d/y")
 
     parts = [part.names for part in walk_in_parts(tree)]
@@ -176,8 +160,16 @@ def test_the_files_of_a_large_directory_are_described_in_parts(share, tree, monk
     ]  # fmt: skip
 
 
+@pytest.fixture
+def narrow_window(monkeypatch):
+    """Read nothing ahead of its place."""
+    monkeypatch.setattr(read_ahead, "_NAMES_IN_A_WINDOW", 1)
+    monkeypatch.setattr(read_ahead, "_NAMES_FOR_A_THREAD", 1)
+
+
+@pytest.mark.usefixtures("narrow_window")
 def test_files_are_described_only_when_they_are_wanted(share, tree, monkeypatch):
-    monkeypatch.setattr(walk_module, "_MAX_FILES", 2)
+    monkeypatch.setattr(read_ahead, "_MAX_FILES", 2)
     share.put("/a", "/b", "/c", "/d")
     parts = walk_in_parts(tree)
     assert next(parts).names == ["/d", "/c"]
@@ -198,7 +190,7 @@ def test_more_directories_can_be_read_than_stay_open(share, tree):
         assert [kind(tree, path) for path in paths] == [Kind.FILE] * 180
     assert len(walked_names(tree)) == 60 + 180 + 180
 
-    assert count_open_descriptors() - before <= 70
+    assert count_open_descriptors() - before <= 130
 
 
 def test_entries_can_be_described_while_a_walk_is_under_way(share, tree):
@@ -286,6 +278,7 @@ def test_a_link_that_replaced_a_directory_is_not_followed(share, tree):
         assert size(fresh, "/a/b/file") in (NO_DIRECTORY, TOO_MANY_LINKS)
 
 
+@pytest.mark.usefixtures("narrow_window")
 def test_a_link_that_replaces_a_directory_during_a_walk_is_not_followed(share, tree):
     share.put("/a/file", "/b/file", "/theirs/secret")
     parts = walk_in_parts(tree)

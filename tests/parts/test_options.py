@@ -234,7 +234,10 @@ def test_only_over_rest_no_mapped_path_is_needed() -> None:
             request_of("--metadata", source, **{"-m": None})
 
 
-@pytest.mark.parametrize("option", ["--workers", "--page-size", "--slice-size", "--spill-after"])
+@pytest.mark.parametrize(
+    "option",
+    ["--workers", "--lookups", "--mount-timeout", "--page-size", "--slice-size", "--spill-after"],
+)
 @pytest.mark.parametrize("argument", ["0", "-1", "a", "", "1.5", "1000000001", "٣"])
 def test_a_size_is_a_number_above_zero(
     capsys: pytest.CaptureFixture[str], option: str, argument: str
@@ -245,6 +248,8 @@ def test_a_size_is_a_number_above_zero(
 def test_the_number_of_workers_has_a_lower_limit(capsys: pytest.CaptureFixture[str]) -> None:
     assert request_of("--workers", "256").workers == 256
     assert "from 1 to 256" in refusal_of(capsys, "--workers", "257")
+    assert request_of("--lookups", "256", "--mount-timeout=5").mount_timeout == 5
+    assert "from 1 to 256" in refusal_of(capsys, "--lookups", "257")
 
 
 # The name and the source of a snapshot
@@ -313,7 +318,7 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
     ("command", "arguments", "count"),
     [
         (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 4),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 16),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 18),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

@@ -139,6 +139,8 @@ def test_an_unknown_format_is_refused_with_those_that_exist(form_name):
     ("name", "minimum", "maximum"),
     [
         ("workers", 1, MAX_WORKERS),
+        ("lookups", 1, 256),
+        ("mount_timeout", 1, 10**9),
         ("page_size", 0, 10**9),
         ("slice_size", 1, 10**9),
         ("spill_after", 1, 10**9),

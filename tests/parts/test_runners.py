@@ -4,6 +4,7 @@ import contextlib
 import errno
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,13 @@ from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, MODIFIED
-from qumulo_changelist.errors import QqFailedError, UnreachableError, UsageError, WorkerError
+from qumulo_changelist.errors import (
+    MountTimeoutError,
+    QqFailedError,
+    UnreachableError,
+    UsageError,
+    WorkerError,
+)
 from qumulo_changelist.events import CommandStarted, Listener, WorkersUnavailable, ignore
 from qumulo_changelist.runners import processes
 from qumulo_changelist.runners.job import SliceJob
@@ -33,6 +40,7 @@ from tests.parts.worker_trees import (
     Exited,
     FailsToOpen,
     FailsToRead,
+    HangingMount,
     Holding,
     Job,
     Killed,
@@ -312,6 +320,23 @@ def test_processes_that_are_working_end_with_the_runner(readers):
     assert multiprocessing.active_children() == []
 
 
+def test_processes_whose_mount_does_not_answer_end_with_an_interruption(readers, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_when_reading(make_job(HangingMount(str(tmp_path), readers.port)), readers, 2)
+
+    readers.wait_until_gone()
+    assert multiprocessing.active_children() == []
+
+
+def test_a_mount_that_does_not_answer_ends_all_processes(readers, tmp_path):
+    job = make_job(HangingMount(str(tmp_path), readers.port, timeout=0.01))
+
+    with start_runner(2) as runner, pytest.raises(MountTimeoutError, match=rf": {tmp_path}/\da"):
+        list(runner.run(job, SLICES))
+
+    assert multiprocessing.active_children() == []
+
+
 def test_a_process_that_is_ended_while_it_works_cleans_up(readers, tmp_path):
     path = tmp_path / "held"
     job = make_job(Holding(readers.port, str(path)))
@@ -401,6 +426,49 @@ def test_a_process_whose_cleaning_up_hangs_ends_all_the_same():
     ended = subprocess.run([sys.executable, "-c", HANGING], cwd=ROOT, timeout=TIMEOUT, check=False)
 
     assert ended.returncode == 1
+
+
+STUCK = """
+import signal, sys
+from multiprocessing.process import BaseProcess
+from qumulo_changelist.cli import program
+from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.runners import processes
+from tests.parts.worker_trees import Stuck, make_job, SLICES
+
+# Nobody can end a process that waits in the kernel for a dead file server.
+BaseProcess.kill = lambda process: None
+processes._SECONDS_TO_KILL, processes._SECONDS_TO_GIVE_UP = 0.2, 0.4
+
+def command(_):
+    runner = processes.ProcessRunner(1, Screen(verbose=False))
+    try:
+        list(runner.run(make_job(Stuck()), [b"" for _ in range(4)]))
+    finally:
+        runner.close()
+        runner.close()
+
+if __name__ == "__main__":
+    sys.exit(program.run(command, [], makes_list=True))
+"""
+
+
+def test_a_process_that_cannot_be_ended_is_left_behind_and_named():
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stderr
+        error, left = run.stderr.readline(), run.stderr.readline()
+        if "left behind" in error:
+            error, left = left, error
+        pids = list(map(int, re.findall(r"\d+", left)))
+        try:
+            assert "left behind" in left
+            assert len(pids) == 1
+            assert run.wait(TIMEOUT) == 69
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
 
 
 DROPPED = """

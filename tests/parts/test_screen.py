@@ -24,6 +24,7 @@ WARNINGS: list[Event] = [
     events.EntryUnreadable("/a", "why"),
     events.MoreUnreadable(7),
     events.WorkersUnavailable("why"),
+    events.ProcessesLeft((17,)),
     events.LockAwaited("/list"),
     events.LockUnavailable("/list", "/lock", "why"),
 ]

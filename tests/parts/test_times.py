@@ -122,7 +122,7 @@ def test_many_times_are_read_as_each_of_them_is(moments):
 
 @given(st.lists(plain_times), malformed_times)
 def test_one_malformed_time_among_many_is_refused(moments, malformed):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011
         seconds(malformed)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):  # noqa: PT011
         seconds_of_all([*moments, malformed])

@@ -8,12 +8,15 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import DELETED, MODIFIED
+from qumulo_changelist.errors import MountTimeoutError
 from qumulo_changelist.events import CommandStarted, Listener
 from qumulo_changelist.model import Attributes, Description, Kind
 from qumulo_changelist.output.scan_xml import ScanXml
@@ -25,6 +28,7 @@ from qumulo_changelist.trees.interface import (
     TreeRequest,
     TreeSource,
 )
+from qumulo_changelist.trees.mounted import MountedTree
 
 # If the code under test would wait for ever, its test fails after this number of seconds.
 TIMEOUT = 30
@@ -111,6 +115,36 @@ class Exited(Struct, frozen=True):
         if self.code:
             os._exit(self.code)
         yield OwnedTree()
+
+
+class Stuck(Struct, frozen=True):
+    """Its process ignores SIGTERM and reports that a mount does not answer."""
+
+    def open(self, listener: Listener) -> contextlib.AbstractContextManager[OwnedTree]:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise MountTimeoutError("no answer from the mount")
+
+
+class HangingMount(Struct, frozen=True):
+    """A directory of this machine in which no lookup of a name ends."""
+
+    path: str
+    port: int
+    """It connects to this port before it hangs."""
+    timeout: float = 120
+
+    def open(self, listener: Listener) -> contextlib.AbstractContextManager[MountedTree]:
+        usual = os.stat
+
+        def stat(name: Any, **options: Any) -> os.stat_result:
+            if "dir_fd" in options:
+                with socket.create_connection(("127.0.0.1", self.port)) as connection:
+                    connection.sendall(b"%d\n" % os.getpid())
+                    threading.Event().wait()
+            return usual(name, **options)
+
+        os.stat = stat  # type: ignore[assignment]
+        return MountedTree(self.path, timeout=self.timeout)
 
 
 class FailsToOpen(Struct, frozen=True):

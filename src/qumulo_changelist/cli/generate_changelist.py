@@ -13,6 +13,7 @@ from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.config.archiver import read_settings
 from qumulo_changelist.operations.changelist import generate_changelist
 from qumulo_changelist.operations.request import (
+    MAX_LOOKUPS,
     MAX_WORKERS,
     ChangelistRequest,
     Metadata,
@@ -62,7 +63,7 @@ def _run(argv: Sequence[str] | None) -> int:
 # Options that are named like fields of the request.
 _SAME_NAMES = (
     *("metadata", "deletes", "moves", "verify", "max_deletes", "format", "workers"),
-    *("page_size", "slice_size", "spill_after"),
+    *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after"),
 )
 
 
@@ -127,6 +128,16 @@ def _add_tuning(parser: argparse.ArgumentParser) -> None:
         "--workers", metavar="N", type=_number_of_workers, default=usable_cores(),
         help="work in N processes; few changes are worked on in one (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--lookups", metavar="N", type=_number_of_lookups, default=_DEFAULTS["lookups"],
+        help="look up at most N files at once on the mount, in all processes together; fewer go "
+        "at once if the mount answers fast (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mount-timeout", metavar="SECONDS", type=arguments.positive_number,
+        default=_DEFAULTS["mount_timeout"],
+        help="end the run if the mount does not answer for this long (default: %(default)s)",
+    )  # fmt: skip
     for name, meaning in (
         ("page_size", "request N entries at a time from the cluster"),
         ("slice_size", "give N changes at a time to a process"),
@@ -138,6 +149,10 @@ def _add_tuning(parser: argparse.ArgumentParser) -> None:
             f"--{name.replace('_', '-')}", metavar="N", type=arguments.positive_number,
             default=default, help=meaning + shown,
         )  # fmt: skip
+
+
+def _number_of_lookups(argument: str) -> int:
+    return arguments.positive_number(argument, MAX_LOOKUPS)
 
 
 def _number_of_workers(argument: str) -> int:

@@ -127,6 +127,10 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Perhaps the machine ran out of memory: use fewer processes with --workers, and try again."
     ),
     errors.SessionStoreError: "Set XDG_STATE_HOME to a folder that belongs to this user alone.",
+    errors.MountTimeoutError: (
+        "Check that the file server is up and this machine reaches it, then try again; if it is "
+        "only slow, use a greater --mount-timeout. --metadata rest needs no mount."
+    ),
     errors.ReplyError: (
         "If it happens again, report it, together with what `qq --version` and this command's "
         "--version print."

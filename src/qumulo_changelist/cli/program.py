@@ -28,6 +28,16 @@ def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) 
             signal.signal(number, _terminate)
     garbage.search_rarely()
     try:
+        code = _exit_code(command, arguments, makes_list=makes_list)
+    except SystemExit as ending:
+        _end_before_processes(ending.code if isinstance(ending.code, int) else 1)
+        raise
+    _end_before_processes(code)
+    return code
+
+
+def _exit_code(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) -> int:
+    try:
         with shortage_errors():
             return command(arguments)
     except ChangelistError as error:
@@ -42,6 +52,16 @@ def _fail(error: ChangelistError, *, makes_list: bool) -> int:
     if hint := hint_for(error, makes_list=makes_list):
         say(hint)
     return error.exit_code
+
+
+def _end_before_processes(code: int) -> None:
+    """End this process now if it has others: a run leaves only those that the system cannot end.
+
+    Python would wait for them, and all that the command writes has been written.
+    """
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing and multiprocessing.active_children():
+        os._exit(code)
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

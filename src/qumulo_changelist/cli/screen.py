@@ -149,6 +149,10 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.WorkersUnavailable: lambda e: (
         f"no worker process can be started, so this process does all the work: {e.reason}"
     ),
+    events.ProcessesLeft: lambda e: (
+        f"left behind, since the system does not let {'it' if len(e.pids) == 1 else 'them'} end: "
+        f"{'process' if len(e.pids) == 1 else 'processes'} {', '.join(map(str, e.pids))}"
+    ),
     events.LockAwaited: lambda e: "waiting for another run that publishes the same list",
     events.LockUnavailable: lambda e: (
         f"{e.lock_path} cannot be locked: {e.reason}; make sure that no other run writes {e.path} "

@@ -22,6 +22,7 @@ Metadata = Literal["mount", "snapshot", "rest"]
 in the newer snapshot over REST."""
 
 MAX_WORKERS = 256
+MAX_LOOKUPS = 256
 MAX_SIZE = 10**9
 
 
@@ -62,6 +63,10 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     """One of ``output.formats.FORMATS``."""
     workers: int = 1
     """The number of processes to work in; few changes are worked on in this process alone."""
+    lookups: int = 256
+    """The greatest number of files to look up at once on the mount, for all processes together."""
+    mount_timeout: int = 120
+    """The number of seconds after which a mount that does not answer ends the run."""
     page_size: int = 0
     """The number of entries to request from the cluster at a time; 0 for the default."""
     slice_size: int = 20_000
@@ -91,6 +96,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         if not hasattr(number, "denominator"):
             raise UsageError(f"max_deletes is {number!r}, not an exact number")
         check_range("workers", self.workers, 1, MAX_WORKERS)
+        check_range("lookups", self.lookups, 1, MAX_LOOKUPS)
+        check_range("mount_timeout", self.mount_timeout, 1, MAX_SIZE)
         check_range("page_size", self.page_size, 0, MAX_SIZE)
         check_range("slice_size", self.slice_size, 1, MAX_SIZE)
         check_range("spill_after", self.spill_after, 1, MAX_SIZE)

@@ -14,7 +14,13 @@ from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
 from qumulo_changelist.operations.request import ChangelistRequest
 from qumulo_changelist.trees.interface import TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
-from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
+from qumulo_changelist.trees.sources import (
+    IdentifiedSource,
+    MountLimits,
+    MountSource,
+    QqSource,
+    RestSource,
+)
 
 # Requests at the same time for one tree at most, in all processes together. A node has 1,000
 # connections in total (Qumulo's documentation).
@@ -43,10 +49,19 @@ def check_mapped_path(request: ChangelistRequest) -> None:
 
     Raises:
         MappedPathError: it cannot.
+        MountTimeoutError: it does not answer.
     """
     if request.metadata != "rest":
-        with MountedTree(request.mapped_path or ""):
+        with _mapped_path(request).open_mount():
             pass
+
+
+def _mapped_path(request: ChangelistRequest, since: int = 0) -> MountSource:
+    return MountSource(request.mapped_path or "", since, _mount_limits(request))
+
+
+def _mount_limits(request: ChangelistRequest) -> MountLimits:
+    return MountLimits(request.lookups, request.workers, request.mount_timeout)
 
 
 class TreeChoice:
@@ -93,7 +108,7 @@ class TreeChoice:
             if self._settings.transport == "qq":
                 report_unchecked_certificate(self._settings, self._listener)
             return Trees(self._cluster_source(pair.newer), older)
-        with MountedTree(request.mapped_path or "") as live:
+        with _mapped_path(request).open_mount() as live:
             newer = self._mount_source(live)
             is_verified = len(changes) > 0 and pair.newer.has_base and self._verify(newer)
             if request.moves:
@@ -105,7 +120,7 @@ class TreeChoice:
             if older and changes.has_deletions and not pair.base_replaced:
                 older_path = live.find_snapshot(request.older)
                 if older_path and (is_verified or self._shows_older_snapshot(older_path)):
-                    return Trees(newer, MountSource(older_path))
+                    return Trees(newer, self._snapshot_source(older_path))
         return Trees(newer, older, through_qq=self._through_qq)
 
     def report_qq_folders(self, trees: Trees, changes: ChangeSet) -> None:
@@ -122,20 +137,23 @@ class TreeChoice:
     def _mount_source(self, live: MountedTree) -> MountSource:
         request, newer = self._request, self._pair.newer
         if request.metadata != "snapshot" or not newer.has_base:
-            return MountSource(request.mapped_path or "", newer.snapshot.taken)
+            return _mapped_path(request, newer.snapshot.taken)
         path = live.find_snapshot(request.newer)
         if path is None:
             raise HiddenSnapshotError(
                 f"the mapped path {request.mapped_path} does not show snapshot {request.newer} "
                 "under .snapshot"
             )
-        return MountSource(path)
+        return self._snapshot_source(path)
+
+    def _snapshot_source(self, path: str) -> MountSource:
+        return MountSource(path, limits=_mount_limits(self._request))
 
     def _verify(self, mounted: MountSource) -> bool:
         """Return whether a mount shows the base path as the newer snapshot has it."""
         mapped_path, newer = self._request.mapped_path or "", self._pair.newer
         is_live = self._request.metadata == "mount"
-        with MountedTree(mounted.path, mounted.since) as mount:
+        with mounted.open_mount() as mount:
             match = check_mount(self._cluster, newer, mount, mapped_path, live=is_live)
         if match is MountMatch.UNKNOWN:
             self._listener(MountUnverified(mapped_path, newer.base))
@@ -148,7 +166,7 @@ class TreeChoice:
         through ``qq``, each deleted directory would cost a process.
         """
         try:
-            with MountedTree(path) as mount:
+            with self._snapshot_source(path).open_mount() as mount:
                 return shows_snapshot(self._cluster, self._pair.older, mount)
         except MappedPathError:
             return False  # it can be asked of the cluster

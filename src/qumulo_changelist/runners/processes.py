@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from qumulo_changelist import garbage
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
-from qumulo_changelist.events import Event, Listener
+from qumulo_changelist.events import Event, Listener, ProcessesLeft
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
 from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import describe_signal
@@ -29,6 +29,10 @@ from qumulo_changelist.wording import describe_signal
 _SLICES_PER_PROCESS = 2
 
 _SECONDS_TO_END = 10
+# A process that did not even end by itself is killed, and then given up: a call that waits in the
+# kernel, such as one to a dead file server, can be impossible to end.
+_SECONDS_TO_KILL = 12
+_SECONDS_TO_GIVE_UP = 17
 _SECONDS_BETWEEN_SIGNALS = 0.1
 
 
@@ -58,6 +62,8 @@ class ProcessRunner:
         self._count = count
         self._listener = listener
         self._processes: list[BaseProcess] = []
+        self._left: list[BaseProcess] = []
+        """Processes that do not end."""
         self._executor: ProcessPoolExecutor | None = None
         try:
             self._start_all()
@@ -85,14 +91,19 @@ class ProcessRunner:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     def close(self) -> None:
-        """End every process, also one that is working."""
+        """End every process, also one that is working.
+
+        A process that does not end, because the kernel does not let it, is left and reported. At
+        its own end Python waits for it; only ``os._exit`` does not.
+        """
         self._terminate()
         if self._executor:
             # The executor waits in a thread, which perhaps cannot be started.
             with contextlib.suppress(RuntimeError):
-                self._executor.shutdown(cancel_futures=True)
+                self._executor.shutdown(wait=not self._left, cancel_futures=True)
         for process in self._processes:
-            process.join()
+            if process not in self._left:
+                process.join()
 
     def run(
         self, job: SliceJob[Product], packed: Iterable[bytes]
@@ -125,7 +136,7 @@ class ProcessRunner:
         # When one process is gone, the executor terminates the others, once, and waits for them.
         self._terminate()
         if self._executor:
-            self._executor.shutdown()
+            self._executor.shutdown(wait=not self._left)
         return WorkerError(f"a worker process {self._describe_end()}")
 
     def _remember_started(self) -> None:
@@ -139,12 +150,18 @@ class ProcessRunner:
         A signal that arrives just before a process waits for a lock, as it does after each task,
         does not interrupt that wait, and Python runs its handler only afterwards.
         """
-        left = self._processes
-        while left:
+        if self._left:
+            return
+        left, began, seconds = self._processes, time.monotonic(), 0.0
+        while left and seconds < _SECONDS_TO_GIVE_UP:
             for process in left:
-                process.terminate()
+                process.terminate() if seconds < _SECONDS_TO_KILL else process.kill()
             gone = wait([process.sentinel for process in left], _SECONDS_BETWEEN_SIGNALS)
             left = [process for process in left if process.sentinel not in gone]
+            seconds = time.monotonic() - began
+        if left:
+            self._left = left
+            self._listener(ProcessesLeft(tuple(process.pid or 0 for process in left)))
 
     def _describe_end(self) -> str:
         codes = [process.exitcode for process in self._processes]

@@ -1,4 +1,4 @@
-"""What looking at entries of a mount found, as a tree reports it. Pure."""
+"""What a mount answered for names, as a tree reports it. Pure."""
 
 import errno
 import os
@@ -9,10 +9,7 @@ from typing import cast
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.trees.interface import GONE_REASON, Described, DescribedEntries
 from qumulo_changelist.trees.parts import FEW, files_of, stretches
-from qumulo_changelist.trees.posix import StatusColumns, attributes_of
-
-Found = os.stat_result | OSError | ValueError
-"""What looking at an entry returned or raised; never a shortage of this machine."""
+from qumulo_changelist.trees.posix import Status, StatusColumns, attributes_of
 
 MISSING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE))
 """The errors for a path that no longer leads to an entry; ESTALE comes from a file server."""
@@ -24,7 +21,7 @@ _SECOND = 1_000_000_000
 
 
 class FoundDescriber:
-    """Describes what was found.
+    """Describes what a mount answered.
 
     Args:
         since: when the snapshot was taken that the mount should be like, in nanoseconds since the
@@ -36,7 +33,7 @@ class FoundDescriber:
         self.changed_since = 0
         """The number of entries, so far, that have a later change time, or are gone."""
 
-    def describe(self, names: list[str], found: list[Found]) -> list[Described]:
+    def describe(self, names: list[str], found: list[Status]) -> list[Described]:
         """Return the parts of an answer; ``found`` has one for each name."""
         if len(found) >= FEW and set(map(type, found)) == {os.stat_result}:
             columns = StatusColumns.of(cast("list[os.stat_result]", found))
@@ -45,7 +42,7 @@ class FoundDescriber:
                 return [files_of(names, columns.files())]
         return self._describe_stretches(names, found)
 
-    def _describe_stretches(self, names: list[str], found: list[Found]) -> list[Described]:
+    def _describe_stretches(self, names: list[str], found: list[Status]) -> list[Described]:
         parts: list[Described] = []
         for are_files, rows in stretches(list(map(_is_file, found))):
             if are_files:
@@ -67,18 +64,18 @@ class FoundDescriber:
         """Count an entry if it has changed since the snapshot."""
         self.changed_since += status.st_ctime_ns > self._since
 
-    def _describe(self, found: Found) -> Description:
+    def _describe(self, found: Status) -> Description:
         if not isinstance(found, os.stat_result):
             return ReadFailure(self.reason(found))
         self.count_if_changed(found)
         return attributes_of(found)
 
-    def _count_changed(self, columns: StatusColumns, found: list[Found]) -> None:
+    def _count_changed(self, columns: StatusColumns, found: list[Status]) -> None:
         # Whole seconds are compared first: nanoseconds of every entry would take noticeable time.
         if max(columns.ctimes) >= self._since // _SECOND:
             for status in found:
                 self.count_if_changed(cast(os.stat_result, status))
 
 
-def _is_file(found: Found) -> bool:
+def _is_file(found: Status) -> bool:
     return isinstance(found, os.stat_result) and stat.S_ISREG(found.st_mode)

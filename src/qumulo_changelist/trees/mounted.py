@@ -3,30 +3,35 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TypeVar
 
 from qumulo_changelist.errors import MappedPathError, UnreadableError
-from qumulo_changelist.model import EntryStat, Kind
+from qumulo_changelist.model import EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
-from qumulo_changelist.trees.found import MISSING, NEVER, Found, FoundDescriber
-from qumulo_changelist.trees.interface import Described, NamedEntries, Subtree, TreeRequest
+from qumulo_changelist.trees.found import MISSING, NEVER, FoundDescriber
+from qumulo_changelist.trees.interface import (
+    Described,
+    DescribedEntries,
+    NamedEntries,
+    TreeRequest,
+)
+from qumulo_changelist.trees.lookup import Listing, NamedLookup
+from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
+from qumulo_changelist.trees.lookups import LookupThreads
 from qumulo_changelist.trees.open_directories import (
     LOOKUP_FLAGS,
     OpenDirectories,
     retry_on_shortage,
 )
-from qumulo_changelist.trees.posix import (
-    SNAPSHOTS,
-    kind_of,
-    last_components,
-    name_of,
-)
-from qumulo_changelist.trees.walk import DirectoryListing, walk
+from qumulo_changelist.trees.posix import SNAPSHOTS, kind_of, last_components
+from qumulo_changelist.trees.read_ahead import ReadAhead, Step
 
 _REFRESH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-_LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+
+_Result = TypeVar("_Result")
 
 
 class MountedTree:
@@ -34,33 +39,50 @@ class MountedTree:
 
     Every directory is opened from its parent, so no link is followed, even if a link replaces a
     directory during the run, and no path is too long. A shortage of this machine is not a property
-    of an entry: every method raises a ``ResourceError`` for it.
+    of an entry: every method raises a ``ResourceError`` for it, and a ``MountTimeoutError`` if the
+    mount does not answer. Use it in one thread; it has threads of its own for the mount.
 
     Args:
         root: the directory.
         since: when the snapshot was taken that the directory should be like, in nanoseconds since
             the epoch, by the clock that stamps its changes; 0 for a directory that cannot change.
+        max_lookups: the greatest number of lookups at once.
+        timeout: the number of seconds that the mount may take for an answer.
 
     Raises:
         MappedPathError: ``root`` is not a directory that can be opened.
+        MountTimeoutError: the mount does not answer.
     """
 
-    def __init__(self, root: str, since: int = 0) -> None:
+    def __init__(
+        self,
+        root: str,
+        since: int = 0,
+        *,
+        max_lookups: int = 64,
+        timeout: float = 120,
+    ) -> None:
+        self._path = root
+        self._threads = LookupThreads(timeout)
         try:
-            self._root = retry_on_shortage(lambda: os.open(to_bytes(root), LOOKUP_FLAGS))
-        except (OSError, ValueError) as error:
+            root_descriptor = self._call(lambda: os.open(to_bytes(root), LOOKUP_FLAGS), "")
+        except BaseException as error:
+            self._threads.close()
+            if not isinstance(error, (OSError, ValueError)):
+                raise
             reason = error.strerror if isinstance(error, OSError) else error
             raise MappedPathError(
                 f"the mapped path {root} is not a directory that can be read: {reason}"
             ) from error
-        self._path = root
-        self._directories = OpenDirectories(self._root)
+        self._directories = OpenDirectories(root_descriptor)
+        self._mount = Mount(root, self._directories, self._threads, max_lookups)
         self._describer = FoundDescriber(since or NEVER)
 
     def __enter__(self) -> "MountedTree":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._threads.close()
         self._directories.close()
 
     @property
@@ -71,7 +93,7 @@ class MountedTree:
     def find_snapshot(self, number: int) -> str | None:
         """Return the path of a snapshot of this tree, by its id; None if the mount shows none."""
         snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
-        return retry_on_shortage(lambda: _find_snapshot(snapshots, number))
+        return self._call(partial(_find_snapshot, snapshots, number), "/.snapshot")
 
     def inspect_entry(self, name: str, *, refresh: bool = False) -> EntryStat | None:
         """Return what exists under a name; the name of a directory need not end in ``/``.
@@ -88,17 +110,17 @@ class MountedTree:
         Raises:
             UnreadableError: this user may not see it.
         """
-        return retry_on_shortage(lambda: self._inspect(name, refresh=refresh))
+        return self._call(lambda: self._inspect(name, refresh=refresh), name)
 
     def _inspect(self, name: str, *, refresh: bool) -> EntryStat | None:
         try:
-            parent = self._directories.open(parent_of(name))
             (component,) = last_components([name], name.rstrip("/").rfind("/") + 1)
-            if refresh:
-                _stat_by_opening(b".", parent)
-            status = os.stat(component, dir_fd=parent, follow_symlinks=False)
-            if refresh and kind_of(status) is not Kind.OTHER:
-                status = _stat_by_opening(component, parent) or status
+            with self._directories.opened(parent_of(name)) as parent:
+                if refresh:
+                    _stat_by_opening(b".", parent)
+                status = os.stat(component, dir_fd=parent, follow_symlinks=False)
+                if refresh and kind_of(status) is not Kind.OTHER:
+                    status = _stat_by_opening(component, parent) or status
         except ValueError:
             return None  # no file system can have such a name
         except OSError as error:
@@ -109,73 +131,63 @@ class MountedTree:
             raise UnreadableError(error.strerror) from error
         return EntryStat(kind_of(status), status.st_size, status.st_mtime_ns, str(status.st_ino))
 
+    def _call(self, function: Callable[[], _Result], name: str) -> _Result:
+        """Return the result of a function that calls the mount for one name."""
+        call = partial(self._threads.call, function, self._path + name)
+        return retry_on_shortage(call)
+
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[Described]]:
         """Answer the requests in their order; see :class:`~..interface.Tree`."""
-        for request in wanted:
-            if isinstance(request, NamedEntries):
-                yield self._describe(request.names)
-            else:
-                yield self._walk(request)
+        requests = list(wanted)
+        steps = iter(ReadAhead(self._mount, requests))
+        for number, request in enumerate(requests, 1):
+            answer = _Answer(self._entries(steps))
+            yield tuple(answer) if isinstance(request, NamedEntries) else answer
+            if number < len(requests):
+                answer.keep()
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
-        return self._list(directory, directory).names
+        listing = Listing(directory, is_top=True)
+        LookupWindow(self._mount, [listing]).run()
+        self._check_listing(listing)
+        return listing.names or []
 
-    def _walk(self, request: Subtree) -> Iterator[Described]:
-        yield from walk(request.directory, partial(self._list, request.directory))
+    def _entries(self, steps: Iterator[Step]) -> Iterator[Described]:
+        """Yield the answer to one request, from what the mount answers."""
+        for step in steps:
+            if isinstance(step, NamedLookup):
+                yield from self._describer.describe(step.names, step.take_statuses())
+            elif isinstance(step, Listing):
+                try:
+                    self._check_listing(step)
+                except UnreadableError as error:
+                    yield DescribedEntries([step.directory], [ReadFailure(str(error))])
+            else:
+                return
 
-    def _list(self, top: str, directory: str) -> DirectoryListing:
-        """List a directory; ``top`` is the directory in which the walk begins."""
-        names = retry_on_shortage(lambda: self._read_names(top, directory))
-        names.sort(reverse=True)
-        return DirectoryListing([name for name in names if name], self._describe)
-
-    def _read_names(self, top: str, directory: str) -> list[str]:
-        try:
-            descriptor = os.open(b".", _LIST_FLAGS, dir_fd=self._directories.open(directory))
-            try:
-                with os.scandir(descriptor) as entries:
-                    names = [name_of(directory, entry) for entry in entries]
-                if directory == top:
-                    # No walk describes it, and it alone shows that an entry in it is gone.
-                    self._describer.count_if_changed(os.fstat(descriptor))
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError) as error:
-            raise UnreadableError(self._describer.reason(_checked(error))) from error
-        return names
-
-    def _describe(self, names: list[str]) -> list[Described]:
-        """Describe entries of one directory."""
-        return self._describer.describe(names, retry_on_shortage(lambda: self._look(names)))
-
-    def _look(self, names: list[str]) -> list[Found]:
-        """Look at entries of one directory.
-
-        Raises:
-            OSError: this machine lacks what it takes.
-        """
-        if names == ["/"]:
-            return [os.fstat(self._root)]
-        directory = parent_of(names[0])
-        try:
-            parent = self._directories.open(directory)
-        except (OSError, ValueError) as error:
-            return [_checked(error)] * len(names)
-        found: list[Found] = []
-        for component in last_components(names, len(directory)):
-            try:
-                found.append(os.stat(component, dir_fd=parent, follow_symlinks=False))
-            except (OSError, ValueError) as error:
-                found.append(_checked(error))
-        return found
+    def _check_listing(self, listing: Listing) -> None:
+        if isinstance(listing.status, os.stat_result):
+            self._describer.count_if_changed(listing.status)
+        elif listing.status is not None:
+            raise UnreadableError(self._describer.reason(listing.status)) from listing.status
 
 
-def _checked(error: OSError | ValueError) -> OSError | ValueError:
-    """Return an error that is about an entry; raise one that is about this machine."""
-    if is_shortage(error):
-        raise error
-    return error
+class _Answer:
+    """The answer to a request: it is read when it is wanted, or kept until then."""
+
+    def __init__(self, entries: Iterator[Described]) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> "_Answer":
+        return self
+
+    def __next__(self) -> Described:
+        return next(self._entries)
+
+    def keep(self) -> None:
+        """Read what has not been taken yet, because the next answer comes after it."""
+        self._entries = iter(list(self._entries))
 
 
 def _find_snapshot(snapshots: bytes, number: int) -> str | None:

@@ -14,6 +14,9 @@ from qumulo_changelist.shortages import is_shortage
 # contains (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
+Status = os.stat_result | OSError | ValueError
+"""What a mount answers for a name; never a shortage of this machine."""
+
 # Looked up once, not for every entry.
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
 _OTHER = Kind.OTHER

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -11,7 +12,28 @@ from qumulo_changelist.events import Listener
 from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import Tree, TreeSource
 
+if TYPE_CHECKING:
+    from qumulo_changelist.trees.mounted import MountedTree
+
 # Some modules are imported only where they are used, since they take long to load.
+
+
+class MountLimits(Struct, frozen=True):
+    """How a mount is read."""
+
+    lookups: int = 256
+    """The greatest number of lookups at once, for all processes together."""
+    workers: int = 1
+    """The number of processes that share the work."""
+    timeout: float = 120
+    """The number of seconds that the mount may take for an answer."""
+
+    @property
+    def lookups_of_a_process(self) -> int:
+        """The greatest number of lookups at once in this process, which is a worker or alone."""
+        from multiprocessing import parent_process
+
+        return max(self.lookups // self.workers, 1) if parent_process() else self.lookups
 
 
 class MountSource(Struct, frozen=True):
@@ -21,16 +43,28 @@ class MountSource(Struct, frozen=True):
     since: int = 0
     """When the snapshot was taken that it should be like, in nanoseconds since the epoch; 0 for a
     directory that cannot change."""
+    limits: MountLimits = MountLimits()
 
     def open(self, listener: Listener) -> AbstractContextManager[Tree]:
         """Open the directory; see ``TreeSource``.
 
         Raises:
             MappedPathError: it cannot be read.
+            MountTimeoutError: it does not answer.
         """
+        return self.open_mount()
+
+    def open_mount(self) -> "MountedTree":
+        """Open the directory, as a tree of which more can be asked."""
         from qumulo_changelist.trees.mounted import MountedTree
 
-        return MountedTree(self.path, self.since)
+        limits = self.limits
+        return MountedTree(
+            self.path,
+            self.since,
+            max_lookups=limits.lookups_of_a_process,
+            timeout=limits.timeout,
+        )
 
 
 class RestSource(Struct, frozen=True):

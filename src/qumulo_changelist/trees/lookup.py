@@ -1,0 +1,191 @@
+"""What a thread does on a mount: it looks up names of a directory, or lists a directory."""
+
+import os
+import time
+from collections.abc import Callable
+from itertools import chain, islice
+
+from qumulo_changelist.names import parent_of
+from qumulo_changelist.shortages import is_shortage
+from qumulo_changelist.trees.open_directories import OpenDirectories
+from qumulo_changelist.trees.posix import Status, last_components, name_of
+
+_LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+
+# A listing asks after each such number of names whether there is room for more.
+_NAMES_BETWEEN_CHECKS = 1024
+
+HasRoom = Callable[["Listing", int], bool]
+"""Whether there is room for the names of a listing, after this number of further ones."""
+
+
+class NamedLookup:
+    """Names of one directory that are looked up.
+
+    Args:
+        names: one or more.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.directory = parent_of(names[0])
+        self.components = last_components(names, len(self.directory))
+        self.size = len(names)
+        self._taken = 0
+        self._parts: list[NamedPart] = []
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all names have been looked up, once the window is over."""
+        return self._taken == self.size
+
+    def take_statuses(self) -> list[Status]:
+        """Return the answer for each name, once, after the window."""
+        # Each part refers to this lookup: the parts would stay in memory until the next collection.
+        parts, self._parts = self._parts, []
+        return list(chain.from_iterable(part.statuses for part in parts))
+
+    def take(self, limit: int) -> "NamedPart | None":
+        """Return a part that no thread has taken; None if all have been."""
+        begin, self._taken = self._taken, min(self._taken + limit, self.size)
+        if begin == self._taken:
+            return None
+        self._parts.append(NamedPart(self, begin, self._taken))
+        return self._parts[-1]
+
+
+class NamedPart:
+    """Some of the names of a lookup, for one thread."""
+
+    def __init__(self, lookup: NamedLookup, begin: int, end: int) -> None:
+        self._lookup, self._begin, self._end = lookup, begin, end
+        self.size = end - begin
+        self.statuses: list[Status] = []
+
+    def look(self, directories: OpenDirectories, _has_room: HasRoom) -> float:
+        """Look the names up; return the seconds that the mount took for them.
+
+        Raises:
+            OSError: this machine lacks something.
+        """
+        lookup, self.statuses, stat = self._lookup, [], os.stat
+        components = lookup.components[self._begin : self._end]
+        add = self.statuses.append
+        began = time.perf_counter()
+        try:
+            parent = directories.lease(lookup.directory)
+        except (OSError, ValueError) as error:
+            if is_shortage(error):
+                raise
+            self.statuses += [error] * self.size
+            return time.perf_counter() - began
+        try:
+            descriptor, began = parent.descriptor, time.perf_counter()
+            if lookup.names == ["/"]:
+                add(os.fstat(descriptor))
+                return time.perf_counter() - began
+            for component in components:
+                try:
+                    add(stat(component, dir_fd=descriptor, follow_symlinks=False))
+                except (OSError, ValueError) as error:
+                    if is_shortage(error):
+                        raise
+                    add(error)
+            return time.perf_counter() - began
+        finally:
+            directories.release(parent)
+
+    @property
+    def progress(self) -> int:
+        """The number of names so far."""
+        return len(self.statuses)
+
+    @property
+    def position(self) -> str:
+        """The name that is being read."""
+        return self._lookup.names[min(self._begin + len(self.statuses), self._end - 1)]
+
+
+class Listing:
+    """A directory that is listed.
+
+    Args:
+        directory: its name.
+        is_top: whether a walk begins with it.
+    """
+
+    def __init__(self, directory: str, *, is_top: bool) -> None:
+        self.directory = directory
+        self.is_top = is_top
+        self.names: list[str] | None = None
+        """The names in it, in descending order; None if it is not listed yet, or cannot be."""
+        self.status: Status | None = None
+        """That of the directory if a walk begins with it; or why it cannot be listed."""
+        self.size = 1
+        """The number of names that its own place in a list takes, like that of a lookup."""
+        self._is_taken = False
+        self._found: list[str] = []
+
+    def take(self, _limit: int) -> "Listing | None":
+        """Return this listing for the first thread that asks for it, and None for the others."""
+        self._is_taken = not self._is_taken
+        return self if self._is_taken else None
+
+    def look(self, directories: OpenDirectories, has_room: HasRoom) -> float:
+        """List the directory, unless there is no room for its names.
+
+        Returns:
+            The seconds that the mount took for the first answer.
+
+        Raises:
+            OSError: this machine lacks something.
+        """
+        began = time.perf_counter()
+        seconds = 0.0
+        self._found = []
+        try:
+            with directories.opened(self.directory) as parent:
+                began = time.perf_counter()
+                descriptor = os.open(b".", _LIST_FLAGS, dir_fd=parent)
+                seconds = time.perf_counter() - began
+                try:
+                    if self._read(descriptor, has_room):
+                        # No walk describes the top, and it alone shows that an entry is gone.
+                        self.status = os.fstat(descriptor) if self.is_top else None
+                        self.names = sorted(filter(None, self._found), reverse=True)
+                finally:
+                    os.close(descriptor)
+        except (OSError, ValueError) as error:
+            if is_shortage(error):
+                raise
+            self.status = error
+        return seconds or time.perf_counter() - began
+
+    def _read(self, descriptor: int, has_room: HasRoom) -> bool:
+        """Read all names; return False if there is no room for them."""
+        with os.scandir(descriptor) as entries:
+            while some := list(islice(entries, _NAMES_BETWEEN_CHECKS)):
+                self._found += [name_of(self.directory, entry) for entry in some]
+                if not has_room(self, len(some)):
+                    return False
+        return True
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is known what is in the directory, or why that cannot be known."""
+        return self.names is not None or self.status is not None
+
+    @property
+    def progress(self) -> int:
+        """The number of names so far."""
+        return len(self._found)
+
+    @property
+    def position(self) -> str:
+        """The name that is being read."""
+        return self.directory
+
+
+Lookup = NamedLookup | Listing
+Part = NamedPart | Listing
+"""What one thread does at a time."""
