@@ -5,7 +5,9 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
+from queue import Queue
 from typing import IO, NamedTuple
 
 from qumulo_changelist.model import Totals
@@ -14,6 +16,8 @@ from qumulo_changelist.output.atomic import output_errors
 from qumulo_changelist.output.interface import ListFormat, Piece
 
 _CHUNK = 1024 * 1024
+# The number of chunks that wait to be hashed.
+_MAX_CHUNKS = 8
 
 
 class WrittenList(NamedTuple):
@@ -89,13 +93,45 @@ class ListFile:
         Raises:
             OSError: it cannot be written.
         """
-        sha256, size = hashlib.sha256(), 0
+        size = 0
         self._aside.seek(0)
-        for chunk in self._list_format.assemble(self._pieces, totals):
-            file.write(chunk)
-            sha256.update(chunk)
-            size += len(chunk)
-        return WrittenList(self.path, size, sha256.hexdigest())
+        with _HashingThread() as hashing:
+            for chunk in self._list_format.assemble(self._pieces, totals):
+                hashing.add(chunk)
+                file.write(chunk)
+                size += len(chunk)
+        return WrittenList(self.path, size, hashing.digest)
+
+
+class _HashingThread:
+    """Computes the SHA-256 of a list while it is written; Python's lock is free meanwhile."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._chunks: Queue[bytes] = Queue(_MAX_CHUNKS)
+        self._thread = threading.Thread(target=self._hash, daemon=True)
+
+    def __enter__(self) -> "_HashingThread":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._chunks.put(b"")
+        self._thread.join()
+
+    def add(self, chunk: bytes) -> None:
+        """Add the next part."""
+        if chunk:
+            self._chunks.put(chunk)
+
+    @property
+    def digest(self) -> str:
+        """The hash in hexadecimal digits, after the ``with`` block."""
+        return self._sha256.hexdigest()
+
+    def _hash(self) -> None:
+        while chunk := self._chunks.get():
+            self._sha256.update(chunk)
 
 
 class _PieceAside(NamedTuple):
