@@ -158,7 +158,7 @@ class Listing:
         except (OSError, ValueError) as error:
             if is_shortage(error):
                 raise
-            self.status = error
+            self.status, self.names = error, None
         return seconds or time.perf_counter() - began
 
     def _read(self, descriptor: int, has_room: HasRoom) -> bool:
