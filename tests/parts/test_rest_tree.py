@@ -216,8 +216,12 @@ def test_a_limited_number_of_requests_is_sent_before_their_answers_are_wanted(sn
         assert answered <= len(snapshot.requests) <= answered + REQUESTS_AT_ONCE
 
 
+@pytest.mark.parametrize("last_first", [False, True])
 @pytest.mark.parametrize("at_once", [1, 2, 7, 64])
-def test_a_distant_cluster_gets_as_many_requests_at_once_as_are_allowed(snapshot, at_once):
+def test_a_distant_cluster_gets_as_many_requests_at_once_as_are_allowed(
+    snapshot, at_once, last_first
+):
+    snapshot.answers_last_first = last_first
     names = [f"/d{number:03}/a{number}" for number in range(300)]
     snapshot.put(*names)
     tree = tree_of(snapshot, requests_at_once=at_once)

@@ -8,6 +8,7 @@ from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView
 from qumulo_changelist.checks.mapped_path import MountMatch, check_mount, shows_snapshot
 from qumulo_changelist.cluster.connect import report_unchecked_certificate
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.rest.limits import REQUESTS_AT_ONCE
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import HiddenSnapshotError, MappedPathError
 from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
@@ -15,10 +16,6 @@ from qumulo_changelist.operations.request import ChangelistRequest
 from qumulo_changelist.trees.interface import TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
-
-# Requests at the same time for one tree at most, in all processes together. A node has 1,000
-# connections in total (Qumulo's documentation).
-_REQUESTS_IN_ALL = 128
 
 # qq processes at the same time: for each process of ours, and in total. Each needs 0.4 s of a core
 # to start, and then waits for the cluster: with one core for two of them, neither waits long.
@@ -158,7 +155,8 @@ class TreeChoice:
         if self._through_qq:
             at_once = _qq_at_once(request.workers)
             return QqSource(settings, view.snapshot.id, view.paths, request.workers, at_once)
-        at_once = max(_REQUESTS_IN_ALL // request.workers, 2)
+        # For one tree, in all processes together.
+        at_once = max(REQUESTS_AT_ONCE // request.workers, 2)
         return RestSource(settings, view.snapshot.id, view.paths, at_once, request.page_size)
 
 
