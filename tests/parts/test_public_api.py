@@ -111,6 +111,8 @@ INTERNAL = {
     ("cli/arguments", "ArgumentTypeError"),
     ("cli/program", "SystemExit"),
     ("cluster/wire", "ValidationError"),
+    ("cluster/rest/connection", "OSError"),
+    ("cluster/rest/http1", "MalformedAnswerError"),
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),
