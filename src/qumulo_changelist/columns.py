@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeVar, overload
 
-from qumulo_changelist.model import DELETE, Attributes, Entry, Kind, Op, State
+from qumulo_changelist.model import DELETE, Attributes, Batch, Entry, Kind, Op, State
 
 Value = TypeVar("Value")
 
@@ -96,6 +96,10 @@ class FileBatch(Sequence[Entry]):
         directory = self.directory
         return [directory + below for below in self.below]
 
+    def name_at(self, at: int) -> str:
+        """Return the name of one file."""
+        return self.directory + self.below[at]
+
     def interleaved(self, other: "FileBatch") -> "FileBatch | None":
         """Return the files of two batches of one directory in descending order of names.
 
@@ -137,6 +141,11 @@ _values_of = attrgetter("size", "mtime", "atime", "owner", "group", "id", "revis
 def is_plain(known: Attributes) -> bool:
     """Return whether attributes are those of a file that fits into columns."""
     return known.kind is Kind.FILE and known.owner is not None and known.group is not None
+
+
+def name_at(batch: Batch, at: int) -> str:
+    """Return the name of an entry of a batch, without making the entry if it has columns."""
+    return batch.name_at(at) if isinstance(batch, FileBatch) else batch[at].name
 
 
 def _concatenate(columns: Iterable[Sequence[Value]]) -> list[Value]:

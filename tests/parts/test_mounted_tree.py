@@ -426,7 +426,9 @@ def test_links_pipes_and_sockets_are_of_another_kind(share, tree, monkeypatch):
 def test_only_regular_files_are_listed_as_files():
     for mode in (stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFLNK):
         status = os.stat_result((mode | 0o644, 1, 1, 1, 0, 0, 5, 0, 0, 0))
-        assert posix.attributes_of(status).kind is posix.kind_of(status) is Kind.OTHER
+        columns = posix.StatusColumns.empty()
+        columns.add([status])
+        assert columns.attributes(0).kind is posix.kind_of(status) is Kind.OTHER
 
 
 @pytest.mark.parametrize(

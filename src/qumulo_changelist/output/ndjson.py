@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from qumulo_changelist.columns import FileBatch
+from qumulo_changelist.columns import FileBatch, name_at
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
@@ -120,7 +120,7 @@ class _NdjsonWriter:
 
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
-        self._last_name = batch[-1].name
+        self._last_name = name_at(batch, -1)
         if isinstance(batch, FileBatch) and _is_utf8("".join([batch.directory, *batch.below])):
             self._lines += _file_lines(batch)
         else:

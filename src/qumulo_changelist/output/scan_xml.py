@@ -9,7 +9,7 @@ from operator import itemgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qumulo_changelist.columns import FileBatch
+from qumulo_changelist.columns import FileBatch, name_at
 from qumulo_changelist.model import DELETE, Attributes, Batch, Entry, Kind, State, Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
@@ -40,6 +40,8 @@ _NOBODY = 65534
 """Written for an owner or a group without a numeric id, as on other systems (``nobody``)."""
 
 _SEPARATOR = "\0"
+
+_LINES_TO_JOIN = 256
 
 
 class ScanXml(Struct, frozen=True):
@@ -90,14 +92,16 @@ class _XmlWriter:
 
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
-        self._last_name = batch[-1].name
+        self._last_name = name_at(batch, -1)
         unnameable: list[Entry] = []
-        lines = self._file_lines(batch) if isinstance(batch, FileBatch) else []
-        if not lines:
-            for entry in batch:
-                self._add_entry(entry, lines, unnameable)
-        # Text that is ASCII is encoded quickest, and most directories have only such names.
-        self._content.write("".join(lines).encode())
+        # Parts that fit into a processor's cache are encoded faster.
+        for begin in range(0, len(batch), _LINES_TO_JOIN):
+            part = batch[begin : begin + _LINES_TO_JOIN]
+            lines = self._file_lines(part) if isinstance(part, FileBatch) else []
+            if not lines:
+                for entry in part:
+                    self._add_entry(entry, lines, unnameable)
+            self._content.write("".join(lines).encode())
         return unnameable
 
     def _file_lines(self, files: FileBatch) -> list[str]:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter, eq
 
-from qumulo_changelist.columns import FileBatch
+from qumulo_changelist.columns import FileBatch, name_at
 from qumulo_changelist.model import Batch, Entry, Kind
 
 name_of = attrgetter("name")
@@ -24,9 +24,10 @@ def in_list_order(stream: Iterable[Batch]) -> Iterator[Batch]:
     """
     held: list[Entry] = []
     for batch in stream:
-        while held and held[-1].name > batch[-1].name:
+        last = name_at(batch, -1)
+        while held and held[-1].name > last:
             directory = held.pop()
-            cut = _first_where(batch, _is_below(directory.name))
+            cut = _first_below(batch, directory.name)
             if cut:
                 yield batch[:cut]
             yield [directory]
@@ -47,19 +48,20 @@ def merge(first: Iterable[Batch], second: Iterable[Batch]) -> Iterator[Batch]:
     left_batches, right_batches = iter(first), iter(second)
     left, right = next(left_batches, None), next(right_batches, None)
     while left and right:
-        if left[-1].name >= right[0].name:
+        end_of_left, end_of_right = name_at(left, -1), name_at(right, -1)
+        if end_of_left >= name_at(right, 0):
             yield left
             left = next(left_batches, None)
-        elif right[-1].name > left[0].name:
+        elif end_of_right > name_at(left, 0):
             yield right
             right = next(right_batches, None)
-        elif left[-1].name >= right[-1].name:
+        elif end_of_left >= end_of_right:
             # Not the second stream's entry of that name: the first stream may have more.
-            cut = _first_where(right, _is_at_or_below(left[-1].name))
+            cut = _first_at_or_below(right, end_of_left)
             yield from _interleave(left, right[:cut])
             left, right = next(left_batches, None), right[cut:]
         else:
-            cut = _first_where(left, _is_below(right[-1].name))
+            cut = _first_below(left, end_of_right)
             yield from _interleave(left[:cut], right)
             left, right = left[cut:], next(right_batches, None)
     for batch, rest in ((left, left_batches), (right, right_batches)):
@@ -79,12 +81,12 @@ def resolve_names(
     same: list[Entry] = []
     for batch in stream:
         if held:
-            if held[-1].name == batch[0].name:
+            if name_at(held, -1) == name_at(batch, 0):
                 same, held = [held[-1]], held[:-1]
             if held:
                 yield held
             held = ()
-        if same and same[0].name == batch[0].name:
+        if same and same[0].name == name_at(batch, 0):
             same.append(batch[0])
             batch = batch[1:]
         if batch:
@@ -120,14 +122,11 @@ def _interleave(first: Batch, second: Batch) -> Iterator[Batch]:
     yield from sort_distinct([*first, *second])
 
 
-def _is_below(name: str) -> Callable[[Entry], bool]:
-    return lambda entry: entry.name < name
+def _first_below(batch: Batch, name: str) -> int:
+    """Return the index of the first entry whose name is smaller than ``name``."""
+    return bisect_left(range(len(batch)), True, key=lambda at: name_at(batch, at) < name)
 
 
-def _is_at_or_below(name: str) -> Callable[[Entry], bool]:
-    return lambda entry: entry.name <= name
-
-
-def _first_where(batch: Batch, is_true: Callable[[Entry], bool]) -> int:
-    """Return the first index where ``is_true`` holds, and for all after it."""
-    return bisect_left(batch, True, key=is_true)
+def _first_at_or_below(batch: Batch, name: str) -> int:
+    """Return the index of the first entry whose name is not greater than ``name``."""
+    return bisect_left(range(len(batch)), True, key=lambda at: name_at(batch, at) <= name)

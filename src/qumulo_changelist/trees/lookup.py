@@ -3,20 +3,50 @@
 import os
 import time
 from collections.abc import Callable
-from itertools import chain, islice
+from itertools import islice
 
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.open_directories import OpenDirectories
-from qumulo_changelist.trees.posix import Status, last_components, name_of
+from qumulo_changelist.trees.posix import (
+    NO_STATUS,
+    Failure,
+    StatusColumns,
+    as_components,
+    name_of,
+)
 
 _LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 # A listing asks after each such number of names whether there is room for more.
 _NAMES_BETWEEN_CHECKS = 1024
 
+# The number of statuses that become columns together.
+_STATUSES_TO_COLUMNS = 64
+
 HasRoom = Callable[["Listing", int], bool]
 """Whether there is room for the names of a listing, after this number of further ones."""
+
+
+class Answers:
+    """What a mount answered for names, in their order."""
+
+    def __init__(self) -> None:
+        self.statuses = StatusColumns.empty()
+        self.failures: dict[int, Failure] = {}
+        """The names without a status, by their number."""
+
+    def fail(self, failure: Failure, names: int) -> None:
+        """Add the same failure for a number of names."""
+        first = len(self.statuses.modes)
+        self.failures.update(dict.fromkeys(range(first, first + names), failure))
+        self.statuses.add([NO_STATUS] * names)
+
+    def add(self, other: "Answers") -> None:
+        """Add the answers for further names."""
+        first = len(self.statuses.modes)
+        self.failures.update({first + number: one for number, one in other.failures.items()})
+        self.statuses.add_rows(other.statuses)
 
 
 class NamedLookup:
@@ -29,7 +59,10 @@ class NamedLookup:
     def __init__(self, names: list[str]) -> None:
         self.names = names
         self.directory = parent_of(names[0])
-        self.components = last_components(names, len(self.directory))
+        start = len(self.directory)
+        self.below = [name[start:] for name in names]
+        """The names without the directory."""
+        self.components = as_components(self.below)
         self.size = len(names)
         self._taken = 0
         self._parts: list[NamedPart] = []
@@ -39,11 +72,14 @@ class NamedLookup:
         """Whether all names have been looked up, once the window is over."""
         return self._taken == self.size
 
-    def take_statuses(self) -> list[Status]:
-        """Return the answer for each name, once, after the window."""
+    def take_answers(self) -> Answers:
+        """Return what the mount answered, once, after the window."""
         # Each part refers to this lookup: the parts would stay in memory until the next collection.
         parts, self._parts = self._parts, []
-        return list(chain.from_iterable(part.statuses for part in parts))
+        answers = parts[0].answers
+        for part in parts[1:]:
+            answers.add(part.answers)
+        return answers
 
     def take(self, limit: int) -> "NamedPart | None":
         """Return a part that no thread has taken; None if all have been."""
@@ -60,7 +96,10 @@ class NamedPart:
     def __init__(self, lookup: NamedLookup, begin: int, end: int) -> None:
         self._lookup, self._begin, self._end = lookup, begin, end
         self.size = end - begin
-        self.statuses: list[Status] = []
+        self.answers = Answers()
+        self._latest: list[os.stat_result] = []
+        """Those that are not in the answers yet."""
+        self._finished = 0
 
     def look(self, directories: OpenDirectories, _has_room: HasRoom) -> float:
         """Look the names up; return the seconds that the mount took for them.
@@ -68,42 +107,53 @@ class NamedPart:
         Raises:
             OSError: this machine lacks something.
         """
-        lookup, self.statuses, stat = self._lookup, [], os.stat
-        components = lookup.components[self._begin : self._end]
-        add = self.statuses.append
+        lookup, self.answers = self._lookup, Answers()
+        self._latest, self._finished = [], 0
         began = time.perf_counter()
         try:
             parent = directories.lease(lookup.directory)
         except (OSError, ValueError) as error:
             if is_shortage(error):
                 raise
-            self.statuses += [error] * self.size
+            self.answers.fail(error, self.size)
             return time.perf_counter() - began
         try:
-            descriptor, began = parent.descriptor, time.perf_counter()
+            began = time.perf_counter()
             if lookup.names == ["/"]:
-                add(os.fstat(descriptor))
-                return time.perf_counter() - began
-            for component in components:
+                self.answers.statuses.add([os.fstat(parent.descriptor)])
+            else:
+                self._look_below(parent.descriptor)
+            return time.perf_counter() - began
+        finally:
+            directories.release(parent)
+
+    def _look_below(self, descriptor: int) -> None:
+        # A part at a time becomes columns while it is in the processor's cache.
+        components, stat = self._lookup.components, os.stat
+        for begin in range(self._begin, self._end, _STATUSES_TO_COLUMNS):
+            end = min(begin + _STATUSES_TO_COLUMNS, self._end)
+            self._latest = statuses = []
+            add = statuses.append
+            for component in components[begin:end]:
                 try:
                     add(stat(component, dir_fd=descriptor, follow_symlinks=False))
                 except (OSError, ValueError) as error:
                     if is_shortage(error):
                         raise
-                    add(error)
-            return time.perf_counter() - began
-        finally:
-            directories.release(parent)
+                    self.answers.failures[begin - self._begin + len(statuses)] = error
+                    add(NO_STATUS)
+            self.answers.statuses.add(statuses)
+            self._latest, self._finished = [], self._finished + len(statuses)
 
     @property
     def progress(self) -> int:
         """The number of names so far."""
-        return len(self.statuses)
+        return self._finished + len(self._latest)
 
     @property
     def position(self) -> str:
         """The name that is being read."""
-        return self._lookup.names[min(self._begin + len(self.statuses), self._end - 1)]
+        return self._lookup.names[min(self._begin + self.progress, self._end - 1)]
 
 
 class Listing:
@@ -119,7 +169,7 @@ class Listing:
         self.is_top = is_top
         self.names: list[str] | None = None
         """The names in it, in descending order; None if it is not listed yet, or cannot be."""
-        self.status: Status | None = None
+        self.status: os.stat_result | Failure | None = None
         """That of the directory if a walk begins with it; or why it cannot be listed."""
         self.size = 1
         """The number of names that its own place in a list takes, like that of a lookup."""

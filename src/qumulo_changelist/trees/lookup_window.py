@@ -18,7 +18,7 @@ from qumulo_changelist.trees.lookups import LookupThreads
 from qumulo_changelist.trees.open_directories import OpenDirectories, retry_on_shortage
 
 # The number of names that a thread takes at a time: alone, and beside others.
-_NAMES_ALONE = 256
+_NAMES_ALONE = 1024
 _NAMES_BESIDE_OTHERS = 4
 
 

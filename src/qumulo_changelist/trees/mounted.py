@@ -157,7 +157,7 @@ class MountedTree:
         """Yield the answer to one request, from what the mount answers."""
         for step in steps:
             if isinstance(step, NamedLookup):
-                yield from self._describer.describe(step.names, step.take_statuses())
+                yield from self._describer.describe(step)
             elif isinstance(step, Listing):
                 try:
                     self._check_listing(step)

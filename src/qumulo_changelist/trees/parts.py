@@ -18,16 +18,12 @@ def divide_descriptions(names: list[str], described: list[Description]) -> Itera
     for are_files, rows in stretches(flags):
         if are_files:
             known = [one for one in described[rows] if isinstance(one, Attributes)]
-            yield files_of(names[rows], FileColumns.of(known))
+            directory = parent_of(names[0])
+            start = len(directory)
+            below = [name[start:] for name in names[rows]]
+            yield DescribedFiles(directory, below, FileColumns.of(known))
         else:
             yield DescribedEntries(names[rows], described[rows])
-
-
-def files_of(names: list[str], columns: FileColumns) -> DescribedFiles:
-    """Return regular files of one directory as a part of an answer."""
-    directory = parent_of(names[0])
-    start = len(directory)
-    return DescribedFiles(directory, [name[start:] for name in names], columns)
 
 
 def stretches(are_files: Sequence[bool]) -> Iterator[tuple[bool, slice]]:

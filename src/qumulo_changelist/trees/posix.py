@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from qumulo_changelist.columns import FileColumns
@@ -14,8 +13,8 @@ from qumulo_changelist.shortages import is_shortage
 # contains (Qumulo's documentation).
 SNAPSHOTS = b".snapshot"
 
-Status = os.stat_result | OSError | ValueError
-"""What a mount answers for a name; never a shortage of this machine."""
+Failure = OSError | ValueError
+"""Why a mount has no status for a name; never a shortage of this machine."""
 
 # Looked up once, not for every entry.
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY}
@@ -27,43 +26,72 @@ def kind_of(status: os.stat_result) -> Kind:
     return _KINDS.get(stat.S_IFMT(status.st_mode), _OTHER)
 
 
-def attributes_of(status: os.stat_result) -> Attributes:
-    """Return the attributes of an entry."""
-    # As a tuple it has whole seconds, rounded down, although its type does not promise integers.
-    mode, _, _, _, owner, group, size, atime, mtime, _ = status
-    kind = _KINDS.get(stat.S_IFMT(mode), _OTHER)
-    return Attributes(kind, size, int(mtime), int(atime), owner, group)
-
-
 class StatusColumns(NamedTuple):
-    """Results of ``stat`` as columns, in its order; times in whole seconds, rounded down."""
+    """What a mount answered for many names, as columns; a row of zeros for a name without a status.
 
-    modes: Sequence[int]
-    inodes: Sequence[int]
-    devices: Sequence[int]
-    links: Sequence[int]
-    owners: Sequence[int]
-    groups: Sequence[int]
-    sizes: Sequence[int]
-    atimes: Sequence[int]
-    mtimes: Sequence[int]
-    ctimes: Sequence[int]
+    Times are whole seconds, rounded down, but for ``changed``, which is in nanoseconds.
+    """
+
+    modes: list[int]
+    owners: list[int]
+    groups: list[int]
+    sizes: list[int]
+    atimes: list[int]
+    mtimes: list[int]
+    changed: list[int]
 
     @classmethod
-    def of(cls, statuses: Iterable[os.stat_result]) -> "StatusColumns":
-        """Return at least one result as columns."""
-        return cls(*zip(*statuses, strict=True))
+    def empty(cls) -> "StatusColumns":
+        """Return columns without rows."""
+        return cls([], [], [], [], [], [], [])
+
+    def add(self, statuses: list[os.stat_result]) -> None:
+        """Add a row for each status, of which there is at least one."""
+        modes, _, _, _, owners, groups, sizes, atimes, mtimes, _ = zip(*statuses, strict=True)
+        self.modes.extend(modes)
+        self.owners.extend(owners)
+        self.groups.extend(groups)
+        self.sizes.extend(sizes)
+        self.atimes.extend(atimes)
+        self.mtimes.extend(mtimes)
+        self.changed.extend([status.st_ctime_ns for status in statuses])
+
+    def add_rows(self, other: "StatusColumns") -> None:
+        """Add the rows of other columns."""
+        for column, values in zip(self, other, strict=True):
+            column.extend(values)
 
     def are_files(self) -> bool:
         """Return whether all of them are regular files."""
         return all(map(stat.S_ISREG, set(self.modes)))
 
-    def files(self) -> FileColumns:
-        """Return the attributes of the entries, which are regular files."""
-        unknown = ("",) * len(self.sizes)
+    def files(self, rows: slice) -> FileColumns:
+        """Return the attributes of entries that are regular files."""
+        unknown = ("",) * len(self.modes[rows])
         return FileColumns(
-            self.sizes, self.mtimes, self.atimes, self.owners, self.groups, unknown, unknown
+            self.sizes[rows],
+            self.mtimes[rows],
+            self.atimes[rows],
+            self.owners[rows],
+            self.groups[rows],
+            unknown,
+            unknown,
         )
+
+    def attributes(self, row: int) -> Attributes:
+        """Return the attributes of one entry."""
+        return Attributes(
+            _KINDS.get(stat.S_IFMT(self.modes[row]), _OTHER),
+            self.sizes[row],
+            self.mtimes[row],
+            self.atimes[row],
+            self.owners[row],
+            self.groups[row],
+        )
+
+
+NO_STATUS = os.stat_result([0] * 10)
+"""A row for a name without a status."""
 
 
 def name_of(directory: str, entry: os.DirEntry[str]) -> str:
@@ -88,13 +116,18 @@ def last_components(names: list[str], start: int) -> list[bytes]:
         names: their full names.
         start: the length of the directory's name.
     """
+    return as_components([name[start:] for name in names])
+
+
+def as_components(below: list[str]) -> list[bytes]:
+    """Return the names by which the file system knows entries; the text may end in a ``/``."""
     try:
         # All at once, since it is done for every entry: no name on a disk contains a NUL.
-        joined = "\0".join([name[start:] for name in names])
+        joined = "\0".join(below)
         # A slash at the end of a name would make the system follow a link.
         components = joined.replace("/", "").encode().split(b"\0")
     except UnicodeEncodeError:
         components = []
-    if len(components) != len(names):
-        components = [to_bytes(name[start:].removesuffix("/")) for name in names]
+    if len(components) != len(below):
+        components = [to_bytes(name.removesuffix("/")) for name in below]
     return components
