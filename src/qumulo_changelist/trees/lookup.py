@@ -132,7 +132,8 @@ class NamedPart:
         components, stat = self._lookup.components, os.stat
         for begin in range(self._begin, self._end, _STATUSES_TO_COLUMNS):
             end = min(begin + _STATUSES_TO_COLUMNS, self._end)
-            self._latest = statuses = []
+            statuses: list[os.stat_result] = []
+            self._latest = statuses
             add = statuses.append
             for component in components[begin:end]:
                 try:

@@ -90,7 +90,7 @@ class StatusColumns(NamedTuple):
         )
 
 
-NO_STATUS = os.stat_result([0] * 10)
+NO_STATUS = os.stat_result([0] * 10, {"st_ctime_ns": 0})
 """A row for a name without a status."""
 
 
