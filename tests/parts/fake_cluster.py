@@ -34,6 +34,9 @@ class UnusedCluster(Cluster):
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         raise AssertionError("no changes should be requested")
 
+    def diff_pages(self, older: int, newer: int) -> None:
+        return None
+
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         raise AssertionError("no entry should be requested")
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster.attributes import described
 from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.cluster.rest.diff import RawDiffPage
 from qumulo_changelist.cluster.rest.listings import ATTRIBUTES
-from qumulo_changelist.cluster.rest.pages import DIFF, changes_of
+from qumulo_changelist.cluster.rest.pages import RawPage
 from qumulo_changelist.cluster.wire import read_file
 from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Attributes, Change, Kind, ReadFailure
@@ -19,7 +20,7 @@ from tests.parts.json_values import json_values
 
 def changes(*entries: object, **more: object) -> list[Change]:
     data = json.dumps({"entries": entries, "paging": {"next": ""}, **more}).encode()
-    return changes_of(DIFF.read(data, "GET /diff"), "GET /diff")
+    return RawDiffPage(RawPage("GET /diff", data, "")).changes()
 
 
 def directory(*files: object, total: object = 9) -> DirectoryPage:
@@ -107,7 +108,7 @@ def test_a_malformed_change_spoils_the_page(entry):
 )
 def test_any_other_answer_is_refused_with_the_request(data):
     with pytest.raises(ReplyError, match=r"^GET /diff: the answer is not") as caught:
-        changes_of(DIFF.read(data, "GET /diff"), "GET /diff")
+        RawDiffPage(RawPage("GET /diff", data, "")).changes()
     assert len(str(caught.value)) < 200
 
 

@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from qumulo_changelist.changes import key
-from qumulo_changelist.changes.key import CREATED, DELETED
+from qumulo_changelist.changes.key import CREATED, DELETED, EncodedChanges
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.model import Change
 
 _BASE = "/"
+
+
+def encode_changes(scope: Scope, page: list[Change]) -> EncodedChanges:
+    """Return the keys of those of the changes that count."""
+    return key.encode(scope.select(page), prefix_length=len(scope.base))
 
 
 class ChangeSet:
@@ -25,7 +30,8 @@ class ChangeSet:
     """
 
     def __init__(self, scope: Scope, *, limit: int, folder: str) -> None:
-        self._scope = scope
+        self.scope = scope
+        """What counts."""
         self._keys = SortedKeys(limit, folder)
         self._count = 0
         self.whole_directories: set[str] = set()
@@ -40,7 +46,10 @@ class ChangeSet:
 
     def add(self, page: list[Change]) -> int:
         """Add changes, possibly several times the same; return the number of those that count."""
-        encoded = key.encode(self._scope.select(page), prefix_length=len(self._scope.base))
+        return self.add_encoded(encode_changes(self.scope, page))
+
+    def add_encoded(self, encoded: EncodedChanges) -> int:
+        """Add what :func:`encode_changes` returned; return the number of changes in it."""
         for directory, letter in encoded.directories:
             self.whole_directories.add(directory)
             if directory == _BASE:

@@ -18,6 +18,17 @@ from qumulo_changelist.pending import Pending
 T = TypeVar("T")
 
 
+class DiffPage(Protocol):
+    """A page of a diff that is decoded where its changes are needed; it can be pickled."""
+
+    def changes(self) -> list[Change]:
+        """Return the changes, possibly none.
+
+        Raises:
+            ReplyError: an entry is not a change of an absolute path, or the page is malformed.
+        """
+
+
 class Cluster(Protocol):
     """What every way to a cluster can do."""
 
@@ -37,6 +48,13 @@ class Cluster(Protocol):
 
         A change may come more than once: a session that expires on the way is renewed, and the
         request is sent again. Close the generator when no more is wanted.
+        """
+
+    def diff_pages(self, older: int, newer: int) -> Generator[DiffPage, None, None] | None:
+        """Yield the same as pages that are not decoded, so that several processes can share that.
+
+        Returns:
+            The pages; None if this way to the cluster decodes a diff while it reads it.
         """
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:

@@ -73,6 +73,12 @@ class PagingJson(Struct, gc=False):
     next: str | None = None
 
 
+class PagedJson(Struct):
+    """A page of a collection, of which only that is needed where it continues."""
+
+    paging: PagingJson | None = None
+
+
 class DiffJson(Struct, Generic[Part]):
     """A page of a diff; its entries are changes, or still JSON.
 

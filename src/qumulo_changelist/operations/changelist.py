@@ -150,7 +150,7 @@ class _Run:
         """Fill the list with what changed."""
         request, changes, listener = self._request, self._changes, self._listener
         self._out_of_scope = pieces.collect_changes(
-            self._cluster, request.older, request.newer, changes, self._runner.start_processes
+            self._cluster, request.older, request.newer, changes, self._runner
         )
         listener(ChangesCollected(self._scope.base or "/", len(changes), self._out_of_scope))
         self._pair = find_base(self._cluster, self._pair, changes)

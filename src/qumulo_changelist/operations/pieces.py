@@ -1,14 +1,18 @@
 """From the diff of two snapshots to the pieces of a list, in order."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 
-from qumulo_changelist.changes.changeset import ChangeSet
+from msgspec import Struct
+
+from qumulo_changelist.changes.changeset import ChangeSet, encode_changes
 from qumulo_changelist.changes.expand import expand_directories
+from qumulo_changelist.changes.key import EncodedChanges
+from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
-from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.interface import Cluster, DiffPage
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
 from qumulo_changelist.output.list_file import ListFile
@@ -38,7 +42,7 @@ def collect_changes(
     older: int,
     newer: int,
     changes: ChangeSet,
-    start_processes: Callable[[], object],
+    runner: LocalRunner,
 ) -> int:
     """Collect what differs between two snapshots; return the number of changes out of scope.
 
@@ -47,15 +51,40 @@ def collect_changes(
         older: the id of the older snapshot.
         newer: the id of the newer snapshot.
         changes: receives the changes.
-        start_processes: is called when there is work for several processes, possibly repeatedly.
+        runner: its processes are started when there is work for them, and then help to decode.
     """
     out_of_scope = 0
+    with contextlib.closing(_encoded_pages(cluster, older, newer, changes.scope, runner)) as pages:
+        for received, encoded in pages:
+            out_of_scope += received - changes.add_encoded(encoded)
+            if len(changes) >= _MIN_CHANGES_FOR_PROCESSES:
+                runner.start_processes()
+    return out_of_scope
+
+
+def _encoded_pages(
+    cluster: Cluster, older: int, newer: int, scope: Scope, runner: LocalRunner
+) -> Generator[tuple[int, EncodedChanges], None, None]:
+    """Yield the number of changes of each page, and those that count."""
+    undecoded = cluster.diff_pages(older, newer)
+    if undecoded is not None:
+        with contextlib.closing(undecoded):
+            yield from runner.share(PageEncoder(scope), undecoded)
+        return
     with contextlib.closing(cluster.changes(older, newer)) as pages:
         for page in pages:
-            out_of_scope += len(page) - changes.add(page)
-            if len(changes) >= _MIN_CHANGES_FOR_PROCESSES:
-                start_processes()
-    return out_of_scope
+            yield len(page), encode_changes(scope, page)
+
+
+class PageEncoder(Struct, frozen=True):
+    """Decodes and encodes a page of a diff. It can be pickled."""
+
+    scope: Scope
+
+    def __call__(self, page: DiffPage) -> tuple[int, EncodedChanges]:
+        """Return the number of changes of a page, and those that count."""
+        changes = page.changes()
+        return len(changes), encode_changes(self.scope, changes)
 
 
 def prepare_slices(

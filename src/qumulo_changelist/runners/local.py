@@ -1,12 +1,20 @@
 """Slices on this machine: in several processes if there is enough work, else in this process."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.events import Listener, WorkersUnavailable
 from qumulo_changelist.runners.in_process import InProcessRunner
 from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult
 from qumulo_changelist.shortages import is_shortage
+
+if TYPE_CHECKING:
+    from qumulo_changelist.runners.processes import ProcessRunner
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class LocalRunner:
@@ -23,6 +31,7 @@ class LocalRunner:
         self._workers = workers
         self._listener = listener
         self._runner: Runner | None = None
+        self._processes: ProcessRunner | None = None
 
     def __enter__(self) -> "LocalRunner":
         return self
@@ -42,7 +51,7 @@ class LocalRunner:
         from qumulo_changelist.runners.processes import ProcessRunner
 
         try:
-            self._runner = ProcessRunner(self._workers, self._listener)
+            self._runner = self._processes = ProcessRunner(self._workers, self._listener)
         except (OSError, ImportError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and not is_shortage(error):
                 raise
@@ -50,6 +59,23 @@ class LocalRunner:
             self.is_parallel = False
             reason = (error.strerror if isinstance(error, OSError) else "") or str(error)
             self._listener(WorkersUnavailable(reason))
+
+    def share(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield the result of a function for each item, in any order.
+
+        Args:
+            function: can be pickled, like the items and the results.
+            items: once processes have been started, these work on further items, too.
+
+        Raises:
+            WorkerError: a process ended without a result.
+        """
+        coming = iter(items)
+        for item in coming:
+            if self._processes:
+                yield from self._processes.share(function, chain([item], coming))
+            else:
+                yield function(item)
 
     def run(
         self, job: SliceJob[Product], slices: Iterable[list[str]]

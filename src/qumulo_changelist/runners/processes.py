@@ -8,13 +8,13 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from msgspec import Struct
 
@@ -24,6 +24,9 @@ from qumulo_changelist.events import Event, Listener, ProcessesLeft
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
 from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import describe_signal
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 # The number of slices for each process: one more than it works on, so that it never waits.
 _SLICES_PER_PROCESS = 2
@@ -37,11 +40,12 @@ _SECONDS_BETWEEN_SIGNALS = 0.1
 
 
 class Report(Struct, frozen=True):
-    """What a process sends back after a slice."""
+    """What a process sends back after a slice, or an item that was shared."""
 
-    outcome: SliceResult[Any] | ChangelistError
+    outcome: Any
+    """A ``ChangelistError`` ends the run."""
     events: list[Event]
-    """What the process reported while it worked on the slice."""
+    """What the process reported while it worked on it."""
 
 
 class ProcessRunner:
@@ -105,6 +109,26 @@ class ProcessRunner:
             if process not in self._left:
                 process.join()
 
+    def share(self, function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Yield the result of a function for each item, in any order.
+
+        This process works on items, too, while the others have enough of them.
+        """
+        under_way: deque[Future[Report]] = deque()
+        assert self._executor
+        try:
+            for item in items:
+                if len(under_way) < self._count * _SLICES_PER_PROCESS:
+                    under_way.append(self._executor.submit(_apply, function, item))
+                else:
+                    yield function(item)
+                while under_way and under_way[0].done():
+                    yield self._result_of(under_way.popleft())
+            while under_way:
+                yield self._result_of(under_way.popleft())
+        except BrokenExecutor as error:
+            raise self._broken() from error
+
     def run(
         self, job: SliceJob[Product], packed: Iterable[bytes]
     ) -> Iterator[SliceResult[Product]]:
@@ -124,7 +148,7 @@ class ProcessRunner:
         except BrokenExecutor as error:
             raise self._broken() from error
 
-    def _result_of(self, future: "Future[Report]") -> SliceResult[Any]:
+    def _result_of(self, future: "Future[Report]") -> Any:
         report = result_of(future)
         for event in report.events:
             self._listener(event)
@@ -249,6 +273,19 @@ def _work(job: SliceJob[Any], packed: bytes) -> Report:
         return Report(_worker.work(packed), _take_events())
     except ChangelistError as error:
         return Report(error, _take_events())
+    except _TerminationExit:
+        _end_process()
+    finally:
+        _at_work = False
+
+
+def _apply(function: Callable[[Any], Any], item: Any) -> Report:
+    global _at_work
+    try:
+        _at_work = True
+        return Report(function(item), [])
+    except ChangelistError as error:
+        return Report(error, [])
     except _TerminationExit:
         _end_process()
     finally:

@@ -92,6 +92,9 @@ class QqCluster:
             arguments.append(f"--page-size={self._page_size}")
         return self._commands.run(arguments, diff.changes)
 
+    def diff_pages(self, older: int, newer: int) -> None:
+        """Return None, since what ``qq`` prints is decoded while it runs; see ``Cluster``."""
+
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         """Return what an entry is, and what identifies it; see ``Cluster``."""
         check_unicode(reference)

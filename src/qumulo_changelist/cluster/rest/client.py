@@ -1,16 +1,17 @@
 """A cluster through its REST API, directly."""
 
+import contextlib
 from collections.abc import Container, Coroutine, Generator
 from types import TracebackType
 from typing import Any, TypeVar
 
-from qumulo_changelist.cluster.interface import DirectoryPage, check_unicode
+from qumulo_changelist.cluster.interface import DiffPage, DirectoryPage, check_unicode
 from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.cluster.rest.diff import read_diff
 from qumulo_changelist.cluster.rest.files import Files, reference_to
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.node import Node
 from qumulo_changelist.cluster.rest.nodes import Nodes
-from qumulo_changelist.cluster.rest.pages import DIFF, changes_of, read_pages
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.retry import RetryingSender
 from qumulo_changelist.cluster.rest.session import Session
@@ -106,15 +107,17 @@ class RestCluster:
         return {number: snapshot for number, snapshot in found.items() if snapshot}
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
-        """Yield the differences between two snapshots, in pages; see ``Cluster``.
+        """Yield the differences between two snapshots, in pages; see ``Cluster``."""
+        with contextlib.closing(self.diff_pages(older, newer)) as pages:
+            for page in pages:
+                if changes := page.changes():
+                    yield changes
 
-        Each page is requested before the page before it is decoded.
-        """
+    def diff_pages(self, older: int, newer: int) -> Generator[DiffPage, None, None]:
+        """Yield the same in pages that are not decoded; see ``Cluster``."""
         uri = f"/v2/snapshots/{newer}/changes-since/{older}?limit={self._diff_page}"
         request = Request("GET", uri, is_slow=True)
-        for source, page in iterate(self._loop.start, read_pages(self._session, request, DIFF)):
-            if changes := changes_of(page, source):
-                yield changes
+        return iterate(self._loop.start, read_diff(self._session, request))
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         """Return what an entry is, and what identifies it; see ``Cluster``."""
