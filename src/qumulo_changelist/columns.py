@@ -30,7 +30,7 @@ class FileColumns(NamedTuple):
 
     @classmethod
     def of(cls, attributes: Iterable[Attributes]) -> "FileColumns":
-        """Return the attributes of regular files as columns."""
+        """Return the attributes of regular files, at least one, as columns."""
         columns = zip(*map(_values_of, attributes), strict=True)
         return cls(*columns)
 

@@ -58,6 +58,40 @@ def test_the_changes_of_all_pages_are_returned(canned, cluster):
     ]
 
 
+@pytest.mark.parametrize(
+    "layout",
+    [
+        '{"entries": [%s], "paging": {"next": "/2"}}',
+        '{"paging": {"next": "/2"}, "entries": [%s]}',
+        '{"entries":[%s],"paging":{"prev":null,"next":"\\/2"} }\n',
+        '{"entries":[%s],"paging":{"next":"/2","more":{}}}',
+        '{"paging":{"next":"/2"},"entries":[%s],"more":{"paging":{"next":"/2"}}}',
+    ],
+)
+def test_it_does_not_matter_where_a_page_states_the_next_one(canned, cluster, layout):
+    first = layout % '{"op": "CREATE", "path": "/a"}'
+    canned.gives((200, first.encode()), diff("/b"))
+
+    assert paths(cluster.changes(1, 2)) == ["/a", "/b"]
+    assert canned.asked[1:] == ["GET /2"]
+
+
+@pytest.mark.parametrize("name", ['"paging":{"next":"/9"}}', '\\"paging\\":{\\"next\\":\\"/9\\"}}'])
+def test_a_name_that_looks_like_the_end_of_a_page_is_none(canned, cluster, name):
+    page = {"paging": {"next": ""}, "entries": [{"op": "CREATE", "path": f"/{name}"}]}
+    canned.gives((200, page))
+
+    assert paths(cluster.changes(1, 2)) == [f"/{name}"]
+
+
+def test_only_the_page_itself_states_the_next_one(canned, cluster):
+    page = b'{"entries": [], "paging": {"next": "/3"}, "more": {"paging": {"next": "/2"}}}'
+    canned.gives((200, page), diff())
+
+    assert list(cluster.changes(1, 2)) == []
+    assert canned.asked[1:] == ["GET /3"]
+
+
 def test_the_number_of_changes_to_request_at_a_time_can_be_chosen(canned, listener):
     canned.gives(diff())
     with RestCluster(canned.settings(), listener, page_size=7) as cluster:

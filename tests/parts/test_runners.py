@@ -222,6 +222,50 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
     assert notes[2:] == ["close older", "close newer"]
 
 
+# Sharing
+
+
+def double(number: int) -> int:
+    """Return twice the number; 13 brings bad luck, and 17 ends the process."""
+    if number == 13:
+        raise UnreachableError("the thirteenth")
+    if number == 17 and multiprocessing.parent_process():
+        os._exit(3)
+    return 2 * number
+
+
+@in_both
+def test_shared_items_each_give_one_result(count):
+    with start_runner(count) as runner:
+        assert sorted(runner.share(double, range(13))) == list(range(0, 26, 2))
+
+
+def test_items_are_shared_as_soon_as_there_are_processes():
+    with LocalRunner(2, ignore) as runner:
+        here = [os.getpid(), *runner.share(pid_of, range(2))]
+        assert len(set(here)) == 1
+        items = iter(range(100))
+        shared = runner.share(pid_of, items)
+        assert next(shared) == os.getpid()
+        runner.start_processes()
+        assert len({os.getpid(), *shared}) > 1
+
+
+def pid_of(_: int) -> int:
+    return os.getpid()
+
+
+@in_both
+def test_an_error_of_a_shared_item_ends_the_run(count):
+    with start_runner(count) as runner, pytest.raises(UnreachableError, match="the thirteenth"):
+        list(runner.share(double, [13]))
+
+
+def test_a_process_that_ends_with_a_shared_item_ends_the_run():
+    with start_runner(2) as runner, pytest.raises(WorkerError, match="exit code 3"):
+        list(runner.share(double, [17]))
+
+
 # Events
 
 FILES = [[key.make_key(f"/{name}", MODIFIED)] for name in "dcba"]
