@@ -73,6 +73,23 @@ def test_entries_are_described_as_a_page_has_them_and_others_are_asked_for(conte
     ]
 
 
+@given(directories, directories)
+def test_of_an_entry_that_comes_on_two_pages_the_last_one_counts(first, second):
+    """As if the cluster repeated entries on the next page, and something was malformed on one."""
+    directory = ListedDirectory("/d/")
+    directory.add(page(first))
+    directory.add(page(second))
+    content = first | second
+
+    names = sorted([full_name(number, kind) for number, kind in content.items()], reverse=True)
+    assert directory.names == names
+    assert len(directory) == len(content)
+    parts = list(directory.describe(names))
+    assert [one for part in parts for one in part.described] == [
+        description(int(name.strip("/d")), content[int(name.strip("/d"))]) for name in names
+    ]
+
+
 def test_a_file_is_found_also_if_a_directory_of_its_name_is_wanted():
     directory = listed({7: "file", 8: "directory"}, 1)
 

@@ -44,7 +44,7 @@ def describe_files(files: Sequence[FileJson]) -> FileColumns:
 
 
 def identify_files(files: Sequence[KnownFileJson]) -> FileColumns:
-    """Return what identifies regular files, at least one; no owners, no times.
+    """Return what identifies regular files, at least one; no owners, no access times.
 
     Raises:
         ValueError: a field is missing or malformed.
@@ -53,7 +53,8 @@ def identify_files(files: Sequence[KnownFileJson]) -> FileColumns:
     unknown = (0,) * len(files)
     return FileColumns(
         _whole_numbers(sizes),
-        *(unknown,) * 4,
+        seconds_of_all(mtimes),
+        *(unknown,) * 3,
         ids=_ids(ids),
         revisions=_revisions(revisions, mtimes),
     )

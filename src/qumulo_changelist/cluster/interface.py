@@ -151,7 +151,7 @@ class SnapshotReader(Protocol):
             limit: the maximal number of entries of the first page; 0 for that of other pages.
                 After a smaller first page, nothing is requested before it is wanted.
             wanted: the names, without a ``/``, that are of interest; None for all.
-            identities_only: whether to leave out times, owners and groups.
+            identities_only: whether to leave out access times, owners and groups.
 
         Raises:
             AbsentError: the snapshot does not have it, or it is not a directory.

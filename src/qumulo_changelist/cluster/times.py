@@ -11,7 +11,9 @@ _NANOSECONDS = 1_000_000_000
 _CYCLE_YEARS, _CYCLE_SECONDS = 400, 146_097 * 86_400
 _LIKE_YEAR_0, _CYCLES_TO_YEAR_2000 = 2000, 5
 # Times as nearly all are, each on a line of its own.
-_PLAIN = re.compile(r"(?:[0-9]{4}-[0-9-]{5}T[0-9:]{8}(?:\.[0-9]{1,9})?Z\n)*")
+_PLAIN = re.compile(
+    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\n)*"
+)
 _MAX_DAYS = 100_000
 _EXPANDED_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
 

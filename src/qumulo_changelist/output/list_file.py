@@ -110,18 +110,25 @@ class _HashingThread:
         self._sha256 = hashlib.sha256()
         self._chunks: Queue[bytes] = Queue(_MAX_CHUNKS)
         self._thread = threading.Thread(target=self._hash, daemon=True)
+        self._has_thread = False
+        """Without one, if the system has no room for it, hashing and writing take turns."""
 
     def __enter__(self) -> "_HashingThread":
-        self._thread.start()
+        with contextlib.suppress(RuntimeError):
+            self._thread.start()
+            self._has_thread = True
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._chunks.put(b"")
-        self._thread.join()
+        if self._has_thread:
+            self._chunks.put(b"")
+            self._thread.join()
 
     def add(self, chunk: bytes) -> None:
         """Add the next part."""
-        if chunk:
+        if not self._has_thread:
+            self._sha256.update(chunk)
+        elif chunk:
             self._chunks.put(chunk)
 
     @property

@@ -1,9 +1,10 @@
 """What pages list of a directory: regular files as columns, and everything else by name."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from qumulo_changelist.cluster.interface import DirectoryPage
-from qumulo_changelist.columns import NO_FILES, FileColumns
+from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.model import Description
 from qumulo_changelist.trees.interface import Described, DescribedEntries, DescribedFiles
 from qumulo_changelist.trees.parts import stretches
@@ -20,20 +21,34 @@ class ListedDirectory:
         self._directory = directory
         self._rows: dict[str, int] = {}
         """The row of each regular file, by its name in the directory."""
-        self._columns = NO_FILES
+        self._columns: tuple[list[Any], ...] = tuple([] for _ in FileColumns._fields)
         self._others: dict[str, Description] = {}
         """All other entries by their names in the directory, without a ``/`` at the end."""
         self._directories: set[str] = set()
 
     def add(self, page: DirectoryPage) -> None:
-        """Add the entries of a page."""
-        first = len(self._columns.sizes)
-        self._columns = FileColumns.joined([self._columns, page.columns]) if first else page.columns
+        """Add the entries of a page; of a name that comes twice, the last one counts."""
+        self._forget(page)
+        first = len(self._columns[0])
+        for column, values in zip(self._columns, page.columns, strict=True):
+            column.extend(values)
         self._rows.update(zip(page.files, range(first, first + len(page.files)), strict=True))
         for name, description in page.others.items():
             self._others[name.removesuffix("/")] = description
             if name.endswith("/"):
                 self._directories.add(name)
+
+    def _forget(self, page: DirectoryPage) -> None:
+        """Forget entries whose names the page has, too, as something else."""
+        if not self._others.keys().isdisjoint(page.files):
+            for name in self._others.keys() & set(page.files):
+                del self._others[name]
+                self._directories.discard(f"{name}/")
+        for name in page.others:
+            below = name.removesuffix("/")
+            self._rows.pop(below, None)
+            if below in self._others:
+                self._directories.discard(f"{below}/")
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._others)
@@ -67,7 +82,7 @@ class ListedDirectory:
         for are_files, here in stretches([row is not None for row in rows]):
             if are_files:
                 known = [row for row in rows[here] if row is not None]
-                yield DescribedFiles(self._directory, below[here], self._columns.pick(known))
+                yield DescribedFiles(self._directory, below[here], self._pick(known))
             else:
                 some = names[here]
                 yield DescribedEntries(
@@ -87,7 +102,10 @@ class ListedDirectory:
     def _describe(self, name: str) -> Description:
         below = self._below(name)
         row = self._rows.get(below)
-        return self._others[below] if row is None else next(self._columns.pick([row]).attributes())
+        return self._others[below] if row is None else next(self._pick([row]).attributes())
+
+    def _pick(self, rows: list[int]) -> FileColumns:
+        return FileColumns(*self._columns).pick(rows)
 
     def _below(self, name: str) -> str:
         return name[len(self._directory) :].removesuffix("/")

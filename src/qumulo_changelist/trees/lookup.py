@@ -176,6 +176,7 @@ class Listing:
         """The number of names that its own place in a list takes, like that of a lookup."""
         self._is_taken = False
         self._found: list[str] = []
+        self._listed = 0
 
     def take(self, _limit: int) -> "Listing | None":
         """Return this listing for the first thread that asks for it, and None for the others."""
@@ -206,6 +207,7 @@ class Listing:
                         self.names = sorted(filter(None, self._found), reverse=True)
                 finally:
                     os.close(descriptor)
+                    self._found = []
         except (OSError, ValueError) as error:
             if is_shortage(error):
                 raise
@@ -217,6 +219,7 @@ class Listing:
         with os.scandir(descriptor) as entries:
             while some := list(islice(entries, _NAMES_BETWEEN_CHECKS)):
                 self._found += [name_of(self.directory, entry) for entry in some]
+                self._listed = len(self._found)
                 if not has_room(self, len(some)):
                     return False
         return True
@@ -229,7 +232,7 @@ class Listing:
     @property
     def progress(self) -> int:
         """The number of names so far."""
-        return len(self._found)
+        return self._listed
 
     @property
     def position(self) -> str:

@@ -42,7 +42,8 @@ class RestTree:
         snapshot: the snapshot's id.
         paths: where the snapshot has what a name refers to.
         requests_at_once: the number of requests that are under way at the same time at most.
-        identities_only: whether times, owners and groups are not needed, as of what was deleted.
+        identities_only: whether access times, owners and groups are not needed, as of what was
+            deleted.
     """
 
     changed_since = 0

@@ -78,7 +78,7 @@ class RestSource(Struct, frozen=True):
     page_size: int = 0
     """The greatest number of entries to request at a time; 0 for the usual one."""
     identities_only: bool = False
-    """Whether times, owners and groups are not needed, as of what was deleted."""
+    """Whether access times, owners and groups are not needed, as of what was deleted."""
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:

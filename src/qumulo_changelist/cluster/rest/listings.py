@@ -119,7 +119,7 @@ ATTRIBUTES = ListingReader(FileJson, describe_files, described)
 """Reads all that a list needs."""
 
 IDENTITIES = ListingReader(KnownFileJson, identify_files, identified)
-"""Reads what identifies an entry: no times, owners and groups."""
+"""Reads what identifies an entry: no access times, owners and groups."""
 
 SOME_ENTRIES = Reader(SomeEntriesJson)
 """Reads a page of a directory of which only some entries are needed."""

@@ -127,7 +127,9 @@ class Loop:
         """Take all work forward until ``wanted`` is done."""
         with self._turned:
             while not wanted.is_done:
-                if not self._driver:
+                if self._is_closed:
+                    wanted.fail(ClosedError("closed"))
+                elif not self._driver:
                     self._turn()
                 elif self._driver == threading.get_ident():
                     raise AssertionError("work waits for a result that only it can bring about")

@@ -100,5 +100,7 @@ class Session:
 
 def _headers(token: str = "") -> dict[str, str]:
     """Return the headers of requests, with a user's token if there is one."""
+    if not (token.isascii() and (token.isprintable() or not token)):
+        raise LoginError("the token has a character that no token can have", status=401)
     # No more than needed: each costs time, and a run may request hundreds of thousands of files.
     return {"User-Agent": _AGENT} | ({"Authorization": f"Bearer {token}"} if token else {})
