@@ -308,12 +308,12 @@ def test_with_a_random_latency_requests_are_not_answered_in_order(
     emulator: ThreadedEmulator,
 ) -> None:
     connections = [Connection(emulator) for _ in range(8)]
-    paths = [f"{DIFF}?limit={number}" for number in range(1, 9)]
+    paths = [f"/v1/files/{number}/info/attributes" for number in range(900_001, 900_009)]
     emulator.settings(random_latency_ms=300)
     for connection, path in zip(connections, paths, strict=True):
         connection.send("GET", path)
-    for number, connection in enumerate(connections, 1):
-        assert len(connection.receive()[1]["entries"]) == number
+    for connection in connections:
+        connection.receive()
         connection.close()
     emulator.settings(random_latency_ms=0)
     answered = [sent["path"] for sent in emulator.requests() if sent["path"] in paths]

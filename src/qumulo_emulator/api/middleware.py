@@ -71,7 +71,8 @@ class Middleware:
             settings = self._context.cluster.settings
             latency: float = settings.latency_ms
             if settings.random_latency_ms:
-                latency += Random(path).uniform(0, settings.random_latency_ms)  # noqa: S311
+                seed = scope["raw_path"] + scope["query_string"]
+                latency += Random(seed).uniform(0, settings.random_latency_ms)  # noqa: S311
             if latency:
                 await asyncio.sleep(latency / 1000)
             fault = self._context.faults.take(scope["method"], path)
