@@ -24,6 +24,8 @@ class Settings(Struct, frozen=True):
     Attributes:
         page_limit: the maximum size of a page, whatever size a client asks for.
         latency_ms: milliseconds to wait before each answer.
+        random_latency_ms: the most milliseconds to wait in addition, so that answers come in any
+            order. The path of a request and its query decide, so that it is the same each time.
         empty_pages: whether an empty page comes before each page with entries.
         last_page_next: what the last page gives as the next page: "" or None.
         order: the order of entries in a diff and of names in a directory.
@@ -41,6 +43,7 @@ class Settings(Struct, frozen=True):
 
     page_limit: int = 1000
     latency_ms: int = 0
+    random_latency_ms: int = 0
     empty_pages: bool = False
     last_page_next: Literal[""] | None = ""
     order: Order = "ascending"

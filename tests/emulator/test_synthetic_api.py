@@ -304,6 +304,23 @@ def test_faults_sessions_and_the_log_apply_to_a_synthetic_tree(emulator: Threade
     assert ("GET", DIFF, 503) in seen
 
 
+def test_with_a_random_latency_requests_are_not_answered_in_order(
+    emulator: ThreadedEmulator,
+) -> None:
+    connections = [Connection(emulator) for _ in range(8)]
+    paths = [f"/v1/files/{number}/info/attributes" for number in range(900_001, 900_009)]
+    emulator.settings(random_latency_ms=300)
+    for connection, path in zip(connections, paths, strict=True):
+        connection.send("GET", path)
+    for connection in connections:
+        connection.receive()
+        connection.close()
+    emulator.settings(random_latency_ms=0)
+    answered = [sent["path"] for sent in emulator.requests() if sent["path"] in paths]
+    assert sorted(answered) == sorted(paths)
+    assert answered != paths
+
+
 def test_requests_with_latency_are_answered_concurrently(
     emulator: ThreadedEmulator,
 ) -> None:

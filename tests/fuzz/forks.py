@@ -13,10 +13,12 @@ import importlib
 import json
 import os
 import pkgutil
+import random
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from typing import TYPE_CHECKING, Any
 
 import qumulo_changelist
@@ -26,7 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # No run takes longer. One that does is killed by a signal, which is unlike any exit code.
-_SECONDS = 60
+_SECONDS = 120
+
+CHANGES = "FUZZ_CHANGES"
+"""The variable with the changes to a command: `constants`, and whether there is a `slow_mount`."""
+
+_LONGEST_LOOK = 0.0005
 
 
 class ForkServer:
@@ -42,24 +49,20 @@ class ForkServer:
         folder: str,
         *,
         user: int | None = None,
-        min_changes: int | None = None,
     ) -> CommandResult:
         """Run `qumulo_generate_changelist.py`.
 
         Args:
             arguments: the command's arguments.
-            environment: its whole environment.
+            environment: its whole environment; `CHANGES` in it holds what is unusual.
             folder: its working directory.
             user: the user and group to run as; None for those of this process.
-            min_changes: the number of changes from which on other processes are used, if they are
-                allowed; None for the usual number.
         """
         job: dict[str, object] = {
             "arguments": arguments,
             "environment": environment,
             "folder": folder,
             "user": user,
-            "min_changes": min_changes,
         }
         assert self._process.stdin
         assert self._process.stdout
@@ -85,8 +88,8 @@ def _serve() -> None:
     # Another user may not be able to load them later.
     for module in pkgutil.walk_packages(qumulo_changelist.__path__, "qumulo_changelist."):
         importlib.import_module(module.name)
+    importlib.import_module("fractions")  # the command loads it when it is needed
     from qumulo_changelist.cli import generate_changelist
-    from qumulo_changelist.operations import pieces
 
     for encoding in ("utf-8-sig", "idna", "ascii", "latin-1"):
         codecs.lookup(encoding)
@@ -95,8 +98,7 @@ def _serve() -> None:
         os.environ.clear()
         os.environ.update(job["environment"])
         os.chdir(job["folder"])
-        if job["min_changes"] is not None:
-            pieces._MIN_CHANGES_FOR_PROCESSES = job["min_changes"]
+        _change()
         if job["user"] is not None:
             os.setgroups([])
             os.setgid(job["user"])
@@ -112,6 +114,31 @@ def _serve() -> None:
             printed = [_text(file) for file in (output, messages)]
         answers.write(json.dumps([code, *printed]) + "\n")
         answers.flush()
+
+
+def _change() -> None:
+    """Make the changes to the command in this process."""
+    changes = json.loads(os.environ[CHANGES])
+    for name, value in changes["constants"]:
+        module, _, constant = name.rpartition(".")
+        loaded = importlib.import_module(f"qumulo_changelist.{module}")
+        assert hasattr(loaded, constant), name
+        setattr(loaded, constant, value)
+    if changes["slow_mount"]:
+        random.seed()  # else all forks take the same times
+        os.stat = _slow(os.stat)
+        os.open = _slow(os.open)
+
+
+def _slow(usual: Any) -> Any:
+    """Return a function that takes a random time longer if it is called for a directory's name."""
+
+    def slow(*args: Any, **options: Any) -> Any:
+        if "dir_fd" in options:
+            time.sleep(random.uniform(0, _LONGEST_LOOK))
+        return usual(*args, **options)
+
+    return slow
 
 
 def _forked(run: Any, output: int, messages: int) -> int:
@@ -147,3 +174,5 @@ def _text(file: Any) -> str:
 
 if __name__ == "__main__":
     _serve()
+elif __name__ == "__mp_main__":  # a process of a command, which loads the main module again
+    _change()

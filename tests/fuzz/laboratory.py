@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import shutil
 import tempfile
@@ -15,11 +16,13 @@ from urllib.parse import quote
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.conftest import QQ
 from tests.end_to_end.site import GUID, CommandResult, Site
-from tests.fuzz.forks import ForkServer, fork_server
+from tests.fuzz.forks import CHANGES, ForkServer, fork_server
 from tests.fuzz.work import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.fuzz.ways import Constants
 
 OTHER_USER = 65534
 _PAGE_LIMIT = 1000
@@ -104,7 +107,8 @@ class Laboratory:
         qq: str = "qq of today",
         process: bool = False,
         as_other_user: bool = False,
-        min_changes: int | None = None,
+        constants: Constants = (),
+        slow_mount: bool = False,
     ) -> tuple[CommandResult, bytes | None]:
         """Generate a list where there is an earlier one.
 
@@ -113,7 +117,8 @@ class Laboratory:
             qq: the generation of qq.
             process: whether to start a process instead of a fork.
             as_other_user: whether to run as a user who owns nothing in the tree.
-            min_changes: see `ForkServer.run`.
+            constants: those of a fork.
+            slow_mount: whether each look of a fork at the mount takes a random time.
 
         Returns:
             How the command ended, and the list; None if the earlier one is unchanged.
@@ -126,10 +131,9 @@ class Laboratory:
             done = site.run("qumulo_generate_changelist.py", *arguments)
         else:
             user = OTHER_USER if as_other_user else None
-            environment = site.variables()
-            done = self._server.run(
-                arguments, environment, str(site.folder), user=user, min_changes=min_changes
-            )
+            changes = json.dumps({"constants": constants, "slow_mount": slow_mount})
+            environment = {**site.variables(), CHANGES: changes}
+            done = self._server.run(arguments, environment, str(site.folder), user=user)
         written = site.list_path.read_bytes()
         return done, None if written == _EARLIER_LIST else written
 

@@ -151,7 +151,8 @@ class Work(RuleBasedStateMachine):
             qq=way.qq,
             process=way.process,
             as_other_user=way.as_other_user,
-            min_changes=way.min_changes,
+            constants=way.constants,
+            slow_mount=way.slow_mount,
         )
         if currently_in_test_context():
             recreated = ", created again" if case.recreate_base else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 
 from hypothesis import strategies as st
@@ -26,14 +27,17 @@ from tests.oracle.diff import DIFFERENT_DIRECTORIES, kept_paths
 from tests.oracle.restrictions import directories_above
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _HINTS = get_type_hints(Settings)
 _UNCERTAIN = {
     name: [getattr(Settings(), name), *get_args(_HINTS[name])]
     for name in ("absent_class", "uncovered", "source_path")
 }
-_DRAWN = ("page_limit", "order", "empty_pages", "last_page_next", "escape", *_UNCERTAIN)
+_DRAWN = (
+    *("page_limit", "random_latency_ms", "order", "empty_pages", "last_page_next", "escape"),
+    *_UNCERTAIN,
+)
 ORDINARY: dict[str, Any] = {name: getattr(Settings(), name) for name in _DRAWN}
 """How a cluster answers if nothing else is drawn."""
 
@@ -41,6 +45,9 @@ DIFFERENT_SOURCES = st.sampled_from(get_args(_HINTS["different_sources"]))
 
 BASES = ("source", "below", "above", "root", "beside", "changed", "missing")
 _MAX_BYTES = 255
+
+Constants = tuple[tuple[str, float], ...]
+"""Constants of the commands, each with its module, and the values that they have instead."""
 
 
 class Way(NamedTuple):
@@ -56,8 +63,9 @@ class Way(NamedTuple):
     """Options that limit what is worked on at a time."""
     moves: bool = False
     verify: bool = False
-    min_changes: int | None = None
-    """The number of changes from which on other processes are used."""
+    constants: Constants = ()
+    slow_mount: bool = False
+    """Whether each look at the mount takes a random time."""
     qq: str = "qq of today"
     process: bool = False
     as_other_user: bool = False
@@ -114,7 +122,38 @@ _SMALL = st.integers(1, 4) | st.sampled_from([7, 100, 1000, 2000])
 _LIMITS = st.tuples(
     _option("slice-size", _SMALL), _option("spill-after", _SMALL), _option("page-size", _SMALL)
 ).map(lambda options: tuple(filter(None, options)))
+_AT_ONCE = [1, 2, 7, 64]
 _WORKERS = st.sampled_from([("--workers=1",)] * 7 + [("--workers=2",)])
+_LOOKUPS = st.sampled_from([*_AT_ONCE, 256]).map(lambda number: (f"--lookups={number}",))
+# The number of changes from which on other processes are used.
+_MIN_CHANGES = "operations.pieces._MIN_CHANGES_FOR_PROCESSES"
+
+
+def _constants(*names: str, values: Iterable[float]) -> st.SearchStrategy[Constants]:
+    """Draw the usual values of some constants, or another value for all of them."""
+    drawn = st.sampled_from(tuple(values)).map(lambda value: tuple((n, value) for n in names))
+    return st.just(()) | drawn
+
+
+_REQUESTS_AT_ONCE = _constants(
+    *("cluster.rest.limits.REQUESTS_AT_ONCE", "operations.tree_choice.REQUESTS_AT_ONCE"),
+    values=_AT_ONCE,
+)
+# So small that little work fills several windows, and so does a small directory.
+_WINDOWS = _constants(
+    *("trees.read_ahead._NAMES_IN_A_WINDOW", "trees.read_ahead._NAMES_FOR_A_THREAD"),
+    *("trees.read_ahead._MAX_FILES", "trees.lookup._STATUSES_TO_COLUMNS"),
+    values=(3, 20),
+)
+_LISTINGS = _constants(
+    *("trees.read_ahead._MAX_LISTED", "trees.lookup._NAMES_BETWEEN_CHECKS"), values=(1, 5)
+)
+# Threads are used although a look takes no longer than on a disk.
+_THREADS: Constants = (
+    ("trees.answer_time._MIN_SAMPLES", 1),
+    ("trees.answer_time._QUICK_SECONDS", 0.0),
+    ("trees.answer_time._PROCESSOR_SECONDS", 1e-9),
+)
 
 
 def ways(
@@ -134,14 +173,24 @@ def ways(
         verify=st.just(False) if as_other_user else st.booleans(),
         base=st.sampled_from(("source", "below", "changed", "changed", "changed", *BASES)),
         directory=st.integers(0, 63),
-        limits=st.builds(tuple.__add__, _WORKERS, _LIMITS),
+        limits=st.tuples(_WORKERS, _LOOKUPS, _LIMITS).map(_join),
         # Another user may not be allowed to run Python, so no other process is started.
-        min_changes=st.just(10**9) if as_other_user else st.sampled_from([None, 1, 3]),
+        constants=st.tuples(
+            st.just(((_MIN_CHANGES, 10**9),))
+            if as_other_user
+            else _constants(_MIN_CHANGES, values=(1, 3)),
+            *(_REQUESTS_AT_ONCE, _WINDOWS, _LISTINGS, st.sampled_from([(), *[_THREADS] * 4])),
+        ).map(_join),
+        slow_mount=st.sampled_from([False, True, True]),
         qq=st.sampled_from(["qq of today", "qq of today", "qq before 6.2.2"]),
         process=st.just(False) if as_other_user else st.sampled_from([False] * 9 + [True]),
         as_other_user=st.just(as_other_user),
         guard=st.booleans(),
     )
+
+
+def _join(parts: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
+    return tuple(chain.from_iterable(parts))
 
 
 def settings(
@@ -151,6 +200,7 @@ def settings(
     return st.fixed_dictionaries(
         {
             "page_limit": st.sampled_from([1000, 3, 1]),
+            "random_latency_ms": st.sampled_from([0, 1, 3]),
             "order": st.sampled_from(["ascending", "descending", "shuffled", "as_found"]),
             "empty_pages": st.booleans(),
             "last_page_next": st.sampled_from(last_page_next),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+from random import Random
 from urllib.parse import unquote_to_bytes
 
 from starlette.responses import Response
@@ -67,7 +68,11 @@ class Middleware:
 
     async def _answer(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if not path.startswith(_CONTROL_PREFIX):
-            latency = self._context.cluster.settings.latency_ms
+            settings = self._context.cluster.settings
+            latency: float = settings.latency_ms
+            if settings.random_latency_ms:
+                seed = scope["raw_path"] + scope["query_string"]
+                latency += Random(seed).uniform(0, settings.random_latency_ms)  # noqa: S311
             if latency:
                 await asyncio.sleep(latency / 1000)
             fault = self._context.faults.take(scope["method"], path)
