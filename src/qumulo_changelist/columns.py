@@ -81,14 +81,24 @@ class FileBatch(Sequence[Entry]):
         self.columns = columns
 
     @classmethod
-    def of(cls, batch: Sequence[Entry]) -> "FileBatch | None":
-        """Return a batch as columns; None if it has an entry that does not fit into them."""
-        if isinstance(batch, cls):
+    def of(cls, batch: Sequence[Entry], directory: str = "/") -> "FileBatch | None":
+        """Return a batch as columns; None if it has an entry that does not fit into them.
+
+        Args:
+            batch: the entries.
+            directory: must contain all of them.
+        """
+        if isinstance(batch, cls) and batch.directory == directory:
             return batch
-        if not all(map(_fits, batch)):
+        if not all(_fits(entry) and entry.name.startswith(directory) for entry in batch):
             return None
-        columns = FileColumns.of([entry.attributes for entry in batch])
-        return cls("/", [entry.name[1:] for entry in batch], [entry.op for entry in batch], columns)
+        start = len(directory)
+        return cls(
+            directory,
+            [entry.name[start:] for entry in batch],
+            [entry.op for entry in batch],
+            FileColumns.of([entry.attributes for entry in batch]),
+        )
 
     @property
     def names(self) -> list[str]:
@@ -100,12 +110,13 @@ class FileBatch(Sequence[Entry]):
         """Return the name of one file."""
         return self.directory + self.below[at]
 
-    def interleaved(self, other: "FileBatch") -> "FileBatch | None":
-        """Return the files of two batches of one directory in descending order of names.
+    def interleaved(self, batch: Sequence[Entry]) -> "FileBatch | None":
+        """Return these files and others of the directory in descending order of names.
 
-        None if the directories differ, or a name comes twice.
+        None if one does not fit into columns, or a name comes twice.
         """
-        if self.directory != other.directory:
+        other = FileBatch.of(batch, self.directory)
+        if not other:
             return None
         below, ops = self.below + other.below, self.ops + other.ops
         if len(set(below)) < len(below):

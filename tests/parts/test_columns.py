@@ -107,6 +107,19 @@ def test_columns_are_merged_and_resolved_like_objects(first, second):
 
     assert listed(list(map(in_columns, first)), list(map(in_columns, second))) == in_objects
     assert listed(list(first), list(map(in_columns, second))) == in_objects
+    assert listed(list(map(in_columns, first)), list(second)) == in_objects
+
+
+def test_few_deletions_among_many_files_leave_them_in_columns():
+    """Otherwise a directory with one deleted file would cost an object for each of its files."""
+    created = [
+        entry(f"/d/{number:03}", CREATE, Attributes(Kind.FILE)) for number in range(99, 0, -2)
+    ]
+    gone = [entry("/d/050", DELETE, Attributes(Kind.FILE))]
+
+    for first, second in ((in_columns(created), gone), (gone, in_columns(created))):
+        batches = list(merge([first], [second]))
+        assert sum(len(batch) for batch in batches if isinstance(batch, FileBatch)) >= 50
 
 
 @given(of_directory("/d/").filter(bool))

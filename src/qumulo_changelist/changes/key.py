@@ -76,9 +76,9 @@ def letter_of(key: str) -> str:
     return key[-1]
 
 
-def is_of_directory(key: str) -> bool:
-    """Return whether a change's key is that of a directory."""
-    return key[_BEFORE_SUFFIX] == "/"
+def directories_in(keys: list[str], begin: int, end: int) -> list[int]:
+    """Return the indices of the changes' keys that are of directories, in a part of them."""
+    return [at for at, key in enumerate(keys[begin:end], begin) if key[_BEFORE_SUFFIX] == "/"]
 
 
 def is_created_directory(key: str) -> bool:

@@ -10,7 +10,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from qumulo_changelist.changes.key import MODIFIED, is_of_directory, lower_bound, make_key, path_of
+from qumulo_changelist.changes.key import (
+    MODIFIED,
+    directories_in,
+    lower_bound,
+    make_key,
+    path_of,
+)
 from qumulo_changelist.names import outermost
 
 # A directory that was created or deleted counts as a quarter of a slice: much can be below it.
@@ -45,15 +51,17 @@ def cut(blocks: Iterable[list[str]], size: int, whole: AbstractSet[str]) -> Iter
 
 def _end_of_slice(keys: list[str], begin: int, size: int, whole: AbstractSet[str]) -> int:
     """Return the index after the last key of a full slice, counted from ``begin``, or 0."""
-    if not whole:
-        return begin + size if begin + size <= len(keys) else 0
-    weight = 0
-    for at in range(begin, len(keys)):
-        is_whole = is_of_directory(keys[at]) and path_of(keys[at]) in whole
-        weight += max(size // _WHOLE_DIRECTORIES_IN_A_SLICE, 1) if is_whole else 1
-        if weight >= size:
-            return at + 1
-    return 0
+    heavier = max(size // _WHOLE_DIRECTORIES_IN_A_SLICE, 1) - 1
+    added = 0
+    for at in directories_in(keys, begin, begin + size) if whole else ():
+        if at - begin + added >= size:
+            break
+        if path_of(keys[at]) in whole:
+            added += heavier
+            if at + 1 - begin + added >= size:
+                return at + 1
+    end = begin + size - added
+    return end if end <= len(keys) else 0
 
 
 def _next_cut(keys: list[str], at: int, whole: AbstractSet[str]) -> int:

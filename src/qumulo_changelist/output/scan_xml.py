@@ -30,7 +30,6 @@ _ENTITIES = {
     "\r": "&#13;",
 }
 _ESCAPED = str.maketrans(_ENTITIES)
-_PRINTABLE_ENTITIES = [pair for pair in _ENTITIES.items() if pair[0].isprintable()]
 # What XML 1.0 cannot hold, in whatever way it is written (section 2.2, "Char").
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # What is percent-encoded in such a name. The percent sign is, too, or two names could become one.
@@ -165,15 +164,13 @@ def _escape(names: list[str]) -> list[str]:
     """Return names as an attribute contains them; nothing if one cannot be in an XML file."""
     # All names at once, for speed. No XML file contains the separator.
     joined = before = _SEPARATOR.join(names)
-    if "".join(names).isprintable():
-        for character, written in _PRINTABLE_ENTITIES:
-            joined = joined.replace(character, written)
-    elif _FORBIDDEN.search(joined.replace(_SEPARATOR, "")) or joined.count(_SEPARATOR) >= len(
-        names
+    if not "".join(names).isprintable() and (
+        joined.count(_SEPARATOR) >= len(names) or _FORBIDDEN.search("".join(names))
     ):
         return []
-    else:
-        joined = joined.translate(_ESCAPED)
+    # Replacing in the whole text is many times as fast as translating text that is not ASCII.
+    for character, written in _ENTITIES.items():
+        joined = joined.replace(character, written)
     return names if joined is before else joined.split(_SEPARATOR)
 
 

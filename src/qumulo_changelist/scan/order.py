@@ -114,12 +114,19 @@ def sort_distinct(entries: list[Entry]) -> Iterator[list[Entry]]:
 
 def _interleave(first: Batch, second: Batch) -> Iterator[Batch]:
     """Yield the entries of two batches in descending order, the first batch's first."""
-    if isinstance(first, FileBatch) and isinstance(second, FileBatch):
-        both = first.interleaved(second)
-        if both:
-            yield both
-            return
-    yield from sort_distinct([*first, *second])
+    if name_at(first, -1) > name_at(second, 0):
+        yield from (first, second)
+        return
+    if name_at(second, -1) > name_at(first, 0):
+        yield from (second, first)
+        return
+    both = first.interleaved(second) if isinstance(first, FileBatch) else None
+    if not both and isinstance(second, FileBatch):
+        both = second.interleaved(first)
+    if both:
+        yield both
+    else:
+        yield from sort_distinct([*first, *second])
 
 
 def _first_below(batch: Batch, name: str) -> int:

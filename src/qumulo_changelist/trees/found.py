@@ -41,7 +41,7 @@ class FoundDescriber:
         answers = lookup.take_answers()
         statuses = answers.statuses
         if max(statuses.changed) > self._since:
-            self.changed_since += sum(moment > self._since for moment in statuses.changed)
+            self.changed_since += len([one for one in statuses.changed if one > self._since])
         if lookup.size >= FEW and not answers.failures and statuses.are_files():
             files = statuses.files(slice(None))  # as nearly always
             return [DescribedFiles(lookup.directory, lookup.below, files)]
