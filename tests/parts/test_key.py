@@ -92,7 +92,6 @@ def test_the_parts_of_a_key_can_be_read(path, letter):
 
     assert key.unescape(key.path_of(made)) == path
     assert key.letter_of(made) == letter
-    assert key.is_of_directory(made) == path.endswith("/")
     assert key.is_created_directory(made) == (path.endswith("/") and letter == CREATED)
 
 
@@ -179,3 +178,12 @@ def test_packed_keys_come_back_as_paths_each_with_all_that_happened_to_it(happen
 
 def test_no_keys_are_packed_as_no_paths():
     assert unpack(pack([])) == ChangedPaths([], [])
+
+
+@given(st.lists(paths.map(lambda path: make_key(path, CREATED))), st.integers(0, 5))
+def test_directories_are_found_in_a_part_of_the_keys(keys, begin):
+    found = key.directories_in(keys, begin, begin + 3)
+
+    assert found == [
+        at for at in range(len(keys))[begin : begin + 3] if key.path_of(keys[at]).endswith("/")
+    ]

@@ -28,7 +28,7 @@ def whole_directories(keys: Iterable[str]) -> set[str]:
     return {
         key.path_of(one)
         for one in keys
-        if key.is_of_directory(one) and key.letter_of(one) in (CREATED, DELETED)
+        if key.path_of(one).endswith("/") and key.letter_of(one) in (CREATED, DELETED)
     }
 
 
