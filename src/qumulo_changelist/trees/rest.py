@@ -23,7 +23,7 @@ from qumulo_changelist.trees.requests import directory_of, names_by_directory
 from qumulo_changelist.trees.walk_ahead import PendingPages, WalkAhead
 
 # This number of entries on a page costs as much as one more request (docs/performance.md).
-_ENTRIES_PER_REQUEST = 40
+_ENTRIES_PER_REQUEST = 100
 
 # The first page shows how many entries there are. It is at most this many times as large as the
 # number of wanted entries, so that it costs little if single requests turn out to be cheaper.
