@@ -81,7 +81,7 @@ class Work(Pending[T]):
             awaited = self._coroutine.send(None)
         except StopIteration as end:
             self.finish(end.value)
-        except Exception as error:  # noqa: BLE001  # whoever wants the result gets it
+        except Exception as error:  # noqa: BLE001  # the caller of result() gets it
             self.fail(error)
         except BaseException as error:
             self.fail(error)
