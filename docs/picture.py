@@ -18,6 +18,8 @@ END = "<!-- end of what `make docs-picture` makes -->"
 
 # Everyone may know these, so their arrows would hide the others.
 VALUES = "values"
+# A folder of values: what is in it counts as values, too.
+VALUE_FOLDERS = {"errors"}
 
 
 class Module(NamedTuple):
@@ -33,7 +35,7 @@ class Module(NamedTuple):
     @property
     def folder(self) -> str:
         """The folder that it is drawn in: its role."""
-        return self.name.partition(".")[0] if "." in self.name else VALUES
+        return _folder_of(self.name)
 
 
 def read_modules(package: str = PACKAGE) -> list[Module]:
@@ -61,6 +63,11 @@ def embed(text: str, drawing: str) -> str:
     return f"{before}{BEGIN}\n\n{drawing}\n\n{END}{after}"
 
 
+def _folder_of(module: str) -> str:
+    folder, dot, _ = module.partition(".")
+    return folder if dot and folder not in VALUE_FOLDERS else VALUES
+
+
 def _dotted(path: Path) -> str:
     return ".".join(part for part in path.with_suffix("").parts if part != "__init__")
 
@@ -83,7 +90,7 @@ def _chart(modules: list[Module]) -> Iterator[str]:
     arrows: dict[tuple[str, str], set[str]] = {}
     for module in modules:
         for imported in module.imports:
-            to = imported.partition(".")[0] if "." in imported else VALUES
+            to = _folder_of(imported)
             if module.folder not in (VALUES, to) and to != VALUES:
                 arrows.setdefault((module.folder, to), set()).add(imported)
     yield "```mermaid"

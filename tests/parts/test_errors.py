@@ -99,6 +99,7 @@ def test_only_what_can_pass_is_transient() -> None:
         "FailingError",
         "IncompleteReplyError",
         "MountTimeoutError",
+        "ProjectBusyError",
         "ResourceError",
         "UnreachableError",
         "WorkerError",

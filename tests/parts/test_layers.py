@@ -31,10 +31,17 @@ VALUES = {
         "waiting",
     ),
     "wording",
+    *("errors.cluster", "errors.cycle", "errors.machine", "errors.request", "errors.result"),
+    "errors.root",
 }
 MAY_IMPORT = {
-    "cli": {"operations", "checks", "config", "output.formats"},
-    "operations": {"changes", "checks", "cluster", "config", "output", "runners", "scan", "trees"},
+    "cli": {"operations", "checks", "config", "projects", "output.formats"},
+    "operations": {
+        *("changes", "checks", "cluster", "config", "cycle", "output", "projects", "runners"),
+        *("scan", "trees"),
+    },
+    "projects": {"checks"},
+    "cycle": set(),
     "checks": {"changes", "cluster.interface"},
     "runners": {"changes", "scan", "output.interface", "trees.interface"},
     "scan": {"changes", "trees.interface"},

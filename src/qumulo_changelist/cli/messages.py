@@ -51,6 +51,13 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check the snapshot id, and that .snapshot can be reached there (over NFSv4.1 from Core "
         "5.2.4 on); or read the snapshot with --metadata rest."
     ),
+    errors.UnknownProjectError: "`qumulo-changelist projects list` shows every project.",
+    errors.UncommittableError: "`qumulo-changelist history PROJECT` shows every run.",
+    errors.CommandFailedError: (
+        "Nothing was committed: the next run lists the same changes again, and newer ones. If the "
+        "archive is complete nevertheless: `qumulo-changelist commit PROJECT`."
+    ),
+    errors.NoBaseError: "Run without --no-full to make a full list.",
     errors.OutputError: (
         "Make room there, let this user write there, or set FastScanWorkFolder in the archiver's "
         "configuration."
@@ -78,6 +85,7 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.TrustFileError: (
         "Set QumuloCAFile to a file of certificates in PEM that this user can read."
     ),
+    errors.ProjectFileError: "`qumulo-changelist projects check` shows everything that is wrong.",
     errors.IncomparableError: "Give two snapshots of the same directory.",
     errors.SnapshotTimeError: "Give the snapshot that was taken first with --prevsnapshotid.",
     errors.InvalidReceiptError: (
@@ -88,6 +96,10 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.SnapshotMissingError: (
         "Check the snapshot ids (`qq snapshot_list_statuses` shows those that exist); snapshots "
         "also expire by themselves."
+    ),
+    errors.PolicySnapshotMissingError: (
+        "`qq snapshot_list_policies` shows the policies; check that the policy is enabled and has "
+        "taken a snapshot."
     ),
     errors.UnsupportedError: (
         # Qumulo's knowledge base, "Migrating REST API Endpoints for Snapshots and Policies".
@@ -127,6 +139,12 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Perhaps the machine ran out of memory: use fewer processes with --workers, and try again."
     ),
     errors.SessionStoreError: "Set XDG_STATE_HOME to a folder that belongs to this user alone.",
+    errors.StateFileError: (
+        "Let this user write there, or name a different file with --state. If the file is "
+        "damaged, move it away: `qumulo-changelist adopt` restores what was committed from the "
+        "cluster."
+    ),
+    errors.ProjectBusyError: "Wait for it, for example with --wait 1h.",
     errors.MountTimeoutError: (
         "Check that the file server is up and this machine reaches it, then try again; if it is "
         "only slow, use a greater --mount-timeout. --metadata rest needs no mount."

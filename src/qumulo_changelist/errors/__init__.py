@@ -1,0 +1,194 @@
+"""Everything that can end a run: one tree of errors, each with its exit code.
+
+    ChangelistError
+    ├── UsageError                    2   the request cannot be carried out as it stands
+    │   ├── ProjectNameError          2   the project cannot be part of a snapshot's name
+    │   ├── ListNameError             2   the GUID or the source index cannot name the list
+    │   ├── ClusterPathError          2   it is not an absolute path on a cluster
+    │   ├── SnapshotOrderError        2   the older snapshot's id is not the smaller one
+    │   ├── BasePathError             2   neither snapshot has the base path as a directory
+    │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
+    │   ├── WrongMountError           2   the mapped path does not show the base path
+    │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
+    │   ├── UnknownProjectError       2   no file of projects has such a project
+    │   └── UncommittableError        2   there is no list to commit, or more than one
+    ├── CommandFailedError            3   the command that was given the list failed
+    ├── OutputError                   4   the list or its folder cannot be written
+    │   ├── SpillError                4   there is no room for what a run sets aside
+    │   ├── ReceiptError              4   the list is in place, its receipt is not
+    │   └── ResultError               4   all is done, but the result cannot be printed
+    ├── ProofError                    5   the list does not agree with the cluster's counts
+    │   ├── StaleProofError           5   the same, and the live share changed after the snapshot
+    │   └── UnprovableError           5   nothing is known that would prove it
+    ├── DeletionLimitError            6   more would be deleted than the limit allows
+    │   └── UnknownDeletionLimitError 6   the limit is a percentage of an unknown number
+    ├── NoBaseError                   7   only a full list can be made, and none was wanted
+    ├── ConfigurationError           23   the archiver's configuration lacks something
+    │   ├── ConfigurationFileError   23   the configuration cannot be read at all
+    │   ├── TrustFileError           23   the file of trusted certificates cannot be used
+    │   └── ProjectFileError         23   a file of projects cannot be read, or a key is wrong
+    ├── IncomparableError            65   the snapshots cannot be compared
+    │   └── SnapshotTimeError        65   the newer snapshot was taken first
+    ├── InvalidReceiptError          65   a file is not a receipt that this version can read
+    ├── StatusError                  65   the cluster refuses a request
+    │   ├── NotFoundError            66   the cluster has no such path
+    │   │   ├── SnapshotMissingError 66   the cluster has no such snapshot
+    │   │   ├── PolicySnapshotMissingError 66  it has no snapshot by this policy
+    │   │   └── UnsupportedError     66   the cluster's version does not have what was asked
+    │   └── RefusedError             77   the cluster does not let this user do this
+    │       ├── LoginError           77   the cluster does not accept the login
+    │       └── SingleSignOnError    77   the user cannot log in with a password
+    ├── UnreachableError             69   no node answers; transient
+    │   ├── FailingError             69   the cluster keeps failing; transient
+    │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
+    │   ├── MountTimeoutError        69   a mount of the cluster does not answer; transient
+    │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
+    │   └── CertificateError         69   a node cannot prove that it is the cluster's
+    │       └── ChangedCertificateError 69  its certificate is not the configured one
+    ├── WorkerError                  70   a worker process ended; transient
+    ├── ResourceError                71   this machine lacks files, memory or threads; transient
+    ├── SessionStoreError            73   the folder for sessions cannot be used
+    ├── StateFileError               73   the file of what was committed cannot be used
+    ├── ProjectBusyError             75   another run of the project is under way; transient
+    ├── ReplyError                   76   the cluster's answer cannot be understood
+    │   └── IncompleteReplyError     76   the cluster's answer lacks a part; transient
+    ├── QqMissingError              127   `qq` cannot be started
+    └── QqFailedError                 ?   `qq` failed for a reason of its own; its exit code
+
+    UnreadableError                       one entry cannot be read: ends nothing
+    └── AbsentError                       a tree has no such entry
+
+The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How a run ends");
+the others are those of BSD's ``sysexits.h``. If ``qq`` reports an error, its own exit code is kept.
+
+A message names what is wrong. What a user can type to mend it depends on the program that shows the
+error, so that is not stated here: for the commands, see ``cli/messages.py``.
+"""
+
+from qumulo_changelist.errors.cluster import (
+    BrokenConnectionError,
+    CertificateError,
+    ChangedCertificateError,
+    FailingError,
+    IncomparableError,
+    IncompleteReplyError,
+    LoginError,
+    MountTimeoutError,
+    NotFoundError,
+    QqFailedError,
+    QqMissingError,
+    RefusedError,
+    ReplyError,
+    SingleSignOnError,
+    SnapshotMissingError,
+    SnapshotTimeError,
+    StatusError,
+    UnclearOutcomeError,
+    UnreachableError,
+    UnsupportedError,
+)
+from qumulo_changelist.errors.cycle import (
+    CommandFailedError,
+    NoBaseError,
+    PolicySnapshotMissingError,
+    ProjectBusyError,
+    ProjectFileError,
+    StateFileError,
+    UncommittableError,
+    UnknownProjectError,
+)
+from qumulo_changelist.errors.machine import (
+    ResourceError,
+    SessionStoreError,
+    WorkerError,
+)
+from qumulo_changelist.errors.request import (
+    BasePathError,
+    ClusterPathError,
+    ConfigurationError,
+    ConfigurationFileError,
+    HiddenSnapshotError,
+    ListNameError,
+    MappedPathError,
+    ProjectNameError,
+    SnapshotOrderError,
+    TrustFileError,
+    UsageError,
+    WrongMountError,
+)
+from qumulo_changelist.errors.result import (
+    DeletionLimitError,
+    InvalidReceiptError,
+    OutputError,
+    ProofError,
+    ReceiptError,
+    ResultError,
+    SpillError,
+    StaleProofError,
+    UnknownDeletionLimitError,
+    UnprovableError,
+)
+from qumulo_changelist.errors.root import (
+    AbsentError,
+    ChangelistError,
+    UnreadableError,
+)
+
+__all__ = [
+    "AbsentError",
+    "BasePathError",
+    "BrokenConnectionError",
+    "CertificateError",
+    "ChangedCertificateError",
+    "ChangelistError",
+    "ClusterPathError",
+    "CommandFailedError",
+    "ConfigurationError",
+    "ConfigurationFileError",
+    "DeletionLimitError",
+    "FailingError",
+    "HiddenSnapshotError",
+    "IncomparableError",
+    "IncompleteReplyError",
+    "InvalidReceiptError",
+    "ListNameError",
+    "LoginError",
+    "MappedPathError",
+    "MountTimeoutError",
+    "NoBaseError",
+    "NotFoundError",
+    "OutputError",
+    "PolicySnapshotMissingError",
+    "ProjectBusyError",
+    "ProjectFileError",
+    "ProjectNameError",
+    "ProofError",
+    "QqFailedError",
+    "QqMissingError",
+    "ReceiptError",
+    "RefusedError",
+    "ReplyError",
+    "ResourceError",
+    "ResultError",
+    "SessionStoreError",
+    "SingleSignOnError",
+    "SnapshotMissingError",
+    "SnapshotOrderError",
+    "SnapshotTimeError",
+    "SpillError",
+    "StaleProofError",
+    "StateFileError",
+    "StatusError",
+    "TrustFileError",
+    "UnclearOutcomeError",
+    "UncommittableError",
+    "UnknownDeletionLimitError",
+    "UnknownProjectError",
+    "UnprovableError",
+    "UnreachableError",
+    "UnreadableError",
+    "UnsupportedError",
+    "UsageError",
+    "WorkerError",
+    "WrongMountError",
+]
