@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qumulo_changelist import events
+from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_WORDS
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event
 from qumulo_changelist.names import to_bytes
@@ -29,14 +30,16 @@ class Screen:
 
     Args:
         verbose: whether to print also the events that only explain how the run works.
+        quiet: whether to print none.
     """
 
-    def __init__(self, *, verbose: bool) -> None:
+    def __init__(self, *, verbose: bool, quiet: bool = False) -> None:
         self._verbose = verbose
+        self._quiet = quiet
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
-        if self._verbose or _is_warning(event):
+        if not self._quiet and (self._verbose or _is_warning(event)):
             say(describe(event))
 
 
@@ -90,6 +93,7 @@ _DETAILS = (
     events.LeftoverRemoved,
     events.LeftoversKept,
     events.ListPublished,
+    *CYCLE_DETAILS,
 )
 
 
@@ -163,4 +167,5 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         f"files that killed runs left beside {e.path} could not be removed: {e.reason}"
     ),
     events.ListPublished: lambda e: f"receipt: {e.receipt_path}",
+    **CYCLE_WORDS,
 }

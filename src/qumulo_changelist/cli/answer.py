@@ -1,0 +1,47 @@
+"""The answer of a sub-command: one JSON object with ``--json``, else text, on standard output.
+
+The keys of the JSON stay: ``docs/commands.md`` documents them. Fields may be added.
+"""
+
+import json
+
+import msgspec
+from msgspec import Struct
+
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.screen import print_result
+from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.names import to_bytes
+
+
+def print_answer(value: Struct | dict[str, object], text: str, *, as_json: bool) -> None:
+    """Print an answer as JSON or as text; an empty text is not printed.
+
+    Raises:
+        ResultError: standard output is closed or full.
+    """
+    if as_json:
+        print_result(_encode(msgspec.to_builtins(value)))
+    elif text:
+        print_result(to_bytes(text))
+
+
+def print_error(error: ChangelistError) -> None:
+    """Print an error as JSON: ``{"error": {"class", "message", "hint", "exit_code"}}``.
+
+    Raises:
+        ResultError: standard output is closed or full.
+    """
+    described = {
+        "class": type(error).__name__,
+        "message": str(error),
+        "hint": hint_for(error, makes_list=False),
+        "exit_code": error.exit_code,
+    }
+    print_result(_encode({"error": described}))
+
+
+def _encode(value: object) -> bytes:
+    # A byte of a name that is not UTF-8 is written as JSON writes a lone surrogate.
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return text.encode("utf-8", "backslashreplace")

@@ -1,0 +1,23 @@
+"""The sub-commands of ``qumulo-changelist``, a module each; this table names them.
+
+To add one, add its module and its line here. A module has:
+
+- ``DESCRIPTION``: what it does, for ``--help``;
+- ``EXAMPLES``: command lines, each with a comment, for the end of ``--help``;
+- ``add_options(parser)``;
+- ``execute(options, screen)``: does it, prints the result, and returns the exit code.
+
+It imports what loads slowly only in ``execute``.
+"""
+
+COMMANDS = {
+    "run": "the whole cycle: snapshot, list, and, if wanted, archive and commit",
+    "commit": "remember that the archive has what a list contains",
+    "status": "what is committed, how old it is, and what is pending",
+    "history": "every run, the newest first",
+    "adopt": "take over what another machine committed",
+    "projects": "check or show projects.toml",
+    "snapshot": "create, list, show and delete snapshots of projects",
+    "completion": "print the completion of the shell: bash, zsh or fish",
+}
+"""What each sub-command does, in one line, in the order of ``--help``."""

@@ -1,0 +1,75 @@
+"""The options that several sub-commands have, and what they lead to."""
+
+import argparse
+import os
+
+from qumulo_changelist.cli import arguments
+from qumulo_changelist.config.archiver import default_path, read_settings
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.durations import parse_duration
+from qumulo_changelist.projects.project import Project
+
+CONFIG_VARIABLE = arguments.CONFIG_VARIABLE
+PROJECTS_VARIABLE = "QUMULO_CHANGELIST_PROJECTS"
+STATE_VARIABLE = "QUMULO_CHANGELIST_STATE"
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add how the answer is printed; every sub-command has these."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    group.add_argument("-q", "--quiet", action="store_true", help="show no progress and no notes")
+    group.add_argument("-v", "--verbose", action="store_true", help="report each step")
+
+
+def add_cluster_options(parser: argparse.ArgumentParser) -> None:
+    """Add how to reach the cluster."""
+    group = parser.add_argument_group("cluster")
+    group.add_argument(
+        "--config", metavar="FILE", type=arguments.path, default=os.environ.get(CONFIG_VARIABLE),
+        help=f"the archiver's configuration (also {CONFIG_VARIABLE}; default: {default_path()})",
+    )  # fmt: skip
+    group.add_argument(
+        "--transport", choices=("qq", "rest"),
+        help="ask the cluster through qq, or directly (default: QumuloTransport, else qq)",
+    )  # fmt: skip
+
+
+def add_project_options(parser: argparse.ArgumentParser) -> None:
+    """Add where projects are defined, and where it is kept what they have committed."""
+    group = parser.add_argument_group("projects")
+    group.add_argument(
+        "--projects", metavar="FILE", type=arguments.path,
+        default=os.environ.get(PROJECTS_VARIABLE),
+        help=f"read the projects from this file alone (also {PROJECTS_VARIABLE}; default: "
+        "/etc/qumulo-changelist/projects.toml and ~/.config/qumulo-changelist/projects.toml)",
+    )  # fmt: skip
+    add_state_option(group)
+
+
+def add_state_option(group: argparse._ArgumentGroup) -> None:
+    """Add where it is kept what projects have committed."""
+    group.add_argument(
+        "--state", metavar="FILE", type=arguments.path, default=os.environ.get(STATE_VARIABLE),
+        help=f"keep what is committed in this file (also {STATE_VARIABLE}; default: state.sqlite "
+        "in this user's state folder)",
+    )  # fmt: skip
+
+
+def duration(argument: str) -> int:
+    """Return the number of seconds of an argument such as ``10m``."""
+    try:
+        return parse_duration(argument)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def find_settings(options: argparse.Namespace, project: Project | None = None) -> Settings:
+    """Return how to reach the cluster of a project: the options decide, then the project.
+
+    Raises:
+        ConfigurationError: the archiver's configuration cannot be used.
+    """
+    config = options.config or (project.config if project else "")
+    transport = options.transport or (project.transport if project else "")
+    return read_settings(config or None, transport or None)

@@ -1,0 +1,99 @@
+"""The events of a project's cycle, in words."""
+
+import shlex
+import time
+from collections.abc import Callable
+from typing import Any
+
+from qumulo_changelist import events
+from qumulo_changelist.durations import describe_duration
+from qumulo_changelist.wording import count
+
+
+def describe_moment(nanoseconds: int) -> str:
+    """Return a time since the epoch as this machine's clock shows it; "" for 0."""
+    if not nanoseconds:
+        return ""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(nanoseconds // 10**9))
+    except (OverflowError, ValueError, OSError):
+        return f"{nanoseconds // 10**9} seconds after 1970"
+
+
+def _run_recovered(event: events.RunRecovered) -> str:
+    if event.is_committed:
+        return f"{event.source}: an interrupted commit of snapshot {event.snapshot} is complete now"
+    left = "" if event.snapshot is None else f"; it had taken snapshot {event.snapshot}"
+    return f"{event.source}: the last run was interrupted{left}, and its list was not finished"
+
+
+def _commits_disagree(event: events.CommitsDisagree) -> str:
+    if event.shown is None:
+        return (
+            f"{event.source}: the cluster does not show that snapshot {event.known} was committed; "
+            "this machine's own record is used"
+        )
+    chosen = min(event.known, event.shown)
+    return (
+        f"{event.source}: this machine has snapshot {event.known} as committed, and the cluster "
+        f"shows {event.shown}; the older one, {chosen}, is used, so that nothing is missed. "
+        f"If one archive is meant: `qumulo-changelist adopt {shlex.quote(event.project)}` takes "
+        "what the cluster shows"
+    )
+
+
+def _base_chosen(event: events.BaseChosen) -> str:
+    taken = f", taken {describe_moment(event.taken)}" if event.taken else ""
+    return f"{event.source}: changes since snapshot {event.snapshot} ({event.name}{taken})"
+
+
+def _base_expires(event: events.BaseExpires) -> str:
+    left = describe_duration(event.expires / 1e9 - time.time())
+    return (
+        f"{event.source}: snapshot {event.snapshot}, from which changes are listed, expires in "
+        f"{left}; if this list is not committed before that, the next one is a full list"
+    )
+
+
+def _full_list_needed(event: events.FullListNeeded) -> str:
+    adopt = ""
+    if event.adoptable is not None:
+        adopt = (
+            f". The cluster shows that a different machine committed snapshot {event.adoptable}: "
+            "if both serve the same archive, `qumulo-changelist adopt` before the next run"
+        )
+    return f"{event.source}: FULL LIST of everything, not only of changes: {event.reason}{adopt}"
+
+
+def _commit_withheld(event: events.CommitWithheld) -> str:
+    return (
+        f"{event.source}: not committed, since {count(event.unreadable, 'entry')} could not be "
+        "read; the next run lists the same changes again. To commit nevertheless: "
+        f"`qumulo-changelist commit {shlex.quote(event.project)} --snapshot {event.snapshot}`"
+    )
+
+
+CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
+    events.ProjectAwaited: lambda e: f"waiting: the project {e.project} is being run by {e.holder}",
+    events.RunRecovered: _run_recovered,
+    events.CommitsDisagree: _commits_disagree,
+    events.BaseChosen: _base_chosen,
+    events.BaseExpires: _base_expires,
+    events.FullListNeeded: _full_list_needed,
+    events.SnapshotTaken: lambda e: f"{e.source}: took snapshot {e.snapshot} ({e.name})",
+    events.NothingNewer: lambda e: (
+        f"{e.source}: nothing to list: {e.snapshot} is the newest snapshot of the policy "
+        f"{e.policy}, and it is committed"
+    ),
+    events.ListHanded: lambda e: f"running {shlex.join(e.command)}",
+    events.CommitWithheld: _commit_withheld,
+    events.ListCommitted: lambda e: (
+        f"{e.source}: committed; the next run begins from snapshot {e.snapshot}"
+    ),
+    events.SnapshotRemoved: lambda e: f"removed snapshot {e.snapshot} ({e.name})",
+    events.SnapshotKept: lambda e: f"snapshot {e.snapshot} ({e.name}) stays: {e.reason}",
+}
+"""What each event says."""
+
+CYCLE_DETAILS = (events.SnapshotTaken, events.ListHanded, events.SnapshotRemoved)
+"""Events that only explain how a run works."""

@@ -1,0 +1,94 @@
+"""``qumulo-changelist``: one command for the whole job, with a sub-command for each part of it."""
+
+# PYTHON_ARGCOMPLETE_OK
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from qumulo_changelist.cli import program
+from qumulo_changelist.cli.answer import print_error
+from qumulo_changelist.cli.commands import COMMANDS
+from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.version import __version__
+
+PROGRAM = "qumulo-changelist"
+_COMPLETING = "_ARGCOMPLETE"
+
+_DESCRIPTION = "Lists what changed on a Qumulo cluster since the last archive, without walking it."
+_EXAMPLES = """\
+examples:
+  qumulo-changelist run show1                    list what changed since the last commit
+  qumulo-changelist commit show1                 the archive has it: begin there next time
+  qumulo-changelist status                       what is committed, and what is pending
+
+`qumulo-changelist COMMAND --help` explains each command, with examples.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sub-command, and return the exit code."""
+    return program.run(_run, arguments, makes_list=False)
+
+
+def make_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        commands: the sub-commands whose options are wanted; the others are only named.
+    """
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
+    for name, summary in COMMANDS.items():
+        if name in commands:
+            _add_command(subparsers, name, summary)
+        else:
+            subparsers.add_parser(name, help=summary, add_help=False)
+    return parser
+
+
+def _add_command(subparsers: Any, name: str, summary: str) -> None:
+    module = import_module(f"qumulo_changelist.cli.commands.{name}")
+    parser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=module.DESCRIPTION,
+        epilog=f"examples:\n{module.EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_options(parser)
+    parser.set_defaults(execute=module.execute)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if _COMPLETING in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(make_parser())
+    named = next((argument for argument in argv if argument in COMMANDS), "")
+    options = make_parser([named]).parse_args(argv)
+    screen = Screen(verbose=options.verbose, quiet=options.quiet)
+    try:
+        code: int = options.execute(options, screen)
+    except ChangelistError as error:
+        if options.json:
+            print_error(error)
+        raise
+    return code
+
+

@@ -1,0 +1,102 @@
+"""Which snapshot a run begins from: what was committed, as this machine and the cluster know it.
+
+The safer of the two is the older one: everything since then is listed, so nothing is missed. Pure.
+"""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from qumulo_changelist.cycle.survey import Survey
+from qumulo_changelist.model import Snapshot
+
+SOON = 24 * 3600 * 10**9
+"""A base that expires within this time, in nanoseconds, is reported before the work."""
+
+
+class WhyFull(Enum):
+    """Why only a full list can be made."""
+
+    FIRST = "nothing was committed yet"
+    ELSEWHERE = "this machine committed nothing, although another one did"
+    GONE = "the cluster no longer has the snapshot that was committed last"
+    DIFFERENT = "the snapshot with the id of the committed one is a different snapshot"
+    REPLACED = "the source is no longer the directory that the committed snapshot is of"
+
+
+class Disagreement(Enum):
+    """How what this machine knows differs from what the cluster shows."""
+
+    CLUSTER_NEWER = "the cluster shows a newer one as committed, by another machine"
+    CLUSTER_OLDER = "the cluster shows only an older one as committed"
+    CLUSTER_SILENT = "the cluster shows none as committed"
+
+
+class Committed(Struct, frozen=True):
+    """The newest committed snapshot, as this machine remembers it."""
+
+    id: int
+    taken: int = 0
+    """In nanoseconds since the epoch; 0 if unknown."""
+    source_id: str = ""
+    """"" if unknown."""
+
+
+class Base(Struct, frozen=True):
+    """What a run begins from."""
+
+    snapshot: Snapshot | None
+    """The older snapshot; None for a full list."""
+    why_full: WhyFull | None = None
+    disagreement: Disagreement | None = None
+    known: int | None = None
+    """The id that this machine has as committed."""
+    shown: int | None = None
+    """The id that the cluster shows as committed."""
+
+    def expires_soon(self, now: int) -> bool:
+        """Return whether the older snapshot expires within a day; ``now`` in nanoseconds."""
+        expires = self.snapshot.expires if self.snapshot else 0
+        return 0 < expires < now + SOON
+
+
+def choose_base(known: Committed | None, survey: Survey, source_id: str) -> Base:
+    """Return what a run begins from.
+
+    Args:
+        known: the newest committed snapshot, as this machine remembers it; None if it has none.
+        survey: what the cluster shows.
+        source_id: the file id of the directory that the newer snapshot is of; "" if unknown.
+    """
+    shown = survey.committed
+    if known is None:
+        why = WhyFull.FIRST if shown is None else WhyFull.ELSEWHERE
+        return Base(None, why, shown=shown)
+    disagreement = _disagreement(known.id, shown)
+    chosen = known.id if shown is None else min(known.id, shown)
+    snapshot = survey.all.get(chosen)
+    why_full = WhyFull.GONE
+    if snapshot and chosen == known.id and not _is_same(snapshot, known):
+        snapshot, why_full = None, WhyFull.DIFFERENT
+    elif snapshot and source_id and snapshot.source_id not in ("", source_id):
+        snapshot, why_full = None, WhyFull.REPLACED
+    return Base(snapshot, None if snapshot else why_full, disagreement, known.id, shown)
+
+
+def _disagreement(known: int, shown: int | None) -> Disagreement | None:
+    if shown is None:
+        return Disagreement.CLUSTER_SILENT
+    if shown == known:
+        return None
+    return Disagreement.CLUSTER_NEWER if shown > known else Disagreement.CLUSTER_OLDER
+
+
+def _is_same(snapshot: Snapshot, known: Committed) -> bool:
+    """Return whether a snapshot is the one that was committed, as far as both are described."""
+    same_time = not known.taken or not snapshot.taken or known.taken == snapshot.taken
+    same_source = (
+        not known.source_id
+        or not snapshot.source_id
+        or known.source_id == snapshot.source_id
+    )
+    return same_time and same_source

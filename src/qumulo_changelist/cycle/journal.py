@@ -1,0 +1,242 @@
+"""What this machine remembers of every run: a small SQLite file.
+
+Every step of a run is written here, and is on disk, before the next one begins. So after a crash
+the next run knows how far this one came.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from enum import Enum
+from types import TracebackType
+
+from msgspec import Struct
+from platformdirs import user_state_dir
+
+from qumulo_changelist.cycle.base import Committed
+from qumulo_changelist.errors import StateFileError
+from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.shortages import check_shortage
+
+IN_MEMORY = ":memory:"
+"""The path of a journal that is not stored."""
+
+_VERSION = 1
+_SECONDS_TO_WAIT = 30
+"""For another process that writes to the file."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY,
+    project BLOB NOT NULL,
+    source BLOB NOT NULL,
+    state TEXT NOT NULL,
+    older INTEGER,
+    newer INTEGER,
+    name BLOB NOT NULL,
+    taken INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    list BLOB NOT NULL,
+    receipt BLOB NOT NULL,
+    summary BLOB NOT NULL,
+    is_complete INTEGER NOT NULL,
+    exit_code INTEGER,
+    error BLOB NOT NULL
+)
+"""
+
+
+class RunState(str, Enum):
+    """How far a run came."""
+
+    BEGUN = "begun"
+    """The name of its snapshot is decided; the cluster may have the snapshot, or not."""
+    TAKEN = "taken"
+    """Its snapshot is on the cluster; the list is not finished."""
+    LISTED = "listed"
+    """The list is in its place, and nobody has committed it."""
+    COMMITTING = "committing"
+    """It is to be committed; the cluster may show that, or not."""
+    COMMITTED = "committed"
+    FAILED = "failed"
+    """It ended before its list was finished."""
+
+
+UNFINISHED = (RunState.BEGUN, RunState.TAKEN)
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One run for one source. Times are nanoseconds since the epoch; 0 if unknown."""
+
+    id: int = 0
+    """Of the run, in this file."""
+    project: str
+    source: str
+    state: RunState
+    older: int | None = None
+    """The id of the older snapshot; None for a full list."""
+    newer: int | None = None
+    """The id of the newer snapshot; None if unknown."""
+    name: str = ""
+    """The name of the newer snapshot."""
+    taken: int = 0
+    """When the newer snapshot was taken."""
+    source_id: str = ""
+    started: int = 0
+    ended: int = 0
+    list: str = ""
+    receipt: str = ""
+    summary: str = ""
+    """What the list contains, in words."""
+    is_complete: bool = False
+    """Whether everything on the list could be read."""
+    exit_code: int | None = None
+    """That of the command that was given the list, or of the error that ended the run."""
+    error: str = ""
+
+
+_TEXTS = frozenset(("project", "source", "name", "list", "receipt", "summary", "error"))
+_FIELDS = Run.__struct_fields__
+
+
+def default_state_path() -> str:
+    """Return where the file is, unless a different one is named."""
+    return os.path.join(user_state_dir("qumulo-changelist"), "state.sqlite")
+
+
+class Journal:
+    """The file of all runs; several processes may use it at once.
+
+    Args:
+        path: the file; it is made if it is missing, readable by this user alone. ``IN_MEMORY`` for
+            none.
+
+    Raises:
+        StateFileError: it cannot be used. Raised by every method.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = os.fsdecode(to_bytes(path))
+        with self._errors():
+            if path != IN_MEMORY:
+                folder = os.path.dirname(os.path.abspath(self._path))
+                os.makedirs(folder, 0o700, exist_ok=True)
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+            self._file = sqlite3.connect(
+                self._path, timeout=_SECONDS_TO_WAIT, isolation_level=None
+            )
+            self._file.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._errors():
+            self._file.execute("PRAGMA synchronous = FULL")
+            version = self._file.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise StateFileError(f"a newer version of this program made {self._path}")
+            if version < _VERSION:
+                self._file.execute(_TABLE)
+                self._file.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, run: Run) -> Run:
+        """Store a new run; return it with its id."""
+        fields = [name for name in _FIELDS if name != "id"]
+        marks = ", ".join("?" * len(fields))
+        with self._errors():
+            cursor = self._file.execute(
+                f"INSERT INTO runs ({', '.join(fields)}) VALUES ({marks})",  # noqa: S608
+                [_stored(name, getattr(run, name)) for name in fields],
+            )
+        return self.run(cursor.lastrowid or 0)
+
+    def update(self, run: Run, **changes: object) -> Run:
+        """Change fields of a run; return it as it is then."""
+        settings = ", ".join(f"{name} = ?" for name in changes)
+        values = [_stored(name, value) for name, value in changes.items()]
+        with self._errors():
+            self._file.execute(f"UPDATE runs SET {settings} WHERE id = ?", (*values, run.id))  # noqa: S608
+        return self.run(run.id)
+
+    def run(self, number: int) -> Run:
+        """Return a run by its id."""
+        with self._errors():
+            row = self._file.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
+        return _run(row)
+
+    def runs(self, project: str = "", source: str = "") -> list[Run]:
+        """Return the runs, the newest first; of one project, or of one of its sources."""
+        with self._errors():
+            rows = self._file.execute(
+                "SELECT * FROM runs WHERE (? = '' OR project = ?) AND (? = '' OR source = ?) "
+                "ORDER BY id DESC",
+                (*(_key(project),) * 2, *(_key(source),) * 2),
+            ).fetchall()
+        return [_run(row) for row in rows]
+
+    def committed(self, project: str, source: str) -> Committed | None:
+        """Return what was committed last of a source; None if there is nothing.
+
+        What was adopted last can be older than what was committed before that.
+        """
+        runs = self._in_state(project, source, RunState.COMMITTED)
+        last = max(runs, key=lambda run: (run.ended, run.id), default=None)
+        return Committed(last.newer or 0, last.taken, last.source_id) if last else None
+
+    def committed_ids(self, project: str, source: str) -> set[int]:
+        """Return the ids of all snapshots of a source that were committed."""
+        return {run.newer or 0 for run in self._in_state(project, source, RunState.COMMITTED)}
+
+    def uncommitted(self, project: str, source: str) -> list[Run]:
+        """Return the runs whose list is finished and newer than what is committed."""
+        committed = self.committed(project, source)
+        newest = committed.id if committed else 0
+        listed = self._in_state(project, source, RunState.LISTED)
+        return [run for run in listed if (run.newer or 0) > newest]
+
+    def _in_state(self, project: str, source: str, state: RunState) -> list[Run]:
+        return [run for run in self.runs(project, source) if run.state is state]
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            if isinstance(error, OSError):
+                check_shortage(error)
+            reason = getattr(error, "strerror", None) or error
+            raise StateFileError(f"the file {self._path} cannot be used: {reason}") from error
+
+
+def _key(text: str) -> bytes | str:
+    return to_bytes(text) if text else ""
+
+
+def _stored(name: str, value: object) -> object:
+    if name in _TEXTS:
+        return to_bytes(str(value))
+    return value.value if isinstance(value, RunState) else value
+
+
+def _run(row: sqlite3.Row) -> Run:
+    values = {name: to_text(row[name]) if name in _TEXTS else row[name] for name in _FIELDS}
+    values["state"] = RunState(values["state"])
+    values["is_complete"] = bool(values["is_complete"])
+    return Run(**values)

@@ -1,0 +1,84 @@
+"""One run of a project at a time: a lock that ends with the process that holds it."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+
+from qumulo_changelist.durations import describe_duration
+from qumulo_changelist.errors import ProjectBusyError, StateFileError
+from qumulo_changelist.events import Listener, ProjectAwaited
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.shortages import check_shortage
+
+_SECONDS_BETWEEN_TRIES = 0.2
+_MAX_DESCRIPTION = 4096
+
+
+@contextlib.contextmanager
+def lock_project(state_path: str, project: str, wait: float, listener: Listener) -> Iterator[None]:
+    """Hold the lock of a project for a ``with`` block.
+
+    Args:
+        state_path: the file of what was committed; locks are beside it.
+        project: the project's name.
+        wait: the number of seconds to wait for a different run that holds it.
+        listener: receives a ``ProjectAwaited`` if it has to wait.
+
+    Raises:
+        ProjectBusyError: a different run still holds it.
+        StateFileError: the file of the lock cannot be used.
+    """
+    state_path = os.fsdecode(to_bytes(state_path))
+    # Of a name, the file system may not hold every character, or not distinguish the case.
+    digest = hashlib.sha256(to_bytes(project)).hexdigest()[:16]
+    path = f"{state_path}.{digest}.lock"
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), 0o700, exist_ok=True)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        check_shortage(error)
+        raise StateFileError(f"the lock {path} cannot be used: {error.strerror}") from error
+    try:
+        _acquire(lock, project, wait, listener)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _acquire(lock: int, project: str, wait: float, listener: Listener) -> None:
+    end = time.monotonic() + wait
+    is_reported = False
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _describe_holder(lock)
+            return
+        holder = _holder(lock)
+        if time.monotonic() >= end:
+            raise ProjectBusyError(f"the project {project} is being run by {holder}")
+        if not is_reported:
+            listener(ProjectAwaited(project, holder))
+            is_reported = True
+        time.sleep(_SECONDS_BETWEEN_TRIES)
+
+
+def _describe_holder(lock: int) -> None:
+    described = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
+    # It is for messages only: a full disk does not keep a run from its work.
+    with contextlib.suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, described, 0)
+
+
+def _holder(lock: int) -> str:
+    try:
+        holder = json.loads(os.pread(lock, _MAX_DESCRIPTION, 0))
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
+        passed = describe_duration(time.time() - holder["since"])
+        return f"process {holder['pid']} since {since} ({passed})"
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return "another process"

@@ -1,0 +1,46 @@
+"""The names of a project's snapshots, by which the cluster itself shows what was committed. Pure.
+
+A run takes ``<PROJECT>-<seconds>-run``. To commit it, a *marker* is taken, a further snapshot named
+``<PROJECT>-<seconds>-committed-<id of the run's snapshot>``: a snapshot cannot be renamed. The
+command that only takes snapshots names them ``<PROJECT>-<seconds>``; these are not of a cycle.
+"""
+
+import re
+from typing import NamedTuple
+
+_NAME = re.compile(r"(.+)-(\d{10,20})-(?:run|committed-(\d{1,20}))", re.DOTALL)
+
+
+class CycleName(NamedTuple):
+    """What the name of a snapshot says."""
+
+    project: str
+    seconds: int
+    """When its name was made, since the epoch, by the clock of the machine that made it."""
+    committed: int | None
+    """The id of the committed snapshot, if it is a marker; None if a run took it."""
+
+
+def run_name(project: str, seconds: int) -> str:
+    """Return the name of the snapshot that a run takes."""
+    return f"{project}-{seconds}-run"
+
+
+def marker_name(project: str, seconds: int, committed: int) -> str:
+    """Return the name of the marker that commits a snapshot."""
+    return f"{project}-{seconds}-committed-{committed}"
+
+
+def parse_name(number: int, name: str, project: str) -> CycleName | None:
+    """Return what a snapshot's name says; None if it is not of the cycle of a project.
+
+    Args:
+        number: the snapshot's id; version 3 of the API puts it before the name.
+        name: as the cluster has it.
+        project: the project.
+    """
+    for text in (name.removeprefix(f"{number}_"), name):
+        found = _NAME.fullmatch(text)
+        if found and found[1] == project:
+            return CycleName(project, int(found[2]), int(found[3]) if found[3] else None)
+    return None

@@ -1,0 +1,77 @@
+"""Handing a list to a command: the archiver, or whatever is to be done with it."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from qumulo_changelist.errors import CommandFailedError
+from qumulo_changelist.events import ListHanded, Listener
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.wording import describe_signal
+
+_VARIABLES = "QUMULO_CHANGELIST_"
+_SECONDS_TO_END = 10
+_STANDARD_ERROR = 2
+
+
+def hand_over(command: Sequence[str], values: Mapping[str, str], listener: Listener) -> None:
+    """Run a command with a list, and wait until it succeeds.
+
+    In its arguments, ``{list}``, ``{receipt}`` and the other names of ``values`` in braces are
+    replaced. The environment has the same values, such as ``QUMULO_CHANGELIST_LIST``. What the
+    command prints goes to standard error, since standard output contains the result alone.
+
+    Args:
+        command: the program, and its arguments.
+        values: by names in lower case, such as ``list``.
+        listener: receives a ``ListHanded``.
+
+    Raises:
+        CommandFailedError: it cannot be started, or does not end with 0.
+    """
+    arguments = [_replace(argument, values) for argument in command]
+    environment = {f"{_VARIABLES}{name.upper()}": value for name, value in values.items()}
+    listener(ListHanded(tuple(arguments)))
+    shown = arguments[0]
+    try:
+        process = subprocess.Popen(
+            [to_bytes(argument) for argument in arguments],
+            env={**os.environb, **{k.encode(): to_bytes(v) for k, v in environment.items()}},
+            stdout=_STANDARD_ERROR,
+        )
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError):
+            check_shortage(error)
+        raise CommandFailedError(f"the command {shown} cannot be started: {error}") from error
+    with process:
+        try:
+            code = process.wait()
+        except BaseException:
+            _end(process)
+            raise
+    if code:
+        how = describe_signal(-code) if code < 0 else f"ended with exit code {code}"
+        raise CommandFailedError(f"the command {shown} {how}")
+
+
+def _replace(argument: str, values: Mapping[str, str]) -> str:
+    parts = argument.split("{")
+    replaced = [parts[0]]
+    for part in parts[1:]:
+        name, closing, rest = part.partition("}")
+        is_known = closing and name in values
+        # Each brace is looked at once: a path that is put in may contain braces itself.
+        replaced.append(values[name] + rest if is_known else "{" + part)
+    return "".join(replaced)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command because this process is being interrupted."""
+    with contextlib.suppress(OSError):
+        process.terminate()
+    try:
+        process.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()

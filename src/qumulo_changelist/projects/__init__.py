@@ -1,0 +1,1 @@
+"""Projects: what is protected, from ``projects.toml`` to values."""

@@ -1,0 +1,99 @@
+"""The keys of ``projects.toml``, and what the value of each may be. Pure.
+
+To add a key, add its line here, and a field of the same name to a value in ``project.py``.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.durations import parse_duration
+from qumulo_changelist.errors import UsageError
+
+Parser = Callable[[object], Any]
+"""Returns the value of a key, or raises a ``ValueError`` that says what it may be."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("it has to be text in quotes")
+    return value
+
+
+def _absolute(value: object) -> str:
+    if not _text(value).startswith("/"):
+        raise ValueError("it has to be an absolute path, which begins with /")
+    return str(value)
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("it has to be true or false")  # noqa: TRY004
+    return value
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("it has to be a number, from 1")
+    return value
+
+
+def _index(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return str(value)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return value
+    raise ValueError("it has to be a number, the archiver's number of the source folder")
+
+
+def _one_of(*values: str) -> Parser:
+    def parse(value: object) -> str:
+        if value not in values:
+            raise ValueError(f"it has to be one of {', '.join(map(repr, values))}")
+        return str(value)
+
+    return parse
+
+
+def _duration(value: object) -> int:
+    return parse_duration(_text(value))
+
+
+def _deletion_limit(value: object) -> DeletionLimit:
+    try:
+        return DeletionLimit.parse(str(_number(value)) if isinstance(value, int) else _text(value))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+SOURCE_KEYS: Mapping[str, Parser] = {
+    "path": _absolute,
+    "mapped_path": _absolute,
+    "guid": _text,
+    "index": _index,
+}
+OPTION_KEYS: Mapping[str, Parser] = {
+    "deletes": _yes_or_no,
+    "moves": _yes_or_no,
+    "verify": _yes_or_no,
+    "max_deletes": _deletion_limit,
+    "metadata": _one_of("mount", "snapshot", "rest"),
+    "format": _text,
+    "workers": _number,
+    "lookups": _number,
+    "mount_timeout": _duration,
+    "page_size": _number,
+    "slice_size": _number,
+    "spill_after": _number,
+}
+CYCLE_KEYS: Mapping[str, Parser] = {
+    "keep": _number,
+    "policy": _text,
+    "expire": _duration,
+    "full": _yes_or_no,
+    "commit_unreadable": _yes_or_no,
+    "config": _absolute,
+    "transport": _one_of("qq", "rest"),
+}
+DEFAULT_KEYS: Mapping[str, Parser] = {**OPTION_KEYS, **CYCLE_KEYS}
+PROJECT_KEYS: Mapping[str, Parser] = {**SOURCE_KEYS, **DEFAULT_KEYS}

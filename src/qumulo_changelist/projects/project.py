@@ -1,0 +1,116 @@
+"""A project: the sources that are listed together, and how."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.request import (
+    check_list_name,
+    check_project,
+    check_source_path,
+    check_types,
+    normalize_cluster_path,
+)
+from qumulo_changelist.errors import ProjectNameError, UsageError
+from qumulo_changelist.names import to_bytes
+
+# A marker is named <id>_<PROJECT>-<seconds>-committed-<id>, and a name has at most 255 bytes; an id
+# of 64 bits has at most 20 digits, and the seconds have 10 until the year 2286.
+MAX_PROJECT_BYTES = 255 - 20 - len("_-") - 10 - len("-committed-") - 20
+
+MAX_KEEP = 1000
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """A directory of the cluster that a project lists."""
+
+    path: str
+    """On the cluster, an absolute path."""
+    guid: str
+    """The archiver's GUID: the name of the list's folder."""
+    index: str = "1"
+    """The number of the source folder: the beginning of the list's name."""
+    mapped_path: str | None = None
+    """Where this machine mounts it; None to read everything over REST."""
+
+
+class ListOptions(Struct, frozen=True, kw_only=True):
+    """What a list contains and how it is made, as in ``ChangelistRequest``; None: its default."""
+
+    deletes: bool = False
+    moves: bool = False
+    verify: bool = False
+    max_deletes: DeletionLimit | None = None
+    metadata: Literal["mount", "snapshot", "rest"] | None = None
+    """None: the mount if there is a mapped path, else REST."""
+    format: str = "xml"
+    workers: int | None = None
+    lookups: int | None = None
+    mount_timeout: int | None = None
+    page_size: int | None = None
+    slice_size: int | None = None
+    spill_after: int | None = None
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """What is protected under one name."""
+
+    name: str
+    """Snapshots on the cluster are named after it."""
+    sources: tuple[Source, ...]
+    """At least one; no path of the cluster twice."""
+    options: ListOptions = ListOptions()
+    keep: int = 2
+    """The number of committed snapshots that stay on the cluster, for each source."""
+    policy: str = ""
+    """The snapshot policy of the cluster whose newest snapshot is listed; "" to take one."""
+    expire: int = 0
+    """The number of seconds after which the cluster may remove a snapshot; 0 for never."""
+    full: bool = True
+    """Whether a full list may be made if nothing was committed yet."""
+    commit_unreadable: bool = False
+    """Whether a list is committed by itself although some of its entries could not be read."""
+    config: str = ""
+    """The archiver's configuration, which says how to reach the cluster; "" for the usual one."""
+    transport: Literal["", "qq", "rest"] = ""
+    """How to ask the cluster; "" for what the configuration says."""
+
+    def check(self) -> None:
+        """Make sure that the project can be run.
+
+        Raises:
+            UsageError: a field has the wrong type, or a value is not possible.
+        """
+        check_types(self.options)
+        check_name(self.name)
+        if not self.sources:
+            raise UsageError(f"the project {self.name} has no source")
+        for source in self.sources:
+            check_types(source)
+            check_list_name(source.guid, source.index)
+            check_source_path(normalize_cluster_path(source.path))
+        self._check_twice("path", [normalize_cluster_path(one.path) for one in self.sources])
+        self._check_twice(
+            "list", [f"{one.guid}/{int(one.index)}-files.xml" for one in self.sources]
+        )
+        if not 1 <= self.keep <= MAX_KEEP:
+            raise UsageError(f"keep is {self.keep}, and has to be from 1 to {MAX_KEEP}")
+
+    def _check_twice(self, what: str, values: list[str]) -> None:
+        if twice := next((value for value in values if values.count(value) > 1), None):
+            raise UsageError(f"two sources of the project {self.name} have the {what} {twice}")
+
+
+def check_name(name: str) -> None:
+    """Make sure that the snapshots of a cycle can be named after a project.
+
+    Raises:
+        ProjectNameError: they cannot.
+    """
+    check_project(name)
+    if (size := len(to_bytes(name))) > MAX_PROJECT_BYTES:
+        raise ProjectNameError(
+            f"no snapshot can be named after the project {name!r:.300}: it has {size} bytes, and "
+            f"{MAX_PROJECT_BYTES} is the limit"
+        )
