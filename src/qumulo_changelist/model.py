@@ -38,6 +38,31 @@ class Snapshot(NamedTuple):
     """The directory, an absolute path; "" if unknown."""
     source_id: str = ""
     """The file id of the directory; "" if unknown."""
+    expires: int = 0
+    """When the cluster deletes it by itself, likewise; 0 if never, or if that is unknown."""
+    policy: str = ""
+    """The name of the snapshot policy that took it; "" if none did, or if its name is unknown."""
+    by_policy: bool = False
+    """Whether a snapshot policy took it."""
+    is_locked: bool = False
+    """Whether the cluster refuses to delete it before it expires."""
+    is_going: bool = False
+    """Whether the cluster is deleting it; False if that is unknown."""
+
+    @property
+    def label(self) -> str:
+        """The name as it was given, without the id that version 3 of the API puts in front."""
+        return self.name.removeprefix(f"{self.id}_")
+
+
+class Caller(Struct, frozen=True):
+    """The user on whose behalf the cluster is asked."""
+
+    name: str
+    privileges: frozenset[str]
+    """What the user may do, in the cluster's words, such as ``PRIVILEGE_SNAPSHOT_READ``."""
+    id: str = ""
+    """The cluster's id for the user; "" if unknown."""
 
 
 class Kind(Enum):

@@ -25,9 +25,10 @@ from qumulo_changelist.errors import (
     SnapshotMissingError,
     StatusError,
     UnreadableError,
+    UnsupportedError,
 )
 from qumulo_changelist.events import ignore
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Kind
+from qumulo_changelist.model import CREATE, DELETE, MODIFY, Caller, Change, Kind
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 
 Way = Callable[[Settings, Path], AbstractContextManager[Cluster]]
@@ -133,6 +134,72 @@ def test_a_snapshot_can_be_taken_of_any_directory(cluster, emulator, project, pa
 def test_no_snapshot_is_taken_of_a_missing_directory(cluster, project):
     with pytest.raises(NotFoundError, match="Error 404"):
         cluster.create_snapshot("a", on_cluster(project, "/nowhere"))
+
+
+def test_a_snapshot_expires_when_it_should(cluster, emulator, project):
+    expires = time.time_ns() + 3600 * 10**9
+
+    taken = cluster.create_snapshot("short", on_cluster(project), expires)
+
+    _, status = emulator.request("GET", f"/v3/snapshots/status/{taken.id}")
+    assert 0 <= taken.expires - expires < 10**9
+    assert status["expiration"].endswith("Z")
+    assert cluster.snapshots(taken.id)[taken.id].expires == taken.expires
+
+
+def test_all_snapshots_are_listed_with_their_status(cluster, emulator, project):
+    first = snapshot_of(emulator, on_cluster(project), "first")
+    second = snapshot_of(emulator, on_cluster(project), "second")
+
+    listed = cluster.all_snapshots()
+
+    labels = {snapshot.id: snapshot.label for snapshot in listed}
+    assert labels[first] == "first"
+    assert labels[second] == "second"
+    assert len(labels) == len(listed)
+    assert cluster.snapshots(first)[first] in listed
+
+
+def test_a_snapshot_is_deleted_once(cluster, emulator, project):
+    taken = snapshot_of(emulator, on_cluster(project))
+
+    cluster.delete_snapshot(taken)
+
+    assert emulator.request("GET", f"/v3/snapshots/{taken}")[0] == 404
+    with pytest.raises(SnapshotMissingError, match="404"):
+        cluster.delete_snapshot(taken)
+
+
+def test_a_snapshot_that_cannot_be_deleted_is_refused(cluster, emulator, project):
+    taken = snapshot_of(emulator, on_cluster(project))
+    emulator.fault(method="DELETE", status=403, error_class="http_forbidden_error")
+
+    with pytest.raises(RefusedError, match="403"):
+        cluster.delete_snapshot(taken)
+
+
+def test_an_address_that_the_cluster_does_not_have_is_no_missing_snapshot(cluster, emulator):
+    emulator.fault(method="DELETE", status=404, error_class="http_not_found_error", times=2)
+
+    with pytest.raises(UnsupportedError):
+        cluster.delete_snapshot(7)
+
+
+# The user, and the cluster itself
+
+
+def test_the_caller_is_known_with_all_privileges(cluster, emulator):
+    _, sent = emulator.request("GET", "/v1/session/who-am-i")
+
+    caller = cluster.caller()
+
+    assert caller == Caller(emulator.username, frozenset(sent["privileges"]), sent["id"])
+
+
+def test_the_version_of_the_core_is_known(cluster, emulator):
+    _, sent = emulator.request("GET", "/v1/version")
+
+    assert cluster.core_version() == sent["revision_id"]
 
 
 # The diff

@@ -88,6 +88,9 @@ def serve(host: str = "127.0.0.1", *, port: int = 0, tls: bool = True) -> Iterat
         def do_POST(self) -> None:
             self.do_GET()
 
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
         def log_message(self, *_arguments: object) -> None:
             pass
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import AbsentError, UnreadableError
-from qumulo_changelist.model import Change, EntryStat, Kind, Snapshot
+from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot
 
 LIVE = None
 Tree = dict[str, EntryStat]
@@ -25,11 +25,23 @@ def a_link(number: str = "8") -> EntryStat:
 class UnusedCluster(Cluster):
     """A cluster that must not be asked for anything; tests override what may be asked."""
 
-    def create_snapshot(self, name: str, path: str) -> Snapshot:
+    def create_snapshot(self, name: str, path: str, expires: int = 0) -> Snapshot:
         raise AssertionError("no snapshot should be taken")
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
         raise AssertionError("no snapshot should be looked up")
+
+    def all_snapshots(self) -> list[Snapshot]:
+        raise AssertionError("no snapshots should be listed")
+
+    def delete_snapshot(self, number: int) -> None:
+        raise AssertionError("no snapshot should be deleted")
+
+    def caller(self) -> Caller:
+        raise AssertionError("nobody should be looked up")
+
+    def core_version(self) -> str:
+        raise AssertionError("no version should be requested")
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         raise AssertionError("no changes should be requested")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qumulo_changelist.cluster.times import nanoseconds, seconds, seconds_of_all
+from qumulo_changelist.cluster.times import format_time, nanoseconds, seconds, seconds_of_all
 
 SECOND = 10**9
 
@@ -84,6 +84,20 @@ def test_a_malformed_time_is_refused(moment):
         seconds(moment)
     with pytest.raises(ValueError):  # noqa: PT011
         nanoseconds(moment)
+
+
+@given(st.integers(-62_135_596_800 * SECOND, 253_402_300_799 * SECOND))
+def test_a_written_time_is_rounded_up_to_seconds(moment):
+    written = format_time(moment)
+
+    assert len(written) == len("2023-11-14T22:13:14Z")
+    assert 0 <= nanoseconds(written) - moment < SECOND
+
+
+@pytest.mark.parametrize("moment", [253_402_300_799 * SECOND + 1, -(10**30), 10**30])
+def test_no_time_is_written_with_a_year_that_rfc_3339_does_not_have(moment):
+    with pytest.raises(ValueError, match="RFC 3339"):
+        format_time(moment)
 
 
 @given(st.text(st.sampled_from("0123456789-:T.Z+W "), max_size=30) | st.text())

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
+from qumulo_changelist.cluster.accounts import read_access_token, read_caller
 from qumulo_changelist.cluster.changes import are_absolute, is_absolute, read_change
 from qumulo_changelist.cluster.snapshots import read_snapshot, read_total_files
 from qumulo_changelist.cluster.wire import Reader, read_value, to_shape
 from qumulo_changelist.errors import ReplyError
-from qumulo_changelist.model import Change, Snapshot
+from qumulo_changelist.model import Caller, Change, Snapshot
 from tests.parts.json_values import json_values
 
 # Shapes
@@ -198,6 +199,91 @@ def test_the_time_and_the_directory_of_a_snapshot_may_be_unknown(sent, taken, so
     snapshot = read_snapshot({"id": 7, "name": "a", **sent}, "GET /s")
 
     assert snapshot == Snapshot(7, "a", taken, source)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expires"),
+    [
+        ({}, 0),
+        ({"expiration": ""}, 0),
+        ({"expiration": None}, 0),
+        ({"expiration": "1970-01-01T00:00:01.000000001Z"}, 1_000_000_001),
+        ({"expiration": "never"}, 0),
+        ({"expiration": 7}, 0),
+    ],
+)
+def test_a_snapshot_may_expire(sent, expires):
+    assert read_snapshot({"id": 7, **sent}, "GET /s") == Snapshot(7, expires=expires)
+
+
+@pytest.mark.parametrize(
+    ("sent", "policy", "by_policy"),
+    [
+        ({"policy_id": None, "policy_name": None, "created_by_policy": False}, "", False),
+        ({"policy_id": "", "policy_name": ""}, "", False),
+        ({"policy_id": 3, "policy_name": "hourly"}, "hourly", True),
+        ({"policy_id": 3}, "", True),
+        ({"policy_name": "hourly"}, "hourly", True),
+        ({"policy_id": 3, "policy_name": ["hourly"]}, "", True),
+        ({"created_by_policy": True}, "", True),
+        ({"created_by_policy": "maybe"}, "", True),
+    ],
+)
+def test_a_policy_may_have_taken_a_snapshot(sent, policy, by_policy):
+    snapshot = read_snapshot({"id": 7, **sent}, "GET /s")
+
+    assert snapshot == Snapshot(7, policy=policy, by_policy=by_policy)
+
+
+@pytest.mark.parametrize("sent", ["key", "", 0, False, {}, ["key"]])
+def test_a_snapshot_counts_as_locked_whatever_is_written_for_its_lock(sent):
+    for malformed in ({}, {"name": 7}):
+        assert read_snapshot({"id": 7, "lock_key": sent, **malformed}, "GET /s").is_locked
+    assert not read_snapshot({"id": 7, "lock_key": None}, "GET /s").is_locked
+    assert not read_snapshot({"id": 7}, "GET /s").is_locked
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_going"),
+    [(None, False), (False, False), (True, True), ("true", True), (1, True)],
+)
+def test_a_snapshot_may_be_about_to_go(sent, is_going):
+    assert read_snapshot({"id": 7, "in_delete": sent}, "GET /s").is_going is is_going
+
+
+@pytest.mark.parametrize("name", ["show1-17", "7_show1-17"])
+def test_the_label_of_a_snapshot_is_the_same_in_every_version_of_the_api(name):
+    assert Snapshot(7, name).label == "show1-17"
+
+
+# The user
+
+
+def test_a_caller_is_a_name_and_privileges():
+    sent = {"id": "500", "name": "admin", "privileges": ["PRIVILEGE_A", "B"], "uid": None}
+
+    caller = read_caller(sent, "GET /w")
+
+    assert caller == Caller("admin", frozenset({"PRIVILEGE_A", "B"}), "500")
+    assert read_caller({"name": "a", "privileges": []}, "GET /w") == Caller("a", frozenset())
+
+
+@pytest.mark.parametrize(
+    "sent", [{"name": "a"}, {"privileges": []}, {"name": "a", "privileges": ["A", 7]}, [], None]
+)
+def test_privileges_are_never_guessed(sent):
+    with pytest.raises(ReplyError, match=r"^GET /w: "):
+        read_caller(sent, "GET /w")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"id": "7"}, *({"id": "7", "bearer_token": token} for token in ("", "a\n", "ü", 7))],
+)
+def test_a_token_that_cannot_be_used_is_refused_and_never_shown(sent):
+    with pytest.raises(ReplyError, match=r"^GET /t: ") as caught:
+        read_access_token(sent, "GET /t")
+    assert "ü" not in str(caught.value)
 
 
 # Counts

@@ -193,6 +193,26 @@ def directory_absence(snapshot: int) -> Iterator[None]:
         raise AbsentError(f"snapshot {snapshot} holds no such directory") from error
 
 
+@contextlib.contextmanager
+def snapshot_absence() -> Iterator[None]:
+    """Raise a ``SnapshotMissingError`` for the error that the cluster has no such snapshot.
+
+    Which class of error a cluster sends is documented nowhere, but what is missing at the address
+    of a snapshot is the snapshot, unless the cluster does not have such addresses at all.
+    """
+    try:
+        yield
+    except (SnapshotMissingError, UnsupportedError):
+        raise
+    except NotFoundError as error:
+        raise SnapshotMissingError(
+            str(error),
+            status=error.status,
+            error_class=error.error_class,
+            exit_code=error.exit_code,
+        ) from error
+
+
 def _is_absence(error: StatusError) -> bool:
     return error.status in _ABSENCE_STATUSES and error.error_class in _ABSENCES
 

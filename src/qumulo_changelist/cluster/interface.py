@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.model import Change, Description, EntryStat, Snapshot
+from qumulo_changelist.model import Caller, Change, Description, EntryStat, Snapshot
 from qumulo_changelist.pending import Pending
 
 T = TypeVar("T")
@@ -32,8 +32,14 @@ class DiffPage(Protocol):
 class Cluster(Protocol):
     """What every way to a cluster can do."""
 
-    def create_snapshot(self, name: str, path: str) -> Snapshot:
+    def create_snapshot(self, name: str, path: str, expires: int = 0) -> Snapshot:
         """Take a snapshot of the directory ``path``.
+
+        Args:
+            name: its name.
+            path: the directory.
+            expires: when the cluster deletes it by itself, in nanoseconds since the epoch, which
+                are rounded up to seconds; 0 for never.
 
         Raises:
             ClusterPathError: the cluster cannot be asked for a path with such a name.
@@ -42,6 +48,33 @@ class Cluster(Protocol):
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
         """Return those of the snapshots that the cluster has, by their ids."""
+
+    def all_snapshots(self) -> list[Snapshot]:
+        """Return the status of every snapshot of the cluster, in no order.
+
+        Those that it is deleting are among them. Version 2 of its API does not state which these
+        are, and knows neither locks nor the names of policies.
+        """
+
+    def delete_snapshot(self, number: int) -> None:
+        """Delete a snapshot; the cluster may still be at it when this returns.
+
+        It can be repeated: after a broken connection the snapshot may be gone already.
+
+        Raises:
+            SnapshotMissingError: the cluster does not have it, or not any more.
+            StatusError: the cluster refuses, such as for a snapshot that is locked.
+        """
+
+    def caller(self) -> Caller:
+        """Return the user who is logged in, and what that user may do.
+
+        Raises:
+            ReplyError: the cluster does not state the user's privileges.
+        """
+
+    def core_version(self) -> str:
+        """Return the version of the cluster's Core, such as ``Qumulo Core 7.2.1``."""
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots of one directory, in pages, in no order.

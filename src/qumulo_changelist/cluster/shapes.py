@@ -52,25 +52,42 @@ class IdJson(Struct):
 
 
 class SnapshotJson(Struct):
-    """A snapshot: the answer to its creation, or its status, in v2 and v3 of the API."""
+    """A snapshot: the answer to its creation, or its status, in v2, v3 and v4 of the API.
+
+    The last fields can be of any type: that a snapshot is locked must not get lost because it is
+    written in another way.
+    """
 
     id: int
     name: str = ""
     timestamp: str = ""
     source_file_path: str = ""
     source_file_id: str = ""
-
-
-class TotalsJson(Struct):
-    """What a directory's totals count."""
-
-    total_files: str
+    expiration: str | None = None
+    policy_name: str | None = None
+    policy_id: object = None
+    created_by_policy: object = None
+    lock_key: object = None
+    in_delete: object = None
 
 
 class PagingJson(Struct, gc=False):
     """Where a collection continues after a page."""
 
     next: str | None = None
+
+
+class SnapshotsJson(Struct):
+    """A page of the status of all snapshots; the published schema has no pages."""
+
+    entries: list[object]
+    paging: PagingJson | None = None
+
+
+class TotalsJson(Struct):
+    """What a directory's totals count."""
+
+    total_files: str
 
 
 class PagedJson(Struct):
@@ -107,6 +124,27 @@ class SomeEntriesJson(Struct):
 class LoginJson(Struct):
     """The answer to a login."""
 
+    bearer_token: str
+
+
+class CallerJson(Struct):
+    """The user who sends requests."""
+
+    name: str
+    privileges: list[str]
+    id: str = ""
+
+
+class VersionJson(Struct):
+    """The version of the cluster's Core."""
+
+    revision_id: str
+
+
+class AccessTokenJson(Struct):
+    """The answer to the creation of an access token."""
+
+    id: str
     bearer_token: str
 
 

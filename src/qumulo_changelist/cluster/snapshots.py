@@ -12,7 +12,9 @@ from qumulo_changelist.model import Snapshot
 def read_snapshot(value: object, source: str) -> Snapshot:
     """Return a snapshot from the answer to its creation, or from its status.
 
-    The time and the directory are unknown if they are missing or malformed: a run needs neither.
+    The times and the directory are unknown if they are missing or malformed: no list needs them.
+    Whatever is written for a lock, a policy or a deletion counts as one, if it is not null: then no
+    snapshot is deleted that somebody else needs.
 
     Args:
         value: the decoded JSON.
@@ -22,18 +24,34 @@ def read_snapshot(value: object, source: str) -> Snapshot:
         ReplyError: it has no id.
     """
     snapshot = to_shape(value, SnapshotJson, source)
-    try:
-        taken = nanoseconds(snapshot.timestamp)
-    except ValueError:
-        taken = 0
+    policy = snapshot.policy_name or ""
     path = snapshot.source_file_path if is_absolute(snapshot.source_file_path) else ""
     return Snapshot(
         snapshot.id,
         snapshot.name,
-        taken,
+        _moment(snapshot.timestamp),
         path.rstrip("/") or path,
         snapshot.source_file_id if is_number(snapshot.source_file_id) else "",
+        expires=_moment(snapshot.expiration or ""),
+        policy=policy,
+        by_policy=bool(policy)
+        or _is_stated(snapshot.policy_id)
+        or _is_stated(snapshot.created_by_policy),
+        is_locked=snapshot.lock_key is not None,
+        is_going=_is_stated(snapshot.in_delete),
     )
+
+
+def _moment(written: str) -> int:
+    """Return a time in nanoseconds since the epoch; 0 if it is empty or malformed."""
+    try:
+        return nanoseconds(written)
+    except ValueError:
+        return 0
+
+
+def _is_stated(value: object) -> bool:
+    return value is not None and value is not False and value != ""
 
 
 def read_total_files(value: object, source: str) -> int:

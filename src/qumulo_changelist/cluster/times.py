@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1)
 _NANOSECONDS = 1_000_000_000
@@ -87,6 +87,21 @@ def _seconds_of_expanded_year(moment: str) -> int:
     cycles, year_of_cycle = divmod(int(year[0]), _CYCLE_YEARS)
     like = seconds(f"{_LIKE_YEAR_0 + year_of_cycle}{rest}")
     return like + (cycles - _CYCLES_TO_YEAR_2000) * _CYCLE_SECONDS
+
+
+def format_time(moment: int) -> str:
+    """Return a time in nanoseconds since the epoch as RFC 3339 has it, in UTC.
+
+    It is rounded up to whole seconds, so that nothing expires earlier than asked for.
+
+    Raises:
+        ValueError: RFC 3339 cannot write it, such as a year after 9999.
+    """
+    try:
+        whole = _EPOCH + timedelta(seconds=-(-moment // _NANOSECONDS))
+    except OverflowError:
+        raise ValueError("not a time that RFC 3339 can write") from None
+    return f"{whole.isoformat()}Z"
 
 
 def nanoseconds(moment: str) -> int:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
+from qumulo_changelist.cluster.accounts import read_caller, read_version
 from qumulo_changelist.cluster.attributes import check_names, identified, inspected
 from qumulo_changelist.cluster.failures import directory_absence, entry_errors
 from qumulo_changelist.cluster.interface import check_unicode
@@ -14,22 +15,20 @@ from qumulo_changelist.cluster.qq.commands import QqCommands
 from qumulo_changelist.cluster.qq.files import files
 from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.cluster.qq.session import QqSession
+from qumulo_changelist.cluster.qq.snapshots import QqSnapshots
 from qumulo_changelist.cluster.shapes import FileJson, NodeJson
-from qumulo_changelist.cluster.snapshots import read_snapshot, read_total_files
+from qumulo_changelist.cluster.snapshots import read_total_files
 from qumulo_changelist.cluster.wire import to_file
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     AbsentError,
-    BrokenConnectionError,
-    ClusterPathError,
     IncompleteReplyError,
     QqFailedError,
     StatusError,
-    UnclearOutcomeError,
     UnreachableError,
     UnreadableError,
 )
-from qumulo_changelist.model import Change, Description, EntryStat, ReadFailure, Snapshot
+from qumulo_changelist.model import Caller, Change, Description, EntryStat, ReadFailure, Snapshot
 
 Value = TypeVar("Value")
 
@@ -55,35 +54,39 @@ class QqCluster:
         page_size: int = 0,
     ) -> None:
         self._commands = QqCommands(process, session, username, password)
+        self._snapshots = QqSnapshots(self._commands)
         self._page_size = page_size
 
-    def create_snapshot(self, name: str, path: str) -> Snapshot:
+    def create_snapshot(self, name: str, path: str, expires: int = 0) -> Snapshot:
         """Take a snapshot of the directory ``path``; see ``Cluster``."""
-        try:
-            check_unicode(name)
-            check_unicode(path)
-        except UnreadableError as error:
-            raise ClusterPathError(f"no snapshot {name!r} of {path!r}: {error}") from error
-        arguments = ["snapshot_create_snapshot", f"--name={name}", f"--path={path}"]
-        try:
-            (created,) = self._commands.run(arguments, output.single_value)
-        except (BrokenConnectionError, IncompleteReplyError) as error:
-            raise UnclearOutcomeError(
-                f"{error}; it is not known whether the cluster did it", exit_code=error.exit_code
-            ) from error
-        return read_snapshot(created, _source(arguments))
+        return self._snapshots.create(name, path, expires)
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
         """Return those of the snapshots that the cluster has; see ``Cluster``."""
-        # One process lists all of them: its start costs more than their number does.
-        arguments = ["snapshot_list_statuses"]
-        decode = functools.partial(output.elements, key="entries")
-        listed = [
-            read_snapshot(status, _source(arguments))
-            for status in self._commands.run(arguments, decode)
-            if not isinstance(status, dict) or status.get("id") in numbers
-        ]
+        listed = self._snapshots.listed(lambda number: number in numbers)
         return {snapshot.id: snapshot for snapshot in listed}
+
+    def all_snapshots(self) -> list[Snapshot]:
+        """Return the status of every snapshot; see ``Cluster``."""
+        return self._snapshots.listed()
+
+    def delete_snapshot(self, number: int) -> None:
+        """Delete a snapshot; see ``Cluster``."""
+        self._snapshots.delete(number)
+
+    def caller(self) -> Caller:
+        """Return the user who is logged in; see ``Cluster``.
+
+        ``qq who_am_i`` would print roles and groups, too, in forms of its own.
+        """
+        arguments = ["raw", "GET", "/v1/session/who-am-i"]
+        (answer,) = self._commands.run(arguments, output.single_value)
+        return read_caller(answer, f"`qq {' '.join(arguments)}`")
+
+    def core_version(self) -> str:
+        """Return the version of the cluster's Core; see ``Cluster``."""
+        (answer,) = self._commands.run(["version"], output.single_value)
+        return read_version(answer, "`qq version`")
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots, in pages; see ``Cluster``."""

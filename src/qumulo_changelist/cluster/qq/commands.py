@@ -60,6 +60,15 @@ class QqCommands:
         self._log_in(token)
         yield from self._run_once(arguments, decode)
 
+    def run_silently(self, arguments: list[str]) -> None:
+        """Run a command to its end; what it prints, if anything, does not matter.
+
+        Raises:
+            ChangelistError: the command failed.
+        """
+        for _ in self.run(arguments, iter):
+            pass
+
     def _run_once(self, arguments: list[str], decode: Decoder[Value]) -> Iterator[Value]:
         with contextlib.closing(self._process.stream(self._session.path, arguments)) as printed:
             try:

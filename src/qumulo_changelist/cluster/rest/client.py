@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from qumulo_changelist.cluster.interface import DiffPage, DirectoryPage, check_unicode
 from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.cluster.rest.accounts import Accounts
 from qumulo_changelist.cluster.rest.diff import read_diff
 from qumulo_changelist.cluster.rest.files import Files, reference_to
 from qumulo_changelist.cluster.rest.loop import Loop
@@ -19,10 +20,10 @@ from qumulo_changelist.cluster.rest.snapshots import Snapshots
 from qumulo_changelist.cluster.rest.tls import Trust
 from qumulo_changelist.cluster.shapes import IdJson
 from qumulo_changelist.cluster.wire import Reader
-from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import ClusterPathError, UnreadableError
 from qumulo_changelist.events import Listener
-from qumulo_changelist.model import Change, Description, EntryStat, Snapshot
+from qumulo_changelist.model import Caller, Change, Description, EntryStat, Snapshot
 from qumulo_changelist.pending import Pending, iterate
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class RestCluster:
         self._nodes = Nodes(nodes, listener)
         self._session = Session(settings, loop, RetryingSender(loop, self._nodes, listener))
         self._snapshots = Snapshots(self._session)
+        self._accounts = Accounts(self._session)
         self._diff_page = page_size or DIFF_PAGE
         self.files = Files(self._session, loop, page_size or DIRECTORY_PAGE)
 
@@ -91,7 +93,7 @@ class RestCluster:
         self._loop.close()
         self._nodes.close()
 
-    def create_snapshot(self, name: str, path: str) -> Snapshot:
+    def create_snapshot(self, name: str, path: str, expires: int = 0) -> Snapshot:
         """Take a snapshot of the directory ``path``; see ``Cluster``."""
         try:
             check_unicode(name)
@@ -99,12 +101,42 @@ class RestCluster:
         except UnreadableError as error:
             raise ClusterPathError(f"no snapshot {name!r} of {path!r}: {error}") from error
         directory = _directory.read(self._wait_for(self._session.ask(request)), str(request))
-        return self._wait_for(self._snapshots.create(name, directory.id))
+        return self._wait_for(self._snapshots.create(name, directory.id, expires))
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
         """Return those of the snapshots that the cluster has; see ``Cluster``."""
         found = {number: self._wait_for(self._snapshots.status(number)) for number in numbers}
         return {number: snapshot for number, snapshot in found.items() if snapshot}
+
+    def all_snapshots(self) -> list[Snapshot]:
+        """Return the status of every snapshot; see ``Cluster``."""
+        return self._wait_for(self._snapshots.all())
+
+    def delete_snapshot(self, number: int) -> None:
+        """Delete a snapshot; see ``Cluster``."""
+        self._wait_for(self._snapshots.delete(number))
+
+    def caller(self) -> Caller:
+        """Return the user who is logged in; see ``Cluster``."""
+        return self._wait_for(self._accounts.caller())
+
+    def core_version(self) -> str:
+        """Return the version of the cluster's Core, for which no login is needed."""
+        return self._wait_for(self._accounts.core_version())
+
+    def create_access_token(self, expires: int = 0) -> tuple[str, Secret]:
+        """Make an access token for the user who is logged in; return its id, and the token.
+
+        Args:
+            expires: when the cluster accepts it no more, in nanoseconds since the epoch, which are
+                rounded up to seconds; 0 for never.
+
+        Raises:
+            RefusedError: the user may not make access tokens.
+            UnsupportedError: the cluster's Core has none; they came with 5.3.
+            UnclearOutcomeError: the cluster may have made one, or not.
+        """
+        return self._wait_for(self._accounts.create_access_token(expires))
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots, in pages; see ``Cluster``."""

@@ -53,6 +53,10 @@ class Session:
                 raise
         return await self._sender.send(request, await self._renewed(used))
 
+    async def ask_openly(self, request: Request) -> bytes:
+        """Send a request that needs no login, and return the body of its answer; likewise."""
+        return await self._sender.send(request, _headers())
+
     def ask_ahead(self, request: Request) -> Pending[bytes]:
         """Send a request whose answer is wanted later: what :meth:`ask` returns or raises."""
         return self._loop.start(self.ask(request))
