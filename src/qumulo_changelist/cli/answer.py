@@ -4,6 +4,7 @@ The keys of the JSON stay: ``docs/commands.md`` documents them. Fields may be ad
 """
 
 import json
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +15,7 @@ from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.names import to_bytes
 
 
-def print_answer(value: Struct | dict[str, object], text: str, *, as_json: bool) -> None:
+def print_answer(value: Struct | Mapping[str, object], text: str, *, as_json: bool) -> None:
     """Print an answer as JSON or as text; an empty text is not printed.
 
     Raises:
@@ -32,13 +33,19 @@ def print_error(error: ChangelistError) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
-    described = {
-        "class": type(error).__name__,
-        "message": str(error),
-        "hint": hint_for(error, makes_list=False),
-        "exit_code": error.exit_code,
+    print_result(_encode(describe_error(error)))
+
+
+def describe_error(error: ChangelistError) -> dict[str, object]:
+    """Return an error as JSON has it, under the key ``error``."""
+    return {
+        "error": {
+            "class": type(error).__name__,
+            "message": str(error),
+            "hint": hint_for(error, makes_list=False),
+            "exit_code": error.exit_code,
+        }
     }
-    print_result(_encode({"error": described}))
 
 
 def _encode(value: object) -> bytes:

@@ -80,8 +80,13 @@ def _run(argv: Sequence[str] | None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(make_parser())
+    argv, handover = _split(list(argv))
     named = next((argument for argument in argv if argument in COMMANDS), "")
-    options = make_parser([named]).parse_args(argv)
+    parser = make_parser([named])
+    options = parser.parse_args(argv)
+    if handover is not None and (options.command != "run" or not handover):
+        parser.error("-- and a command can follow `run` alone")
+    options.handover = handover or []
     screen = Screen(verbose=options.verbose, quiet=options.quiet)
     try:
         code: int = options.execute(options, screen)
@@ -92,3 +97,9 @@ def _run(argv: Sequence[str] | None) -> int:
     return code
 
 
+def _split(argv: list[str]) -> tuple[list[str], list[str] | None]:
+    """Return the arguments before ``--``, and those of the command after it, if there is one."""
+    if "--" not in argv:
+        return argv, None
+    position = argv.index("--")
+    return argv[:position], argv[position + 1 :]

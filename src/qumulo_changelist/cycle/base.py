@@ -95,8 +95,6 @@ def _is_same(snapshot: Snapshot, known: Committed) -> bool:
     """Return whether a snapshot is the one that was committed, as far as both are described."""
     same_time = not known.taken or not snapshot.taken or known.taken == snapshot.taken
     same_source = (
-        not known.source_id
-        or not snapshot.source_id
-        or known.source_id == snapshot.source_id
+        not known.source_id or not snapshot.source_id or known.source_id == snapshot.source_id
     )
     return same_time and same_source

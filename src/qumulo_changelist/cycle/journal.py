@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from enum import Enum
 from types import TracebackType
+from typing import Any
 
 from msgspec import Struct
 from platformdirs import user_state_dir
@@ -125,9 +126,7 @@ class Journal:
                 folder = os.path.dirname(os.path.abspath(self._path))
                 os.makedirs(folder, 0o700, exist_ok=True)
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            self._file = sqlite3.connect(
-                self._path, timeout=_SECONDS_TO_WAIT, isolation_level=None
-            )
+            self._file = sqlite3.connect(self._path, timeout=_SECONDS_TO_WAIT, isolation_level=None)
             self._file.row_factory = sqlite3.Row
         try:
             self._prepare()
@@ -236,7 +235,9 @@ def _stored(name: str, value: object) -> object:
 
 
 def _run(row: sqlite3.Row) -> Run:
-    values = {name: to_text(row[name]) if name in _TEXTS else row[name] for name in _FIELDS}
+    values: dict[str, Any] = {
+        name: to_text(row[name]) if name in _TEXTS else row[name] for name in _FIELDS
+    }
     values["state"] = RunState(values["state"])
     values["is_complete"] = bool(values["is_complete"])
     return Run(**values)

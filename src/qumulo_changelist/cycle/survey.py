@@ -17,8 +17,6 @@ class Survey(Struct, frozen=True):
     """Those that runs of the project took of the source."""
     markers: dict[int, list[Snapshot]]
     """The markers of each committed snapshot, by the id of that."""
-    names: dict[int, str]
-    """What ``runs`` and ``markers`` are named, as this project named them."""
 
     @property
     def committed(self) -> int | None:
@@ -38,13 +36,12 @@ def survey_snapshots(
         source_id: its file id; "" if it is unknown.
     """
     existing = {one.id: one for one in snapshots if not one.is_going}
-    survey = Survey(existing, {}, {}, {})
+    survey = Survey(existing, {}, {})
     for number, snapshot in existing.items():
         found = parse_name(number, snapshot.name, project)
         is_source = snapshot.source == source or (source_id and snapshot.source_id == source_id)
         if not found or not is_source or snapshot.by_policy:
             continue
-        survey.names[number] = snapshot.name.removeprefix(f"{number}_")
         if found.committed is None:
             survey.runs[number] = snapshot
         else:

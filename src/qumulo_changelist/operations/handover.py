@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from qumulo_changelist.errors import CommandFailedError
-from qumulo_changelist.events import ListHanded, Listener
+from qumulo_changelist.events import Listener, ListHanded
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.wording import describe_signal

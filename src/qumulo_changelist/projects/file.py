@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -110,11 +111,12 @@ def parse_projects(text: str, file: str) -> tuple[dict[str, Project], list[Probl
 
 
 def _parse_toml(text: str) -> dict[str, Any]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ImportError:  # Python 3.10
+    else:
         import tomli as tomllib
-    return tomllib.loads(text)
+    content: dict[str, Any] = tomllib.loads(text)
+    return content
 
 
 def _read(path: str, *, is_needed: bool) -> str:
@@ -152,9 +154,7 @@ class _Reader:
         listed = table.pop("sources", None)
         values = {**defaults, **self._values(table, PROJECT_KEYS, path, extra=("sources",))}
         own = {key: values[key] for key in SOURCE_KEYS if key in values}
-        sources = (
-            [self._source(own, path)] if listed is None else self._sources(own, listed, path)
-        )
+        sources = [self._source(own, path)] if listed is None else self._sources(own, listed, path)
         if len(self.problems) > before:
             return None
         project = Project(

@@ -17,7 +17,6 @@ COMMANDS = {
     "history": "every run, the newest first",
     "adopt": "take over what another machine committed",
     "projects": "check or show projects.toml",
-    "snapshot": "create, list, show and delete snapshots of projects",
     "completion": "print the completion of the shell: bash, zsh or fish",
 }
 """What each sub-command does, in one line, in the order of ``--help``."""

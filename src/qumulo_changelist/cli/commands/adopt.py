@@ -1,0 +1,58 @@
+"""``qumulo-changelist adopt``: take over what another machine committed."""
+
+import argparse
+
+from qumulo_changelist.cli import common, project_options
+from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.operations.adoption import adopt_project
+
+DESCRIPTION = """\
+Take over on this machine what a different one committed, as the cluster's snapshots show it. The
+next run lists what changed since then. Do so only if both machines serve the same archive: what the
+other machine committed, this archive must have.
+"""
+EXAMPLES = """\
+  qumulo-changelist adopt show1
+  qumulo-changelist adopt --project show1 --source /projects/show1 --guid 5f1c9a52
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this sub-command."""
+    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    parser.add_argument(
+        "--wait", metavar="TIME", type=common.duration, default=0,
+        help="wait for a run of the project, for at most this time, such as 10m",
+    )  # fmt: skip
+    project_options.add_source_options(parser)
+    common.add_project_options(parser)
+    common.add_cluster_options(parser)
+    common.add_output_options(parser)
+
+
+def execute(options: argparse.Namespace, screen: Screen) -> int:
+    """Adopt, print what was adopted, and return the exit code."""
+    answers: list[dict[str, object]] = []
+    lines = []
+    for project in project_options.chosen_projects(options, options.names):
+        settings = common.find_settings(options, project)
+        for one in adopt_project(
+            project, settings, screen, state=options.state or "", wait=options.wait
+        ):
+            before = "nothing" if one.before is None else f"snapshot {one.before}"
+            lines.append(
+                f"{project.name}: {one.source}: the next run begins from snapshot {one.snapshot} "
+                f"({one.name}); before, this machine had {before}"
+            )
+            answers.append(
+                {
+                    "project": project.name,
+                    "source": one.source,
+                    "snapshot": one.snapshot,
+                    "name": one.name,
+                    "before": one.before,
+                }
+            )
+    print_answer({"adopted": answers}, "\n".join(lines), as_json=options.json)
+    return 0

@@ -1,0 +1,61 @@
+"""``qumulo-changelist commit``: remember that the archive has what a list contains."""
+
+import argparse
+
+from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.operations.commit import CommitRequest, commit_project
+from qumulo_changelist.projects.file import read_projects
+
+DESCRIPTION = """\
+Remember that the archive has everything on the list of a project that was made last. The next list
+begins from its snapshot, and snapshots that the project no longer needs are removed.
+
+If several lists wait, name the snapshot of the one that the archive has: --snapshot.
+"""
+EXAMPLES = """\
+  qumulo-changelist commit show1
+  qumulo-changelist commit show1 --snapshot 21
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this sub-command."""
+    parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    parser.add_argument(
+        "--snapshot", metavar="ID", type=arguments.snapshot_id,
+        help="the newer snapshot of the list, as `run` names it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep", metavar="N", type=arguments.positive_number,
+        help="keep N committed snapshots (default: that of the project, else 2)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--wait", metavar="TIME", type=common.duration, default=0,
+        help="wait for a run of the project, for at most this time, such as 10m",
+    )  # fmt: skip
+    common.add_project_options(parser)
+    common.add_cluster_options(parser)
+    common.add_output_options(parser)
+
+
+def execute(options: argparse.Namespace, screen: Screen) -> int:
+    """Commit, print what was committed, and return the exit code."""
+    project = read_projects(options.projects).get(options.name)
+    keep = options.keep or (project.keep if project else 2)
+    request = CommitRequest(
+        project=options.name,
+        snapshot=options.snapshot,
+        keep=keep,
+        wait=options.wait,
+        state=options.state or "",
+    )
+    result = commit_project(request, common.find_settings(options, project), screen)
+    answer: dict[str, object] = {
+        "project": result.project,
+        "committed": result.committed,
+        "removed_snapshots": result.removed,
+    }
+    print_answer(answer, "", as_json=options.json)
+    return 0

@@ -1,0 +1,67 @@
+"""``qumulo-changelist projects``: check or show projects.toml."""
+
+import argparse
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.screen import Screen, say
+from qumulo_changelist.errors import ProjectFileError
+from qumulo_changelist.projects.file import check_projects, default_paths, read_projects
+from qumulo_changelist.projects.project import Project
+
+DESCRIPTION = "Check projects.toml, or show the projects that it defines."
+EXAMPLES = """\
+  qumulo-changelist projects check                    every problem, with its line
+  qumulo-changelist projects list
+  qumulo-changelist projects check --projects ./projects.toml
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this sub-command."""
+    parser.add_argument("action", choices=("check", "list"))
+    parser.add_argument(
+        "--projects", metavar="FILE", type=arguments.path,
+        help=f"read this file alone (default: {' and '.join(default_paths())})",
+    )  # fmt: skip
+    common.add_output_options(parser)
+
+
+def execute(options: argparse.Namespace, _screen: Screen) -> int:
+    """Print the projects or the problems, and return the exit code."""
+    if options.action == "list":
+        projects = list(read_projects(options.projects).values())
+        answer: dict[str, object] = {"projects": [_describe(one) for one in projects]}
+        text = "\n".join(map(_line, projects)) or "no projects yet"
+        print_answer(answer, text, as_json=options.json)
+        return 0
+    found, problems = check_projects(options.projects)
+    answer = {
+        "projects": list(found),
+        "problems": [to_builtins(problem) for problem in problems],
+    }
+    if not options.json:
+        for problem in problems:
+            say(str(problem))
+    good = f"{len(found)} projects, no problem: {', '.join(found)}" if found else "no projects yet"
+    print_answer(answer, "" if problems else good, as_json=options.json)
+    return ProjectFileError.exit_code if problems else 0
+
+
+def _line(project: Project) -> str:
+    sources = ", ".join(source.path for source in project.sources)
+    policy = f", policy {project.policy}" if project.policy else ""
+    return f"{project.name}  {sources}  (keeps {project.keep}{policy})"
+
+
+def _describe(project: Project) -> dict[str, object]:
+    limit = project.options.max_deletes
+    plain = replace(project, options=replace(project.options, max_deletes=None))
+    described: dict[str, object] = to_builtins(plain)
+    options = described["options"]
+    assert isinstance(options, dict)
+    options["max_deletes"] = str(limit) if limit else None
+    return described

@@ -1,0 +1,178 @@
+"""``qumulo-changelist run``: the whole cycle of a project."""
+
+import argparse
+import os
+
+from qumulo_changelist.cli import common, project_options
+from qumulo_changelist.cli.answer import describe_error, print_answer
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.screen import Screen, say
+from qumulo_changelist.cli.summary import summarize
+from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.operations.run import RunRequest, plan_project, run_project
+from qumulo_changelist.operations.source_run import Plan, SourceRun
+from qumulo_changelist.projects.project import Project
+
+DESCRIPTION = """\
+Take a snapshot, list what changed since the last commit, and print the path of the list.
+
+A list is committed when the archive has everything on it: the next list begins from its snapshot.
+Until then, the same changes are listed again, so a failed archive loses nothing. If nothing was
+committed yet, the list is a full one. Older snapshots are removed only after a commit.
+"""
+EXAMPLES = """\
+  qumulo-changelist run show1                        then archive, then: commit show1
+  qumulo-changelist run show1 -- archive.sh {list}   commit if archive.sh succeeds
+  qumulo-changelist run --all --commit               commit at once
+  qumulo-changelist run show1 --dry-run              only say what would be done
+  qumulo-changelist run --project show1 --source /projects/show1 --guid 5f1c9a52 --index 1
+
+After --, {list}, {receipt}, {project}, {source}, {older} and {newer} are replaced; the command also
+finds them as QUMULO_CHANGELIST_LIST, QUMULO_CHANGELIST_RECEIPT and so on in its environment.
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this sub-command."""
+    parser.usage = "qumulo-changelist run PROJECT... | --all [options] [-- COMMAND ARG...]"
+    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    parser.add_argument("--all", action="store_true", help="run every project, one after the other")
+    parser.add_argument(
+        "--commit", action="store_true", help="commit each list as soon as it is in its place"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true",
+        help="say what would be done; take no snapshot and remove none",
+    )  # fmt: skip
+    parser.add_argument(
+        "--wait", metavar="TIME", type=common.duration, default=0,
+        help="wait for a different run of the same project, for at most this time, such as 10m",
+    )  # fmt: skip
+    project_options.add_options(parser)
+    common.add_project_options(parser)
+    common.add_cluster_options(parser)
+    common.add_output_options(parser)
+
+
+def execute(options: argparse.Namespace, screen: Screen) -> int:
+    """Run the projects, print the paths of their lists, and return the exit code."""
+    projects = project_options.chosen_projects(options, options.names)
+    answers = []
+    codes = []
+    for project in projects:
+        try:
+            answer, code = (_plan if options.dry_run else _run)(project, options, screen)
+        except ChangelistError as error:
+            if len(projects) == 1:
+                raise
+            answer, code = {"project": project.name, **describe_error(error)}, error.exit_code
+            _say_failure(project.name, error)
+        answers.append(answer)
+        codes.append(code)
+    print_answer({"projects": answers}, "", as_json=options.json)
+    return max(codes)
+
+
+def _request(project: Project, options: argparse.Namespace) -> RunRequest:
+    return RunRequest(
+        project=project,
+        command=tuple(options.handover),
+        commit=options.commit,
+        wait=options.wait,
+        state=options.state or "",
+    )
+
+
+def _run(
+    project: Project, options: argparse.Namespace, screen: Screen
+) -> tuple[dict[str, object], int]:
+    settings = common.find_settings(options, project)
+    result = run_project(_request(project, options), settings, screen)
+    for one in result.sources:
+        _report(project, one, options)
+    return {
+        "project": project.name,
+        "sources": [_describe_source(one) for one in result.sources],
+    }, result.exit_code
+
+
+def _report(project: Project, run: SourceRun, options: argparse.Namespace) -> None:
+    if run.result:
+        if not options.quiet:
+            moves = project.options.moves
+            say(summarize(project.name, run.totals, run.result.proof, moves=moves))
+        if not options.json:
+            print_answer({}, os.fsdecode(run.result.path), as_json=False)
+        if not run.is_committed and not run.failure and not options.handover and not options.quiet:
+            say(
+                f"When the archive has it: qumulo-changelist commit {project.name} "
+                f"--snapshot {run.newer}"
+            )
+    if run.failure:
+        _say_failure(f"{project.name}: {run.source}", run.failure)
+
+
+def _say_failure(what: str, error: ChangelistError) -> None:
+    say(f"{what}: {error}")
+    if hint := hint_for(error, makes_list=False):
+        say(hint)
+
+
+def _describe_source(run: SourceRun) -> dict[str, object]:
+    totals = run.totals
+    error = describe_error(run.failure) if run.failure else {}
+    return {
+        "source": run.source,
+        "older": run.older,
+        "newer": run.newer,
+        "full": bool(run.why_full),
+        "why_full": run.why_full,
+        "list": run.result.path if run.result else None,
+        "receipt": run.result.receipt_path if run.result else None,
+        "complete": run.is_complete,
+        "committed": run.is_committed,
+        "removed_snapshots": run.removed,
+        "files": totals.files,
+        "bytes": totals.size,
+        "directories": totals.directories,
+        "deleted_files": totals.deleted_files,
+        "deleted_directories": totals.deleted_directories,
+        "unreadable": totals.unreadable,
+        **error,
+    }
+
+
+def _plan(
+    project: Project, options: argparse.Namespace, screen: Screen
+) -> tuple[dict[str, object], int]:
+    settings = common.find_settings(options, project)
+    plans = plan_project(_request(project, options), settings, screen)
+    if not options.json:
+        print_answer({}, "\n".join(_plan_in_words(project, one) for one in plans), as_json=False)
+    return {
+        "project": project.name,
+        "dry_run": True,
+        "sources": [
+            {
+                "source": one.source,
+                "older": one.older,
+                "newer": one.newer,
+                "full": bool(one.why_full),
+                "why_full": one.why_full,
+                "makes_list": one.has_list,
+                "removable_snapshots": one.removable,
+            }
+            for one in plans
+        ],
+    }, 0
+
+
+def _plan_in_words(project: Project, plan: Plan) -> str:
+    if not plan.has_list:
+        return f"{plan.source}: nothing would be listed"
+    newer = f"use snapshot {plan.newer}" if plan.newer else "take a snapshot"
+    what = f"list what changed since snapshot {plan.older}"
+    if plan.older is None:
+        what = f"make a full list ({plan.why_full})"
+    removable = ", ".join(map(str, plan.removable)) or "none"
+    return f"{plan.source}: would {newer}, and {what}; a commit would remove snapshots: {removable}"

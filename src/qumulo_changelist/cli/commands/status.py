@@ -1,0 +1,80 @@
+"""``qumulo-changelist status``: where each project stands, for people and for monitoring."""
+
+import argparse
+import time
+
+from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.commands.history import describe_time
+from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.durations import describe_duration
+from qumulo_changelist.operations.history import SourceStatus, project_statuses
+from qumulo_changelist.projects.file import find_project, read_projects
+
+DESCRIPTION = """\
+Show, for each source of each project, what is committed, how old that is, and what is pending.
+
+The exit code is 0 if all is well, and 1 if a last run failed, nothing was ever committed, or the
+archive is older than --max-age. Only this machine is asked, not the cluster.
+"""
+EXAMPLES = """\
+  qumulo-changelist status
+  qumulo-changelist status show1 --max-age 26h        for monitoring: see the exit code
+  qumulo-changelist status --json
+"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this sub-command."""
+    parser.add_argument("names", metavar="PROJECT", nargs="*", type=arguments.path)
+    parser.add_argument(
+        "--max-age", metavar="TIME", type=common.duration,
+        help="end with 1 if what is committed is older than this, such as 26h",
+    )  # fmt: skip
+    common.add_project_options(parser)
+    common.add_output_options(parser)
+
+
+def execute(options: argparse.Namespace, _screen: Screen) -> int:
+    """Print where the projects stand, and return the exit code."""
+    now = time.time_ns()
+    projects = read_projects(options.projects)
+    found = project_statuses(projects.values(), options.state or "")
+    for name in options.names:
+        if not any(one.project == name for one in found):
+            find_project(projects, name)
+    found = [one for one in found if not options.names or one.project in options.names]
+    late = [one.is_late(options.max_age, now) for one in found]
+    text = "\n".join(_line(one, now, is_late=bad) for one, bad in zip(found, late, strict=True))
+    answer = {"projects": [_describe(*one, now) for one in zip(found, late, strict=True)]}
+    print_answer(answer, text or "no projects yet", as_json=options.json)
+    return 1 if any(late) else 0
+
+
+def _line(status: SourceStatus, now: int, *, is_late: bool) -> str:
+    age = status.age(now)
+    parts = [f"{'LATE' if is_late else 'ok':<4}  {status.project}  {status.source}"]
+    if age is None:
+        parts.append("nothing committed")
+    else:
+        parts.append(f"committed: snapshot {status.committed}, {describe_duration(age)} old")
+    if status.pending:
+        parts.append(f"waiting for a commit: {', '.join(map(str, status.pending))}")
+    if status.last_error:
+        parts.append(f"the last run failed: {status.last_error}")
+    return "; ".join(parts)
+
+
+def _describe(status: SourceStatus, is_late: bool, now: int) -> dict[str, object]:
+    age = status.age(now)
+    return {
+        "project": status.project,
+        "source": status.source,
+        "ok": not is_late,
+        "committed": status.committed,
+        "committed_at": describe_time(status.committed_at),
+        "snapshot_taken": describe_time(status.taken),
+        "age_seconds": None if age is None else int(age),
+        "pending": status.pending,
+        "last_error": status.last_error or None,
+    }

@@ -1,0 +1,148 @@
+"""The options that describe a project on a command line, instead of in ``projects.toml``."""
+
+import argparse
+from typing import Any
+
+from qumulo_changelist.cli import arguments
+from qumulo_changelist.cli.common import duration
+from qumulo_changelist.errors import UsageError
+from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.projects.project import ListOptions, Project, Source
+
+_SOURCE = ("source", "guid", "index", "mapped_path")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add all of them."""
+    add_source_options(parser)
+    _add_list_options(parser.add_argument_group("the list (each also a key in projects.toml)"))
+    _add_cycle_options(parser.add_argument_group("snapshots (likewise)"))
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add those that say which directory it is, and which list."""
+    group = parser.add_argument_group("a project that is in no file")
+    group.add_argument(
+        "--project", metavar="NAME", type=arguments.path, help="its name; snapshots have it, too"
+    )
+    group.add_argument(
+        "--source", metavar="PATH", type=arguments.path, help="the directory on the cluster"
+    )
+    group.add_argument(
+        "--guid", metavar="GUID", type=arguments.path, help="the archiver's GUID of the project"
+    )
+    group.add_argument(
+        "--index", metavar="N", type=arguments.path,
+        help="the archiver's number of the source folder (default: 1)",
+    )  # fmt: skip
+    group.add_argument(
+        "--mapped-path", metavar="PATH", type=arguments.path,
+        help="where this machine mounts it; without it, everything is read over REST",
+    )  # fmt: skip
+
+
+def _add_list_options(group: argparse._ArgumentGroup) -> None:
+    for name, meaning in (
+        ("deletes", "also list what was deleted"),
+        ("moves", "give the old name of a file that was only moved"),
+        ("verify", "publish a list only if it agrees with the cluster's own counts"),
+    ):
+        group.add_argument(
+            f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=meaning
+        )
+    group.add_argument(
+        "--max-deletes", metavar="N|N%", type=arguments.deletion_limit,
+        help="publish a list only if it deletes at most N files, or N%% of them",
+    )  # fmt: skip
+    group.add_argument(
+        "--metadata", choices=("mount", "snapshot", "rest"),
+        help="where sizes, times and owners are read (default: mount, if there is a mapped path)",
+    )  # fmt: skip
+    group.add_argument("--format", metavar="FORMAT", help="xml (default) or ndjson")
+    group.add_argument(
+        "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
+    )
+
+
+def _add_cycle_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--policy", metavar="NAME", type=arguments.path,
+        help="list the newest snapshot of this policy of the cluster, and take none",
+    )  # fmt: skip
+    group.add_argument(
+        "--keep", metavar="N", type=arguments.positive_number,
+        help="after a commit, keep N committed snapshots (default: 2)",
+    )  # fmt: skip
+    group.add_argument(
+        "--expire", metavar="TIME", type=duration,
+        help="let the cluster remove a snapshot after this time, such as 30days (default: never)",
+    )  # fmt: skip
+    group.add_argument(
+        "--no-full", dest="full", action="store_false", default=None,
+        help="end with 7 instead of making a full list",
+    )  # fmt: skip
+    group.add_argument(
+        "--commit-unreadable", action="store_true", default=None,
+        help="commit a list by itself even if some of its entries could not be read",
+    )  # fmt: skip
+
+
+def chosen_projects(options: argparse.Namespace, names: list[str]) -> list[Project]:
+    """Return the projects that a command line names, with its options in place of theirs.
+
+    Raises:
+        ProjectFileError: a file of projects cannot be read.
+        UnknownProjectError: a project is in none.
+        UsageError: it is not clear which project is meant.
+    """
+    if options.project is not None:
+        if names or getattr(options, "all", False):
+            raise UsageError("give either the name of a project in projects.toml, or --project")
+        return [with_options(_described(options), options)]
+    given = [name for name in _SOURCE if getattr(options, name) is not None]
+    if given:
+        raise UsageError(f"--{given[0].replace('_', '-')} needs --project NAME")
+    projects = read_projects(options.projects)
+    if getattr(options, "all", False):
+        if names:
+            raise UsageError("give either --all, or the name of a project")
+        if not projects:
+            raise UsageError("no file of projects has a project", hint=NO_PROJECTS)
+        return [with_options(project, options) for project in projects.values()]
+    if not names:
+        raise UsageError("name a project", hint=NO_PROJECTS)
+    return [with_options(find_project(projects, name), options) for name in names]
+
+
+NO_PROJECTS = (
+    "`qumulo-changelist init` makes a projects.toml; or describe the project here: --project NAME "
+    "--source PATH --guid GUID --index N."
+)
+
+
+def _described(options: argparse.Namespace) -> Project:
+    missing = [name for name in ("source", "guid") if getattr(options, name) is None]
+    if missing:
+        raise UsageError(f"--project needs --{missing[0]}, too")
+    source = Source(
+        path=options.source,
+        guid=options.guid,
+        index=options.index or "1",
+        mapped_path=options.mapped_path,
+    )
+    return Project(name=options.project, sources=(source,))
+
+
+def with_options(project: Project, options: argparse.Namespace) -> Project:
+    """Return a project with those of its values replaced that a command line gives."""
+    from msgspec.structs import replace
+
+    own = replace(project.options, **_given(options, ListOptions))
+    return replace(project, options=own, **_given(options, Project, but=("options", "sources")))
+
+
+def _given(options: argparse.Namespace, kind: type, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    skipped = {*but, "name", "config", "transport"}
+    names = [name for name in kind.__struct_fields__ if name not in skipped]  # type: ignore[attr-defined]
+    given = {name: getattr(options, name, None) for name in names}
+    return {name: value for name, value in given.items() if value is not None}

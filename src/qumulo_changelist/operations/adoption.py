@@ -1,0 +1,91 @@
+"""Taking over on this machine what a different one committed, as the cluster shows it."""
+
+import contextlib
+import time
+
+from msgspec import Struct
+
+from qumulo_changelist.checks.request import normalize_cluster_path
+from qumulo_changelist.cluster.connect import open_cluster
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.cycle.journal import Run, RunState
+from qumulo_changelist.cycle.lock import lock_project
+from qumulo_changelist.errors import NotFoundError, UncommittableError, UnreadableError
+from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.operations.committing import survey_source
+from qumulo_changelist.operations.state import open_journal, state_path
+from qumulo_changelist.projects.project import Project
+from qumulo_changelist.shortages import shortage_errors
+
+
+class Adoption(Struct, frozen=True):
+    """What was taken over for a source."""
+
+    source: str
+    snapshot: int
+    """The next run lists what changed since this snapshot."""
+    name: str
+    before: int | None
+    """The snapshot that this machine had as committed; None for none."""
+
+
+def adopt_project(
+    project: Project,
+    settings: Settings,
+    listener: Listener = ignore,
+    *,
+    state: str = "",
+    wait: float = 0,
+) -> list[Adoption]:
+    """Remember on this machine what the cluster shows as committed, for each source of a project.
+
+    That is right if the machines serve the same archive.
+
+    Args:
+        project: the project.
+        settings: how to reach the cluster.
+        listener: receives the events.
+        state: the file that keeps what was committed; "" for this user's own.
+        wait: the number of seconds to wait for a run of the project that is under way.
+
+    Raises:
+        UncommittableError: the cluster shows no commit of any source, or its snapshot is gone.
+        ProjectBusyError: a run of the project is under way.
+    """
+    project.check()
+    with shortage_errors(), contextlib.ExitStack() as stack:
+        stack.enter_context(lock_project(state_path(state), project.name, wait, listener))
+        journal = stack.enter_context(open_journal(state))
+        cluster = stack.enter_context(open_cluster(settings, listener))
+        adopted = []
+        for source in project.sources:
+            path = normalize_cluster_path(source.path)
+            try:
+                source_id = cluster.inspect_entry(path, None).id
+            except UnreadableError as error:
+                raise NotFoundError(f"the cluster has no directory {path}: {error}") from error
+            survey = survey_source(cluster, project.name, path, source_id)
+            if survey.committed is None:
+                continue
+            snapshot = survey.all.get(survey.committed)
+            if snapshot is None:
+                raise UncommittableError(
+                    f"{path}: the cluster shows that snapshot {survey.committed} was committed, "
+                    "but no longer has it: the next run makes a full list"
+                )
+            before = journal.committed(project.name, path)
+            now = time.time_ns()
+            journal.add(
+                Run(
+                    project=project.name, source=path, state=RunState.COMMITTED,
+                    newer=snapshot.id, name=snapshot.label, taken=snapshot.taken,
+                    source_id=snapshot.source_id, started=now, ended=now,
+                    summary="adopted from the cluster", is_complete=True,
+                )
+            )  # fmt: skip
+            adopted.append(
+                Adoption(path, snapshot.id, snapshot.label, before.id if before else None)
+            )
+        if not adopted:
+            raise UncommittableError(f"the cluster shows no commit of the project {project.name}")
+        return adopted

@@ -1,0 +1,132 @@
+"""Committing the list of an earlier run, by whoever knows that the archive is written."""
+
+import contextlib
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from qumulo_changelist.cluster.connect import open_cluster
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.lock import lock_project
+from qumulo_changelist.errors import UncommittableError
+from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.operations.committing import commit_run, recover_runs
+from qumulo_changelist.operations.state import open_journal, state_path
+from qumulo_changelist.shortages import shortage_errors
+
+
+class CommitRequest(Struct, frozen=True, kw_only=True):
+    """Which list to commit."""
+
+    project: str
+    snapshot: int | None = None
+    """The newer snapshot of the list; None for the only one that waits."""
+    keep: int = 2
+    """The number of committed snapshots that stay on the cluster."""
+    wait: float = 0
+    """The number of seconds to wait for a run of the project that is under way."""
+    state: str = ""
+    """The file that keeps what was committed; "" for this user's own."""
+
+
+class CommitResult(Struct, frozen=True):
+    """What was committed: for each source, its snapshot."""
+
+    project: str
+    committed: dict[str, int]
+    removed: list[int]
+    """The snapshots that were removed from the cluster."""
+
+
+def commit_project(
+    request: CommitRequest, settings: Settings, listener: Listener = ignore
+) -> CommitResult:
+    """Commit the lists of a project: the next run begins from their snapshots.
+
+    Args:
+        request: which list.
+        settings: how to reach the cluster.
+        listener: receives the events.
+
+    Raises:
+        UncommittableError: there is no such list, or it is not clear which one is meant.
+        SnapshotMissingError: the cluster no longer has the list's snapshot.
+        ProjectBusyError: a run of the project is under way.
+        ChangelistError: it is not certain that the cluster shows the commit; the next run or commit
+            of this machine completes it.
+    """
+    with shortage_errors(), contextlib.ExitStack() as stack:
+        path = state_path(request.state)
+        stack.enter_context(lock_project(path, request.project, request.wait, listener))
+        journal = stack.enter_context(open_journal(request.state))
+        runs = journal.runs(request.project)
+        sources = sorted({run.source for run in runs})
+        is_interrupted = any(run.state is RunState.COMMITTING for run in runs)
+        chosen = {} if is_interrupted else choose_runs(request, journal, sources)
+        cluster = stack.enter_context(open_cluster(settings, listener))
+        for source in sources:
+            recover_runs(cluster, journal, request.project, source, request.keep, listener)
+        if is_interrupted:
+            completed = _completed(journal, request, runs)
+            if completed:
+                return CommitResult(request.project, completed, [])
+            chosen = choose_runs(request, journal, sources)
+        removed: list[int] = []
+        for run in chosen.values():
+            removed += commit_run(cluster, journal, run, request.keep, listener)
+        committed = {source: run.newer or 0 for source, run in chosen.items()}
+        return CommitResult(request.project, committed, removed)
+
+
+def _completed(journal: Journal, request: CommitRequest, runs: list[Run]) -> dict[str, int]:
+    """Return what was committed by completing what was interrupted, if that is what is asked."""
+    wanted = [run for run in runs if run.state is RunState.COMMITTING]
+    ended = [journal.run(run.id) for run in wanted]
+    return {
+        run.source: run.newer or 0
+        for run in ended
+        if run.state is RunState.COMMITTED and request.snapshot in (None, run.newer)
+    }
+
+
+def choose_runs(request: CommitRequest, journal: Journal, sources: list[str]) -> Mapping[str, Run]:
+    """Return the run to commit, for each source that has one.
+
+    Only one list of a source is in its place. If an earlier one waits, too, it is not clear whether
+    the archive has this one or that one: committing the wrong one would lose changes.
+
+    Raises:
+        UncommittableError: there is none, or there are several.
+    """
+    chosen: dict[str, Run] = {}
+    for source in sources:
+        waiting = journal.uncommitted(request.project, source)
+        if request.snapshot is not None:
+            waiting = [run for run in waiting if run.newer == request.snapshot]
+        if len(waiting) > 1:
+            numbers = ", ".join(str(run.newer) for run in reversed(waiting))
+            raise UncommittableError(
+                f"{len(waiting)} lists of {source} wait for a commit, those of the snapshots "
+                f"{numbers}: name the one that the archive has",
+                hint=f"For the newest: `qumulo-changelist commit {request.project} --snapshot "
+                f"{waiting[0].newer}`.",
+            )
+        if waiting:
+            chosen[source] = waiting[0]
+    if not chosen:
+        raise UncommittableError(_why_none(request, journal))
+    return chosen
+
+
+def _why_none(request: CommitRequest, journal: Journal) -> str:
+    if request.snapshot is None:
+        return f"no list of the project {request.project} waits for a commit"
+    runs = [one for one in journal.runs(request.project) if one.newer == request.snapshot]
+    if any(one.state is RunState.COMMITTED for one in runs):
+        return f"snapshot {request.snapshot} is committed already"
+    if any(one.state is RunState.FAILED for one in runs):
+        return f"the list of snapshot {request.snapshot} was never finished"
+    if runs:
+        return f"snapshot {request.snapshot} is older than the one that is committed"
+    return f"this machine made no list of snapshot {request.snapshot} for {request.project}"

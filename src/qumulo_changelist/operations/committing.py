@@ -1,0 +1,131 @@
+"""Committing a list: the steps that ``run`` and ``commit`` share.
+
+It is written down first that a run is to be committed. Then the cluster shows it, by a marker, and
+only then older snapshots go. So a commit that is interrupted can be completed, and is.
+"""
+
+import contextlib
+import time
+
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.retention import plan_retention
+from qumulo_changelist.cycle.snapshot_names import marker_name
+from qumulo_changelist.cycle.survey import Survey, survey_snapshots
+from qumulo_changelist.errors import (
+    NotFoundError,
+    QqFailedError,
+    ReplyError,
+    SnapshotMissingError,
+    StatusError,
+    UnreachableError,
+)
+from qumulo_changelist.events import (
+    ListCommitted,
+    Listener,
+    RunRecovered,
+    SnapshotKept,
+    SnapshotRemoved,
+)
+from qumulo_changelist.model import Snapshot
+
+
+def survey_source(cluster: Cluster, project: str, source: str, source_id: str) -> Survey:
+    """Return what the cluster's snapshots show of a source."""
+    return survey_snapshots(cluster.all_snapshots(), project, source, source_id)
+
+
+def commit_run(
+    cluster: Cluster, journal: Journal, run: Run, keep: int, listener: Listener
+) -> list[int]:
+    """Commit the list of a run, and remove what the project no longer needs.
+
+    Args:
+        cluster: the cluster.
+        journal: what this machine remembers.
+        run: the run, whose list is finished.
+        keep: the number of committed snapshots that stay.
+        listener: receives a ``ListCommitted``, and what becomes of older snapshots.
+
+    Returns:
+        The ids of the snapshots that were removed.
+
+    Raises:
+        SnapshotMissingError: the cluster no longer has the run's snapshot; nothing is committed.
+        ChangelistError: it is not certain that the cluster shows the commit; the next run of this
+            machine completes it.
+    """
+    survey = survey_source(cluster, run.project, run.source, run.source_id)
+    number = run.newer or 0
+    if number not in survey.all:
+        raise SnapshotMissingError(
+            f"the cluster no longer has snapshot {number}, from which the next run would begin; "
+            "nothing was committed"
+        )
+    run = journal.update(run, state=RunState.COMMITTING)
+    if number not in survey.markers:
+        survey.markers[number] = [_take_marker(cluster, run)]
+    journal.update(run, state=RunState.COMMITTED, ended=time.time_ns())
+    listener(ListCommitted(run.project, run.source, number))
+    return _remove_old(cluster, journal, run, survey, keep, listener)
+
+
+def _take_marker(cluster: Cluster, run: Run) -> Snapshot:
+    name = marker_name(run.project, int(time.time()), run.newer or 0)
+    return cluster.create_snapshot(name, run.source)
+
+
+def _remove_old(
+    cluster: Cluster, journal: Journal, run: Run, survey: Survey, keep: int, listener: Listener
+) -> list[int]:
+    known = journal.committed_ids(run.project, run.source)
+    plan = plan_retention(survey, run.newer or 0, keep, known)
+    for snapshot in plan.locked:
+        listener(SnapshotKept(snapshot.id, snapshot.label, "it is locked"))
+    removed = []
+    for snapshot in plan.removable:
+        try:
+            with contextlib.suppress(SnapshotMissingError):  # somebody else removed it
+                cluster.delete_snapshot(snapshot.id)
+        except (StatusError, UnreachableError, ReplyError, QqFailedError) as error:
+            # The commit stands. The next one finds the snapshot again, by its name.
+            listener(SnapshotKept(snapshot.id, snapshot.label, str(error)))
+            if isinstance(error, UnreachableError):
+                break
+        else:
+            removed.append(snapshot.id)
+            listener(SnapshotRemoved(snapshot.id, snapshot.label))
+    return removed
+
+
+def recover_runs(
+    cluster: Cluster, journal: Journal, project: str, source: str, keep: int, listener: Listener
+) -> None:
+    """Bring to an end what earlier runs for a source, which were interrupted, had begun.
+
+    A list that was not finished is given up; its snapshot goes with the next commit. A commit that
+    was begun is completed. Call it under the project's lock.
+
+    Raises:
+        ChangelistError: a commit cannot be completed.
+    """
+    for run in reversed(journal.runs(project, source)):
+        if run.state in (RunState.BEGUN, RunState.TAKEN):
+            journal.update(
+                run, state=RunState.FAILED, ended=time.time_ns(), error="it was interrupted"
+            )
+            listener(RunRecovered(project, source, run.newer, is_committed=False))
+        elif run.state is RunState.COMMITTING:
+            _complete_commit(cluster, journal, run, keep, listener)
+
+
+def _complete_commit(
+    cluster: Cluster, journal: Journal, run: Run, keep: int, listener: Listener
+) -> None:
+    try:
+        commit_run(cluster, journal, run, keep, listener)
+    except NotFoundError as error:
+        # Its snapshot or its source is gone: there is nothing that could be begun from.
+        journal.update(run, state=RunState.FAILED, ended=time.time_ns(), error=str(error))
+        return
+    listener(RunRecovered(run.project, run.source, run.newer, is_committed=True))

@@ -1,0 +1,90 @@
+"""What this machine remembers: every run, and where each project stands."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from qumulo_changelist.checks.request import normalize_cluster_path
+from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.operations.state import open_existing_journal
+from qumulo_changelist.projects.project import Project
+
+__all__ = ["Run", "RunState", "SourceStatus", "list_runs", "project_statuses"]
+
+
+class SourceStatus(Struct, frozen=True):
+    """Where one source of a project stands. Times are nanoseconds since the epoch."""
+
+    project: str
+    source: str
+    committed: int | None
+    """The snapshot that the next run begins from; None if nothing was committed."""
+    committed_at: int
+    """When it was committed; 0 for never."""
+    taken: int
+    """When that snapshot was taken: the archive has everything up to then. 0 if unknown."""
+    pending: list[int]
+    """The snapshots whose lists are finished and not committed, the newest first."""
+    last_error: str
+    """What ended the last run, if it failed; "" otherwise."""
+
+    def age(self, now: int) -> float | None:
+        """Return how old the archive is, in seconds; None if nothing was committed."""
+        since = self.taken or self.committed_at
+        return (now - since) / 10**9 if since else None
+
+    def is_late(self, max_age: float | None, now: int) -> bool:
+        """Return whether the last run failed, or the archive is older than a number of seconds."""
+        age = self.age(now)
+        return bool(self.last_error) or age is None or (max_age is not None and age > max_age)
+
+
+def list_runs(project: str = "", state: str = "") -> list[Run]:
+    """Return the runs of this machine, the newest first.
+
+    Args:
+        project: only those of this project; "" for all.
+        state: the file that keeps what was committed; "" for this user's own.
+
+    Raises:
+        StateFileError: the file cannot be used.
+    """
+    with open_existing_journal(state) as journal:
+        return journal.runs(project)
+
+
+def project_statuses(projects: Iterable[Project], state: str = "") -> list[SourceStatus]:
+    """Return where each source of projects stands, and those that only this machine remembers.
+
+    Args:
+        projects: the projects as they are defined.
+        state: the file that keeps what was committed; "" for this user's own.
+
+    Raises:
+        StateFileError: the file cannot be used.
+    """
+    with open_existing_journal(state) as journal:
+        defined = [
+            (project.name, normalize_cluster_path(source.path))
+            for project in projects
+            for source in project.sources
+        ]
+        remembered = [(run.project, run.source) for run in reversed(journal.runs())]
+        return [_status(journal, *one) for one in dict.fromkeys([*defined, *remembered])]
+
+
+def _status(journal: Journal, project: str, source: str) -> SourceStatus:
+    runs = journal.runs(project, source)
+    last = runs[0] if runs else None
+    committed = journal.committed(project, source)
+    moments = [run.ended for run in runs if run.state is RunState.COMMITTED]
+    has_failed = last is not None and (last.state is RunState.FAILED or last.error)
+    return SourceStatus(
+        project,
+        source,
+        committed.id if committed else None,
+        max(moments, default=0),
+        committed.taken if committed else 0,
+        [run.newer or 0 for run in journal.uncommitted(project, source)],
+        (last.error or "it failed") if has_failed and last else "",
+    )

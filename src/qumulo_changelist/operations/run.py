@@ -1,0 +1,119 @@
+"""The whole cycle of a project: snapshot, list, archive, commit."""
+
+import contextlib
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.cycle.journal import Journal
+from qumulo_changelist.cycle.lock import lock_project
+from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.operations.source_run import Plan, SourceRun, SourceRunner
+from qumulo_changelist.operations.state import open_existing_journal, open_journal, state_path
+from qumulo_changelist.projects.project import Project
+from qumulo_changelist.shortages import shortage_errors
+
+
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """What to run, and what becomes of its lists."""
+
+    project: Project
+    command: tuple[str, ...] = ()
+    """The command that is given each list; if it succeeds, the list is committed."""
+    commit: bool = False
+    """Whether a list is committed without a command, as soon as it is in its place."""
+    wait: float = 0
+    """The number of seconds to wait for a different run of the same project."""
+    state: str = ""
+    """The file that keeps what was committed; "" for this user's own."""
+
+
+class RunResult(Struct, frozen=True):
+    """What a run did, for each source of the project."""
+
+    project: str
+    sources: list[SourceRun]
+
+    @property
+    def failures(self) -> list[ChangelistError]:
+        """The errors that ended the work on a source."""
+        return [one.failure for one in self.sources if one.failure]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every list was made, and everything on it could be read."""
+        return all(one.is_complete for one in self.sources)
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with: the greatest code of an error, 1 if a list is incomplete."""
+        codes = [failure.exit_code for failure in self.failures]
+        return max(codes, default=0 if self.is_complete else 1)
+
+
+def run_project(request: RunRequest, settings: Settings, listener: Listener = ignore) -> RunResult:
+    """Take a snapshot of each source of a project, and list what changed since the last commit.
+
+    If there is no commit to begin from, the list is a full one. A source that fails does not keep
+    the others from being listed: its error is in the result.
+
+    Args:
+        request: what to run.
+        settings: how to reach the cluster, and where lists belong.
+        listener: receives the events of the run.
+
+    Raises:
+        UsageError: the project cannot be run as it stands.
+        ProjectBusyError: a different run of the same project is under way.
+        StateFileError: what is committed cannot be read or kept.
+        ChangelistError: the cluster cannot be used at all.
+    """
+    project = request.project
+    project.check()
+    with shortage_errors(), contextlib.ExitStack() as stack:
+        path = state_path(request.state)
+        stack.enter_context(lock_project(path, project.name, request.wait, listener))
+        journal = stack.enter_context(open_journal(request.state))
+        runners = _open(request, settings, journal, listener, stack)
+        return RunResult(project.name, [runner.run() for runner in runners])
+
+
+def plan_project(
+    request: RunRequest, settings: Settings, listener: Listener = ignore
+) -> list[Plan]:
+    """Return what :func:`run_project` would do for each source; nothing is changed anywhere.
+
+    Raises:
+        ChangelistError: likewise.
+    """
+    request.project.check()
+    with shortage_errors(), contextlib.ExitStack() as stack:
+        journal = stack.enter_context(open_existing_journal(request.state))
+        return [one.plan() for one in _open(request, settings, journal, listener, stack)]
+
+
+def _open(
+    request: RunRequest,
+    settings: Settings,
+    journal: Journal,
+    listener: Listener,
+    stack: contextlib.ExitStack,
+) -> Sequence[SourceRunner]:
+    settings = with_answering_host(settings, listener)
+    cluster = stack.enter_context(open_cluster(settings, listener))
+    return [
+        SourceRunner(
+            request.project,
+            source,
+            settings,
+            cluster,
+            journal,
+            listener,
+            command=request.command,
+            commit=request.commit,
+        )
+        for source in request.project.sources
+    ]

@@ -1,0 +1,308 @@
+"""The cycle for one source of a project, from the snapshot to the commit."""
+
+import time
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from qumulo_changelist.checks.request import normalize_cluster_path
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.cycle.base import Base, Disagreement, WhyFull, choose_base
+from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.retention import plan_retention
+from qumulo_changelist.cycle.snapshot_names import run_name
+from qumulo_changelist.cycle.survey import Survey
+from qumulo_changelist.errors import (
+    ChangelistError,
+    NoBaseError,
+    NotFoundError,
+    PolicySnapshotMissingError,
+    UnreadableError,
+)
+from qumulo_changelist.events import (
+    BaseChosen,
+    BaseExpires,
+    CommitsDisagree,
+    CommitWithheld,
+    FullListNeeded,
+    Listener,
+    NothingNewer,
+    SnapshotTaken,
+)
+from qumulo_changelist.model import Snapshot, Totals
+from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
+from qumulo_changelist.operations.committing import commit_run, recover_runs, survey_source
+from qumulo_changelist.operations.handover import hand_over
+from qumulo_changelist.operations.list_request import make_request
+from qumulo_changelist.projects.project import Project, Source
+
+_NANOSECONDS = 10**9
+
+
+class Plan(Struct, frozen=True):
+    """What a run for a source would do."""
+
+    source: str
+    older: int | None
+    """The snapshot that changes would be listed from; None for a full list, or for none."""
+    why_full: str
+    """Why it would be a full list; "" otherwise."""
+    newer: int | None
+    """The snapshot by a policy that would be listed; None if one would be taken."""
+    has_list: bool
+    """Whether a list would be made at all: the policy may have taken nothing new."""
+    removable: list[int]
+    """What a commit would remove."""
+
+
+class SourceRun(Struct, frozen=True, kw_only=True):
+    """What a run did for a source."""
+
+    source: str
+    older: int | None = None
+    """The older snapshot; None for a full list, or if there is no list."""
+    newer: int | None = None
+    """The newer snapshot; None if there is none."""
+    why_full: str = ""
+    """Why the list is a full one; "" otherwise."""
+    result: ChangelistResult | None = None
+    """The list; None if there is none."""
+    is_committed: bool = False
+    removed: list[int] = []
+    """The snapshots that were removed from the cluster."""
+    failure: ChangelistError | None = None
+    """What ended the work; the list may be in its place."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing failed, and everything on the list could be read."""
+        return not self.failure and (self.result is None or self.result.is_complete)
+
+    @property
+    def totals(self) -> Totals:
+        """What the list contains."""
+        return self.result.totals if self.result else Totals()
+
+
+class SourceRunner:
+    """Runs the cycle for one source, under the project's lock.
+
+    Args:
+        project: the project.
+        source: one of its sources.
+        settings: how to reach the cluster, and where lists belong.
+        cluster: the cluster.
+        journal: what this machine remembers.
+        listener: receives the events of the run.
+        command: the command that is given the list; () for none.
+        commit: whether to commit the list without a command.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        source: Source,
+        settings: Settings,
+        cluster: Cluster,
+        journal: Journal,
+        listener: Listener,
+        *,
+        command: Sequence[str],
+        commit: bool,
+    ) -> None:
+        self._project, self._source = project, source
+        self._path = normalize_cluster_path(source.path)
+        self._settings, self._cluster = settings, cluster
+        self._journal, self._listener = journal, listener
+        self._command, self._commit = command, commit
+
+    def run(self) -> SourceRun:
+        """Do everything, and return what was done; an error is part of that."""
+        try:
+            recover_runs(
+                self._cluster, self._journal, self._project.name, self._path,
+                self._project.keep, self._listener,
+            )  # fmt: skip
+            survey, source_id = self._survey()
+            newest = self._newest_of_policy(survey)
+            base = self._choose_base(survey, newest.source_id if newest else source_id)
+            if newest and base.snapshot and newest.id <= base.snapshot.id:
+                self._listener(NothingNewer(self._path, self._project.policy, newest.id))
+                return SourceRun(source=self._path, newer=newest.id)
+            return self._list(base, newest)
+        except ChangelistError as error:
+            return SourceRun(source=self._path, failure=error)
+
+    def plan(self) -> Plan:
+        """Return what :meth:`run` would do."""
+        survey, source_id = self._survey()
+        newest = self._newest_of_policy(survey)
+        base = self._choose_base(survey, newest.source_id if newest else source_id)
+        older = base.snapshot.id if base.snapshot else None
+        number = newest.id if newest else max(survey.all, default=0) + 1
+        known = self._journal.committed_ids(self._project.name, self._path)
+        removable = plan_retention(survey, number, self._project.keep, known).removable
+        return Plan(
+            self._path,
+            older,
+            base.why_full.value if base.why_full else "",
+            newest.id if newest else None,
+            older is None or newest is None or newest.id > older,
+            [snapshot.id for snapshot in removable],
+        )
+
+    def _survey(self) -> tuple[Survey, str]:
+        """Return what the cluster shows, and the file id of the source as it is now."""
+        try:
+            source_id = self._cluster.inspect_entry(self._path, None).id
+        except UnreadableError as error:
+            raise NotFoundError(
+                f"the cluster has no directory {self._path} that this user can read: {error}"
+            ) from error
+        return survey_source(self._cluster, self._project.name, self._path, source_id), source_id
+
+    def _newest_of_policy(self, survey: Survey) -> Snapshot | None:
+        """Return the newest snapshot of the project's policy; None if the project has none."""
+        policy = self._project.policy
+        if not policy:
+            return None
+        below = f"{self._path.rstrip('/')}/"
+        found = [
+            one
+            for one in survey.all.values()
+            if one.policy == policy and below.startswith(f"{one.source.rstrip('/')}/")
+        ]
+        if not found:
+            raise PolicySnapshotMissingError(
+                f"the cluster has no snapshot by the policy {policy} that contains {self._path}"
+            )
+        return max(found, key=lambda one: one.id)
+
+    def _choose_base(self, survey: Survey, source_id: str) -> Base:
+        """Return what to begin from, and report what a user should know of that first."""
+        project, path = self._project.name, self._path
+        base = choose_base(self._journal.committed(project, path), survey, source_id)
+        if base.disagreement and base.known is not None:
+            is_silent = base.disagreement is Disagreement.CLUSTER_SILENT
+            shown = None if is_silent else base.shown
+            self._listener(CommitsDisagree(project, path, base.known, shown))
+        if base.snapshot:
+            older = base.snapshot
+            self._listener(BaseChosen(path, older.id, older.label, older.taken))
+            if base.expires_soon(time.time_ns()):
+                self._listener(BaseExpires(path, older.id, older.expires))
+            return base
+        assert base.why_full
+        if not self._project.full:
+            raise NoBaseError(f"{path}: only a full list could be made: {base.why_full.value}")
+        adoptable = base.shown if base.why_full is WhyFull.ELSEWHERE else None
+        self._listener(FullListNeeded(path, base.why_full.value, adoptable))
+        return base
+
+    def _list(self, base: Base, newest: Snapshot | None) -> SourceRun:
+        """Take the snapshot, list what changed, and hand the list over."""
+        older = base.snapshot.id if base.snapshot else None
+        done = SourceRun(
+            source=self._path, older=older, why_full=base.why_full.value if base.why_full else ""
+        )
+        run = self._begin(older, newest)
+        try:
+            run = run if newest else self._take_snapshot(run)
+            request = make_request(self._project, self._source, older, run.newer or 0)
+            result = generate_changelist(request, self._settings, self._listener)
+        except BaseException as error:
+            self._remember_failure(run, error)
+            if isinstance(error, ChangelistError):
+                return _with(done, newer=run.newer, failure=error)
+            raise
+        run = self._journal.update(
+            run,
+            state=RunState.LISTED,
+            ended=time.time_ns(),
+            list=result.path,
+            receipt=result.receipt_path,
+            is_complete=result.is_complete,
+        )
+        return self._hand_over(run, _with(done, newer=run.newer, result=result))
+
+    def _begin(self, older: int | None, newest: Snapshot | None) -> Run:
+        now = time.time_ns()
+        return self._journal.add(
+            Run(
+                project=self._project.name,
+                source=self._path,
+                state=RunState.TAKEN if newest else RunState.BEGUN,
+                older=older,
+                newer=newest.id if newest else None,
+                name=newest.label if newest else run_name(self._project.name, now // _NANOSECONDS),
+                taken=newest.taken if newest else 0,
+                source_id=newest.source_id if newest else "",
+                started=now,
+            )
+        )
+
+    def _take_snapshot(self, run: Run) -> Run:
+        expire = self._project.expire
+        expires = time.time_ns() + expire * _NANOSECONDS if expire else 0
+        snapshot = self._cluster.create_snapshot(run.name, self._path, expires)
+        self._listener(SnapshotTaken(self._path, snapshot.id, run.name))
+        return self._journal.update(
+            run,
+            state=RunState.TAKEN,
+            newer=snapshot.id,
+            taken=snapshot.taken,
+            source_id=snapshot.source_id,
+        )
+
+    def _remember_failure(self, run: Run, error: BaseException) -> None:
+        self._journal.update(
+            run,
+            state=RunState.FAILED,
+            ended=time.time_ns(),
+            exit_code=error.exit_code if isinstance(error, ChangelistError) else None,
+            error=_describe(error),
+        )
+
+    def _hand_over(self, run: Run, done: SourceRun) -> SourceRun:
+        result = done.result
+        assert result
+        try:
+            if self._command:
+                hand_over(self._command, self._values(run), self._listener)
+                run = self._journal.update(run, exit_code=0)
+            if not self._command and not self._commit:
+                return done
+            if not result.is_complete and not self._project.commit_unreadable:
+                unreadable = result.totals.unreadable
+                self._listener(CommitWithheld(run.project, self._path, run.newer or 0, unreadable))
+                return done
+            removed = commit_run(
+                self._cluster, self._journal, run, self._project.keep, self._listener
+            )
+        except ChangelistError as error:
+            self._journal.update(run, exit_code=error.exit_code, error=str(error))
+            return _with(done, failure=error)
+        return _with(done, is_committed=True, removed=removed)
+
+    def _values(self, run: Run) -> dict[str, str]:
+        return {
+            "list": run.list,
+            "receipt": run.receipt,
+            "project": run.project,
+            "source": run.source,
+            "older": "" if run.older is None else str(run.older),
+            "newer": str(run.newer),
+        }
+
+
+def _describe(error: BaseException) -> str:
+    if isinstance(error, ChangelistError):
+        return str(error)
+    return f"it was interrupted ({type(error).__name__})"
+
+
+def _with(run: SourceRun, **changes: object) -> SourceRun:
+    from msgspec.structs import replace
+
+    return replace(run, **changes)
