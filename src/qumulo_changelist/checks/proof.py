@@ -49,10 +49,11 @@ def prove(
         raise UnprovableError(f"the list cannot be proved: {error}") from error
     expected = before + _gain(totals) + unread_gain
     if expected != now:
-        older, newer = pair.older.snapshot, pair.newer.snapshot
+        newer = pair.newer.snapshot
+        first = "to begin with" if pair.is_full else f"in snapshot {pair.older.snapshot.id}"
         raise (StaleProofError if totals.changed_since else ProofError)(
-            f"the list does not add up: {count(before, 'file')} below {pair.newer.base} in "
-            f"snapshot {older.id}, {_describe_gain(totals)}{_describe_unread(unread_gain)}, would "
+            f"the list does not add up: {count(before, 'file')} below {pair.newer.base} "
+            f"{first}, {_describe_gain(totals)}{_describe_unread(unread_gain)}, would "
             f"be {expected} in snapshot {newer.id}, which has {now}: "
             f"{abs(expected - now)} too {'many' if expected > now else 'few'}"
         )
