@@ -47,7 +47,7 @@ def prove(
         unread_gain = sum(_change_below(cluster, pair, name, op) for name, op in unread_directories)
     except UnreadableError as error:
         raise UnprovableError(f"the list cannot be proved: {error}") from error
-    expected = before + _gain(totals) + unread_gain
+    expected = before + net_files(totals) + unread_gain
     if expected != now:
         newer = pair.newer.snapshot
         first = "to begin with" if pair.is_full else f"in snapshot {pair.older.snapshot.id}"
@@ -87,8 +87,8 @@ def _check_most_was_read(totals: Totals, *, live: bool) -> None:
         )
 
 
-def _gain(totals: Totals) -> int:
-    """Return by how much the number of files changes."""
+def net_files(totals: Totals) -> int:
+    """Return by how much a list changes the number of files, apart from unread directories."""
     new = totals.created + totals.moved + totals.unreadable_created - totals.replaced
     return new - totals.deleted_files - totals.gone_files - totals.unreadable_deleted
 

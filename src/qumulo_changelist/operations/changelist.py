@@ -17,7 +17,7 @@ from qumulo_changelist.checks.base_path import (
     take_whole,
 )
 from qumulo_changelist.checks.deletion_limit import check_deletions
-from qumulo_changelist.checks.proof import Proof, count_files, prove
+from qumulo_changelist.checks.proof import Proof, count_files, net_files, prove
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
 from qumulo_changelist.config.settings import Settings
@@ -147,6 +147,7 @@ class _Run:
         self._tally = Tally()
         self._out_of_scope = 0
         self._proof: Proof | None = None
+        self._net_is_known = True
 
     def _find_pair(self) -> SnapshotPair:
         cluster, scope = self._cluster, self._scope
@@ -193,6 +194,8 @@ class _Run:
         trees = choice.choose(changes)
         choice.report_qq_folders(trees, changes)
         with_moves = request.moves and changes.has_creations and changes.has_deletions
+        reads_older = with_moves or request.deletes or request.verify
+        self._net_is_known = reads_older or not changes.has_deletions
         counted_pieces = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
         pieces.write_pieces(self._file, counted_pieces, self._tally, listener)
 
@@ -259,6 +262,11 @@ class _Run:
         receipt_path = publish(self._file, totals, make_receipt, self._listener)
         return ChangelistResult(self._file.path, receipt_path, receipts[0], totals, self._proof)
 
+    def _net_files(self) -> int | None:
+        if not self._net_is_known or self._tally.unread_directories:
+            return None
+        return net_files(self._tally.totals)
+
     def _receipt(self, written: WrittenList) -> Receipt:
         request, tally, totals = self._request, self._tally, self._tally.totals
         older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
@@ -290,6 +298,7 @@ class _Run:
             ),
             without_numeric_owner=totals.without_numeric_ids,
             changed_on_the_live_share=totals.changed_since,
+            net_files=self._net_files(),
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
 

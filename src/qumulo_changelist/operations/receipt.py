@@ -161,6 +161,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
     unreadable: UnreadableEntries
     without_numeric_owner: int = 0
     changed_on_the_live_share: int = 0
+    net_files: int | None = None
+    """By how much the list changes the number of files below the base path, replaced and unlisted
+    ones considered; None if that is unknown, as without deletions. Since version 1.1."""
     proof: ProofFacts | None = None
     """None if no proof was wanted."""
 
