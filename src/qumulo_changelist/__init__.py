@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
+    from qumulo_changelist.operations.verification import Finding, Verification, verify_list
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
@@ -43,6 +44,7 @@ _MODULES = {
     "DeletionLimit": "checks.deletion_limit",
     "EntryStat": "model",
     "Event": "events",
+    "Finding": "operations.verification",
     "Kind": "model",
     "Listener": "events",
     "Metadata": "operations.request",
@@ -54,11 +56,13 @@ _MODULES = {
     "SnapshotRequest": "operations.snapshots",
     "Totals": "model",
     "Transport": "config.settings",
+    "Verification": "operations.verification",
     "create_snapshot": "operations.snapshots",
     "generate_changelist": "operations.changelist",
     "open_cluster": "cluster.connect",
     "read_receipt": "operations.receipt",
     "read_settings": "config.archiver",
+    "verify_list": "operations.verification",
 }
 
 __all__ = [
@@ -70,6 +74,7 @@ __all__ = [
     "DeletionLimit",
     "EntryStat",
     "Event",
+    "Finding",
     "Kind",
     "Listener",
     "Metadata",
@@ -81,6 +86,7 @@ __all__ = [
     "SnapshotRequest",
     "Totals",
     "Transport",
+    "Verification",
     "__version__",
     "create_snapshot",
     "errors",
@@ -89,6 +95,7 @@ __all__ = [
     "open_cluster",
     "read_receipt",
     "read_settings",
+    "verify_list",
 ]
 
 

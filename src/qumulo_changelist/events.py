@@ -73,6 +73,14 @@ class ChangesCollected(Struct, frozen=True):
     out_of_scope: int
 
 
+class FullListChosen(Struct, frozen=True):
+    """Nothing is compared: the list contains every regular file below the base path."""
+
+    base_path: str
+    newer: int
+    """The id of the snapshot."""
+
+
 class MountUnverified(Struct, frozen=True):
     """Nothing could be compared to make sure that the mapped path shows the base path."""
 
@@ -285,6 +293,7 @@ Event = (
     | QqSpoke
     | SnapshotsUnknown
     | ChangesCollected
+    | FullListChosen
     | MountUnverified
     | QqFoldersCounted
     | EntryUnreadable

@@ -64,7 +64,7 @@ Where the contract leaves room, the oracle decides:
 from tests.oracle.base_path import NoList, has_base, has_same_names
 from tests.oracle.capture import Identity, Node, Tree, capture
 from tests.oracle.diff import expected_diff
-from tests.oracle.expect import expected_entries, expected_list
+from tests.oracle.expect import expected_entries, expected_full_list, expected_list
 from tests.oracle.restrictions import (
     NO_RESTRICTIONS,
     Restrictions,
@@ -91,6 +91,7 @@ __all__ = [
     "capture",
     "expected_diff",
     "expected_entries",
+    "expected_full_list",
     "expected_list",
     "has_base",
     "has_same_names",

@@ -133,6 +133,39 @@ def expected_list(
     return render(entries, index)
 
 
+def expected_full_list(
+    tree: Tree,
+    *,
+    source: bytes | str,
+    base: bytes | str,
+    run_time: int,
+    index: int | str = 1,
+    restrictions: Restrictions = NO_RESTRICTIONS,
+) -> bytes:
+    """Return the file of a full list, to the byte: every regular file below the base path.
+
+    Args:
+        tree: What the snapshot contains.
+        source: Where the captured root is on the cluster.
+        base: The base path, which is at, below or above the source.
+        run_time: The time of the run, in seconds.
+        index: The source index.
+        restrictions: What the run cannot read; where the walk meets such a path, it is one bad
+            entry.
+    """
+    names = Names(source, base)
+    above = {path for path in directories_above(names.base) if path != names.base}
+    entries: dict[bytes, Entry] = {}
+    for path in filter(names.has, tree.nodes):
+        node, obstacle = tree.nodes[path], find_obstacle(path, above, restrictions, names.base)
+        if obstacle is not None:
+            name, bad = names.of(obstacle), _type_of(tree.nodes[obstacle])
+            entries[name] = _without_attributes("bad-dir", bad, name, run_time)
+        elif node.kind == "file":
+            entries[names.of(path)] = _with_attributes(node, names.of(path), run_time)
+    return render(sorted(entries.values(), key=sort_key, reverse=True), index)
+
+
 def _is_unknown(
     path: bytes, after: Tree, kept: set[bytes], restrictions: Restrictions, base: bytes
 ) -> bool:

@@ -9,6 +9,7 @@ from qumulo_changelist.checks.base_path import (
     SnapshotView,
     compare_snapshots,
     find_base,
+    take_whole,
 )
 from qumulo_changelist.errors import (
     BasePathError,
@@ -106,6 +107,49 @@ def test_so_it_is_if_the_base_path_is_the_root(source, top):
 
     assert pair.older.top == pair.newer.top == top
     assert pair.newer.top_path == source
+
+
+# A full list
+
+
+@pytest.mark.parametrize(
+    ("base", "source", "top"),
+    [
+        ("/c/d", "/c", "/"),
+        ("/c", "/c", "/"),
+        ("/c", "/c/d", "/d/"),
+        ("/", "/c/d", "/c/d/"),
+        ("/", "/", "/"),
+        ("/c/d", "", "/"),
+    ],
+)
+def test_a_full_list_is_of_what_the_newer_snapshot_has_at_or_below_the_base_path(base, source, top):
+    cluster = FakeCluster({NEWER: {"/c/d/e": a_file("1")}})
+
+    pair = take_whole(cluster, Scope(base), newer(source))
+
+    assert pair.newer == SnapshotView(newer(source), SnapshotPaths(base.rstrip("/")), top)
+    assert (pair.older.has_base, pair.is_full, pair.base_replaced) == (False, True, True)
+
+
+def test_a_full_list_of_a_base_path_that_the_cluster_cannot_be_asked_for_is_attempted():
+    cluster = FakeCluster({NEWER: {}}, unreadable=("/c/d",))
+
+    assert take_whole(cluster, Scope("/c/d"), newer("/c")).newer.has_base
+
+
+@pytest.mark.parametrize("base", ["/c/nothing", "/c/file", "/c/link", "/c2", "/C"])
+def test_a_snapshot_without_the_base_path_as_a_directory_has_no_full_list(base):
+    cluster = FakeCluster({NEWER: {"/c/file": a_file("1"), "/c/link": a_link()}})
+
+    with pytest.raises(BasePathError, match=r"^snapshot 7 ") as caught:
+        take_whole(cluster, Scope(base), newer("/c"))
+
+    assert base in str(caught.value)
+    assert ("Did you mean /c," in caught.value.hint) == (base in ("/c2", "/C"))
+
+
+# Renamed directories
 
 
 def test_an_unknown_path_is_requested_by_the_file_id():

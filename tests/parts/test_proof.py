@@ -309,7 +309,7 @@ def test_each_snapshot_is_counted_at_its_own_path(base, older_path, newer_path):
 
 
 def test_nothing_is_requested_of_a_snapshot_without_the_base_path():
-    older, newer, _ = snapshots_of("/proj")
+    older, newer = snapshots_of("/proj")[:2]
 
     assert requests(SnapshotPair(older._replace(has_base=False), newer)) == [(BASE, NEWER)]
     assert requests(SnapshotPair(older, newer._replace(has_base=False))) == [(BASE, OLDER)]

@@ -116,6 +116,9 @@ INTERNAL = {
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),
+    ("output/ndjson_reader", "MalformedListError"),
+    ("output/reading", "MalformedListError"),
+    ("output/scan_xml_reader", "MalformedListError"),
     ("runners/processes", "_TerminationExit"),
     ("scan/sides", "ValueError"),
 }

@@ -79,6 +79,7 @@ def make_receipt(**changed: Any) -> Receipt:
         ),
         without_numeric_owner=11,
         changed_on_the_live_share=12,
+        net_files=5,
         proof=ProofFacts.of(Proof(100, 105)),
     )
     return replace(receipt, **changed)
@@ -142,7 +143,12 @@ def decode_json(values: object) -> Receipt:
 def test_a_receipt_contains_everything_about_a_list():
     found = read_json(make_receipt())
 
-    assert found == {"receipt_version": "1.0", "format": "xml"} | FIRST_LAYOUT
+    assert found == {
+        "receipt_version": "1.1",
+        "format": "xml",
+        "net_files": 5,
+        **FIRST_LAYOUT,
+    }
     assert [name for name in found if name in FIRST_LAYOUT] == list(FIRST_LAYOUT)
 
 
@@ -163,6 +169,13 @@ def test_what_is_unknown_or_was_not_wanted_is_null():
 
     assert found["older_snapshot"] == {"id": 3, "name": None, "taken": None}
     assert [found[name] for name in ("source", "mapped_path", "started", "proof")] == [None] * 4
+
+
+def test_a_full_list_has_no_older_snapshot():
+    full = make_receipt(older_snapshot=None)
+
+    assert read_json(full)["older_snapshot"] is None
+    assert decode(encode(full), "") == full
 
 
 def test_a_proof_of_no_files_is_a_proof():
@@ -242,7 +255,7 @@ def test_a_receipt_can_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path, make_pa
 
 
 def test_a_receipt_of_before_receipts_had_a_version_is_read():
-    assert decode_json(FIRST_LAYOUT) == make_receipt()
+    assert decode_json(FIRST_LAYOUT) == make_receipt(receipt_version="1.0", net_files=None)
 
 
 def test_fields_of_a_newer_minor_version_are_ignored():

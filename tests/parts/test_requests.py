@@ -87,6 +87,32 @@ def test_the_older_snapshot_has_the_smaller_id(older, newer):
     assert message == f"snapshot {older} is not older than snapshot {newer}"
 
 
+def test_a_full_list_has_no_older_snapshot_and_nothing_is_deleted_or_moved_on_it():
+    limit = DeletionLimit(Fraction(0))
+    full = replace(LIST, older=None, deletes=True, moves=True, max_deletes=limit)
+
+    full.check()
+    assert full.effective() == replace(LIST, older=None)
+    changed = replace(full, older=3)
+    assert changed.effective() is changed
+
+
+@pytest.mark.parametrize("output", ["a.xml", "/a", "../a", " ", "é\udcff", "a/b"])
+def test_a_list_for_a_file_needs_no_guid(output):
+    replace(LIST, guid="", output=output).check()
+
+
+@pytest.mark.parametrize("output", ["", ".", "..", "/", "a/", "a/..", "a\0b"])
+def test_the_output_is_the_path_of_a_file(output):
+    message = refuse(ListNameError, output=output)
+
+    assert message == f"{output!r} cannot be the path of a list"
+
+
+def test_the_source_index_is_a_number_wherever_the_list_is_written():
+    refuse(ListNameError, output="/a.xml", source_index="a")
+
+
 def test_the_mapped_path_is_needed_if_a_mount_is_read():
     for metadata in ("mount", "snapshot"):
         message = refuse(MappedPathError, mapped_path=None, metadata=metadata)
@@ -160,7 +186,7 @@ def test_numbers_have_limits(name, minimum, maximum):
         ("project", None, "text"),
         ("source_index", 1, "text"),
         ("mapped_path", Path("/mnt"), "text or None"),
-        ("older", "3", "a number"),
+        ("older", "3", "a number or None"),
         ("workers", True, "a number"),
         ("workers", 2.0, "a number"),
         ("deletes", 1, "True or False"),

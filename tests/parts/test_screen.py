@@ -34,6 +34,7 @@ DETAILS: list[Event] = [
     events.QqSpoke("login", "an error", failed=True),
     events.ChangesCollected("/p", in_scope=1, out_of_scope=3),
     events.ChangesCollected("/p", in_scope=0, out_of_scope=0),
+    events.FullListChosen("/p", 7),
     events.QqFoldersCounted(19, 4, mount_helps=False),
     events.EntryLeftOut("/a"),
     events.LeftoverRemoved("/aside"),

@@ -52,6 +52,9 @@ class SnapshotPair(NamedTuple):
     base_replaced: bool = False
     """Whether the base path is a different directory in the newer one, or only in one of them."""
 
+    is_full: bool = False
+    """Whether there is no older one: the list contains everything that the newer one has."""
+
 
 def compare_snapshots(
     cluster: Cluster, scope: Scope, older: Snapshot, newer: Snapshot
@@ -85,10 +88,40 @@ def compare_snapshots(
             hint=_suggest(cluster, scope.base, newer),
         )
     older_paths = snapshot_paths(scope.base, newer.source, older.source)
-    top = f"{scope.within(newer.source)[len(scope.base) :].rstrip('/')}/"
+    top = _name_of(scope.within(newer.source), scope)
     return SnapshotPair(
         SnapshotView(older, older_paths, top), SnapshotView(newer, snapshot_paths(scope.base), top)
     )
+
+
+def take_whole(cluster: Cluster, scope: Scope, newer: Snapshot) -> SnapshotPair:
+    """Return a pair without an older snapshot: rule 9 leads to all that the newer one has.
+
+    Args:
+        cluster: shows whether the snapshot has the base path.
+        scope: the base path.
+        newer: the snapshot, as far as it is known.
+
+    Raises:
+        BasePathError: the snapshot does not have the base path as a directory.
+    """
+    newer = _with_source(cluster, newer)
+    whole = scope.within(newer.source)
+    if not whole:
+        raise BasePathError(
+            f"snapshot {newer.id} is of {newer.source}, and the base path {scope.base} is neither "
+            "in it nor above it",
+            hint=_suggest(cluster, scope.base, newer),
+        )
+    paths, top = snapshot_paths(scope.base), _name_of(whole, scope)
+    view = SnapshotView(newer, paths, top)
+    if not _is_at_or_above_source(view) and _has_base(cluster, view) is False:
+        raise BasePathError(
+            f"snapshot {newer.id} has no directory {view.base}",
+            hint=_suggest(cluster, view.base, newer),
+        )
+    nothing = SnapshotView(Snapshot(0), paths, top, has_base=False)
+    return SnapshotPair(nothing, view, base_replaced=True, is_full=True)
 
 
 def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> SnapshotPair:
@@ -128,6 +161,10 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
         pair.newer._replace(has_base=now),
         base_replaced=created or deleted,
     )
+
+
+def _name_of(directory: str, scope: Scope) -> str:
+    return f"{directory[len(scope.base) :].rstrip('/')}/"
 
 
 def _suggest(cluster: Cluster, path: str, snapshot: Snapshot) -> str:

@@ -47,12 +47,13 @@ def prove(
         unread_gain = sum(_change_below(cluster, pair, name, op) for name, op in unread_directories)
     except UnreadableError as error:
         raise UnprovableError(f"the list cannot be proved: {error}") from error
-    expected = before + _gain(totals) + unread_gain
+    expected = before + net_files(totals) + unread_gain
     if expected != now:
-        older, newer = pair.older.snapshot, pair.newer.snapshot
+        newer = pair.newer.snapshot
+        first = "to begin with" if pair.is_full else f"in snapshot {pair.older.snapshot.id}"
         raise (StaleProofError if totals.changed_since else ProofError)(
-            f"the list does not add up: {count(before, 'file')} below {pair.newer.base} in "
-            f"snapshot {older.id}, {_describe_gain(totals)}{_describe_unread(unread_gain)}, would "
+            f"the list does not add up: {count(before, 'file')} below {pair.newer.base} "
+            f"{first}, {_describe_gain(totals)}{_describe_unread(unread_gain)}, would "
             f"be {expected} in snapshot {newer.id}, which has {now}: "
             f"{abs(expected - now)} too {'many' if expected > now else 'few'}"
         )
@@ -86,8 +87,8 @@ def _check_most_was_read(totals: Totals, *, live: bool) -> None:
         )
 
 
-def _gain(totals: Totals) -> int:
-    """Return by how much the number of files changes."""
+def net_files(totals: Totals) -> int:
+    """Return by how much a list changes the number of files, apart from unread directories."""
     new = totals.created + totals.moved + totals.unreadable_created - totals.replaced
     return new - totals.deleted_files - totals.gone_files - totals.unreadable_deleted
 

@@ -1,5 +1,6 @@
 """Whether a request can be carried out at all, before a cluster is asked for anything."""
 
+import os
 import re
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -113,14 +114,32 @@ def check_source_path(path: str) -> None:
         )
 
 
-def check_list_name(guid: str, source_index: str) -> None:
-    """Make sure that the project's GUID and the source index can name a list.
+def check_source_index(source_index: str) -> None:
+    """Make sure that the source index is a number.
+
+    Raises:
+        ListNameError: it is not.
+    """
+    if not is_whole_number(source_index):
+        raise ListNameError(f"the source index {source_index!r} is not a number")
+
+
+def check_output(path: str) -> None:
+    """Make sure that a list can be written to a path, as far as its text shows.
+
+    Raises:
+        ListNameError: it is empty, or the path of a directory.
+    """
+    if os.path.basename(path) in ("", ".", "..") or "\0" in path:
+        raise ListNameError(f"{path!r} cannot be the path of a list")
+
+
+def check_guid(guid: str) -> None:
+    """Make sure that the project's GUID can name the folder of a list.
 
     Raises:
         ListNameError: it cannot.
     """
-    if not is_whole_number(source_index):
-        raise ListNameError(f"the source index {source_index!r} is not a number")
     if not guid or guid == "." or ".." in guid or "/" in guid or "\0" in guid:
         raise ListNameError(f"the project's GUID {guid!r} cannot be the name of a folder")
 

@@ -87,6 +87,7 @@ def _is_warning(event: Event) -> bool:
 
 
 _DETAILS = (
+    events.FullListChosen,
     events.RequestRetried,
     events.CommandStarted,
     events.EntryLeftOut,
@@ -142,6 +143,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         f"and the receipt lacks their names and times: {e.reason}"
     ),
     events.ChangesCollected: _changes_collected,
+    events.FullListChosen: lambda e: (
+        f"a full list: every regular file that snapshot {e.newer} has below {e.base_path}"
+    ),
     events.MountUnverified: lambda e: (
         f"it is not certain that the mapped path {e.mapped_path} shows {e.base_path}: nothing that "
         "the newer snapshot has there could be compared"

@@ -1,4 +1,4 @@
-"""Listing what changed between two snapshots."""
+"""Listing what changed between two snapshots, or all that one snapshot has."""
 
 import contextlib
 import os
@@ -10,9 +10,14 @@ from msgspec import Struct
 
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.scope import Scope
-from qumulo_changelist.checks.base_path import compare_snapshots, find_base
+from qumulo_changelist.checks.base_path import (
+    SnapshotPair,
+    compare_snapshots,
+    find_base,
+    take_whole,
+)
 from qumulo_changelist.checks.deletion_limit import check_deletions
-from qumulo_changelist.checks.proof import Proof, count_files, prove
+from qumulo_changelist.checks.proof import Proof, count_files, net_files, prove
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
 from qumulo_changelist.config.settings import Settings
@@ -22,11 +27,18 @@ from qumulo_changelist.errors import (
     QqFailedError,
     ReplyError,
     SingleSignOnError,
+    SnapshotMissingError,
     StatusError,
 )
-from qumulo_changelist.events import ChangesCollected, Listener, SnapshotsUnknown, ignore
-from qumulo_changelist.model import Snapshot, Totals
-from qumulo_changelist.names import to_text
+from qumulo_changelist.events import (
+    ChangesCollected,
+    FullListChosen,
+    Listener,
+    SnapshotsUnknown,
+    ignore,
+)
+from qumulo_changelist.model import CREATE, Change, Snapshot, Totals
+from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.operations import pieces, receipt
 from qumulo_changelist.operations.receipt import (
     DirectoryCounts,
@@ -78,12 +90,16 @@ def generate_changelist(
 ) -> ChangelistResult:
     """Write the list of what changed between two snapshots, and its receipt, and publish both.
 
+    Without an older snapshot it is a full list: every regular file that the newer one has, as
+    created.
+
     Args:
         request: what to list.
         settings: how to reach the cluster, and where lists belong.
         listener: receives the events of the run.
 
     Raises:
+        SnapshotMissingError: the cluster does not have a snapshot.
         ChangelistError: no list was published, and an earlier one is unchanged. After a
             ``ReceiptError``, the new list is in its place.
     """
@@ -113,15 +129,14 @@ class _Run:
     ) -> None:
         self._started = time.time_ns()
         request.check()
-        self._request, self._listener = request, listener
+        self._request, self._listener = request.effective(), listener
         self._scope = Scope(normalize_cluster_path(request.base_path))
         self._settings = settings = with_answering_host(settings, listener)
         self._cluster = stack.enter_context(
             open_cluster(settings, listener, page_size=request.page_size)
         )
         check_mapped_path(request)
-        older, newer = self._describe_snapshots()
-        self._pair = compare_snapshots(self._cluster, self._scope, older, newer)
+        self._pair = self._find_pair()
         parameters = ListParameters(request.source_index, int(time.time()))
         self._list_format = FORMATS[request.format](parameters)
         path = list_path(settings.work_folder, request)
@@ -132,32 +147,55 @@ class _Run:
         self._tally = Tally()
         self._out_of_scope = 0
         self._proof: Proof | None = None
+        self._net_is_known = True
 
-    def _describe_snapshots(self) -> tuple[Snapshot, Snapshot]:
-        """Return both snapshots as the cluster describes them, or their ids alone."""
+    def _find_pair(self) -> SnapshotPair:
+        cluster, scope = self._cluster, self._scope
         older, newer = self._request.older, self._request.newer
+        if older is not None:
+            known = self._describe_snapshots(older, newer)
+            return compare_snapshots(cluster, scope, known[older], known[newer])
+        pair = take_whole(cluster, scope, self._describe_snapshots(newer)[newer])
+        self._listener(FullListChosen(scope.base or "/", newer))
+        return pair
+
+    def _describe_snapshots(self, *numbers: int) -> dict[int, Snapshot]:
+        """Return the snapshots as the cluster describes them, or their ids alone."""
         known: dict[int, Snapshot] = {}
         try:
-            known = self._cluster.snapshots(older, newer)
+            known = self._cluster.snapshots(*numbers)
         except (LoginError, SingleSignOnError):
             raise  # without a login, nothing else can be asked either
         except (StatusError, ReplyError, FailingError, QqFailedError) as error:
             # A list can be made without that.
             self._listener(SnapshotsUnknown(str(error)))
-        return known.get(older, Snapshot(older)), known.get(newer, Snapshot(newer))
+        else:
+            if self._request.older is None and not known:
+                # No diff is requested, which would end with this error.
+                raise SnapshotMissingError(f"the cluster has no snapshot {self._request.newer}")
+        return {number: known.get(number, Snapshot(number)) for number in numbers}
+
+    def _collect_changes(self) -> None:
+        changes, scope, older = self._changes, self._scope, self._request.older
+        if older is None:
+            changes.add([Change(CREATE, scope.base + self._pair.newer.top)])
+            return
+        self._out_of_scope = pieces.collect_changes(
+            self._cluster, older, self._request.newer, changes, self._runner
+        )
+        self._listener(ChangesCollected(scope.base or "/", len(changes), self._out_of_scope))
+        self._pair = find_base(self._cluster, self._pair, changes)
 
     def fill(self) -> None:
         """Fill the list with what changed."""
         request, changes, listener = self._request, self._changes, self._listener
-        self._out_of_scope = pieces.collect_changes(
-            self._cluster, request.older, request.newer, changes, self._runner
-        )
-        listener(ChangesCollected(self._scope.base or "/", len(changes), self._out_of_scope))
-        self._pair = find_base(self._cluster, self._pair, changes)
+        self._collect_changes()
         choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
         trees = choice.choose(changes)
         choice.report_qq_folders(trees, changes)
         with_moves = request.moves and changes.has_creations and changes.has_deletions
+        reads_older = with_moves or request.deletes or request.verify
+        self._net_is_known = reads_older or not changes.has_deletions
         counted_pieces = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
         pieces.write_pieces(self._file, counted_pieces, self._tally, listener)
 
@@ -224,6 +262,11 @@ class _Run:
         receipt_path = publish(self._file, totals, make_receipt, self._listener)
         return ChangelistResult(self._file.path, receipt_path, receipts[0], totals, self._proof)
 
+    def _net_files(self) -> int | None:
+        if not self._net_is_known or self._tally.unread_directories:
+            return None
+        return net_files(self._tally.totals)
+
     def _receipt(self, written: WrittenList) -> Receipt:
         request, tally, totals = self._request, self._tally, self._tally.totals
         older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
@@ -231,7 +274,7 @@ class _Run:
             project=request.project,
             version=__version__,
             list_file=ListFacts(to_text(os.fsencode(written.path)), written.size, written.sha256),
-            older_snapshot=SnapshotFacts.of(older),
+            older_snapshot=None if self._pair.is_full else SnapshotFacts.of(older),
             newer_snapshot=SnapshotFacts.of(newer),
             source=newer.source or None,
             base_path=self._scope.base or "/",
@@ -255,11 +298,15 @@ class _Run:
             ),
             without_numeric_owner=totals.without_numeric_ids,
             changed_on_the_live_share=totals.changed_since,
+            net_files=self._net_files(),
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
 
 
 def list_path(work_folder: str, request: ChangelistRequest) -> str:
     """Return where the list of a request belongs (``docs/scan-list.md``)."""
+    if request.output is not None:
+        # Absolute, so that its folder has a name, and a receipt that is read elsewhere is right.
+        return to_text(os.path.abspath(to_bytes(request.output)))
     name = f"{request.source_index}-files.{request.format}"
     return os.path.join(work_folder, LISTS_FOLDER, request.guid, name)

@@ -16,7 +16,7 @@ from qumulo_changelist.errors import InvalidReceiptError
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_bytes
 
-RECEIPT_VERSION = "1.0"
+RECEIPT_VERSION = "1.1"
 
 _WHY_LEFT_OUT = "symbolic links, pipes, sockets and devices are not listed"
 
@@ -138,7 +138,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     version: str
     """The version of this package that made the list."""
     list_file: ListFacts = field(name="list")
-    older_snapshot: SnapshotFacts
+    older_snapshot: SnapshotFacts | None
+    """None for a full list; before version 1.1, there was none without an older snapshot."""
     newer_snapshot: SnapshotFacts
     source: str | None = None
     """The directory that the snapshots are of; None if unknown."""
@@ -160,6 +161,9 @@ class Receipt(Struct, frozen=True, kw_only=True):
     unreadable: UnreadableEntries
     without_numeric_owner: int = 0
     changed_on_the_live_share: int = 0
+    net_files: int | None = None
+    """By how much the list changes the number of files below the base path, replaced and unlisted
+    ones considered; None if that is unknown, as without deletions. Since version 1.1."""
     proof: ProofFacts | None = None
     """None if no proof was wanted."""
 
@@ -201,7 +205,7 @@ def decode(content: bytes, path: str) -> Receipt:
             raise InvalidReceiptError(
                 f"the receipt {path} has version {version}: a newer version of this program made it"
             )
-        return msgspec.convert(values, Receipt)
+        return msgspec.convert({"receipt_version": version, **values}, Receipt)
     except (ValueError, RecursionError) as error:
         raise InvalidReceiptError(f"{path} is not a receipt: {error}") from error
 

@@ -5,12 +5,15 @@ import os
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import (
-    check_list_name,
+    check_guid,
     check_order,
+    check_output,
     check_range,
+    check_source_index,
     check_types,
     normalize_cluster_path,
 )
@@ -34,20 +37,27 @@ def usable_cores() -> int:
 
 
 class ChangelistRequest(Struct, frozen=True, kw_only=True):
-    """What to list: everything that changed below a directory between two snapshots."""
+    """What to list: what changed below a directory between two snapshots, or all that is there."""
 
     project: str
     """A name for the summary and the receipt."""
-    guid: str
-    """The project's GUID: the name of the list's folder."""
-    source_index: str
+    guid: str = ""
+    """The project's GUID: the name of the list's folder; not needed with ``output``."""
+    source_index: str = "1"
     """The number of the source folder: the beginning of the list's name."""
     base_path: str
     """The directory on the cluster, an absolute path."""
-    older: int
-    """The id of the older snapshot."""
+    older: int | None
+    """The id of the older snapshot; None for a full list: every regular file of the newer one.
+
+    On a full list nothing is deleted or moved, so ``deletes``, ``moves`` and ``max_deletes`` mean
+    nothing there.
+    """
     newer: int
     """The id of the newer snapshot."""
+    output: str | None = None
+    """The file to write the list to, its receipt beside it; None for the project's folder in the
+    work folder."""
     mapped_path: str | None = None
     """Where this machine mounts the base path; not needed with ``metadata="rest"``."""
     metadata: Metadata = "mount"
@@ -74,19 +84,30 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     spill_after: int = 1_000_000
     """The number of changes to keep in memory; more go to disk."""
 
+    def effective(self) -> "ChangelistRequest":
+        """Return the request without what means nothing to it."""
+        if self.older is not None:
+            return self
+        return replace(self, deletes=False, moves=False, max_deletes=None)
+
     def check(self) -> None:
         """Make sure that the request can be carried out.
 
         Raises:
-            ListNameError: the GUID or the source index cannot name the list.
+            ListNameError: the GUID, the source index or the output cannot name the list.
             SnapshotOrderError: the older snapshot does not have the smaller id.
             MappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
             UsageError: a field has the wrong type, or is none of the possible values.
         """
         check_types(self)
-        check_list_name(self.guid, self.source_index)
-        check_order(self.older, self.newer)
+        check_source_index(self.source_index)
+        if self.output is None:
+            check_guid(self.guid)
+        else:
+            check_output(self.output)
+        if self.older is not None:
+            check_order(self.older, self.newer)
         if self.mapped_path is None and self.metadata != "rest":
             raise MappedPathError("the mapped path is needed to read sizes, times and owners")
         normalize_cluster_path(self.base_path)

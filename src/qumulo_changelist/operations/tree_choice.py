@@ -100,6 +100,7 @@ class TreeChoice:
         """
         request, pair = self._request, self._pair
         needs_older = request.deletes or request.moves or request.verify
+        needs_older = needs_older and not pair.is_full
         older = self._cluster_source(pair.older, is_older=True) if needs_older else None
         if request.metadata == "rest":
             if self._settings.transport == "qq":
@@ -115,7 +116,7 @@ class TreeChoice:
             # A mount's .snapshot shows the past of the directory that is mounted now. That is the
             # base path's past only if both are the same directory.
             if older and changes.has_deletions and not pair.base_replaced:
-                older_path = live.find_snapshot(request.older)
+                older_path = live.find_snapshot(pair.older.snapshot.id)
                 if older_path and (is_verified or self._shows_older_snapshot(older_path)):
                     return Trees(newer, self._snapshot_source(older_path))
         return Trees(newer, older, through_qq=self._through_qq)
@@ -124,7 +125,8 @@ class TreeChoice:
         """Report the number of folders that will be read through ``qq``."""
         request = self._request
         seeks_moves = request.moves and changes.has_creations and changes.has_deletions
-        if not trees.through_qq or not (seeks_moves or request.deletes or request.verify):
+        needs_older = seeks_moves or request.deletes or request.verify
+        if not trees.through_qq or not needs_older or self._pair.is_full:
             return
         letters = (DELETED, CREATED) if seeks_moves else (DELETED,)
         if folders := changes.count_folders(*letters):

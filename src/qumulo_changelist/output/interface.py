@@ -1,11 +1,11 @@
-"""A format of lists: batches of entries in, bytes out."""
+"""A format of lists: batches of entries in, bytes out; and a list that is read again."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from msgspec import Struct
 
-from qumulo_changelist.model import Batch, Totals
+from qumulo_changelist.model import Batch, Kind, Op, State, Totals
 
 
 class Piece(Struct, frozen=True):
@@ -67,4 +67,62 @@ class ListFormat(Protocol):
         Args:
             pieces: all of its pieces, in order.
             totals: what they contain.
+        """
+
+
+class ListedEntry(Struct, frozen=True):
+    """An entry of a list that is read again."""
+
+    name: str
+    """As the list has it; see :meth:`ListReader.written_name`."""
+    state: State
+    """``PRESENT``, ``DELETED`` or ``UNREADABLE``."""
+    kind: Kind
+    """``FILE`` or ``DIRECTORY``."""
+    op: Op | None = None
+    """What happened to an entry that is there; None if the format does not say."""
+    size: int = 0
+    """In bytes; 0 for an entry that is deleted or unreadable."""
+    moved_from: str = ""
+    """The name that a file had that was only moved, as the list has it."""
+    reason: str = ""
+    """Why it is unreadable; "" if the format does not say."""
+
+
+class ListCounts(Struct, frozen=True):
+    """What a list contains, or is said to contain; None for what is not said."""
+
+    files: int | None = None
+    """Regular files that are there: created, modified or moved."""
+    size: int | None = None
+    """Their bytes."""
+    created: int | None = None
+    modified: int | None = None
+    moved: int | None = None
+    deleted_files: int | None = None
+    directories: int | None = None
+    """Modified directories."""
+    deleted_directories: int | None = None
+    unreadable: int | None = None
+    """Files and directories."""
+
+
+class MalformedListError(Exception):
+    """A list cannot be read, or is not one of its format; ``str()`` is the reason alone."""
+
+
+class ListReader(Protocol):
+    """Reads lists of one format."""
+
+    def written_name(self, name: str) -> str:
+        """Return how a list has a name; names that a format cannot hold are written differently."""
+
+    def read(self, chunks: Iterable[bytes]) -> Iterator[ListedEntry | ListCounts]:
+        """Yield the entries of a list in its order, and once the totals that it states.
+
+        Args:
+            chunks: the list. All of it is needed, since a list that is cut short is none.
+
+        Raises:
+            MalformedListError: it is not a whole list of this format.
         """

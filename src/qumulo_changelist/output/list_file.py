@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from queue import Queue
 from typing import IO, NamedTuple
 
+from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.atomic import output_errors
@@ -40,11 +41,13 @@ def list_file(path: str, list_format: ListFormat) -> Iterator["ListFile"]:
         list_format: the format of the list.
 
     Raises:
-        OutputError: the folder cannot be made or written to.
+        OutputError: the folder cannot be made or written to, or the path is that of a directory.
     """
     path = os.fsdecode(to_bytes(path))  # the encoding of the locale is not always UTF-8
     folder = os.path.dirname(path)
     with contextlib.ExitStack() as stack:
+        if os.path.isdir(path):
+            raise OutputError(f"{path} cannot be written: it is a directory")
         with output_errors(folder):
             os.makedirs(folder, exist_ok=True)
             aside = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))

@@ -14,12 +14,14 @@ from qumulo_changelist.model import DELETE, Attributes, Batch, Entry, Kind, Stat
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.interface import Piece, StoredPiece
 
-_ELEMENTS = {
+ELEMENTS = {
     State.PRESENT: "file",
     State.DELETED: "delete-file",
     State.UNREADABLE: "bad-dir",
 }
-_TYPES = {Kind.FILE: "F_REG", Kind.DIRECTORY: "F_DIR", Kind.OTHER: "other"}
+"""The element of an entry."""
+TYPES = {Kind.FILE: "F_REG", Kind.DIRECTORY: "F_DIR", Kind.OTHER: "other"}
+"""The type of an entry."""
 _ENTITIES = {
     "&": "&amp;",
     "<": "&lt;",
@@ -137,11 +139,11 @@ class _XmlWriter:
         return Piece(self._content.getvalue(), self._last_name, self._misplaced)
 
     def _add_entry(self, entry: Entry, lines: list[str], unnameable: list[Entry]) -> None:
-        if entry.state not in _ELEMENTS:
+        if entry.state not in ELEMENTS:
             return
         if _FORBIDDEN.search(entry.name):
             unnameable.append(entry)
-            written = _PERCENT_ENCODED.sub(_percent_encode, entry.name)
+            written = written_name(entry.name)
             line = self._line(replace(entry, state=State.UNREADABLE), written)
             self._misplaced.append((written, line.encode()))
         else:
@@ -152,12 +154,17 @@ class _XmlWriter:
         owner, group = known.owner, known.group
         moved = f' from="{entry.moved_from.translate(_ESCAPED)}"' if entry.moved_from else ""
         return (
-            f'    <{_ELEMENTS[entry.state]} name="{name.translate(_ESCAPED)}"{moved} '
+            f'    <{ELEMENTS[entry.state]} name="{name.translate(_ESCAPED)}"{moved} '
             f'size="{known.size}" '
-            f'mode="0x777"  type="{_TYPES[entry.attributes.kind]}" mtime="{known.mtime}" '
+            f'mode="0x777"  type="{TYPES[entry.attributes.kind]}" mtime="{known.mtime}" '
             f'atime="{known.atime}" owner="{_NOBODY if owner is None else owner}" '
             f'group="{_NOBODY if group is None else group}{self._tail}'
         )
+
+
+def written_name(name: str) -> str:
+    """Return how a list has a name: as it is, or with ``%XX`` for what XML cannot hold."""
+    return _PERCENT_ENCODED.sub(_percent_encode, name) if _FORBIDDEN.search(name) else name
 
 
 def _escape(names: list[str]) -> list[str]:

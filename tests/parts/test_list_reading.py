@@ -1,0 +1,189 @@
+"""Lists that are read again: what was written comes back, and a damaged list is none."""
+
+import hashlib
+import os
+import tracemalloc
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+
+from qumulo_changelist.model import CREATE, Entry, Kind, State
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.output.formats import FORMATS, READERS
+from qumulo_changelist.output.interface import ListCounts, ListedEntry, MalformedListError
+from qumulo_changelist.output.reading import differences, find_entries, read_content
+from tests.parts.entries import deleted, moved, present, unreadable
+from tests.parts.test_formats import (
+    CUTS,
+    NAMES,
+    ODD_NAMES,
+    OF_EACH_KIND,
+    Line,
+    descending,
+    entry_lists,
+    expected_lines,
+    form_names,
+    make_form,
+    write_list,
+)
+
+
+def test_there_is_a_reader_for_every_format() -> None:
+    assert READERS.keys() == FORMATS.keys()
+
+
+def in_words(line: Line | ListedEntry) -> tuple[object, ...]:
+    """What a reader gives of a line, except for the operation and the reason."""
+    if isinstance(line, ListedEntry):
+        names = (to_bytes(line.name), to_bytes(line.moved_from))
+        return (line.state, line.kind, *names, line.size)
+    return (line.state, line.kind, line.name, line.moved_from, (*line.facts, 0)[0])
+
+
+def read(form_name: str, content: bytes, size: int = 7) -> list[ListedEntry | ListCounts]:
+    """Read a list in chunks of a size."""
+    chunks = [content[begin : begin + size] for begin in range(0, len(content), size)]
+    return list(READERS[form_name]().read(chunks))
+
+
+@form_names
+@settings(max_examples=50)
+@given(entries=entry_lists(NAMES), cuts=CUTS)
+@example(OF_EACH_KIND, [])
+@example(descending([present(name) for name in ODD_NAMES]), [])
+def test_everything_that_was_written_is_read(tmp_path_factory, form_name, entries, cuts):
+    form, folder = make_form(form_name), tmp_path_factory.getbasetemp()
+    content = write_list(form, entries, [cut for cut in cuts if cut <= len(entries)], folder)
+
+    found = read(form_name, content)
+
+    lines = [line for line in found if isinstance(line, ListedEntry)]
+    expected = expected_lines(form, entries)
+    assert list(map(in_words, lines)) == list(map(in_words, expected))
+    path = os.path.join(str(folder), "read again")
+    Path(path).write_bytes(content)
+    read_again = read_content(path, form_name)
+    assert (read_again.size, read_again.problem) == (len(content), "")
+    assert read_again.sha256 == hashlib.sha256(content).hexdigest()
+    assert read_again.stated in found
+    assert differences(read_again.stated, read_again.counted) == []
+    kinds = Counter((line.state, line.kind) for line in expected)
+    assert read_again.counted.files == kinds[State.PRESENT, Kind.FILE]
+    assert read_again.counted.deleted_directories == kinds[State.DELETED, Kind.DIRECTORY]
+
+
+ENTRIES = descending(
+    [
+        present("/new", op=CREATE),
+        present("/a%01"),
+        present("/a\x01"),
+        deleted("/b"),
+        moved("/here", "/there"),
+        unreadable("/c\udcff"),
+    ]
+)
+
+
+@pytest.fixture(params=FORMATS)
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
+    """The name of a format, and a list in it."""
+    path = tmp_path / "list"
+    path.write_bytes(write_list(make_form(request.param), ENTRIES, [2], tmp_path))
+    return request.param, path
+
+
+def test_entries_are_found_by_their_real_names(written: tuple[str, Path]) -> None:
+    form_name, path = written
+
+    def state(name: str) -> State | None:
+        found = find_entries(str(path), form_name, [name]).named.get(name)
+        return found.state if found else None
+
+    # XML can hold neither the first nor the second of these; two names are written alike there.
+    unnameable = State.UNREADABLE if form_name == "xml" else State.PRESENT
+    assert state("/a\x01") is unnameable
+    assert state("/c\udcff") is State.UNREADABLE
+    assert state("/a%01") is State.PRESENT
+    assert state("/b") is State.DELETED
+    assert state("/there") is state("/") is None
+    several = find_entries(str(path), form_name, ["/there", "/new", "/b"])
+    assert several.moved_to == "/here"
+    assert set(several.named) == {"/new", "/b"}
+
+
+DAMAGES = {
+    "cut short": lambda content: content[:-3],
+    "cut at a line": lambda content: content[: content.rindex(b"\n", 0, -1) + 1],
+    "empty": lambda content: b"",
+    "something after it": lambda content: content + b"<file/>\n",
+    "a name without a slash": lambda content: content.replace(b'"/new"', b'"new"'),
+    "a size that is no number": lambda content: content.replace(b'700"', b'x"').replace(
+        b'"size":700', b'"size":"x"'
+    ),
+    "a field is missing": lambda content: content.replace(b'type="F_REG"', b"").replace(
+        b'"kind":"file",', b""
+    ),
+    "a line that is none": lambda content: content.replace(b"\n", b"\n?<x\n", 1),
+    "not text": lambda content: content.replace(b"/new", b"/\xff\xfe"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_list_is_none_and_is_hashed_to_its_end(
+    written: tuple[str, Path], damage: str
+) -> None:
+    form_name, path = written
+    content = DAMAGES[damage](path.read_bytes())
+    path.write_bytes(content)
+
+    found = read_content(str(path), form_name)
+
+    assert found.problem
+    assert (found.size, found.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    with pytest.raises(MalformedListError, match=r"."):
+        find_entries(str(path), form_name, ["/new"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'<!DOCTYPE files [<!ENTITY a "b">]><files/>',
+        b'<other scanned="0" selected="0" size="0" bad_dir_count="0" delete_count="0"/>',
+        b'<files scanned="0" selected="1" size="0" bad_dir_count="0" delete_count="0"/>',
+        b'<files scanned="0" selected="0" size="0" bad_dir_count="0" delete_count="0"><a/></files>',
+        b'<files scanned="0" selected="0" size="0" delete_count="0"></files>',
+    ],
+)
+def test_other_xml_is_no_list(content: bytes) -> None:
+    with pytest.raises(MalformedListError):
+        read("xml", content)
+
+
+def test_a_file_that_cannot_be_read_is_malformed(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "a", "No such file")):
+        with pytest.raises(MalformedListError, match=reason):
+            read_content(str(path), "xml")
+
+
+def test_what_differs_is_stated_in_words() -> None:
+    one = ListCounts(files=3, size=1, moved=None, unreadable=0)
+    other = ListCounts(files=4, size=1, moved=2, unreadable=1)
+
+    assert differences(one, other) == ["3 and not 4 files", "0 and not 1 unreadable entries"]
+
+
+@form_names
+def test_memory_stays_flat_however_long_a_list_is(tmp_path: Path, form_name: str) -> None:
+    form, path = make_form(form_name), str(tmp_path / "list")
+    peaks = []
+    for number in (20_000, 80_000):
+        entries: list[Entry] = [present(f"/{99_999 - at:05}") for at in range(number)]
+        Path(path).write_bytes(write_list(form, entries, [], tmp_path))
+        del entries
+        tracemalloc.start()
+        assert read_content(path, form_name).counted.files == number
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.3
