@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import (
-    check_list_name,
+    check_guid,
     check_project,
+    check_source_index,
     check_source_path,
     check_types,
     normalize_cluster_path,
@@ -88,7 +89,8 @@ class Project(Struct, frozen=True, kw_only=True):
             raise UsageError(f"the project {self.name} has no source")
         for source in self.sources:
             check_types(source)
-            check_list_name(source.guid, source.index)
+            check_guid(source.guid)
+            check_source_index(source.index)
             check_source_path(normalize_cluster_path(source.path))
         self._check_twice("path", [normalize_cluster_path(one.path) for one in self.sources])
         self._check_twice(
