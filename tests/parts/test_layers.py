@@ -19,6 +19,7 @@ MAX_FUNCTION_LINES = 60
 VALUES = {
     *(
         "columns",
+        "durations",
         "errors",
         "events",
         "garbage",
