@@ -7,9 +7,10 @@ name can control a terminal.
 import contextlib
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_WORDS
@@ -23,6 +24,9 @@ _MANY_FOLDERS = 20
 
 # What a terminal would obey, apart from line ends and tabs.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+_CHUNK = 1024 * 1024
 
 
 class Screen:
@@ -68,6 +72,25 @@ def print_result(result: bytes) -> None:
             return
     shown = result.decode("utf-8", "surrogateescape")
     raise ResultError(f"the result, {shown}, cannot be written to standard output: {reason}")
+
+
+def print_content(file: BinaryIO) -> None:
+    """Write the content of a file to standard output.
+
+    Raises:
+        ResultError: standard output is closed or full.
+    """
+    reason: str | None = "it is closed"
+    if sys.stdout:
+        try:
+            sys.stdout.flush()
+            shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return
+    raise ResultError(f"the list cannot be written to standard output: {reason}")
 
 
 def describe(event: Event) -> str:

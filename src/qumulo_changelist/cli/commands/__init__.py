@@ -16,6 +16,10 @@ COMMANDS = {
     "status": "what is committed, how old it is, and what is pending",
     "history": "every run, the newest first",
     "adopt": "take over what another machine committed",
+    "diff": "list what changed between two snapshots",
+    "scan": "list everything that one snapshot has",
+    "verify": "compare a list with its receipt, and with the cluster",
+    "snapshot": "create, list, show and delete snapshots",
     "projects": "check or show projects.toml",
     "completion": "print the completion of the shell: bash, zsh or fish",
 }
