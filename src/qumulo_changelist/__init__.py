@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from qumulo_changelist.events import Event, Listener
     from qumulo_changelist.model import Change, EntryStat, Kind, Snapshot, Totals
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
+    from qumulo_changelist.operations.explained import Explanation
+    from qumulo_changelist.operations.explanation import explain_path
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
@@ -44,6 +46,7 @@ _MODULES = {
     "DeletionLimit": "checks.deletion_limit",
     "EntryStat": "model",
     "Event": "events",
+    "Explanation": "operations.explained",
     "Finding": "operations.verification",
     "Kind": "model",
     "Listener": "events",
@@ -58,6 +61,7 @@ _MODULES = {
     "Transport": "config.settings",
     "Verification": "operations.verification",
     "create_snapshot": "operations.snapshots",
+    "explain_path": "operations.explanation",
     "generate_changelist": "operations.changelist",
     "open_cluster": "cluster.connect",
     "read_receipt": "operations.receipt",
@@ -74,6 +78,7 @@ __all__ = [
     "DeletionLimit",
     "EntryStat",
     "Event",
+    "Explanation",
     "Finding",
     "Kind",
     "Listener",
@@ -91,6 +96,7 @@ __all__ = [
     "create_snapshot",
     "errors",
     "events",
+    "explain_path",
     "generate_changelist",
     "open_cluster",
     "read_receipt",
