@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.adoption import Adoption, adopt_project
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
     from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
+    from qumulo_changelist.operations.explained import Explanation
+    from qumulo_changelist.operations.explanation import explain_path
     from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
     from qumulo_changelist.operations.list_choice import ListChoice, choose_list
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
@@ -61,6 +63,7 @@ _MODULES = {
     "DeletionLimit": "checks.deletion_limit",
     "EntryStat": "model",
     "Event": "events",
+    "Explanation": "operations.explained",
     "Finding": "operations.verification",
     "Kind": "model",
     "ListChoice": "operations.list_choice",
@@ -90,6 +93,7 @@ _MODULES = {
     "commit_project": "operations.commit",
     "create_snapshot": "operations.snapshots",
     "delete_snapshots": "operations.snapshot_care",
+    "explain_path": "operations.explanation",
     "generate_changelist": "operations.changelist",
     "list_runs": "operations.history",
     "list_snapshots": "operations.snapshot_care",
@@ -116,6 +120,7 @@ __all__ = [
     "DeletionLimit",
     "EntryStat",
     "Event",
+    "Explanation",
     "Finding",
     "Kind",
     "ListChoice",
@@ -148,6 +153,7 @@ __all__ = [
     "delete_snapshots",
     "errors",
     "events",
+    "explain_path",
     "generate_changelist",
     "list_runs",
     "list_snapshots",
