@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from msgspec import Struct
@@ -179,14 +179,14 @@ class _Reader:
         found = []
         for position, value in enumerate(listed):
             at = (*path, "sources", position)
-            found.append(self._source({**own, **self._values(value, SOURCE_KEYS, at)}, at))
+            found.append({**own, **self._values(value, SOURCE_KEYS, at)})
+            self._check_source(own.keys() | self._table(value, at).keys(), at)
         return found
 
-    def _source(self, values: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _check_source(self, given: Set[str], path: Path) -> None:
         for key in ("path", "guid"):
-            if key not in values:
+            if key not in given:
                 self._report(path, f"{key} is missing")
-        return values
 
     def _values(
         self, value: object, parsers: Mapping[str, Parser], path: Path, extra: tuple[str, ...] = ()

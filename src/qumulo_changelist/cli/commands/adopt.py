@@ -19,7 +19,7 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    common.add_project_names(parser)
     parser.add_argument(
         "--wait", metavar="TIME", type=common.duration, default=0,
         help="wait for a run of the project, for at most this time, such as 10m",

@@ -21,7 +21,8 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name = parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name.completer = common.complete_project  # type: ignore[attr-defined]
     parser.add_argument(
         "--snapshot", metavar="ID", type=arguments.snapshot_id,
         help="the newer snapshot of the list, as `run` names it",

@@ -38,7 +38,7 @@ finds them as QUMULO_CHANGELIST_LIST, QUMULO_CHANGELIST_RECEIPT and so on in its
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
     parser.usage = "qumulo-changelist run PROJECT... | --all [options] [-- COMMAND ARG...]"
-    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    common.add_project_names(parser)
     parser.add_argument("--all", action="store_true", help="run every project, one after the other")
     parser.add_argument(
         "--commit", action="store_true", help="commit each list as soon as it is in its place"
