@@ -91,7 +91,7 @@ def test_a_snapshot_that_may_have_been_taken_is_named(monkeypatch: pytest.Monkey
     @contextlib.contextmanager
     def open_cluster(*_arguments: object) -> Iterator[object]:
         class BrokenCluster:
-            def create_snapshot(self, name: str, path: str) -> NoReturn:
+            def create_snapshot(self, name: str, path: str, expires: int) -> NoReturn:
                 raise errors.UnclearOutcomeError("the connection broke", exit_code=3)
 
         yield BrokenCluster()

@@ -3,6 +3,7 @@
 import argparse
 import os
 import tempfile
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,11 +14,12 @@ from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import OutputError, UsageError
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
-from qumulo_changelist.operations.list_choice import ListChoice, choose_list
-from qumulo_changelist.operations.request import ChangelistRequest
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import Project, Source
+
+if TYPE_CHECKING:
+    from qumulo_changelist.operations.changelist import ChangelistResult
+    from qumulo_changelist.operations.request import ChangelistRequest
 
 STANDARD_OUTPUT = "-"
 
@@ -44,6 +46,8 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         older: the older snapshot in a user's words; None for a full list.
         newer: the newer one.
     """
+    from qumulo_changelist.operations.list_choice import ListChoice, choose_list
+
     if options.json and options.output == STANDARD_OUTPUT:
         raise UsageError("--json and a list on standard output exclude each other")
     project = _project(options)
@@ -74,7 +78,7 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
 def _project(options: argparse.Namespace) -> Project | None:
     """Return the project that a command line names or describes; None if it does neither."""
     if options.project is None and options.source is None:
-        return None
+        return _only_project(options)
     if options.project is not None:
         projects = read_projects(options.projects)
         if options.project in projects:
@@ -92,9 +96,20 @@ def _project(options: argparse.Namespace) -> Project | None:
     return Project(name=options.project or "list", sources=(source,))
 
 
+def _only_project(options: argparse.Namespace) -> Project | None:
+    """Return the project that is meant if there is only one, and the words need a project."""
+    words = f"{getattr(options, 'older', '')} {options.newer}"
+    if "latest" not in words and "committed" not in words:
+        return None
+    projects = list(read_projects(options.projects).values())
+    return projects[0] if len(projects) == 1 else None
+
+
 def _generate(
-    request: ChangelistRequest, settings: Settings, screen: Screen, *, quiet: bool
-) -> ChangelistResult:
+    request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
+) -> "ChangelistResult":
+    from qumulo_changelist.operations.changelist import generate_changelist
+
     result = generate_changelist(request, settings, screen)
     if not quiet:
         say(summarize(request.project, result.totals, result.proof, moves=request.moves))
@@ -102,7 +117,7 @@ def _generate(
 
 
 def _print_list(
-    request: ChangelistRequest, settings: Settings, screen: Screen, *, quiet: bool
+    request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
 ) -> int:
     """Print a list on standard output, once all of it is known; no file of it remains."""
     work_folder = os.fsdecode(to_bytes(settings.work_folder))

@@ -55,7 +55,9 @@ def describe_roles(snapshots: list[Snapshot], journal: Journal) -> list[Snapshot
     names = {one.id: parse_any_name(one.id, one.name) for one in snapshots}
     marked = {name.committed: name.project for name in names.values() if name and name.committed}
     newest = {project: max(_of(marked, project)) for project in marked.values()}
-    needs = {number: f"the next run of {project} begins from it" for project, number in newest.items()}
+    needs = {
+        number: f"the next run of {project} begins from it" for project, number in newest.items()
+    }
     for run in journal.runs():
         if run.state is RunState.LISTED and run in journal.uncommitted(run.project, run.source):
             needs[run.newer or 0] = f"a list of {run.project} that waits for a commit is of it"
@@ -73,8 +75,8 @@ def describe_roles(snapshots: list[Snapshot], journal: Journal) -> list[Snapshot
     return roles
 
 
-def _of(marked: dict[int | None, str], project: str) -> list[int]:
-    return [number for number, owner in marked.items() if owner == project and number]
+def _of(marked: dict[int, str], project: str) -> list[int]:
+    return [number for number, owner in marked.items() if owner == project]
 
 
 def delete_snapshots(

@@ -18,6 +18,7 @@ COMMANDS = {
     "adopt": "take over what another machine committed",
     "diff": "list what changed between two snapshots",
     "scan": "list everything that one snapshot has",
+    "explain": "why one path is on a list, or why not",
     "verify": "compare a list with its receipt, and with the cluster",
     "snapshot": "create, list, show and delete snapshots",
     "projects": "check or show projects.toml",

@@ -5,7 +5,6 @@ import argparse
 from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.operations.adoption import adopt_project
 
 DESCRIPTION = """\
 Take over on this machine what a different one committed, as the cluster's snapshots show it. The
@@ -33,6 +32,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Adopt, print what was adopted, and return the exit code."""
+    from qumulo_changelist.operations.adoption import adopt_project
+
     answers: list[dict[str, object]] = []
     lines = []
     for project in project_options.chosen_projects(options, options.names):

@@ -5,7 +5,6 @@ import argparse
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.operations.commit import CommitRequest, commit_project
 from qumulo_changelist.projects.file import read_projects
 
 DESCRIPTION = """\
@@ -42,6 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Commit, print what was committed, and return the exit code."""
+    from qumulo_changelist.operations.commit import CommitRequest, commit_project
+
     project = read_projects(options.projects).get(options.name)
     keep = options.keep or (project.keep if project else 2)
     request = CommitRequest(

@@ -2,15 +2,18 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import describe_error, print_answer
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.operations.run import RunRequest, plan_project, run_project
-from qumulo_changelist.operations.source_run import Plan, SourceRun
 from qumulo_changelist.projects.project import Project
+
+if TYPE_CHECKING:
+    from qumulo_changelist.operations.run import RunRequest
+    from qumulo_changelist.operations.source_run import Plan, SourceRun
 
 DESCRIPTION = """\
 Take a snapshot, list what changed since the last commit, and print the path of the list.
@@ -72,7 +75,9 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     return max(codes)
 
 
-def _request(project: Project, options: argparse.Namespace) -> RunRequest:
+def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
+    from qumulo_changelist.operations.run import RunRequest
+
     return RunRequest(
         project=project,
         command=tuple(options.handover),
@@ -85,6 +90,8 @@ def _request(project: Project, options: argparse.Namespace) -> RunRequest:
 def _run(
     project: Project, options: argparse.Namespace, screen: Screen
 ) -> tuple[dict[str, object], int]:
+    from qumulo_changelist.operations.run import run_project
+
     settings = common.find_settings(options, project)
     result = run_project(_request(project, options), settings, screen)
     for one in result.sources:
@@ -95,7 +102,7 @@ def _run(
     }, result.exit_code
 
 
-def _report(project: Project, run: SourceRun, options: argparse.Namespace) -> None:
+def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> None:
     if run.result:
         if not options.json:
             print_answer({}, os.fsdecode(run.result.path), as_json=False)
@@ -114,7 +121,7 @@ def _say_failure(what: str, error: ChangelistError) -> None:
         say(hint)
 
 
-def _describe_source(run: SourceRun) -> dict[str, object]:
+def _describe_source(run: "SourceRun") -> dict[str, object]:
     totals = run.totals
     error = describe_error(run.failure) if run.failure else {}
     return {
@@ -141,6 +148,8 @@ def _describe_source(run: SourceRun) -> dict[str, object]:
 def _plan(
     project: Project, options: argparse.Namespace, screen: Screen
 ) -> tuple[dict[str, object], int]:
+    from qumulo_changelist.operations.run import plan_project
+
     settings = common.find_settings(options, project)
     plans = plan_project(_request(project, options), settings, screen)
     if not options.json:
@@ -163,7 +172,7 @@ def _plan(
     }, 0
 
 
-def _plan_in_words(project: Project, plan: Plan) -> str:
+def _plan_in_words(project: Project, plan: "Plan") -> str:
     if not plan.has_list:
         return f"{plan.source}: nothing would be listed"
     newer = f"use snapshot {plan.newer}" if plan.newer else "take a snapshot"

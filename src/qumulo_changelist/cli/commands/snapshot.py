@@ -107,7 +107,9 @@ def _show(options: argparse.Namespace, screen: Screen) -> None:
     chosen = roles[choose_snapshot(options.name, [one.snapshot for one in roles.values()]).id]
     described = _describe(chosen)
     width = max(map(len, described))
-    text = "\n".join(f"{key:<{width}}  {'' if value is None else value}" for key, value in described.items())
+    text = "\n".join(
+        f"{key:<{width}}  {'' if value is None else value}" for key, value in described.items()
+    )
     print_answer(described, text, as_json=options.json)
 
 
@@ -131,7 +133,9 @@ def _roles(options: argparse.Namespace, screen: Screen) -> list[SnapshotRole]:
 def _line(role: SnapshotRole) -> str:
     one = role.snapshot
     parts = [f"{one.id:>6}  {describe_moment(one.taken)}  {one.source or '?'}  {one.label}"]
-    parts += [word for word in (_purpose(role), _expiry(role), "locked" if one.is_locked else "") if word]
+    parts += [
+        word for word in (_purpose(role), _expiry(role), "locked" if one.is_locked else "") if word
+    ]
     return "; ".join(parts)
 
 

@@ -8,7 +8,6 @@ from msgspec import to_builtins
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.operations.verification import verify_list
 
 DESCRIPTION = """\
 Compare a list with its receipt: size, SHA-256, and the number of entries of each kind. With
@@ -35,6 +34,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Verify the list, print what was found, and return the exit code."""
+    from qumulo_changelist.operations.verification import verify_list
+
     settings = common.find_settings(options) if options.against_cluster else None
     found = verify_list(os.path.abspath(options.list), settings, screen)
     answer = {
