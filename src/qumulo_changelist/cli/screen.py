@@ -9,13 +9,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_WORDS
 from qumulo_changelist.errors import ResultError
-from qumulo_changelist.events import Event
+from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.wording import count
 
@@ -35,16 +36,35 @@ class Screen:
     Args:
         verbose: whether to print also the events that only explain how the run works.
         quiet: whether to print none.
+        progress: is given every event, too; it shows how far the run is.
     """
 
-    def __init__(self, *, verbose: bool, quiet: bool = False) -> None:
+    def __init__(self, *, verbose: bool, quiet: bool = False, progress: Listener = ignore) -> None:
         self._verbose = verbose
         self._quiet = quiet
+        self._progress = progress
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
+        self._progress(event)
+        if isinstance(event, events.StageBegun | events.Progressed):
+            return
         if not self._quiet and (self._verbose or _is_warning(event)):
             say(describe(event))
+
+
+_hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
+
+
+@contextlib.contextmanager
+def keep_clear(hidden: Callable[[], AbstractContextManager[object]]) -> Iterator[None]:
+    """Print only within ``hidden()`` during the ``with`` block: it clears a place for that."""
+    global _hidden
+    _hidden = hidden
+    try:
+        yield
+    finally:
+        _hidden = contextlib.nullcontext
 
 
 def say(message: str) -> None:
@@ -52,7 +72,7 @@ def say(message: str) -> None:
     message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
     # If standard error is closed or full, nobody can be informed of that.
     if sys.stderr:
-        with contextlib.suppress(OSError):
+        with _hidden(), contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), to_bytes(message) + b"\n")
 
 
@@ -65,7 +85,8 @@ def print_result(result: bytes) -> None:
     reason: str | None = "it is closed"
     if sys.stdout:
         try:
-            os.write(sys.stdout.fileno(), result + b"\n")
+            with _hidden():
+                os.write(sys.stdout.fileno(), result + b"\n")
         except OSError as error:
             reason = error.strerror
         else:
@@ -83,9 +104,10 @@ def print_content(file: BinaryIO) -> None:
     reason: str | None = "it is closed"
     if sys.stdout:
         try:
-            sys.stdout.flush()
-            shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
-            sys.stdout.buffer.flush()
+            with _hidden():
+                sys.stdout.flush()
+                shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
+                sys.stdout.buffer.flush()
         except OSError as error:
             reason = error.strerror
         else:
