@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from qumulo_changelist.config.settings import Secret, Settings, Transport
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
-    from qumulo_changelist.model import Change, EntryStat, Kind, Snapshot, Totals
+    from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot, Totals
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
+    "Caller": "model",
     "Change": "model",
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.request",
@@ -66,6 +67,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "Caller",
     "Change",
     "ChangelistError",
     "ChangelistRequest",

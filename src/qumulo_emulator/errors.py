@@ -44,6 +44,18 @@ class SnapshotNotFoundError(EmulatorError):
     """The snapshot does not exist, was deleted, or has expired."""
 
 
+class SnapshotLockedError(EmulatorError):
+    """The snapshot is locked, so it cannot be deleted, nor expire earlier."""
+
+
+class NoSuchPolicyError(EmulatorError):
+    """The cluster has no snapshot policy with this id or name."""
+
+
+class PolicyExistsError(EmulatorError):
+    """A snapshot policy of this name exists already."""
+
+
 class NotCoveredBySnapshotError(EmulatorError):
     """The path is outside the snapshot's directory."""
 
@@ -66,6 +78,10 @@ class NotAuthenticatedError(EmulatorError):
 
 class AccessDeniedError(EmulatorError):
     """The emulator's own process lacks permission for this in the directory that it serves."""
+
+
+class MissingPrivilegeError(EmulatorError):
+    """The user lacks the privilege that this request needs."""
 
 
 class NoSuchTokenError(EmulatorError):

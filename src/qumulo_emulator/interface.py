@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from qumulo_emulator.listings import ListingCache
-from qumulo_emulator.model import AttributeChanges, Change, FileType, Snapshot, Tree
+from qumulo_emulator.model import AttributeChanges, Change, FileType, Snapshot, SnapshotPolicy, Tree
 from qumulo_emulator.names import Parts
+from qumulo_emulator.policies import Policies
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.tokens import Tokens
 
@@ -49,8 +50,14 @@ class Editor(Protocol):
 class Snapshots(Protocol):
     """The snapshots of a cluster."""
 
-    def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
-        """Take a snapshot of a directory."""
+    def take(
+        self,
+        parts: Parts,
+        label: str | None,
+        expires: int | None,
+        policy: SnapshotPolicy | None = None,
+    ) -> Snapshot:
+        """Take a snapshot of a directory, for a policy if one is given."""
 
     def all(self) -> list[Snapshot]:
         """Return the current snapshots by ascending id."""
@@ -64,8 +71,11 @@ class Snapshots(Protocol):
     def set_expiration(self, number: int, expires: int | None) -> Snapshot:
         """Change when a snapshot expires; None means never."""
 
-    def delete(self, number: int) -> None:
-        """Delete a snapshot."""
+    def lock(self, number: int, key: str) -> Snapshot:
+        """Lock a snapshot with a key."""
+
+    def delete(self, number: int, *, lasts: bool = False) -> None:
+        """Delete a snapshot; if that lasts, it remains listed."""
 
     def remove_expired(self) -> None:
         """Remove the snapshots that have expired."""
@@ -107,6 +117,10 @@ class Cluster(Protocol):
     @property
     def snapshots(self) -> Snapshots:
         """The snapshots."""
+
+    @property
+    def policies(self) -> Policies:
+        """The snapshot policies."""
 
     @property
     def tokens(self) -> Tokens:

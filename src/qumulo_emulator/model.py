@@ -1,7 +1,7 @@
 """The values that both kinds of cluster are made of."""
 
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -107,10 +107,28 @@ class Change(NamedTuple):
     path: str
 
 
+class SnapshotPolicy(Struct, frozen=True):
+    """A snapshot policy. The emulator takes its snapshots on demand, and never by its schedule.
+
+    `template` is None for a cluster's default. `lock_key_ref` is None if its snapshots are not
+    locked.
+    """
+
+    id: int
+    name: str
+    template: str | None
+    source_id: int
+    schedule: dict[str, Any]
+    enabled: bool
+    lock_key_ref: str | None
+
+
 class Snapshot(Struct, frozen=True):
     """A snapshot without its tree. Times are nanoseconds since the epoch.
 
-    `label` is the name that it was given, if any. `expires` is None if it never expires.
+    `label` is the name that it was given, if any. `expires` is None if it never expires. If a
+    policy took it, `policy_id` and `policy_name` are that policy's, and `full_name` is what its
+    template gave. `lock_key` is the key that it is locked with, if any.
     """
 
     id: int
@@ -120,6 +138,10 @@ class Snapshot(Struct, frozen=True):
     source: Parts
     expires: int | None
     in_delete: bool = False
+    policy_id: int | None = None
+    policy_name: str | None = None
+    full_name: str | None = None
+    lock_key: str | None = None
 
     @property
     def name(self) -> str:
@@ -129,7 +151,7 @@ class Snapshot(Struct, frozen=True):
     @property
     def directory_name(self) -> str:
         """The name of its directory in `.snapshot`."""
-        return f"{self.id}_{self.name}"
+        return self.full_name or f"{self.id}_{self.name}"
 
 
 class Tree(Protocol):

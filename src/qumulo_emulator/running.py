@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from urllib.parse import quote
 
 from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.faults import Faults
@@ -143,6 +144,12 @@ class Emulator:
         """Change the given settings, and return all of them."""
         settings: dict[str, Any] = self._control("POST", "settings", changed)
         return settings
+
+    def run_policy(self, name: str) -> dict[str, Any]:
+        """Take a snapshot by a snapshot policy now, and return it as version 3 of the API does."""
+        quoted = quote(name.encode("utf-8", "surrogateescape"), safe="")
+        taken: dict[str, Any] = self._control("POST", f"policies/{quoted}/run")
+        return taken
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the requests that were answered so far: method, path, status."""

@@ -67,6 +67,7 @@ class EmulatorServer:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            date_header=False,  # the middleware sends it, by the emulated clock
             timeout_keep_alive=600,
             timeout_graceful_shutdown=1,
         )

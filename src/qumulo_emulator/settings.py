@@ -39,6 +39,11 @@ class Settings(Struct, frozen=True):
         source_path: the `source_file_path` in a snapshot's status: the path, "", or left out.
         v3_snapshots: whether the API has version 3 of snapshots, and version 4 of their status. If
             not, the cluster says that it is Core 5.1.2.
+        deletions_last: whether a deleted snapshot remains listed, with `in_delete`, as while a
+            cluster frees its space.
+        missing_privileges: the privileges that the user does not have.
+        clock_shift: the number of seconds by which the cluster's clock is ahead, as far as it
+            shows: in the header `Date` of each answer, and in the time of a snapshot.
     """
 
     page_limit: int = 1000
@@ -55,3 +60,6 @@ class Settings(Struct, frozen=True):
     uncovered: UncoveredPaths = "error"
     source_path: SourcePath = "known"
     v3_snapshots: bool = True
+    deletions_last: bool = False
+    missing_privileges: tuple[str, ...] = ()
+    clock_shift: int = 0

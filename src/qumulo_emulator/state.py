@@ -1,19 +1,23 @@
-"""What survives a restart: ids, snapshots with their trees, and access tokens, in one database.
+"""What survives a restart: ids, snapshots with their trees, policies, access tokens: a database.
 
 Without a state directory, the database is in memory only.
 """
 
+import json
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
+import msgspec
+from msgspec.structs import asdict
+
 from qumulo_emulator.errors import StateError
-from qumulo_emulator.model import Attributes, FileType, IdRecord, Node, Snapshot
+from qumulo_emulator.model import Attributes, FileType, IdRecord, Node, Snapshot, SnapshotPolicy
 from qumulo_emulator.names import join_path, split_path, to_bytes, to_text
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
     CREATE TABLE facts (name TEXT PRIMARY KEY, value);
     CREATE TABLE ids (device, inode, life BLOB, id, PRIMARY KEY (device, inode));
@@ -26,6 +30,13 @@ _SCHEMA = """
         PRIMARY KEY (snapshot, number)
     ) WITHOUT ROWID;
     CREATE TABLE tokens (id TEXT PRIMARY KEY, secret TEXT, created, expires, enabled);
+"""
+_SINCE_VERSION_2 = """
+    ALTER TABLE snapshots ADD COLUMN policy_id INTEGER;
+    ALTER TABLE snapshots ADD COLUMN policy_name BLOB;
+    ALTER TABLE snapshots ADD COLUMN full_name BLOB;
+    ALTER TABLE snapshots ADD COLUMN lock_key BLOB;
+    CREATE TABLE policies (id INTEGER PRIMARY KEY, policy BLOB);
 """
 _TYPES = list(FileType)
 
@@ -63,8 +74,10 @@ class State:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            self._database.executescript(_SCHEMA)
+        if version < _VERSION:
+            if version == 0:
+                self._database.executescript(_SCHEMA)
+            self._database.executescript(_SINCE_VERSION_2)
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
             self._database.commit()
         elif version != _VERSION:
@@ -109,13 +122,18 @@ class State:
         return [
             Snapshot(
                 number,
-                None if label is None else to_text(label),
+                _text(label),
                 taken,
                 source_id,
                 split_path(to_text(source)),
                 _moment(expires),
+                policy_id=policy_id,
+                policy_name=_text(policy_name),
+                full_name=_text(full_name),
+                lock_key=_text(lock_key),
             )
-            for number, label, taken, source_id, source, expires in rows
+            for number, label, taken, source_id, source, expires, *by_policy, lock_key in rows
+            for policy_id, policy_name, full_name in [by_policy]
         ]
 
     def add_snapshot(self, snapshot: Snapshot, tree: Node) -> None:
@@ -124,14 +142,18 @@ class State:
             return
         with self._lock, self._database as database:
             database.execute(
-                "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     snapshot.id,
-                    None if snapshot.label is None else to_bytes(snapshot.label),
+                    _bytes(snapshot.label),
                     snapshot.taken,
                     snapshot.source_id,
                     to_bytes(join_path(snapshot.source, directory=True)),
                     _storable(snapshot.expires),
+                    snapshot.policy_id,
+                    _bytes(snapshot.policy_name),
+                    _bytes(snapshot.full_name),
+                    _bytes(snapshot.lock_key),
                 ),
             )
             database.executemany(
@@ -144,6 +166,30 @@ class State:
         row = (_storable(expires), number)
         with self._lock, self._database as database:
             database.execute("UPDATE snapshots SET expires = ? WHERE id = ?", row)
+
+    def set_lock(self, number: int, key: str) -> None:
+        """Lock a snapshot with a key."""
+        with self._lock, self._database as database:
+            database.execute(
+                "UPDATE snapshots SET lock_key = ? WHERE id = ?", (to_bytes(key), number)
+            )
+
+    def policies(self) -> list[SnapshotPolicy]:
+        """Return all snapshot policies."""
+        with self._lock:
+            rows = self._database.execute("SELECT policy FROM policies").fetchall()
+        return [msgspec.convert(json.loads(policy), SnapshotPolicy) for (policy,) in rows]
+
+    def put_policy(self, policy: SnapshotPolicy) -> None:
+        """Store a new snapshot policy."""
+        row = (policy.id, json.dumps(asdict(policy)))
+        with self._lock, self._database as database:
+            database.execute("INSERT INTO policies VALUES (?, ?)", row)
+
+    def remove_policy(self, number: int) -> None:
+        """Remove a snapshot policy."""
+        with self._lock, self._database as database:
+            database.execute("DELETE FROM policies WHERE id = ?", (number,))
 
     def remove_snapshot(self, number: int) -> None:
         """Remove a snapshot and its tree."""
@@ -213,6 +259,14 @@ def _rows(snapshot: int, tree: Node) -> Iterator[tuple[object, ...]]:
 def _storable(moment: object) -> object:
     """Return a time as SQLite can store it: its integers end in the year 2262."""
     return str(moment) if isinstance(moment, int) and abs(moment) >= 2**63 else moment
+
+
+def _text(stored: bytes | None) -> str | None:
+    return None if stored is None else to_text(stored)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else to_bytes(text)
 
 
 def _moment(stored: int | str | None) -> int | None:

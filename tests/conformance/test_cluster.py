@@ -178,6 +178,42 @@ def test_a_snapshot_that_cannot_be_deleted_is_refused(cluster, emulator, project
         cluster.delete_snapshot(taken)
 
 
+def test_a_locked_snapshot_of_a_policy_is_known_and_cannot_be_deleted(cluster, emulator, project):
+    source = emulator.request(
+        "GET", f"/v1/files/{quote(on_cluster(project), safe='')}/info/attributes"
+    )[1]
+    policy = {
+        "policy_name": f"hourly {project.name} {type(cluster).__name__}",
+        "schedule": {"expiration_time_to_live": "2days"},
+        "source_file_id": source["id"],
+        "lock_key_ref": "key",
+    }
+    emulator.request("POST", "/v3/snapshots/policies/", policy)
+    taken = emulator.run_policy(policy["policy_name"])["id"]
+
+    (found,) = (snapshot for snapshot in cluster.all_snapshots() if snapshot.id == taken)
+
+    assert (found.policy, found.by_policy, found.is_locked) == (policy["policy_name"], True, True)
+    assert (found.source, found.is_going) == (on_cluster(project), False)
+    assert found.expires > found.taken
+    with pytest.raises(StatusError, match="409") as caught:
+        cluster.delete_snapshot(taken)
+    assert not isinstance(caught.value, NotFoundError)
+
+
+def test_a_snapshot_that_is_being_deleted_is_listed_as_such(cluster, emulator, project):
+    taken = snapshot_of(emulator, on_cluster(project))
+    emulator.settings(deletions_last=True)
+    cluster.delete_snapshot(taken)
+    emulator.settings(deletions_last=False)
+
+    (found,) = (snapshot for snapshot in cluster.all_snapshots() if snapshot.id == taken)
+
+    assert found.is_going
+    with pytest.raises(SnapshotMissingError):
+        cluster.delete_snapshot(taken)
+
+
 def test_an_address_that_the_cluster_does_not_have_is_no_missing_snapshot(cluster, emulator):
     emulator.fault(method="DELETE", status=404, error_class="http_not_found_error", times=2)
 
@@ -194,6 +230,19 @@ def test_the_caller_is_known_with_all_privileges(cluster, emulator):
     caller = cluster.caller()
 
     assert caller == Caller(emulator.username, frozenset(sent["privileges"]), sent["id"])
+
+
+def test_the_privileges_that_the_caller_lacks_are_known(cluster, emulator):
+    everything = cluster.caller().privileges
+    emulator.settings(missing_privileges=["PRIVILEGE_SNAPSHOT_READ"])
+    try:
+        left = cluster.caller().privileges
+        with pytest.raises(RefusedError, match="PRIVILEGE_SNAPSHOT_READ"):
+            cluster.all_snapshots()
+    finally:
+        emulator.settings(missing_privileges=[])
+
+    assert everything - left == {"PRIVILEGE_SNAPSHOT_READ"}
 
 
 def test_the_version_of_the_core_is_known(cluster, emulator):

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from qumulo.lib.auth import Credentials
 from qumulo.lib.request import RequestError
+from qumulo.rest import snapshot as snapshots
 from qumulo.rest_client import RestClient
 
 from qumulo_emulator.running import Emulator, serve_in_process
@@ -161,6 +162,28 @@ def test_both_generations_list_snapshots_and_delete_them(
         assert status["source_file_path"] == f"{path}/"
         qq.output("snapshot_delete_snapshot", "--id", str(number))
     assert "Error 404" in older_qq.error("snapshot_get_status", "--id", str(made[older_qq]))
+
+
+def test_a_snapshot_of_the_sdk_s_policy_that_qq_locked_is_deleted_by_neither_generation(
+    generations: dict[str, Qq], client: RestClient, cluster: Emulator, folder: Path
+) -> None:
+    source = get(cluster, f"/v1/files/%2F{folder.name}/info/attributes")["id"]
+    schedule = {"creation_schedule": None, "expiration_time_to_live": "2days"}
+    made = snapshots.create_policy(
+        client.conninfo, None, folder.name, schedule, directory_id=source
+    ).data
+    taken = cluster.run_policy(folder.name)["id"]
+    generations["current"].output(
+        "snapshot_lock_snapshot", "--id", str(taken), "--lock-key", "key", "--force"
+    )
+
+    assert made in snapshots.list_policies(client.conninfo, None).data["entries"]
+    assert snapshots.get_policy(client.conninfo, None, made["id"]).data == made
+    (locked,) = generations["current"].json("snapshot_list_statuses", "--only-locked")
+    assert [entry["id"] for entry in locked["entries"]] == [taken]
+    for qq in generations.values():
+        printed = qq.error("snapshot_delete_snapshot", "--id", str(taken))
+        assert "Error 409: api_snapshots_snapshot_locked_error: " in printed
 
 
 def test_qq_reads_the_live_tree_and_the_tree_of_a_snapshot(qq: Qq, folder: Path) -> None:

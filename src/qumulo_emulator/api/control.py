@@ -5,6 +5,7 @@ from typing import Any, get_args, get_type_hints
 from msgspec.structs import asdict, replace
 
 from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.privileges import PRIVILEGES
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
 from qumulo_emulator.faults import Action, Fault
 from qumulo_emulator.settings import (
@@ -26,6 +27,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "uncovered": get_args(UncoveredPaths),
     "source_path": get_args(SourcePath),
 }
+# About thirty years.
+_MAX_CLOCK_SHIFT = 10**9
 _FAULT_FIELDS: dict[str, type] = {
     "method": str,
     "path": str,
@@ -87,6 +90,8 @@ def change_settings(call: Call) -> dict[str, Any]:
         raise UndecodableRequestError("the body is not a JSON object")
     for name, value in body.items():
         _check_setting(name, value)
+    if "missing_privileges" in body:
+        body["missing_privileges"] = tuple(body["missing_privileges"])
     call.cluster.settings = replace(call.cluster.settings, **body)
     return get_settings(call)
 
@@ -96,9 +101,14 @@ def _check_setting(name: str, value: object) -> None:
         raise InvalidRequestError(f"unknown setting {name!a}")
     if name in _CHOICES:
         valid = value in _CHOICES[name]
+    elif name == "missing_privileges":
+        valid = isinstance(value, list) and all(one in PRIVILEGES for one in value)
     else:
         valid = type(value) is get_type_hints(Settings)[name]
-    if not valid or (name == "page_limit" and value == 0) or (isinstance(value, int) and value < 0):
+    least = {"page_limit": 1, "clock_shift": -_MAX_CLOCK_SHIFT}.get(name, 0)
+    if name == "clock_shift" and isinstance(value, int):
+        valid = valid and value <= _MAX_CLOCK_SHIFT
+    if not valid or (isinstance(value, int) and value < least):
         raise InvalidRequestError(f"the setting {name} cannot be {value!a}")
 
 

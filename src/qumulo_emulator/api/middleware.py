@@ -3,6 +3,8 @@
 import asyncio
 import re
 import threading
+import time
+from email.utils import formatdate
 from random import Random
 from urllib.parse import unquote_to_bytes
 
@@ -42,6 +44,7 @@ class Middleware:
         self._app = app
         self._context = context
         self._connections = connections
+        self._dated = 0, b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -59,12 +62,20 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"date", self._date())]
             await send(message)
 
         try:
             await self._answer(scope, sent_path[prefix:], receive, send_and_record)
         finally:
             self._context.log.add(LoggedRequest(scope["method"], sent_path, status))
+
+    def _date(self) -> bytes:
+        """Return the time of the emulated clock, as HTTP writes it."""
+        moment = int(time.time()) + self._context.cluster.settings.clock_shift
+        if moment != self._dated[0]:
+            self._dated = moment, formatdate(moment, usegmt=True).encode("ascii")
+        return self._dated[1]
 
     async def _answer(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if not path.startswith(_CONTROL_PREFIX):

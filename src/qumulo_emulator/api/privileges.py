@@ -1,4 +1,4 @@
-"""The privileges of the REST API, all of which the only user has."""
+"""The privileges of the REST API; the only user has all but those that a setting takes away."""
 
 PRIVILEGES = tuple(
     f"PRIVILEGE_{name}"

@@ -11,25 +11,37 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ExceptionHandler, Lifespan
 
-from qumulo_emulator.api import control, editing, files, nodes, session, snapshots
+from qumulo_emulator.api import control, editing, files, nodes, policies, session, snapshots
 from qumulo_emulator.api.call import Call, FileContent
 from qumulo_emulator.api.context import Context
 from qumulo_emulator.api.responses import error_handler, json_response
-from qumulo_emulator.errors import EmulatorError
+from qumulo_emulator.errors import EmulatorError, MissingPrivilegeError
 
 
 class Endpoint(NamedTuple):
-    """A method and a path, their handler, and the status of a successful answer."""
+    """A method and a path, their handler, and the status of a successful answer.
+
+    `privilege` is the one that the user needs, without `PRIVILEGE_`; "" for none.
+    """
 
     method: str
     path: str
     handler: Callable[[Call], Any]
+    privilege: str = ""
     status: int = 200
 
 
 _FILE = "/v1/files/{ref}"
 _DIFF = "/v2/snapshots/{newer_id}/changes-since/{older_id}"
+_POLICIES = "/v3/snapshots/policies/"
 _DIFF_V3 = "/v3/snapshots/{newer_id}/changes-since/{older_id}"
+
+# The privileges that Qumulo documents for these requests. Others are served without one.
+_FILES_READ = "FILE_READ_ACCESS"
+_SNAPSHOTS_READ, _SNAPSHOTS_WRITE = "SNAPSHOT_READ", "SNAPSHOT_WRITE"
+_DIFF_READ = "SNAPSHOT_DIFFERENCE_READ"
+_POLICIES_READ, _POLICIES_WRITE = "SNAPSHOT_POLICY_READ", "SNAPSHOT_POLICY_WRITE"
+_TOKENS_READ, _TOKENS_WRITE = "ACCESS_TOKENS_READ", "ACCESS_TOKENS_WRITE"
 
 # The body of an answer without a value. The published schemas leave it open. Some clients parse
 # every body as JSON, the vendor's Terraform provider among them, and the SDK understands null.
@@ -43,45 +55,50 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/users/{id}/groups/", session.groups),
     Endpoint("POST", "/v1/identity/expand", session.expand_identity),
     Endpoint("GET", "/v1/auth/auth-ids/{id}/related-identities/", session.related_identities),
-    Endpoint("POST", "/v1/auth/access-tokens/", session.create_access_token),
-    Endpoint("GET", "/v1/auth/access-tokens/", session.list_access_tokens),
-    Endpoint("GET", "/v1/auth/access-tokens/{id}", session.get_access_token),
-    Endpoint("PATCH", "/v1/auth/access-tokens/{id}", session.modify_access_token),
-    Endpoint("DELETE", "/v1/auth/access-tokens/{id}", session.delete_access_token),
-    Endpoint("GET", f"{_FILE}/info/attributes", files.get_attributes),
+    Endpoint("POST", "/v1/auth/access-tokens/", session.create_access_token, _TOKENS_WRITE),
+    Endpoint("GET", "/v1/auth/access-tokens/", session.list_access_tokens, _TOKENS_READ),
+    Endpoint("GET", "/v1/auth/access-tokens/{id}", session.get_access_token, _TOKENS_READ),
+    Endpoint("PATCH", "/v1/auth/access-tokens/{id}", session.modify_access_token, _TOKENS_WRITE),
+    Endpoint("DELETE", "/v1/auth/access-tokens/{id}", session.delete_access_token, _TOKENS_WRITE),
+    Endpoint("GET", f"{_FILE}/info/attributes", files.get_attributes, _FILES_READ),
     Endpoint("PATCH", f"{_FILE}/info/attributes", editing.set_attributes),
-    Endpoint("GET", f"{_FILE}/entries/", files.list_entries),
+    Endpoint("GET", f"{_FILE}/entries/", files.list_entries, _FILES_READ),
     Endpoint("POST", f"{_FILE}/entries/", editing.create_entry),
     Endpoint("DELETE", f"{_FILE}/entries/{{name}}", editing.delete_entry),
     Endpoint("DELETE", _FILE, editing.delete_file),
     Endpoint("GET", f"{_FILE}/data", editing.read_data),
     Endpoint("PUT", f"{_FILE}/data", editing.replace_data),
     Endpoint("PATCH", f"{_FILE}/data", editing.write_data),
-    Endpoint("GET", f"{_FILE}/aggregates/", files.aggregates),
-    Endpoint("GET", f"{_FILE}/recursive-aggregates/", files.recursive_aggregates),
+    Endpoint("GET", f"{_FILE}/aggregates/", files.aggregates, _FILES_READ),
+    Endpoint("GET", f"{_FILE}/recursive-aggregates/", files.recursive_aggregates, _FILES_READ),
     Endpoint("POST", "/v1/files/resolve", files.resolve),
     Endpoint("POST", "/v1/files/try-resolve", files.try_resolve),
-    Endpoint("GET", "/v2/snapshots/", snapshots.list_v2),
-    Endpoint("POST", "/v2/snapshots/", snapshots.create_v2),
-    Endpoint("GET", "/v2/snapshots/status/", snapshots.list_statuses_v2),
-    Endpoint("GET", "/v2/snapshots/status/{id}", snapshots.get_status_v2),
-    Endpoint("GET", "/v2/snapshots/{id}", snapshots.get_v2),
-    Endpoint("PATCH", "/v2/snapshots/{id}", snapshots.modify_v2),
-    Endpoint("PUT", "/v2/snapshots/{id}", snapshots.modify_v2),
-    Endpoint("DELETE", "/v2/snapshots/{id}", snapshots.delete),
-    Endpoint("GET", "/v3/snapshots/", snapshots.list_v3),
-    Endpoint("POST", "/v3/snapshots/", snapshots.create_v3),
-    Endpoint("GET", "/v3/snapshots/status/", snapshots.list_statuses_v3),
-    Endpoint("GET", "/v3/snapshots/status/{id}", snapshots.get_status_v3),
-    Endpoint("GET", "/v3/snapshots/{id}", snapshots.get_v3),
-    Endpoint("PATCH", "/v3/snapshots/{id}", snapshots.modify_v3),
-    Endpoint("PUT", "/v3/snapshots/{id}", snapshots.modify_v3),
-    Endpoint("DELETE", "/v3/snapshots/{id}", snapshots.delete, 202),
-    Endpoint("GET", "/v4/snapshots/status/", snapshots.list_statuses_v4),
+    Endpoint("GET", "/v2/snapshots/", snapshots.list_v2, _SNAPSHOTS_READ),
+    Endpoint("POST", "/v2/snapshots/", snapshots.create_v2, _SNAPSHOTS_WRITE),
+    Endpoint("GET", "/v2/snapshots/status/", snapshots.list_statuses_v2, _SNAPSHOTS_READ),
+    Endpoint("GET", "/v2/snapshots/status/{id}", snapshots.get_status_v2, _SNAPSHOTS_READ),
+    Endpoint("GET", "/v2/snapshots/{id}", snapshots.get_v2, _SNAPSHOTS_READ),
+    Endpoint("PATCH", "/v2/snapshots/{id}", snapshots.modify_v2, _SNAPSHOTS_WRITE),
+    Endpoint("PUT", "/v2/snapshots/{id}", snapshots.modify_v2, _SNAPSHOTS_WRITE),
+    Endpoint("DELETE", "/v2/snapshots/{id}", snapshots.delete, _SNAPSHOTS_WRITE),
+    Endpoint("GET", "/v3/snapshots/", snapshots.list_v3, _SNAPSHOTS_READ),
+    Endpoint("POST", "/v3/snapshots/", snapshots.create_v3, _SNAPSHOTS_WRITE),
+    Endpoint("GET", _POLICIES, policies.list_all, _POLICIES_READ),
+    Endpoint("POST", _POLICIES, policies.create, _POLICIES_WRITE),
+    Endpoint("GET", f"{_POLICIES}{{id}}", policies.get, _POLICIES_READ),
+    Endpoint("DELETE", f"{_POLICIES}{{id}}", policies.delete, _POLICIES_WRITE),
+    Endpoint("POST", "/v3/snapshots/{id}/lock", snapshots.lock, "SNAPSHOT_LOCK"),
+    Endpoint("GET", "/v3/snapshots/status/", snapshots.list_statuses_v3, _SNAPSHOTS_READ),
+    Endpoint("GET", "/v3/snapshots/status/{id}", snapshots.get_status_v3, _SNAPSHOTS_READ),
+    Endpoint("GET", "/v3/snapshots/{id}", snapshots.get_v3, _SNAPSHOTS_READ),
+    Endpoint("PATCH", "/v3/snapshots/{id}", snapshots.modify_v3, _SNAPSHOTS_WRITE),
+    Endpoint("PUT", "/v3/snapshots/{id}", snapshots.modify_v3, _SNAPSHOTS_WRITE),
+    Endpoint("DELETE", "/v3/snapshots/{id}", snapshots.delete, _SNAPSHOTS_WRITE, status=202),
+    Endpoint("GET", "/v4/snapshots/status/", snapshots.list_statuses_v4, _SNAPSHOTS_READ),
     Endpoint("GET", "/v1/snapshots/total-used-capacity", snapshots.total_used_capacity),
-    Endpoint("GET", _DIFF, snapshots.diff),
-    Endpoint("GET", f"{_DIFF}/files/{{ref}}", snapshots.file_diff),
-    Endpoint("GET", f"{_DIFF_V3}/files/{{ref}}", snapshots.file_diff),
+    Endpoint("GET", _DIFF, snapshots.diff, _DIFF_READ),
+    Endpoint("GET", f"{_DIFF}/files/{{ref}}", snapshots.file_diff, _DIFF_READ),
+    Endpoint("GET", f"{_DIFF_V3}/files/{{ref}}", snapshots.file_diff, _DIFF_READ),
     Endpoint("GET", "/v1/cluster/nodes/", nodes.list_nodes),
     Endpoint("GET", "/v1/cluster/nodes/{id}", nodes.get_node),
     Endpoint("GET", "/v1/cluster/settings", nodes.get_settings),
@@ -93,6 +110,7 @@ ENDPOINTS = (
     Endpoint("POST", "/emulator/faults", control.add_fault),
     Endpoint("GET", "/emulator/faults", control.list_faults),
     Endpoint("DELETE", "/emulator/faults", control.clear_faults),
+    Endpoint("POST", "/emulator/policies/{name}/run", policies.run),
     Endpoint("POST", "/emulator/expire-sessions", control.expire_sessions),
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
@@ -139,6 +157,9 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
 
 
 def _handle(endpoint: Endpoint, call: Call) -> Any:
+    privilege = f"PRIVILEGE_{endpoint.privilege}"
+    if privilege in call.cluster.settings.missing_privileges:
+        raise MissingPrivilegeError(f"the user {call.cluster.tokens.username!a} lacks {privilege}")
     answer = endpoint.handler(call)
     call.cluster.save_ids()
     return answer

@@ -24,6 +24,7 @@ def login(call: Call) -> dict[str, Any]:
 
 def who_am_i(call: Call) -> dict[str, Any]:
     """Answer GET /v1/session/who-am-i."""
+    missing = call.cluster.settings.missing_privileges
     return {
         "id": _ADMIN_ID,
         "name": call.cluster.tokens.username,
@@ -32,7 +33,7 @@ def who_am_i(call: Call) -> dict[str, Any]:
         "uid": None,
         "home_directory": None,
         "can_change_password": False,
-        "privileges": list(PRIVILEGES),
+        "privileges": [name for name in PRIVILEGES if name not in missing],
         "access_token_id": call.token.id if call.token else None,
     }
 

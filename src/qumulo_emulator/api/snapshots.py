@@ -9,14 +9,12 @@ from qumulo_emulator.api.paging import paginate
 from qumulo_emulator.errors import InvalidRequestError, NotEmulatedError, StalePageKeyError
 from qumulo_emulator.model import Change, Snapshot
 from qumulo_emulator.names import join_path
-from qumulo_emulator.settings import SourcePath
 
 _V4_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "api_snapshots_exclude_in_delete": lambda snapshot: not snapshot.in_delete,
     "api_snapshots_exclude_not_in_delete": lambda snapshot: snapshot.in_delete,
-    # The emulator never locks a snapshot.
-    "api_snapshots_exclude_locked": lambda _snapshot: True,
-    "api_snapshots_exclude_not_locked": lambda _snapshot: False,
+    "api_snapshots_exclude_locked": lambda snapshot: snapshot.lock_key is None,
+    "api_snapshots_exclude_not_locked": lambda snapshot: snapshot.lock_key is not None,
 }
 _V3_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
     "all": lambda _snapshot: True,
@@ -25,69 +23,76 @@ _V3_FILTERS: dict[str, Callable[[Snapshot], bool]] = {
 }
 
 
-def _common(snapshot: Snapshot) -> dict[str, Any]:
+def _common(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     expires = snapshot.expires
     return {
         "id": snapshot.id,
-        "timestamp": clock.format_time(snapshot.taken),
+        "timestamp": clock.format_time(
+            snapshot.taken + call.cluster.settings.clock_shift * clock.SECOND
+        ),
         "source_file_id": str(snapshot.source_id),
         "expiration": "" if expires is None else clock.format_time(expires),
         "in_delete": snapshot.in_delete,
     }
 
 
-def _v2(snapshot: Snapshot) -> dict[str, Any]:
+def _v2(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     return {
-        **_common(snapshot),
+        **_common(call, snapshot),
         "name": snapshot.name,
         "directory_name": snapshot.directory_name,
-        "created_by_policy": False,
+        "created_by_policy": snapshot.policy_id is not None,
     }
 
 
-def _v3(snapshot: Snapshot) -> dict[str, Any]:
-    return {**_common(snapshot), "name": snapshot.directory_name, "policy_id": None}
+def v3(call: Call, snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as version 3 of the API has it."""
+    return {
+        **_common(call, snapshot),
+        "name": snapshot.directory_name,
+        "policy_id": snapshot.policy_id,
+    }
 
 
-def _path_and_owners(snapshot: Snapshot, source_path: SourcePath) -> dict[str, Any]:
+def _path_and_owners(call: Call, snapshot: Snapshot) -> dict[str, Any]:
+    source_path = call.cluster.settings.source_path
     if source_path == "missing":
         return {"owners": []}
     path = join_path(snapshot.source, directory=True) if source_path == "known" else ""
     return {"source_file_path": path, "owners": []}
 
 
-def _v2_status(snapshot: Snapshot, source_path: SourcePath) -> dict[str, Any]:
-    status = {**_v2(snapshot), **_path_and_owners(snapshot, source_path)}
+def _v2_status(call: Call, snapshot: Snapshot) -> dict[str, Any]:
+    status = {**_v2(call, snapshot), **_path_and_owners(call, snapshot)}
     del status["in_delete"]
     return status
 
 
-def _v3_status(snapshot: Snapshot, source_path: SourcePath) -> dict[str, Any]:
+def _v3_status(call: Call, snapshot: Snapshot) -> dict[str, Any]:
     return {
-        **_v3(snapshot),
-        **_path_and_owners(snapshot, source_path),
-        "policy_name": None,
-        "lock_key": None,
+        **v3(call, snapshot),
+        **_path_and_owners(call, snapshot),
+        "policy_name": snapshot.policy_name,
+        "lock_key": snapshot.lock_key,
     }
 
 
 def _statuses(
-    call: Call, found: list[Snapshot], shape: Callable[[Snapshot, SourcePath], dict[str, Any]]
+    call: Call, found: list[Snapshot], shape: Callable[[Call, Snapshot], dict[str, Any]]
 ) -> dict[str, Any]:
-    source_path = call.cluster.settings.source_path
-    return {"entries": [shape(snapshot, source_path) for snapshot in found]}
+    return {"entries": [shape(call, snapshot) for snapshot in found]}
 
 
 def create_v2(call: Call) -> dict[str, Any]:
     """Answer POST /v2/snapshots/."""
     fields = call.fields({"name": str, "expiration": str, "source_file_id": str})
-    return _v2(_take(call, fields, fields.get("name")))
+    return _v2(call, _take(call, fields, fields.get("name")))
 
 
 def create_v3(call: Call) -> dict[str, Any]:
     """Answer POST /v3/snapshots/."""
     fields = call.fields({"name_suffix": str, "expiration": str, "source_file_id": str})
-    return _v3(_take(call, fields, fields.get("name_suffix")))
+    return v3(call, _take(call, fields, fields.get("name_suffix")))
 
 
 def _take(call: Call, fields: dict[str, Any], label: str | None) -> Snapshot:
@@ -110,13 +115,15 @@ def list_v2(call: Call) -> dict[str, Any]:
     with_deleted = call.query.get("include-in-delete", "false") == "true"
     found = call.cluster.snapshots.all()
     return {
-        "entries": [_v2(snapshot) for snapshot in found if with_deleted or not snapshot.in_delete]
+        "entries": [
+            _v2(call, snapshot) for snapshot in found if with_deleted or not snapshot.in_delete
+        ]
     }
 
 
 def list_v3(call: Call) -> dict[str, Any]:
     """Answer GET /v3/snapshots/."""
-    return {"entries": [_v3(snapshot) for snapshot in _filtered_v3(call)]}
+    return {"entries": [v3(call, snapshot) for snapshot in _filtered_v3(call)]}
 
 
 def list_statuses_v2(call: Call) -> dict[str, Any]:
@@ -149,34 +156,34 @@ def _filtered_v3(call: Call) -> list[Snapshot]:
 
 def get_v2(call: Call) -> dict[str, Any]:
     """Answer GET /v2/snapshots/{id}."""
-    return _v2(call.cluster.snapshots.get(call.number("id")))
+    return _v2(call, call.cluster.snapshots.get(call.number("id")))
 
 
 def get_v3(call: Call) -> dict[str, Any]:
     """Answer GET /v3/snapshots/{id}."""
-    return _v3(call.cluster.snapshots.get(call.number("id")))
+    return v3(call, call.cluster.snapshots.get(call.number("id")))
 
 
 def get_status_v2(call: Call) -> dict[str, Any]:
     """Answer GET /v2/snapshots/status/{id}."""
     snapshot = call.cluster.snapshots.get(call.number("id"))
-    return _v2_status(snapshot, call.cluster.settings.source_path)
+    return _v2_status(call, snapshot)
 
 
 def get_status_v3(call: Call) -> dict[str, Any]:
     """Answer GET /v3/snapshots/status/{id}."""
     snapshot = call.cluster.snapshots.get(call.number("id"))
-    return _v3_status(snapshot, call.cluster.settings.source_path)
+    return _v3_status(call, snapshot)
 
 
 def modify_v2(call: Call) -> dict[str, Any]:
     """Answer PATCH and PUT /v2/snapshots/{id}."""
-    return _v2(_modify(call))
+    return _v2(call, _modify(call))
 
 
 def modify_v3(call: Call) -> dict[str, Any]:
     """Answer PATCH and PUT /v3/snapshots/{id}."""
-    return _v3(_modify(call))
+    return v3(call, _modify(call))
 
 
 _MODIFIABLE = {
@@ -200,9 +207,18 @@ def _modify(call: Call) -> Snapshot:
     return call.cluster.snapshots.set_expiration(snapshot.id, _expiration(call, fields))
 
 
+def lock(call: Call) -> dict[str, Any]:
+    """Answer POST /v3/snapshots/{id}/lock, whatever the key is."""
+    key = call.fields({"lock_key_ref": str}).get("lock_key_ref")
+    if not key:
+        raise InvalidRequestError("a lock needs a lock_key_ref")
+    return {"lock_key_ref": call.cluster.snapshots.lock(call.number("id"), key).lock_key}
+
+
 def delete(call: Call) -> None:
     """Answer DELETE /v2/snapshots/{id} and /v3/snapshots/{id}."""
-    call.cluster.snapshots.delete(call.number("id"))
+    lasts = call.cluster.settings.deletions_last
+    call.cluster.snapshots.delete(call.number("id"), lasts=lasts)
 
 
 def total_used_capacity(_call: Call) -> dict[str, Any]:

@@ -37,8 +37,10 @@ _OTHER_PATHS = (
     r"/v1/files/(quotas/.*|locks/.*|notify.*|data/capacity/)",
     r"/v1/snapshots/",
     r"/v1/snapshots/(\d+|status/\d*|calculate-used-capacity|capacity-used-per-snapshot/.*)",
-    r"/v[123]/snapshots/policies/.*",
-    r"/v[23]/snapshots/\d+/(lock|unlock|unlock-challenge)",
+    r"/v[12]/snapshots/policies/.*",
+    r"/v3/snapshots/policies/status/.*",
+    r"/v2/snapshots/\d+/lock",
+    r"/v[23]/snapshots/\d+/(unlock|unlock-challenge)",
 )
 _KNOWN = re.compile(
     "|".join(
@@ -50,7 +52,8 @@ _KNOWN = re.compile(
 )
 # Methods that the public SDK uses on paths that the emulator serves with other methods.
 _METHODS = re.compile(
-    r"POST /v1/cluster/nodes/|(POST|PUT|PATCH|DELETE) /v2/network/interfaces/[^/]*"
+    r"POST /v1/cluster/nodes/|PATCH /v3/snapshots/policies/[^/]+|"
+    r"(POST|PUT|PATCH|DELETE) /v2/network/interfaces/[^/]*"
 )
 
 

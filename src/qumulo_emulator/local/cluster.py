@@ -19,6 +19,7 @@ from qumulo_emulator.local.snapshots import LocalSnapshots
 from qumulo_emulator.model import Change, Tree
 from qumulo_emulator.names import join_path
 from qumulo_emulator.ordering import order_key
+from qumulo_emulator.policies import Policies
 from qumulo_emulator.settings import Order, Settings
 from qumulo_emulator.state import State
 from qumulo_emulator.tokens import Tokens
@@ -73,6 +74,7 @@ class LocalCluster:
             SnapshotLinks(self._root_fd, self.root, self._ids),
             everywhere=snapshots_everywhere,
         )
+        self.policies = Policies(self._state)
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
         self._diff_lock = threading.Lock()

@@ -11,6 +11,7 @@ from qumulo_emulator.errors import (
     InvalidRequestError,
     NoSuchEntryError,
     NotADirectoryHereError,
+    SnapshotLockedError,
     SnapshotNotFoundError,
 )
 from qumulo_emulator.local import dot_snapshot, snapshot_links
@@ -18,8 +19,9 @@ from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.local.live_tree import LiveTree, translate_os_errors
 from qumulo_emulator.local.snapshot_links import SnapshotLinks
 from qumulo_emulator.local.snapshot_tree import SnapshotTree
-from qumulo_emulator.model import ROOT_ID, Node, Snapshot
+from qumulo_emulator.model import ROOT_ID, Node, Snapshot, SnapshotPolicy
 from qumulo_emulator.names import MAX_NAME_BYTES, Parts, join_path, to_bytes
+from qumulo_emulator.policies import snapshot_name
 from qumulo_emulator.state import State
 
 _MAX_SNAPSHOTS = 40_000
@@ -59,13 +61,20 @@ class LocalSnapshots:
             names = {snapshot.directory_name for snapshot in self._known.values()}
             links.withdraw_all_but(names)
 
-    def take(self, parts: Parts, label: str | None, expires: int | None) -> Snapshot:
+    def take(
+        self,
+        parts: Parts,
+        label: str | None,
+        expires: int | None,
+        policy: SnapshotPolicy | None = None,
+    ) -> Snapshot:
         """Take a snapshot of a directory; it is in `.snapshot` when this returns.
 
         Args:
             parts: the directory's path.
             label: the name of the snapshot, if any.
             expires: when it expires, in nanoseconds since the epoch; None means never.
+            policy: the policy that takes it, whose template names it, and whose key locks it.
 
         Raises:
             NotADirectoryHereError: if the entry is not a directory.
@@ -76,10 +85,11 @@ class LocalSnapshots:
         if expires is not None and expires <= clock.now():
             raise InvalidRequestError("the expiration lies in the past")
         with self._disk:
-            number = self._next_number(label)
+            number = self._next_number()
+            new = _new_snapshot(number, parts, label, expires, policy)
             with self._files.directory(parts) as source:
                 top = self._files.capture(parts)
-                snapshot = Snapshot(number, label, clock.now(), top.attributes.id, parts, expires)
+                snapshot = replace(new, taken=clock.now(), source_id=top.attributes.id)
                 with translate_os_errors(join_path(parts, directory=True)):
                     snapshot = self._publish(source, snapshot, top)
             # The ids first: an id in a stored snapshot must never be issued again.
@@ -102,14 +112,11 @@ class LocalSnapshots:
         dot_snapshot.publish(source, snapshot.directory_name, top, others)
         return snapshot
 
-    def _next_number(self, label: str | None) -> int:
+    def _next_number(self) -> int:
         if len(self._known) >= _MAX_SNAPSHOTS:
             raise InvalidRequestError(f"a cluster has at most {_MAX_SNAPSHOTS} snapshots")
         last = self._state.fact("last_snapshot")
         number = 1 + (last if isinstance(last, int) else 0)
-        name = Snapshot(number, label, 0, 0, (), None).directory_name
-        if len(to_bytes(name)) > MAX_NAME_BYTES:
-            raise InvalidPathError(f"the name of the snapshot's directory is too long: {name!a}")
         # Stored first, so that a number is never used twice, even if this snapshot fails.
         self._state.set_fact("last_snapshot", number)
         return number
@@ -143,17 +150,30 @@ class LocalSnapshots:
             raise SnapshotNotFoundError(f"there is no snapshot {number}")
         return snapshot
 
-    def tree(self, number: int) -> SnapshotTree:
-        """Return the tree of a snapshot; raises as `get` does."""
+    def _whole(self, number: int) -> Snapshot:
         snapshot = self.get(number)
+        if snapshot.in_delete:
+            raise SnapshotNotFoundError(f"snapshot {number} is being deleted")
+        return snapshot
+
+    def tree(self, number: int) -> SnapshotTree:
+        """Return the tree of a snapshot; raises as `get` does, and if it is being deleted."""
+        snapshot = self._whole(number)
         with self._lock:
             if number not in self._trees:
                 self._trees[number] = SnapshotTree(self._state.tree(number), snapshot.source)
             return self._trees[number]
 
     def set_expiration(self, number: int, expires: int | None) -> Snapshot:
-        """Change when a snapshot expires; None means never. Raises as `get` does."""
-        snapshot = replace(self.get(number), expires=expires)
+        """Change when a snapshot expires; None means never. Raises as `get` does.
+
+        Raises:
+            SnapshotLockedError: if it is locked, and would expire earlier.
+        """
+        known = self.get(number)
+        if known.lock_key is not None and _is_earlier(expires, known.expires):
+            raise SnapshotLockedError(f"snapshot {number} is locked, and cannot expire earlier")
+        snapshot = replace(known, expires=expires)
         with self._lock:
             if number not in self._known:
                 raise SnapshotNotFoundError(f"there is no snapshot {number}")
@@ -161,10 +181,36 @@ class LocalSnapshots:
             self._state.set_expiration(number, expires)
         return snapshot
 
-    def delete(self, number: int) -> None:
-        """Delete a snapshot; it is no longer in `.snapshot` when this returns."""
-        self.get(number)
-        self._remove(number)
+    def lock(self, number: int, key: str) -> Snapshot:
+        """Lock a snapshot with a key, of which nothing is checked. Raises as `get` does.
+
+        Raises:
+            SnapshotLockedError: if it is locked already.
+        """
+        with self._lock:
+            snapshot = self._known.get(number)
+            if snapshot is None or _expired(snapshot):
+                raise SnapshotNotFoundError(f"there is no snapshot {number}")
+            if snapshot.lock_key is not None:
+                raise SnapshotLockedError(f"snapshot {number} is locked already")
+            self._known[number] = locked = replace(snapshot, lock_key=key)
+            self._state.set_lock(number, key)
+        return locked
+
+    def delete(self, number: int, *, lasts: bool = False) -> None:
+        """Delete a snapshot; it is no longer in `.snapshot` when this returns.
+
+        Args:
+            number: its id.
+            lasts: whether it remains listed, as one that is being deleted, until the next start.
+
+        Raises:
+            SnapshotLockedError: if it is locked; it still expires by itself.
+            SnapshotNotFoundError: as `get` does, and if it is being deleted already.
+        """
+        if self._whole(number).lock_key is not None:
+            raise SnapshotLockedError(f"snapshot {number} is locked, and cannot be deleted")
+        self._remove(number, lasts=lasts)
 
     def remove_expired(self) -> None:
         """Remove the snapshots that have expired, also from `.snapshot`."""
@@ -173,17 +219,20 @@ class LocalSnapshots:
         for number in expired:
             self._remove(number)
 
-    def _remove(self, number: int) -> None:
+    def _remove(self, number: int, *, lasts: bool = False) -> None:
         with self._disk:
             with self._lock:
                 if number not in self._known:
                     return
-                snapshot = self._known[number] = replace(self._known[number], in_delete=True)
-            self._withdraw(snapshot)
-            self._state.remove_snapshot(number)
+                before = self._known[number]
+                snapshot = self._known[number] = replace(before, in_delete=True)
+            if not before.in_delete:
+                self._withdraw(snapshot)
+                self._state.remove_snapshot(number)
             with self._lock:
-                del self._known[number]
                 self._trees.pop(number, None)
+                if not lasts:
+                    del self._known[number]
 
     def _withdraw(self, snapshot: Snapshot) -> None:
         name = snapshot.directory_name
@@ -196,6 +245,37 @@ class LocalSnapshots:
             source = self._files.locate(str(snapshot.source_id))
             with self._files.directory(source) as fd, translate_os_errors("/.snapshot"):
                 dot_snapshot.withdraw(fd, name)
+
+
+def _new_snapshot(
+    number: int,
+    parts: Parts,
+    label: str | None,
+    expires: int | None,
+    policy: SnapshotPolicy | None,
+) -> Snapshot:
+    """Return a snapshot that is not taken yet.
+
+    Raises:
+        InvalidPathError: if its name is too long for a directory.
+    """
+    new = Snapshot(number, label, 0, 0, parts, expires)
+    if policy is not None:
+        new = replace(
+            new,
+            policy_id=policy.id,
+            policy_name=policy.name,
+            full_name=snapshot_name(policy, number, parts),
+            lock_key=policy.lock_key_ref,
+        )
+    name = new.directory_name
+    if len(to_bytes(name)) > MAX_NAME_BYTES:
+        raise InvalidPathError(f"the name of the snapshot's directory is too long: {name!a}")
+    return new
+
+
+def _is_earlier(expires: int | None, than: int | None) -> bool:
+    return expires is not None and (than is None or expires < than)
 
 
 def _check_label(label: str | None) -> None:

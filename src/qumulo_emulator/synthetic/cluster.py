@@ -8,8 +8,9 @@ from typing import NoReturn
 from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import NotEmulatedError, SnapshotNotFoundError
 from qumulo_emulator.listings import ListingCache
-from qumulo_emulator.model import Change, Snapshot
+from qumulo_emulator.model import Change, Snapshot, SnapshotPolicy
 from qumulo_emulator.names import Parts, join_path
+from qumulo_emulator.policies import Policies
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.state import State
 from qumulo_emulator.synthetic import shapes, times
@@ -59,7 +60,13 @@ class SyntheticSnapshots:
         """Return the tree of a snapshot; raises as `get` does."""
         return self._trees[self.get(number).id]
 
-    def take(self, _parts: Parts, _label: str | None, _expires: int | None) -> NoReturn:
+    def take(
+        self,
+        _parts: Parts,
+        _label: str | None,
+        _expires: int | None,
+        _policy: SnapshotPolicy | None = None,
+    ) -> NoReturn:
         """Refuse to take a snapshot.
 
         Raises:
@@ -75,7 +82,15 @@ class SyntheticSnapshots:
         """
         raise _not_supported("never changes its snapshots")
 
-    def delete(self, _number: int) -> NoReturn:
+    def lock(self, _number: int, _key: str) -> NoReturn:
+        """Refuse to lock a snapshot.
+
+        Raises:
+            NotEmulatedError: always.
+        """
+        raise _not_supported("never changes its snapshots")
+
+    def delete(self, _number: int, *, lasts: bool = False) -> NoReturn:
         """Refuse to delete a snapshot.
 
         Raises:
@@ -118,6 +133,7 @@ class SyntheticCluster:
         self.snapshots = SyntheticSnapshots(self.source.id, older, newer)
         self.listings = ListingCache()
         self._state = State(None, shapes.SOURCE)
+        self.policies = Policies(self._state)
         self.tokens = Tokens(username, password, token_lifetime, self._state)
         self.root = tempfile.gettempdir()
         self.name = "qumulo-emulator"

@@ -60,7 +60,7 @@ class FastPath:
     def _answer(self, scope: Scope) -> list[bytes] | None:
         """Return the body in pieces; None leaves the answer to the ordinary application."""
         path: str = scope["path"]
-        if scope["method"] != "GET":
+        if scope["method"] != "GET" or self._cluster.settings.missing_privileges:
             return None
         try:
             if path.startswith(_FILES):
