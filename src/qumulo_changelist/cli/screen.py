@@ -69,11 +69,16 @@ def keep_clear(hidden: Callable[[], AbstractContextManager[object]]) -> Iterator
 
 def say(message: str) -> None:
     """Write a message to standard error."""
-    message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
+    message = printable(message)
     # If standard error is closed or full, nobody can be informed of that.
     if sys.stderr:
         with _hidden(), contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), to_bytes(message) + b"\n")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters, but line ends and tabs, written like ``\x1b``."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def print_result(result: bytes) -> None:
