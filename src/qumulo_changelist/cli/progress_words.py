@@ -112,7 +112,10 @@ def _changes(shown: Shown) -> list[Part]:
 def _totals(shown: Shown) -> list[Part]:
     parts: list[Part] = []
     if shown.files:
-        parts += [(1, f"{shown.files:,} file{'' if shown.files == 1 else 's'}"), (2, describe_size(shown.size))]
+        parts += [
+            (1, f"{shown.files:,} file{'' if shown.files == 1 else 's'}"),
+            (2, describe_size(shown.size)),
+        ]
     if shown.stage is Stage.LISTING and shown.in_all is None:
         parts += [(rank, f"{words} files") for rank, words in _speed(shown.files, shown)]
     if shown.requests:

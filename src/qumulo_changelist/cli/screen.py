@@ -5,9 +5,9 @@ name can control a terminal.
 """
 
 import contextlib
+import io
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -87,17 +87,8 @@ def print_result(result: bytes) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
-    reason: str | None = "it is closed"
-    if sys.stdout:
-        try:
-            with _hidden():
-                os.write(sys.stdout.fileno(), result + b"\n")
-        except OSError as error:
-            reason = error.strerror
-        else:
-            return
     shown = result.decode("utf-8", "surrogateescape")
-    raise ResultError(f"the result, {shown}, cannot be written to standard output: {reason}")
+    _print(io.BytesIO(result + b"\n"), f"the result, {shown:.300},")
 
 
 def print_content(file: BinaryIO) -> None:
@@ -106,18 +97,23 @@ def print_content(file: BinaryIO) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
+    _print(file, "the list")
+
+
+def _print(file: BinaryIO, what: str) -> None:
     reason: str | None = "it is closed"
     if sys.stdout:
         try:
             with _hidden():
-                sys.stdout.flush()
-                shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
-                sys.stdout.buffer.flush()
+                while chunk := file.read(_CHUNK):
+                    rest = memoryview(chunk)
+                    while rest:
+                        rest = rest[os.write(sys.stdout.fileno(), rest) :]
         except OSError as error:
             reason = error.strerror
         else:
             return
-    raise ResultError(f"the list cannot be written to standard output: {reason}")
+    raise ResultError(f"{what} cannot be written to standard output: {reason}")
 
 
 def describe(event: Event) -> str:

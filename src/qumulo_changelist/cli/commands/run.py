@@ -46,10 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true",
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a different run of the same project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     project_options.add_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
