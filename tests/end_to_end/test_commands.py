@@ -136,7 +136,8 @@ def test_every_problem_of_a_file_of_projects_is_reported_with_its_line(office: O
 
     assert done.messages.splitlines() == [
         f"{office.projects}, line 1: guid is missing",
-        f"{office.projects}, line 2: path = 'b': it has to be an absolute path, which begins with /",
+        f"{office.projects}, line 2: path = 'b': it has to be an absolute path, which begins "
+        "with /",
         f"{office.projects}, line 3: unknown key giud; did you mean guid?",
         f"{office.projects}, line 8: keep = 0: it has to be a number, from 1",
     ]
@@ -204,7 +205,8 @@ def test_snapshots_are_created_listed_shown_and_deleted_but_not_what_a_project_n
     office.type("run", "show", "--commit")
 
     listed = office.ask("snapshot", "list", "show")
-    assert is_documented(listed) and is_documented(created)
+    assert is_documented(listed)
+    assert is_documented(created)
     run, marker = listed["snapshots"][1:]
     assert [run["committed"], marker["marks"]] == [True, run["id"]]
     assert office.ask("snapshot", "show", mine["name"])["expires"] is not None

@@ -47,6 +47,14 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
     add_state_option(group)
 
 
+def add_wait_option(parser: argparse.ArgumentParser) -> None:
+    """Add how long to wait for a different run of the same project."""
+    parser.add_argument(
+        "--wait", metavar="TIME", type=duration, default=0,
+        help="wait for a different run of the same project, for at most this time, such as 10m",
+    )  # fmt: skip
+
+
 def add_project_names(parser: argparse.ArgumentParser, meaning: str = "") -> None:
     """Add the names of projects, which the shell can complete from ``projects.toml``."""
     action = parser.add_argument(

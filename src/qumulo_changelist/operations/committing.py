@@ -29,6 +29,8 @@ from qumulo_changelist.events import (
     RunRecovered,
     SnapshotKept,
     SnapshotRemoved,
+    Stage,
+    StageBegun,
 )
 from qumulo_changelist.model import Snapshot
 
@@ -76,6 +78,7 @@ def commit_run(
         ChangelistError: it is not certain that the cluster shows the commit; if the list is
             archived, the next run of this machine completes it.
     """
+    listener(StageBegun(Stage.COMMITTING, run.source))
     survey, _ = survey_source(cluster, run.project, run.source)
     number = run.newer or 0
     snapshot = survey.all.get(number)

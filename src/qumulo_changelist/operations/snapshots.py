@@ -13,7 +13,7 @@ from qumulo_changelist.checks.request import (
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import UnclearOutcomeError
-from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.shortages import shortage_errors
 
@@ -60,6 +60,7 @@ def create_snapshot(
     name = f"{request.project}-{int(time.time())}"
     expires = time.time_ns() + request.expire * 10**9 if request.expire else 0
     with shortage_errors(), open_cluster(settings, listener) as cluster:
+        listener(StageBegun(Stage.SNAPSHOT, path))
         try:
             return cluster.create_snapshot(name, path, expires)
         except UnclearOutcomeError as error:

@@ -4,7 +4,8 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import Struct
@@ -154,7 +155,9 @@ class _Reader:
         listed = table.pop("sources", None)
         values = {**defaults, **self._values(table, PROJECT_KEYS, path, extra=("sources",))}
         own = {key: values[key] for key in SOURCE_KEYS if key in values}
-        sources = [self._source(own, path)] if listed is None else self._sources(own, listed, path)
+        if listed is None:
+            self._check_source(table.keys() | own.keys(), path)
+        sources = [own] if listed is None else self._sources(own, listed, path)
         if len(self.problems) > before:
             return None
         project = Project(
@@ -183,7 +186,7 @@ class _Reader:
             self._check_source(own.keys() | self._table(value, at).keys(), at)
         return found
 
-    def _check_source(self, given: Set[str], path: Path) -> None:
+    def _check_source(self, given: AbstractSet[str], path: Path) -> None:
         for key in ("path", "guid"):
             if key not in given:
                 self._report(path, f"{key} is missing")

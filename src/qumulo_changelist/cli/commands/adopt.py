@@ -20,10 +20,7 @@ EXAMPLES = """\
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
     common.add_project_names(parser)
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a run of the project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     project_options.add_source_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)

@@ -8,7 +8,6 @@ from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import describe_error, print_answer
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import Screen, say
-from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.projects.project import Project
 
@@ -47,10 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true",
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a different run of the same project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     project_options.add_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
@@ -105,9 +101,6 @@ def _run(
 
 def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> None:
     if run.result:
-        if not options.quiet:
-            moves = project.options.moves
-            say(summarize(project.name, run.totals, run.result.proof, moves=moves))
         if not options.json:
             print_answer({}, os.fsdecode(run.result.path), as_json=False)
         if not run.is_committed and not run.failure and not options.handover and not options.quiet:
