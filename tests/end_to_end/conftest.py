@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
+from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.site import REPOSITORY, Site
 
 QQ = {
@@ -40,6 +41,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def forks() -> Iterator[ForkServer]:
+    """Starts commands at once."""
+    with ForkServer() as server:
+        yield server
+
+
 @pytest.fixture(autouse=True)
 def _without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     """Undo the faults and settings of a test on the shared cluster."""
@@ -48,7 +56,7 @@ def _without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if cluster:
         cluster.clear_faults()
-        cluster.settings(page_limit=PAGE_LIMIT, latency_ms=0)
+        cluster.settings(page_limit=PAGE_LIMIT, latency_ms=0, v3_snapshots=True)
 
 
 @pytest.fixture(params=QQ, ids=list(QQ))

@@ -51,6 +51,23 @@ def known(number: int, taken: int | None = None, source_id: str = A) -> Committe
             WhyFull.REPLACED,
             None,
         ),
+        # The cluster was set up anew, and a different machine has committed there.
+        (known(2, taken=9), a_survey(1, committed=(1,)), 1, None, Disagreement.CLUSTER_OLDER),
+        (
+            Committed(5, 2, A),
+            a_survey(3, committed=(3,)),
+            None,
+            WhyFull.DIFFERENT,
+            Disagreement.CLUSTER_OLDER,
+        ),
+        # Two sources of a project have changed places.
+        (
+            known(2, source_id=B),
+            a_survey(1, 2, committed=(1,)),
+            None,
+            WhyFull.REPLACED,
+            Disagreement.CLUSTER_OLDER,
+        ),
         (known(2, taken=0, source_id=""), a_survey(2, committed=(2,)), 2, None, None),
     ],
 )

@@ -73,14 +73,29 @@ def choose_base(known: Committed | None, survey: Survey, source_id: str) -> Base
         why = WhyFull.FIRST if shown is None else WhyFull.ELSEWHERE
         return Base(None, why, shown=shown)
     disagreement = _disagreement(known.id, shown)
-    chosen = known.id if shown is None else min(known.id, shown)
-    snapshot = survey.all.get(chosen)
-    why_full = WhyFull.GONE
-    if snapshot and chosen == known.id and not is_same(snapshot, known):
-        snapshot, why_full = None, WhyFull.DIFFERENT
-    elif snapshot and source_id and snapshot.source_id not in ("", source_id):
-        snapshot, why_full = None, WhyFull.REPLACED
-    return Base(snapshot, None if snapshot else why_full, disagreement, known.id, shown)
+    snapshot = survey.all.get(known.id if shown is None else min(known.id, shown))
+    why_full = _why_unusable(snapshot, known, source_id)
+    return Base(None if why_full else snapshot, why_full, disagreement, known.id, shown)
+
+
+def _why_unusable(snapshot: Snapshot | None, known: Committed, source_id: str) -> WhyFull | None:
+    """Return why changes cannot be listed from a snapshot; None if they can.
+
+    Args:
+        snapshot: that which is known as committed, or an older one that the cluster shows.
+        known: what this machine's archive has.
+        source_id: as in :func:`choose_base`.
+    """
+    if not snapshot:
+        return WhyFull.GONE
+    if snapshot.id == known.id and not is_same(snapshot, known):
+        return WhyFull.DIFFERENT
+    if snapshot.id < known.id and 0 < known.taken < snapshot.taken:
+        return WhyFull.DIFFERENT  # it has a smaller id and is newer: the ids began anew
+    # Sources may have changed places: the archive has what is known, and not what is shown.
+    if source_id and {known.source_id, snapshot.source_id} - {"", source_id}:
+        return WhyFull.REPLACED
+    return None
 
 
 def _disagreement(known: int, shown: int | None) -> Disagreement | None:
