@@ -16,6 +16,7 @@ COMMANDS = {
     "status": "what is committed, how old it is, and what is pending",
     "history": "every run, the newest first",
     "adopt": "take over what another machine committed",
+    "init": "set up a project: five questions, checked as they are answered",
     "doctor": "check everything that runs need, and say what to do about it",
     "projects": "check or show projects.toml",
     "completion": "print the completion of the shell: bash, zsh or fish",

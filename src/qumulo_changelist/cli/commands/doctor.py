@@ -86,7 +86,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
 
 def describe_check(check: Check) -> str:
     """Return a check in words: a line, and one for what to do, if there is something."""
-    line = f"{check.status.value:<8} {check.title}: {check.detail}".replace(":: ", ": ")
+    line = f"{check.status.value:<8} {check.title}: {check.detail}"
     hint = hint_of(check)
     return f"{line}\n         -> {hint}" if hint else line
 
@@ -107,7 +107,7 @@ def _as_json(check: Check) -> dict[str, str]:
     return {
         "name": check.name,
         "about": check.about,
-        "title": check.title.removesuffix(":"),
+        "title": check.title,
         "status": check.status.value,
         "detail": check.detail,
         "hint": hint_of(check),

@@ -21,6 +21,12 @@ def examine_connection(
         settings: how to reach the cluster.
         needs_rest: whether anything is asked over REST, which checks the certificate.
     """
+    answering = examine_way(examination, settings)
+    return examine_certificates(examination, settings, answering, needs_rest=needs_rest)
+
+
+def examine_way(examination: Examination, settings: Settings) -> list[str]:
+    """Check the name and the port of each host, and return those that answer."""
     from qumulo_changelist.cluster.rest.probe import knock, resolve
 
     def look_up(host: str) -> Finding:
@@ -28,16 +34,20 @@ def examine_connection(
 
     def try_port(host: str) -> Finding:
         knock(host, settings.port)
-        return Finding(f"port {settings.port} takes connections")
+        return Finding(f"at port {settings.port}")
 
     hosts = list(dict.fromkeys(settings.hosts))
     named = examination.check_any("host-name", hosts, look_up)
-    answering = examination.check_any(
-        "port", named or hosts, try_port, needs={"host-name": bool(named)}
-    )
+    return examination.check_any("port", named or hosts, try_port, needs={"host-name": bool(named)})
+
+
+def examine_certificates(
+    examination: Examination, settings: Settings, answering: list[str], *, needs_rest: bool
+) -> list[str]:
+    """Check the certificate of each host that answers; see :func:`examine_connection`."""
     return examination.check_any(
         "certificate",
-        answering or hosts,
+        answering or list(dict.fromkeys(settings.hosts)),
         lambda host: look_at_certificate(settings, host, needs_rest=needs_rest),
         needs={"port": bool(answering)},
     )
