@@ -48,3 +48,10 @@ def write(path: Path, size: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.truncate(size)
+
+
+def work_for_another_day(project: Path) -> list[str]:
+    """Change the project again; return what was done, in words."""
+    write(project / "reel3/A003_C002.mov", 3 * CLIP)
+    (project / "reel3/A003_C001.mov").unlink()
+    return ["a clip came to reel3", "an earlier one was deleted"]

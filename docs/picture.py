@@ -19,7 +19,7 @@ END = "<!-- end of what `make docs-picture` makes -->"
 # Everyone may know these, so their arrows would hide the others.
 VALUES = "values"
 # A folder of values: what is in it counts as values, too.
-VALUE_FOLDERS = {"errors"}
+VALUE_FOLDERS = {"errors", "events"}
 
 
 class Module(NamedTuple):

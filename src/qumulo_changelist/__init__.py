@@ -28,75 +28,142 @@ if TYPE_CHECKING:
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
     from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot, Totals
+    from qumulo_changelist.operations.adoption import Adoption, adopt_project
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
+    from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
+    from qumulo_changelist.operations.explained import Explanation
+    from qumulo_changelist.operations.explanation import explain_path
+    from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
+    from qumulo_changelist.operations.list_choice import ListChoice, choose_list
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
+    from qumulo_changelist.operations.run import RunRequest, RunResult, plan_project, run_project
+    from qumulo_changelist.operations.snapshot_care import (
+        SnapshotRole,
+        delete_snapshots,
+        list_snapshots,
+    )
     from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
+    from qumulo_changelist.operations.source_run import Plan, SourceRun
     from qumulo_changelist.operations.verification import Finding, Verification, verify_list
+    from qumulo_changelist.projects.file import read_projects
+    from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
+    "Adoption": "operations.adoption",
     "Caller": "model",
     "Change": "model",
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.request",
     "ChangelistResult": "operations.changelist",
     "Cluster": "cluster.interface",
+    "CommitRequest": "operations.commit",
+    "CommitResult": "operations.commit",
     "DeletionLimit": "checks.deletion_limit",
     "EntryStat": "model",
     "Event": "events",
+    "Explanation": "operations.explained",
     "Finding": "operations.verification",
     "Kind": "model",
+    "ListChoice": "operations.list_choice",
+    "ListOptions": "projects.project",
     "Listener": "events",
     "Metadata": "operations.request",
+    "Plan": "operations.source_run",
+    "Project": "projects.project",
     "Proof": "checks.proof",
     "Receipt": "operations.receipt",
+    "Run": "operations.history",
+    "RunRequest": "operations.run",
+    "RunResult": "operations.run",
     "Secret": "config.settings",
     "Settings": "config.settings",
     "Snapshot": "model",
     "SnapshotRequest": "operations.snapshots",
+    "SnapshotRole": "operations.snapshot_care",
+    "Source": "projects.project",
+    "SourceRun": "operations.source_run",
+    "SourceStatus": "operations.history",
     "Totals": "model",
     "Transport": "config.settings",
     "Verification": "operations.verification",
+    "adopt_project": "operations.adoption",
+    "choose_list": "operations.list_choice",
+    "commit_project": "operations.commit",
     "create_snapshot": "operations.snapshots",
+    "delete_snapshots": "operations.snapshot_care",
+    "explain_path": "operations.explanation",
     "generate_changelist": "operations.changelist",
+    "list_runs": "operations.history",
+    "list_snapshots": "operations.snapshot_care",
     "open_cluster": "cluster.connect",
+    "plan_project": "operations.run",
+    "project_statuses": "operations.history",
+    "read_projects": "projects.file",
     "read_receipt": "operations.receipt",
     "read_settings": "config.archiver",
+    "run_project": "operations.run",
     "verify_list": "operations.verification",
 }
 
 __all__ = [
+    "Adoption",
     "Caller",
     "Change",
     "ChangelistError",
     "ChangelistRequest",
     "ChangelistResult",
     "Cluster",
+    "CommitRequest",
+    "CommitResult",
     "DeletionLimit",
     "EntryStat",
     "Event",
+    "Explanation",
     "Finding",
     "Kind",
+    "ListChoice",
+    "ListOptions",
     "Listener",
     "Metadata",
+    "Plan",
+    "Project",
     "Proof",
     "Receipt",
+    "Run",
+    "RunRequest",
+    "RunResult",
     "Secret",
     "Settings",
     "Snapshot",
     "SnapshotRequest",
+    "SnapshotRole",
+    "Source",
+    "SourceRun",
+    "SourceStatus",
     "Totals",
     "Transport",
     "Verification",
     "__version__",
+    "adopt_project",
+    "choose_list",
+    "commit_project",
     "create_snapshot",
+    "delete_snapshots",
     "errors",
     "events",
+    "explain_path",
     "generate_changelist",
+    "list_runs",
+    "list_snapshots",
     "open_cluster",
+    "plan_project",
+    "project_statuses",
+    "read_projects",
     "read_receipt",
     "read_settings",
+    "run_project",
     "verify_list",
 ]
 

@@ -7,7 +7,7 @@ _SIGNALS = {number.value: number.name for number in signal.Signals}
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number of things in words: ``1 entry``, ``2 entries``, ``0 files``.
+    """Return a number of things in words: ``1 entry``, ``2 entries``, ``2 days``, ``0 files``.
 
     Args:
         number: not negative.
@@ -15,7 +15,8 @@ def count(number: int, noun: str) -> str:
     """
     if number == 1:
         return f"{number} {noun}"
-    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"
+    has_ies = noun.endswith("y") and noun[-2:-1] not in "aeou"
+    return f"{number} {noun[:-1]}ies" if has_ies else f"{number} {noun}s"
 
 
 def describe_signal(number: int) -> str:

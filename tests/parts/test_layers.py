@@ -19,6 +19,7 @@ MAX_FUNCTION_LINES = 60
 VALUES = {
     *(
         "columns",
+        "durations",
         "errors",
         "events",
         "garbage",
@@ -33,6 +34,7 @@ VALUES = {
     "wording",
     *("errors.cluster", "errors.cycle", "errors.machine", "errors.request", "errors.result"),
     "errors.root",
+    *("events.cluster", "events.cycle", "events.lists", "events.progress", "under_way"),
 }
 MAY_IMPORT = {
     "cli": {"operations", "checks", "config", "projects", "output.formats"},

@@ -28,7 +28,22 @@ WARNINGS: list[Event] = [
     events.LockAwaited("/list"),
     events.LockUnavailable("/list", "/lock", "why"),
 ]
+WARNINGS += [
+    events.ProjectAwaited("show1", "process 7 since noon"),
+    events.RunRecovered("show1", "/p", 7, is_committed=False),
+    events.CommitsDisagree("show1", "/p", 7, 9),
+    events.BaseChosen("/p", 7, "show1-7", 0),
+    events.BaseExpires("/p", 7, 0),
+    events.FullListNeeded("/p", "nothing was committed yet", None),
+    events.NothingNewer("/p", "Nightly", 7),
+    events.CommitWithheld("show1", "/p", 7, 3),
+    events.ListCommitted("show1", "/p", 7),
+    events.SnapshotKept(7, "show1-7", "it is locked"),
+]
 DETAILS: list[Event] = [
+    events.SnapshotTaken("/p", 7, "show1-7"),
+    events.ListHanded(("archive.sh", "a b")),
+    events.SnapshotRemoved(7, "show1-7"),
     events.RequestRetried("GET /v1", "Error 503", 2.0),
     events.CommandStarted(("qq", "a b")),
     events.QqSpoke("login", "an error", failed=True),
@@ -75,7 +90,10 @@ def test_every_event_has_words_with_its_facts(kind: type) -> None:
 
     facts = [getattr(event, field.name) for field in fields(kind)]
     texts = [fact for fact in facts if isinstance(fact, str)]
-    is_short = kind in (events.LockAwaited, events.ListPublished, events.ChangesCollected)
+    is_short = kind in (
+        *(events.LockAwaited, events.ListPublished, events.ChangesCollected),
+        *(events.RunRecovered, events.ListCommitted),
+    )
     assert is_short or all(text in words for text in texts)
 
 
@@ -104,3 +122,20 @@ def test_other_bytes_of_a_message_are_written_as_they_are(
     screen.say("\udcff ü\tone\ntwo")
 
     assert capfdbinary.readouterr().err == b"\xff \xc3\xbc\tone\ntwo\n"
+
+
+def test_a_user_learns_which_commit_counts_and_how_to_adopt_the_other() -> None:
+    newer = screen.describe(events.CommitsDisagree("show1", "/p", 7, 9))
+    none = screen.describe(events.CommitsDisagree("show1", "/p", 7, None))
+
+    assert "the older one, 7, is used" in newer
+    assert "`qumulo-changelist adopt show1`" in newer
+    assert "does not show that snapshot 7 was committed" in none
+
+
+def test_a_full_list_is_said_loudly_with_the_reason() -> None:
+    words = screen.describe(events.FullListNeeded("/p", "nothing was committed yet", 9))
+
+    assert "FULL LIST" in words
+    assert "nothing was committed yet" in words
+    assert "committed snapshot 9" in words

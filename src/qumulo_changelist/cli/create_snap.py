@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from qumulo_changelist.cli import arguments, program
+from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result
 from qumulo_changelist.config.archiver import read_settings
 from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
@@ -39,6 +40,8 @@ def parse(argv: Sequence[str] | None) -> tuple[SnapshotRequest, argparse.Namespa
 def _run(argv: Sequence[str] | None) -> int:
     request, options = parse(argv)
     settings = read_settings(options.config, options.transport)
-    snapshot = create_snapshot(request, settings, Screen(verbose=options.verbose))
+    with shown_progress(quiet=False, in_log=False) as progress:
+        screen = Screen(verbose=options.verbose, progress=progress)
+        snapshot = create_snapshot(request, settings, screen)
     print_result(str(snapshot.id).encode())
     return 0

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from qumulo_changelist import events
+from qumulo_changelist.checks.proof import Proof
+from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.wording import count
 
@@ -65,6 +67,11 @@ def _full_list_needed(event: events.FullListNeeded) -> str:
     return f"{event.source}: FULL LIST of everything, not only of changes: {event.reason}{adopt}"
 
 
+def _list_made(event: events.ListMade) -> str:
+    proof = Proof(*event.proof) if event.proof else None
+    return summarize(event.project, event.totals, proof, moves=event.moves)
+
+
 def _commit_withheld(event: events.CommitWithheld) -> str:
     return (
         f"{event.source}: not committed, since {count(event.unreadable, 'entry')} could not be "
@@ -85,6 +92,7 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
         f"{e.source}: nothing to list: {e.snapshot} is the newest snapshot of the policy "
         f"{e.policy}, and it is committed"
     ),
+    events.ListMade: _list_made,
     events.ListHanded: lambda e: f"running {shlex.join(e.command)}",
     events.CommitWithheld: _commit_withheld,
     events.ListCommitted: lambda e: (

@@ -8,6 +8,7 @@ from typing import get_args
 from msgspec.structs import fields
 
 from qumulo_changelist.cli import arguments, program
+from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.config.archiver import read_settings
@@ -54,7 +55,9 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
 def _run(argv: Sequence[str] | None) -> int:
     request, options = parse(argv)
     settings = read_settings(options.config, options.transport)
-    result = generate_changelist(request, settings, Screen(verbose=options.verbose))
+    with shown_progress(quiet=False, in_log=False) as progress:
+        screen = Screen(verbose=options.verbose, progress=progress)
+        result = generate_changelist(request, settings, screen)
     say(summarize(request.project, result.totals, result.proof, moves=request.moves))
     print_result(os.fsencode(result.path))
     return 0 if result.is_complete else 1

@@ -12,6 +12,7 @@ from typing import Any
 from qumulo_changelist.cli import program
 from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
+from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.version import __version__
@@ -87,9 +88,10 @@ def _run(argv: Sequence[str] | None) -> int:
     if handover is not None and (options.command != "run" or not handover):
         parser.error("-- and a command can follow `run` alone")
     options.handover = handover or []
-    screen = Screen(verbose=options.verbose, quiet=options.quiet)
     try:
-        code: int = options.execute(options, screen)
+        with shown_progress(quiet=options.quiet, in_log=True) as progress:
+            screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
+            code: int = options.execute(options, screen)
     except ChangelistError as error:
         if options.json:
             print_error(error)

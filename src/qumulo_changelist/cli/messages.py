@@ -53,6 +53,9 @@ _HINTS: dict[type[ChangelistError], str] = {
     ),
     errors.UnknownProjectError: "`qumulo-changelist projects list` shows every project.",
     errors.UncommittableError: "`qumulo-changelist history PROJECT` shows every run.",
+    errors.NeededSnapshotError: (
+        "To delete it nevertheless, give --force; the next list of the project is then a full one."
+    ),
     errors.CommandFailedError: (
         "Nothing was committed: the next run lists the same changes again, and newer ones. If the "
         "archive is complete nevertheless: `qumulo-changelist commit PROJECT`."

@@ -6,6 +6,7 @@ from typing import Any
 from qumulo_changelist.cli import arguments
 from qumulo_changelist.cli.common import duration
 from qumulo_changelist.errors import UsageError
+from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
@@ -15,7 +16,7 @@ _SOURCE = ("source", "guid", "index", "mapped_path")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add all of them."""
     add_source_options(parser)
-    _add_list_options(parser.add_argument_group("the list (each also a key in projects.toml)"))
+    add_list_options(parser)
     _add_cycle_options(parser.add_argument_group("snapshots (likewise)"))
 
 
@@ -41,7 +42,9 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_list_options(group: argparse._ArgumentGroup) -> None:
+def add_list_options(parser: argparse.ArgumentParser) -> None:
+    """Add those that say what a list contains."""
+    group = parser.add_argument_group("the list (each also a key in projects.toml)")
     for name, meaning in (
         ("deletes", "also list what was deleted"),
         ("moves", "give the old name of a file that was only moved"),
@@ -58,7 +61,9 @@ def _add_list_options(group: argparse._ArgumentGroup) -> None:
         "--metadata", choices=("mount", "snapshot", "rest"),
         help="where sizes, times and owners are read (default: mount, if there is a mapped path)",
     )  # fmt: skip
-    group.add_argument("--format", metavar="FORMAT", help="xml (default) or ndjson")
+    group.add_argument(
+        "--format", choices=tuple(FORMATS), help="how a list is written (default: xml)"
+    )
     group.add_argument(
         "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
     )
@@ -95,21 +100,23 @@ def chosen_projects(options: argparse.Namespace, names: list[str]) -> list[Proje
         UnknownProjectError: a project is in none.
         UsageError: it is not clear which project is meant.
     """
-    if options.project is not None:
-        if names or getattr(options, "all", False):
-            raise UsageError("give either the name of a project in projects.toml, or --project")
-        return [with_options(_described(options), options)]
+    takes_all = getattr(options, "all", False)
+    if options.project is not None and (names or takes_all):
+        raise UsageError("give either the name of a project in projects.toml, or --project")
     given = [name for name in _SOURCE if getattr(options, name) is not None]
+    if options.project is not None and given:
+        return [with_options(_described(options), options)]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} needs --project NAME")
     projects = read_projects(options.projects)
-    if getattr(options, "all", False):
+    if takes_all:
         if names:
             raise UsageError("give either --all, or the name of a project")
         if not projects:
             raise UsageError("no file of projects has a project", hint=NO_PROJECTS)
         return [with_options(project, options) for project in projects.values()]
-    if not names:
+    names = names or [options.project]
+    if names == [None]:
         raise UsageError("name a project", hint=NO_PROJECTS)
     return [with_options(find_project(projects, name), options) for name in names]
 
@@ -133,11 +140,19 @@ def _described(options: argparse.Namespace) -> Project:
     return Project(name=options.project, sources=(source,))
 
 
+def list_options(options: argparse.Namespace, project: Project | None) -> ListOptions:
+    """Return what a list contains: a project's options, with those that a command line gives."""
+    from msgspec.structs import replace
+
+    own = project.options if project else ListOptions()
+    return replace(own, **_given(options, ListOptions))
+
+
 def with_options(project: Project, options: argparse.Namespace) -> Project:
     """Return a project with those of its values replaced that a command line gives."""
     from msgspec.structs import replace
 
-    own = replace(project.options, **_given(options, ListOptions))
+    own = list_options(options, project)
     return replace(project, options=own, **_given(options, Project, but=("options", "sources")))
 
 

@@ -5,16 +5,18 @@ name can control a terminal.
 """
 
 import contextlib
+import io
 import os
 import re
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_WORDS
 from qumulo_changelist.errors import ResultError
-from qumulo_changelist.events import Event
+from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.wording import count
 
@@ -25,22 +27,44 @@ _MANY_FOLDERS = 20
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+_CHUNK = 1024 * 1024
+
+
 class Screen:
     """A listener that prints the events of a run.
 
     Args:
         verbose: whether to print also the events that only explain how the run works.
         quiet: whether to print none.
+        progress: is given every event, too; it shows how far the run is.
     """
 
-    def __init__(self, *, verbose: bool, quiet: bool = False) -> None:
+    def __init__(self, *, verbose: bool, quiet: bool = False, progress: Listener = ignore) -> None:
         self._verbose = verbose
         self._quiet = quiet
+        self._progress = progress
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
+        self._progress(event)
+        if isinstance(event, events.StageBegun | events.Progressed):
+            return
         if not self._quiet and (self._verbose or _is_warning(event)):
             say(describe(event))
+
+
+_hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
+
+
+@contextlib.contextmanager
+def keep_clear(hidden: Callable[[], AbstractContextManager[object]]) -> Iterator[None]:
+    """Print only within ``hidden()`` during the ``with`` block: it clears a place for that."""
+    global _hidden
+    _hidden = hidden
+    try:
+        yield
+    finally:
+        _hidden = contextlib.nullcontext
 
 
 def say(message: str) -> None:
@@ -52,7 +76,7 @@ def prompt(text: str) -> None:
     """Write a text to standard error, without a line end, as before an answer."""
     # If standard error is closed or full, nobody can be informed of that.
     if sys.stderr:
-        with contextlib.suppress(OSError):
+        with _hidden(), contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), to_bytes(printable(text)))
 
 
@@ -67,16 +91,33 @@ def print_result(result: bytes) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
+    shown = result.decode("utf-8", "surrogateescape")
+    _print(io.BytesIO(result + b"\n"), f"the result, {shown:.300},")
+
+
+def print_content(file: BinaryIO) -> None:
+    """Write the content of a file to standard output.
+
+    Raises:
+        ResultError: standard output is closed or full.
+    """
+    _print(file, "the list")
+
+
+def _print(file: BinaryIO, what: str) -> None:
     reason: str | None = "it is closed"
     if sys.stdout:
         try:
-            os.write(sys.stdout.fileno(), result + b"\n")
+            with _hidden():
+                while chunk := file.read(_CHUNK):
+                    rest = memoryview(chunk)
+                    while rest:
+                        rest = rest[os.write(sys.stdout.fileno(), rest) :]
         except OSError as error:
             reason = error.strerror
         else:
             return
-    shown = result.decode("utf-8", "surrogateescape")
-    raise ResultError(f"the result, {shown}, cannot be written to standard output: {reason}")
+    raise ResultError(f"{what} cannot be written to standard output: {reason}")
 
 
 def describe(event: Event) -> str:

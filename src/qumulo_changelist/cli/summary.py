@@ -1,11 +1,15 @@
 """The last line of a run: what the list contains."""
 
-from qumulo_changelist.checks.proof import Proof
+from typing import TYPE_CHECKING
+
 from qumulo_changelist.model import Totals
 from qumulo_changelist.wording import count
 
+if TYPE_CHECKING:
+    from qumulo_changelist.checks.proof import Proof
 
-def summarize(project: str, totals: Totals, proof: Proof | None, *, moves: bool) -> str:
+
+def summarize(project: str, totals: Totals, proof: "Proof | None", *, moves: bool) -> str:
     """Return what a list contains, in words.
 
     Args:

@@ -53,7 +53,19 @@ def parse_name(number: int, name: str, project: str) -> CycleName | None:
         project: the project.
     """
     for text in (name.removeprefix(f"{number}_"), name):
-        found = _NAME.fullmatch(text)
-        if found and found[1] == project:
-            return CycleName(project, int(found[2]), int(found[3]) if found[3] else None)
+        found = _parse(text)
+        if found and found.project == project:
+            return found
     return None
+
+
+def parse_any_name(number: int, name: str) -> CycleName | None:
+    """Return what a snapshot's name says of the cycle of any project; None if nothing."""
+    return _parse(name.removeprefix(f"{number}_"))
+
+
+def _parse(text: str) -> CycleName | None:
+    found = _NAME.fullmatch(text)
+    if not found:
+        return None
+    return CycleName(found[1], int(found[2]), int(found[3]) if found[3] else None)

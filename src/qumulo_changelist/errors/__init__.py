@@ -11,7 +11,8 @@
     │   ├── WrongMountError           2   the mapped path does not show the base path
     │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
     │   ├── UnknownProjectError       2   no file of projects has such a project
-    │   └── UncommittableError        2   there is no list to commit, or more than one
+    │   ├── UncommittableError        2   there is no list to commit, or more than one
+    │   └── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
     ├── CommandFailedError            3   the command that was given the list failed
     ├── OutputError                   4   the list or its folder cannot be written
     │   ├── SpillError                4   there is no room for what a run sets aside
@@ -89,6 +90,7 @@ from qumulo_changelist.errors.cluster import (
 )
 from qumulo_changelist.errors.cycle import (
     CommandFailedError,
+    NeededSnapshotError,
     NoBaseError,
     PolicySnapshotMissingError,
     ProjectBusyError,
@@ -155,6 +157,7 @@ __all__ = [
     "LoginError",
     "MappedPathError",
     "MountTimeoutError",
+    "NeededSnapshotError",
     "NoBaseError",
     "NotFoundError",
     "OutputError",

@@ -13,6 +13,10 @@ class UncommittableError(UsageError):
     """There is no finished list to commit, or more than one."""
 
 
+class NeededSnapshotError(UsageError):
+    """A project needs a snapshot that was to be deleted."""
+
+
 class ProjectFileError(ConfigurationError):
     """A file of projects cannot be read, or a key in it is unknown or malformed."""
 

@@ -35,11 +35,13 @@ from qumulo_changelist.events import (
     FullListChosen,
     Listener,
     SnapshotsUnknown,
+    Stage,
     ignore,
 )
 from qumulo_changelist.model import CREATE, Change, Snapshot, Totals
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.operations import pieces, receipt
+from qumulo_changelist.operations.progress import ProgressMeter
 from qumulo_changelist.operations.receipt import (
     DirectoryCounts,
     FileCounts,
@@ -143,7 +145,11 @@ class _Run:
         self._file = stack.enter_context(list_file(path, self._list_format))
         self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._file.folder)
         stack.callback(self._changes.close)
-        self._runner = stack.enter_context(LocalRunner(request.workers, listener))
+        self._meter = ProgressMeter(listener, self._scope.base or "/")
+        self._runner = stack.enter_context(
+            LocalRunner(request.workers, listener, self._meter.watch)
+        )
+        self._meter.requests = lambda: self._runner.requests_under_way
         self._tally = Tally()
         self._out_of_scope = 0
         self._proof: Proof | None = None
@@ -180,8 +186,9 @@ class _Run:
         if older is None:
             changes.add([Change(CREATE, scope.base + self._pair.newer.top)])
             return
+        self._meter.begin(Stage.DIFF)
         self._out_of_scope = pieces.collect_changes(
-            self._cluster, older, self._request.newer, changes, self._runner
+            self._cluster, older, self._request.newer, changes, self._runner, self._meter
         )
         self._listener(ChangesCollected(scope.base or "/", len(changes), self._out_of_scope))
         self._pair = find_base(self._cluster, self._pair, changes)
@@ -190,6 +197,7 @@ class _Run:
         """Fill the list with what changed."""
         request, changes, listener = self._request, self._changes, self._listener
         self._collect_changes()
+        self._meter.begin(Stage.LISTING)
         choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
         trees = choice.choose(changes)
         choice.report_qq_folders(trees, changes)
@@ -197,7 +205,7 @@ class _Run:
         reads_older = with_moves or request.deletes or request.verify
         self._net_is_known = reads_older or not changes.has_deletions
         counted_pieces = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
-        pieces.write_pieces(self._file, counted_pieces, self._tally, listener)
+        pieces.write_pieces(self._file, counted_pieces, self._tally, listener, self._meter)
 
     def _pieces(self, trees: Trees) -> Iterator[CountedPiece]:
         request = self._request
@@ -223,7 +231,10 @@ class _Run:
             self._changes, self._request.slice_size, self._runner, open_newer
         )
         self._tally.add_changed_since(changed_since)
-        return pieces.take_products(self._runner.run(job, slices), self._tally)
+        if not self._pair.is_full:  # of one change, nobody learns how much is left
+            self._meter.expect(len(self._changes))
+        results = self._runner.run(job, self._meter.count_slices(slices))
+        return pieces.take_products(results, self._tally, self._meter)
 
     def check(self) -> None:
         """Make sure that the list may be published.
@@ -233,6 +244,8 @@ class _Run:
             ProofError: it does not agree with the cluster's counts.
         """
         request, tally = self._request, self._tally
+        if request.max_deletes is not None or request.verify:
+            self._meter.begin(Stage.CHECKING)
         if request.max_deletes is not None:
             check_deletions(
                 tally.totals,
@@ -258,6 +271,7 @@ class _Run:
             receipts.append(self._receipt(written))
             return receipt.encode(receipts[0])
 
+        self._meter.begin(Stage.WRITING)
         totals = self._tally.totals
         receipt_path = publish(self._file, totals, make_receipt, self._listener)
         return ChangelistResult(self._file.path, receipt_path, receipts[0], totals, self._proof)

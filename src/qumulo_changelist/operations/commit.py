@@ -9,9 +9,10 @@ from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.lock import lock_project
-from qumulo_changelist.errors import UncommittableError
+from qumulo_changelist.errors import InvalidReceiptError, UncommittableError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.operations.committing import commit_run, recover_runs
+from qumulo_changelist.operations.receipt import read_receipt
 from qumulo_changelist.operations.state import open_journal, state_path
 from qumulo_changelist.shortages import shortage_errors
 
@@ -113,10 +114,32 @@ def choose_runs(request: CommitRequest, journal: Journal, sources: list[str]) ->
                 f"{waiting[0].newer}`.",
             )
         if waiting:
+            if request.snapshot is None:
+                _check_list_in_place(waiting[0])
             chosen[source] = waiting[0]
     if not chosen:
         raise UncommittableError(_why_none(request, journal))
     return chosen
+
+
+def _check_list_in_place(run: Run) -> None:
+    """Make sure that no other list has replaced that of a run, as far as its receipt shows.
+
+    Raises:
+        UncommittableError: one has.
+    """
+    try:
+        receipt = read_receipt(run.receipt)
+    except InvalidReceiptError:
+        return  # the archiver may take lists away
+    older = receipt.older_snapshot.id if receipt.older_snapshot else None
+    if (older, receipt.newer_snapshot.id) != (run.older, run.newer):
+        raise UncommittableError(
+            f"{run.list} is no longer the list of snapshot {run.newer}: one of snapshot "
+            f"{receipt.newer_snapshot.id} has replaced it",
+            hint="If the archive has the former nevertheless: `qumulo-changelist commit "
+            f"{run.project} --snapshot {run.newer}`.",
+        )
 
 
 def _why_none(request: CommitRequest, journal: Journal) -> str:

@@ -26,6 +26,8 @@ from qumulo_changelist.events import (
     RunRecovered,
     SnapshotKept,
     SnapshotRemoved,
+    Stage,
+    StageBegun,
 )
 from qumulo_changelist.model import Snapshot
 
@@ -55,6 +57,7 @@ def commit_run(
         ChangelistError: it is not certain that the cluster shows the commit; the next run of this
             machine completes it.
     """
+    listener(StageBegun(Stage.COMMITTING, run.source))
     survey = survey_source(cluster, run.project, run.source, run.source_id)
     number = run.newer or 0
     if number not in survey.all:

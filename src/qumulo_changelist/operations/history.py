@@ -6,10 +6,11 @@ from msgspec import Struct
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.operations.state import open_existing_journal
 from qumulo_changelist.projects.project import Project
 
-__all__ = ["Run", "RunState", "SourceStatus", "list_runs", "project_statuses"]
+__all__ = ["Run", "RunState", "SourceStatus", "last_list_of", "list_runs", "project_statuses"]
 
 
 class SourceStatus(Struct, frozen=True):
@@ -51,6 +52,21 @@ def list_runs(project: str = "", state: str = "") -> list[Run]:
     """
     with open_existing_journal(state) as journal:
         return journal.runs(project)
+
+
+def last_list_of(path: str, state: str = "") -> Run:
+    """Return the last run of this machine whose list can contain a path of the cluster.
+
+    Raises:
+        UsageError: there is none.
+        StateFileError: the file cannot be used.
+    """
+    for run in list_runs("", state):
+        if run.list and f"{path}/".startswith(f"{run.source.rstrip('/')}/"):
+            return run
+    raise UsageError(
+        f"this machine has made no list that can contain {path}", hint="Name a list with --list."
+    )
 
 
 def project_statuses(projects: Iterable[Project], state: str = "") -> list[SourceStatus]:

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from qumulo_changelist.operations.request import ChangelistRequest, usable_cores
-from qumulo_changelist.projects.project import Project, Source
+from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 
 def make_request(
@@ -19,11 +19,6 @@ def make_request(
         older: the id of the older snapshot; None for a full list.
         newer: the id of the newer one.
     """
-    options: dict[str, Any] = {
-        name: value for name, value in asdict(project.options).items() if value is not None
-    }
-    options.setdefault("metadata", "mount" if source.mapped_path else "rest")
-    options.setdefault("workers", usable_cores())
     return ChangelistRequest(
         project=project.name,
         guid=source.guid,
@@ -32,5 +27,17 @@ def make_request(
         mapped_path=source.mapped_path,
         older=older,
         newer=newer,
-        **options,
+        **request_options(project.options, source.mapped_path),
     )
+
+
+def request_options(options: ListOptions, mapped_path: str | None) -> dict[str, Any]:
+    """Return the fields of a request that options set, with the defaults of a project.
+
+    Args:
+        options: the options.
+        mapped_path: where this machine mounts the source; None if it does not.
+    """
+    given = {name: value for name, value in asdict(options).items() if value is not None}
+    default = {"metadata": "mount" if mapped_path else "rest", "workers": usable_cores()}
+    return default | given

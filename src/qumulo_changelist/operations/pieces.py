@@ -15,6 +15,7 @@ from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
+from qumulo_changelist.operations.progress import ProgressMeter
 from qumulo_changelist.output.list_file import ListFile
 from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder
 from qumulo_changelist.runners.job import Product, SliceResult
@@ -43,6 +44,7 @@ def collect_changes(
     newer: int,
     changes: ChangeSet,
     runner: LocalRunner,
+    meter: ProgressMeter,
 ) -> int:
     """Collect what differs between two snapshots; return the number of changes out of scope.
 
@@ -52,11 +54,13 @@ def collect_changes(
         newer: the id of the newer snapshot.
         changes: receives the changes.
         runner: its processes are started when there is work for them, and then help to decode.
+        meter: counts the changes.
     """
     out_of_scope = 0
     with contextlib.closing(_encoded_pages(cluster, older, newer, changes.scope, runner)) as pages:
         for received, encoded in pages:
             out_of_scope += received - changes.add_encoded(encoded)
+            meter.add_changes(received)
             if len(changes) >= _MIN_CHANGES_FOR_PROCESSES:
                 runner.start_processes()
     return out_of_scope
@@ -111,10 +115,13 @@ def prepare_slices(
     return cut(changes.drain(), size, changes.whole_directories), changed_since
 
 
-def take_products(results: Iterable[SliceResult[Product]], tally: Tally) -> Iterator[Product]:
+def take_products(
+    results: Iterable[SliceResult[Product]], tally: Tally, meter: ProgressMeter
+) -> Iterator[Product]:
     """Yield the products of slices; the tally counts what changed since the snapshot."""
     for result in results:
         tally.add_changed_since(result.changed_since)
+        meter.end_slice()
         yield result.product
 
 
@@ -151,7 +158,11 @@ def encode_with_moves(
 
 
 def write_pieces(
-    file: ListFile, pieces: Iterable[CountedPiece], tally: Tally, listener: Listener
+    file: ListFile,
+    pieces: Iterable[CountedPiece],
+    tally: Tally,
+    listener: Listener,
+    meter: ProgressMeter,
 ) -> None:
     """Put pieces into the file of a list, and report entries that are unreadable or left out.
 
@@ -167,5 +178,6 @@ def write_pieces(
             listener(EntryLeftOut(name))
         reported += counted.tally.totals.unreadable
         tally.merge(counted.tally)
+        meter.add_piece(counted.tally.totals)
     if reported > _MAX_REPORTED:
         listener(MoreUnreadable(reported - _MAX_REPORTED))

@@ -13,7 +13,7 @@ from qumulo_changelist.checks.request import (
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import UnclearOutcomeError
-from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.shortages import shortage_errors
 
@@ -25,6 +25,8 @@ class SnapshotRequest(Struct, frozen=True, kw_only=True):
     """The snapshot is named after it, with the seconds since the epoch: ``show1-1700000000``."""
     source_path: str
     """The directory on the cluster, an absolute path."""
+    expire: int = 0
+    """The number of seconds after which the cluster may remove it; 0 for never."""
 
     def check(self) -> None:
         """Make sure that the request can be carried out.
@@ -56,9 +58,11 @@ def create_snapshot(
     request.check()
     path = normalize_cluster_path(request.source_path)
     name = f"{request.project}-{int(time.time())}"
+    expires = time.time_ns() + request.expire * 10**9 if request.expire else 0
     with shortage_errors(), open_cluster(settings, listener) as cluster:
+        listener(StageBegun(Stage.SNAPSHOT, path))
         try:
-            return cluster.create_snapshot(name, path)
+            return cluster.create_snapshot(name, path, expires)
         except UnclearOutcomeError as error:
             raise UnclearOutcomeError(
                 f"{error}: take a snapshot named {name}", exit_code=error.exit_code

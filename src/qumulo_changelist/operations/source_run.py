@@ -27,8 +27,11 @@ from qumulo_changelist.events import (
     CommitWithheld,
     FullListNeeded,
     Listener,
+    ListMade,
     NothingNewer,
     SnapshotTaken,
+    Stage,
+    StageBegun,
 )
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
@@ -224,7 +227,18 @@ class SourceRunner:
             receipt=result.receipt_path,
             is_complete=result.is_complete,
         )
+        self._listener(self._list_made(result))
         return self._hand_over(run, _with(done, newer=run.newer, result=result))
+
+    def _list_made(self, result: ChangelistResult) -> ListMade:
+        return ListMade(
+            project=self._project.name,
+            source=self._path,
+            path=result.path,
+            totals=result.totals,
+            moves=self._project.options.moves,
+            proof=result.proof,
+        )
 
     def _begin(self, older: int | None, newest: Snapshot | None) -> Run:
         now = time.time_ns()
@@ -245,6 +259,7 @@ class SourceRunner:
     def _take_snapshot(self, run: Run) -> Run:
         expire = self._project.expire
         expires = time.time_ns() + expire * _NANOSECONDS if expire else 0
+        self._listener(StageBegun(Stage.SNAPSHOT, self._path))
         snapshot = self._cluster.create_snapshot(run.name, self._path, expires)
         self._listener(SnapshotTaken(self._path, snapshot.id, run.name))
         return self._journal.update(
@@ -269,6 +284,7 @@ class SourceRunner:
         assert result
         try:
             if self._command:
+                self._listener(StageBegun(Stage.HANDING_OVER, self._path))
                 hand_over(self._command, self._values(run), self._listener)
                 run = self._journal.update(run, exit_code=0)
             if not self._command and not self._commit:

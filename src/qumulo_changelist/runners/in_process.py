@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from qumulo_changelist.events import Listener
-from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
+from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker, Watch
 
 
 class InProcessRunner:
@@ -12,17 +12,19 @@ class InProcessRunner:
 
     Args:
         listener: receives the events of the run.
+        watch: is given each batch of entries as it is read, and returns it.
     """
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, watch: Watch | None = None) -> None:
         self._listener = listener
+        self._watch = watch
         self._worker: SliceWorker[Any] | None = None
 
     def run(
         self, job: SliceJob[Product], packed: Iterable[bytes]
     ) -> Iterator[SliceResult[Product]]:
         """Yield the result of each slice; see ``Runner``."""
-        self._worker = self._worker or SliceWorker(job, self._listener)
+        self._worker = self._worker or SliceWorker(job, self._listener, self._watch)
         return map(self._worker.work, packed)
 
     def close(self) -> None:

@@ -14,6 +14,9 @@ from qumulo_changelist.trees.interface import TreeSource
 
 Product = TypeVar("Product")
 
+Watch = Callable[[Batch], Batch]
+"""Is given each batch of entries as it is read, and returns it unchanged."""
+
 
 class SliceJob(Struct, Generic[Product], frozen=True):
     """What all slices of a list have in common. It can be pickled."""
@@ -41,10 +44,14 @@ class SliceWorker(Generic[Product]):
     Args:
         job: what to do.
         listener: receives the events of the run.
+        watch: is given each batch of entries as it is read, and returns it.
     """
 
-    def __init__(self, job: SliceJob[Product], listener: Listener) -> None:
+    def __init__(
+        self, job: SliceJob[Product], listener: Listener, watch: Watch | None = None
+    ) -> None:
         self._finish = job.finish
+        self._watch = watch
         with contextlib.ExitStack() as stack:
             self._newer, self._older, self._identified = (
                 stack.enter_context(source.open(listener)) if source else None
@@ -57,7 +64,7 @@ class SliceWorker(Generic[Product]):
         before = self._changed_since()
         assert self._newer
         entries = read_sides(key.unpack(packed), self._newer, self._older, self._identified)
-        product = self._finish(entries)
+        product = self._finish(map(self._watch, entries) if self._watch else entries)
         return SliceResult(product, self._changed_since() - before)
 
     def close(self) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 from qumulo_changelist.changes import key
 from qumulo_changelist.events import Listener, WorkersUnavailable
 from qumulo_changelist.runners.in_process import InProcessRunner
-from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult
+from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult, Watch
 from qumulo_changelist.shortages import is_shortage
+from qumulo_changelist.under_way import requests_under_way
 
 if TYPE_CHECKING:
     from qumulo_changelist.runners.processes import ProcessRunner
@@ -23,13 +24,15 @@ class LocalRunner:
     Args:
         workers: the number of processes; 1 for this process alone.
         listener: receives the events of the run.
+        watch: is given each batch of entries that this process reads, and returns it.
     """
 
-    def __init__(self, workers: int, listener: Listener) -> None:
+    def __init__(self, workers: int, listener: Listener, watch: Watch | None = None) -> None:
         self.is_parallel = workers > 1
         """Whether several processes are or could be used."""
         self._workers = workers
         self._listener = listener
+        self._watch = watch
         self._runner: Runner | None = None
         self._processes: ProcessRunner | None = None
 
@@ -38,6 +41,12 @@ class LocalRunner:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def requests_under_way(self) -> int:
+        """The number of requests to the cluster that all processes have under way, about."""
+        others = self._processes.requests_under_way if self._processes else 0
+        return requests_under_way() + others
 
     def start_processes(self) -> None:
         """Start the processes, unless they have been started; they need a moment to get ready.
@@ -89,7 +98,7 @@ class LocalRunner:
         Raises:
             WorkerError: a process ended without a result.
         """
-        self._runner = self._runner or InProcessRunner(self._listener)
+        self._runner = self._runner or InProcessRunner(self._listener, self._watch)
         return self._runner.run(job, map(key.pack, slices))
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 
 from msgspec import Struct
 
-from qumulo_changelist import garbage
+from qumulo_changelist import garbage, under_way
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Event, Listener, ProcessesLeft
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
@@ -46,6 +46,8 @@ class Report(Struct, frozen=True):
     """A ``ChangelistError`` ends the run."""
     events: list[Event]
     """What the process reported while it worked on it."""
+    requests: int = 0
+    """The greatest number of requests that it had under way meanwhile, as far as it was seen."""
 
 
 class ProcessRunner:
@@ -69,6 +71,8 @@ class ProcessRunner:
         self._left: list[BaseProcess] = []
         """Processes that do not end."""
         self._executor: ProcessPoolExecutor | None = None
+        self.requests_under_way = 0
+        """About the number of requests that all processes have under way together."""
         try:
             self._start_all()
         except BaseException:  # also an interruption
@@ -144,12 +148,14 @@ class ProcessRunner:
                 if len(under_way) >= self._count * _SLICES_PER_PROCESS:
                     yield self._result_of(under_way.popleft())
             while under_way:
-                yield self._result_of(under_way.popleft())
+                yield self._result_of(under_way.popleft(), busy=len(under_way))
         except BrokenExecutor as error:
             raise self._broken() from error
 
-    def _result_of(self, future: "Future[Report]") -> Any:
+    def _result_of(self, future: "Future[Report]", busy: int = sys.maxsize) -> Any:
+        """Return the outcome of a future; ``busy`` others at most are not done yet."""
         report = result_of(future)
+        self.requests_under_way = report.requests * min(self._count, busy)
         for event in report.events:
             self._listener(event)
         if isinstance(report.outcome, ChangelistError):
@@ -196,6 +202,7 @@ class ProcessRunner:
 
 
 _worker: SliceWorker[Any] | None = None
+_requests = under_way.Peak()
 _events: deque[Event] = deque()
 _at_work = False
 
@@ -269,8 +276,8 @@ def _work(job: SliceJob[Any], packed: bytes) -> Report:
     try:
         _at_work = True
         if _worker is None:
-            _worker = SliceWorker(job, _events.append)
-        return Report(_worker.work(packed), _take_events())
+            _worker = SliceWorker(job, _events.append, _requests.look)
+        return Report(_worker.work(packed), _take_events(), _requests.take())
     except ChangelistError as error:
         return Report(error, _take_events())
     except _TerminationExit:

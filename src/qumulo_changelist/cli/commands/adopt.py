@@ -5,7 +5,6 @@ import argparse
 from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.operations.adoption import adopt_project
 
 DESCRIPTION = """\
 Take over on this machine what a different one committed, as the cluster's snapshots show it. The
@@ -20,11 +19,8 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a run of the project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_project_names(parser)
+    common.add_wait_option(parser)
     project_options.add_source_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
@@ -33,6 +29,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Adopt, print what was adopted, and return the exit code."""
+    from qumulo_changelist.operations.adoption import adopt_project
+
     answers: list[dict[str, object]] = []
     lines = []
     for project in project_options.chosen_projects(options, options.names):

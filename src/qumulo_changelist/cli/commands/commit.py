@@ -5,7 +5,6 @@ import argparse
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.operations.commit import CommitRequest, commit_project
 from qumulo_changelist.projects.file import read_projects
 
 DESCRIPTION = """\
@@ -22,7 +21,8 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name = parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name.completer = common.complete_project  # type: ignore[attr-defined]
     parser.add_argument(
         "--snapshot", metavar="ID", type=arguments.snapshot_id,
         help="the newer snapshot of the list, as `run` names it",
@@ -31,10 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--keep", metavar="N", type=arguments.positive_number,
         help="keep N committed snapshots (default: that of the project, else 2)",
     )  # fmt: skip
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a run of the project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
@@ -42,6 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Commit, print what was committed, and return the exit code."""
+    from qumulo_changelist.operations.commit import CommitRequest, commit_project
+
     project = read_projects(options.projects).get(options.name)
     keep = options.keep or (project.keep if project else 2)
     request = CommitRequest(

@@ -2,16 +2,18 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import describe_error, print_answer
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import Screen, say
-from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.operations.run import RunRequest, plan_project, run_project
-from qumulo_changelist.operations.source_run import Plan, SourceRun
 from qumulo_changelist.projects.project import Project
+
+if TYPE_CHECKING:
+    from qumulo_changelist.operations.run import RunRequest
+    from qumulo_changelist.operations.source_run import Plan, SourceRun
 
 DESCRIPTION = """\
 Take a snapshot, list what changed since the last commit, and print the path of the list.
@@ -35,7 +37,7 @@ finds them as QUMULO_CHANGELIST_LIST, QUMULO_CHANGELIST_RECEIPT and so on in its
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
     parser.usage = "qumulo-changelist run PROJECT... | --all [options] [-- COMMAND ARG...]"
-    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    common.add_project_names(parser)
     parser.add_argument("--all", action="store_true", help="run every project, one after the other")
     parser.add_argument(
         "--commit", action="store_true", help="commit each list as soon as it is in its place"
@@ -44,10 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true",
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a different run of the same project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     project_options.add_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
@@ -73,7 +72,9 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     return max(codes)
 
 
-def _request(project: Project, options: argparse.Namespace) -> RunRequest:
+def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
+    from qumulo_changelist.operations.run import RunRequest
+
     return RunRequest(
         project=project,
         command=tuple(options.handover),
@@ -86,6 +87,8 @@ def _request(project: Project, options: argparse.Namespace) -> RunRequest:
 def _run(
     project: Project, options: argparse.Namespace, screen: Screen
 ) -> tuple[dict[str, object], int]:
+    from qumulo_changelist.operations.run import run_project
+
     settings = common.find_settings(options, project)
     result = run_project(_request(project, options), settings, screen)
     for one in result.sources:
@@ -96,11 +99,8 @@ def _run(
     }, result.exit_code
 
 
-def _report(project: Project, run: SourceRun, options: argparse.Namespace) -> None:
+def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> None:
     if run.result:
-        if not options.quiet:
-            moves = project.options.moves
-            say(summarize(project.name, run.totals, run.result.proof, moves=moves))
         if not options.json:
             print_answer({}, os.fsdecode(run.result.path), as_json=False)
         if not run.is_committed and not run.failure and not options.handover and not options.quiet:
@@ -118,7 +118,7 @@ def _say_failure(what: str, error: ChangelistError) -> None:
         say(hint)
 
 
-def _describe_source(run: SourceRun) -> dict[str, object]:
+def _describe_source(run: "SourceRun") -> dict[str, object]:
     totals = run.totals
     error = describe_error(run.failure) if run.failure else {}
     return {
@@ -145,6 +145,8 @@ def _describe_source(run: SourceRun) -> dict[str, object]:
 def _plan(
     project: Project, options: argparse.Namespace, screen: Screen
 ) -> tuple[dict[str, object], int]:
+    from qumulo_changelist.operations.run import plan_project
+
     settings = common.find_settings(options, project)
     plans = plan_project(_request(project, options), settings, screen)
     if not options.json:
@@ -167,7 +169,7 @@ def _plan(
     }, 0
 
 
-def _plan_in_words(project: Project, plan: Plan) -> str:
+def _plan_in_words(project: Project, plan: "Plan") -> str:
     if not plan.has_list:
         return f"{plan.source}: nothing would be listed"
     newer = f"use snapshot {plan.newer}" if plan.newer else "take a snapshot"

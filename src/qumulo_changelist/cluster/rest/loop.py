@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from qumulo_changelist import under_way
 from qumulo_changelist.cluster.rest.request import ClosedError
 from qumulo_changelist.pending import Pending, Work
 
@@ -94,6 +95,12 @@ class Loop:
         self._waking.setblocking(False)
         self._waker.setblocking(False)
         self.poll.register(self._waking, READ)
+        under_way.watch(self)
+
+    @property
+    def under_way(self) -> int:
+        """The number of sockets on which an answer is awaited: one for each request."""
+        return sum(watch.pending is not None for watch in list(self._watches.values()))
 
     def start(self, coroutine: Coroutine[Pending[Any], None, T]) -> Pending[T]:
         """Begin work at once, as far as it goes without waiting."""

@@ -1,0 +1,134 @@
+"""Where ``diff`` and ``scan`` write a list: the archiver's folder, a file, or standard output."""
+
+import argparse
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from qumulo_changelist.cli import arguments, common, project_options
+from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.screen import Screen, print_content, say
+from qumulo_changelist.cli.summary import summarize
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.errors import OutputError, UsageError
+from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.projects.project import Project, Source
+
+if TYPE_CHECKING:
+    from qumulo_changelist.operations.changelist import ChangelistResult
+    from qumulo_changelist.operations.request import ChangelistRequest
+
+STANDARD_OUTPUT = "-"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of both commands."""
+    parser.add_argument(
+        "output", metavar="OUTPUT", nargs="?", type=arguments.path,
+        help="the file to write, or - for standard output (default: where the archiver looks)",
+    )  # fmt: skip
+    project_options.add_source_options(parser)
+    project_options.add_list_options(parser)
+    common.add_project_options(parser)
+    common.add_cluster_options(parser)
+    common.add_output_options(parser)
+
+
+def make_list(options: argparse.Namespace, screen: Screen, older: str | None, newer: str) -> int:
+    """Make the list of a command line, print where it is, and return the exit code.
+
+    Args:
+        options: the command line.
+        screen: shows the events.
+        older: the older snapshot in a user's words; None for a full list.
+        newer: the newer one.
+    """
+    from qumulo_changelist.operations.list_choice import ListChoice, choose_list
+
+    if options.json and options.output == STANDARD_OUTPUT:
+        raise UsageError("--json and a list on standard output exclude each other")
+    project = _project(options)
+    settings = common.find_settings(options, project)
+    choice = ListChoice(
+        older=older,
+        newer=newer,
+        project=project,
+        source=options.source or "",
+        options=project_options.list_options(options, project),
+        to_archiver=options.output is None,
+        state=options.state or "",
+    )
+    request = choose_list(choice, settings, screen)
+    if options.output == STANDARD_OUTPUT:
+        return _print_list(request, settings, screen, quiet=options.quiet)
+    output = os.path.abspath(options.output) if options.output else None
+    result = _generate(replace(request, output=output), settings, screen, quiet=options.quiet)
+    answer = {
+        "list": to_text(os.fsencode(result.path)),
+        "receipt": to_text(os.fsencode(result.receipt_path)),
+        "complete": result.is_complete,
+    }
+    print_answer(answer, to_text(os.fsencode(result.path)), as_json=options.json)
+    return 0 if result.is_complete else 1
+
+
+def _project(options: argparse.Namespace) -> Project | None:
+    """Return the project that a command line names or describes; None if it does neither."""
+    if options.project is None and options.source is None:
+        return _only_project(options)
+    if options.project is not None:
+        projects = read_projects(options.projects)
+        if options.project in projects:
+            return projects[options.project]
+        if options.source is None:
+            return find_project(projects, options.project)
+    if options.guid is None and options.output is None:
+        raise UsageError("give --guid, too, or a file for the list")
+    source = Source(
+        path=options.source,
+        guid=options.guid or "",
+        index=options.index or "1",
+        mapped_path=options.mapped_path,
+    )
+    return Project(name=options.project or "list", sources=(source,))
+
+
+def _only_project(options: argparse.Namespace) -> Project | None:
+    """Return the project that is meant if there is only one, and the words need a project."""
+    words = f"{getattr(options, 'older', '')} {options.newer}"
+    if "latest" not in words and "committed" not in words:
+        return None
+    projects = list(read_projects(options.projects).values())
+    return projects[0] if len(projects) == 1 else None
+
+
+def _generate(
+    request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
+) -> "ChangelistResult":
+    from qumulo_changelist.operations.changelist import generate_changelist
+
+    result = generate_changelist(request, settings, screen)
+    if not quiet:
+        say(summarize(request.project, result.totals, result.proof, moves=request.moves))
+    return result
+
+
+def _print_list(
+    request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
+) -> int:
+    """Print a list on standard output, once all of it is known; no file of it remains."""
+    work_folder = os.fsdecode(to_bytes(settings.work_folder))
+    try:
+        os.makedirs(work_folder, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix="qumulo-changelist-", dir=work_folder)
+    except OSError as error:
+        raise OutputError(f"{work_folder} cannot be written: {error.strerror}") from error
+    with folder as name:
+        output = to_text(os.fsencode(os.path.join(name, f"1-files.{request.format}")))
+        result = _generate(replace(request, output=output), settings, screen, quiet=quiet)
+        with open(result.path, "rb") as file:
+            print_content(file)
+    return 0 if result.is_complete else 1

@@ -1,0 +1,155 @@
+"""How far a run is, in words: for one or two lines of a terminal, and for a line of a log. Pure."""
+
+from msgspec import Struct
+
+from qumulo_changelist.events import Stage
+from qumulo_changelist.wording import count
+
+_DOING = {
+    None: "asking the cluster",
+    Stage.SNAPSHOT: "taking a snapshot",
+    Stage.DIFF: "reading the diff",
+    Stage.LISTING: "listing",
+    Stage.CHECKING: "checking the list",
+    Stage.WRITING: "writing the list",
+    Stage.HANDING_OVER: "waiting for the command",
+    Stage.COMMITTING: "committing",
+}
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
+
+# Below this share of the work, or of a second, what is left is anybody's guess.
+_MIN_SHARE = 0.01
+_MIN_SECONDS = 1.0
+
+
+class Shown(Struct, frozen=True):
+    """What is shown of a run. Times are in seconds."""
+
+    stage: Stage | None = None
+    """None before the first one."""
+    path: str = ""
+    """The directory of the cluster that it is about."""
+    elapsed: float = 0.0
+    """Since the run began."""
+    in_stage: float = 0.0
+    """Since the stage began."""
+    changes: int = 0
+    """Read from the diff so far."""
+    done: int = 0
+    in_all: int | None = None
+    """None if unknown."""
+    files: int = 0
+    size: int = 0
+    requests: int = 0
+
+
+Part = tuple[int, str]
+"""A rank, and words: if there is no room for all, those with the greatest rank go first."""
+
+
+def describe_lines(shown: Shown, width: int) -> list[str]:
+    """Return one or two lines for a terminal; what does not fit into ``width`` is left out."""
+    head = _DOING[shown.stage]
+    changes, rest = _changes(shown), _totals(shown)
+    if shown.path:
+        first = _fit([(0, head), (3, printable(shown.path))], " ", changes, width)
+    else:
+        first = _fit([(0, head)], " ", changes, width)
+    if not shown.files and not shown.requests and len(rest) == 1:
+        return [_fit([], "", [(0, first), *rest], width)]
+    return [first, _fit([], "", rest, width, indent="  ")]
+
+
+def describe_line(shown: Shown) -> str:
+    """Return a line for a log."""
+    return _fit([(0, _DOING[shown.stage]), (0, printable(shown.path))], " ", [
+        *_changes(shown), *_totals(shown)
+    ])  # fmt: skip
+
+
+def printable(text: str) -> str:
+    """Return text in which nothing can control a terminal, or breaks a line."""
+    return "".join(one if one.isprintable() else _escape(one) for one in text)
+
+
+def describe_size(size: int) -> str:
+    """Return a number of bytes with three digits and a unit: ``999 bytes``, ``1.23 GB``."""
+    if size < 1000:
+        return count(size, "byte")
+    power, value = 0, float(size)
+    while value >= 999.5 and power < len(_UNITS) - 1:
+        power, value = power + 1, value / 1000
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:.{digits}f} {_UNITS[power]}"
+
+
+def describe_time(seconds: float) -> str:
+    """Return a number of seconds as a clock shows it: ``0:07``, ``1:02:03``."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def seconds_left(shown: Shown) -> float | None:
+    """Return how long the listing will still take at its speed so far; None if that is unknown."""
+    if shown.stage is not Stage.LISTING or not shown.in_all or shown.in_stage < _MIN_SECONDS:
+        return None
+    if shown.done < shown.in_all * _MIN_SHARE:
+        return None
+    return shown.in_stage * (shown.in_all - shown.done) / shown.done
+
+
+def _changes(shown: Shown) -> list[Part]:
+    if shown.stage is Stage.DIFF:
+        return [(1, f"{shown.changes:,} changes"), *_speed(shown.changes, shown)]
+    if shown.stage is not Stage.LISTING or shown.in_all is None:
+        return []
+    share = [(0, f"{shown.done * 100 // shown.in_all} %")] if shown.in_all else []
+    words = f"{shown.done:,} of {shown.in_all:,} changes"
+    return [(1, words), *share, *_speed(shown.done, shown)]
+
+
+def _totals(shown: Shown) -> list[Part]:
+    parts: list[Part] = []
+    if shown.files:
+        parts += [
+            (1, f"{shown.files:,} file{'' if shown.files == 1 else 's'}"),
+            (2, describe_size(shown.size)),
+        ]
+    if shown.stage is Stage.LISTING and shown.in_all is None:
+        parts += [(rank, f"{words} files") for rank, words in _speed(shown.files, shown)]
+    if shown.requests:
+        parts.append((4, f"{count(shown.requests, 'request')} under way"))
+    parts.append((3, f"{describe_time(shown.elapsed)} elapsed"))
+    left = seconds_left(shown)
+    if left is not None:
+        parts.append((0, f"about {describe_time(left)} left"))
+    return parts
+
+
+def _speed(number: int, shown: Shown) -> list[Part]:
+    if not number or shown.in_stage < _MIN_SECONDS:
+        return []
+    return [(2, f"{number / shown.in_stage:,.0f}/s")]
+
+
+def _fit(
+    head: list[Part], between: str, parts: list[Part], width: int | None = None, indent: str = ""
+) -> str:
+    """Join the head and the parts; the greatest ranks are left out until it fits."""
+    while True:
+        begin = between.join(words for _, words in head if words)
+        rest = ", ".join(words for _, words in parts)
+        line = indent + (": " if begin and rest else "").join((begin, rest))
+        greatest = max((rank for rank, _ in (*head, *parts)), default=0)
+        if width is None or len(line) <= width or not greatest:
+            return line
+        head = [part for part in head if part[0] < greatest]
+        parts = [part for part in parts if part[0] < greatest]
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a name that is not UTF-8
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

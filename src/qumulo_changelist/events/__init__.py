@@ -1,0 +1,145 @@
+"""What a run reports while it works: typed events, and the listener that receives them.
+
+A listener is any function of one argument. Several threads may call it at the same time, always in
+the process that called the operation. Events of worker processes arrive with the results of their
+slices. No event ever contains a secret.
+"""
+
+from collections.abc import Callable
+
+from qumulo_changelist.events.cluster import (
+    CertificateUnchecked,
+    CommandStarted,
+    NodeChosen,
+    NodeSkipped,
+    QqSpoke,
+    RequestRetried,
+)
+from qumulo_changelist.events.cycle import (
+    BaseChosen,
+    BaseExpires,
+    CommitsDisagree,
+    CommitWithheld,
+    FullListNeeded,
+    ListCommitted,
+    ListHanded,
+    ListMade,
+    NothingNewer,
+    ProjectAwaited,
+    RunRecovered,
+    SnapshotKept,
+    SnapshotRemoved,
+    SnapshotTaken,
+)
+from qumulo_changelist.events.lists import (
+    ChangesCollected,
+    EntryLeftOut,
+    EntryUnreadable,
+    FullListChosen,
+    LeftoverRemoved,
+    LeftoversKept,
+    ListPublished,
+    LockAwaited,
+    LockUnavailable,
+    MoreUnreadable,
+    MountUnverified,
+    ProcessesLeft,
+    QqFoldersCounted,
+    SnapshotsUnknown,
+    WorkersUnavailable,
+)
+from qumulo_changelist.events.progress import (
+    Progressed,
+    Stage,
+    StageBegun,
+)
+
+__all__ = [
+    "BaseChosen",
+    "BaseExpires",
+    "CertificateUnchecked",
+    "ChangesCollected",
+    "CommandStarted",
+    "CommitWithheld",
+    "CommitsDisagree",
+    "EntryLeftOut",
+    "EntryUnreadable",
+    "Event",
+    "FullListChosen",
+    "FullListNeeded",
+    "LeftoverRemoved",
+    "LeftoversKept",
+    "ListCommitted",
+    "ListHanded",
+    "ListMade",
+    "ListPublished",
+    "Listener",
+    "LockAwaited",
+    "LockUnavailable",
+    "MoreUnreadable",
+    "MountUnverified",
+    "NodeChosen",
+    "NodeSkipped",
+    "NothingNewer",
+    "ProcessesLeft",
+    "Progressed",
+    "ProjectAwaited",
+    "QqFoldersCounted",
+    "QqSpoke",
+    "RequestRetried",
+    "RunRecovered",
+    "SnapshotKept",
+    "SnapshotRemoved",
+    "SnapshotTaken",
+    "SnapshotsUnknown",
+    "Stage",
+    "StageBegun",
+    "WorkersUnavailable",
+    "ignore",
+]
+
+Event = (
+    StageBegun
+    | Progressed
+    | RequestRetried
+    | NodeSkipped
+    | NodeChosen
+    | CertificateUnchecked
+    | CommandStarted
+    | QqSpoke
+    | SnapshotsUnknown
+    | ChangesCollected
+    | FullListChosen
+    | MountUnverified
+    | QqFoldersCounted
+    | EntryUnreadable
+    | MoreUnreadable
+    | EntryLeftOut
+    | WorkersUnavailable
+    | ProcessesLeft
+    | LockAwaited
+    | LockUnavailable
+    | LeftoverRemoved
+    | LeftoversKept
+    | ListPublished
+    | ProjectAwaited
+    | RunRecovered
+    | CommitsDisagree
+    | BaseChosen
+    | BaseExpires
+    | FullListNeeded
+    | SnapshotTaken
+    | NothingNewer
+    | ListMade
+    | ListHanded
+    | CommitWithheld
+    | ListCommitted
+    | SnapshotRemoved
+    | SnapshotKept
+)
+
+Listener = Callable[[Event], object]
+
+
+def ignore(event: Event) -> None:
+    """Receive an event and do nothing."""

@@ -1,0 +1,46 @@
+"""Events of reaching the cluster, directly or through ``qq``."""
+
+from msgspec import Struct
+
+
+class RequestRetried(Struct, frozen=True):
+    """A request failed, and will be sent again."""
+
+    request: str
+    reason: str
+    seconds: float
+    """The wait before that."""
+
+
+class NodeSkipped(Struct, frozen=True):
+    """A node of the cluster does not answer, and other nodes are asked for a while."""
+
+    host: str
+    reason: str
+
+
+class NodeChosen(Struct, frozen=True):
+    """``qq`` asks this node, since the nodes that were tried before it do not answer."""
+
+    host: str
+    failures: tuple[str, ...]
+    """The other nodes, and why each cannot be reached."""
+
+
+class CertificateUnchecked(Struct, frozen=True):
+    """The configuration turns off the check of the cluster's certificate."""
+
+
+class CommandStarted(Struct, frozen=True):
+    """A program was started."""
+
+    command: tuple[str, ...]
+
+
+class QqSpoke(Struct, frozen=True):
+    """``qq`` printed something on standard error."""
+
+    command: str
+    text: str
+    failed: bool
+    """Whether it failed; an error then reports the same."""

@@ -1,0 +1,134 @@
+"""Events of the cycle of a project."""
+
+from msgspec import Struct
+
+from qumulo_changelist.model import Totals
+
+
+class ProjectAwaited(Struct, frozen=True):
+    """A different run of the project is under way; this run waits for it."""
+
+    project: str
+    holder: str
+    """Which process it is, and since when."""
+
+
+class RunRecovered(Struct, frozen=True):
+    """An earlier run was interrupted, and what it left is known now."""
+
+    project: str
+    source: str
+    snapshot: int | None
+    """The snapshot that it had taken; None for none."""
+    is_committed: bool
+    """Whether it was to be committed; that has been completed now."""
+
+
+class CommitsDisagree(Struct, frozen=True):
+    """This machine and the cluster do not agree on what was committed; the older one is taken."""
+
+    project: str
+    source: str
+    known: int
+    """The snapshot that this machine has as committed."""
+    shown: int | None
+    """The one that the cluster shows; None for none."""
+
+
+class BaseChosen(Struct, frozen=True):
+    """A run begins from the snapshot that was committed last."""
+
+    source: str
+    snapshot: int
+    name: str
+    taken: int
+    """In nanoseconds since the epoch; 0 if unknown."""
+
+
+class BaseExpires(Struct, frozen=True):
+    """The cluster will soon remove the snapshot that a run begins from."""
+
+    source: str
+    snapshot: int
+    expires: int
+    """In nanoseconds since the epoch."""
+
+
+class FullListNeeded(Struct, frozen=True):
+    """Only a full list can be made."""
+
+    source: str
+    reason: str
+    adoptable: int | None
+    """The snapshot that a different machine committed, and this one could adopt; None for none."""
+
+
+class SnapshotTaken(Struct, frozen=True):
+    """A run has taken its snapshot."""
+
+    source: str
+    snapshot: int
+    name: str
+
+
+class NothingNewer(Struct, frozen=True):
+    """The policy has taken no snapshot since the committed one, so there is nothing to list."""
+
+    source: str
+    policy: str
+    snapshot: int
+    """The newest one of the policy."""
+
+
+class ListMade(Struct, frozen=True):
+    """A run has made the list of a source; it is in its place, and not committed yet."""
+
+    project: str
+    source: str
+    path: str
+    """Of the list."""
+    totals: Totals
+    """What it contains."""
+    moves: bool
+    """Whether moves were wanted."""
+    proof: tuple[int, int] | None
+    """The number of files that the cluster counts in the older and in the newer snapshot; None if
+    no proof was wanted."""
+
+
+class ListHanded(Struct, frozen=True):
+    """The command was given the list."""
+
+    command: tuple[str, ...]
+
+
+class CommitWithheld(Struct, frozen=True):
+    """A list is not committed by itself, since some entries could not be read."""
+
+    project: str
+    source: str
+    snapshot: int
+    unreadable: int
+
+
+class ListCommitted(Struct, frozen=True):
+    """What a list contains counts as archived: the next run begins from its snapshot."""
+
+    project: str
+    source: str
+    snapshot: int
+
+
+class SnapshotRemoved(Struct, frozen=True):
+    """A snapshot that the project no longer needs was removed from the cluster."""
+
+    snapshot: int
+    name: str
+
+
+class SnapshotKept(Struct, frozen=True):
+    """A snapshot that the project no longer needs could not be removed."""
+
+    snapshot: int
+    name: str
+    reason: str

@@ -1,0 +1,110 @@
+"""Events of making a list: the comparison of two snapshots, and the list itself."""
+
+from msgspec import Struct
+
+
+class SnapshotsUnknown(Struct, frozen=True):
+    """The cluster does not describe the snapshots: only their ids are known."""
+
+    reason: str
+
+
+class ChangesCollected(Struct, frozen=True):
+    """The whole diff of the two snapshots has been read."""
+
+    base_path: str
+    in_scope: int
+    """The number of changes at or below the base path."""
+    out_of_scope: int
+
+
+class FullListChosen(Struct, frozen=True):
+    """Nothing is compared: the list contains every regular file below the base path."""
+
+    base_path: str
+    newer: int
+    """The id of the snapshot."""
+
+
+class MountUnverified(Struct, frozen=True):
+    """Nothing could be compared to make sure that the mapped path shows the base path."""
+
+    mapped_path: str
+    base_path: str
+
+
+class QqFoldersCounted(Struct, frozen=True):
+    """``qq`` will be asked for this number of folders, each by a process of half a second."""
+
+    folders: int
+    at_once: int
+    """The number of processes that run at the same time."""
+    mount_helps: bool
+    """Whether a mount that shows ``.snapshot`` would make this unnecessary."""
+
+
+class EntryUnreadable(Struct, frozen=True):
+    """An entry cannot be read; the list reports it. Only the first ones are reported here."""
+
+    name: str
+    reason: str
+
+
+class MoreUnreadable(Struct, frozen=True):
+    """This number of further entries cannot be read."""
+
+    count: int
+
+
+class EntryLeftOut(Struct, frozen=True):
+    """An entry changed that no list contains: a link, pipe, socket or device."""
+
+    name: str
+
+
+class WorkersUnavailable(Struct, frozen=True):
+    """No worker process can be started, so this process does all the work."""
+
+    reason: str
+
+
+class ProcessesLeft(Struct, frozen=True):
+    """Worker processes do not end, even when they are killed; they are left to the system."""
+
+    pids: tuple[int, ...]
+
+
+class LockAwaited(Struct, frozen=True):
+    """Another run is publishing the same list; this run waits for it."""
+
+    path: str
+
+
+class LockUnavailable(Struct, frozen=True):
+    """The file system of the list has no locks."""
+
+    path: str
+    """Of the list."""
+    lock_path: str
+    reason: str
+
+
+class LeftoverRemoved(Struct, frozen=True):
+    """A file was removed that a killed run had left."""
+
+    path: str
+
+
+class LeftoversKept(Struct, frozen=True):
+    """Files that killed runs left beside a list cannot be removed."""
+
+    path: str
+    """Of the list."""
+    reason: str
+
+
+class ListPublished(Struct, frozen=True):
+    """The list and its receipt are in their places."""
+
+    path: str
+    receipt_path: str

@@ -1,0 +1,117 @@
+"""Listing the snapshots of a cluster, and deleting those that nobody needs."""
+
+import contextlib
+
+from msgspec import Struct
+
+from qumulo_changelist.cluster.connect import open_cluster
+from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.cycle.journal import Journal, RunState
+from qumulo_changelist.cycle.snapshot_names import parse_any_name
+from qumulo_changelist.errors import NeededSnapshotError, SnapshotMissingError
+from qumulo_changelist.events import Listener, SnapshotRemoved, ignore
+from qumulo_changelist.model import Snapshot
+from qumulo_changelist.operations.snapshot_choice import choose_snapshot
+from qumulo_changelist.operations.state import open_existing_journal
+from qumulo_changelist.shortages import shortage_errors
+
+
+class SnapshotRole(Struct, frozen=True):
+    """A snapshot, and what it is for."""
+
+    snapshot: Snapshot
+    project: str
+    """The project whose run took it, or for which it is a marker; "" if none did."""
+    marks: int | None
+    """The snapshot that it shows as committed, if it is a marker; None otherwise."""
+    is_committed: bool
+    """Whether this machine or the cluster has it as committed."""
+    need: str
+    """Why it may not be deleted; "" if it may."""
+
+
+def list_snapshots(
+    settings: Settings, listener: Listener = ignore, *, state: str = ""
+) -> list[SnapshotRole]:
+    """Return the snapshots of a cluster by ascending ids, and what each is for.
+
+    Args:
+        settings: how to reach the cluster.
+        listener: receives the events.
+        state: the file that keeps what was committed; "" for this user's own.
+
+    Raises:
+        ChangelistError: the cluster cannot be asked.
+    """
+    with shortage_errors(), contextlib.ExitStack() as stack:
+        journal = stack.enter_context(open_existing_journal(state))
+        cluster = stack.enter_context(open_cluster(settings, listener))
+        return describe_roles(cluster.all_snapshots(), journal)
+
+
+def describe_roles(snapshots: list[Snapshot], journal: Journal) -> list[SnapshotRole]:
+    """Return what each snapshot is for, by ascending ids."""
+    snapshots = sorted(snapshots, key=lambda one: one.id)
+    names = {one.id: parse_any_name(one.id, one.name) for one in snapshots}
+    marked = {name.committed: name.project for name in names.values() if name and name.committed}
+    newest = {project: max(_of(marked, project)) for project in marked.values()}
+    needs = {
+        number: f"the next run of {project} begins from it" for project, number in newest.items()
+    }
+    for run in journal.runs():
+        if run.state is RunState.LISTED and run in journal.uncommitted(run.project, run.source):
+            needs[run.newer or 0] = f"a list of {run.project} that waits for a commit is of it"
+    committed = {*marked, *(one.newer for one in journal.runs() if one.state is RunState.COMMITTED)}
+    roles = []
+    for one in snapshots:
+        name = names[one.id]
+        marks = name.committed if name else None
+        need = needs.get(one.id, "")
+        if marks is not None and name and newest[name.project] == marks:
+            need = f"it shows what the project {name.project} has committed"
+        roles.append(
+            SnapshotRole(one, name.project if name else "", marks, one.id in committed, need)
+        )
+    return roles
+
+
+def _of(marked: dict[int, str], project: str) -> list[int]:
+    return [number for number, owner in marked.items() if owner == project]
+
+
+def delete_snapshots(
+    texts: list[str],
+    settings: Settings,
+    listener: Listener = ignore,
+    *,
+    state: str = "",
+    force: bool = False,
+) -> list[Snapshot]:
+    """Delete snapshots, and return them. All are found, and may go, before the first one goes.
+
+    Args:
+        texts: their ids or names.
+        settings: how to reach the cluster.
+        listener: receives a ``SnapshotRemoved`` for each.
+        state: the file that keeps what was committed; "" for this user's own.
+        force: whether to delete also what a project needs.
+
+    Raises:
+        SnapshotMissingError: the cluster has no such snapshot.
+        NeededSnapshotError: a project needs one of them.
+        StatusError: the cluster refuses, such as for a locked one.
+    """
+    with shortage_errors(), contextlib.ExitStack() as stack:
+        journal = stack.enter_context(open_existing_journal(state))
+        cluster = stack.enter_context(open_cluster(settings, listener))
+        snapshots = cluster.all_snapshots()
+        roles = {one.snapshot.id: one for one in describe_roles(snapshots, journal)}
+        chosen = [choose_snapshot(text, snapshots) for text in texts]
+        for snapshot in chosen:
+            if (need := roles[snapshot.id].need) and not force:
+                raise NeededSnapshotError(f"snapshot {snapshot.id} stays: {need}")
+        for snapshot in chosen:
+            with contextlib.suppress(SnapshotMissingError):  # somebody else was quicker
+                cluster.delete_snapshot(snapshot.id)
+            listener(SnapshotRemoved(snapshot.id, snapshot.label))
+        return chosen
