@@ -79,7 +79,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         diagnosis = diagnose(request, screen, report)
         checks += diagnosis.checks
         code = code or diagnosis.exit_code
-    answer = {"checks": [_as_json(one) for one in checks], "ok": not code}
+    answer = {"checks": [check_as_json(one) for one in checks], "ok": not code}
     print_answer(answer, "", as_json=options.json)
     return code
 
@@ -103,7 +103,8 @@ def hint_of(check: Check) -> str:
 _USUAL = (errors.SnapshotMissingError, errors.UnsupportedError)
 
 
-def _as_json(check: Check) -> dict[str, str]:
+def check_as_json(check: Check) -> dict[str, str]:
+    """Return a check as JSON has it."""
     return {
         "name": check.name,
         "about": check.about,

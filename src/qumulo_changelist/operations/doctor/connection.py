@@ -66,12 +66,12 @@ def look_at_certificate(settings: Settings, host: str, *, needs_rest: bool) -> F
     paste = f"QumuloCertificateFingerprint={shown.fingerprint}"
     detail = f"SHA-256 fingerprint {shown.fingerprint}{describe_end(shown.ends)}"
     if shown.objection and needs_rest:
-        error = shown.objection
-        error.hint = error.hint or (
-            "If the cluster's administrator confirms the fingerprint, add this line to the "
-            f"archiver's configuration: {paste}"
-        )
-        raise error
+        if not settings.fingerprint:  # a different one than the known one is not to be trusted
+            shown.objection.hint = (
+                "If the cluster's administrator confirms the fingerprint, add this line to the "
+                f"archiver's configuration: {paste}"
+            )
+        raise shown.objection
     if shown.objection:
         detail += "; it would not be trusted over REST, and qq does not check it"
         return Finding(detail, hint=f"To be ready for REST: {paste}")
