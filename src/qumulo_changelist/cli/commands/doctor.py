@@ -79,14 +79,14 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         diagnosis = diagnose(request, screen, report)
         checks += diagnosis.checks
         code = code or diagnosis.exit_code
-    answer = {"checks": [_as_json(one) for one in checks], "ok": not code}
+    answer = {"checks": [check_as_json(one) for one in checks], "ok": not code}
     print_answer(answer, "", as_json=options.json)
     return code
 
 
 def describe_check(check: Check) -> str:
     """Return a check in words: a line, and one for what to do, if there is something."""
-    line = f"{check.status.value:<8} {check.title}: {check.detail}".replace(":: ", ": ")
+    line = f"{check.status.value:<8} {check.title}: {check.detail}"
     hint = hint_of(check)
     return f"{line}\n         -> {hint}" if hint else line
 
@@ -103,11 +103,12 @@ def hint_of(check: Check) -> str:
 _USUAL = (errors.SnapshotMissingError, errors.UnsupportedError)
 
 
-def _as_json(check: Check) -> dict[str, str]:
+def check_as_json(check: Check) -> dict[str, str]:
+    """Return a check as JSON has it."""
     return {
         "name": check.name,
         "about": check.about,
-        "title": check.title.removesuffix(":"),
+        "title": check.title,
         "status": check.status.value,
         "detail": check.detail,
         "hint": hint_of(check),
