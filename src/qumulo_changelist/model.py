@@ -63,6 +63,8 @@ class Caller(Struct, frozen=True):
     """What the user may do, in the cluster's words, such as ``PRIVILEGE_SNAPSHOT_READ``."""
     id: str = ""
     """The cluster's id for the user; "" if unknown."""
+    access_token_id: str = ""
+    """The id of the access token that was sent; "" after a login with a password."""
 
 
 class Kind(Enum):

@@ -47,6 +47,36 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
     add_state_option(group)
 
 
+def add_wait_option(parser: argparse.ArgumentParser) -> None:
+    """Add how long to wait for a different run of the same project."""
+    parser.add_argument(
+        "--wait", metavar="TIME", type=duration, default=0,
+        help="wait for a different run of the same project, for at most this time, such as 10m",
+    )  # fmt: skip
+
+
+def add_project_names(parser: argparse.ArgumentParser, meaning: str = "") -> None:
+    """Add the names of projects, which the shell can complete from ``projects.toml``."""
+    action = parser.add_argument(
+        "names", metavar="PROJECT", nargs="*", type=arguments.path,
+        help=meaning or "a project of projects.toml",
+    )  # fmt: skip
+    # How argcomplete is told; argparse itself has no such attribute.
+    action.completer = complete_project  # type: ignore[attr-defined]
+
+
+def complete_project(**options: object) -> list[str]:
+    """Return the names of the projects, for the completion of the shell."""
+    from qumulo_changelist.errors import ChangelistError
+    from qumulo_changelist.projects.file import check_projects
+
+    try:
+        parsed = options.get("parsed_args")
+        return list(check_projects(getattr(parsed, "projects", None))[0])
+    except ChangelistError:
+        return []  # a shell shows no messages
+
+
 def add_state_option(group: argparse._ArgumentGroup) -> None:
     """Add where it is kept what projects have committed."""
     group.add_argument(

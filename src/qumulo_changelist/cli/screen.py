@@ -5,9 +5,9 @@ name can control a terminal.
 """
 
 import contextlib
+import io
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -69,11 +69,16 @@ def keep_clear(hidden: Callable[[], AbstractContextManager[object]]) -> Iterator
 
 def say(message: str) -> None:
     """Write a message to standard error."""
-    message = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", message)
+    message = printable(message)
     # If standard error is closed or full, nobody can be informed of that.
     if sys.stderr:
         with _hidden(), contextlib.suppress(OSError):
             os.write(sys.stderr.fileno(), to_bytes(message) + b"\n")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters, but line ends and tabs, written like ``\x1b``."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def print_result(result: bytes) -> None:
@@ -82,17 +87,8 @@ def print_result(result: bytes) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
-    reason: str | None = "it is closed"
-    if sys.stdout:
-        try:
-            with _hidden():
-                os.write(sys.stdout.fileno(), result + b"\n")
-        except OSError as error:
-            reason = error.strerror
-        else:
-            return
     shown = result.decode("utf-8", "surrogateescape")
-    raise ResultError(f"the result, {shown}, cannot be written to standard output: {reason}")
+    _print(io.BytesIO(result + b"\n"), f"the result, {shown:.300},")
 
 
 def print_content(file: BinaryIO) -> None:
@@ -101,18 +97,23 @@ def print_content(file: BinaryIO) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
+    _print(file, "the list")
+
+
+def _print(file: BinaryIO, what: str) -> None:
     reason: str | None = "it is closed"
     if sys.stdout:
         try:
             with _hidden():
-                sys.stdout.flush()
-                shutil.copyfileobj(file, sys.stdout.buffer, _CHUNK)
-                sys.stdout.buffer.flush()
+                while chunk := file.read(_CHUNK):
+                    rest = memoryview(chunk)
+                    while rest:
+                        rest = rest[os.write(sys.stdout.fileno(), rest) :]
         except OSError as error:
             reason = error.strerror
         else:
             return
-    raise ResultError(f"the list cannot be written to standard output: {reason}")
+    raise ResultError(f"{what} cannot be written to standard output: {reason}")
 
 
 def describe(event: Event) -> str:

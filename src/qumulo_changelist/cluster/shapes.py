@@ -133,6 +133,7 @@ class CallerJson(Struct):
     name: str
     privileges: list[str]
     id: str = ""
+    access_token_id: str | None = None
 
 
 class VersionJson(Struct):
@@ -146,6 +147,12 @@ class AccessTokenJson(Struct):
 
     id: str
     bearer_token: str
+
+
+class AccessTokenStatusJson(Struct):
+    """An access token as the cluster describes it, without the token itself."""
+
+    expiration_time: str | None
 
 
 class ErrorJson(Struct):

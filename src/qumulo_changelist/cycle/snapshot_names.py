@@ -2,12 +2,14 @@
 
 A run takes ``<PROJECT>-<seconds>-run``. To commit it, a *marker* is taken, a further snapshot named
 ``<PROJECT>-<seconds>-committed-<id of the run's snapshot>``: a snapshot cannot be renamed. The
-command that only takes snapshots names them ``<PROJECT>-<seconds>``; these are not of a cycle.
+command that only takes snapshots names them ``<PROJECT>-<seconds>``; these are not of a cycle, and
+neither are those that are taken to see whether that works: ``<PROJECT>-<seconds>-doctor``.
 """
 
 import re
 from typing import NamedTuple
 
+_TRIAL = re.compile(r"(.+)-(\d{10,20})-doctor", re.DOTALL)
 _NAME = re.compile(r"(.+)-(\d{10,20})-(?:run|committed-(\d{1,20}))", re.DOTALL)
 
 
@@ -29,6 +31,17 @@ def run_name(project: str, seconds: int) -> str:
 def marker_name(project: str, seconds: int, committed: int) -> str:
     """Return the name of the marker that commits a snapshot."""
     return f"{project}-{seconds}-committed-{committed}"
+
+
+def trial_name(project: str, seconds: int) -> str:
+    """Return the name of a snapshot that is taken to see whether that works."""
+    return f"{project}-{seconds}-doctor"
+
+
+def is_trial_name(label: str, project: str) -> bool:
+    """Return whether a name is one that :func:`trial_name` returns for a project."""
+    found = _TRIAL.fullmatch(label)
+    return bool(found and found[1] == project)
 
 
 def parse_name(number: int, name: str, project: str) -> CycleName | None:

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import Struct
@@ -154,7 +155,9 @@ class _Reader:
         listed = table.pop("sources", None)
         values = {**defaults, **self._values(table, PROJECT_KEYS, path, extra=("sources",))}
         own = {key: values[key] for key in SOURCE_KEYS if key in values}
-        sources = [self._source(own, path)] if listed is None else self._sources(own, listed, path)
+        if listed is None:
+            self._check_source(table.keys() | own.keys(), path)
+        sources = [own] if listed is None else self._sources(own, listed, path)
         if len(self.problems) > before:
             return None
         project = Project(
@@ -179,14 +182,14 @@ class _Reader:
         found = []
         for position, value in enumerate(listed):
             at = (*path, "sources", position)
-            found.append(self._source({**own, **self._values(value, SOURCE_KEYS, at)}, at))
+            found.append({**own, **self._values(value, SOURCE_KEYS, at)})
+            self._check_source(own.keys() | self._table(value, at).keys(), at)
         return found
 
-    def _source(self, values: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _check_source(self, given: AbstractSet[str], path: Path) -> None:
         for key in ("path", "guid"):
-            if key not in values:
+            if key not in given:
                 self._report(path, f"{key} is missing")
-        return values
 
     def _values(
         self, value: object, parsers: Mapping[str, Parser], path: Path, extra: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "why one path is on a list, or why not",
     "verify": "compare a list with its receipt, and with the cluster",
     "snapshot": "create, list, show and delete snapshots",
+    "doctor": "check everything that runs need, and say what to do about it",
     "projects": "check or show projects.toml",
     "completion": "print the completion of the shell: bash, zsh or fish",
 }

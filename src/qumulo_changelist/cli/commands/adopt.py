@@ -19,11 +19,8 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a run of the project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_project_names(parser)
+    common.add_wait_option(parser)
     project_options.add_source_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)

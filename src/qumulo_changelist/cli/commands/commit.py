@@ -21,7 +21,8 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name = parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name.completer = common.complete_project  # type: ignore[attr-defined]
     parser.add_argument(
         "--snapshot", metavar="ID", type=arguments.snapshot_id,
         help="the newer snapshot of the list, as `run` names it",
@@ -30,10 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--keep", metavar="N", type=arguments.positive_number,
         help="keep N committed snapshots (default: that of the project, else 2)",
     )  # fmt: skip
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a run of the project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)

@@ -1,6 +1,7 @@
 """``qumulo-changelist projects``: check or show projects.toml."""
 
 import argparse
+import os
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("check", "list"))
     parser.add_argument(
         "--projects", metavar="FILE", type=arguments.path,
+        default=os.environ.get(common.PROJECTS_VARIABLE),
         help=f"read this file alone (default: {' and '.join(default_paths())})",
     )  # fmt: skip
     common.add_output_options(parser)

@@ -37,7 +37,7 @@ finds them as QUMULO_CHANGELIST_LIST, QUMULO_CHANGELIST_RECEIPT and so on in its
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
     parser.usage = "qumulo-changelist run PROJECT... | --all [options] [-- COMMAND ARG...]"
-    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    common.add_project_names(parser)
     parser.add_argument("--all", action="store_true", help="run every project, one after the other")
     parser.add_argument(
         "--commit", action="store_true", help="commit each list as soon as it is in its place"
@@ -46,10 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true",
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
-    parser.add_argument(
-        "--wait", metavar="TIME", type=common.duration, default=0,
-        help="wait for a different run of the same project, for at most this time, such as 10m",
-    )  # fmt: skip
+    common.add_wait_option(parser)
     project_options.add_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli import common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.commands.history import describe_time
 from qumulo_changelist.cli.screen import Screen
@@ -26,7 +26,7 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("names", metavar="PROJECT", nargs="*", type=arguments.path)
+    common.add_project_names(parser)
     parser.add_argument(
         "--max-age", metavar="TIME", type=common.duration,
         help="end with 1 if what is committed is older than this, such as 26h",

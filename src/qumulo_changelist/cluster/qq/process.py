@@ -9,7 +9,7 @@ from collections.abc import Generator, Sequence
 
 from qumulo_changelist.cluster.qq.running import CHUNK, RunningProcesses, StandardError, Tail
 from qumulo_changelist.cluster.qq.words import error_of, without_prompt
-from qumulo_changelist.errors import QqMissingError
+from qumulo_changelist.errors import QqFailedError, QqMissingError
 from qumulo_changelist.events import CommandStarted, Listener, QqSpoke
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.shortages import check_shortage, resource_error
@@ -23,6 +23,9 @@ _ENVIRONMENT = {
     "PYTHONIOENCODING": "utf-8:surrogatepass",
     "PYTHONUNBUFFERED": "",
 }
+
+_SECONDS_TO_START = 60
+_MAX_WORDS = 200
 
 
 class QqProcess:
@@ -101,13 +104,7 @@ class QqProcess:
     def _start(
         self, credentials: str, arguments: Sequence[str], *, typing: bool
     ) -> subprocess.Popen[bytes]:
-        program = shutil.which(self._path or "qq")
-        if program is None:
-            raise QqMissingError(
-                f"{self._path} is not a program that this user can run"
-                if self._path
-                else "`qq`, the cluster vendor's command, is not on the PATH"
-            )
+        program = find_qq(self._path)
         command = (
             program,
             f"--host={self._host}",
@@ -130,3 +127,50 @@ class QqProcess:
         except OSError as error:
             check_shortage(error)
             raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error
+
+
+def find_qq(path: str) -> str:
+    """Return the program.
+
+    Args:
+        path: where ``qq`` is; "" for the one on the PATH.
+
+    Raises:
+        QqMissingError: this user can run none there.
+    """
+    program = shutil.which(path or "qq")
+    if program is None:
+        raise QqMissingError(
+            f"{path} is not a program that this user can run"
+            if path
+            else "`qq`, the cluster vendor's command, is not on the PATH"
+        )
+    return program
+
+
+def qq_version(path: str) -> str:
+    """Return what ``qq --version`` prints, such as ``qq 7.10.2.1``.
+
+    Raises:
+        QqMissingError: it cannot be started.
+        QqFailedError: it fails, or does not end within a minute.
+    """
+    program = find_qq(path)
+    try:
+        done = subprocess.run(
+            [to_bytes(program), b"--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=os.environ | _ENVIRONMENT,
+            timeout=_SECONDS_TO_START,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise QqFailedError(f"`{program} --version` does not end") from error
+    except OSError as error:
+        check_shortage(error)
+        raise QqMissingError(f"{program} cannot be run: {error.strerror}") from error
+    printed = (done.stdout or done.stderr).decode("utf-8", "replace").strip()
+    if done.returncode:
+        raise QqFailedError(f"`{program} --version` failed: {printed[-_MAX_WORDS:]}")
+    return printed[:_MAX_WORDS]

@@ -86,6 +86,14 @@ class QqSession:
                 os.chmod(fresh, 0o600)
                 os.replace(fresh, self.path)
 
+    def check_folder(self) -> str:
+        """Make sure that a session can be kept, and return the folder for it, made if missing.
+
+        Nobody else can reach into it.
+        """
+        with self._locked():
+            return self._folder
+
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         try:

@@ -1,14 +1,21 @@
 """The version of a cluster, the user who is logged in, and access tokens, over REST."""
 
+from urllib.parse import quote
+
 import msgspec
 
-from qumulo_changelist.cluster.accounts import read_access_token, read_caller, read_version
+from qumulo_changelist.cluster.accounts import (
+    read_access_token,
+    read_caller,
+    read_token_end,
+    read_version,
+)
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.session import Session
 from qumulo_changelist.cluster.times import format_time
 from qumulo_changelist.cluster.wire import read_value
 from qumulo_changelist.config.settings import Secret
-from qumulo_changelist.errors import ReplyError
+from qumulo_changelist.errors import ReplyError, StatusError, UnsupportedError
 from qumulo_changelist.model import Caller
 
 
@@ -43,6 +50,22 @@ class Accounts:
         content = msgspec.json.encode(body)
         request = Request("POST", "/v1/auth/access-tokens/", content, is_repeatable=False)
         return read_access_token(*await self._ask(request))
+
+    async def access_token_end(self, number: str) -> int:
+        """Return when an access token ends; see ``RestCluster``."""
+        # qq asks likewise (read in the SDK: ``get_access_token``).
+        uri = f"/v1/auth/access-tokens/{quote(number, safe='')}"
+        return read_token_end(*await self._ask(Request("GET", uri, is_needed=False)))
+
+    async def has_call(self, uri: str) -> bool:
+        """Return whether the Core has a call; see ``RestCluster``."""
+        try:
+            await self._session.ask(Request("GET", uri, is_needed=False))
+        except UnsupportedError:
+            return False
+        except StatusError:
+            return True
+        return True
 
     async def _ask(self, request: Request) -> tuple[object, str]:
         """Return the decoded answer, and the request as text."""

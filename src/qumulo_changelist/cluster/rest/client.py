@@ -138,6 +138,25 @@ class RestCluster:
         """
         return self._wait_for(self._accounts.create_access_token(expires))
 
+    def access_token_end(self, number: str) -> int:
+        """Return when an access token ends, in nanoseconds since the epoch; 0 for never.
+
+        Args:
+            number: the token's id.
+
+        Raises:
+            RefusedError: the user may not see access tokens.
+        """
+        return self._wait_for(self._accounts.access_token_end(number))
+
+    def has_call(self, uri: str) -> bool:
+        """Return whether the cluster's Core has a call, whatever it answers.
+
+        Args:
+            uri: what to request, such as ``/v3/snapshots/status/0``.
+        """
+        return self._wait_for(self._accounts.has_call(uri))
+
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots, in pages; see ``Cluster``."""
         with contextlib.closing(self.diff_pages(older, newer)) as pages:

@@ -1,0 +1,151 @@
+"""``qumulo-changelist doctor``: check everything that runs need, and say what to do about it."""
+
+import argparse
+from collections.abc import Iterable
+from typing import Literal
+
+from qumulo_changelist import errors
+from qumulo_changelist.cli import common, project_options
+from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.screen import Screen, printable
+from qumulo_changelist.config.settings import Transport
+from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
+from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
+from qumulo_changelist.projects.project import Project, Source
+
+DESCRIPTION = """\
+Check everything that the runs of a project need, in the order in which newcomers fail: the
+configuration, the way to the cluster, its certificate, the user, the source, the mount, and this
+machine. Two tiny snapshots of the source are taken, compared, and deleted again. Each line says
+what to do about a problem.
+
+Without a project, the configuration, the cluster and this machine are checked. The exit code is 0
+if nothing failed; warnings do not count.
+"""
+EXAMPLES = """\
+  qumulo-changelist doctor                            the configuration and the cluster alone
+  qumulo-changelist doctor show1
+  qumulo-changelist doctor --all --json
+  qumulo-changelist doctor --source /projects/show1 --mapped-path /mnt/show1
+"""
+
+_NAME = "changelist"
+_MOUNT = (
+    "Give as mapped path the directory where this machine mounts the source, and check that the "
+    "share is mounted there; without a mapped path, everything is read over REST."
+)
+# Where the usual hint names options that this command does not have.
+_HINTS: dict[type[ChangelistError], str] = {
+    errors.MappedPathError: _MOUNT,
+    errors.WrongMountError: _MOUNT,
+    errors.HiddenSnapshotError: (
+        "Let the share show .snapshot (over NFSv4.1 from Core 5.2.4 on), or set metadata to "
+        "mount or rest."
+    ),
+    errors.NotFoundError: (
+        "Name the directory as the cluster does, such as /projects/show1; check its spelling, and "
+        "that this user may see it."
+    ),
+    errors.OutputError: (
+        "Let this user write there, or set FastScanWorkFolder in the archiver's configuration."
+    ),
+    errors.MountTimeoutError: "Check that the file server is up, and that this machine reaches it.",
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this sub-command."""
+    parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
+    parser.add_argument("--all", action="store_true", help="check every project")
+    project_options.add_source_options(parser)
+    common.add_project_options(parser)
+    common.add_cluster_options(parser)
+    common.add_output_options(parser)
+
+
+def execute(options: argparse.Namespace, screen: Screen) -> int:
+    """Print what is checked and what was found, and return the exit code."""
+
+    def report(check: Check) -> None:
+        is_fine = check.status in (CheckStatus.OK, CheckStatus.SKIPPED)
+        if not options.json and not (options.quiet and is_fine):
+            print_answer({}, printable(describe_check(check)), as_json=False)
+
+    checks: list[Check] = []
+    code = 0
+    for request in _requests(_chosen(options), options):
+        diagnosis = diagnose(request, screen, report)
+        checks += diagnosis.checks
+        code = code or diagnosis.exit_code
+    answer = {"checks": [_as_json(one) for one in checks], "ok": not code}
+    print_answer(answer, "", as_json=options.json)
+    return code
+
+
+def describe_check(check: Check) -> str:
+    """Return a check in words: a line, and one for what to do, if there is something."""
+    line = f"{check.status.value:<8} {check.title}: {check.detail}".replace(":: ", ": ")
+    hint = hint_of(check)
+    return f"{line}\n         -> {hint}" if hint else line
+
+
+def hint_of(check: Check) -> str:
+    """Return what to do about a check; "" for nothing."""
+    if check.hint or not check.error:
+        return check.hint
+    own = (_HINTS[kind] for kind in type(check.error).__mro__ if kind in _HINTS)
+    usual = hint_for(check.error, makes_list=False)
+    return usual if type(check.error) in _USUAL else next(own, usual)
+
+
+_USUAL = (errors.SnapshotMissingError, errors.UnsupportedError)
+
+
+def _as_json(check: Check) -> dict[str, str]:
+    return {
+        "name": check.name,
+        "about": check.about,
+        "title": check.title.removesuffix(":"),
+        "status": check.status.value,
+        "detail": check.detail,
+        "hint": hint_of(check),
+    }
+
+
+def _chosen(options: argparse.Namespace) -> list[Project]:
+    """Return the projects to check: those that are named, or one for a source in no file."""
+    if options.source is not None:
+        if options.names or options.all:
+            raise UsageError("give either the name of a project in projects.toml, or --source")
+        source = Source(
+            path=options.source,
+            guid=options.guid or _NAME,
+            index=options.index or "1",
+            mapped_path=options.mapped_path,
+        )
+        return [Project(name=options.project or _NAME, sources=(source,))]
+    if options.project is not None or options.mapped_path is not None:
+        raise UsageError("--project and --mapped-path need --source, too")
+    if options.names or options.all:
+        return project_options.chosen_projects(options, options.names)
+    return []
+
+
+def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[DoctorRequest]:
+    """Return a request for all projects of each cluster; for none, that of the configuration."""
+    groups: dict[tuple[str, Transport | Literal[""]], list[Project]] = {}
+    for project in projects:
+        way = (options.config or project.config, options.transport or project.transport)
+        groups.setdefault(way, []).append(project)
+    groups = groups or {(options.config or "", options.transport or ""): []}
+    return [
+        DoctorRequest(
+            projects=tuple(group),
+            config=config,
+            transport=transport or None,
+            state=options.state or "",
+        )
+        for (config, transport), group in groups.items()
+    ]
