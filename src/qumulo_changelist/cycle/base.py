@@ -33,7 +33,7 @@ class Disagreement(Enum):
 
 
 class Committed(Struct, frozen=True):
-    """The newest committed snapshot, as this machine remembers it."""
+    """A snapshot that was committed, or is to be, as this machine remembers it."""
 
     id: int
     taken: int = 0
@@ -76,7 +76,7 @@ def choose_base(known: Committed | None, survey: Survey, source_id: str) -> Base
     chosen = known.id if shown is None else min(known.id, shown)
     snapshot = survey.all.get(chosen)
     why_full = WhyFull.GONE
-    if snapshot and chosen == known.id and not _is_same(snapshot, known):
+    if snapshot and chosen == known.id and not is_same(snapshot, known):
         snapshot, why_full = None, WhyFull.DIFFERENT
     elif snapshot and source_id and snapshot.source_id not in ("", source_id):
         snapshot, why_full = None, WhyFull.REPLACED
@@ -91,8 +91,11 @@ def _disagreement(known: int, shown: int | None) -> Disagreement | None:
     return Disagreement.CLUSTER_NEWER if shown > known else Disagreement.CLUSTER_OLDER
 
 
-def _is_same(snapshot: Snapshot, known: Committed) -> bool:
-    """Return whether a snapshot is the one that was committed, as far as both are described."""
+def is_same(snapshot: Snapshot, known: Committed) -> bool:
+    """Return whether a snapshot is the one that is remembered, as far as both are described.
+
+    A cluster that was set up anew gives the same ids to different snapshots.
+    """
     same_time = not known.taken or not snapshot.taken or known.taken == snapshot.taken
     same_source = (
         not known.source_id or not snapshot.source_id or known.source_id == snapshot.source_id

@@ -7,12 +7,14 @@ the next run knows how far this one came.
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from enum import Enum
 from types import TracebackType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from platformdirs import user_state_dir
 
 from qumulo_changelist.cycle.base import Committed
@@ -45,7 +47,8 @@ CREATE TABLE IF NOT EXISTS runs (
     summary BLOB NOT NULL,
     is_complete INTEGER NOT NULL,
     exit_code INTEGER,
-    error BLOB NOT NULL
+    error BLOB NOT NULL,
+    position INTEGER NOT NULL
 )
 """
 
@@ -97,6 +100,8 @@ class Run(Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     """That of the command that was given the list, or of the error that ended the run."""
     error: str = ""
+    position: int = 0
+    """Of the commit among all commits, in their order; 0 if it is not committed."""
 
 
 _TEXTS = frozenset(("project", "source", "name", "list", "receipt", "summary", "error"))
@@ -136,7 +141,7 @@ class Journal:
 
     def _prepare(self) -> None:
         with self._errors():
-            self._file.execute("PRAGMA synchronous = FULL")
+            self._file.execute("PRAGMA synchronous = EXTRA")
             version = self._file.execute("PRAGMA user_version").fetchone()[0]
             if version > _VERSION:
                 raise StateFileError(f"a newer version of this program made {self._path}")
@@ -156,7 +161,9 @@ class Journal:
         self._file.close()
 
     def add(self, run: Run) -> Run:
-        """Store a new run; return it with its id."""
+        """Store a new run; return it with its id. If it is committed, it is the newest commit."""
+        if run.state is RunState.COMMITTED:
+            run = replace(run, position=self._next_position())
         fields = [name for name in _FIELDS if name != "id"]
         marks = ", ".join("?" * len(fields))
         with self._errors():
@@ -174,11 +181,25 @@ class Journal:
             self._file.execute(f"UPDATE runs SET {settings} WHERE id = ?", (*values, run.id))  # noqa: S608
         return self.run(run.id)
 
+    def commit(self, run: Run) -> Run:
+        """Remember that a run is committed, and that this is the newest commit; return it so."""
+        return self.update(
+            run,
+            state=RunState.COMMITTED,
+            ended=time.time_ns(),
+            position=self._next_position(),
+        )
+
+    def _next_position(self) -> int:
+        with self._errors():
+            number = self._file.execute("SELECT coalesce(max(position), 0) + 1 FROM runs")
+            return int(number.fetchone()[0])
+
     def run(self, number: int) -> Run:
         """Return a run by its id."""
         with self._errors():
             row = self._file.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
-        return _run(row)
+            return _run(row)
 
     def runs(self, project: str = "", source: str = "") -> list[Run]:
         """Return the runs, the newest first; of one project, or of one of its sources."""
@@ -188,15 +209,16 @@ class Journal:
                 "ORDER BY id DESC",
                 (*(_key(project),) * 2, *(_key(source),) * 2),
             ).fetchall()
-        return [_run(row) for row in rows]
+            return [_run(row) for row in rows]
 
     def committed(self, project: str, source: str) -> Committed | None:
         """Return what was committed last of a source; None if there is nothing.
 
-        What was adopted last can be older than what was committed before that.
+        What was adopted last can be older than what was committed before that. The order is not
+        taken from times: a clock can be wrong.
         """
         runs = self._in_state(project, source, RunState.COMMITTED)
-        last = max(runs, key=lambda run: (run.ended, run.id), default=None)
+        last = max(runs, key=lambda run: run.position, default=None)
         return Committed(last.newer or 0, last.taken, last.source_id) if last else None
 
     def committed_ids(self, project: str, source: str) -> set[int]:
@@ -204,11 +226,16 @@ class Journal:
         return {run.newer or 0 for run in self._in_state(project, source, RunState.COMMITTED)}
 
     def uncommitted(self, project: str, source: str) -> list[Run]:
-        """Return the runs whose list is finished and newer than what is committed."""
+        """Return the runs whose list could be committed, the newest first.
+
+        Each list is newer than what is committed, and continues it. Of several lists of the same
+        snapshot, which a policy took, only the last one is there.
+        """
         committed = self.committed(project, source)
         newest = committed.id if committed else 0
         listed = self._in_state(project, source, RunState.LISTED)
-        return [run for run in listed if (run.newer or 0) > newest]
+        waiting = [run for run in listed if (run.older or 0) <= newest < (run.newer or 0)]
+        return list({run.newer: run for run in reversed(waiting)}.values())[::-1]
 
     def _in_state(self, project: str, source: str, state: RunState) -> list[Run]:
         return [run for run in self.runs(project, source) if run.state is state]
@@ -217,7 +244,7 @@ class Journal:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, ValueError, TypeError) as error:
             if isinstance(error, OSError):
                 check_shortage(error)
             reason = getattr(error, "strerror", None) or error

@@ -32,12 +32,13 @@ def lock_project(state_path: str, project: str, wait: float, listener: Listener)
         ProjectBusyError: a different run still holds it.
         StateFileError: the file of the lock cannot be used.
     """
-    state_path = os.fsdecode(to_bytes(state_path))
+    # The file may have several names, and has the same locks under each.
+    state_path = os.path.realpath(os.fsdecode(to_bytes(state_path)))
     # Of a name, the file system may not hold every character, or not distinguish the case.
     digest = hashlib.sha256(to_bytes(project)).hexdigest()[:16]
     path = f"{state_path}.{digest}.lock"
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), 0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         check_shortage(error)

@@ -29,9 +29,9 @@ def plan_retention(survey: Survey, committed: int, keep: int, known: AbstractSet
         keep: the number of committed snapshots that stay, this one included.
         known: the ids that this machine remembers as committed.
     """
-    ids = {number for number in survey.markers.keys() | known if number <= committed}
-    existing = sorted(ids & survey.all.keys(), reverse=True)
-    kept = {committed, *existing[:keep]}
+    earlier = {number for number in survey.markers.keys() | known if number < committed}
+    existing = sorted(earlier & survey.all.keys(), reverse=True)
+    kept = {committed, *existing[: keep - 1]}
     runs = [one for number, one in survey.runs.items() if number < committed and number not in kept]
     markers = [
         marker

@@ -9,8 +9,8 @@ neither are those that are taken to see whether that works: ``<PROJECT>-<seconds
 import re
 from typing import NamedTuple
 
-_TRIAL = re.compile(r"(.+)-(\d{10,20})-doctor", re.DOTALL)
-_NAME = re.compile(r"(.+)-(\d{10,20})-(?:run|committed-(\d{1,20}))", re.DOTALL)
+_TRIAL = re.compile(r"(.+)-([0-9]{10,20})-doctor", re.DOTALL)
+_NAME = re.compile(r"(.+)-([0-9]{10,20})-(?:run|committed-([0-9]{1,20}))", re.DOTALL)
 
 
 class CycleName(NamedTuple):
@@ -25,17 +25,17 @@ class CycleName(NamedTuple):
 
 def run_name(project: str, seconds: int) -> str:
     """Return the name of the snapshot that a run takes."""
-    return f"{project}-{seconds}-run"
+    return f"{project}-{seconds:010}-run"
 
 
 def marker_name(project: str, seconds: int, committed: int) -> str:
     """Return the name of the marker that commits a snapshot."""
-    return f"{project}-{seconds}-committed-{committed}"
+    return f"{project}-{seconds:010}-committed-{committed}"
 
 
 def trial_name(project: str, seconds: int) -> str:
     """Return the name of a snapshot that is taken to see whether that works."""
-    return f"{project}-{seconds}-doctor"
+    return f"{project}-{seconds:010}-doctor"
 
 
 def is_trial_name(label: str, project: str) -> bool:
@@ -52,15 +52,16 @@ def parse_name(number: int, name: str, project: str) -> CycleName | None:
         name: as the cluster has it.
         project: the project.
     """
-    for text in (name.removeprefix(f"{number}_"), name):
-        found = _parse(text)
-        if found and found.project == project:
-            return found
-    return None
+    found = parse_any_name(number, name)
+    return found if found and found.project == project else None
 
 
 def parse_any_name(number: int, name: str) -> CycleName | None:
-    """Return what a snapshot's name says of the cycle of any project; None if nothing."""
+    """Return what a snapshot's name says of the cycle of any project; None if nothing.
+
+    ``21_a-1700000000-run`` with the id 21 is of the project ``a``. Version 2 of the API may mean
+    the project ``21_a``: that one then does not know its snapshot, and leaves it alone.
+    """
     return _parse(name.removeprefix(f"{number}_"))
 
 

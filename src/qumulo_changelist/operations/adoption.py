@@ -10,9 +10,9 @@ from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.journal import Run, RunState
 from qumulo_changelist.cycle.lock import lock_project
-from qumulo_changelist.errors import NotFoundError, UncommittableError, UnreadableError
+from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
-from qumulo_changelist.operations.committing import survey_source
+from qumulo_changelist.operations.committing import recover_runs, survey_source
 from qumulo_changelist.operations.state import open_journal, state_path
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.shortages import shortage_errors
@@ -60,11 +60,9 @@ def adopt_project(
         adopted = []
         for source in project.sources:
             path = normalize_cluster_path(source.path)
-            try:
-                source_id = cluster.inspect_entry(path, None).id
-            except UnreadableError as error:
-                raise NotFoundError(f"the cluster has no directory {path}: {error}") from error
-            survey = survey_source(cluster, project.name, path, source_id)
+            # A commit that was interrupted would else be completed later, over what is adopted.
+            recover_runs(cluster, journal, project.name, path, project.keep, listener)
+            survey, _ = survey_source(cluster, project.name, path)
             if survey.committed is None:
                 continue
             snapshot = survey.all.get(survey.committed)

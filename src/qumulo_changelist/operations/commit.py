@@ -68,15 +68,14 @@ def commit_project(
         cluster = stack.enter_context(open_cluster(settings, listener))
         for source in sources:
             recover_runs(cluster, journal, request.project, source, request.keep, listener)
+        committed = _completed(journal, request, runs)
         if is_interrupted:
-            completed = _completed(journal, request, runs)
-            if completed:
-                return CommitResult(request.project, completed, [])
-            chosen = choose_runs(request, journal, sources)
+            others = [source for source in sources if source not in committed]
+            chosen = choose_runs(request, journal, others, is_needed=not committed)
         removed: list[int] = []
         for run in chosen.values():
             removed += commit_run(cluster, journal, run, request.keep, listener)
-        committed = {source: run.newer or 0 for source, run in chosen.items()}
+        committed |= {source: run.newer or 0 for source, run in chosen.items()}
         return CommitResult(request.project, committed, removed)
 
 
@@ -91,11 +90,19 @@ def _completed(journal: Journal, request: CommitRequest, runs: list[Run]) -> dic
     }
 
 
-def choose_runs(request: CommitRequest, journal: Journal, sources: list[str]) -> Mapping[str, Run]:
+def choose_runs(
+    request: CommitRequest, journal: Journal, sources: list[str], *, is_needed: bool = True
+) -> Mapping[str, Run]:
     """Return the run to commit, for each source that has one.
 
     Only one list of a source is in its place. If an earlier one waits, too, it is not clear whether
     the archive has this one or that one: committing the wrong one would lose changes.
+
+    Args:
+        request: which list.
+        journal: what this machine remembers.
+        sources: the sources of the project.
+        is_needed: whether there has to be one.
 
     Raises:
         UncommittableError: there is none, or there are several.
@@ -117,7 +124,7 @@ def choose_runs(request: CommitRequest, journal: Journal, sources: list[str]) ->
             if request.snapshot is None:
                 _check_list_in_place(waiting[0])
             chosen[source] = waiting[0]
-    if not chosen:
+    if not chosen and is_needed:
         raise UncommittableError(_why_none(request, journal))
     return chosen
 
@@ -151,5 +158,8 @@ def _why_none(request: CommitRequest, journal: Journal) -> str:
     if any(one.state is RunState.FAILED for one in runs):
         return f"the list of snapshot {request.snapshot} was never finished"
     if runs:
-        return f"snapshot {request.snapshot} is older than the one that is committed"
+        return (
+            f"the list of snapshot {request.snapshot} does not continue what is committed: it is "
+            "older than that, or begins from a newer snapshot"
+        )
     return f"this machine made no list of snapshot {request.snapshot} for {request.project}"

@@ -8,6 +8,7 @@ import contextlib
 import time
 
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cycle.base import Committed, is_same
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.retention import plan_retention
 from qumulo_changelist.cycle.snapshot_names import marker_name
@@ -19,6 +20,8 @@ from qumulo_changelist.errors import (
     SnapshotMissingError,
     StatusError,
     UnreachableError,
+    UnreadableError,
+    UnsupportedError,
 )
 from qumulo_changelist.events import (
     ListCommitted,
@@ -32,13 +35,29 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import Snapshot
 
 
-def survey_source(cluster: Cluster, project: str, source: str, source_id: str) -> Survey:
-    """Return what the cluster's snapshots show of a source."""
-    return survey_snapshots(cluster.all_snapshots(), project, source, source_id)
+def survey_source(cluster: Cluster, project: str, source: str) -> tuple[Survey, str]:
+    """Return what the cluster's snapshots show of a source, and its file id as it is now.
+
+    Raises:
+        NotFoundError: the cluster does not have the source.
+    """
+    try:
+        source_id = cluster.inspect_entry(source, None).id
+    except UnreadableError as error:
+        raise NotFoundError(
+            f"the cluster has no directory {source} that this user can read: {error}"
+        ) from error
+    return survey_snapshots(cluster.all_snapshots(), project, source, source_id), source_id
 
 
 def commit_run(
-    cluster: Cluster, journal: Journal, run: Run, keep: int, listener: Listener
+    cluster: Cluster,
+    journal: Journal,
+    run: Run,
+    keep: int,
+    listener: Listener,
+    *,
+    is_archived: bool = True,
 ) -> list[int]:
     """Commit the list of a run, and remove what the project no longer needs.
 
@@ -48,27 +67,31 @@ def commit_run(
         run: the run, whose list is finished.
         keep: the number of committed snapshots that stay.
         listener: receives a ``ListCommitted``, and what becomes of older snapshots.
+        is_archived: whether somebody knows that the archive has the list. If not, a commit that is
+            interrupted is not completed later: perhaps nobody has seen the list.
 
     Returns:
         The ids of the snapshots that were removed.
 
     Raises:
         SnapshotMissingError: the cluster no longer has the run's snapshot; nothing is committed.
-        ChangelistError: it is not certain that the cluster shows the commit; the next run of this
-            machine completes it.
+        ChangelistError: it is not certain that the cluster shows the commit; if the list is
+            archived, the next run of this machine completes it.
     """
     listener(StageBegun(Stage.COMMITTING, run.source))
-    survey = survey_source(cluster, run.project, run.source, run.source_id)
+    survey, _ = survey_source(cluster, run.project, run.source)
     number = run.newer or 0
-    if number not in survey.all:
+    snapshot = survey.all.get(number)
+    if not snapshot or not is_same(snapshot, Committed(number, run.taken, run.source_id)):
         raise SnapshotMissingError(
             f"the cluster no longer has snapshot {number}, from which the next run would begin; "
             "nothing was committed"
         )
-    run = journal.update(run, state=RunState.COMMITTING)
+    if is_archived:
+        run = journal.update(run, state=RunState.COMMITTING)
     if number not in survey.markers:
         survey.markers[number] = [_take_marker(cluster, run)]
-    journal.update(run, state=RunState.COMMITTED, ended=time.time_ns())
+    journal.commit(run)
     listener(ListCommitted(run.project, run.source, number))
     return _remove_old(cluster, journal, run, survey, keep, listener)
 
@@ -127,6 +150,8 @@ def _complete_commit(
 ) -> None:
     try:
         commit_run(cluster, journal, run, keep, listener)
+    except UnsupportedError:
+        raise
     except NotFoundError as error:
         # Its snapshot or its source is gone: there is nothing that could be begun from.
         journal.update(run, state=RunState.FAILED, ended=time.time_ns(), error=str(error))

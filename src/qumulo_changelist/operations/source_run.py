@@ -1,5 +1,6 @@
 """The cycle for one source of a project, from the snapshot to the commit."""
 
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -16,9 +17,8 @@ from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.errors import (
     ChangelistError,
     NoBaseError,
-    NotFoundError,
     PolicySnapshotMissingError,
-    UnreadableError,
+    StateFileError,
 )
 from qumulo_changelist.events import (
     BaseChosen,
@@ -127,7 +127,7 @@ class SourceRunner:
                 self._cluster, self._journal, self._project.name, self._path,
                 self._project.keep, self._listener,
             )  # fmt: skip
-            survey, source_id = self._survey()
+            survey, source_id = survey_source(self._cluster, self._project.name, self._path)
             newest = self._newest_of_policy(survey)
             base = self._choose_base(survey, newest.source_id if newest else source_id)
             if newest and base.snapshot and newest.id <= base.snapshot.id:
@@ -139,7 +139,7 @@ class SourceRunner:
 
     def plan(self) -> Plan:
         """Return what :meth:`run` would do."""
-        survey, source_id = self._survey()
+        survey, source_id = survey_source(self._cluster, self._project.name, self._path)
         newest = self._newest_of_policy(survey)
         base = self._choose_base(survey, newest.source_id if newest else source_id)
         older = base.snapshot.id if base.snapshot else None
@@ -154,16 +154,6 @@ class SourceRunner:
             older is None or newest is None or newest.id > older,
             [snapshot.id for snapshot in removable],
         )
-
-    def _survey(self) -> tuple[Survey, str]:
-        """Return what the cluster shows, and the file id of the source as it is now."""
-        try:
-            source_id = self._cluster.inspect_entry(self._path, None).id
-        except UnreadableError as error:
-            raise NotFoundError(
-                f"the cluster has no directory {self._path} that this user can read: {error}"
-            ) from error
-        return survey_source(self._cluster, self._project.name, self._path, source_id), source_id
 
     def _newest_of_policy(self, survey: Survey) -> Snapshot | None:
         """Return the newest snapshot of the project's policy; None if the project has none."""
@@ -271,13 +261,18 @@ class SourceRunner:
         )
 
     def _remember_failure(self, run: Run, error: BaseException) -> None:
-        self._journal.update(
+        self._remember(
             run,
             state=RunState.FAILED,
             ended=time.time_ns(),
             exit_code=error.exit_code if isinstance(error, ChangelistError) else None,
             error=_describe(error),
         )
+
+    def _remember(self, run: Run, **changes: object) -> None:
+        # What ended the run is what a user has to know; the next run recovers this one.
+        with contextlib.suppress(StateFileError):
+            self._journal.update(run, **changes)
 
     def _hand_over(self, run: Run, done: SourceRun) -> SourceRun:
         result = done.result
@@ -294,10 +289,11 @@ class SourceRunner:
                 self._listener(CommitWithheld(run.project, self._path, run.newer or 0, unreadable))
                 return done
             removed = commit_run(
-                self._cluster, self._journal, run, self._project.keep, self._listener
-            )
+                self._cluster, self._journal, run, self._project.keep, self._listener,
+                is_archived=bool(self._command),
+            )  # fmt: skip
         except ChangelistError as error:
-            self._journal.update(run, exit_code=error.exit_code, error=str(error))
+            self._remember(run, exit_code=error.exit_code, error=str(error))
             return _with(done, failure=error)
         return _with(done, is_committed=True, removed=removed)
 
