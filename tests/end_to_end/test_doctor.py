@@ -346,6 +346,17 @@ def test_snapshots_are_deleted_also_after_an_interruption(own_site: Site) -> Non
     assert labels(cluster) == []
 
 
+def test_a_snapshot_is_deleted_although_the_answer_to_its_creation_was_lost(
+    site: Site, cluster: Emulator
+) -> None:
+    cluster.fault(method="POST", path="/v3/snapshots/", action="truncate", times=1)
+
+    checks = examine(site, code=69)
+
+    assert named(checks, "failed") == ["snapshots"]
+    assert labels(cluster) == []
+
+
 def test_only_what_a_killed_check_left_of_this_source_is_deleted(
     site: Site, cluster: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

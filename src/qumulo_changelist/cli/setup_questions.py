@@ -46,6 +46,9 @@ class SetupQuestions:
         options: the command line.
         interview: asks.
         steps: checks.
+
+    Attributes:
+        uses_file: whether a configuration that exists is used.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class SetupQuestions:
         self._options = options
         self._interview = interview
         self._steps = steps
+        self.uses_file = False
         self._projects_file: str = options.projects or default_projects_file()
 
     def ask(self) -> SetupRequest:
@@ -69,6 +73,7 @@ class SetupQuestions:
         # Before anybody answers questions in vain.
         check_files(self._projects_file, own, self._options.project or "")
         if config is not None:
+            self.uses_file = True
             settings = read_settings(config or None, self._options.transport)
             self._steps.reach(settings)
             self._steps.trust(settings)
@@ -143,6 +148,7 @@ class SetupQuestions:
         say("No authority that this machine trusts has signed it for this name.")
         question = "Is that what the cluster's administrator sees? Trust it?"
         if not self._interview.agrees(None, question, default=False):
+            objection.hint = "Ask the cluster's administrator which fingerprint it has."
             raise objection
         return replace(settings, fingerprint=fingerprint)
 

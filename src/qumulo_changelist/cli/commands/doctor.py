@@ -124,7 +124,7 @@ def _chosen(options: argparse.Namespace) -> list[Project]:
             path=options.source,
             guid=options.guid or _NAME,
             index=options.index or "1",
-            mapped_path=options.mapped_path,
+            mapped_path=options.mapped_path or None,
         )
         return [Project(name=options.project or _NAME, sources=(source,))]
     if options.project is not None or options.mapped_path is not None:
