@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_changelist.config.archiver import default_path
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.site import GUID, CommandResult, Site
 
@@ -83,6 +84,8 @@ def test_with_a_token_no_password_is_stored_and_the_project_runs(
     assert "QumuloAccessToken" in stored
     assert "access-v1" not in newcomer.projects.read_text()
     newcomer.type("doctor", name, "--quiet")
+    if not Path(default_path()).exists():
+        newcomer.type("doctor", "--quiet")  # with what init has made
     assert newcomer.type("run", name).output == f"{newcomer.site.list_path}\n"
     _, answer = cluster.request("GET", "/v3/snapshots/status/")
     for entry in answer["entries"]:
@@ -142,7 +145,11 @@ def test_a_failed_check_ends_with_its_code_and_writes_nothing(newcomer: Newcomer
     elsewhere = ["--source", newcomer.site.source, "--guid", "g", "--mapped-path", "/usr"]
     wrong = newcomer.type("init", *given, *elsewhere, code=2)
 
+    changed = [*newcomer.cluster, "--fingerprint", "0" * 64, *newcomer.project]
+    intercepted = newcomer.type("init", *changed, code=69)
+
     assert "wrong-secret" not in refused.messages
+    assert "Somebody may intercept the connection" in intercepted.messages
     assert "the mapped path /usr does not show" in wrong.messages
     assert newcomer.files() == []
 
