@@ -70,9 +70,7 @@ def mode(path: Path) -> int:
 # By options
 
 
-def test_with_a_token_no_password_is_stored_and_the_project_runs(
-    newcomer: Newcomer, cluster: Emulator
-) -> None:
+def test_with_a_token_no_password_is_stored_and_the_project_runs(newcomer: Newcomer) -> None:
     done = newcomer.type("init", *newcomer.cluster, *newcomer.trust, *newcomer.project, "--token")
 
     name = newcomer.site.source[1:]
@@ -87,9 +85,6 @@ def test_with_a_token_no_password_is_stored_and_the_project_runs(
     if not Path(default_path()).exists():
         newcomer.type("doctor", "--quiet")  # with what init has made
     assert newcomer.type("run", name).output == f"{newcomer.site.list_path}\n"
-    _, answer = cluster.request("GET", "/v3/snapshots/status/")
-    for entry in answer["entries"]:
-        cluster.request("DELETE", f"/v3/snapshots/{entry['id']}")
 
 
 def test_what_exists_is_never_changed_and_the_lines_to_add_are_printed(newcomer: Newcomer) -> None:
