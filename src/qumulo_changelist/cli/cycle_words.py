@@ -99,6 +99,12 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
         f"{e.source}: committed; the next run begins from snapshot {e.snapshot}"
     ),
     events.SnapshotRemoved: lambda e: f"removed snapshot {e.snapshot} ({e.name})",
+    events.NotificationFailed: lambda e: (
+        f"{e.address} could not be notified: {e.reason}; the run itself is not affected"
+    ),
+    events.MetricsUnwritten: lambda e: (
+        f"no metrics were written: {e.reason}; the run itself is not affected"
+    ),
     events.SnapshotKept: lambda e: f"snapshot {e.snapshot} ({e.name}) stays: {e.reason}",
 }
 """What each event says."""
