@@ -4,13 +4,12 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from qumulo_changelist.checks.notify_url import check_notify_url
 from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import describe_error, print_answer
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.screen import Screen, say
-from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_reports(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--notify-url", metavar="URL", type=_notify_url,
+        "--notify-url", metavar="URL", type=arguments.notify_url,
         help="after the run, post its summary as JSON; if the URL contains a secret, use the key "
         "notify_url instead, since other users of this machine see command lines",
     )  # fmt: skip
@@ -66,14 +65,6 @@ def _add_reports(group: argparse._ArgumentGroup) -> None:
         "--metrics-file", metavar="FILE", type=arguments.path,
         help="after the run, write metrics for Prometheus (node_exporter's textfile collector)",
     )  # fmt: skip
-
-
-def _notify_url(argument: str) -> str:
-    try:
-        check_notify_url(argument)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    return argument
 
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
