@@ -5,7 +5,8 @@ To add one, add its module and its line here. A module has:
 - ``DESCRIPTION``: what it does, for ``--help``;
 - ``EXAMPLES``: command lines, each with a comment, for the end of ``--help``;
 - ``add_options(parser)``;
-- ``execute(options, screen)``: does it, prints the result, and returns the exit code.
+- ``execute(options, screen)``: does it, prints the result, and returns the exit code;
+- ``ASKS = True`` if it asks on the terminal, so that no progress is shown there.
 
 It imports what loads slowly only in ``execute``.
 """

@@ -51,6 +51,7 @@ _PROJECT = (
     ("--project NAME", "the project's name (default: that of the directory)"),
     ("--index N", "the archiver's number of the source folder (default: 1)"),
 )
+ASKS = True
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
