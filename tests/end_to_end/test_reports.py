@@ -147,3 +147,17 @@ def test_a_dry_run_reports_nothing(site: Site, posts: Posts) -> None:
     assert done.code == 0, done.messages
     assert not posts.received
     assert not (site.folder / "q.prom").exists()
+
+
+def test_what_is_on_a_list_is_printed_before_the_command_is_given_it(site: Site) -> None:
+    site.configure(QumuloTransport="rest")
+    own = ("--project", "show", "--source", site.source, "--guid", GUID)
+
+    done = run(site, "run", *own, "--", "sh", "-c", "echo the archiver is at work")
+
+    assert done.code == 0, done.messages
+    full, summary, archiver, committed = done.messages.splitlines()
+    assert "FULL LIST" in full
+    assert summary.startswith("show: changed: 0 files")
+    assert archiver == "the archiver is at work"
+    assert committed.startswith(f"{site.source}: committed")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from qumulo_changelist import events
-from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.wording import count
@@ -68,6 +67,8 @@ def _full_list_needed(event: events.FullListNeeded) -> str:
 
 
 def _list_made(event: events.ListMade) -> str:
+    from qumulo_changelist.checks.proof import Proof  # few commands make a list
+
     proof = Proof(*event.proof) if event.proof else None
     return summarize(event.project, event.totals, proof, moves=event.moves)
 
