@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.explanation import explain_path
     from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
     from qumulo_changelist.operations.list_choice import ListChoice, choose_list
+    from qumulo_changelist.operations.metrics import FinishedRun, update_metrics, write_metrics
+    from qumulo_changelist.operations.notification import notify
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.run import RunRequest, RunResult, plan_project, run_project
@@ -65,6 +67,7 @@ _MODULES = {
     "Event": "events",
     "Explanation": "operations.explained",
     "Finding": "operations.verification",
+    "FinishedRun": "operations.metrics",
     "Kind": "model",
     "ListChoice": "operations.list_choice",
     "ListOptions": "projects.project",
@@ -97,6 +100,7 @@ _MODULES = {
     "generate_changelist": "operations.changelist",
     "list_runs": "operations.history",
     "list_snapshots": "operations.snapshot_care",
+    "notify": "operations.notification",
     "open_cluster": "cluster.connect",
     "plan_project": "operations.run",
     "project_statuses": "operations.history",
@@ -104,7 +108,9 @@ _MODULES = {
     "read_receipt": "operations.receipt",
     "read_settings": "config.archiver",
     "run_project": "operations.run",
+    "update_metrics": "operations.metrics",
     "verify_list": "operations.verification",
+    "write_metrics": "operations.metrics",
 }
 
 __all__ = [
@@ -122,6 +128,7 @@ __all__ = [
     "Event",
     "Explanation",
     "Finding",
+    "FinishedRun",
     "Kind",
     "ListChoice",
     "ListOptions",
@@ -157,6 +164,7 @@ __all__ = [
     "generate_changelist",
     "list_runs",
     "list_snapshots",
+    "notify",
     "open_cluster",
     "plan_project",
     "project_statuses",
@@ -164,7 +172,9 @@ __all__ = [
     "read_receipt",
     "read_settings",
     "run_project",
+    "update_metrics",
     "verify_list",
+    "write_metrics",
 ]
 
 
