@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.explanation import explain_path
     from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
     from qumulo_changelist.operations.list_choice import ListChoice, choose_list
+    from qumulo_changelist.operations.metrics import FinishedRun, update_metrics, write_metrics
+    from qumulo_changelist.operations.notification import notify
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.run import RunRequest, RunResult, plan_project, run_project
@@ -72,6 +74,7 @@ _MODULES = {
     "Event": "events",
     "Explanation": "operations.explained",
     "Finding": "operations.verification",
+    "FinishedRun": "operations.metrics",
     "Kind": "model",
     "ListChoice": "operations.list_choice",
     "ListOptions": "projects.project",
@@ -107,6 +110,7 @@ _MODULES = {
     "generate_changelist": "operations.changelist",
     "list_runs": "operations.history",
     "list_snapshots": "operations.snapshot_care",
+    "notify": "operations.notification",
     "open_cluster": "cluster.connect",
     "plan_project": "operations.run",
     "project_statuses": "operations.history",
@@ -115,7 +119,9 @@ _MODULES = {
     "read_settings": "config.archiver",
     "run_project": "operations.run",
     "set_up": "operations.setup",
+    "update_metrics": "operations.metrics",
     "verify_list": "operations.verification",
+    "write_metrics": "operations.metrics",
 }
 
 __all__ = [
@@ -137,6 +143,7 @@ __all__ = [
     "Event",
     "Explanation",
     "Finding",
+    "FinishedRun",
     "Kind",
     "ListChoice",
     "ListOptions",
@@ -175,6 +182,7 @@ __all__ = [
     "generate_changelist",
     "list_runs",
     "list_snapshots",
+    "notify",
     "open_cluster",
     "plan_project",
     "project_statuses",
@@ -183,7 +191,9 @@ __all__ = [
     "read_settings",
     "run_project",
     "set_up",
+    "update_metrics",
     "verify_list",
+    "write_metrics",
 ]
 
 

@@ -163,3 +163,26 @@ def test_a_closed_standard_error_is_no_terminal(monkeypatch: pytest.MonkeyPatch)
     for closed in (None, io.StringIO()):
         monkeypatch.setattr("sys.stderr", closed)
         assert not terminal.is_terminal()
+
+
+def test_wide_characters_are_counted_by_their_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a line of the messages above would be taken for a part of the lines that are drawn."""
+    written: list[str] = []
+    monkeypatch.setattr(terminal, "_write", written.append)
+    monkeypatch.setattr(terminal, "_is_in_foreground", lambda: True)
+    monkeypatch.setattr(terminal, "_columns", lambda: 20)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    drawn = terminal.Terminal()
+
+    drawn.draw(lambda _: ["\u6620" * 15, "second"])
+    drawn.draw(lambda _: ["first"])
+    monkeypatch.setattr(terminal, "_columns", lambda: 3)
+    drawn.erase()
+    drawn.erase()
+
+    first, second, third = written
+    assert first.startswith("\r\u6620\u6620")
+    assert first.count("\u6620") == 9, "19 columns, and the last one for an ellipsis"
+    assert second.startswith("\r\x1b[2Afirst\x1b[K\r\n")
+    assert third == "\r\x1b[2A\x1b[J", "the terminal has wrapped the line meanwhile"

@@ -43,6 +43,8 @@ WARNINGS += [
     events.CommitWithheld("show1", "/p", 7, 3),
     events.ListCommitted("show1", "/p", 7),
     events.SnapshotKept(7, "show1-7", "it is locked"),
+    events.NotificationFailed("https://example.com", "no answer"),
+    events.MetricsUnwritten("/m.prom", "/m.prom cannot be written: full"),
 ]
 DETAILS: list[Event] = [
     events.SnapshotTaken("/p", 7, "show1-7"),
