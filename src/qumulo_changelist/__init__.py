@@ -31,13 +31,18 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.adoption import Adoption, adopt_project
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
     from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
+    from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
+    from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
     from qumulo_changelist.operations.explained import Explanation
     from qumulo_changelist.operations.explanation import explain_path
     from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
     from qumulo_changelist.operations.list_choice import ListChoice, choose_list
+    from qumulo_changelist.operations.metrics import FinishedRun, update_metrics, write_metrics
+    from qumulo_changelist.operations.notification import notify
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.run import RunRequest, RunResult, plan_project, run_project
+    from qumulo_changelist.operations.setup import SetupRequest, SetupResult, set_up
     from qumulo_changelist.operations.snapshot_care import (
         SnapshotRole,
         delete_snapshots,
@@ -57,14 +62,19 @@ _MODULES = {
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.request",
     "ChangelistResult": "operations.changelist",
+    "Check": "operations.doctor.checks",
+    "CheckStatus": "operations.doctor.checks",
     "Cluster": "cluster.interface",
     "CommitRequest": "operations.commit",
     "CommitResult": "operations.commit",
     "DeletionLimit": "checks.deletion_limit",
+    "Diagnosis": "operations.doctor.diagnosis",
+    "DoctorRequest": "operations.doctor.diagnosis",
     "EntryStat": "model",
     "Event": "events",
     "Explanation": "operations.explained",
     "Finding": "operations.verification",
+    "FinishedRun": "operations.metrics",
     "Kind": "model",
     "ListChoice": "operations.list_choice",
     "ListOptions": "projects.project",
@@ -79,6 +89,8 @@ _MODULES = {
     "RunResult": "operations.run",
     "Secret": "config.settings",
     "Settings": "config.settings",
+    "SetupRequest": "operations.setup",
+    "SetupResult": "operations.setup",
     "Snapshot": "model",
     "SnapshotRequest": "operations.snapshots",
     "SnapshotRole": "operations.snapshot_care",
@@ -93,10 +105,12 @@ _MODULES = {
     "commit_project": "operations.commit",
     "create_snapshot": "operations.snapshots",
     "delete_snapshots": "operations.snapshot_care",
+    "diagnose": "operations.doctor.diagnosis",
     "explain_path": "operations.explanation",
     "generate_changelist": "operations.changelist",
     "list_runs": "operations.history",
     "list_snapshots": "operations.snapshot_care",
+    "notify": "operations.notification",
     "open_cluster": "cluster.connect",
     "plan_project": "operations.run",
     "project_statuses": "operations.history",
@@ -104,7 +118,10 @@ _MODULES = {
     "read_receipt": "operations.receipt",
     "read_settings": "config.archiver",
     "run_project": "operations.run",
+    "set_up": "operations.setup",
+    "update_metrics": "operations.metrics",
     "verify_list": "operations.verification",
+    "write_metrics": "operations.metrics",
 }
 
 __all__ = [
@@ -114,14 +131,19 @@ __all__ = [
     "ChangelistError",
     "ChangelistRequest",
     "ChangelistResult",
+    "Check",
+    "CheckStatus",
     "Cluster",
     "CommitRequest",
     "CommitResult",
     "DeletionLimit",
+    "Diagnosis",
+    "DoctorRequest",
     "EntryStat",
     "Event",
     "Explanation",
     "Finding",
+    "FinishedRun",
     "Kind",
     "ListChoice",
     "ListOptions",
@@ -136,6 +158,8 @@ __all__ = [
     "RunResult",
     "Secret",
     "Settings",
+    "SetupRequest",
+    "SetupResult",
     "Snapshot",
     "SnapshotRequest",
     "SnapshotRole",
@@ -151,12 +175,14 @@ __all__ = [
     "commit_project",
     "create_snapshot",
     "delete_snapshots",
+    "diagnose",
     "errors",
     "events",
     "explain_path",
     "generate_changelist",
     "list_runs",
     "list_snapshots",
+    "notify",
     "open_cluster",
     "plan_project",
     "project_statuses",
@@ -164,7 +190,10 @@ __all__ = [
     "read_receipt",
     "read_settings",
     "run_project",
+    "set_up",
+    "update_metrics",
     "verify_list",
+    "write_metrics",
 ]
 
 

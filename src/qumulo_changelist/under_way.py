@@ -41,7 +41,7 @@ class Peak:
         self._next_look = 0.0
 
     def look(self, seen: _Seen) -> _Seen:
-        """Look at the number, at most ten times a second; return the argument."""
+        """Look at the number, not more often than it is worth; return the argument."""
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + _SECONDS_BETWEEN_LOOKS
@@ -50,5 +50,5 @@ class Peak:
 
     def take(self) -> int:
         """Return the greatest number since the last call."""
-        most, self._most = self._most, 0
+        most, self._most, self._next_look = self._most, 0, 0.0
         return most

@@ -21,6 +21,8 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 import qumulo_changelist
 from tests.end_to_end.site import REPOSITORY, CommandResult
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 _SECONDS = 120
 
 CHANGES = "FUZZ_CHANGES"
-"""The variable with the changes to a command: `constants`, and whether there is a `slow_mount`."""
+"""The variable with the changes to a command: `constants`, and whether there is a `slow_mount`, or
+the list is `full`."""
 
 _LONGEST_LOOK = 0.0005
 
@@ -124,10 +127,26 @@ def _change() -> None:
         loaded = importlib.import_module(f"qumulo_changelist.{module}")
         assert hasattr(loaded, constant), name
         setattr(loaded, constant, value)
+    if changes["full"]:
+        _request_full_list()
     if changes["slow_mount"]:
         random.seed()  # else all forks take the same times
         os.stat = _slow(os.stat)
         os.open = _slow(os.open)
+
+
+def _request_full_list() -> None:
+    """Make the command request a full list of its older snapshot: it has no option for that."""
+    from qumulo_changelist.cli import generate_changelist
+
+    command: Any = generate_changelist
+    parse = command.parse
+
+    def parse_for_full_list(arguments: Any) -> Any:
+        request, options = parse(arguments)
+        return replace(request, older=None, newer=request.older), options
+
+    command.parse = parse_for_full_list
 
 
 def _slow(usual: Any) -> Any:

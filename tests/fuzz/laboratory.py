@@ -109,6 +109,7 @@ class Laboratory:
         as_other_user: bool = False,
         constants: Constants = (),
         slow_mount: bool = False,
+        full: bool = False,
     ) -> tuple[CommandResult, bytes | None]:
         """Generate a list where there is an earlier one.
 
@@ -119,6 +120,7 @@ class Laboratory:
             as_other_user: whether to run as a user who owns nothing in the tree.
             constants: those of a fork.
             slow_mount: whether each look of a fork at the mount takes a random time.
+            full: whether a fork makes a full list, which no option of the command requests.
 
         Returns:
             How the command ended, and the list; None if the earlier one is unchanged.
@@ -131,7 +133,7 @@ class Laboratory:
             done = site.run("qumulo_generate_changelist.py", *arguments)
         else:
             user = OTHER_USER if as_other_user else None
-            changes = json.dumps({"constants": constants, "slow_mount": slow_mount})
+            changes = json.dumps({"constants": constants, "slow_mount": slow_mount, "full": full})
             environment = {**site.variables(), CHANGES: changes}
             done = self._server.run(arguments, environment, str(site.folder), user=user)
         written = site.list_path.read_bytes()

@@ -21,6 +21,7 @@ from tests.fuzz.ways import (
     Way,
     case_of_two_directories,
     expected_case,
+    expected_full_case,
     settings,
     ways,
 )
@@ -144,7 +145,15 @@ class Work(RuleBasedStateMachine):
         with _directory(mapped) if case.recreate_base else nullcontext():
             self.check(way, older.id, newer.id, case)
 
-    def check(self, way: Way, older: int, newer: int, case: Case) -> None:
+    def check_full_list(self, way: Way, snapshot: SnapshotView) -> None:
+        """Compare a full list with the oracle's."""
+        live = snapshot is self.snapshots[-1] and not self.has_changed
+        share = Share(self.source, self.beside, live, (), self.laboratory.answers)
+        if case := expected_full_case(way, snapshot, share):
+            way = way._replace(process=False)
+            self.check(way, snapshot.id, snapshot.id + 1, case, full=True)
+
+    def check(self, way: Way, older: int, newer: int, case: Case, *, full: bool = False) -> None:
         """Generate a list, and compare how that ends with what must result."""
         done, written = self.laboratory.run(
             self.laboratory.arguments(older, newer, case.base, case.mapped, case.options),
@@ -153,6 +162,7 @@ class Work(RuleBasedStateMachine):
             as_other_user=way.as_other_user,
             constants=way.constants,
             slow_mount=way.slow_mount,
+            full=full,
         )
         if currently_in_test_context():
             recreated = ", created again" if case.recreate_base else ""
@@ -212,6 +222,12 @@ class Work(RuleBasedStateMachine):
         end = begin + 1 + newer % (len(self.snapshots) - 1 - begin)
         self.check_diff(self.snapshots[begin], self.snapshots[end])
         self.check_list(way, self.snapshots[begin], self.snapshots[end], live=False)
+
+    @rule(way=ways(("rest", "rest", "rest", "qq")), number=_NUMBER)
+    def list_one_snapshot(self, way: Way, number: int) -> None:
+        """Make a full list of a snapshot; in the source's `.snapshot`, a mount shows the others."""
+        snapshot = self.snapshots[number % len(self.snapshots)]
+        self.check_full_list(way, snapshot)
 
     @rule(
         way=ways(("rest", "rest", "rest", "qq")),

@@ -102,6 +102,9 @@ def test_the_source_or_the_folder_above_it_is_renamed(work: Work, metadata: str)
     work.rename_folder_above("&")
     work.write(Place(1, b"new"), 5)
     work.list_work(WAY._replace(metadata=metadata, base="below", directory=1))
+    for snapshot in work.snapshots:
+        for base in ("source", "above", "missing"):
+            work.check_full_list(WAY._replace(metadata=metadata, base=base), snapshot)
 
 
 def test_a_base_path_that_never_existed_is_refused(work: Work) -> None:

@@ -14,6 +14,7 @@ from tests.oracle import (
     NO_RESTRICTIONS,
     Restrictions,
     Tree,
+    expected_full_list,
     expected_list,
     has_base,
     has_same_names,
@@ -273,6 +274,41 @@ def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Sha
         refusable=not _sources_are_known(share)
         and (older.source != newer.source or not _is_at_or_below(base, newer.source)),
     )
+
+
+def expected_full_case(way: Way, snapshot: SnapshotView, share: Share) -> Case | None:
+    """Return what a way requests for a full list of a snapshot; None if it cannot be predicted."""
+    tree, source = snapshot.tree, snapshot.source
+    base = _base(way, snapshot, snapshot, share)
+    if not has_base(tree, source, base):
+        return _case_without_base(way, base, snapshot, share)
+    if not _sources_are_known(share) and not _is_at_or_below(base, source):
+        # All that the snapshot answers for the directories above its own is of the live share.
+        return None
+    unpredictable = _is_unpredictable(tree)
+    metadata = "mount" if unpredictable and way.metadata == "rest" else way.metadata
+    # The emulator shows a snapshot in the directory that it was taken of, and not below it.
+    if metadata == "snapshot" and base != source:
+        metadata = "mount"
+    if metadata == "mount" and not share.live:
+        if unpredictable:
+            return None
+        metadata = "rest"
+    expected = expected_full_list(
+        tree,
+        source=source,
+        base=base,
+        run_time=int(time.time()),
+        restrictions=_newer_restrictions(way, metadata, tree),
+    )
+    wanted = {
+        "--deletes": way.deletes,
+        "--moves": way.moves,
+        "--verify": way.verify and all(map(is_utf8, tree.nodes)),
+        "--max-deletes=0": way.guard,
+    }
+    mapped = _mapped(metadata, share.source if base == source else base)
+    return Case(base, mapped, _options(way, metadata, wanted), (expected,))
 
 
 def case_of_two_directories(way: Way, newer: str) -> Case:

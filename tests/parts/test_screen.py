@@ -9,8 +9,11 @@ from qumulo_changelist import events
 from qumulo_changelist.cli import screen
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.events import Event
+from qumulo_changelist.model import Totals
 
-KINDS = typing.get_args(Event)
+# Progress is shown, and not printed: see test_progress.py.
+PROGRESS = (events.StageBegun, events.Progressed)
+KINDS = [kind for kind in typing.get_args(Event) if kind not in PROGRESS]
 
 WARNINGS: list[Event] = [
     events.NodeSkipped("n1", "it took too long"),
@@ -36,9 +39,12 @@ WARNINGS += [
     events.BaseExpires("/p", 7, 0),
     events.FullListNeeded("/p", "nothing was committed yet", None),
     events.NothingNewer("/p", "Nightly", 7),
+    events.ListMade("show1", "/p", "/list", Totals(files=3), moves=False, proof=(1, 4)),
     events.CommitWithheld("show1", "/p", 7, 3),
     events.ListCommitted("show1", "/p", 7),
     events.SnapshotKept(7, "show1-7", "it is locked"),
+    events.NotificationFailed("https://example.com", "no answer"),
+    events.MetricsUnwritten("/m.prom", "/m.prom cannot be written: full"),
 ]
 DETAILS: list[Event] = [
     events.SnapshotTaken("/p", 7, "show1-7"),
@@ -92,7 +98,7 @@ def test_every_event_has_words_with_its_facts(kind: type) -> None:
     texts = [fact for fact in facts if isinstance(fact, str)]
     is_short = kind in (
         *(events.LockAwaited, events.ListPublished, events.ChangesCollected),
-        *(events.RunRecovered, events.ListCommitted),
+        *(events.RunRecovered, events.ListCommitted, events.ListMade),
     )
     assert is_short or all(text in words for text in texts)
 

@@ -54,6 +54,17 @@ def positive_number(argument: str, maximum: int = MAX_SIZE) -> int:
     return int(argument)
 
 
+def notify_url(argument: str) -> str:
+    """Return a URL to which runs can be posted; no message contains it."""
+    from qumulo_changelist.checks.notify_url import check_notify_url  # few commands need it
+
+    try:
+        check_notify_url(argument)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return argument
+
+
 def deletion_limit(argument: str) -> DeletionLimit:
     """Return a limit on deletions: a number of files, or a percentage."""
     try:

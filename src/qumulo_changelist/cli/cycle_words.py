@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from qumulo_changelist import events
-from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.wording import count
@@ -68,6 +67,8 @@ def _full_list_needed(event: events.FullListNeeded) -> str:
 
 
 def _list_made(event: events.ListMade) -> str:
+    from qumulo_changelist.checks.proof import Proof  # few commands make a list
+
     proof = Proof(*event.proof) if event.proof else None
     return summarize(event.project, event.totals, proof, moves=event.moves)
 
@@ -99,6 +100,12 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
         f"{e.source}: committed; the next run begins from snapshot {e.snapshot}"
     ),
     events.SnapshotRemoved: lambda e: f"removed snapshot {e.snapshot} ({e.name})",
+    events.NotificationFailed: lambda e: (
+        f"{e.address} could not be notified: {e.reason}; the run itself is not affected"
+    ),
+    events.MetricsUnwritten: lambda e: (
+        f"no metrics were written: {e.reason}; the run itself is not affected"
+    ),
     events.SnapshotKept: lambda e: f"snapshot {e.snapshot} ({e.name}) stays: {e.reason}",
 }
 """What each event says."""

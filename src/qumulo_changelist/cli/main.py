@@ -72,7 +72,8 @@ def _add_command(subparsers: Any, name: str, summary: str) -> None:
         allow_abbrev=False,
     )
     module.add_options(parser)
-    parser.set_defaults(execute=module.execute)
+    asks = getattr(module, "ASKS", False)
+    parser.set_defaults(execute=module.execute, asks=asks)
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -89,7 +90,7 @@ def _run(argv: Sequence[str] | None) -> int:
         parser.error("-- and a command can follow `run` alone")
     options.handover = handover or []
     try:
-        with shown_progress(quiet=options.quiet, in_log=True) as progress:
+        with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
             screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
             code: int = options.execute(options, screen)
     except ChangelistError as error:

@@ -5,15 +5,16 @@ from msgspec import Struct
 from qumulo_changelist.events import Stage
 from qumulo_changelist.wording import count
 
+# With what precedes the path.
 _DOING = {
-    None: "asking the cluster",
-    Stage.SNAPSHOT: "taking a snapshot",
-    Stage.DIFF: "reading the diff",
-    Stage.LISTING: "listing",
-    Stage.CHECKING: "checking the list",
-    Stage.WRITING: "writing the list",
-    Stage.HANDING_OVER: "waiting for the command",
-    Stage.COMMITTING: "committing",
+    None: ("asking the cluster", ""),
+    Stage.SNAPSHOT: ("taking a snapshot", "of "),
+    Stage.DIFF: ("reading the diff", "of "),
+    Stage.LISTING: ("listing", ""),
+    Stage.CHECKING: ("checking the list", "of "),
+    Stage.WRITING: ("writing the list", "of "),
+    Stage.HANDING_OVER: ("waiting for the command that has the list", "of "),
+    Stage.COMMITTING: ("committing", ""),
 }
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
@@ -49,22 +50,16 @@ Part = tuple[int, str]
 
 def describe_lines(shown: Shown, width: int) -> list[str]:
     """Return one or two lines for a terminal; what does not fit into ``width`` is left out."""
-    head = _DOING[shown.stage]
     changes, rest = _changes(shown), _totals(shown)
-    if shown.path:
-        first = _fit([(0, head), (3, printable(shown.path))], " ", changes, width)
-    else:
-        first = _fit([(0, head)], " ", changes, width)
+    first = _fit(_head(shown), changes, width)
     if not shown.files and not shown.requests and len(rest) == 1:
-        return [_fit([], "", [(0, first), *rest], width)]
-    return [first, _fit([], "", rest, width, indent="  ")]
+        return [_fit([], [(0, first), *rest], width)]
+    return [first, _fit([], rest, width, indent="  ")]
 
 
 def describe_line(shown: Shown) -> str:
     """Return a line for a log."""
-    return _fit([(0, _DOING[shown.stage]), (0, printable(shown.path))], " ", [
-        *_changes(shown), *_totals(shown)
-    ])  # fmt: skip
+    return _fit(_head(shown), [*_changes(shown), *_totals(shown)])
 
 
 def printable(text: str) -> str:
@@ -99,6 +94,11 @@ def seconds_left(shown: Shown) -> float | None:
     return shown.in_stage * (shown.in_all - shown.done) / shown.done
 
 
+def _head(shown: Shown) -> list[Part]:
+    words, before = _DOING[shown.stage]
+    return [(0, words), *([(3, before + printable(shown.path))] if shown.path else [])]
+
+
 def _changes(shown: Shown) -> list[Part]:
     if shown.stage is Stage.DIFF:
         return [(1, f"{shown.changes:,} changes"), *_speed(shown.changes, shown)]
@@ -117,7 +117,7 @@ def _totals(shown: Shown) -> list[Part]:
             (2, describe_size(shown.size)),
         ]
     if shown.stage is Stage.LISTING and shown.in_all is None:
-        parts += [(rank, f"{words} files") for rank, words in _speed(shown.files, shown)]
+        parts += _speed(shown.files, shown, " files")
     if shown.requests:
         parts.append((4, f"{count(shown.requests, 'request')} under way"))
     parts.append((3, f"{describe_time(shown.elapsed)} elapsed"))
@@ -127,18 +127,16 @@ def _totals(shown: Shown) -> list[Part]:
     return parts
 
 
-def _speed(number: int, shown: Shown) -> list[Part]:
+def _speed(number: int, shown: Shown, noun: str = "") -> list[Part]:
     if not number or shown.in_stage < _MIN_SECONDS:
         return []
-    return [(2, f"{number / shown.in_stage:,.0f}/s")]
+    return [(2, f"{number / shown.in_stage:,.0f}{noun}/s")]
 
 
-def _fit(
-    head: list[Part], between: str, parts: list[Part], width: int | None = None, indent: str = ""
-) -> str:
+def _fit(head: list[Part], parts: list[Part], width: int | None = None, indent: str = "") -> str:
     """Join the head and the parts; the greatest ranks are left out until it fits."""
     while True:
-        begin = between.join(words for _, words in head if words)
+        begin = " ".join(words for _, words in head)
         rest = ", ".join(words for _, words in parts)
         line = indent + (": " if begin and rest else "").join((begin, rest))
         greatest = max((rank for rank, _ in (*head, *parts)), default=0)

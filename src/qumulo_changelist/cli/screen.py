@@ -69,11 +69,15 @@ def keep_clear(hidden: Callable[[], AbstractContextManager[object]]) -> Iterator
 
 def say(message: str) -> None:
     """Write a message to standard error."""
-    message = printable(message)
+    prompt(f"{message}\n")
+
+
+def prompt(text: str) -> None:
+    """Write a text to standard error, without a line end, as before an answer."""
     # If standard error is closed or full, nobody can be informed of that.
     if sys.stderr:
         with _hidden(), contextlib.suppress(OSError):
-            os.write(sys.stderr.fileno(), to_bytes(message) + b"\n")
+            os.write(sys.stderr.fileno(), to_bytes(printable(text)))
 
 
 def printable(text: str) -> str:

@@ -36,7 +36,11 @@ def summarize(project: str, totals: Totals, proof: "Proof | None", *, moves: boo
             f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed "
             "or disappeared (exact: --metadata snapshot or rest)"
         )
-    if proof:
+    if proof and not proof.older_files:
+        parts.append(
+            f"proved: the cluster counts {count(proof.newer_files, 'file')}, which the list has"
+        )
+    elif proof:
         parts.append(
             f"proved: the list leads from the {count(proof.older_files, 'file')} of the older "
             f"snapshot to the {proof.newer_files} of the newer"

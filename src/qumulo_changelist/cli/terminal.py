@@ -7,11 +7,18 @@ line below. So whatever ends the process, the terminal is as it was.
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 # ECMA-48, "Control functions for coded character sets": CUU, EL and ED.
 _UP = "\x1b[{}A"
 _CLEAR_LINE = "\x1b[K"
 _CLEAR_BELOW = "\x1b[J"
+
+_COLUMNS = 80
+"""Of a terminal that does not know its width."""
 
 
 class Terminal:
@@ -25,8 +32,8 @@ class Terminal:
         from rich.console import Console  # most runs have no terminal, or are over before this
 
         self._console = Console(stderr=True, highlight=False, soft_wrap=False)
-        self._drawn: list[str] = []
-        self._rows = 0
+        self._cells: list[int] = []
+        """The width of each line that is drawn."""
 
     def draw(self, make_lines: Callable[[int], list[str]]) -> None:
         """Draw lines in the place of those that were drawn before.
@@ -34,39 +41,39 @@ class Terminal:
         Args:
             make_lines: returns the lines, given the number of columns.
         """
-        # A terminal moves to the next line by itself once the last column is written.
-        width = max(self._console.width - 1, 1)
-        lines = make_lines(width)
         if not _is_in_foreground():
             return
-        shown = [self._render(line, width, is_first=not at) for at, line in enumerate(lines)]
-        begin = "\r" + (_UP.format(self._rows_above()) if self._drawn else "")
-        text = "".join(f"{line}{_CLEAR_LINE}\r\n" for line in shown)
-        self._drawn = [line[:width] for line in lines]
-        self._rows = width
-        _write(begin + text + _CLEAR_BELOW)
+        # A terminal moves to the next line by itself once the last column is written.
+        self._console.width = _columns()
+        width = max(self._console.width - 1, 1)
+        texts = [self._cut(line, width) for line in make_lines(width)]
+        for text in texts[:1]:
+            text.stylize("cyan")
+        lines = "".join(f"{self._render(text)}{_CLEAR_LINE}\r\n" for text in texts)
+        begin, self._cells = self._begin(), [text.cell_len for text in texts]
+        _write(begin + lines + _CLEAR_BELOW)
 
     def erase(self) -> None:
         """Remove what was drawn."""
-        if self._drawn:
-            above, self._drawn = self._rows_above(), []
-            _write("\r" + _UP.format(above) + _CLEAR_BELOW)
+        if self._cells:
+            begin, self._cells = self._begin(), []
+            _write(begin + _CLEAR_BELOW)
 
-    def _rows_above(self) -> int:
-        """Return the number of rows that the lines have, also if the terminal is narrower now."""
-        from rich.cells import cell_len
+    def _begin(self) -> str:
+        """Return what moves the cursor to the first line, also if the terminal is narrower now."""
+        columns = _columns()
+        rows = sum(max(-(-cells // columns), 1) for cells in self._cells)
+        return "\r" + (_UP.format(rows) if rows else "")
 
-        columns = max(self._console.width, 1)
-        return sum(max(-(-cell_len(line) // columns), 1) for line in self._drawn)
-
-    def _render(self, line: str, width: int, *, is_first: bool) -> str:
-        """Return a line with its colours, cut where the terminal ends."""
+    def _cut(self, line: str, width: int) -> "Text":
         from rich.text import Text
 
         encoding = self._console.encoding
-        line = line.encode(encoding, "backslashreplace").decode(encoding)
-        text = Text(line, "cyan" if is_first else "", no_wrap=True)
+        text = Text(line.encode(encoding, "backslashreplace").decode(encoding), no_wrap=True)
         text.truncate(width, overflow="ellipsis" if encoding.startswith("utf") else "crop")
+        return text
+
+    def _render(self, text: "Text") -> str:
         with self._console.capture() as captured:
             self._console.print(text, end="", crop=False, no_wrap=True)
         return captured.get()
@@ -83,6 +90,11 @@ def is_terminal() -> bool:
         return sys.stderr is not None and os.isatty(sys.stderr.fileno())
     except (OSError, ValueError):
         return False
+
+
+def _columns() -> int:
+    """Return the width of the terminal itself: COLUMNS may be that of a different one."""
+    return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
 
 
 def _is_in_foreground() -> bool:

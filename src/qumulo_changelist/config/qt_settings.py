@@ -17,6 +17,8 @@ _SINGLE = {
     '"': '"', "?": "?", "'": "'", "\\": "\\",
 }  # fmt: skip
 
+_MAX_HALF = 0xFFFF
+
 
 def read_section(text: str, section: str) -> dict[str, str]:
     """Return the values of one section, by key in lower case.
@@ -60,6 +62,27 @@ def decode_value(written: str) -> str:
     if text.startswith("@ByteArray(") and text.endswith(")"):
         return text[len("@ByteArray(") : -1]
     return text
+
+
+def encode_value(text: str) -> str:
+    r"""Return what to write after a key's ``=`` so that :func:`decode_value` returns the text.
+
+    It is always quoted. Only control characters are escaped, since the file is UTF-8; Qt reads a
+    hexadecimal digit after ``\x41`` as a part of the escape, so such a digit is escaped, too.
+    """
+    written = []
+    after_escape = False
+    for character in f"@{text}" if text.startswith("@") else text:
+        is_hexadecimal = after_escape and character in "0123456789abcdefABCDEF"
+        after_escape = is_hexadecimal or not character.isprintable()
+        if after_escape and ord(character) > _MAX_HALF:
+            high, low = divmod(ord(character) - 0x10000, 0x400)
+            written.append(f"\\x{0xD800 + high:x}\\x{0xDC00 + low:x}")
+        elif after_escape:
+            written.append(f"\\x{ord(character):x}")
+        else:
+            written.append(f"\\{character}" if character in '"\\' else character)
+    return f'"{"".join(written)}"'
 
 
 def _unescape(escape: re.Match[str]) -> str:

@@ -24,7 +24,9 @@ from qumulo_changelist.events.cycle import (
     ListCommitted,
     ListHanded,
     ListMade,
+    MetricsUnwritten,
     NothingNewer,
+    NotificationFailed,
     ProjectAwaited,
     RunRecovered,
     SnapshotKept,
@@ -76,11 +78,13 @@ __all__ = [
     "Listener",
     "LockAwaited",
     "LockUnavailable",
+    "MetricsUnwritten",
     "MoreUnreadable",
     "MountUnverified",
     "NodeChosen",
     "NodeSkipped",
     "NothingNewer",
+    "NotificationFailed",
     "ProcessesLeft",
     "Progressed",
     "ProjectAwaited",
@@ -136,6 +140,8 @@ Event = (
     | ListCommitted
     | SnapshotRemoved
     | SnapshotKept
+    | NotificationFailed
+    | MetricsUnwritten
 )
 
 Listener = Callable[[Event], object]

@@ -132,3 +132,18 @@ class SnapshotKept(Struct, frozen=True):
     snapshot: int
     name: str
     reason: str
+
+
+class NotificationFailed(Struct, frozen=True):
+    """A run could not be posted to a URL; the run itself is as it was."""
+
+    address: str
+    """The scheme and the host of the URL: the rest may be a secret."""
+    reason: str
+
+
+class MetricsUnwritten(Struct, frozen=True):
+    """The file of metrics could not be written; the run itself is as it was."""
+
+    path: str
+    reason: str

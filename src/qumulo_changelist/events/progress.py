@@ -15,7 +15,7 @@ class Stage(str, Enum):
     LISTING = "listing"
     """Reading the attributes of what changed."""
     CHECKING = "checking"
-    """Comparing the list with a limit, or with what the cluster counts."""
+    """Comparing the list with a limit, with its receipt, or with what the cluster counts."""
     WRITING = "writing"
     """Putting the list and its receipt in their places."""
     HANDING_OVER = "handing over"
@@ -29,7 +29,7 @@ class StageBegun(Struct, frozen=True):
 
     stage: Stage
     path: str
-    """The directory of the cluster that it is about."""
+    """The directory of the cluster that it is about; "" if unknown."""
 
 
 class Progressed(Struct, frozen=True):

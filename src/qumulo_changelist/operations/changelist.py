@@ -80,6 +80,9 @@ class ChangelistResult(Struct, frozen=True):
     totals: Totals
     proof: Proof | None
     """What the cluster counts; None if no proof was wanted."""
+    changes: int | None = None
+    """The number of changes below the base path, as the cluster's diff has them; None for a full
+    list."""
 
     @property
     def is_complete(self) -> bool:
@@ -152,6 +155,7 @@ class _Run:
         self._meter.requests = lambda: self._runner.requests_under_way
         self._tally = Tally()
         self._out_of_scope = 0
+        self._in_scope: int | None = None
         self._proof: Proof | None = None
         self._net_is_known = True
 
@@ -190,7 +194,8 @@ class _Run:
         self._out_of_scope = pieces.collect_changes(
             self._cluster, older, self._request.newer, changes, self._runner, self._meter
         )
-        self._listener(ChangesCollected(scope.base or "/", len(changes), self._out_of_scope))
+        self._in_scope = len(changes)
+        self._listener(ChangesCollected(scope.base or "/", self._in_scope, self._out_of_scope))
         self._pair = find_base(self._cluster, self._pair, changes)
 
     def fill(self) -> None:
@@ -274,7 +279,9 @@ class _Run:
         self._meter.begin(Stage.WRITING)
         totals = self._tally.totals
         receipt_path = publish(self._file, totals, make_receipt, self._listener)
-        return ChangelistResult(self._file.path, receipt_path, receipts[0], totals, self._proof)
+        return ChangelistResult(
+            self._file.path, receipt_path, receipts[0], totals, self._proof, self._in_scope
+        )
 
     def _net_files(self) -> int | None:
         if not self._net_is_known or self._tally.unread_directories:

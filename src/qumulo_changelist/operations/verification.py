@@ -16,7 +16,7 @@ from qumulo_changelist.errors import (
     InvalidReceiptError,
     UnreadableError,
 )
-from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.operations.receipt import Receipt, read_receipt
 from qumulo_changelist.operations.recorded_snapshots import Outcome, look_up_snapshots
 from qumulo_changelist.output.formats import READERS
@@ -74,6 +74,7 @@ def verify_list(
         receipt_path = receipt_path_of(path)
         findings: list[Finding] = []
         receipt = _read_receipt(receipt_path, findings)
+        listener(StageBegun(Stage.CHECKING, receipt.base_path if receipt else ""))
         findings += _compare_content(path, receipt)
         if settings and receipt:
             with open_cluster(settings, listener) as cluster:

@@ -19,6 +19,7 @@ from qumulo_changelist.projects.keys import (
     DEFAULT_KEYS,
     OPTION_KEYS,
     PROJECT_KEYS,
+    SECRET_KEYS,
     SOURCE_KEYS,
     Parser,
 )
@@ -234,7 +235,8 @@ class _Reader:
             try:
                 values[key] = parsers[key](table[key])
             except ValueError as error:
-                self._report((*path, key), f"{key} = {table[key]!r:.100}: {error}")
+                shown = "" if key in SECRET_KEYS else f" = {table[key]!r:.100}"
+                self._report((*path, key), f"{key}{shown}: {error}")
         return values
 
     def _table(self, value: object, path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.notify_url import check_notify_url
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
 
@@ -66,6 +67,14 @@ def _deletion_limit(value: object) -> DeletionLimit:
         raise ValueError(str(error)) from None
 
 
+def _notify_url(value: object) -> str:
+    try:
+        check_notify_url(_text(value))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+    return str(value)
+
+
 SOURCE_KEYS: Mapping[str, Parser] = {
     "path": _absolute,
     "mapped_path": _absolute,
@@ -92,8 +101,13 @@ CYCLE_KEYS: Mapping[str, Parser] = {
     "expire": _duration,
     "full": _yes_or_no,
     "commit_unreadable": _yes_or_no,
+    "notify_url": _notify_url,
+    "metrics_file": _absolute,
     "config": _absolute,
     "transport": _one_of("qq", "rest"),
 }
+SECRET_KEYS = frozenset(("notify_url",))
+"""Those whose values no message may contain."""
+
 DEFAULT_KEYS: Mapping[str, Parser] = {**OPTION_KEYS, **CYCLE_KEYS}
 PROJECT_KEYS: Mapping[str, Parser] = {**SOURCE_KEYS, **DEFAULT_KEYS}

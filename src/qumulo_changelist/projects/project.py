@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.notify_url import check_notify_url
 from qumulo_changelist.checks.request import (
     check_guid,
     check_project,
@@ -72,6 +73,10 @@ class Project(Struct, frozen=True, kw_only=True):
     """Whether a full list may be made if nothing was committed yet."""
     commit_unreadable: bool = False
     """Whether a list is committed by itself although some of its entries could not be read."""
+    notify_url: str = ""
+    """Where each run is posted as JSON; "" for nowhere. It may contain a secret."""
+    metrics_file: str = ""
+    """Where the metrics of each run are written, as Prometheus reads them; "" for nowhere."""
     config: str = ""
     """The archiver's configuration, which says how to reach the cluster; "" for the usual one."""
     transport: Literal["", "qq", "rest"] = ""
@@ -96,6 +101,8 @@ class Project(Struct, frozen=True, kw_only=True):
         self._check_twice(
             "list", [f"{one.guid}/{int(one.index)}-files.xml" for one in self.sources]
         )
+        if self.notify_url:
+            check_notify_url(self.notify_url)
         if not 1 <= self.keep <= MAX_KEEP:
             raise UsageError(f"keep is {self.keep}, and has to be from 1 to {MAX_KEEP}")
 

@@ -5,7 +5,8 @@ To add one, add its module and its line here. A module has:
 - ``DESCRIPTION``: what it does, for ``--help``;
 - ``EXAMPLES``: command lines, each with a comment, for the end of ``--help``;
 - ``add_options(parser)``;
-- ``execute(options, screen)``: does it, prints the result, and returns the exit code.
+- ``execute(options, screen)``: does it, prints the result, and returns the exit code;
+- ``ASKS = True`` if it asks on the terminal, so that no progress is shown there.
 
 It imports what loads slowly only in ``execute``.
 """
@@ -21,6 +22,7 @@ COMMANDS = {
     "explain": "why one path is on a list, or why not",
     "verify": "compare a list with its receipt, and with the cluster",
     "snapshot": "create, list, show and delete snapshots",
+    "init": "set up a project: five questions, checked as they are answered",
     "doctor": "check everything that runs need, and say what to do about it",
     "projects": "check or show projects.toml",
     "completion": "print the completion of the shell: bash, zsh or fish",

@@ -51,6 +51,10 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         state=options.state or "",
     )
     result = commit_project(request, common.find_settings(options, project), screen)
+    if project and project.metrics_file:
+        from qumulo_changelist.operations.metrics import update_metrics
+
+        update_metrics(project.metrics_file, project, screen, state=request.state)
     answer: dict[str, object] = {
         "project": result.project,
         "committed": result.committed,

@@ -6,6 +6,7 @@ import os
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from qumulo_changelist.checks.notify_url import shown_address
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen, say
@@ -63,6 +64,8 @@ def _describe(project: Project) -> dict[str, object]:
     limit = project.options.max_deletes
     plain = replace(project, options=replace(project.options, max_deletes=None))
     described: dict[str, object] = to_builtins(plain)
+    if project.notify_url:
+        described["notify_url"] = shown_address(project.notify_url)
     options = described["options"]
     assert isinstance(options, dict)
     options["max_deletes"] = str(limit) if limit else None

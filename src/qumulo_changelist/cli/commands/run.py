@@ -4,9 +4,10 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from qumulo_changelist.cli import common, project_options
+from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import describe_error, print_answer
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.projects.project import Project
@@ -47,24 +48,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
     common.add_wait_option(parser)
+    _add_reports(parser.add_argument_group("reports (each also a key in projects.toml)"))
     project_options.add_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
 
 
+def _add_reports(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--notify-url", metavar="URL", type=arguments.notify_url,
+        help="after the run, post its summary as JSON; if the URL contains a secret, use the key "
+        "notify_url instead, since other users of this machine see command lines",
+    )  # fmt: skip
+    group.add_argument(
+        "--metrics-file", metavar="FILE", type=arguments.path,
+        help="after the run, write metrics for Prometheus (node_exporter's textfile collector)",
+    )  # fmt: skip
+
+
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Run the projects, print the paths of their lists, and return the exit code."""
     projects = project_options.chosen_projects(options, options.names)
+    act = _plan if options.dry_run else _Runs(projects, options, screen).run
     answers = []
     codes = []
     for project in projects:
         try:
-            answer, code = (_plan if options.dry_run else _run)(project, options, screen)
+            answer, code = act(project, options, screen)
         except ChangelistError as error:
             if len(projects) == 1:
                 raise
-            answer, code = {"project": project.name, **describe_error(error)}, error.exit_code
+            answer, code = _failed(project, error), error.exit_code
             _say_failure(project.name, error)
         answers.append(answer)
         codes.append(code)
@@ -84,19 +99,39 @@ def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
     )
 
 
-def _run(
-    project: Project, options: argparse.Namespace, screen: Screen
-) -> tuple[dict[str, object], int]:
-    from qumulo_changelist.operations.run import run_project
+def _failed(project: Project, error: ChangelistError) -> dict[str, object]:
+    return {"project": project.name, **describe_error(error)}
 
-    settings = common.find_settings(options, project)
-    result = run_project(_request(project, options), settings, screen)
-    for one in result.sources:
-        _report(project, one, options)
-    return {
-        "project": project.name,
-        "sources": [_describe_source(one) for one in result.sources],
-    }, result.exit_code
+
+class _Runs:
+    """The runs of a command line, each of which is reported where its project wants that."""
+
+    def __init__(
+        self, projects: list[Project], options: argparse.Namespace, screen: Screen
+    ) -> None:
+        self._reporter = Reporter(
+            projects, everything=options.all, state=options.state or "", screen=screen
+        )
+
+    def run(
+        self, project: Project, options: argparse.Namespace, screen: Screen
+    ) -> tuple[dict[str, object], int]:
+        """Run a project, and return what ``--json`` prints of it, and the exit code."""
+        from qumulo_changelist.operations.run import run_project
+
+        self._reporter.begin()
+        try:
+            settings = common.find_settings(options, project)
+            result = run_project(_request(project, options), settings, screen)
+        except ChangelistError as error:
+            self._reporter.report(project, _failed(project, error), error.exit_code)
+            raise
+        for one in result.sources:
+            _report(project, one, options)
+        sources = [_describe_source(one) for one in result.sources]
+        answer: dict[str, object] = {"project": project.name, "sources": sources}
+        self._reporter.report(project, answer, result.exit_code, result.sources)
+        return answer, result.exit_code
 
 
 def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> None:
@@ -132,6 +167,7 @@ def _describe_source(run: "SourceRun") -> dict[str, object]:
         "complete": run.is_complete,
         "committed": run.is_committed,
         "removed_snapshots": run.removed,
+        "changes": run.result.changes if run.result else None,
         "files": totals.files,
         "bytes": totals.size,
         "directories": totals.directories,

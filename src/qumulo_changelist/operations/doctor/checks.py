@@ -9,25 +9,25 @@ from msgspec.structs import replace
 from qumulo_changelist.errors import ChangelistError
 
 _TITLES = {
-    "configuration": "the configuration",
-    "host-name": "the name resolves:",
-    "port": "the port answers:",
-    "certificate": "the certificate of",
+    "configuration": "the configuration {}",
+    "host-name": "the name {} resolves",
+    "port": "{} takes connections",
+    "certificate": "the certificate of {}",
     "qq": "the vendor's command qq",
     "sessions": "room for sessions",
     "login": "the login",
     "access-token": "the end of the access token",
-    "privilege": "the privilege",
+    "privilege": "the privilege {}",
     "version": "the cluster's version and calls",
-    "source": "the source",
-    "snapshots": "snapshots can be taken of",
-    "diff": "snapshots can be compared:",
-    "mapped-path": "the mapped path shows the source:",
-    "mapped-snapshot": "the mapped path shows snapshots:",
-    "removal": "snapshots can be deleted:",
+    "source": "the source {}",
+    "snapshots": "taking snapshots of {}",
+    "diff": "comparing snapshots of {}",
+    "mapped-path": "the mapped path {}",
+    "mapped-snapshot": ".snapshot below {}",
+    "removal": "deleting snapshots of {}",
     "clock": "the clocks agree",
-    "work-folder": "the work folder",
-    "free-space": "free space for lists",
+    "work-folder": "the work folder {}",
+    "free-space": "free space in {}",
     "state-folder": "the folder for what is committed",
 }
 
@@ -69,7 +69,7 @@ class Check(Struct, frozen=True):
     @property
     def title(self) -> str:
         """What was checked, in words."""
-        return f"{_TITLES[self.name]} {self.about}".strip()
+        return _TITLES[self.name].format(self.about).strip()
 
 
 Look = Callable[[], Finding]

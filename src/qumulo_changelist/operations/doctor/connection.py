@@ -21,6 +21,12 @@ def examine_connection(
         settings: how to reach the cluster.
         needs_rest: whether anything is asked over REST, which checks the certificate.
     """
+    answering = examine_way(examination, settings)
+    return examine_certificates(examination, settings, answering, needs_rest=needs_rest)
+
+
+def examine_way(examination: Examination, settings: Settings) -> list[str]:
+    """Check the name and the port of each host, and return those that answer."""
     from qumulo_changelist.cluster.rest.probe import knock, resolve
 
     def look_up(host: str) -> Finding:
@@ -28,16 +34,20 @@ def examine_connection(
 
     def try_port(host: str) -> Finding:
         knock(host, settings.port)
-        return Finding(f"port {settings.port} takes connections")
+        return Finding(f"at port {settings.port}")
 
     hosts = list(dict.fromkeys(settings.hosts))
     named = examination.check_any("host-name", hosts, look_up)
-    answering = examination.check_any(
-        "port", named or hosts, try_port, needs={"host-name": bool(named)}
-    )
+    return examination.check_any("port", named or hosts, try_port, needs={"host-name": bool(named)})
+
+
+def examine_certificates(
+    examination: Examination, settings: Settings, answering: list[str], *, needs_rest: bool
+) -> list[str]:
+    """Check the certificate of each host that answers; see :func:`examine_connection`."""
     return examination.check_any(
         "certificate",
-        answering or hosts,
+        answering or list(dict.fromkeys(settings.hosts)),
         lambda host: look_at_certificate(settings, host, needs_rest=needs_rest),
         needs={"port": bool(answering)},
     )
@@ -56,12 +66,12 @@ def look_at_certificate(settings: Settings, host: str, *, needs_rest: bool) -> F
     paste = f"QumuloCertificateFingerprint={shown.fingerprint}"
     detail = f"SHA-256 fingerprint {shown.fingerprint}{describe_end(shown.ends)}"
     if shown.objection and needs_rest:
-        error = shown.objection
-        error.hint = error.hint or (
-            "If the cluster's administrator confirms the fingerprint, add this line to the "
-            f"archiver's configuration: {paste}"
-        )
-        raise error
+        if not settings.fingerprint:  # a different one than the known one is not to be trusted
+            shown.objection.hint = (
+                "If the cluster's administrator confirms the fingerprint, add this line to the "
+                f"archiver's configuration: {paste}"
+            )
+        raise shown.objection
     if shown.objection:
         detail += "; it would not be trusted over REST, and qq does not check it"
         return Finding(detail, hint=f"To be ready for REST: {paste}")

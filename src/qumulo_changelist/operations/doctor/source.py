@@ -55,11 +55,20 @@ class SourceExamination:
         Returns:
             The number of seconds that the cluster's clock is ahead; None if that is unknown.
         """
+        exists = self.find({"login": needs.get("login", True)})
+        return self.try_snapshots({**needs, "source": exists}, needs_of_diff)
+
+    def find(self, needs: Mapping[str, bool]) -> bool:
+        """Check the directory alone; return whether it is there."""
+        return self._examination.check("source", self._path, self._find, needs=needs)
+
+    def try_snapshots(
+        self, needs: Mapping[str, bool], needs_of_diff: Mapping[str, bool]
+    ) -> float | None:
+        """Make all other checks; see :meth:`examine`."""
         check, path = self._examination.check, self._path
-        login = {"login": needs.get("login", True)}
-        exists = check("source", path, self._find, needs=login)
         try:
-            taken = check("snapshots", path, self._trial.take, needs={**needs, "source": exists})
+            taken = check("snapshots", path, self._trial.take, needs=needs)
             both = {"snapshots": taken}
             check("diff", path, self._trial.compare, needs={**both, **needs_of_diff})
             self._examine_mount(both)

@@ -96,8 +96,11 @@ class Trial:
     def _remove_leftovers(self) -> int:
         """Delete what killed trials have left of this source; return the number."""
         newest = self.taken[-1]
+        own = {one.id for one in self.taken}
         removed = 0
         for one in self._cluster.all_snapshots():
+            if one.id in own:
+                continue
             is_ours = is_trial_name(one.label, self._project) and not one.by_policy
             is_old = 0 < one.taken < newest.taken - _LEFT_AFTER
             is_here = self._source == one.source or "" != one.source_id == newest.source_id

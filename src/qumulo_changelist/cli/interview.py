@@ -1,0 +1,107 @@
+"""Asking a person on a terminal. Where nobody can be asked, everything has to be an option."""
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.screen import prompt, say
+from qumulo_changelist.errors import ChangelistError, UsageError
+
+MAX_TRIES = 3
+"""The number of times that a question is asked; more wrong passwords could lock a user out."""
+
+Value = TypeVar("Value")
+
+
+class Interview:
+    """Asks questions, and again if an answer is of no use.
+
+    Args:
+        may_ask: whether a person may be asked, if there is one.
+    """
+
+    def __init__(self, *, may_ask: bool) -> None:
+        self.can_ask = may_ask and _is_terminal()
+
+    def answer(self, given: str | None, option: str, question: str, default: str = "") -> str:
+        """Return what was given as an option, or what a person answers.
+
+        Args:
+            given: the value of the option; None if it is missing.
+            option: how it is given on the command line.
+            question: what to ask.
+            default: what an empty answer means, and a missing option, if it is not "".
+
+        Raises:
+            UsageError: it is missing, and nobody can be asked.
+        """
+        if given is not None:
+            return given
+        if self.can_ask:
+            shown = f" [{default}]" if default else ""
+            prompt(f"{question}{shown}: ")
+            return self._line() or default
+        if default:
+            return default
+        raise UsageError(f"{option} is missing, and there is no terminal to ask on")
+
+    def secret(self, option: str, question: str) -> str:
+        """Return what a person types, which is not shown.
+
+        Raises:
+            UsageError: nobody can be asked.
+        """
+        if not self.can_ask:
+            raise UsageError(f"{option} is missing, and there is no terminal to ask on")
+        import getpass
+
+        try:
+            return getpass.getpass(f"{question}: ", stream=sys.stderr)
+        except EOFError:
+            raise self._closed() from None
+
+    def agrees(self, given: bool | None, question: str, *, default: bool) -> bool:
+        """Return whether a person agrees; if nobody can be asked, only if the option says so."""
+        if given is not None:
+            return given
+        if not self.can_ask:
+            return False
+        prompt(f"{question} [{'Y/n' if default else 'y/N'}] ")
+        words = self._line().lower()
+        return words in ("y", "yes") if words else default
+
+    def repeat(self, ask: Callable[[], Value], *, is_asked: bool) -> Value:
+        """Return what a function returns that asks and checks; call it again if a check fails.
+
+        Args:
+            ask: asks, checks, and raises a ``ChangelistError`` if the answer is of no use.
+            is_asked: whether a person answers, and not an option, which would stay the same.
+
+        Raises:
+            ChangelistError: no answer was of use.
+        """
+        for _ in range(MAX_TRIES - 1 if self.can_ask and is_asked else 0):
+            try:
+                return ask()
+            except ChangelistError as error:
+                if not self.can_ask:  # any more
+                    raise
+                say(str(error))
+                if hint := hint_for(error, makes_list=False):
+                    say(hint)
+        return ask()
+
+    def _line(self) -> str:
+        line = sys.stdin.readline()
+        if not line:
+            raise self._closed()
+        return line.strip()
+
+    def _closed(self) -> UsageError:
+        self.can_ask = False
+        return UsageError("the terminal was closed before all questions were answered")
+
+
+def _is_terminal() -> bool:
+    return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
