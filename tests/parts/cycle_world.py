@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 from unittest import mock
@@ -89,6 +89,8 @@ class World:
         self.has_archived: list[MadeList] = []
         """What the archiver, as a command, was given and has archived."""
         self.archiver_fails = False
+        self.while_listing: Callable[[], object] | None = None
+        """What happens once, while the next list is made."""
 
     def close(self) -> None:
         self._folder.cleanup()
@@ -199,6 +201,9 @@ class World:
         self.step("journal")
         self.in_place[self.machine] = MadeList(request.older, request.newer, entries)
         self.step("journal")
+        meanwhile, self.while_listing = self.while_listing, None
+        if meanwhile:
+            meanwhile()
         totals = Totals(unreadable=len(unreadable))
         return ChangelistResult("list", "receipt", cast(Any, None), totals, None)
 

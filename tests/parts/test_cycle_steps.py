@@ -329,6 +329,29 @@ def test_two_machines_without_adopting_begin_from_the_older_commit(sites: Sites)
         assert site.archive == world.live
 
 
+def test_a_run_whose_snapshots_a_different_machine_removed_meanwhile_commits_nothing(
+    sites: Sites,
+) -> None:
+    site = sites(keep=1)
+    site.run(*ARCHIVE)
+    site.world.live["new"] = 1
+
+    def other() -> None:
+        machine = site.world.machine
+        site.run(*ARCHIVE, machine=1)
+        site.world.machine = machine
+
+    site.world.while_listing = other
+    (done,) = site.run(*ARCHIVE)
+
+    assert isinstance(done.failure, SnapshotMissingError)
+    assert not done.is_committed
+    site.world.live["newer"] = 1
+    (again,) = site.run(*ARCHIVE)
+    assert again.why_full == "the cluster no longer has the snapshot that was committed last"
+    assert site.archive == site.world.live
+
+
 def test_a_machine_that_adopts_lists_exactly_what_is_new(sites: Sites) -> None:
     site = sites()
     (last,) = site.run(*ARCHIVE, machine=0)
