@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.adoption import Adoption, adopt_project
     from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
     from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
+    from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
+    from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
     from qumulo_changelist.operations.explained import Explanation
     from qumulo_changelist.operations.explanation import explain_path
     from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.run import RunRequest, RunResult, plan_project, run_project
+    from qumulo_changelist.operations.setup import SetupRequest, SetupResult, set_up
     from qumulo_changelist.operations.snapshot_care import (
         SnapshotRole,
         delete_snapshots,
@@ -59,10 +62,14 @@ _MODULES = {
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.request",
     "ChangelistResult": "operations.changelist",
+    "Check": "operations.doctor.checks",
+    "CheckStatus": "operations.doctor.checks",
     "Cluster": "cluster.interface",
     "CommitRequest": "operations.commit",
     "CommitResult": "operations.commit",
     "DeletionLimit": "checks.deletion_limit",
+    "Diagnosis": "operations.doctor.diagnosis",
+    "DoctorRequest": "operations.doctor.diagnosis",
     "EntryStat": "model",
     "Event": "events",
     "Explanation": "operations.explained",
@@ -82,6 +89,8 @@ _MODULES = {
     "RunResult": "operations.run",
     "Secret": "config.settings",
     "Settings": "config.settings",
+    "SetupRequest": "operations.setup",
+    "SetupResult": "operations.setup",
     "Snapshot": "model",
     "SnapshotRequest": "operations.snapshots",
     "SnapshotRole": "operations.snapshot_care",
@@ -96,6 +105,7 @@ _MODULES = {
     "commit_project": "operations.commit",
     "create_snapshot": "operations.snapshots",
     "delete_snapshots": "operations.snapshot_care",
+    "diagnose": "operations.doctor.diagnosis",
     "explain_path": "operations.explanation",
     "generate_changelist": "operations.changelist",
     "list_runs": "operations.history",
@@ -108,6 +118,7 @@ _MODULES = {
     "read_receipt": "operations.receipt",
     "read_settings": "config.archiver",
     "run_project": "operations.run",
+    "set_up": "operations.setup",
     "update_metrics": "operations.metrics",
     "verify_list": "operations.verification",
     "write_metrics": "operations.metrics",
@@ -120,10 +131,14 @@ __all__ = [
     "ChangelistError",
     "ChangelistRequest",
     "ChangelistResult",
+    "Check",
+    "CheckStatus",
     "Cluster",
     "CommitRequest",
     "CommitResult",
     "DeletionLimit",
+    "Diagnosis",
+    "DoctorRequest",
     "EntryStat",
     "Event",
     "Explanation",
@@ -143,6 +158,8 @@ __all__ = [
     "RunResult",
     "Secret",
     "Settings",
+    "SetupRequest",
+    "SetupResult",
     "Snapshot",
     "SnapshotRequest",
     "SnapshotRole",
@@ -158,6 +175,7 @@ __all__ = [
     "commit_project",
     "create_snapshot",
     "delete_snapshots",
+    "diagnose",
     "errors",
     "events",
     "explain_path",
@@ -172,6 +190,7 @@ __all__ = [
     "read_receipt",
     "read_settings",
     "run_project",
+    "set_up",
     "update_metrics",
     "verify_list",
     "write_metrics",

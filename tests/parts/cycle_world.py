@@ -27,7 +27,8 @@ from qumulo_changelist.projects.project import Project, Source
 from tests.parts.fake_cluster import UnusedCluster
 
 SOURCE = "/projects/show1"
-SOURCE_ID = "7"
+IDS = {"/": "2", SOURCE: "7", "/projects/other": "8"}
+"""The file ids of directories."""
 SETTINGS = Settings(("cluster",), 8000, "user", Secret("password"))
 SECOND = 10**9
 
@@ -81,7 +82,8 @@ class World:
         self.events: list[Event] = []
         self.unreadable: set[str] = set()
         self._trouble: Trouble | None = None
-        self._steps = 0
+        self.steps = 0
+        """The number of steps that the last operation took."""
         self._is_dead = False
         self.machine = 0
         self.has_archived: list[MadeList] = []
@@ -104,7 +106,7 @@ class World:
         number = self.last_id
         self.snapshots[number] = Snapshot(
             number, f"{number}_{name}", self.now, source,
-            SOURCE_ID if source == SOURCE else "1", expires, policy, bool(policy),
+            IDS[source], expires, policy, bool(policy),
         )  # fmt: skip
         self.trees[number] = self.history[number] = dict(self.live)
         return number
@@ -121,9 +123,9 @@ class World:
         """Let trouble come, if it is time for it. ``part`` is ``cluster`` or ``journal``."""
         if self._is_dead:
             raise Died
-        self._steps += 1
+        self.steps += 1
         trouble = self._trouble
-        if not trouble or self._steps < trouble.step:
+        if not trouble or self.steps < trouble.step:
             return
         if trouble.kind == "killed":
             self._is_dead = True
@@ -136,7 +138,7 @@ class World:
     @contextlib.contextmanager
     def acting(self, machine: int, trouble: Trouble | None = None) -> Iterator[None]:
         """Let the code under test work on a machine, in this world."""
-        self.machine, self._trouble, self._steps, self._is_dead = machine, trouble, 0, False
+        self.machine, self._trouble, self.steps, self._is_dead = machine, trouble, 0, False
         self.events.clear()
         world = self
 
@@ -156,12 +158,15 @@ class World:
             ):
                 stack.enter_context(mock.patch.object(target, name, value))
             stack.enter_context(mock.patch("time.time_ns", self._clock))
-            stack.enter_context(mock.patch("time.time", lambda: self._clock() / SECOND))
+            stack.enter_context(mock.patch("time.time", self._seconds))
             yield
 
     def _clock(self) -> int:
         self.now += SECOND
         return self.now + self.skew
+
+    def _seconds(self) -> float:
+        return self._clock() / SECOND
 
     def _watched(self, method: Any) -> Any:
         def call(*arguments: object, **named: object) -> object:
@@ -236,14 +241,13 @@ class _WorldCluster(UnusedCluster):
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         self._world.step("cluster")
-        assert reference == SOURCE
         assert snapshot is None
-        return EntryStat(Kind.DIRECTORY, 512, 1, SOURCE_ID, SOURCE)
+        return EntryStat(Kind.DIRECTORY, 512, 1, IDS[reference], reference)
 
 
-def a_project(*, keep: int = 2, policy: str = "", full: bool = True) -> Project:
-    source = Source(path=SOURCE, guid="g")
-    return Project(name="show1", sources=(source,), keep=keep, policy=policy, full=full)
+def a_project(*paths: str, keep: int = 2, policy: str = "", full: bool = True) -> Project:
+    sources = [Source(path=path, guid=f"g{path}".replace("/", "-")) for path in paths or [SOURCE]]
+    return Project(name="show1", sources=tuple(sources), keep=keep, policy=policy, full=full)
 
 
 def _quick_folder() -> str | None:

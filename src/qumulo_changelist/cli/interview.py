@@ -14,10 +14,6 @@ MAX_TRIES = 3
 Value = TypeVar("Value")
 
 
-class _ClosedError(UsageError):
-    """Nobody can answer any more."""
-
-
 class Interview:
     """Asks questions, and again if an answer is of no use.
 
@@ -63,9 +59,7 @@ class Interview:
         try:
             return getpass.getpass(f"{question}: ", stream=sys.stderr)
         except EOFError:
-            raise _ClosedError(
-                "the terminal was closed before all questions were answered"
-            ) from None
+            raise self._closed() from None
 
     def agrees(self, given: bool | None, question: str, *, default: bool) -> bool:
         """Return whether a person agrees; if nobody can be asked, only if the option says so."""
@@ -90,18 +84,23 @@ class Interview:
         for _ in range(MAX_TRIES - 1 if self.can_ask and is_asked else 0):
             try:
                 return ask()
-            except _ClosedError:
-                raise
             except ChangelistError as error:
-                say(f"{error}")
-                say(hint_for(error, makes_list=False))
+                if not self.can_ask:  # any more
+                    raise
+                say(str(error))
+                if hint := hint_for(error, makes_list=False):
+                    say(hint)
         return ask()
 
     def _line(self) -> str:
         line = sys.stdin.readline()
         if not line:
-            raise _ClosedError("the terminal was closed before all questions were answered")
+            raise self._closed()
         return line.strip()
+
+    def _closed(self) -> UsageError:
+        self.can_ask = False
+        return UsageError("the terminal was closed before all questions were answered")
 
 
 def _is_terminal() -> bool:

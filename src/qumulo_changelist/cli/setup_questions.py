@@ -36,6 +36,8 @@ TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
 
 _OWN = ("cluster", "user", "write_config", "password_file", "access_token_file", "fingerprint")
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
+_LATER = "-"
+"""Stands for a GUID that is asked for later, or for a user."""
 _WHO = "the new configuration"
 
 
@@ -46,6 +48,9 @@ class SetupQuestions:
         options: the command line.
         interview: asks.
         steps: checks.
+
+    Attributes:
+        uses_file: whether a configuration that exists is used.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class SetupQuestions:
         self._options = options
         self._interview = interview
         self._steps = steps
+        self.uses_file = False
         self._projects_file: str = options.projects or default_projects_file()
 
     def ask(self) -> SetupRequest:
@@ -69,6 +75,7 @@ class SetupQuestions:
         # Before anybody answers questions in vain.
         check_files(self._projects_file, own, self._options.project or "")
         if config is not None:
+            self.uses_file = True
             settings = read_settings(config or None, self._options.transport)
             self._steps.reach(settings)
             self._steps.trust(settings)
@@ -134,7 +141,13 @@ class SetupQuestions:
     def _ask_for_trust(
         self, settings: Settings, fingerprint: str, objection: ChangelistError
     ) -> Settings:
-        if settings.fingerprint or not self._interview.can_ask:
+        if settings.fingerprint:
+            objection.hint = (
+                "Somebody may intercept the connection. Give --fingerprint as the cluster's "
+                "administrator sees it."
+            )
+            raise objection
+        if not self._interview.can_ask:
             objection.hint = (
                 f"If the cluster's administrator confirms it: --fingerprint {fingerprint}"
             )
@@ -143,6 +156,7 @@ class SetupQuestions:
         say("No authority that this machine trusts has signed it for this name.")
         question = "Is that what the cluster's administrator sees? Trust it?"
         if not self._interview.agrees(None, question, default=False):
+            objection.hint = "Ask the cluster's administrator which fingerprint it has."
             raise objection
         return replace(settings, fingerprint=fingerprint)
 
@@ -152,8 +166,8 @@ class SetupQuestions:
         values = {
             "qumuloclusterip": hosts,
             "qumuloclusterport": options.port,
-            "qumulousername": "-",
-            "qumulopassword": "-",
+            "qumulousername": _LATER,
+            "qumulopassword": _LATER,
             "qumulotransport": options.transport or "rest",
             "qumulocertificatefingerprint": options.fingerprint or "",
             "fastscanworkfolder": options.work_folder or DEFAULT_WORK_FOLDER,
@@ -181,15 +195,19 @@ class SetupQuestions:
         return interview.repeat(ask, is_asked=token is None and None in (options.user, password))
 
     def _ask_for_project(self, settings: Settings, config: str | None) -> Project:
-        options, interview = self._options, self._interview
+        project = self._ask_for_source(settings, config)
+        return self._ask_for_guid(self._ask_for_mount(settings, project))
 
-        def ask_source() -> Project:
+    def _ask_for_source(self, settings: Settings, config: str | None) -> Project:
+        options = self._options
+        # A configuration that is made here states the transport itself.
+        transport: Literal["", "qq", "rest"] = "" if config is None else options.transport or ""
+
+        def ask() -> Project:
             question = "3. Directory on the cluster, such as /projects/show1"
-            path = interview.answer(options.source, "--source", question)
-            source = Source(path=path, guid="-", index=options.index)
+            path = self._interview.answer(options.source, "--source", question)
+            source = Source(path=path, guid=_LATER, index=options.index)
             name = options.project or _name_for(path)
-            # A configuration that is made here states the transport itself.
-            transport: Literal["", "qq", "rest"] = "" if config is None else options.transport or ""
             project = Project(
                 name=name, sources=(source,), config=config or "", transport=transport
             )
@@ -198,27 +216,32 @@ class SetupQuestions:
             self._steps.find_source(settings, project)
             return project
 
-        project = interview.repeat(ask_source, is_asked=options.source is None)
+        return self._interview.repeat(ask, is_asked=options.source is None)
 
-        def ask_mount() -> Project:
-            question = "4. Where this machine mounts it (empty: nowhere)"
-            path = options.mapped_path
-            if path is None and interview.can_ask:
-                path = interview.answer(None, "--mapped-path", question)
-            mapped = os.path.abspath(path) if path else None
-            mounted = replace(project, sources=(replace(project.sources[0], mapped_path=mapped),))
+    def _ask_for_mount(self, settings: Settings, project: Project) -> Project:
+        given = self._options.mapped_path
+
+        def ask() -> Project:
+            path = given
+            if path is None and self._interview.can_ask:
+                question = "4. Where this machine mounts it (empty: nowhere)"
+                path = self._interview.answer(None, "--mapped-path", question)
+            mounted = _with_source(project, mapped_path=os.path.abspath(path) if path else None)
             self._steps.try_source(settings, mounted)
             return mounted
 
-        project = interview.repeat(ask_mount, is_asked=options.mapped_path is None)
+        return self._interview.repeat(ask, is_asked=given is None)
 
-        def ask_guid() -> Project:
-            guid = interview.answer(options.guid, "--guid", "5. The archiver's GUID of the project")
-            complete = replace(project, sources=(replace(project.sources[0], guid=guid),))
+    def _ask_for_guid(self, project: Project) -> Project:
+        given = self._options.guid
+
+        def ask() -> Project:
+            question = "5. The archiver's GUID of the project"
+            complete = _with_source(project, guid=self._interview.answer(given, "--guid", question))
             complete.check()
             return complete
 
-        return interview.repeat(ask_guid, is_asked=options.guid is None)
+        return self._interview.repeat(ask, is_asked=given is None)
 
     def _wants_token(self, settings: Settings, caller: Caller, own: str) -> bool:
         options = self._options
@@ -229,6 +252,12 @@ class SetupQuestions:
             return False
         question = "Make an access token, so that the password is not stored?"
         return self._interview.agrees(None, question, default=True)
+
+
+def _with_source(project: Project, **changes: object) -> Project:
+    """Return a project with one source, some of whose values are changed."""
+    (source,) = project.sources
+    return replace(project, sources=(replace(source, **changes),))
 
 
 def _name_for(path: str) -> str:

@@ -11,9 +11,8 @@ import time
 from collections.abc import Iterator
 from enum import Enum
 from types import TracebackType
-from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 from platformdirs import user_state_dir
 
@@ -244,7 +243,7 @@ class Journal:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error, ValueError, TypeError) as error:
+        except (OSError, sqlite3.Error, ValidationError, ValueError, TypeError) as error:
             if isinstance(error, OSError):
                 check_shortage(error)
             reason = getattr(error, "strerror", None) or error
@@ -262,9 +261,8 @@ def _stored(name: str, value: object) -> object:
 
 
 def _run(row: sqlite3.Row) -> Run:
-    values: dict[str, Any] = {
-        name: to_text(row[name]) if name in _TEXTS else row[name] for name in _FIELDS
-    }
-    values["state"] = RunState(values["state"])
-    values["is_complete"] = bool(values["is_complete"])
-    return Run(**values)
+    values: dict[str, object] = {name: row[name] for name in _FIELDS}
+    # Of a damaged file, a value can be anything; a memoryview is of bytes alone.
+    values |= {name: to_text(bytes(memoryview(row[name]))) for name in _TEXTS}
+    values["is_complete"] = bool(row["is_complete"])
+    return convert(values, Run)

@@ -13,6 +13,7 @@ from qumulo_changelist.wording import describe_signal
 
 _VARIABLES = "QUMULO_CHANGELIST_"
 _SECONDS_TO_END = 10
+_SECONDS_TO_DIE = 10
 _STANDARD_ERROR = 2
 
 
@@ -69,9 +70,8 @@ def _replace(argument: str, values: Mapping[str, str]) -> str:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End a command because this process is being interrupted."""
-    with contextlib.suppress(OSError):
-        process.terminate()
-    try:
-        process.wait(_SECONDS_TO_END)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    for end, limit in ((process.terminate, _SECONDS_TO_END), (process.kill, _SECONDS_TO_DIE)):
+        end()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(limit)
+            return

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from qumulo_changelist.cluster.connect import open_cluster, open_rest
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.config.writing import render_configuration
-from qumulo_changelist.errors import ChangelistError, OutputError, UsageError
+from qumulo_changelist.errors import ChangelistError, OutputError, UnclearOutcomeError, UsageError
 from qumulo_changelist.events import Listener
 from qumulo_changelist.events import ignore as ignore_event
 from qumulo_changelist.names import to_bytes
@@ -163,7 +163,11 @@ def check_token(settings: Settings, config_file: str) -> None:
 def _with_token(settings: Settings, listener: Listener) -> tuple[Settings, str]:
     """Return the settings with a new access token instead of the password, and the token's id."""
     with open_rest(settings, listener) as cluster:
-        number, token = cluster.create_access_token()
+        try:
+            number, token = cluster.create_access_token()
+        except UnclearOutcomeError as error:
+            error.hint = "Look whether there is one now: `qq auth_list_access_tokens`."
+            raise
     return replace(settings, username="", password=Secret(""), access_token=token), number
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -88,20 +89,21 @@ def check_projects(path: str | None = None) -> tuple[dict[str, Project], list[Pr
     problems: list[Problem] = []
     for file in [path] if path else default_paths():
         text = _read(file, is_needed=path is not None)
-        found, wrong = parse_projects(text, file)
-        for name in found.keys() & projects.keys():
-            wrong.append(Problem(file, 1, f"the project {name} is in {_SYSTEM_PATH}, too"))
+        found, wrong = parse_projects(text, file, projects)
         projects.update(found)
         problems += wrong
     return projects, problems
 
 
-def parse_projects(text: str, file: str) -> tuple[dict[str, Project], list[Problem]]:
+def parse_projects(
+    text: str, file: str, others: Mapping[str, Project] = MappingProxyType({})
+) -> tuple[dict[str, Project], list[Problem]]:
     """Return the projects that a text in TOML has, and everything that is wrong with it.
 
     Args:
         text: the text.
         file: where it comes from, for messages.
+        others: the projects of other files.
     """
     try:
         content = _parse_toml(text)
@@ -109,7 +111,9 @@ def parse_projects(text: str, file: str) -> tuple[dict[str, Project], list[Probl
         at = re.search(r"at line (\d+)", str(error))
         return {}, [Problem(file, int(at[1]) if at else 1, f"it is not TOML: {error}")]
     reader = _Reader(file, find_lines(text))
-    return reader.projects(content), reader.problems
+    projects = reader.projects(content)
+    reader.compare(projects, others)
+    return projects, reader.problems
 
 
 def _parse_toml(text: str) -> dict[str, Any]:
@@ -134,6 +138,14 @@ def _read(path: str, *, is_needed: bool) -> str:
         raise ProjectFileError(f"{path} cannot be read: {reason}") from error
 
 
+def _lists(project: Project) -> list[tuple[str, str, int, str]]:
+    """Return what the path of each list of a project depends on."""
+    return [
+        (project.config, source.guid, int(source.index), project.options.format)
+        for source in project.sources
+    ]
+
+
 class _Reader:
     """Makes projects of decoded TOML, and collects what is wrong with it."""
 
@@ -149,10 +161,31 @@ class _Reader:
         made = {name: self._project(name, tables[name], defaults) for name in tables}
         return {name: project for name, project in made.items() if project}
 
+    def compare(self, projects: Mapping[str, Project], others: Mapping[str, Project]) -> None:
+        """Report what projects have in common, with each other and with those of other files."""
+        owners = {each: name for name, project in others.items() for each in _lists(project)}
+        for name, project in projects.items():
+            path: Path = ("projects", name)
+            if name in others:
+                self._report(path, f"the project {name} is in {_SYSTEM_PATH}, too")
+                continue
+            for each in _lists(project):
+                owner = owners.setdefault(each, name)
+                if owner != name:
+                    # Each would replace the list of the other, perhaps before it is archived.
+                    guid, index = each[1:3]
+                    self._report(
+                        path,
+                        f"the projects {owner} and {name} have the same list: the GUID {guid} "
+                        f"with the index {index}",
+                    )
+
     def _project(self, name: str, value: object, defaults: dict[str, Any]) -> Project | None:
         path: Path = ("projects", name)
-        table = dict(self._table(value, path))
         before = len(self.problems)
+        table = dict(self._table(value, path))
+        if len(self.problems) > before:
+            return None
         listed = table.pop("sources", None)
         values = {**defaults, **self._values(table, PROJECT_KEYS, path, extra=("sources",))}
         own = {key: values[key] for key in SOURCE_KEYS if key in values}

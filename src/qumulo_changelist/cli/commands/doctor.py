@@ -1,6 +1,7 @@
 """``qumulo-changelist doctor``: check everything that runs need, and say what to do about it."""
 
 import argparse
+import os
 from collections.abc import Iterable
 from typing import Literal
 
@@ -9,10 +10,12 @@ from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import Screen, printable
+from qumulo_changelist.config.archiver import default_path
 from qumulo_changelist.config.settings import Transport
 from qumulo_changelist.errors import ChangelistError, UsageError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
+from qumulo_changelist.operations.setup import default_config_file
 from qumulo_changelist.projects.project import Project, Source
 
 DESCRIPTION = """\
@@ -124,7 +127,7 @@ def _chosen(options: argparse.Namespace) -> list[Project]:
             path=options.source,
             guid=options.guid or _NAME,
             index=options.index or "1",
-            mapped_path=options.mapped_path,
+            mapped_path=options.mapped_path or None,
         )
         return [Project(name=options.project or _NAME, sources=(source,))]
     if options.project is not None or options.mapped_path is not None:
@@ -140,7 +143,7 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
     for project in projects:
         way = (options.config or project.config, options.transport or project.transport)
         groups.setdefault(way, []).append(project)
-    groups = groups or {(options.config or "", options.transport or ""): []}
+    groups = groups or {(options.config or _usual_config(), options.transport or ""): []}
     return [
         DoctorRequest(
             projects=tuple(group),
@@ -150,3 +153,9 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
         )
         for (config, transport), group in groups.items()
     ]
+
+
+def _usual_config() -> str:
+    """Return the configuration that `init` made, if there is none of the archiver; else ""."""
+    own = default_config_file()
+    return own if os.path.exists(own) and not os.path.exists(default_path()) else ""

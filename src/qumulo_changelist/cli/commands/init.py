@@ -5,12 +5,14 @@ import os
 import shlex
 from collections.abc import Iterable
 
+from qumulo_changelist import errors
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.commands.doctor import describe_check, hint_of
 from qumulo_changelist.cli.interview import Interview
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.cli.setup_questions import SetupQuestions
+from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
 from qumulo_changelist.operations.setup import SetupResult, set_up
 from qumulo_changelist.operations.setup_steps import SetupSteps
@@ -88,12 +90,22 @@ def _add(group: argparse._ArgumentGroup, table: Iterable[tuple[str, str]]) -> No
         group.add_argument(name, metavar=metavar, type=arguments.path, help=meaning)
 
 
+# Where the usual hint names keys of a configuration that is not there yet.
+_HINTS: dict[type[ChangelistError], str] = {
+    errors.LoginError: "Check the user and the password, or the access token.",
+    errors.CertificateError: "",
+    errors.UnreachableError: (
+        "Check the address and --port, and that this machine reaches the cluster's REST API."
+    ),
+}
+
+
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Ask, check, write the files, and return the exit code."""
 
     def report(check: Check) -> None:
         if check.error:
-            check.error.hint = hint_of(check)
+            check.error.hint = _hint(check, has_file=questions.uses_file)
         is_fine = check.status is CheckStatus.OK
         if check.status is CheckStatus.WARNING or (is_fine and not options.quiet):
             say(describe_check(check))
@@ -110,6 +122,12 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     )
     _print(result, options)
     return 0
+
+
+def _hint(check: Check, *, has_file: bool) -> str:
+    own = (_HINTS[kind] for kind in type(check.error).__mro__ if kind in _HINTS)
+    usual = hint_of(check)
+    return usual if has_file or check.hint else next(own, usual) or usual
 
 
 def _print(result: SetupResult, options: argparse.Namespace) -> None:

@@ -1,0 +1,88 @@
+"""Handing a list to the archiver's command."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from qumulo_changelist.errors import CommandFailedError
+from qumulo_changelist.events import ListHanded, ignore
+from qumulo_changelist.operations.handover import hand_over
+from tests.parts.conftest import RecordingListener
+
+VALUES = {"list": "/a b/{newer}/1-files.xml", "project": "sh\udce4w", "newer": "3", "older": ""}
+PRINT = (
+    "import os, sys; open(os.environ['OUT'], 'wb').write(b'\\0'.join([*map(os.fsencode,"
+    " sys.argv[1:]), *(os.environb.get(b'QUMULO_CHANGELIST_' + n, b'?') for n in"
+    " (b'LIST', b'PROJECT', b'NEWER', b'OLDER'))]))"
+)
+
+
+def test_names_in_braces_are_replaced_once_and_the_environment_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: RecordingListener
+) -> None:
+    monkeypatch.setenv("OUT", str(tmp_path / "out"))
+    command = [sys.executable, "-c", PRINT.replace("{", "{{"), "{list}", "--to={project}:{newer}",
+               "{older}", "{unknown}", "{", "}", "{list", "{{list}}", "", "$HOME;*"]  # fmt: skip
+
+    hand_over(command, VALUES, listener)
+
+    name = b"sh\xe4w"
+    path = b"/a b/{newer}/1-files.xml"
+    assert (tmp_path / "out").read_bytes().split(b"\0") == [
+        *(path, b"--to=" + name + b":3", b"", b"{unknown}", b"{", b"}", b"{list"),
+        *(b"{" + path + b"}", b"", b"$HOME;*"),
+        *(path, name, b"3", b""),
+    ]
+    (handed,) = listener.of(ListHanded)
+    assert handed.command[3] == VALUES["list"]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["false"], "the command false ended with exit code 1"),
+        (["sh", "-c", "exit 255"], "the command sh ended with exit code 255"),
+        (["sh", "-c", "kill -9 $$"], "SIGKILL"),
+        (["/nowhere/archive.sh"], "cannot be started"),
+        (["/etc/passwd"], "cannot be started"),
+        (["/"], "cannot be started"),
+        (["a\0b"], "cannot be started"),
+        (["true", "x" * 3_000_000], "cannot be started"),
+    ],
+)
+def test_a_command_that_does_not_succeed_is_an_error(command: list[str], words: str) -> None:
+    with pytest.raises(CommandFailedError, match=words):
+        hand_over(command, VALUES, ignore)
+
+
+def test_what_it_prints_is_not_on_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    hand_over(["echo", "archived"], VALUES, ignore)
+
+    assert capfd.readouterr() == ("", "archived\n")
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' TERM; "])
+def test_the_command_does_not_outlive_a_run_that_is_interrupted(
+    trap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qumulo_changelist.operations.handover._SECONDS_TO_END", 0.2)
+    ready = tmp_path / "ready"
+    os.mkfifo(ready)
+
+    def interrupt() -> None:
+        ready.read_text()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    interrupter.start()
+    script = f"{trap}echo $$ > {tmp_path}/pid; echo > {ready}; while :; do sleep 0.05; done"
+    with pytest.raises(KeyboardInterrupt):
+        hand_over(["sh", "-c", script], VALUES, ignore)
+    interrupter.join()
+    process = int((tmp_path / "pid").read_text())
+    assert subprocess.run(["kill", "-0", str(process)], capture_output=True).returncode

@@ -1,0 +1,297 @@
+"""``projects.toml``: from its text to projects, and every mistake with its line and its key."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.errors import ProjectFileError, UnknownProjectError
+from qumulo_changelist.projects import file as projects_file
+from qumulo_changelist.projects.file import (
+    check_projects,
+    find_project,
+    parse_projects,
+    read_projects,
+)
+from qumulo_changelist.projects.keys import CYCLE_KEYS, OPTION_KEYS, SOURCE_KEYS
+from qumulo_changelist.projects.lines import find_lines, line_of
+from qumulo_changelist.projects.project import ListOptions, Project, Source
+
+WHOLE = """\
+# what every project has
+[defaults]
+keep = 3
+deletes = true
+
+[projects.show1]
+path = "/projects/show1/"
+guid = "g1"
+index = 7
+mapped_path = "/mnt/show1"
+keep = 5
+expire = "30 days"
+policy = "nightly"
+full = false
+commit_unreadable = true
+config = "/etc/dna.conf"
+transport = "rest"
+max_deletes = "5%"
+metadata = "snapshot"
+format = "ndjson"
+workers = 4
+
+[projects."show 2"]
+guid = "g2"
+deletes = false
+[[projects."show 2".sources]]
+path = "/projects/a"
+[[projects."show 2".sources]]
+path = "/projects/b"
+index = "2"
+"""
+
+
+def problems(text: str) -> list[str]:
+    return [str(one) for one in parse_projects(text, "p.toml")[1]]
+
+
+def test_a_file_becomes_projects_with_defaults_and_sources() -> None:
+    found, wrong = parse_projects(WHOLE, "p.toml")
+
+    assert wrong == []
+    assert found["show1"] == Project(
+        name="show1",
+        sources=(Source(path="/projects/show1/", guid="g1", index="7", mapped_path="/mnt/show1"),),
+        options=ListOptions(
+            deletes=True, max_deletes=DeletionLimit.parse("5%"), metadata="snapshot",
+            format="ndjson", workers=4,
+        ),
+        keep=5, policy="nightly", expire=30 * 86400, full=False, commit_unreadable=True,
+        config="/etc/dna.conf", transport="rest",
+    )  # fmt: skip
+    assert found["show 2"] == Project(
+        name="show 2",
+        sources=(
+            Source(path="/projects/a", guid="g2"),
+            Source(path="/projects/b", guid="g2", index="2"),
+        ),
+        options=ListOptions(deletes=False),
+        keep=3,
+    )
+
+
+def test_every_key_is_a_field_of_a_project() -> None:
+    assert set(SOURCE_KEYS) == set(Source.__struct_fields__)
+    assert set(OPTION_KEYS) == set(ListOptions.__struct_fields__)
+    own = {"name", "sources", "options"}
+    assert set(CYCLE_KEYS) == set(Project.__struct_fields__) - own
+
+
+GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("keep = 1\n", ["line 1: unknown key keep"]),
+        ("[project.a]\n", ["line 1: unknown key project; did you mean projects?"]),
+        (f"{GOOD}keeep = 2\n", ["line 4: unknown key keeep; did you mean keep?"]),
+        (f"{GOOD}maped_path='/b'\n", ["line 4: unknown key maped_path; did you mean mapped_path?"]),
+        (f"{GOOD}zzz = 2\n", ["line 4: unknown key zzz"]),
+        ('[projects.a]\n\nguid = "g"\n', ["line 1: path is missing"]),
+        ('[projects.a]\npath = "/a"\n', ["line 1: guid is missing"]),
+        ("[projects.a]\n", ["line 1: path is missing", "line 1: guid is missing"]),
+        ("[defaults]\npath = '/a'\n", ["line 2: unknown key path"]),
+        (f"{GOOD}keep = 0\n", ["line 4: keep = 0: it has to be a number, from 1"]),
+        (f"{GOOD}keep = true\n", ["line 4: keep = True: it has to be a number, from 1"]),
+        (f"{GOOD}keep = '2'\n", ["line 4: keep = '2': it has to be a number, from 1"]),
+        (f"{GOOD}deletes = 1\n", ["line 4: deletes = 1: it has to be true or false"]),
+        (f"{GOOD}deletes = 'no'\n", ["line 4: deletes = 'no': it has to be true or false"]),
+        (f"{GOOD}policy = ''\n", ["line 4: policy = '': it has to be text in quotes"]),
+        (f"{GOOD}policy = 3\n", ["line 4: policy = 3: it has to be text in quotes"]),
+        (f"{GOOD}expire = '3'\n", ["line 4: expire = '3': '3' is not a duration such as 10m,"]),
+        (f"{GOOD}expire = 3\n", ["line 4: expire = 3: it has to be text in quotes"]),
+        (f"{GOOD}index = -1\n", ["line 4: index = -1: it has to be a number, the archiver's"]),
+        (f"{GOOD}index = '\u0661'\n", ["line 4: index = '\u0661': it has to be a number"]),
+        (f"{GOOD}mapped_path = 'b'\n", ["line 4: mapped_path = 'b': it has to be an absolute"]),
+        (f"{GOOD}transport = 'ssh'\n", ["line 4: transport = 'ssh': it has to be one of 'qq'"]),
+        (f"{GOOD}transport = []\n", ["line 4: transport = []: it has to be one of 'qq'"]),
+        (f"{GOOD}metadata = 'x'\n", ["line 4: metadata = 'x': it has to be one of 'mount'"]),
+        (f"{GOOD}max_deletes = 'x'\n", ["line 4: max_deletes = 'x': "]),
+        (f"{GOOD}max_deletes = -3\n", ["line 4: max_deletes = -3: it has to be a number, from 1"]),
+        (f"{GOOD}keep = 1001\n", ["line 1: keep is 1001, and has to be from 1 to 1000"]),
+        (f"{GOOD}sources = []\n", ["line 4: sources: it has to be tables [[projects.….sources]]"]),
+        (f"{GOOD}sources = 3\n", ["line 4: sources: it has to be tables [[projects.….sources]]"]),
+        ("[projects]\na = 3\n", ["line 2: projects.a has to be a table"]),
+        ("projects = 3\n", ["line 1: projects has to be a table"]),
+        ("defaults = 3\n", ["line 1: defaults has to be a table"]),
+        ('[projects.""]\npath = "/a"\nguid = "g"\n', ["line 1: "]),
+        ('[projects."a/b"]\npath = "/a"\nguid = "g"\n', ["line 1: "]),
+        ("[projects.a]\npath = '/../a'\nguid = 'g'\n", ["line 1: /../a is not an absolute path"]),
+        ("[projects.a]\npath = '/a'\nguid = 'g/..'\n", ["line 1: "]),
+        ("keep = = 3\n", ["line 1: it is not TOML: "]),
+        ("\n\n[projects.a\n", ["line 3: it is not TOML: "]),
+        (f"{GOOD}{GOOD}", ["line 4: it is not TOML: "]),
+        (f"{GOOD}keep = 1\nkeep = 2\n", ["line 5: it is not TOML: "]),
+        (
+            "[projects.a]\nguid = 'g'\n[[projects.a.sources]]\npath = '/a'\n"
+            "[[projects.a.sources]]\n# no path\nindex = 2\n",
+            ["line 5: path is missing"],
+        ),
+        (
+            "[projects.a]\nguid = 'g'\n[[projects.a.sources]]\npath = '/a'\n"
+            "[[projects.a.sources]]\npath = '/b'\nindx = 2\n",
+            ["line 7: unknown key indx; did you mean index?"],
+        ),
+        (
+            "[projects.a]\nguid = 'g'\n[[projects.a.sources]]\npath = '/a/'\n"
+            "[[projects.a.sources]]\npath = '//a'\nindex = 2\n",
+            ["line 1: two sources of the project a have the path /a"],
+        ),
+        (
+            "[projects.a]\nguid = 'g'\n[[projects.a.sources]]\npath = '/a'\n"
+            "[[projects.a.sources]]\npath = '/b'\nindex = '01'\n",
+            ["line 1: two sources of the project a have the list g/1-files.xml"],
+        ),
+        (
+            f"{GOOD}[[projects.a.sources]]\npath = '/b'\n",
+            ["line 1: project a: give path in each of its sources, or sources"],
+        ),
+        (
+            f"{GOOD}x = 1\n[projects.b]\nguid = 'h'\npath = 'b'\n",
+            ["line 4: unknown key x", "line 7: path = 'b': it has to be an absolute path"],
+        ),
+    ],
+)  # fmt: skip
+def test_every_mistake_names_its_file_its_line_and_its_key(text: str, expected: list[str]) -> None:
+    found = problems(text)
+
+    assert len(found) == len(expected), found
+    for message, beginning in zip(found, expected, strict=True):
+        assert message.startswith(f"p.toml, {beginning}"), message
+
+
+def test_projects_that_overwrite_each_others_list_are_a_mistake() -> None:
+    """Else one of the two lists is committed although nobody has seen it."""
+    other = '[projects.b]\npath = "/b"\nguid = "g"\nindex = "01"\n'
+
+    assert problems(GOOD + other) == [
+        "p.toml, line 4: the projects a and b have the same list: the GUID g with the index 1"
+    ]
+    assert problems(f"{GOOD}{other}format = 'ndjson'\n") == []
+    assert problems(f"{GOOD}{other}config = '/other.conf'\n") == []
+
+
+OTHER = '[projects.c]\npath = "/a"\nguid = "h"\n'
+
+
+def test_a_project_with_a_mistake_is_left_out_and_the_others_are_there() -> None:
+    found, wrong = parse_projects(f"{GOOD}[projects.b]\nkeep = 0\n{OTHER}", "p")
+
+    assert list(found) == ["a", "c"]
+    assert len(wrong) == 3
+
+
+@given(st.text() | st.text("[]projectsdefaultskeep.\"'= \n#{}0123,"))
+def test_no_text_ends_in_anything_but_projects_or_problems(text: str) -> None:
+    _, wrong = parse_projects(text, "p.toml")
+
+    assert all(1 <= one.line <= len(re.split("\r\n|[\n\r]", text)) + 1 for one in wrong)
+
+
+def test_lines_are_found_in_any_way_to_write_toml() -> None:
+    text = (
+        "a.b = 1\n"
+        '"c d" = """\n'
+        "[not a table]\n"
+        "e = 1\n"
+        '"""\n'
+        "[ f . 'g.h' ]   # comment ]\n"
+        "i = { j = 1 }\n"
+        "[[k]]\n"
+        "l = 1\n"
+        "[k.m]\n"
+        "n = 1\n"
+        "[[k]]\n"
+        "l = 2\n"
+        "[[k.o]]\n"
+        "p = 1\n"
+    )
+    lines = find_lines(text)
+
+    for path, line in (
+        (("a", "b"), 1), (("c d",), 2), (("f", "g.h"), 6), (("f", "g.h", "i"), 7),
+        (("f", "g.h", "i", "j"), 7), (("k", 0), 8), (("k", 0, "l"), 9), (("k", 0, "m", "n"), 11),
+        (("k", 1), 12), (("k", 1, "l"), 13), (("k", 1, "o", 0, "p"), 15), (("nowhere",), 1),
+    ):  # fmt: skip
+        assert line_of(lines, path) == line, path
+
+
+# Files
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The machine's file and the user's, which both do not exist yet."""
+    system, own = tmp_path / "system.toml", tmp_path / "own" / "projects.toml"
+    own.parent.mkdir()
+    monkeypatch.setattr(projects_file, "_SYSTEM_PATH", str(system))
+    monkeypatch.setattr(projects_file, "default_paths", lambda: [str(system), str(own)])
+    return system, own
+
+
+def test_the_projects_of_both_files_count_and_a_project_in_both_is_a_mistake(
+    paths: tuple[Path, Path],
+) -> None:
+    system, own = paths
+    assert read_projects() == {}
+    system.write_text(GOOD)
+    own.write_text('\n[projects.b]\npath = "/b"\nguid = "h"\n')
+    assert list(read_projects()) == ["a", "b"]
+
+    own.write_text(f"\n{GOOD.replace('/a', '/b')}")
+    with pytest.raises(ProjectFileError, match=re.escape(f"{own}, line 2: the project a is in")):
+        read_projects()
+
+
+def test_a_file_that_was_named_has_to_exist(tmp_path: Path) -> None:
+    with pytest.raises(ProjectFileError, match=r"none\.toml cannot be read: No such file"):
+        read_projects(str(tmp_path / "none.toml"))
+    with pytest.raises(ProjectFileError, match="cannot be read: Is a directory"):
+        read_projects(str(tmp_path))
+
+
+def test_a_file_that_is_not_utf_8_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_bytes(b"[projects.a]\npath = '/\xff'\n")
+
+    with pytest.raises(ProjectFileError, match=r"p\.toml cannot be read"):
+        read_projects(str(tmp_path / "p.toml"))
+
+
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
+
+    assert list(read_projects(str(tmp_path / "p.toml"))) == ["a"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(GOOD)
+    (tmp_path / "p.toml").chmod(0)
+
+    with pytest.raises(ProjectFileError, match="Permission denied"):
+        check_projects(str(tmp_path / "p.toml"))
+
+
+def test_an_unknown_project_is_guessed() -> None:
+    projects = parse_projects(GOOD.replace(".a", ".show1"), "p")[0]
+
+    assert find_project(projects, "show1").name == "show1"
+    with pytest.raises(UnknownProjectError, match="no project 'shwo1'; did you mean show1"):
+        find_project(projects, "shwo1")
+    with pytest.raises(UnknownProjectError, match=r"no project 'x'$"):
+        find_project(projects, "x")
