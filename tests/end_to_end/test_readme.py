@@ -20,6 +20,10 @@ def comparable_lines(text: str) -> list[str]:
     text = re.sub(r"qumulo-demo-\w+", "qumulo-demo-", text)
     text = re.sub(r"\S*/qumulo-demo-", "/tmp/qumulo-demo-", text)
     text = re.sub(r"on port \d+", "on port", text)
+    text = re.sub(r"show1-\d{10}-", "show1-", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "", text)
+    text = re.sub(r"\d seconds? old", "old", text)
+    text = re.sub(r"file id \d+", "file id", text)
     text = re.sub(
         r'(size="\d+" mode="0x777"  type="F_DIR"|[ma]time="\d+"|(owner|group)="\d+")', "", text
     )

@@ -18,7 +18,9 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add how the answer is printed; every sub-command has these."""
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print one JSON object")
-    group.add_argument("-q", "--quiet", action="store_true", help="show no progress and no notes")
+    group.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress, and warnings alone"
+    )
     group.add_argument("-v", "--verbose", action="store_true", help="report each step")
 
 

@@ -112,3 +112,12 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
 
 CYCLE_DETAILS = (events.SnapshotTaken, events.ListHanded, events.SnapshotRemoved)
 """Events that only explain how a run works."""
+
+CYCLE_NOTES = (
+    events.ProjectAwaited,
+    events.BaseChosen,
+    events.NothingNewer,
+    events.ListMade,
+    events.ListCommitted,
+)
+"""Events that say that all goes as it should."""

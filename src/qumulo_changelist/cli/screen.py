@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
 from qumulo_changelist import events
-from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_WORDS
+from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_NOTES, CYCLE_WORDS
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
@@ -35,7 +35,7 @@ class Screen:
 
     Args:
         verbose: whether to print also the events that only explain how the run works.
-        quiet: whether to print none.
+        quiet: whether to print warnings alone.
         progress: is given every event, too; it shows how far the run is.
     """
 
@@ -49,8 +49,13 @@ class Screen:
         self._progress(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
-        if not self._quiet and (self._verbose or _is_warning(event)):
+        if self._is_wanted(event):
             say(describe(event))
+
+    def _is_wanted(self, event: Event) -> bool:
+        if self._quiet:
+            return _is_warning(event) and not isinstance(event, CYCLE_NOTES)
+        return self._verbose or _is_warning(event)
 
 
 _hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
