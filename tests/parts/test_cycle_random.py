@@ -36,6 +36,8 @@ from qumulo_changelist.operations.run import RunRequest, plan_project, run_proje
 from qumulo_changelist.operations.source_run import SourceRun
 from tests.parts.cycle_world import SETTINGS, Died, MadeList, Tree, Trouble, World, a_project
 
+CYCLES = os.environ.get("CYCLES")
+"""The number of random lives to try; without it, some that are the same every time."""
 NAMES = st.sampled_from("abcd")
 MACHINES = st.integers(0, 1)
 POLICY = "nightly"
@@ -334,7 +336,8 @@ def test_whatever_goes_wrong_no_archive_misses_a_file_and_no_other_snapshot_goes
     run_state_machine_as_test(
         Cycles,
         settings=settings(
-            max_examples=int(os.environ.get("CYCLES", "60")),
+            max_examples=int(CYCLES or 60),
+            derandomize=not CYCLES,
             stateful_step_count=25,
             deadline=None,
             report_multiple_bugs=False,

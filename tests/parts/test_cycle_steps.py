@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+from msgspec.structs import replace
 
 from qumulo_changelist.cycle.journal import Run, RunState
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
@@ -12,12 +13,13 @@ from qumulo_changelist.errors import (
     StateFileError,
     UncommittableError,
     UnreachableError,
+    UsageError,
 )
 from qumulo_changelist.operations.adoption import adopt_project
 from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
 from qumulo_changelist.operations.run import RunRequest, plan_project, run_project
 from qumulo_changelist.operations.source_run import Plan, SourceRun
-from qumulo_changelist.projects.project import Project
+from qumulo_changelist.projects.project import ListOptions, Project
 from tests.parts.cycle_world import (
     SETTINGS,
     SOURCE,
@@ -298,6 +300,25 @@ def test_sources_below_the_directory_of_one_policy_have_markers_of_their_own(sit
     sources = [site.world.snapshots[marker].source for marker in site.markers()]
     assert sorted(sources) == sorted(["/", SOURCE, "/projects/other"] * 2)
     assert site.adopt(machine=1) == [number] * 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [ListOptions(format="pdf"), ListOptions(workers=10**9), ListOptions(metadata="mount")],
+    ids=["format", "workers", "metadata"],
+)
+def test_no_snapshot_is_taken_for_a_list_that_cannot_be_made(
+    sites: Sites, options: ListOptions
+) -> None:
+    site = sites()
+    site.project = replace(site.project, options=options)
+
+    with pytest.raises(UsageError):
+        site.run()
+    with pytest.raises(UsageError):
+        site.plan()
+    assert not site.world.snapshots
+    assert not site.runs()
 
 
 # What goes, and what is only said

@@ -1,6 +1,7 @@
 """One run of a project at a time."""
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -139,6 +140,17 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
         pytest.raises(StateFileError, match=r"file/state\.sqlite"),
         lock_project(str(tmp_path / "file" / "state.sqlite"), "show1", 0, ignore),
     ):
+        pass
+
+
+def test_a_file_system_without_locks_is_an_error(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_file: int, _kind: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StateFileError, match="No locks"), lock_project(state, "a", 0, ignore):
         pass
 
 

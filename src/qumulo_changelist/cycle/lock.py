@@ -37,17 +37,24 @@ def lock_project(state_path: str, project: str, wait: float, listener: Listener)
     # Of a name, the file system may not hold every character, or not distinguish the case.
     digest = hashlib.sha256(to_bytes(project)).hexdigest()[:16]
     path = f"{state_path}.{digest}.lock"
-    try:
+    with _errors(path):
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        check_shortage(error)
-        raise StateFileError(f"the lock {path} cannot be used: {error.strerror}") from error
     try:
-        _acquire(lock, project, wait, listener)
+        with _errors(path):  # not every file system has locks
+            _acquire(lock, project, wait, listener)
         yield
     finally:
         os.close(lock)
+
+
+@contextlib.contextmanager
+def _errors(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        check_shortage(error)
+        raise StateFileError(f"the lock {path} cannot be used: {error.strerror}") from error
 
 
 def _acquire(lock: int, project: str, wait: float, listener: Listener) -> None:

@@ -11,6 +11,7 @@ from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.operations.list_request import make_request
 from qumulo_changelist.operations.source_run import Plan, SourceRun, SourceRunner
 from qumulo_changelist.operations.state import open_existing_journal, open_journal, state_path
 from qumulo_changelist.projects.project import Project
@@ -72,7 +73,7 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
         ChangelistError: the cluster cannot be used at all.
     """
     project = request.project
-    project.check()
+    _check(project)
     with shortage_errors(), contextlib.ExitStack() as stack:
         path = state_path(request.state)
         stack.enter_context(lock_project(path, project.name, request.wait, listener))
@@ -89,10 +90,17 @@ def plan_project(
     Raises:
         ChangelistError: likewise.
     """
-    request.project.check()
+    _check(request.project)
     with shortage_errors(), contextlib.ExitStack() as stack:
         journal = stack.enter_context(open_existing_journal(request.state))
         return [one.plan() for one in _open(request, settings, journal, listener, stack)]
+
+
+def _check(project: Project) -> None:
+    """Make sure that its lists can be made, before a snapshot is taken."""
+    project.check()
+    for source in project.sources:
+        make_request(project, source, None, 1).check()
 
 
 def _open(
