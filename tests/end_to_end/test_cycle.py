@@ -161,6 +161,17 @@ def test_a_list_is_committed_later_and_of_two_lists_one_has_to_be_named(office: 
     assert office.run_as_json()["older"] == third["newer"]
 
 
+def test_a_list_that_was_replaced_is_not_committed_unless_it_is_named(office: Office) -> None:
+    base = office.run_as_json("--commit")["newer"]
+    waiting = office.run_as_json()["newer"]
+    office.site.generate(base, office.site.snapshot(), "--metadata=rest")
+
+    refused = office.commit(code=2)
+
+    assert "is no longer the list of snapshot" in refused.messages
+    office.commit("--snapshot", str(waiting))
+
+
 def test_no_full_list_is_made_if_none_is_wanted(office: Office) -> None:
     before = office.snapshots()
     refused = office.run("--no-full", code=7)

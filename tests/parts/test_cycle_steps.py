@@ -291,11 +291,31 @@ def test_completing_an_interrupted_commit_commits_the_other_sources_too(sites: S
     assert site.commit().committed == {"/": one.newer, SOURCE: other.newer}
 
 
+def test_an_interrupted_commit_is_completed_by_the_marker_that_was_taken(sites: Sites) -> None:
+    for step in range(1, 30):
+        site = sites()
+        first, second = (site.run()[0].newer for _ in range(2))
+        assert first
+        with suppress(Died):
+            site.commit(first, trouble=Trouble("killed", step))
+        is_interrupted = any(run.state is RunState.COMMITTING for run in site.runs())
+        if is_interrupted and site.markers():
+            break
+    assert site.known() is None
+
+    assert site.commit(second).committed == {SOURCE: second}
+
+    assert site.known() == second
+    assert sorted(site.markers().values()) == [first, second]
+
+
 def test_sources_below_the_directory_of_one_policy_have_markers_of_their_own(sites: Sites) -> None:
     site = sites("/", SOURCE, "/projects/other", policy="nightly")
     for _ in range(3):
         number = site.world.take("nightly", policy="nightly", source="/")
-        assert all(one.is_committed for one in site.run(*ARCHIVE))
+        before = site.known()
+        done = site.run(*ARCHIVE)
+        assert [(one.older, one.is_committed) for one in done] == [(before, True)] * 3
 
     sources = [site.world.snapshots[marker].source for marker in site.markers()]
     assert sorted(sources) == sorted(["/", SOURCE, "/projects/other"] * 2)

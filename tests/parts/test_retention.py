@@ -59,6 +59,16 @@ def test_what_only_this_machine_knows_as_committed_is_kept_like_any_other() -> N
     assert plan(a_run(1), a_run(3), a_marker(4, 3), committed=3, known=(1, 3)) == []
 
 
+def test_what_a_policy_took_or_the_cluster_deletes_already_is_left_alone() -> None:
+    others = [
+        *(a_run(1, by_policy=True), a_run(2, is_going=True), a_marker(3, 1, by_policy=True)),
+        *(a_run(4, source="/elsewhere", source_id="9"), a_run(5, source="", source_id="")),
+    ]
+
+    assert plan(*others, a_run(6), a_marker(7, 6), committed=6, keep=1) == []
+    assert plan(a_run(1, source=""), a_run(2, source_id=""), a_run(3), committed=3) == [1, 2]
+
+
 def test_of_markers_taken_twice_one_stays() -> None:
     assert plan(a_run(1), a_marker(2, 1), a_marker(3, 1), committed=1) == [2]
 
@@ -94,9 +104,9 @@ def any_snapshots(draw: st.DrawFn) -> list[Snapshot]:
     return [
         Snapshot(
             number,
-            draw(st.sampled_from(["", f"{number}_"])) + draw(NAMES),
+            draw(st.sampled_from(["", f"{number}_"])) + draw(st.sampled_from(sorted(OURS)) | NAMES),
             number,
-            draw(st.sampled_from([SOURCE, "/projects", f"{SOURCE}/a", ""])),
+            draw(st.sampled_from([SOURCE, SOURCE, f"{SOURCE}/a", ""])),
             draw(st.sampled_from(["7", "8", ""])),
             by_policy=draw(st.booleans()),
             is_locked=draw(st.booleans()),
