@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
+from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import print_result
 from qumulo_changelist.errors import ChangelistError
@@ -42,7 +43,7 @@ def describe_error(error: ChangelistError) -> dict[str, object]:
         "error": {
             "class": type(error).__name__,
             "message": str(error),
-            "hint": hint_for(error, makes_list=False),
+            "hint": hint_for(error, makes_list=False, overrides=CYCLE_HINTS),
             "exit_code": error.exit_code,
         }
     }

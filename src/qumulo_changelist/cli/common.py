@@ -97,11 +97,27 @@ def duration(argument: str) -> int:
 
 
 def find_settings(options: argparse.Namespace, project: Project | None = None) -> Settings:
-    """Return how to reach the cluster of a project: the options decide, then the project.
+    """Return how to reach the cluster: the options decide, then the project.
+
+    If no project is named, it is the configuration that all projects share.
 
     Raises:
         ConfigurationError: the archiver's configuration cannot be used.
     """
-    config = options.config or (project.config if project else "")
+    config = options.config or (project.config if project else _shared_configuration(options))
     transport = options.transport or (project.transport if project else "")
+    options.read_config = config or default_path()
     return read_settings(config or None, transport or None)
+
+
+def _shared_configuration(options: argparse.Namespace) -> str:
+    """Return the configuration of all projects; "" if they differ, or name none."""
+    from qumulo_changelist.errors import ChangelistError
+    from qumulo_changelist.projects.file import check_projects
+
+    try:
+        projects = check_projects(getattr(options, "projects", None))[0]
+    except ChangelistError:
+        return ""  # what is wrong with the file is not the question here
+    configurations = {project.config for project in projects.values()}
+    return configurations.pop() if len(configurations) == 1 else ""

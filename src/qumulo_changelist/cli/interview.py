@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import prompt, say
 from qumulo_changelist.errors import ChangelistError, UsageError
@@ -88,7 +89,7 @@ class Interview:
                 if not self.can_ask:  # any more
                     raise
                 say(str(error))
-                if hint := hint_for(error, makes_list=False):
+                if hint := hint_for(error, makes_list=False, overrides=CYCLE_HINTS):
                     say(hint)
         return ask()
 

@@ -12,9 +12,11 @@ from typing import Any
 from qumulo_changelist.cli import program
 from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
+from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
+from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError
 from qumulo_changelist.version import __version__
 
 PROGRAM = "qumulo-changelist"
@@ -33,7 +35,7 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command, and return the exit code."""
-    return program.run(_run, arguments, makes_list=False)
+    return program.run(_run, arguments, makes_list=False, hints=CYCLE_HINTS)
 
 
 def make_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
@@ -86,18 +88,31 @@ def _run(argv: Sequence[str] | None) -> int:
     named = next((argument for argument in argv if argument in COMMANDS), "")
     parser = make_parser([named])
     options = parser.parse_args(argv)
-    if handover is not None and (options.command != "run" or not handover):
+    if handover is not None and options.command != "run":
         parser.error("-- and a command can follow `run` alone")
+    if handover == []:
+        parser.error("a command goes after --, such as: run show1 -- archive.sh {list}")
     options.handover = handover or []
     try:
         with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
             screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
             code: int = options.execute(options, screen)
     except ChangelistError as error:
+        _add_context(error, options)
         if options.json:
             print_error(error)
         raise
     return code
+
+
+def _add_context(error: ChangelistError, options: argparse.Namespace) -> None:
+    """Add what only the command line knows: the project, and which configuration was read."""
+    named = [getattr(options, "name", "") or "", *getattr(options, "names", [])]
+    error.project = error.project or next(filter(None, named), "")
+    path = getattr(options, "read_config", "")
+    if path and isinstance(error, (RefusedError, UnreachableError)):
+        hint = hint_for(error, makes_list=False, overrides=CYCLE_HINTS)
+        error.hint = f"{hint} The configuration is {path}."
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str] | None]:

@@ -4,6 +4,9 @@ Errors themselves name no option, key or command, since programs other than thes
 """
 
 import errno
+import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from qumulo_changelist import errors
 from qumulo_changelist.errors import ChangelistError, ResourceError
@@ -179,21 +182,29 @@ _BEFORE_WORK = (
 )
 
 
-def hint_for(error: ChangelistError, *, makes_list: bool) -> str:
+def hint_for(
+    error: ChangelistError,
+    *,
+    makes_list: bool,
+    overrides: Mapping[type[ChangelistError], str] = MappingProxyType({}),
+) -> str:
     """Return what the user can do about an error; "" if there is nothing to add.
 
     Args:
         error: what ended the run.
         makes_list: whether the command makes a list; its user wants to know what became of that.
+        overrides: hints of the command in place of the usual ones.
     """
-    hint = error.hint or _hint_of_class(error)
+    hint = error.hint or _hint_of_class(error, {**_HINTS, **overrides})
+    if error.project:
+        hint = hint.replace(" PROJECT", f" {shlex.quote(error.project)}")
     if makes_list and isinstance(error, ResourceError) and error.number != errno.EMFILE:
         hint = f"{hint} {_FEWER_WORKERS}"
     is_about_list = makes_list and not isinstance(error, _AFTER_PUBLICATION + _BEFORE_WORK)
     return " ".join(filter(None, (_NO_LIST if is_about_list else "", hint)))
 
 
-def _hint_of_class(error: ChangelistError) -> str:
+def _hint_of_class(error: ChangelistError, hints: Mapping[type[ChangelistError], str]) -> str:
     if isinstance(error, ResourceError):
         return _SHORTAGES.get(error.number, "")
-    return next((_HINTS[kind] for kind in type(error).__mro__ if kind in _HINTS), "")
+    return next((hints[kind] for kind in type(error).__mro__ if kind in hints), "")

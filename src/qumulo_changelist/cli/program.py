@@ -3,8 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from types import FrameType
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType, MappingProxyType
 
 from qumulo_changelist import garbage
 from qumulo_changelist.cli.messages import hint_for
@@ -13,22 +13,30 @@ from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.shortages import shortage_errors
 
 Command = Callable[[Sequence[str] | None], int]
+Hints = Mapping[type[ChangelistError], str]
 
 
-def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) -> int:
+def run(
+    command: Command,
+    arguments: Sequence[str] | None,
+    *,
+    makes_list: bool,
+    hints: Hints = MappingProxyType({}),
+) -> int:
     """Run a command, and return its exit code.
 
     Args:
         command: the command; given the arguments, it returns the exit code.
         arguments: None for those of this process.
         makes_list: whether the command makes a list.
+        hints: those of the command in place of the usual ones, by class.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _terminate)
     garbage.search_rarely()
     try:
-        code = _exit_code(command, arguments, makes_list=makes_list)
+        code = _exit_code(command, arguments, makes_list, hints)
     except SystemExit as ending:
         _end_before_processes(ending.code if isinstance(ending.code, int) else 1)
         raise
@@ -36,22 +44,23 @@ def run(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) 
     return code
 
 
-def _exit_code(command: Command, arguments: Sequence[str] | None, *, makes_list: bool) -> int:
+def _exit_code(
+    command: Command,
+    arguments: Sequence[str] | None,
+    makes_list: bool,
+    hints: Hints,
+) -> int:
     try:
         with shortage_errors():
             return command(arguments)
     except ChangelistError as error:
-        return _fail(error, makes_list=makes_list)
+        say(f"{os.path.basename(sys.argv[0])}: {error}")
+        if hint := hint_for(error, makes_list=makes_list, overrides=hints):
+            say(hint)
+        return error.exit_code
     except KeyboardInterrupt:
         say("interrupted")
         return 128 + signal.SIGINT
-
-
-def _fail(error: ChangelistError, *, makes_list: bool) -> int:
-    say(f"{os.path.basename(sys.argv[0])}: {error}")
-    if hint := hint_for(error, makes_list=makes_list):
-        say(hint)
-    return error.exit_code
 
 
 def _end_before_processes(code: int) -> None:

@@ -17,6 +17,8 @@ class ChangelistError(Exception):
     transient = False
     """Whether trying again later can help."""
     hint = ""
+    project = ""
+    """The project that it is about; "" if that is unknown, or none."""
 
     def __init__(self, message: str, *, hint: str = "", exit_code: int | None = None) -> None:
         super().__init__(message)

@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import describe_error, print_answer
+from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.screen import Screen, say
@@ -140,7 +142,7 @@ def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> 
             print_answer({}, os.fsdecode(run.result.path), as_json=False)
         if not run.is_committed and not run.failure and not options.handover and not options.quiet:
             say(
-                f"When the archive has it: qumulo-changelist commit {project.name} "
+                f"When the archive has it: qumulo-changelist commit {shlex.quote(project.name)} "
                 f"--snapshot {run.newer}"
             )
     if run.failure:
@@ -149,7 +151,7 @@ def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> 
 
 def _say_failure(what: str, error: ChangelistError) -> None:
     say(f"{what}: {error}")
-    if hint := hint_for(error, makes_list=False):
+    if hint := hint_for(error, makes_list=False, overrides=CYCLE_HINTS):
         say(hint)
 
 
