@@ -25,7 +25,7 @@ class Archiver:
         self.state = site.folder / "state.sqlite"
 
     def run(self, keep: int, kill_at: int = 0) -> CommandResult:
-        options = ["--project", "show", "--source", self.site.source, "--guid", GUID, "--deletes"]
+        options = ["--project", "killed", "--source", self.site.source, "--guid", GUID, "--deletes"]
         options += ["--keep", str(keep), "--workers", "1", "--state", str(self.state)]
         command = ["cp", "{list}", f"{self.inbox}/{{newer}}.xml"]
         arguments = ["run", *options, "--", *command]
@@ -42,7 +42,7 @@ class Archiver:
     @property
     def committed(self) -> int | None:
         with Journal(str(self.state)) as journal:
-            committed = journal.committed("show", self.site.source)
+            committed = journal.committed("killed", self.site.source)
         return committed.id if committed else None
 
     def snapshots(self) -> list[str]:

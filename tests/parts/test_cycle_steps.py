@@ -291,7 +291,10 @@ def test_completing_an_interrupted_commit_commits_the_other_sources_too(sites: S
     assert site.commit().committed == {"/": one.newer, SOURCE: other.newer}
 
 
-def test_an_interrupted_commit_is_completed_by_the_marker_that_was_taken(sites: Sites) -> None:
+@pytest.mark.parametrize("completes", ["run", "commit"])
+def test_an_interrupted_commit_is_completed_by_the_marker_that_was_taken(
+    sites: Sites, completes: str
+) -> None:
     for step in range(1, 30):
         site = sites()
         first, second = (site.run()[0].newer for _ in range(2))
@@ -303,6 +306,10 @@ def test_an_interrupted_commit_is_completed_by_the_marker_that_was_taken(sites: 
             break
     assert site.known() is None
 
+    if completes == "run":
+        site.run()
+        assert site.known() == first
+        assert list(site.markers().values()) == [first]
     assert site.commit(second).committed == {SOURCE: second}
 
     assert site.known() == second
