@@ -111,3 +111,20 @@ def test_a_base_expires_soon_if_that_is_within_a_day(expires: int, *, is_soon: b
 
     assert choose_base(known(2), survey, A).expires_soon(10) == is_soon
     assert not choose_base(None, survey, A).expires_soon(10)
+
+
+def test_a_different_project_of_the_archiver_gets_a_full_list() -> None:
+    """It has nothing of what the earlier one has."""
+    survey = a_survey(2, committed=(2,))
+
+    for memory, archive, why in (
+        ("5f1c/1", "5f1c/1", None),
+        ("5f1c/1", "77aa/1", WhyFull.ARCHIVE),
+        ("5f1c/1", "5f1c/2", WhyFull.ARCHIVE),
+        ("", "5f1c/1", None),
+        ("5f1c/1", "", None),
+    ):
+        base = choose_base(Committed(2, 2, A, memory), survey, A, archive)
+
+        assert base.why_full is why
+        assert (base.snapshot is None) is (why is not None)

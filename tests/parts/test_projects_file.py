@@ -155,7 +155,7 @@ GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
         (
             "[projects.a]\nguid = 'g'\n[[projects.a.sources]]\npath = '/a'\n"
             "[[projects.a.sources]]\npath = '/b'\nindex = '01'\n",
-            ["line 1: two sources of the project a have the list g/1-files.xml"],
+            ["line 1: two sources of the project a have the GUID and index g/1"],
         ),
         (
             f"{GOOD}[[projects.a.sources]]\npath = '/b'\n",

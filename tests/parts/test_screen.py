@@ -37,7 +37,7 @@ WARNINGS += [
     events.CommitsDisagree("show1", "/p", 7, 9),
     events.BaseChosen("/p", 7, "show1-7", 0),
     events.BaseExpires("/p", 7, 0),
-    events.FullListNeeded("/p", "nothing was committed yet", None),
+    events.FullListNeeded("show1", "/p", "nothing was committed yet", None),
     events.NothingNewer("/p", "Nightly", 7),
     events.ListMade("show1", "/p", "/list", Totals(files=3), moves=False, proof=(1, 4)),
     events.CommitWithheld("show1", "/p", 7, 3),
@@ -140,7 +140,7 @@ def test_a_user_learns_which_commit_counts_and_how_to_adopt_the_other() -> None:
 
 
 def test_a_full_list_is_said_loudly_with_the_reason() -> None:
-    words = screen.describe(events.FullListNeeded("/p", "nothing was committed yet", 9))
+    words = screen.describe(events.FullListNeeded("show1", "/p", "nothing was committed yet", 9))
 
     assert "FULL LIST" in words
     assert "nothing was committed yet" in words

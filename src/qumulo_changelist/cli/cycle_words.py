@@ -61,7 +61,8 @@ def _full_list_needed(event: events.FullListNeeded) -> str:
     if event.adoptable is not None:
         adopt = (
             f". The cluster shows that a different machine committed snapshot {event.adoptable}: "
-            "if both serve the same archive, `qumulo-changelist adopt` before the next run"
+            "if both serve the same archive, `qumulo-changelist adopt "
+            f"{shlex.quote(event.project)}` before the next run"
         )
     return f"{event.source}: FULL LIST of everything, not only of changes: {event.reason}{adopt}"
 
@@ -70,7 +71,8 @@ def _list_made(event: events.ListMade) -> str:
     from qumulo_changelist.checks.proof import Proof  # few commands make a list
 
     proof = Proof(*event.proof) if event.proof else None
-    return summarize(event.project, event.totals, proof, moves=event.moves)
+    summary = summarize(event.project, event.totals, proof, moves=event.moves)
+    return summary if event.deletes else f"{summary}; what was deleted is not listed (--deletes)"
 
 
 def _commit_withheld(event: events.CommitWithheld) -> str:

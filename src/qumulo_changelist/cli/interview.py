@@ -1,5 +1,6 @@
 """Asking a person on a terminal. Where nobody can be asked, everything has to be an option."""
 
+import itertools
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,8 +10,8 @@ from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import prompt, say
 from qumulo_changelist.errors import ChangelistError, UsageError
 
-MAX_TRIES = 3
-"""The number of times that a question is asked; more wrong passwords could lock a user out."""
+MAX_PASSWORDS = 3
+"""The number of times that a password is asked for; more wrong ones could lock a user out."""
 
 Value = TypeVar("Value")
 
@@ -68,30 +69,34 @@ class Interview:
             return given
         if not self.can_ask:
             return False
-        prompt(f"{question} [{'Y/n' if default else 'y/N'}] ")
-        words = self._line().lower()
-        return words in ("y", "yes") if words else default
+        while True:
+            prompt(f"{question} [{'Y/n' if default else 'y/N'}] ")
+            words = self._line().lower()
+            if words in ("", "y", "yes", "n", "no"):
+                return words.startswith("y") if words else default
 
-    def repeat(self, ask: Callable[[], Value], *, is_asked: bool) -> Value:
+    def repeat(self, ask: Callable[[], Value], *, is_asked: bool, tries: int = 0) -> Value:
         """Return what a function returns that asks and checks; call it again if a check fails.
 
         Args:
             ask: asks, checks, and raises a ``ChangelistError`` if the answer is of no use.
             is_asked: whether a person answers, and not an option, which would stay the same.
+            tries: the number of times to ask; 0 for any.
 
         Raises:
             ChangelistError: no answer was of use.
         """
-        for _ in range(MAX_TRIES - 1 if self.can_ask and is_asked else 0):
+        may_repeat = self.can_ask and is_asked
+        for number in itertools.count(1):
             try:
                 return ask()
             except ChangelistError as error:
-                if not self.can_ask:  # any more
+                if not may_repeat or number == tries or not self.can_ask:  # any more
                     raise
                 say(str(error))
                 if hint := hint_for(error, makes_list=False, overrides=CYCLE_HINTS):
                     say(hint)
-        return ask()
+        raise AssertionError
 
     def _line(self) -> str:
         line = sys.stdin.readline()

@@ -5,6 +5,7 @@
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -33,6 +34,17 @@ examples:
 """
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Fills paragraphs to the width of the terminal, and leaves examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        filled = [
+            part if "  " in part else textwrap.fill(part, width, break_long_words=False)
+            for part in text.strip().split("\n\n")
+        ]
+        return textwrap.indent("\n\n".join(filled), indent) + "\n"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command, and return the exit code."""
     return program.run(_run, arguments, makes_list=False, hints=CYCLE_HINTS)
@@ -48,7 +60,7 @@ def make_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentP
         prog=PROGRAM,
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -70,7 +82,7 @@ def _add_command(subparsers: Any, name: str, summary: str) -> None:
         help=summary,
         description=module.DESCRIPTION,
         epilog=f"examples:\n{module.EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     module.add_options(parser)

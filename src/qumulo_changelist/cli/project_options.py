@@ -1,11 +1,12 @@
 """The options that describe a project on a command line, instead of in ``projects.toml``."""
 
 import argparse
+import shlex
 from typing import Any
 
 from qumulo_changelist.cli import arguments
 from qumulo_changelist.cli.common import duration
-from qumulo_changelist.errors import UsageError
+from qumulo_changelist.errors import UnknownProjectError, UsageError
 from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import ListOptions, Project, Source
@@ -117,7 +118,16 @@ def chosen_projects(options: argparse.Namespace, names: list[str]) -> list[Proje
         return [with_options(project, options) for project in projects.values()]
     names = names or [options.project]
     if names == [None]:
-        raise UsageError("name a project", hint=NO_PROJECTS)
+        known = f"Name one of {', '.join(projects)}, or use --all." if projects else NO_PROJECTS
+        raise UsageError("name a project", hint=known)
+    if len(names) > 1 and names[0] in projects and names[1] not in projects:
+        raise UnknownProjectError(
+            f"there is no project {names[1]!r:.300}",
+            hint="A command goes after --, such as: qumulo-changelist run "
+            f"{shlex.join([names[0], '--', *names[1:]])}",
+        )
+    if not projects:
+        raise UnknownProjectError(f"there is no project {names[0]!r:.300}", hint=NO_PROJECTS)
     return [with_options(find_project(projects, name), options) for name in names]
 
 

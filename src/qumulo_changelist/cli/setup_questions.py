@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from qumulo_changelist.cli.common import CONFIG_VARIABLE
-from qumulo_changelist.cli.interview import Interview
+from qumulo_changelist.cli.interview import MAX_PASSWORDS, Interview
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.config.archiver import default_path, read_settings
 from qumulo_changelist.config.keys import make_settings
@@ -29,13 +29,16 @@ from qumulo_changelist.operations.setup import (
     default_projects_file,
 )
 from qumulo_changelist.operations.setup_steps import SetupSteps, may_make_token
-from qumulo_changelist.projects.project import Project, Source
+from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 PASSWORD_VARIABLE = "QUMULO_CHANGELIST_PASSWORD"  # noqa: S105 - a name
 TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
 
 _OWN = ("cluster", "user", "write_config", "password_file", "access_token_file", "fingerprint")
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
+_GUID = re.compile(r"[0-9A-Za-z{][0-9A-Za-z._-]*}?")
+_NO_GUID = "The archiver shows it in the settings of the project."
+_PORT = re.compile(r"(.*[^:]|\[.*\]):([0-9]{1,5})")
 _LATER = "-"
 """Stands for a GUID that is asked for later, or for a user."""
 _WHO = "the new configuration"
@@ -129,7 +132,7 @@ class SetupQuestions:
 
         def ask() -> Settings:
             hosts = interview.answer(options.cluster, "--cluster", "1. Address of the cluster")
-            settings = self._settings(hosts)
+            settings = self._settings(*_split_port(hosts, options.port))
             shown = self._steps.reach(settings)
             if shown.objection and settings.transport == "rest":
                 settings = self._ask_for_trust(settings, shown.fingerprint, shown.objection)
@@ -160,12 +163,12 @@ class SetupQuestions:
             raise objection
         return replace(settings, fingerprint=fingerprint)
 
-    def _settings(self, hosts: str) -> Settings:
+    def _settings(self, hosts: str, port: str) -> Settings:
         """Return the settings that are known before the user is."""
         options = self._options
         values = {
             "qumuloclusterip": hosts,
-            "qumuloclusterport": options.port,
+            "qumuloclusterport": port,
             "qumulousername": _LATER,
             "qumulopassword": _LATER,
             "qumulotransport": options.transport or "rest",
@@ -192,7 +195,8 @@ class SetupQuestions:
             complete = _with_user(settings, user, known or "", given or "")
             return complete, self._steps.log_in(complete)
 
-        return interview.repeat(ask, is_asked=token is None and None in (options.user, password))
+        is_asked = token is None and None in (options.user, password)
+        return interview.repeat(ask, is_asked=is_asked, tries=MAX_PASSWORDS)
 
     def _ask_for_project(self, settings: Settings, config: str | None) -> Project:
         project = self._ask_for_source(settings, config)
@@ -209,7 +213,11 @@ class SetupQuestions:
             source = Source(path=path, guid=_LATER, index=options.index)
             name = options.project or _name_for(path)
             project = Project(
-                name=name, sources=(source,), config=config or "", transport=transport
+                name=name,
+                sources=(source,),
+                options=ListOptions(deletes=True),
+                config=config or "",
+                transport=transport,
             )
             project.check()
             check_files(self._projects_file, "", project.name)
@@ -236,8 +244,13 @@ class SetupQuestions:
         given = self._options.guid
 
         def ask() -> Project:
-            question = "5. The archiver's GUID of the project"
-            complete = _with_source(project, guid=self._interview.answer(given, "--guid", question))
+            question = (
+                "5. The archiver's GUID of the project (the name of the folder for its lists)"
+            )
+            guid = self._interview.answer(given, "--guid", question)
+            if not _GUID.fullmatch(guid):
+                raise UsageError(f"{guid!r} is not a GUID: letters, digits, - and .", hint=_NO_GUID)
+            complete = _with_source(project, guid=guid)
             complete.check()
             return complete
 
@@ -252,6 +265,22 @@ class SetupQuestions:
             return False
         question = "Make an access token, so that the password is not stored?"
         return self._interview.agrees(None, question, default=True)
+
+
+def _split_port(hosts: str, port: str) -> tuple[str, str]:
+    """Return an address and a port, both of which people may type as ``10.0.0.5:8000``.
+
+    Raises:
+        UsageError: there is no address.
+    """
+    if not hosts:
+        raise UsageError("an address is needed", hint="Such as 10.0.0.5, or qumulo.example.com.")
+    found = _PORT.fullmatch(hosts)
+    return (
+        (found[1], found[2])
+        if (found and hosts.count(":") == 1) or (found and "]" in hosts)
+        else (hosts, port)
+    )
 
 
 def _with_source(project: Project, **changes: object) -> Project:

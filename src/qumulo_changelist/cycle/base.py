@@ -22,6 +22,7 @@ class WhyFull(Enum):
     GONE = "the cluster no longer has the snapshot that was committed last"
     DIFFERENT = "the snapshot with the id of the committed one is a different snapshot"
     REPLACED = "the source is no longer the directory that the committed snapshot is of"
+    ARCHIVE = "the archiver's GUID or index has changed since the last commit"
 
 
 class Disagreement(Enum):
@@ -40,6 +41,8 @@ class Committed(Struct, frozen=True):
     """In nanoseconds since the epoch; 0 if unknown."""
     source_id: str = ""
     """"" if unknown."""
+    archive: str = ""
+    """What the archiver calls the place that has it: GUID and index; "" if unknown."""
 
 
 class Base(Struct, frozen=True):
@@ -60,13 +63,14 @@ class Base(Struct, frozen=True):
         return 0 < expires < now + SOON
 
 
-def choose_base(known: Committed | None, survey: Survey, source_id: str) -> Base:
+def choose_base(known: Committed | None, survey: Survey, source_id: str, archive: str = "") -> Base:
     """Return what a run begins from.
 
     Args:
         known: the newest committed snapshot, as this machine remembers it; None if it has none.
         survey: what the cluster shows.
         source_id: the file id of the directory that the newer snapshot is of; "" if unknown.
+        archive: what the archiver calls the place for the list; "" for any.
     """
     shown = survey.committed
     if known is None:
@@ -75,6 +79,8 @@ def choose_base(known: Committed | None, survey: Survey, source_id: str) -> Base
     disagreement = _disagreement(known.id, shown)
     snapshot = survey.all.get(known.id if shown is None else min(known.id, shown))
     why_full = _why_unusable(snapshot, known, source_id)
+    if archive and known.archive not in ("", archive):
+        why_full = WhyFull.ARCHIVE
     return Base(None if why_full else snapshot, why_full, disagreement, known.id, shown)
 
 

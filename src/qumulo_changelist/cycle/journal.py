@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS runs (
     name BLOB NOT NULL,
     taken INTEGER NOT NULL,
     source_id TEXT NOT NULL,
+    archive BLOB NOT NULL,
     started INTEGER NOT NULL,
     ended INTEGER NOT NULL,
     list BLOB NOT NULL,
@@ -88,6 +89,8 @@ class Run(Struct, frozen=True, kw_only=True):
     taken: int = 0
     """When the newer snapshot was taken."""
     source_id: str = ""
+    archive: str = ""
+    """The archiver's GUID and index: what the list is for."""
     started: int = 0
     ended: int = 0
     list: str = ""
@@ -103,7 +106,7 @@ class Run(Struct, frozen=True, kw_only=True):
     """Of the commit among all commits, in their order; 0 if it is not committed."""
 
 
-_TEXTS = frozenset(("project", "source", "name", "list", "receipt", "summary", "error"))
+_TEXTS = frozenset(("project", "source", "archive", "name", "list", "receipt", "summary", "error"))
 _FIELDS = Run.__struct_fields__
 
 
@@ -187,7 +190,14 @@ class Journal:
             state=RunState.COMMITTED,
             ended=time.time_ns(),
             position=self._next_position(),
+            error="",
         )
+
+    def forget(self, project: str) -> int:
+        """Remove all runs of a project; return their number."""
+        with self._errors():
+            cursor = self._file.execute("DELETE FROM runs WHERE project = ?", (_key(project),))
+            return cursor.rowcount
 
     def _next_position(self) -> int:
         with self._errors():
@@ -218,7 +228,9 @@ class Journal:
         """
         runs = self._in_state(project, source, RunState.COMMITTED)
         last = max(runs, key=lambda run: run.position, default=None)
-        return Committed(last.newer or 0, last.taken, last.source_id) if last else None
+        if not last:
+            return None
+        return Committed(last.newer or 0, last.taken, last.source_id, last.archive)
 
     def committed_ids(self, project: str, source: str) -> set[int]:
         """Return the ids of all snapshots of a source that were committed."""

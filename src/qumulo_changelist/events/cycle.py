@@ -57,6 +57,7 @@ class BaseExpires(Struct, frozen=True):
 class FullListNeeded(Struct, frozen=True):
     """Only a full list can be made."""
 
+    project: str
     source: str
     reason: str
     adoptable: int | None
@@ -89,6 +90,8 @@ class ListMade(Struct, frozen=True):
     """Of the list."""
     totals: Totals
     """What it contains."""
+    deletes: bool
+    """Whether deletions were wanted, or there can be none, as in a full list."""
     moves: bool
     """Whether moves were wanted."""
     proof: tuple[int, int] | None

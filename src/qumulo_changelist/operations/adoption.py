@@ -77,7 +77,7 @@ def adopt_project(
                 Run(
                     project=project.name, source=path, state=RunState.COMMITTED,
                     newer=snapshot.id, name=snapshot.label, taken=snapshot.taken,
-                    source_id=snapshot.source_id, started=now, ended=now,
+                    source_id=snapshot.source_id, archive=source.archive, started=now, ended=now,
                     summary="adopted from the cluster", is_complete=True,
                 )
             )  # fmt: skip

@@ -6,11 +6,21 @@ from msgspec import Struct
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import UsageError
-from qumulo_changelist.operations.state import open_existing_journal
+from qumulo_changelist.events import ignore
+from qumulo_changelist.operations.state import open_existing_journal, open_journal, state_path
 from qumulo_changelist.projects.project import Project
 
-__all__ = ["Run", "RunState", "SourceStatus", "last_list_of", "list_runs", "project_statuses"]
+__all__ = [
+    "Run",
+    "RunState",
+    "SourceStatus",
+    "forget_project",
+    "last_list_of",
+    "list_runs",
+    "project_statuses",
+]
 
 
 class SourceStatus(Struct, frozen=True):
@@ -54,6 +64,19 @@ def list_runs(project: str = "", state: str = "") -> list[Run]:
         return journal.runs(project)
 
 
+def forget_project(project: str, state: str = "") -> int:
+    """Forget every run of a project on this machine; return the number of runs.
+
+    Its snapshots stay on the cluster. A later run of the project makes a full list.
+
+    Raises:
+        ProjectBusyError: a run of it is under way.
+        StateFileError: the file cannot be used.
+    """
+    with lock_project(state_path(state), project, 0, ignore), open_journal(state) as journal:
+        return journal.forget(project)
+
+
 def last_list_of(path: str, state: str = "") -> Run:
     """Return the last run of this machine whose list can contain a path of the cluster.
 
@@ -65,7 +88,8 @@ def last_list_of(path: str, state: str = "") -> Run:
         if run.list and f"{path}/".startswith(f"{run.source.rstrip('/')}/"):
             return run
     raise UsageError(
-        f"this machine has made no list that can contain {path}", hint="Name a list with --list."
+        f"this machine has made no list that can contain {path}",
+        hint="Name it as the cluster does, such as /projects/show1/a.mov; or name the list: --list.",
     )
 
 
@@ -94,7 +118,10 @@ def _status(journal: Journal, project: str, source: str) -> SourceStatus:
     last = runs[0] if runs else None
     committed = journal.committed(project, source)
     moments = [run.ended for run in runs if run.state is RunState.COMMITTED]
-    has_failed = last is not None and (last.state is RunState.FAILED or last.error)
+    is_committed = last is not None and last.state is RunState.COMMITTED
+    has_failed = (
+        last is not None and not is_committed and (last.state is RunState.FAILED or last.error)
+    )
     return SourceStatus(
         project,
         source,

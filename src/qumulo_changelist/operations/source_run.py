@@ -135,6 +135,7 @@ class SourceRunner:
                 return SourceRun(source=self._path, newer=newest.id)
             return self._list(base, newest)
         except ChangelistError as error:
+            error.project = self._project.name
             return SourceRun(source=self._path, failure=error)
 
     def plan(self) -> Plan:
@@ -175,7 +176,9 @@ class SourceRunner:
     def _choose_base(self, survey: Survey, source_id: str) -> Base:
         """Return what to begin from, and report what a user should know of that first."""
         project, path = self._project.name, self._path
-        base = choose_base(self._journal.committed(project, path), survey, source_id)
+        base = choose_base(
+            self._journal.committed(project, path), survey, source_id, self._source.archive
+        )
         if base.disagreement and base.known is not None:
             is_silent = base.disagreement is Disagreement.CLUSTER_SILENT
             shown = None if is_silent else base.shown
@@ -190,7 +193,7 @@ class SourceRunner:
         if not self._project.full:
             raise NoBaseError(f"{path}: only a full list could be made: {base.why_full.value}")
         adoptable = base.shown if base.why_full is WhyFull.ELSEWHERE else None
-        self._listener(FullListNeeded(path, base.why_full.value, adoptable))
+        self._listener(FullListNeeded(project, path, base.why_full.value, adoptable))
         return base
 
     def _list(self, base: Base, newest: Snapshot | None) -> SourceRun:
@@ -207,6 +210,7 @@ class SourceRunner:
         except BaseException as error:
             self._remember_failure(run, error)
             if isinstance(error, ChangelistError):
+                error.project = run.project
                 return _with(done, newer=run.newer, failure=error)
             raise
         run = self._journal.update(
@@ -226,6 +230,7 @@ class SourceRunner:
             source=self._path,
             path=result.path,
             totals=result.totals,
+            deletes=self._project.options.deletes or result.receipt.older_snapshot is None,
             moves=self._project.options.moves,
             proof=result.proof,
         )
@@ -242,6 +247,7 @@ class SourceRunner:
                 name=newest.label if newest else run_name(self._project.name, now // _NANOSECONDS),
                 taken=newest.taken if newest else 0,
                 source_id=newest.source_id if newest else "",
+                archive=self._source.archive,
                 started=now,
             )
         )
@@ -293,8 +299,12 @@ class SourceRunner:
                 is_archived=bool(self._command),
             )  # fmt: skip
         except ChangelistError as error:
+            error.project = run.project
             self._remember(run, exit_code=error.exit_code, error=str(error))
             return _with(done, failure=error)
+        except BaseException:
+            self._remember(run, error="it was interrupted after the list was made")
+            raise
         return _with(done, is_committed=True, removed=removed)
 
     def _values(self, run: Run) -> dict[str, str]:
@@ -311,7 +321,7 @@ class SourceRunner:
 def _describe(error: BaseException) -> str:
     if isinstance(error, ChangelistError):
         return str(error)
-    return f"it was interrupted ({type(error).__name__})"
+    return "it was interrupted before its list was finished"
 
 
 def _with(run: SourceRun, **changes: object) -> SourceRun:

@@ -188,7 +188,10 @@ def _compare_files(cluster: Cluster, pair: SnapshotPair, receipt: Receipt) -> Fi
     if receipt.net_files is None:
         if recorded:
             return Finding("files", "ok", f"{counted}, as when the list was proved")
-        detail = f"{counted}; the receipt does not state by how much the list changes that"
+        detail = (
+            f"{counted}; by how much the list changes that is known only of a list that was made "
+            "with deletions, or verified when it was made"
+        )
         return Finding("files", "unknown", detail)
     if before + receipt.net_files != now:
         since = receipt.changed_on_the_live_share

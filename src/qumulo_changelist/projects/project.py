@@ -36,6 +36,11 @@ class Source(Struct, frozen=True, kw_only=True):
     mapped_path: str | None = None
     """Where this machine mounts it; None to read everything over REST."""
 
+    @property
+    def archive(self) -> str:
+        """What the archiver calls the place for its list, such as ``5f1c9a52/1``."""
+        return f"{self.guid}/{int(self.index)}"
+
 
 class ListOptions(Struct, frozen=True, kw_only=True):
     """What a list contains and how it is made, as in ``ChangelistRequest``; None: its default."""
@@ -98,9 +103,7 @@ class Project(Struct, frozen=True, kw_only=True):
             check_source_index(source.index)
             check_source_path(normalize_cluster_path(source.path))
         self._check_twice("path", [normalize_cluster_path(one.path) for one in self.sources])
-        self._check_twice(
-            "list", [f"{one.guid}/{int(one.index)}-files.xml" for one in self.sources]
-        )
+        self._check_twice("GUID and index", [one.archive for one in self.sources])
         if self.notify_url:
             check_notify_url(self.notify_url)
         if not 1 <= self.keep <= MAX_KEEP:

@@ -23,6 +23,7 @@ def render_project(project: Project) -> str:
         "mapped_path": source.mapped_path,
         "guid": source.guid,
         "index": int(source.index) if source.index == str(int(source.index)) else source.index,
+        "deletes": project.options.deletes or None,
         "policy": project.policy,
         "config": project.config,
         "transport": project.transport,

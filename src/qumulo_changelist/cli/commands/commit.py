@@ -5,7 +5,7 @@ import argparse
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.projects.file import read_projects
+from qumulo_changelist.projects.file import find_project, read_projects
 
 DESCRIPTION = """\
 Remember that the archive has everything on the list of a project that was made last. The next list
@@ -40,8 +40,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Commit, print what was committed, and return the exit code."""
     from qumulo_changelist.operations.commit import CommitRequest, commit_project
+    from qumulo_changelist.operations.history import list_runs
 
-    project = read_projects(options.projects).get(options.name)
+    projects = read_projects(options.projects)
+    project = projects.get(options.name)
+    if project is None and not list_runs(options.name, options.state or ""):
+        find_project(projects, options.name)
     keep = options.keep or (project.keep if project else 2)
     request = CommitRequest(
         project=options.name,

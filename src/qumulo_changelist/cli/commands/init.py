@@ -117,7 +117,8 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         request,
         screen,
         on_token=lambda number: say(
-            f"made the access token {number} for {request.settings.username}"
+            f"made the access token {number} for {request.settings.username}; "
+            f"`qq auth_delete_access_token {number}` would take it back"
         ),
     )
     _print(result, options)
@@ -150,4 +151,5 @@ def _print(result: SetupResult, options: argparse.Namespace) -> None:
     print_answer(answer, text, as_json=options.json)
     if not options.quiet:
         place = f" --projects {shlex.quote(options.projects)}" if options.projects else ""
-        say(f"Next: qumulo-changelist run {shlex.quote(result.project)}{place}")
+        first = "" if result.is_written else f"add these lines to {result.projects_file}, then: "
+        say(f"Next: {first}qumulo-changelist run {shlex.quote(result.project)}{place}")

@@ -10,31 +10,49 @@ from qumulo_changelist.checks.notify_url import shown_address
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen, say
-from qumulo_changelist.errors import ProjectFileError
+from qumulo_changelist.errors import ProjectFileError, UsageError
+from qumulo_changelist.operations.history import forget_project
 from qumulo_changelist.projects.file import check_projects, default_paths, read_projects
 from qumulo_changelist.projects.project import Project
+from qumulo_changelist.wording import count
 
-DESCRIPTION = "Check projects.toml, or show the projects that it defines."
+DESCRIPTION = """\
+Check projects.toml, show the projects that it defines, or forget the runs of one that is no longer
+protected. Its snapshots stay on the cluster: `snapshot list` shows them, `snapshot delete` removes
+them.
+"""
 EXAMPLES = """\
   qumulo-changelist projects check                    every problem, with its line
   qumulo-changelist projects list
+  qumulo-changelist projects forget show1
   qumulo-changelist projects check --projects ./projects.toml
 """
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("action", choices=("check", "list"))
+    parser.add_argument("action", choices=("check", "list", "forget"))
+    parser.add_argument("name", metavar="PROJECT", nargs="?", help="which one to forget")
     parser.add_argument(
         "--projects", metavar="FILE", type=arguments.path,
         default=os.environ.get(common.PROJECTS_VARIABLE),
         help=f"read this file alone (default: {' and '.join(default_paths())})",
     )  # fmt: skip
+    common.add_state_option(parser.add_argument_group("projects"))
     common.add_output_options(parser)
 
 
 def execute(options: argparse.Namespace, _screen: Screen) -> int:
     """Print the projects or the problems, and return the exit code."""
+    if (options.action == "forget") != (options.name is not None):
+        raise UsageError("`projects forget` takes a project, and the others take none")
+    if options.action == "forget":
+        number = forget_project(options.name, options.state or "")
+        text = f"forgot {count(number, 'run')} of {options.name}"
+        print_answer(
+            {"project": options.name, "forgotten_runs": number}, text, as_json=options.json
+        )
+        return 0
     if options.action == "list":
         projects = list(read_projects(options.projects).values())
         answer: dict[str, object] = {"projects": [_describe(one) for one in projects]}

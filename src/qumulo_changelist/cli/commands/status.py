@@ -59,7 +59,9 @@ def _line(status: SourceStatus, now: int, *, is_late: bool) -> str:
     else:
         parts.append(f"committed: snapshot {status.committed}, {describe_duration(age)} old")
     if status.pending:
-        parts.append(f"waiting for a commit: {', '.join(map(str, status.pending))}")
+        earlier = len(status.pending) - 1
+        more = f", and {earlier} earlier" if earlier else ""
+        parts.append(f"waiting for a commit: {status.pending[0]}{more}")
     if status.last_error:
         parts.append(f"the last run failed: {status.last_error}")
     return "; ".join(parts)
