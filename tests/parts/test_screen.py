@@ -39,7 +39,9 @@ WARNINGS += [
     events.BaseExpires("/p", 7, 0),
     events.FullListNeeded("show1", "/p", "nothing was committed yet", None),
     events.NothingNewer("/p", "Nightly", 7),
-    events.ListMade("show1", "/p", "/list", Totals(files=3), moves=False, proof=(1, 4)),
+    events.ListMade(
+        "show1", "/p", "/list", Totals(files=3), deletes=True, moves=False, proof=(1, 4)
+    ),
     events.CommitWithheld("show1", "/p", 7, 3),
     events.ListCommitted("show1", "/p", 7),
     events.SnapshotKept(7, "show1-7", "it is locked"),
@@ -145,3 +147,9 @@ def test_a_full_list_is_said_loudly_with_the_reason() -> None:
     assert "FULL LIST" in words
     assert "nothing was committed yet" in words
     assert "committed snapshot 9" in words
+
+
+def test_a_user_learns_that_deletions_are_not_listed() -> None:
+    made = events.ListMade("show1", "/p", "/list", Totals(), deletes=False, moves=False, proof=None)
+
+    assert "what was deleted is not listed (--deletes)" in screen.describe(made)

@@ -1,6 +1,5 @@
 """Asking a person on a terminal. Where nobody can be asked, everything has to be an option."""
 
-import itertools
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -87,7 +86,9 @@ class Interview:
             ChangelistError: no answer was of use.
         """
         may_repeat = self.can_ask and is_asked
-        for number in itertools.count(1):
+        number = 0
+        while True:
+            number += 1
             try:
                 return ask()
             except ChangelistError as error:
@@ -96,7 +97,6 @@ class Interview:
                 say(str(error))
                 if hint := hint_for(error, makes_list=False, overrides=CYCLE_HINTS):
                     say(hint)
-        raise AssertionError
 
     def _line(self) -> str:
         line = sys.stdin.readline()
