@@ -6,7 +6,11 @@ another thread, does not interrupt the wait: seen with CPython 3.11, where an in
 on waiting for ``qq``. So each wait is divided into short ones.
 """
 
+import contextlib
 import select
+import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
@@ -28,3 +32,25 @@ def wait_for_data(descriptor: int) -> None:
     poll.register(descriptor, select.POLLIN)
     while not poll.poll(_SECONDS * 1000):
         pass
+
+
+@contextlib.contextmanager
+def signals_delayed() -> Iterator[None]:
+    """Delay the signals that end a run: nobody would end a process that is half started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    delayed: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda number, _: delayed.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        # What is ignored, as by nohup, has to stay so in the process that is started.
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for missed in delayed:
+            signal.raise_signal(missed)

@@ -86,3 +86,14 @@ def test_the_command_does_not_outlive_a_run_that_is_interrupted(
     interrupter.join()
     process = int((tmp_path / "pid").read_text())
     assert subprocess.run(["kill", "-0", str(process)], capture_output=True).returncode
+
+
+def test_the_command_ignores_a_hangup_if_the_run_does(capfd: pytest.CaptureFixture[str]) -> None:
+    """As with nohup."""
+    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        hand_over(["sh", "-c", "kill -HUP $$; echo alive"], VALUES, ignore)
+    finally:
+        signal.signal(signal.SIGHUP, usual)
+
+    assert capfd.readouterr().err == "alive\n"

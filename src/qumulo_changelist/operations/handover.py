@@ -9,9 +9,12 @@ from qumulo_changelist.errors import CommandFailedError
 from qumulo_changelist.events import Listener, ListHanded
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.waiting import signals_delayed
 from qumulo_changelist.wording import describe_signal
 
 _VARIABLES = "QUMULO_CHANGELIST_"
+# Of one wait: a signal that arrives just before a wait does not interrupt it (``waiting.py``).
+_SECONDS_TO_WAIT = 1
 _SECONDS_TO_END = 10
 _SECONDS_TO_DIE = 10
 _STANDARD_ERROR = 2
@@ -35,26 +38,37 @@ def hand_over(command: Sequence[str], values: Mapping[str, str], listener: Liste
     arguments = [_replace(argument, values) for argument in command]
     environment = {f"{_VARIABLES}{name.upper()}": value for name, value in values.items()}
     listener(ListHanded(tuple(arguments)))
+    code = _run(arguments, environment)
     shown = arguments[0]
-    try:
-        process = subprocess.Popen(
-            [to_bytes(argument) for argument in arguments],
-            env={**os.environb, **{k.encode(): to_bytes(v) for k, v in environment.items()}},
-            stdout=_STANDARD_ERROR,
-        )
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError):
-            check_shortage(error)
-        raise CommandFailedError(f"the command {shown} cannot be started: {error}") from error
-    with process:
-        try:
-            code = process.wait()
-        except BaseException:
-            _end(process)
-            raise
     if code:
         how = describe_signal(-code) if code < 0 else f"ended with exit code {code}"
         raise CommandFailedError(f"the command {shown} {how}")
+
+
+def _run(arguments: list[str], environment: dict[str, str]) -> int:
+    """Run a command, and return how it ended; it does not outlive this function."""
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with signals_delayed():
+            process = subprocess.Popen(
+                [to_bytes(argument) for argument in arguments],
+                env={**os.environb, **{k.encode(): to_bytes(v) for k, v in environment.items()}},
+                stdout=_STANDARD_ERROR,
+            )
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(_SECONDS_TO_WAIT)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError):
+            check_shortage(error)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CommandFailedError(
+            f"the command {arguments[0]} cannot be started: {reason}"
+        ) from error
+    except BaseException:
+        if process:
+            _end(process)
+        raise
 
 
 def _replace(argument: str, values: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from qumulo_changelist.errors import UnreachableError
 from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.waiting import signals_delayed
 
 CHUNK = 64 * 1024
 """The size of the pieces that are read. Larger ones cost more: the system provides memory for each
@@ -97,7 +98,7 @@ class RunningProcesses:
         """
         process: subprocess.Popen[bytes] | None = None
         try:
-            with _signals_delayed(), self._lock:
+            with signals_delayed(), self._lock:
                 if self._closed:
                     raise UnreachableError("qq is not started any more: the run ends")
                 process = start()
@@ -140,23 +141,3 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     # To the whole session that was started for it: ``qq`` may be a wrapper around another process.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
-
-
-@contextlib.contextmanager
-def _signals_delayed() -> Iterator[None]:
-    """Delay the signals that end a run: nobody would end a process that is half started."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    delayed: list[int] = []
-    handlers = {
-        number: signal.signal(number, lambda number, _: delayed.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        for missed in delayed:
-            signal.raise_signal(missed)
