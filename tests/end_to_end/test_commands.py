@@ -283,3 +283,31 @@ def test_the_printed_completion_is_a_script_of_the_shell(shell: str, tmp_path: P
     if not shutil.which(shell):
         pytest.skip(f"there is no {shell} here")
     subprocess.run([shell, "-n", str(script)], check=True, env={"HOME": os.devnull})
+
+
+def test_a_full_list_is_of_the_snapshot_and_not_of_what_is_mounted_now(office: Office) -> None:
+    site = office.site
+    (site.mount / "then").write_text("1")
+    snapshot = site.snapshot()
+    (site.mount / "then").unlink()
+    (site.mount / "later").write_text("2")
+
+    options = ["--project", "show", "--source", site.source, "--mapped-path", str(site.mount)]
+    listed = office.type("scan", str(snapshot), "-", *options, "--format", "ndjson").output
+
+    assert [json.loads(line).get("path") for line in listed.splitlines()] == ["/then", None]
+
+
+def test_the_configuration_of_a_project_counts_more_than_that_of_the_environment(
+    office: Office,
+) -> None:
+    config = office.site.configuration
+    text = office.projects.read_text(encoding="utf-8")
+    office.projects.write_text(f'{text}config = "{config}"\n', encoding="utf-8")
+    office.site.environment["QUMULO_CHANGELIST_CONFIG"] = "/elsewhere"
+
+    office.type("run", "show", "--dry-run")
+    assert "/elsewhere cannot be read" in office.type("snapshot", "list", code=23).messages
+    del office.site.environment["QUMULO_CHANGELIST_CONFIG"]
+    kept = office.type("run", "show", "--commit", "--keep", "1").messages
+    assert "committed" in kept

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import subprocess
 import threading
 import time
@@ -164,6 +165,7 @@ def test_a_list_is_committed_later_and_of_two_lists_one_has_to_be_named(office: 
 def test_a_list_that_was_replaced_is_not_committed_unless_it_is_named(office: Office) -> None:
     base = office.run_as_json("--commit")["newer"]
     waiting = office.run_as_json()["newer"]
+    write_files(office.site.mount, "later")
     office.site.generate(base, office.site.snapshot(), "--metadata=rest")
 
     refused = office.commit(code=2)
@@ -502,8 +504,30 @@ def test_a_damaged_state_file_is_said_and_can_be_adopted_anew(office: Office) ->
 def test_an_error_is_one_object_too(office: Office) -> None:
     answer = office.ask("commit", office.name, code=2)
 
-    assert answer["error"]["class"] == "UncommittableError"
+    assert answer["error"]["class"] == "UnknownProjectError"
     assert answer["error"]["exit_code"] == 2
+
+
+def test_a_list_that_is_replaced_while_the_command_runs_is_not_committed(office: Office) -> None:
+    """The archive would have the other one, and what is only on this one would be lost."""
+    base = office.run_as_json("--commit")["newer"]
+    write_files(office.site.mount, "wanted")
+    other = [
+        *office.site.command("qumulo_generate_changelist.py"),
+        "-p",
+        "x",
+        "-g",
+        GUID,
+        "-i",
+        "1",
+    ]
+    other += ["-b", office.site.source, "--metadata=rest"]
+    other += ["--prevsnapshotid", str(base), "--newsnapshotid", str(base + 1)]
+
+    refused = office.run("--", "sh", "-c", f"{shlex.join(other)} && cp {{list}} archived", code=2)
+
+    assert "a different list has replaced it" in refused.messages
+    assert office.run_as_json()["older"] == base
 
 
 # Other clusters

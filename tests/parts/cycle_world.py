@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
 from unittest import mock
 
@@ -22,6 +23,7 @@ from qumulo_changelist.events import Event
 from qumulo_changelist.model import EntryStat, Kind, Snapshot, Totals
 from qumulo_changelist.operations import adoption, commit, run, source_run, state
 from qumulo_changelist.operations.changelist import ChangelistResult
+from qumulo_changelist.operations.receipt import ListFacts, SnapshotFacts
 from qumulo_changelist.operations.request import ChangelistRequest
 from qumulo_changelist.projects.project import Project, Source
 from tests.parts.fake_cluster import UnusedCluster
@@ -205,7 +207,9 @@ class World:
         if meanwhile:
             meanwhile()
         totals = Totals(unreadable=len(unreadable))
-        return ChangelistResult("list", "receipt", cast(Any, None), totals, None)
+        older = request.older and SnapshotFacts(request.older)
+        receipt = SimpleNamespace(list_file=ListFacts("list", 0, "0"), older_snapshot=older)
+        return ChangelistResult("list", "receipt", cast(Any, receipt), totals, None)
 
     def _hand_over(
         self, _command: Sequence[str], _values: Mapping[str, str], _listener: object

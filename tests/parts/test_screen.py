@@ -34,6 +34,7 @@ WARNINGS: list[Event] = [
 WARNINGS += [
     events.ProjectAwaited("show1", "process 7 since noon"),
     events.RunRecovered("show1", "/p", 7, is_committed=False),
+    events.CommitLost("show1", "/p", 7),
     events.CommitsDisagree("show1", "/p", 7, 9),
     events.BaseChosen("/p", 7, "show1-7", 0),
     events.BaseExpires("/p", 7, 0),
@@ -100,7 +101,13 @@ def test_every_event_has_words_with_its_facts(kind: type) -> None:
     texts = [fact for fact in facts if isinstance(fact, str)]
     is_short = kind in (
         *(events.LockAwaited, events.ListPublished, events.ChangesCollected),
-        *(events.FullListNeeded, events.RunRecovered, events.ListCommitted, events.ListMade),
+        *(
+            events.CommitLost,
+            events.FullListNeeded,
+            events.RunRecovered,
+            events.ListCommitted,
+            events.ListMade,
+        ),
     )
     assert is_short or all(text in words for text in texts)
 

@@ -28,7 +28,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     """Add how to reach the cluster."""
     group = parser.add_argument_group("cluster")
     group.add_argument(
-        "--config", metavar="FILE", type=arguments.path, default=os.environ.get(CONFIG_VARIABLE),
+        "--config", metavar="FILE", type=arguments.path,
         help=f"the archiver's configuration (also {CONFIG_VARIABLE}; default: {default_path()})",
     )  # fmt: skip
     group.add_argument(
@@ -97,17 +97,34 @@ def duration(argument: str) -> int:
 
 
 def find_settings(options: argparse.Namespace, project: Project | None = None) -> Settings:
-    """Return how to reach the cluster: the options decide, then the project.
+    """Return how to reach the cluster: the options decide, then the project, then the environment.
 
-    If no project is named, it is the configuration that all projects share.
+    If no project is named, it is the configuration that all projects share. The archiver's own
+    configuration comes last.
 
     Raises:
         ConfigurationError: the archiver's configuration cannot be used.
     """
-    config = options.config or (project.config if project else _shared_configuration(options))
+    config = options.config or (project.config if project else "")
+    if not config and not project and CONFIG_VARIABLE not in os.environ:
+        config = _shared_configuration(options)
+    config = config or usual_config()
     transport = options.transport or (project.transport if project else "")
     options.read_config = config or default_path()
     return read_settings(config or None, transport or None)
+
+
+def usual_config() -> str:
+    """Return the configuration that the environment names, or that ``init`` made; else "".
+
+    That of ``init`` counts only if the archiver has none.
+    """
+    from qumulo_changelist.operations.setup import default_config_file
+
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return named
+    own = default_config_file()
+    return own if os.path.exists(own) and not os.path.exists(default_path()) else ""
 
 
 def _shared_configuration(options: argparse.Namespace) -> str:

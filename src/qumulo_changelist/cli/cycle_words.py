@@ -78,7 +78,8 @@ def _list_made(event: events.ListMade) -> str:
 def _commit_withheld(event: events.CommitWithheld) -> str:
     return (
         f"{event.source}: not committed, since {count(event.unreadable, 'entry')} could not be "
-        "read; the next run lists the same changes again. To commit nevertheless: "
+        'read; the next run lists the same changes again (metadata = "rest" or "snapshot" reads '
+        "files as the snapshot has them, also if they are gone since). To commit nevertheless: "
         f"`qumulo-changelist commit {shlex.quote(event.project)} --snapshot {event.snapshot}`"
     )
 
@@ -86,6 +87,10 @@ def _commit_withheld(event: events.CommitWithheld) -> str:
 CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
     events.ProjectAwaited: lambda e: f"waiting: the project {e.project} is being run by {e.holder}",
     events.RunRecovered: _run_recovered,
+    events.CommitLost: lambda e: (
+        f"{e.source}: a commit of snapshot {e.snapshot} was interrupted, and the cluster no longer "
+        "has the snapshot: the list does not count as committed"
+    ),
     events.CommitsDisagree: _commits_disagree,
     events.BaseChosen: _base_chosen,
     events.BaseExpires: _base_expires,

@@ -44,6 +44,8 @@ CREATE TABLE IF NOT EXISTS runs (
     ended INTEGER NOT NULL,
     list BLOB NOT NULL,
     receipt BLOB NOT NULL,
+    sha256 TEXT NOT NULL,
+    keep INTEGER NOT NULL,
     summary BLOB NOT NULL,
     is_complete INTEGER NOT NULL,
     exit_code INTEGER,
@@ -95,6 +97,10 @@ class Run(Struct, frozen=True, kw_only=True):
     ended: int = 0
     list: str = ""
     receipt: str = ""
+    sha256: str = ""
+    """Of the list."""
+    keep: int = 2
+    """The number of committed snapshots that stay after a commit of this run."""
     summary: str = ""
     """What the list contains, in words."""
     is_complete: bool = False
@@ -226,11 +232,14 @@ class Journal:
         What was adopted last can be older than what was committed before that. The order is not
         taken from times: a clock can be wrong.
         """
-        runs = self._in_state(project, source, RunState.COMMITTED)
-        last = max(runs, key=lambda run: run.position, default=None)
+        last = self._last_committed(project, source)
         if not last:
             return None
         return Committed(last.newer or 0, last.taken, last.source_id, last.archive)
+
+    def _last_committed(self, project: str, source: str) -> Run | None:
+        runs = self._in_state(project, source, RunState.COMMITTED)
+        return max(runs, key=lambda run: run.position, default=None)
 
     def committed_ids(self, project: str, source: str) -> set[int]:
         """Return the ids of all snapshots of a source that were committed."""
@@ -242,10 +251,9 @@ class Journal:
         Each list is newer than what is committed, and continues it. Of several lists of the same
         snapshot, which a policy took, only the last one is there.
         """
-        committed = self.committed(project, source)
-        newest = committed.id if committed else 0
+        last = self._last_committed(project, source)
         listed = self._in_state(project, source, RunState.LISTED)
-        waiting = [run for run in listed if (run.older or 0) <= newest < (run.newer or 0)]
+        waiting = [run for run in listed if _continues(run, last)]
         return list({run.newer: run for run in reversed(waiting)}.values())[::-1]
 
     def _in_state(self, project: str, source: str, state: RunState) -> list[Run]:
@@ -260,6 +268,19 @@ class Journal:
                 check_shortage(error)
             reason = getattr(error, "strerror", None) or error
             raise StateFileError(f"the file {self._path} cannot be used: {reason}") from error
+
+
+def _continues(run: Run, last: Run | None) -> bool:
+    """Return whether the list of a run continues what was committed last.
+
+    A full list does if its run began later. Its snapshot can have a smaller id: a cluster that was
+    set up anew begins to count anew.
+    """
+    if last is None:
+        return True
+    if run.older is None:
+        return run.id > last.id
+    return run.older <= (last.newer or 0) < (run.newer or 0)
 
 
 def _key(text: str) -> bytes | str:

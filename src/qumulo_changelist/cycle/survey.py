@@ -39,11 +39,20 @@ def survey_snapshots(
     survey = Survey(existing, {}, {})
     for number, snapshot in existing.items():
         found = parse_name(number, snapshot.name, project)
-        is_source = snapshot.source == source or (source_id and snapshot.source_id == source_id)
-        if not found or not is_source or snapshot.by_policy:
+        if not found or snapshot.by_policy or not _is_of(snapshot, source, source_id):
             continue
         if found.committed is None:
             survey.runs[number] = snapshot
-        else:
+        elif found.committed < number:  # a marker is always taken later than what it marks
             survey.markers.setdefault(found.committed, []).append(snapshot)
     return survey
+
+
+def _is_of(snapshot: Snapshot, source: str, source_id: str) -> bool:
+    """Return whether a snapshot is of a source: by the path that it was taken of.
+
+    The same directory can be a different source meanwhile, if two have changed places.
+    """
+    if snapshot.source:
+        return snapshot.source == source
+    return bool(source_id) and snapshot.source_id == source_id

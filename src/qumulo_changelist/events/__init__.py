@@ -18,6 +18,7 @@ from qumulo_changelist.events.cluster import (
 from qumulo_changelist.events.cycle import (
     BaseChosen,
     BaseExpires,
+    CommitLost,
     CommitsDisagree,
     CommitWithheld,
     FullListNeeded,
@@ -62,6 +63,7 @@ __all__ = [
     "CertificateUnchecked",
     "ChangesCollected",
     "CommandStarted",
+    "CommitLost",
     "CommitWithheld",
     "CommitsDisagree",
     "EntryLeftOut",
@@ -128,6 +130,7 @@ Event = (
     | ListPublished
     | ProjectAwaited
     | RunRecovered
+    | CommitLost
     | CommitsDisagree
     | BaseChosen
     | BaseExpires

@@ -24,6 +24,14 @@ class RunRecovered(Struct, frozen=True):
     """Whether it was to be committed; that has been completed now."""
 
 
+class CommitLost(Struct, frozen=True):
+    """A commit was interrupted, and can no longer be completed: its snapshot is gone."""
+
+    project: str
+    source: str
+    snapshot: int
+
+
 class CommitsDisagree(Struct, frozen=True):
     """This machine and the cluster do not agree on what was committed; the older one is taken."""
 

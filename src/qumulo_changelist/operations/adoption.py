@@ -7,14 +7,16 @@ from msgspec import Struct
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster
+from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.journal import Run, RunState
+from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.committing import recover_runs, survey_source
 from qumulo_changelist.operations.state import open_journal, state_path
-from qumulo_changelist.projects.project import Project
+from qumulo_changelist.projects.project import Project, Source
 from qumulo_changelist.shortages import shortage_errors
 
 
@@ -57,33 +59,64 @@ def adopt_project(
         stack.enter_context(lock_project(state_path(state), project.name, wait, listener))
         journal = stack.enter_context(open_journal(state))
         cluster = stack.enter_context(open_cluster(settings, listener))
-        adopted = []
-        for source in project.sources:
-            path = normalize_cluster_path(source.path)
-            # A commit that was interrupted would else be completed later, over what is adopted.
-            recover_runs(cluster, journal, project.name, path, project.keep, listener)
-            survey, _ = survey_source(cluster, project.name, path)
-            if survey.committed is None:
-                continue
-            snapshot = survey.all.get(survey.committed)
-            if snapshot is None:
-                raise UncommittableError(
-                    f"{path}: the cluster shows that snapshot {survey.committed} was committed, "
-                    "but no longer has it: the next run makes a full list"
-                )
-            before = journal.committed(project.name, path)
-            now = time.time_ns()
-            journal.add(
-                Run(
-                    project=project.name, source=path, state=RunState.COMMITTED,
-                    newer=snapshot.id, name=snapshot.label, taken=snapshot.taken,
-                    source_id=snapshot.source_id, archive=source.archive, started=now, ended=now,
-                    summary="adopted from the cluster", is_complete=True,
-                )
-            )  # fmt: skip
-            adopted.append(
-                Adoption(path, snapshot.id, snapshot.label, before.id if before else None)
-            )
+        found = {
+            source: _find(cluster, journal, project, source, listener) for source in project.sources
+        }
+        adopted = [
+            _adopt(journal, project, source, snapshot)
+            for source, snapshot in found.items()
+            if snapshot
+        ]
         if not adopted:
             raise UncommittableError(f"the cluster shows no commit of the project {project.name}")
         return adopted
+
+
+def _find(
+    cluster: Cluster, journal: Journal, project: Project, source: Source, listener: Listener
+) -> Snapshot | None:
+    """Return the snapshot that the cluster shows as committed; None if it shows none.
+
+    Raises:
+        UncommittableError: nothing can be listed from it.
+    """
+    path = normalize_cluster_path(source.path)
+    # A commit that was interrupted would else be completed later, over what is adopted.
+    recover_runs(cluster, journal, project.name, path, listener)
+    survey, source_id = survey_source(cluster, project.name, path)
+    if survey.committed is None:
+        return None
+    snapshot = survey.all.get(survey.committed)
+    reason = ""
+    if snapshot is None:
+        reason = "but no longer has it"
+    elif not snapshot.by_policy and snapshot.source_id not in ("", source_id):
+        reason = "but that is of a different directory"
+    if reason:
+        raise UncommittableError(
+            f"{path}: the cluster shows that snapshot {survey.committed} was committed, {reason}: "
+            "the next run makes a full list"
+        )
+    return snapshot
+
+
+def _adopt(journal: Journal, project: Project, source: Source, snapshot: Snapshot) -> Adoption:
+    path, now = normalize_cluster_path(source.path), time.time_ns()
+    before = journal.committed(project.name, path)
+    run = Run(
+        project=project.name,
+        source=path,
+        state=RunState.COMMITTED,
+        newer=snapshot.id,
+        name=snapshot.label,
+        taken=snapshot.taken,
+        source_id=snapshot.source_id,
+        archive=source.archive,
+        keep=project.keep,
+        started=now,
+        ended=now,
+        summary="adopted from the cluster",
+        is_complete=True,
+    )
+    journal.add(run)
+    return Adoption(path, snapshot.id, snapshot.label, before.id if before else None)

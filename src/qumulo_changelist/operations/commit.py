@@ -9,10 +9,10 @@ from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.lock import lock_project
-from qumulo_changelist.errors import InvalidReceiptError, UncommittableError
+from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.operations.committing import commit_run, recover_runs
-from qumulo_changelist.operations.receipt import read_receipt
+from qumulo_changelist.operations.list_in_place import check_list_in_place
 from qumulo_changelist.operations.state import open_journal, state_path
 from qumulo_changelist.shortages import shortage_errors
 
@@ -23,8 +23,8 @@ class CommitRequest(Struct, frozen=True, kw_only=True):
     project: str
     snapshot: int | None = None
     """The newer snapshot of the list; None for the only one that waits."""
-    keep: int = 2
-    """The number of committed snapshots that stay on the cluster."""
+    keep: int | None = None
+    """The number of committed snapshots that stay on the cluster; None for that of the run."""
     wait: float = 0
     """The number of seconds to wait for a run of the project that is under way."""
     state: str = ""
@@ -67,14 +67,14 @@ def commit_project(
         chosen = {} if is_interrupted else choose_runs(request, journal, sources)
         cluster = stack.enter_context(open_cluster(settings, listener))
         for source in sources:
-            recover_runs(cluster, journal, request.project, source, request.keep, listener)
+            recover_runs(cluster, journal, request.project, source, listener)
         committed = _completed(journal, request, runs)
         if is_interrupted:
             others = [source for source in sources if source not in committed]
             chosen = choose_runs(request, journal, others, is_needed=not committed)
         removed: list[int] = []
         for run in chosen.values():
-            removed += commit_run(cluster, journal, run, request.keep, listener)
+            removed += commit_run(cluster, journal, run, listener, keep=request.keep)
         committed |= {source: run.newer or 0 for source, run in chosen.items()}
         return CommitResult(request.project, committed, removed)
 
@@ -122,31 +122,18 @@ def choose_runs(
             )
         if waiting:
             if request.snapshot is None:
-                _check_list_in_place(waiting[0])
+                check_list_in_place(waiting[0], hint=_insist(request, waiting[0]))
             chosen[source] = waiting[0]
     if not chosen and is_needed:
         raise UncommittableError(_why_none(request, journal))
     return chosen
 
 
-def _check_list_in_place(run: Run) -> None:
-    """Make sure that no other list has replaced that of a run, as far as its receipt shows.
-
-    Raises:
-        UncommittableError: one has.
-    """
-    try:
-        receipt = read_receipt(run.receipt)
-    except InvalidReceiptError:
-        return  # the archiver may take lists away
-    older = receipt.older_snapshot.id if receipt.older_snapshot else None
-    if (older, receipt.newer_snapshot.id) != (run.older, run.newer):
-        raise UncommittableError(
-            f"{run.list} is no longer the list of snapshot {run.newer}: one of snapshot "
-            f"{receipt.newer_snapshot.id} has replaced it",
-            hint="If the archive has the former nevertheless: `qumulo-changelist commit "
-            f"{run.project} --snapshot {run.newer}`.",
-        )
+def _insist(request: CommitRequest, run: Run) -> str:
+    return (
+        f"If the archive has the list of snapshot {run.newer} nevertheless: `qumulo-changelist "
+        f"commit {request.project} --snapshot {run.newer}`."
+    )
 
 
 def _why_none(request: CommitRequest, journal: Journal) -> str:

@@ -21,9 +21,9 @@ from qumulo_changelist.errors import (
     StatusError,
     UnreachableError,
     UnreadableError,
-    UnsupportedError,
 )
 from qumulo_changelist.events import (
+    CommitLost,
     ListCommitted,
     Listener,
     RunRecovered,
@@ -54,9 +54,9 @@ def commit_run(
     cluster: Cluster,
     journal: Journal,
     run: Run,
-    keep: int,
     listener: Listener,
     *,
+    keep: int | None = None,
     is_archived: bool = True,
 ) -> list[int]:
     """Commit the list of a run, and remove what the project no longer needs.
@@ -65,8 +65,8 @@ def commit_run(
         cluster: the cluster.
         journal: what this machine remembers.
         run: the run, whose list is finished.
-        keep: the number of committed snapshots that stay.
         listener: receives a ``ListCommitted``, and what becomes of older snapshots.
+        keep: the number of committed snapshots that stay; None for that of the run.
         is_archived: whether somebody knows that the archive has the list. If not, a commit that is
             interrupted is not completed later: perhaps nobody has seen the list.
 
@@ -93,7 +93,7 @@ def commit_run(
         survey.markers[number] = [_take_marker(cluster, run)]
     journal.commit(run)
     listener(ListCommitted(run.project, run.source, number))
-    return _remove_old(cluster, journal, run, survey, keep, listener)
+    return _remove_old(cluster, journal, run, survey, keep or run.keep, listener)
 
 
 def _take_marker(cluster: Cluster, run: Run) -> Snapshot:
@@ -125,7 +125,7 @@ def _remove_old(
 
 
 def recover_runs(
-    cluster: Cluster, journal: Journal, project: str, source: str, keep: int, listener: Listener
+    cluster: Cluster, journal: Journal, project: str, source: str, listener: Listener
 ) -> None:
     """Bring to an end what earlier runs for a source, which were interrupted, had begun.
 
@@ -142,18 +142,15 @@ def recover_runs(
             )
             listener(RunRecovered(project, source, run.newer, is_committed=False))
         elif run.state is RunState.COMMITTING:
-            _complete_commit(cluster, journal, run, keep, listener)
+            _complete_commit(cluster, journal, run, listener)
 
 
-def _complete_commit(
-    cluster: Cluster, journal: Journal, run: Run, keep: int, listener: Listener
-) -> None:
+def _complete_commit(cluster: Cluster, journal: Journal, run: Run, listener: Listener) -> None:
     try:
-        commit_run(cluster, journal, run, keep, listener)
-    except UnsupportedError:
-        raise
-    except NotFoundError as error:
-        # Its snapshot or its source is gone: there is nothing that could be begun from.
+        commit_run(cluster, journal, run, listener)
+    except SnapshotMissingError as error:
+        # There is nothing that could be begun from.
+        listener(CommitLost(run.project, run.source, run.newer or 0))
         journal.update(run, state=RunState.FAILED, ended=time.time_ns(), error=str(error))
         return
     listener(RunRecovered(run.project, run.source, run.newer, is_committed=True))

@@ -6,12 +6,12 @@ from msgspec import Struct
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster
-from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.config.settings import Settings, Transport
 from qumulo_changelist.errors import ListNameError, UsageError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.list_request import request_options
-from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.operations.request import ChangelistRequest, Metadata
 from qumulo_changelist.operations.snapshot_choice import choose_snapshot
 from qumulo_changelist.operations.state import open_existing_journal
 from qumulo_changelist.projects.project import ListOptions, Project, Source
@@ -60,7 +60,7 @@ def choose_list(
         older = None
         if choice.older is not None:
             older = choose_snapshot(choice.older, found, path or newer.source, number)
-    return _request(choice, source, older, newer)
+    return _request(choice, source, older, newer, settings.transport)
 
 
 def _source(project: Project, path: str) -> Source:
@@ -77,7 +77,11 @@ def _source(project: Project, path: str) -> Source:
 
 
 def _request(
-    choice: ListChoice, source: Source | None, older: Snapshot | None, newer: Snapshot
+    choice: ListChoice,
+    source: Source | None,
+    older: Snapshot | None,
+    newer: Snapshot,
+    transport: Transport,
 ) -> ChangelistRequest:
     base_path = source.path if source else newer.source
     if not base_path:
@@ -86,6 +90,9 @@ def _request(
             hint="Name it with --source PATH.",
         )
     mapped_path = source.mapped_path if source else None
+    # The live share may show something newer than the snapshot that is wanted.
+    exact: Metadata = "snapshot" if mapped_path and transport == "qq" else "rest"
+    options = request_options(choice.options, exact)
     return ChangelistRequest(
         project=choice.project.name if choice.project else newer.label,
         guid=source.guid if source else "",
@@ -94,5 +101,5 @@ def _request(
         mapped_path=mapped_path,
         older=older.id if older else None,
         newer=newer.id,
-        **request_options(choice.options, mapped_path),
+        **options,
     )

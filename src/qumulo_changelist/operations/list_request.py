@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from qumulo_changelist.operations.request import ChangelistRequest, usable_cores
+from qumulo_changelist.operations.request import ChangelistRequest, Metadata, usable_cores
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 
@@ -27,17 +27,16 @@ def make_request(
         mapped_path=source.mapped_path,
         older=older,
         newer=newer,
-        **request_options(project.options, source.mapped_path),
+        **request_options(project.options, "mount" if source.mapped_path else "rest"),
     )
 
 
-def request_options(options: ListOptions, mapped_path: str | None) -> dict[str, Any]:
+def request_options(options: ListOptions, metadata: Metadata) -> dict[str, Any]:
     """Return the fields of a request that options set, with the defaults of a project.
 
     Args:
         options: the options.
-        mapped_path: where this machine mounts the source; None if it does not.
+        metadata: where sizes, times and owners are read, if the options do not say so.
     """
     given = {name: value for name, value in asdict(options).items() if value is not None}
-    default = {"metadata": "mount" if mapped_path else "rest", "workers": usable_cores()}
-    return default | given
+    return {"metadata": metadata, "workers": usable_cores()} | given

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.journal import Journal, RunState
+from qumulo_changelist.cycle.journal import UNFINISHED, Journal, Run, RunState
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import NeededSnapshotError, SnapshotMissingError
 from qumulo_changelist.events import Listener, SnapshotRemoved, ignore
@@ -53,30 +53,51 @@ def describe_roles(snapshots: list[Snapshot], journal: Journal) -> list[Snapshot
     """Return what each snapshot is for, by ascending ids."""
     snapshots = sorted(snapshots, key=lambda one: one.id)
     names = {one.id: parse_any_name(one.id, one.name) for one in snapshots}
-    marked = {name.committed: name.project for name in names.values() if name and name.committed}
-    newest = {project: max(_of(marked, project)) for project in marked.values()}
-    needs = {
-        number: f"the next run of {project} begins from it" for project, number in newest.items()
-    }
-    for run in journal.runs():
-        if run.state is RunState.LISTED and run in journal.uncommitted(run.project, run.source):
-            needs[run.newer or 0] = f"a list of {run.project} that waits for a commit is of it"
-    committed = {*marked, *(one.newer for one in journal.runs() if one.state is RunState.COMMITTED)}
-    roles = []
-    for one in snapshots:
-        name = names[one.id]
-        marks = name.committed if name else None
-        need = needs.get(one.id, "")
-        if marks is not None and name and newest[name.project] == marks:
-            need = f"it shows what the project {name.project} has committed"
-        roles.append(
-            SnapshotRole(one, name.project if name else "", marks, one.id in committed, need)
+    newest = _newest_markers(snapshots)
+    shown = {name.committed for name in names.values() if name and name.committed}
+    runs = journal.runs()
+    committed = shown | {one.newer for one in runs if one.state is RunState.COMMITTED}
+    needs = _needs_of_runs(journal, runs)
+    for (project, _), (marker, marked) in newest.items():
+        needs[marked] = f"the next run of {project} begins from it"
+        needs[marker] = f"it shows what the project {project} has committed"
+    return [
+        SnapshotRole(
+            snapshot=one,
+            project=name.project if name else "",
+            marks=name.committed if name else None,
+            is_committed=one.id in committed,
+            need=needs.get(one.id, ""),
         )
-    return roles
+        for one, name in zip(snapshots, names.values(), strict=True)
+    ]
 
 
-def _of(marked: dict[int, str], project: str) -> list[int]:
-    return [number for number, owner in marked.items() if owner == project]
+def _newest_markers(snapshots: list[Snapshot]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return, by project and source, the newest marker and the snapshot that it marks."""
+    newest: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in snapshots:
+        name = parse_any_name(one.id, one.name)
+        if name and name.committed and name.committed < one.id:
+            key = (name.project, one.source or one.source_id)
+            if key not in newest or newest[key][1] <= name.committed:
+                newest[key] = (one.id, name.committed)
+    return newest
+
+
+def _needs_of_runs(journal: Journal, runs: list[Run]) -> dict[int, str]:
+    """Return why what this machine remembers needs snapshots, by their ids."""
+    needs: dict[int, str] = {}
+    for project, source in {(run.project, run.source) for run in runs}:
+        if committed := journal.committed(project, source):
+            needs[committed.id] = f"the next run of {project} begins from it"
+        for run in journal.uncommitted(project, source):
+            needs[run.newer or 0] = f"a list of {project} that waits for a commit is of it"
+    for run in runs:
+        if run.state in (*UNFINISHED, RunState.COMMITTING):
+            reason = f"a run of {run.project} that has not ended needs it"
+            needs.update({number: reason for number in (run.older, run.newer) if number})
+    return needs
 
 
 def delete_snapshots(

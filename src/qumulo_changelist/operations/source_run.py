@@ -1,6 +1,7 @@
 """The cycle for one source of a project, from the snapshot to the commit."""
 
 import contextlib
+import os
 import time
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ from msgspec import Struct
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.base import Base, Disagreement, WhyFull, choose_base
+from qumulo_changelist.cycle.base import Base, Committed, Disagreement, WhyFull, choose_base
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.retention import plan_retention
 from qumulo_changelist.cycle.snapshot_names import run_name
@@ -34,11 +35,14 @@ from qumulo_changelist.events import (
     StageBegun,
 )
 from qumulo_changelist.model import Snapshot, Totals
+from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
 from qumulo_changelist.operations.committing import commit_run, recover_runs, survey_source
 from qumulo_changelist.operations.handover import hand_over
+from qumulo_changelist.operations.list_in_place import check_list_in_place
 from qumulo_changelist.operations.list_request import make_request
 from qumulo_changelist.projects.project import Project, Source
+from qumulo_changelist.wording import count
 
 _NANOSECONDS = 10**9
 
@@ -124,12 +128,12 @@ class SourceRunner:
         """Do everything, and return what was done; an error is part of that."""
         try:
             recover_runs(
-                self._cluster, self._journal, self._project.name, self._path,
-                self._project.keep, self._listener,
-            )  # fmt: skip
+                self._cluster, self._journal, self._project.name, self._path, self._listener
+            )
             survey, source_id = survey_source(self._cluster, self._project.name, self._path)
             newest = self._newest_of_policy(survey)
-            base = self._choose_base(survey, newest.source_id if newest else source_id)
+            known = self._journal.committed(self._project.name, self._path)
+            base = self._choose_base(known, survey, newest.source_id if newest else source_id)
             if newest and base.snapshot and newest.id <= base.snapshot.id:
                 self._listener(NothingNewer(self._path, self._project.policy, newest.id))
                 return SourceRun(source=self._path, newer=newest.id)
@@ -142,11 +146,13 @@ class SourceRunner:
         """Return what :meth:`run` would do."""
         survey, source_id = survey_source(self._cluster, self._project.name, self._path)
         newest = self._newest_of_policy(survey)
-        base = self._choose_base(survey, newest.source_id if newest else source_id)
+        known = self._known_after_recovery()
+        base = self._choose_base(known, survey, newest.source_id if newest else source_id)
         older = base.snapshot.id if base.snapshot else None
         number = newest.id if newest else max(survey.all, default=0) + 1
-        known = self._journal.committed_ids(self._project.name, self._path)
-        removable = plan_retention(survey, number, self._project.keep, known).removable
+        ids = self._journal.committed_ids(self._project.name, self._path)
+        ids |= {known.id} if known else set()
+        removable = plan_retention(survey, number, self._project.keep, ids).removable
         return Plan(
             self._path,
             older,
@@ -155,6 +161,14 @@ class SourceRunner:
             older is None or newest is None or newest.id > older,
             [snapshot.id for snapshot in removable],
         )
+
+    def _known_after_recovery(self) -> Committed | None:
+        """Return what will be committed when an interrupted commit has been completed."""
+        runs = self._journal.runs(self._project.name, self._path)
+        for run in runs:
+            if run.state is RunState.COMMITTING:
+                return Committed(run.newer or 0, run.taken, run.source_id, run.archive)
+        return self._journal.committed(self._project.name, self._path)
 
     def _newest_of_policy(self, survey: Survey) -> Snapshot | None:
         """Return the newest snapshot of the project's policy; None if the project has none."""
@@ -173,12 +187,10 @@ class SourceRunner:
             )
         return max(found, key=lambda one: one.id)
 
-    def _choose_base(self, survey: Survey, source_id: str) -> Base:
+    def _choose_base(self, known: Committed | None, survey: Survey, source_id: str) -> Base:
         """Return what to begin from, and report what a user should know of that first."""
         project, path = self._project.name, self._path
-        base = choose_base(
-            self._journal.committed(project, path), survey, source_id, self._source.archive
-        )
+        base = choose_base(known, survey, source_id, self._source.archive)
         if base.disagreement and base.known is not None:
             is_silent = base.disagreement is Disagreement.CLUSTER_SILENT
             shown = None if is_silent else base.shown
@@ -217,8 +229,9 @@ class SourceRunner:
             run,
             state=RunState.LISTED,
             ended=time.time_ns(),
-            list=result.path,
-            receipt=result.receipt_path,
+            list=to_text(os.fsencode(result.path)),
+            receipt=to_text(os.fsencode(result.receipt_path)),
+            sha256=result.receipt.list_file.sha256,
             is_complete=result.is_complete,
         )
         self._listener(self._list_made(result))
@@ -248,6 +261,7 @@ class SourceRunner:
                 taken=newest.taken if newest else 0,
                 source_id=newest.source_id if newest else "",
                 archive=self._source.archive,
+                keep=self._project.keep,
                 started=now,
             )
         )
@@ -288,16 +302,19 @@ class SourceRunner:
                 self._listener(StageBegun(Stage.HANDING_OVER, self._path))
                 hand_over(self._command, self._values(run), self._listener)
                 run = self._journal.update(run, exit_code=0)
+                check_list_in_place(run)
             if not self._command and not self._commit:
                 return done
             if not result.is_complete and not self._project.commit_unreadable:
                 unreadable = result.totals.unreadable
+                why = f"not committed, since {count(unreadable, 'entry')} could not be read"
+                self._remember(run, error=why)
                 self._listener(CommitWithheld(run.project, self._path, run.newer or 0, unreadable))
                 return done
+            is_archived = bool(self._command)
             removed = commit_run(
-                self._cluster, self._journal, run, self._project.keep, self._listener,
-                is_archived=bool(self._command),
-            )  # fmt: skip
+                self._cluster, self._journal, run, self._listener, is_archived=is_archived
+            )
         except ChangelistError as error:
             error.project = run.project
             self._remember(run, exit_code=error.exit_code, error=str(error))

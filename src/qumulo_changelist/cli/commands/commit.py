@@ -46,7 +46,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     project = projects.get(options.name)
     if project is None and not list_runs(options.name, options.state or ""):
         find_project(projects, options.name)
-    keep = options.keep or (project.keep if project else 2)
+    keep = options.keep or (project.keep if project else None)
     request = CommitRequest(
         project=options.name,
         snapshot=options.snapshot,

@@ -1,7 +1,6 @@
 """``qumulo-changelist doctor``: check everything that runs need, and say what to do about it."""
 
 import argparse
-import os
 from collections.abc import Iterable
 from typing import Literal
 
@@ -10,12 +9,10 @@ from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import Screen, printable
-from qumulo_changelist.config.archiver import default_path
 from qumulo_changelist.config.settings import Transport
 from qumulo_changelist.errors import ChangelistError, UsageError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
-from qumulo_changelist.operations.setup import default_config_file
 from qumulo_changelist.projects.project import Project, Source
 
 DESCRIPTION = """\
@@ -141,9 +138,10 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
     """Return a request for all projects of each cluster; for none, that of the configuration."""
     groups: dict[tuple[str, Transport | Literal[""]], list[Project]] = {}
     for project in projects:
-        way = (options.config or project.config, options.transport or project.transport)
+        config = options.config or project.config or common.usual_config()
+        way = (config, options.transport or project.transport)
         groups.setdefault(way, []).append(project)
-    groups = groups or {(options.config or _usual_config(), options.transport or ""): []}
+    groups = groups or {(options.config or common.usual_config(), options.transport or ""): []}
     return [
         DoctorRequest(
             projects=tuple(group),
@@ -153,9 +151,3 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
         )
         for (config, transport), group in groups.items()
     ]
-
-
-def _usual_config() -> str:
-    """Return the configuration that `init` made, if there is none of the archiver; else ""."""
-    own = default_config_file()
-    return own if os.path.exists(own) and not os.path.exists(default_path()) else ""

@@ -1,0 +1,48 @@
+"""Whether the list of a run is still the one in its place: others may have put theirs there."""
+
+import hashlib
+import os
+
+from qumulo_changelist.cycle.journal import Run
+from qumulo_changelist.errors import InvalidReceiptError, UncommittableError
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.operations.receipt import read_receipt
+
+_CHUNK = 1024 * 1024
+
+
+def check_list_in_place(run: Run, *, hint: str = "") -> None:
+    """Make sure that no other list has replaced that of a run: the archive would have that one.
+
+    The receipt beside a list always belongs to it, so its SHA-256 is enough. If both files are
+    gone, the archiver has taken them away.
+
+    Args:
+        run: the run, whose list was finished.
+        hint: what else can be done about it.
+
+    Raises:
+        UncommittableError: a different list is in its place.
+    """
+    try:
+        found = read_receipt(run.receipt).list_file.sha256
+    except InvalidReceiptError:
+        found = _sha256(run.list)
+    if found not in ("", run.sha256):
+        raise UncommittableError(
+            f"{run.list} is no longer the list of snapshot {run.newer}: a different list has "
+            "replaced it, and perhaps the archive has that one; nothing was committed",
+            hint=hint,
+        )
+
+
+def _sha256(path: str) -> str:
+    """Return the SHA-256 of a file; "" if it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with open(os.fsdecode(to_bytes(path)), "rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError:
+        return ""
+    return digest.hexdigest()
