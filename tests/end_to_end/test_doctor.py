@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from qumulo_changelist.cli.commands.doctor import check_as_json
+from qumulo_changelist.cli.check_words import check_as_json
 from qumulo_changelist.operations.doctor import trial
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
 from qumulo_changelist.projects.project import Project, Source

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -60,6 +61,21 @@ class AtomicFile:
         # What is still to be written is of no use, and there may be no room for it.
         with contextlib.suppress(OSError):
             self.file.close()
+
+
+def check_replaceable(path: str) -> None:
+    """Make sure that a path is free, or that of a regular file: nothing else may be replaced.
+
+    Raises:
+        OutputError: it is a directory, a device, a pipe or a socket, or a link to one.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return  # it is free, or writing it fails for a reason that is reported then
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        raise OutputError(f"{path} cannot be written: it is {kind}")
 
 
 def temporary_files_of(path: str) -> list[str]:
