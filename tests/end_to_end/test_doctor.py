@@ -289,9 +289,10 @@ def test_a_project_that_cannot_be_run_fails_before_the_cluster_is_asked(
 def test_a_policy_without_a_snapshot_and_a_secret_that_others_can_read_warn(
     site: Site, cluster: Emulator
 ) -> None:
+    policy = f"hourly {site.source[1:]}"
     file = site.folder / "projects.toml"
     file.write_text(
-        f'[projects.show]\npath = "{site.source}"\nguid = "g"\npolicy = "hourly {site.source[1:]}"\n'
+        f'[projects.show]\npath = "{site.source}"\nguid = "g"\npolicy = "{policy}"\n'
         f'config = "{site.configuration}"\nnotify_url = "http://127.0.0.1:1/s3cret"\n'
     )
 
@@ -307,7 +308,7 @@ def test_a_policy_without_a_snapshot_and_a_secret_that_others_can_read_warn(
     assert "no snapshot" in before["policy"]["detail"]
 
     file.chmod(0o600)
-    run_policy(cluster, site.source, f"hourly {site.source[1:]}")
+    run_policy(cluster, site.source, policy)
     after = examined()
     assert after["policy"]["status"] == after["projects-file"]["status"] == "ok"
 
