@@ -126,6 +126,21 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_is_wrong(
     assert "--json" in arguments or done.output == ""
 
 
+@pytest.mark.parametrize(
+    "arguments", [["rnu"], ["run", "--keep", "0"], ["run", "a", "--"], ["status", "--", "ls"]]
+)
+def test_a_wrong_command_line_is_one_json_object_too(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [PROGRAM, arguments[0], "--json", *arguments[1:]], capture_output=True, text=True
+    )
+
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["exit_code"], error["class"]) == (2, 2, "UsageError")
+    assert error["message"] in done.stderr
+    assert "--help" in error["hint"]
+    assert done.stderr.startswith("usage: ")
+
+
 # Projects
 
 
@@ -196,6 +211,22 @@ def test_lists_of_any_two_snapshots_and_of_one_are_printed(office: Office) -> No
 
     site.list_path.write_bytes(site.list_path.read_bytes().replace(b"new", b"now"))
     assert "differs sha256" in office.type("verify", answer["list"], code=5).output
+
+
+def test_no_list_replaces_a_pipe_and_nothing_is_done_for_it(office: Office) -> None:
+    site = office.site
+    office.site.list_path.parent.mkdir(parents=True)
+    for place in (site.folder / "pipe", site.list_path):
+        os.mkfifo(place)
+
+    for arguments in (["run", "show"], ["scan", str(site.snapshot()), "pipe"]):
+        done = office.type(*arguments, code=4)
+        assert "cannot be written: it is not a regular file" in done.messages
+
+    assert site.list_path.is_fifo()
+    assert (site.folder / "pipe").is_fifo()
+    assert len(office.ask("snapshot", "list", "show")["snapshots"]) == 1
+    assert office.ask("history")["runs"] == []
 
 
 def test_snapshots_are_created_listed_shown_and_deleted_but_not_what_a_project_needs(

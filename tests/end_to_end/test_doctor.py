@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from qumulo_changelist.cli.commands.doctor import check_as_json
+from qumulo_changelist.cli.check_words import check_as_json
 from qumulo_changelist.operations.doctor import trial
+from qumulo_changelist.operations.doctor.checks import CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
-from qumulo_changelist.projects.project import Project, Source
+from qumulo_changelist.projects.project import ListOptions, Project, Source
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.site import CommandResult, Site
 
@@ -66,6 +67,25 @@ def examine(
     assert diagnosis.exit_code == code, diagnosis.checks
     assert diagnosis.is_ok is (code == 0)
     return [check_as_json(check) for check in diagnosis.checks]
+
+
+def run_policy(cluster: Emulator, source: str, name: str) -> None:
+    """Let a new policy of a directory take a snapshot."""
+    _, directory = cluster.request("GET", f"/v1/files/{source.replace('/', '%2F')}/info/attributes")
+    schedule = {
+        "creation_schedule": {
+            "frequency": "SCHEDULE_HOURLY_OR_LESS", "timezone": "UTC",
+            "fire_every": 1, "fire_every_interval": "FIRE_IN_HOURS",
+            "window_start_hour": 0, "window_start_minute": 0,
+            "window_end_hour": 23, "window_end_minute": 59,
+            "on_days": ["EVERY_DAY"],
+        },
+        "expiration_time_to_live": "1days",
+    }  # fmt: skip
+    wanted = {"policy_name": name, "source_file_id": directory["id"], "schedule": schedule}
+    status, answer = cluster.request("POST", "/v3/snapshots/policies/", wanted)
+    assert status == 200, answer
+    cluster.run_policy(name)
 
 
 def named(checks: list[dict[str, str]], status: str) -> list[str]:
@@ -244,7 +264,53 @@ def test_a_snapshot_that_cannot_be_deleted_is_reported(site: Site, cluster: Emul
     assert named(checks, "failed") == ["removal"]
 
 
+def test_a_project_that_cannot_be_run_fails_before_the_cluster_is_asked(
+    site: Site, cluster: Emulator
+) -> None:
+    wrong = Project(
+        name="wrong",
+        sources=(Source(path="/missing", guid="g"),),
+        options=ListOptions(format="bogus"),
+    )
+
+    diagnosis = diagnose(DoctorRequest(projects=(wrong,), config=str(site.configuration)))
+
+    first = check_as_json(diagnosis.checks[0])
+    assert diagnosis.exit_code == 2
+    assert [one.name for one in diagnosis.checks if one.status is CheckStatus.FAILED] == ["project"]
+    assert first["title"] == "the project wrong"
+    assert "'bogus' is not a format" in first["detail"]
+    assert "projects.toml" in first["hint"]
+
+
 # What only warns
+
+
+def test_a_policy_without_a_snapshot_and_a_secret_that_others_can_read_warn(
+    site: Site, cluster: Emulator
+) -> None:
+    policy = f"hourly {site.source[1:]}"
+    file = site.folder / "projects.toml"
+    file.write_text(
+        f'[projects.show]\npath = "{site.source}"\nguid = "g"\npolicy = "{policy}"\n'
+        f'config = "{site.configuration}"\nnotify_url = "http://127.0.0.1:1/s3cret"\n'
+    )
+
+    def examined() -> dict[str, dict[str, str]]:
+        done = doctor(site, "show", "--projects", str(file), "--json")
+        assert done.code == 0, done.output
+        assert "s3cret" not in done.output + done.messages
+        return {check["name"]: check for check in json.loads(done.output)["checks"]}
+
+    before = examined()
+    assert before["policy"]["status"] == before["projects-file"]["status"] == "warning"
+    assert "chmod 600" in before["projects-file"]["hint"]
+    assert "no snapshot" in before["policy"]["detail"]
+
+    file.chmod(0o600)
+    run_policy(cluster, site.source, policy)
+    after = examined()
+    assert after["policy"]["status"] == after["projects-file"]["status"] == "ok"
 
 
 def test_one_node_of_two_is_enough(site: Site) -> None:

@@ -163,6 +163,16 @@ def test_a_later_failure_leaves_no_secret_and_names_the_token(
     assert newcomer.files() == []
 
 
+def test_lines_are_not_printed_that_the_file_of_projects_could_not_take(newcomer: Newcomer) -> None:
+    newcomer.type("init", *newcomer.cluster, *newcomer.trust, *newcomer.project)
+
+    done = newcomer.type("init", *newcomer.project, "--project", "other", code=2)
+
+    assert f"the projects {newcomer.site.source[1:]} and other have the same list" in done.messages
+    assert done.output == ""
+    newcomer.type("init", *newcomer.project, "--project", "other", "--index", "2")
+
+
 # On a terminal
 
 

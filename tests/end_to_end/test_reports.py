@@ -161,3 +161,19 @@ def test_what_is_on_a_list_is_printed_before_the_command_is_given_it(site: Site)
     assert summary.startswith("show: changed: 0 files")
     assert archiver == "the archiver is at work"
     assert committed.startswith(f"{site.source}: committed")
+
+
+def test_a_run_is_reported_although_its_result_cannot_be_printed(site: Site) -> None:
+    site.configure(QumuloTransport="rest")
+    own = ("--project", "show", "--source", site.source, "--guid", GUID, "--metrics-file", "q.prom")
+
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" >&-', str(COMMAND), "run", *own, "--commit"],
+        env=site.variables(),
+        cwd=site.folder,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 4, done.stderr
+    assert metrics(site)["show"]["pending_lists"] == 0

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.durations import describe_duration, parse_duration
 
 
@@ -49,3 +50,18 @@ def test_what_is_described_can_be_read_and_is_never_longer(number: int, unit: st
 
     described = parse_duration(describe_duration(seconds))
     assert seconds / 2 < described <= seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, None),
+        (1_700_000_000, "2023-11-14T22:13:20Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+        (253_402_300_800, "+10000-01-01T00:00:00Z"),
+        (2**63, "+292277026596-12-04T15:30:08Z"),
+        (-1, "1969-12-31T23:59:59Z"),
+    ],
+)
+def test_a_moment_of_any_year_is_written(seconds: int, expected: str | None) -> None:
+    assert describe_time(seconds * 10**9) == expected

@@ -97,3 +97,24 @@ def test_the_command_ignores_a_hangup_if_the_run_does(capfd: pytest.CaptureFixtu
         signal.signal(signal.SIGHUP, usual)
 
     assert capfd.readouterr().err == "alive\n"
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_it_prints_goes_into_no_file_if_standard_error_is_closed(
+    is_open: bool, tmp_path: Path
+) -> None:
+    script = (
+        "import os; file = os.open('precious', os.O_WRONLY | os.O_CREAT)\n"
+        "os.set_inheritable(file, True)\n"
+        "from qumulo_changelist.operations.handover import hand_over\n"
+        "hand_over(['sh', '-c', 'echo a; echo b >&2'], {}, print)\n"
+    )
+    shell = f'"$0" -c "$1" {"" if is_open else "2>&-"}'
+
+    done = subprocess.run(
+        ["sh", "-c", shell, sys.executable, script], cwd=tmp_path, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "precious").read_bytes() == b""
+    assert done.stderr == ("a\nb\n" if is_open else "")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
-from qumulo_changelist.errors import ChangelistError, StateFileError
+from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
+from qumulo_changelist.operations.history import last_list_of
 
 TEXTS = st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 
@@ -225,3 +226,15 @@ def test_what_has_no_room_is_an_error_and_leaves_what_was_there(tiny: Path) -> N
         assert journal.committed("show1", "/a") == Committed(2, 2, "")
         assert journal.run(run.id) == run
         assert journal.run(first.id).state is RunState.COMMITTED
+
+
+def test_the_last_list_of_a_path_is_found_however_the_path_is_written(tmp_path: Path) -> None:
+    state = str(tmp_path / "state.sqlite")
+    with Journal(state) as journal:
+        journal.add(Run(project="a", source="/p/a", state=RunState.LISTED, list="/list"))
+
+    for path in ("/p/a", "/p//a/x", "/p/./a/", "//p/a/x/"):
+        assert last_list_of(path, state).list == "/list"
+    for wrong in ("/p/ab", "p/a/x", "/p/a/../a/x"):
+        with pytest.raises(UsageError):
+            last_list_of(wrong, state)

@@ -157,3 +157,20 @@ def test_a_file_that_cannot_be_written_fails_no_run(tmp_path: Path, state: str) 
 
     reason = f"{missing} cannot be written: No such file or directory"
     assert events == [MetricsUnwritten(missing, reason)]
+
+
+@pytest.mark.parametrize("place", ["pipe", "link", "/dev/null"])
+def test_what_is_no_regular_file_is_never_replaced_and_holds_up_no_run(
+    path: Path, state: str, place: str
+) -> None:
+    os.mkfifo(path.parent / "pipe")
+    (path.parent / "link").symlink_to("pipe")
+    events: list[Event] = []
+    device = str(path.parent / place)
+
+    assert not write_metrics(device, finished(project("show1", "/p")), events.append, state=state)
+
+    assert events == [
+        MetricsUnwritten(device, f"{device} cannot be written: it is not a regular file")
+    ]
+    assert not os.path.isfile(device)

@@ -1,6 +1,7 @@
 """Progress: what a run reports of itself, and when it is shown."""
 
 import io
+import sys
 import threading
 from queue import SimpleQueue
 
@@ -150,7 +151,7 @@ def test_a_line_is_printed_every_half_minute() -> None:
 def test_only_a_terminal_that_can_move_its_cursor_is_drawn_on(
     monkeypatch: pytest.MonkeyPatch, term: str | None
 ) -> None:
-    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.setattr(terminal, "is_terminal", lambda _stream: True)
     if term is None:
         monkeypatch.delenv("TERM", raising=False)
     else:
@@ -162,7 +163,7 @@ def test_only_a_terminal_that_can_move_its_cursor_is_drawn_on(
 def test_a_closed_standard_error_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for closed in (None, io.StringIO()):
         monkeypatch.setattr("sys.stderr", closed)
-        assert not terminal.is_terminal()
+        assert not terminal.is_terminal(sys.stderr)
 
 
 def test_wide_characters_are_counted_by_their_columns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
-from qumulo_changelist.errors import ProjectFileError, UnknownProjectError
+from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
+from qumulo_changelist.operations.run import check_project
+from qumulo_changelist.projects import addition
 from qumulo_changelist.projects import file as projects_file
+from qumulo_changelist.projects.addition import check_addition
 from qumulo_changelist.projects.file import (
     check_projects,
     find_project,
@@ -133,6 +136,16 @@ GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
         ('[projects."a/b"]\npath = "/a"\nguid = "g"\n', ["line 1: "]),
         ("[projects.a]\npath = '/../a'\nguid = 'g'\n", ["line 1: /../a is not an absolute path"]),
         ("[projects.a]\npath = '/a'\nguid = 'g/..'\n", ["line 1: "]),
+        (f"{GOOD}keep = 0x1{'0' * 5000}\n", ["line 4: keep = …: it is too great"]),
+        (f"{GOOD}keep = {10**18 + 1}\n", ["line 4: keep = 1000000000000000001: it is too great"]),
+        (f"{GOOD}index = 0x1{'0' * 5000}\n", ["line 4: index = …: it has to be a number, the"]),
+        (f"{GOOD}index = '{'1' * 5000}'\n", ["line 4: index = '11"]),
+        (f"{GOOD}policy = [0x1{'0' * 5000}]\n", ["line 4: policy = …: it has to be text"]),
+        (f"x = {'[' * 100_000}\n", ["line 1: it is not TOML that can be read: it is nested too"]),
+        (
+            "[projects.a]\nguid = 'g'\nsources = [{ path = '/a' }, 3]\n",
+            ["line 3: projects.a.sources.1 has to be a table"],
+        ),
         ("keep = = 3\n", ["line 1: it is not TOML: "]),
         ("\n\n[projects.a\n", ["line 3: it is not TOML: "]),
         (f"{GOOD}{GOOD}", ["line 4: it is not TOML: "]),
@@ -184,6 +197,24 @@ def test_projects_that_overwrite_each_others_list_are_a_mistake() -> None:
     ]
     assert problems(f"{GOOD}{other}format = 'ndjson'\n") == []
     assert problems(f"{GOOD}{other}config = '/other.conf'\n") == []
+
+
+def test_one_configuration_with_several_paths_is_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    other = '[projects.b]\npath = "/b"\nguid = "g"\n'
+    for spelled in ("./cluster.conf", "link/cluster.conf", "cluster.conf"):
+        (problem,) = problems(
+            f'{GOOD}config = "{tmp_path}/cluster.conf"\n{other}config = "{tmp_path}/{spelled}"\n'
+        )
+        assert "have the same list" in problem
+
+
+def test_what_a_run_would_refuse_is_a_mistake() -> None:
+    for wrong in ("format = 'bogus'", "workers = 1000000", "metadata = 'mount'", "page_size = 9e9"):
+        _, (problem,) = parse_projects(f"\n{GOOD}{wrong}\n", "p", check=check_project)
+        key = wrong.split()[0]
+        assert problem.line == (5 if key == "page_size" else 2)
+        assert {"metadata": "mapped path", "format": "bogus"}.get(key, key) in problem.message
 
 
 OTHER = '[projects.c]\npath = "/a"\nguid = "h"\n'
@@ -240,6 +271,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     system, own = tmp_path / "system.toml", tmp_path / "own" / "projects.toml"
     own.parent.mkdir()
     monkeypatch.setattr(projects_file, "_SYSTEM_PATH", str(system))
+    monkeypatch.setattr(addition, "default_paths", lambda: [str(system), str(own)])
     monkeypatch.setattr(projects_file, "default_paths", lambda: [str(system), str(own)])
     return system, own
 
@@ -268,12 +300,13 @@ def test_a_file_that_was_named_has_to_exist(tmp_path: Path) -> None:
 def test_a_file_that_is_not_utf_8_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_bytes(b"[projects.a]\npath = '/\xff'\n")
 
-    with pytest.raises(ProjectFileError, match=r"p\.toml cannot be read"):
+    with pytest.raises(ProjectFileError, match=r"p\.toml cannot be read: line 2 is not UTF-8"):
         read_projects(str(tmp_path / "p.toml"))
 
 
 def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
+    """With its line endings, and the mark at its beginning."""
+    (tmp_path / "p.toml").write_bytes(GOOD.replace("\n", "\r\n").encode("utf-8-sig"))
 
     assert list(read_projects(str(tmp_path / "p.toml"))) == ["a"]
 
@@ -283,8 +316,27 @@ def test_a_file_that_may_not_be_read_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(GOOD)
     (tmp_path / "p.toml").chmod(0)
 
-    with pytest.raises(ProjectFileError, match="Permission denied"):
+    with pytest.raises(ProjectFileError, match="Permission denied") as caught:
         check_projects(str(tmp_path / "p.toml"))
+    assert caught.value.hint == "Let this user read it."
+
+
+def test_a_project_is_not_added_to_a_file_that_would_be_refused_then(
+    paths: tuple[Path, Path], tmp_path: Path
+) -> None:
+    system, own = paths
+    system.write_text(GOOD)
+    own.write_text("[defaults]\nkeep = 0\n")  # wrong as it is already
+    named = tmp_path / "named.toml"
+    block = '[projects.b]\npath = "/b"\nguid = "g"\n'
+
+    check_addition(str(named), block)
+    with pytest.raises(UsageError, match="the projects a and b have the same list"):
+        check_addition(str(own), block)
+    named.write_text("[defaults]\nmetadata = 'mount'", encoding="utf-8")
+    check_addition(str(named), block)
+    with pytest.raises(UsageError, match="the mapped path is needed"):
+        check_addition(str(named), block, check_project)
 
 
 def test_an_unknown_project_is_guessed() -> None:

@@ -30,6 +30,7 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.model import Totals
 from qumulo_changelist.output import publication
+from qumulo_changelist.output.atomic import check_replaceable
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import publish, receipt_path_of
 from qumulo_changelist.output.scan_xml import ScanXml
@@ -556,3 +557,19 @@ def test_without_a_descriptor_for_the_lock_nothing_is_published(path, monkeypatc
     with pytest.raises(ResourceError):
         write(path, "/a")
     assert not os.path.exists(path)
+
+
+def test_only_a_regular_file_or_nothing_at_all_can_be_replaced(tmp_path):
+    """A link to a regular file is, but not one that stands for what a process has open."""
+    (tmp_path / "file").write_text("1")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "pipe", "nowhere"):
+        (tmp_path / f"link to {name}").symlink_to(name)
+    with (tmp_path / "file").open() as file:
+        (tmp_path / "stdout").symlink_to(f"/proc/self/fd/{file.fileno()}")
+        for name in ("pipe", "link to pipe", "folder", "stdout"):
+            with pytest.raises(OutputError, match="cannot be written: it "):
+                check_replaceable(str(tmp_path / name))
+    for name in ("file", "link to file", "link to nowhere", "nowhere", "no/where", "a\0b"):
+        check_replaceable(str(tmp_path / name))

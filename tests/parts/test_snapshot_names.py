@@ -13,6 +13,9 @@ from qumulo_changelist.cycle.snapshot_names import (
     run_name,
     trial_name,
 )
+from qumulo_changelist.errors import SnapshotMissingError
+from qumulo_changelist.model import Snapshot
+from qumulo_changelist.operations.snapshot_choice import choose_snapshot, depends_on_source
 
 ARABIC = "\u0661\u0667\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660"
 
@@ -72,3 +75,15 @@ def test_a_name_that_could_be_of_two_projects_is_of_one() -> None:
 
 def test_a_clock_that_begins_anew_makes_names_that_are_found_again() -> None:
     assert parse_name(1, run_name("show1", 5), "show1") == CycleName("show1", 5, None)
+
+
+def test_only_some_words_mean_a_snapshot_of_a_source() -> None:
+    for word in ("latest", "latest~12", "committed"):
+        assert depends_on_source(word)
+    for word in ("", "3", "X-committed-17", "latest-1", "my latest", "latest~x", "latest\n"):
+        assert not depends_on_source(word)
+
+
+def test_no_number_is_too_long_for_the_id_of_a_snapshot() -> None:
+    with pytest.raises(SnapshotMissingError, match="the cluster has no snapshot '111"):
+        choose_snapshot("1" * 5000, [Snapshot(1, name="1_a")])

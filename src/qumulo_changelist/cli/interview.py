@@ -7,6 +7,7 @@ from typing import TypeVar
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import prompt, say
+from qumulo_changelist.cli.terminal import is_terminal
 from qumulo_changelist.errors import ChangelistError, UsageError
 
 MAX_PASSWORDS = 3
@@ -23,7 +24,7 @@ class Interview:
     """
 
     def __init__(self, *, may_ask: bool) -> None:
-        self.can_ask = may_ask and _is_terminal()
+        self.can_ask = may_ask and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
     def answer(self, given: str | None, option: str, question: str, default: str = "") -> str:
         """Return what was given as an option, or what a person answers.
@@ -107,7 +108,3 @@ class Interview:
     def _closed(self) -> UsageError:
         self.can_ask = False
         return UsageError("the terminal was closed before all questions were answered")
-
-
-def _is_terminal() -> bool:
-    return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))

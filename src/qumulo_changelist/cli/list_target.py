@@ -98,8 +98,9 @@ def _project(options: argparse.Namespace) -> Project | None:
 
 def _only_project(options: argparse.Namespace) -> Project | None:
     """Return the project that is meant if there is only one, and the words need a project."""
-    words = f"{getattr(options, 'older', '')} {options.newer}"
-    if "latest" not in words and "committed" not in words:
+    from qumulo_changelist.operations.snapshot_choice import depends_on_source
+
+    if not any(map(depends_on_source, (getattr(options, "older", ""), options.newer))):
         return None
     projects = list(read_projects(options.projects).values())
     return projects[0] if len(projects) == 1 else None

@@ -8,7 +8,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from qumulo_changelist.cli import program
 from qumulo_changelist.cli.answer import print_error
@@ -16,8 +16,8 @@ from qumulo_changelist.cli.commands import COMMANDS
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.progress import shown_progress
-from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError
+from qumulo_changelist.cli.screen import Screen, say
+from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError
 from qumulo_changelist.version import __version__
 
 PROGRAM = "qumulo-changelist"
@@ -45,6 +45,14 @@ class _HelpFormatter(argparse.HelpFormatter):
         return textwrap.indent("\n\n".join(filled), indent) + "\n"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong with a command line, so that it is reported as every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        say(self.format_usage().rstrip())
+        raise UsageError(message)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command, and return the exit code."""
     return program.run(_run, arguments, makes_list=False, hints=CYCLE_HINTS)
@@ -56,7 +64,7 @@ def make_parser(commands: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     Args:
         commands: the sub-commands whose options are wanted; the others are only named.
     """
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
@@ -97,14 +105,12 @@ def _run(argv: Sequence[str] | None) -> int:
 
         argcomplete.autocomplete(make_parser())
     argv, handover = _split(list(argv))
-    named = next((argument for argument in argv if argument in COMMANDS), "")
-    parser = make_parser([named])
-    options = parser.parse_args(argv)
-    if handover is not None and options.command != "run":
-        parser.error("-- and a command can follow `run` alone")
-    if handover == []:
-        parser.error("a command goes after --, such as: run show1 -- archive.sh {list}")
-    options.handover = handover or []
+    try:
+        options = _parse(argv, handover)
+    except UsageError as error:
+        if "--json" in argv:
+            print_error(error)
+        raise
     try:
         with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
             screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
@@ -115,6 +121,23 @@ def _run(argv: Sequence[str] | None) -> int:
             print_error(error)
         raise
     return code
+
+
+def _parse(argv: list[str], handover: list[str] | None) -> argparse.Namespace:
+    """Return the options of a command line.
+
+    Raises:
+        UsageError: it is wrong.
+    """
+    named = next((argument for argument in argv if argument in COMMANDS), "")
+    parser = make_parser([named])
+    options = parser.parse_args(argv)
+    if handover is not None and options.command != "run":
+        parser.error("-- and a command can follow `run` alone")
+    if handover == []:
+        parser.error("a command goes after --, such as: run show1 -- archive.sh {list}")
+    options.handover = handover or []
+    return options
 
 
 def _add_context(error: ChangelistError, options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """Shows how far a run is: in the last lines of a terminal, or as a line of a log now and then."""
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -68,7 +69,7 @@ def shown_progress(*, quiet: bool, in_log: bool) -> Iterator[Listener]:
         in_log: whether to print a line now and then where standard error is no terminal.
     """
     progress = Progress()
-    if quiet or not (in_log or terminal.is_terminal()):
+    if quiet or not (in_log or terminal.is_terminal(sys.stderr)):
         yield ignore
     elif terminal.is_usable():
         display = _Display(progress)

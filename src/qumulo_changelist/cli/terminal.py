@@ -7,7 +7,7 @@ line below. So whatever ends the process, the terminal is as it was.
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -81,13 +81,13 @@ class Terminal:
 
 def is_usable() -> bool:
     """Return whether standard error is a terminal on which lines can be written again."""
-    return is_terminal() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
+    return is_terminal(sys.stderr) and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
 
 
-def is_terminal() -> bool:
-    """Return whether standard error is a terminal."""
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a standard stream is a terminal; None stands for one that is closed."""
     try:
-        return sys.stderr is not None and os.isatty(sys.stderr.fileno())
+        return stream is not None and os.isatty(stream.fileno())
     except (OSError, ValueError):
         return False
 

@@ -23,6 +23,11 @@ class CycleName(NamedTuple):
     """The id of the committed snapshot, if it is a marker; None if a run took it."""
 
 
+def plain_name(project: str, seconds: int) -> str:
+    """Return the name of a snapshot that is only taken, and is not of a cycle."""
+    return f"{project}-{seconds}"
+
+
 def run_name(project: str, seconds: int) -> str:
     """Return the name of the snapshot that a run takes."""
     return f"{project}-{seconds:010}-run"

@@ -56,9 +56,10 @@ from qumulo_changelist.operations.receipt import (
 )
 from qumulo_changelist.operations.request import ChangelistRequest
 from qumulo_changelist.operations.tree_choice import TreeChoice, Trees, check_mapped_path
+from qumulo_changelist.output.atomic import check_replaceable
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.list_file import WrittenList, list_file
-from qumulo_changelist.output.publication import publish
+from qumulo_changelist.output.publication import publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Product, SliceJob
 from qumulo_changelist.runners.local import LocalRunner
@@ -136,6 +137,7 @@ class _Run:
         request.check()
         self._request, self._listener = request.effective(), listener
         self._scope = Scope(normalize_cluster_path(request.base_path))
+        path = check_place(settings.work_folder, self._request)
         self._settings = settings = with_answering_host(settings, listener)
         self._cluster = stack.enter_context(
             open_cluster(settings, listener, page_size=request.page_size)
@@ -144,7 +146,6 @@ class _Run:
         self._pair = self._find_pair()
         parameters = ListParameters(request.source_index, int(time.time()))
         self._list_format = FORMATS[request.format](parameters)
-        path = list_path(settings.work_folder, request)
         self._file = stack.enter_context(list_file(path, self._list_format))
         self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._file.folder)
         stack.callback(self._changes.close)
@@ -322,6 +323,18 @@ class _Run:
             net_files=self._net_files(),
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
+
+
+def check_place(work_folder: str, request: ChangelistRequest) -> str:
+    """Return where the list of a request belongs, if it and its receipt can take their places.
+
+    Raises:
+        OutputError: there is something other than a regular file.
+    """
+    path = list_path(work_folder, request)
+    for place in (path, receipt_path_of(path)):
+        check_replaceable(os.fsdecode(to_bytes(place)))
+    return path
 
 
 def list_path(work_folder: str, request: ChangelistRequest) -> str:

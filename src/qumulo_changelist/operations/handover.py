@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 
 from qumulo_changelist.errors import CommandFailedError
@@ -25,7 +26,8 @@ def hand_over(command: Sequence[str], values: Mapping[str, str], listener: Liste
 
     In its arguments, ``{list}``, ``{receipt}`` and the other names of ``values`` in braces are
     replaced. The environment has the same values, such as ``QUMULO_CHANGELIST_LIST``. What the
-    command prints goes to standard error, since standard output contains the result alone.
+    command prints goes to standard error, since standard output contains the result alone; it goes
+    nowhere if standard error is closed.
 
     Args:
         command: the program, and its arguments.
@@ -49,11 +51,13 @@ def _run(arguments: list[str], environment: dict[str, str]) -> int:
     """Run a command, and return how it ended; it does not outlive this function."""
     process: subprocess.Popen[bytes] | None = None
     try:
+        stdout, stderr = _outputs()
         with signals_delayed():
             process = subprocess.Popen(
                 [to_bytes(argument) for argument in arguments],
                 env={**os.environb, **{k.encode(): to_bytes(v) for k, v in environment.items()}},
-                stdout=_STANDARD_ERROR,
+                stdout=stdout,
+                stderr=stderr,
             )
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -69,6 +73,21 @@ def _run(arguments: list[str], environment: dict[str, str]) -> int:
         if process:
             _end(process)
         raise
+
+
+def _outputs() -> tuple[int, int | None]:
+    """Return where a command prints, as ``Popen`` takes it: on standard error, unless it is closed.
+
+    Its descriptor is then that of a file which was opened later, such as a list.
+    """
+    is_open = sys.stderr is not None
+    try:
+        os.fstat(_STANDARD_ERROR)
+    except OSError:
+        is_open = False
+    if is_open:
+        return _STANDARD_ERROR, None
+    return subprocess.DEVNULL, subprocess.DEVNULL
 
 
 def _replace(argument: str, values: Mapping[str, str]) -> str:

@@ -81,11 +81,12 @@ def last_list_of(path: str, state: str = "") -> Run:
     """Return the last run of this machine whose list can contain a path of the cluster.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or the path is not absolute.
         StateFileError: the file cannot be used.
     """
+    name = normalize_cluster_path(path).rstrip("/") if path.startswith("/") else path
     for run in list_runs("", state):
-        if run.list and f"{path}/".startswith(f"{run.source.rstrip('/')}/"):
+        if run.list and f"{name}/".startswith(f"{run.source.rstrip('/')}/"):
             return run
     raise UsageError(
         f"this machine has made no list that can contain {path}",

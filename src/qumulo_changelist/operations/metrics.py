@@ -13,7 +13,12 @@ from qumulo_changelist.events import Listener, MetricsUnwritten, ignore
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.history import project_statuses
 from qumulo_changelist.operations.source_run import SourceRun
-from qumulo_changelist.output.atomic import AtomicFile, output_errors, temporary_files_of
+from qumulo_changelist.output.atomic import (
+    AtomicFile,
+    check_replaceable,
+    output_errors,
+    temporary_files_of,
+)
 from qumulo_changelist.projects.project import Project
 
 PREFIX = "qumulo_changelist_"
@@ -109,6 +114,7 @@ def _replace(
     path = os.fsdecode(to_bytes(path))
     try:
         with output_errors(path), _locked_folder(path):
+            check_replaceable(path)
             _write(path, change(_read(path)))
     except ChangelistError as error:
         listener(MetricsUnwritten(path, str(error)))
@@ -171,7 +177,7 @@ def _read(path: str) -> dict[_Key, float]:
     values: dict[_Key, float] = {}
     with (
         contextlib.suppress(FileNotFoundError, ValueError, KeyError, IndexError),
-        open(path, encoding="utf-8", newline="") as file,
+        open(path, encoding="utf-8", newline="", opener=_open_at_once) as file,
     ):
         for family in text_string_to_metric_families(file.read()):
             for sample in family.samples:
@@ -180,6 +186,11 @@ def _read(path: str) -> dict[_Key, float]:
                     key = _Key(sample.name, labels["project"], labels.get("source"))
                     values[key] = sample.value
     return values
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # A pipe could have taken the place of the file since it was looked at.
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _write(path: str, values: dict[_Key, float]) -> None:

@@ -11,6 +11,7 @@ from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.operations.changelist import check_place
 from qumulo_changelist.operations.list_request import make_request
 from qumulo_changelist.operations.source_run import Plan, SourceRun, SourceRunner
 from qumulo_changelist.operations.state import open_existing_journal, open_journal, state_path
@@ -68,12 +69,15 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
 
     Raises:
         UsageError: the project cannot be run as it stands.
+        OutputError: something other than a regular file is where a list belongs.
         ProjectBusyError: a different run of the same project is under way.
         StateFileError: what is committed cannot be read or kept.
         ChangelistError: the cluster cannot be used at all.
     """
     project = request.project
-    _check(project)
+    check_project(project)
+    for source in project.sources:
+        check_place(settings.work_folder, make_request(project, source, None, 1))
     with shortage_errors(), contextlib.ExitStack() as stack:
         path = state_path(request.state)
         stack.enter_context(lock_project(path, project.name, request.wait, listener))
@@ -90,14 +94,18 @@ def plan_project(
     Raises:
         ChangelistError: likewise.
     """
-    _check(request.project)
+    check_project(request.project)
     with shortage_errors(), contextlib.ExitStack() as stack:
         journal = stack.enter_context(open_existing_journal(request.state))
         return [one.plan() for one in _open(request, settings, journal, listener, stack)]
 
 
-def _check(project: Project) -> None:
-    """Make sure that its lists can be made, before a snapshot is taken."""
+def check_project(project: Project) -> None:
+    """Make sure that a project's lists can be made, as far as that shows without a cluster.
+
+    Raises:
+        UsageError: they cannot.
+    """
     project.check()
     for source in project.sources:
         make_request(project, source, None, 1).check()

@@ -17,6 +17,8 @@ from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Report, ignore
 from qumulo_changelist.operations.doctor.diagnosis import examine_cluster
 from qumulo_changelist.operations.new_file import remove_file, write_new_file
+from qumulo_changelist.operations.run import check_project
+from qumulo_changelist.projects.addition import check_addition
 from qumulo_changelist.projects.file import check_projects, default_paths
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.projects.writing import render_project
@@ -84,7 +86,7 @@ def set_up(
         on_token: receives the id of the access token as soon as it is made.
 
     Raises:
-        UsageError: the project cannot be run as it stands, or is in the file already.
+        UsageError: the project cannot be run as it stands, or next to those in the file.
         OutputError: a file cannot be made; the configuration also if it exists.
         ChangelistError: a check failed, or no access token can be made.
     """
@@ -96,6 +98,7 @@ def set_up(
     path = request.projects_file or default_projects_file()
     is_new = not os.path.lexists(to_bytes(path))
     check_files(path, request.config_file, project.name)
+    check_addition(path, block, check_project)
     if request.makes_token:
         check_token(request.settings, request.config_file)
     with shortage_errors():

@@ -3,12 +3,19 @@
 import re
 from collections.abc import Iterable
 
+from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import SnapshotMissingError, UsageError
 from qumulo_changelist.model import Snapshot
 
 _LATEST = re.compile(r"latest(?:~(\d{1,6}))?")
+_COMMITTED = "committed"
 _MAX_SHOWN = 5
+
+
+def depends_on_source(text: str) -> bool:
+    """Return whether a text means a snapshot only together with a directory: ``latest~1``."""
+    return text == _COMMITTED or _LATEST.fullmatch(text) is not None
 
 
 def choose_snapshot(
@@ -30,11 +37,11 @@ def choose_snapshot(
     existing = sorted((one for one in snapshots if not one.is_going), key=lambda one: one.id)
     if latest := _LATEST.fullmatch(text):
         return _latest(existing, source, int(latest[1] or 0), text)
-    if text == "committed":
+    if text == _COMMITTED:
         if committed is None:
             raise SnapshotMissingError("nothing was committed yet")
         return _only([one for one in existing if one.id == committed], str(committed))
-    if text.isascii() and text.isdigit():
+    if is_whole_number(text):
         return _only([one for one in existing if one.id == int(text)], text)
     return _only([one for one in existing if text in (one.name, one.label)], text)
 

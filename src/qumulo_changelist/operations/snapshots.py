@@ -12,6 +12,7 @@ from qumulo_changelist.checks.request import (
 )
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.cycle.snapshot_names import plain_name
 from qumulo_changelist.errors import UnclearOutcomeError
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.model import Snapshot
@@ -57,7 +58,7 @@ def create_snapshot(
     """
     request.check()
     path = normalize_cluster_path(request.source_path)
-    name = f"{request.project}-{int(time.time())}"
+    name = plain_name(request.project, int(time.time()))
     expires = time.time_ns() + request.expire * 10**9 if request.expire else 0
     with shortage_errors(), open_cluster(settings, listener) as cluster:
         listener(StageBegun(Stage.SNAPSHOT, path))

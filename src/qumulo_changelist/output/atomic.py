@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -60,6 +61,25 @@ class AtomicFile:
         # What is still to be written is of no use, and there may be no room for it.
         with contextlib.suppress(OSError):
             self.file.close()
+
+
+def check_replaceable(path: str) -> None:
+    """Make sure that a path is free, or that of a regular file: nothing else may be replaced.
+
+    Raises:
+        OutputError: it is a directory, a device, a pipe or a socket, a link to one, or a link of
+            the system to a file that a process has open.
+    """
+    try:
+        mode = os.stat(path).st_mode
+        is_of_system = os.path.islink(path) and os.readlink(path).startswith("/proc/")
+    except (OSError, ValueError):
+        return  # it is free, or writing it fails for a reason that is reported then
+    if is_of_system:  # such as /dev/stdout, also while that is a regular file
+        raise OutputError(f"{path} cannot be written: it stands for an open file")
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+        raise OutputError(f"{path} cannot be written: it is {kind}")
 
 
 def temporary_files_of(path: str) -> list[str]:

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from queue import Queue
 from typing import IO, NamedTuple
 
-from qumulo_changelist.errors import OutputError
 from qumulo_changelist.model import Totals
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output.atomic import output_errors
+from qumulo_changelist.output.atomic import check_replaceable, output_errors
 from qumulo_changelist.output.interface import ListFormat, Piece
 
 _CHUNK = 1024 * 1024
@@ -41,13 +40,13 @@ def list_file(path: str, list_format: ListFormat) -> Iterator["ListFile"]:
         list_format: the format of the list.
 
     Raises:
-        OutputError: the folder cannot be made or written to, or the path is that of a directory.
+        OutputError: the folder cannot be made or written to, or the path is that of something other
+            than a regular file.
     """
     path = os.fsdecode(to_bytes(path))  # the encoding of the locale is not always UTF-8
     folder = os.path.dirname(path)
     with contextlib.ExitStack() as stack:
-        if os.path.isdir(path):
-            raise OutputError(f"{path} cannot be written: it is a directory")
+        check_replaceable(path)
         with output_errors(folder):
             os.makedirs(folder, exist_ok=True)
             aside = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))

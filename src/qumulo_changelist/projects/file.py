@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +28,10 @@ from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 FILE_NAME = "projects.toml"
 _SYSTEM_PATH = f"/etc/qumulo-changelist/{FILE_NAME}"
+
+
+ProjectCheck = Callable[[Project], object]
+"""Raises a ``UsageError`` if a project cannot be run."""
 
 
 class Problem(Struct, frozen=True):
@@ -76,11 +80,14 @@ def find_project(projects: Mapping[str, Project], name: str) -> Project:
     return projects[name]
 
 
-def check_projects(path: str | None = None) -> tuple[dict[str, Project], list[Problem]]:
+def check_projects(
+    path: str | None = None, check: ProjectCheck = Project.check
+) -> tuple[dict[str, Project], list[Problem]]:
     """Return the projects of all files that exist, and everything that is wrong in them.
 
     Args:
         path: the only file to read, which must exist; None for the usual ones.
+        check: see :func:`parse_projects`.
 
     Raises:
         ProjectFileError: a file cannot be read.
@@ -88,15 +95,18 @@ def check_projects(path: str | None = None) -> tuple[dict[str, Project], list[Pr
     projects: dict[str, Project] = {}
     problems: list[Problem] = []
     for file in [path] if path else default_paths():
-        text = _read(file, is_needed=path is not None)
-        found, wrong = parse_projects(text, file, projects)
+        text = read_text(file, is_needed=path is not None)
+        found, wrong = parse_projects(text, file, projects, check)
         projects.update(found)
         problems += wrong
     return projects, problems
 
 
 def parse_projects(
-    text: str, file: str, others: Mapping[str, Project] = MappingProxyType({})
+    text: str,
+    file: str,
+    others: Mapping[str, Project] = MappingProxyType({}),
+    check: ProjectCheck = Project.check,
 ) -> tuple[dict[str, Project], list[Problem]]:
     """Return the projects that a text in TOML has, and everything that is wrong with it.
 
@@ -104,13 +114,16 @@ def parse_projects(
         text: the text.
         file: where it comes from, for messages.
         others: the projects of other files.
+        check: makes sure that a project can be run; raises a ``UsageError`` if not.
     """
     try:
         content = _parse_toml(text)
+    except RecursionError:
+        return {}, [Problem(file, 1, "it is not TOML that can be read: it is nested too deeply")]
     except ValueError as error:
         at = re.search(r"at line (\d+)", str(error))
         return {}, [Problem(file, int(at[1]) if at else 1, f"it is not TOML: {error}")]
-    reader = _Reader(file, find_lines(text))
+    reader = _Reader(file, find_lines(text), check)
     projects = reader.projects(content)
     reader.compare(projects, others)
     return projects, reader.problems
@@ -125,33 +138,62 @@ def _parse_toml(text: str) -> dict[str, Any]:
     return content
 
 
-def _read(path: str, *, is_needed: bool) -> str:
+def read_text(path: str, *, is_needed: bool) -> str:
+    """Return the text of a file of projects.
+
+    Args:
+        path: the file.
+        is_needed: whether it is an error if there is none; else it counts as empty.
+
+    Raises:
+        ProjectFileError: it cannot be read, or is not UTF-8.
+    """
     try:
-        with open(to_bytes(path), encoding="utf-8") as file:
-            return file.read()
+        with open(to_bytes(path), "rb") as file:
+            text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ProjectFileError(
+            f"{path} cannot be read: line {line} is not UTF-8", hint="Save it as UTF-8."
+        ) from error
     except (FileNotFoundError, NotADirectoryError) as error:
         if not is_needed:
             return ""
-        raise ProjectFileError(f"{path} cannot be read: {error.strerror}") from error
+        raise ProjectFileError(
+            f"{path} cannot be read: {error.strerror}", hint="Check the path of the file."
+        ) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ProjectFileError(f"{path} cannot be read: {reason}") from error
+        raise ProjectFileError(
+            f"{path} cannot be read: {reason}", hint="Let this user read it."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _lists(project: Project) -> list[tuple[str, str, int, str]]:
+def _lists(project: Project) -> list[tuple[bytes, str, int, str]]:
     """Return what the path of each list of a project depends on."""
+    # One configuration can have several paths.
+    config = os.path.realpath(to_bytes(project.config)) if project.config else b""
     return [
-        (project.config, source.guid, int(source.index), project.options.format)
+        (config, source.guid, int(source.index), project.options.format)
         for source in project.sources
     ]
+
+
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.100}"
+    except (ValueError, RecursionError):  # Python writes no number of thousands of digits
+        return "…"
 
 
 class _Reader:
     """Makes projects of decoded TOML, and collects what is wrong with it."""
 
-    def __init__(self, file: str, lines: dict[Path, int]) -> None:
+    def __init__(self, file: str, lines: dict[Path, int], check: ProjectCheck) -> None:
         self._file = file
         self._lines = lines
+        self._check = check
         self.problems: list[Problem] = []
 
     def projects(self, content: dict[str, Any]) -> dict[str, Project]:
@@ -201,7 +243,7 @@ class _Reader:
             **{key: values[key] for key in CYCLE_KEYS if key in values},
         )
         try:
-            project.check()
+            self._check(project)
         except UsageError as error:
             self._report(path, str(error))
             return None
@@ -216,8 +258,10 @@ class _Reader:
         found = []
         for position, value in enumerate(listed):
             at = (*path, "sources", position)
-            found.append({**own, **self._values(value, SOURCE_KEYS, at)})
-            self._check_source(own.keys() | self._table(value, at).keys(), at)
+            table = self._values(value, SOURCE_KEYS, at)
+            if isinstance(value, dict):
+                found.append({**own, **table})
+                self._check_source(own.keys() | value.keys(), at)
         return found
 
     def _check_source(self, given: AbstractSet[str], path: Path) -> None:
@@ -235,7 +279,7 @@ class _Reader:
             try:
                 values[key] = parsers[key](table[key])
             except ValueError as error:
-                shown = "" if key in SECRET_KEYS else f" = {table[key]!r:.100}"
+                shown = "" if key in SECRET_KEYS else f" = {_shown(table[key])}"
                 self._report((*path, key), f"{key}{shown}: {error}")
         return values
 

@@ -8,11 +8,15 @@ from typing import Any
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.notify_url import check_notify_url
+from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
 
 Parser = Callable[[object], Any]
 """Returns the value of a key, or raises a ``ValueError`` that says what it may be."""
+
+MAX_NUMBER = 10**18
+"""The greatest number; each key may have a smaller one."""
 
 
 def _text(value: object) -> str:
@@ -36,13 +40,15 @@ def _yes_or_no(value: object) -> bool:
 def _number(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError("it has to be a number, from 1")
+    if value > MAX_NUMBER:
+        raise ValueError("it is too great")
     return value
 
 
 def _index(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_NUMBER:
         return str(value)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and is_whole_number(value):
         return value
     raise ValueError("it has to be a number, the archiver's number of the source folder")
 

@@ -4,15 +4,15 @@ import argparse
 from collections.abc import Iterable
 from typing import Literal
 
-from qumulo_changelist import errors
 from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import print_answer
-from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.check_words import check_as_json, describe_check
 from qumulo_changelist.cli.screen import Screen, printable
 from qumulo_changelist.config.settings import Transport
-from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
+from qumulo_changelist.projects.file import default_paths
 from qumulo_changelist.projects.project import Project, Source
 
 DESCRIPTION = """\
@@ -32,27 +32,6 @@ EXAMPLES = """\
 """
 
 _NAME = "changelist"
-_MOUNT = (
-    "Give as mapped path the directory where this machine mounts the source, and check that the "
-    "share is mounted there; without a mapped path, everything is read over REST."
-)
-# Where the usual hint names options that this command does not have.
-_HINTS: dict[type[ChangelistError], str] = {
-    errors.MappedPathError: _MOUNT,
-    errors.WrongMountError: _MOUNT,
-    errors.HiddenSnapshotError: (
-        "Let the share show .snapshot (over NFSv4.1 from Core 5.2.4 on), or set metadata to "
-        "mount or rest."
-    ),
-    errors.NotFoundError: (
-        "Name the directory as the cluster does, such as /projects/show1; check its spelling, and "
-        "that this user may see it."
-    ),
-    errors.OutputError: (
-        "Let this user write there, or set FastScanWorkFolder in the archiver's configuration."
-    ),
-    errors.MountTimeoutError: "Check that the file server is up, and that this machine reaches it.",
-}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -82,37 +61,6 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     answer = {"checks": [check_as_json(one) for one in checks], "ok": not code}
     print_answer(answer, "", as_json=options.json)
     return code
-
-
-def describe_check(check: Check) -> str:
-    """Return a check in words: a line, and one for what to do, if there is something."""
-    line = f"{check.status.value:<8} {check.title}: {check.detail}"
-    hint = hint_of(check)
-    return f"{line}\n         -> {hint}" if hint else line
-
-
-def hint_of(check: Check) -> str:
-    """Return what to do about a check; "" for nothing."""
-    if check.hint or not check.error:
-        return check.hint
-    own = (_HINTS[kind] for kind in type(check.error).__mro__ if kind in _HINTS)
-    usual = hint_for(check.error, makes_list=False)
-    return usual if type(check.error) in _USUAL else next(own, usual)
-
-
-_USUAL = (errors.SnapshotMissingError, errors.UnsupportedError)
-
-
-def check_as_json(check: Check) -> dict[str, str]:
-    """Return a check as JSON has it."""
-    return {
-        "name": check.name,
-        "about": check.about,
-        "title": check.title,
-        "status": check.status.value,
-        "detail": check.detail,
-        "hint": hint_of(check),
-    }
 
 
 def _chosen(options: argparse.Namespace) -> list[Project]:
@@ -145,9 +93,14 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
     return [
         DoctorRequest(
             projects=tuple(group),
+            files=_files(options) if any(one.notify_url for one in group) else (),
             config=config,
             transport=transport or None,
             state=options.state or "",
         )
         for (config, transport), group in groups.items()
     ]
+
+
+def _files(options: argparse.Namespace) -> tuple[str, ...]:
+    return (options.projects,) if options.projects else tuple(default_paths())

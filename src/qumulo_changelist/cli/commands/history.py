@@ -5,6 +5,7 @@ import argparse
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.cycle_words import describe_moment
+from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.operations.history import Run, list_runs
 
@@ -64,13 +65,3 @@ def _describe(run: Run) -> dict[str, object]:
         "exit_code": run.exit_code,
         "error": run.error or None,
     }
-
-
-def describe_time(nanoseconds: int) -> str | None:
-    """Return a time in UTC as RFC 3339 writes it, in whole seconds; None for 0."""
-    from datetime import datetime, timezone
-
-    if not nanoseconds:
-        return None
-    moment = datetime.fromtimestamp(nanoseconds // 10**9, timezone.utc)
-    return moment.isoformat().replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from qumulo_changelist import errors
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
-from qumulo_changelist.cli.commands.doctor import describe_check, hint_of
+from qumulo_changelist.cli.check_words import describe_check, hint_of
 from qumulo_changelist.cli.interview import Interview
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.cli.setup_questions import SetupQuestions

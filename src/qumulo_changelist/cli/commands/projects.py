@@ -59,7 +59,9 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
         text = "\n".join(map(_line, projects)) or "no projects yet"
         print_answer(answer, text, as_json=options.json)
         return 0
-    found, problems = check_projects(options.projects)
+    from qumulo_changelist.operations.run import check_project
+
+    found, problems = check_projects(options.projects, check_project)
     answer = {
         "projects": list(found),
         "problems": [to_builtins(problem) for problem in problems],

@@ -128,11 +128,12 @@ class _Runs:
         except ChangelistError as error:
             self._reporter.report(project, _failed(project, error), error.exit_code)
             raise
-        for one in result.sources:
-            _report(project, one, options)
         sources = [_describe_source(one) for one in result.sources]
         answer: dict[str, object] = {"project": project.name, "sources": sources}
+        # First, since standard output may be closed.
         self._reporter.report(project, answer, result.exit_code, result.sources)
+        for one in result.sources:
+            _report(project, one, options)
         return answer, result.exit_code
 
 

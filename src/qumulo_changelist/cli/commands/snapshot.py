@@ -5,8 +5,8 @@ import time
 
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
-from qumulo_changelist.cli.commands.history import describe_time
 from qumulo_changelist.cli.cycle_words import describe_moment
+from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.operations.snapshot_care import (

@@ -5,7 +5,7 @@ import time
 
 from qumulo_changelist.cli import common
 from qumulo_changelist.cli.answer import print_answer
-from qumulo_changelist.cli.commands.history import describe_time
+from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.operations.history import SourceStatus, project_statuses

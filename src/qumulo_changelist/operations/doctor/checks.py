@@ -9,6 +9,8 @@ from msgspec.structs import replace
 from qumulo_changelist.errors import ChangelistError
 
 _TITLES = {
+    "project": "the project {}",
+    "projects-file": "who can read {}",
     "configuration": "the configuration {}",
     "host-name": "the name {} resolves",
     "port": "{} takes connections",
@@ -20,6 +22,7 @@ _TITLES = {
     "privilege": "the privilege {}",
     "version": "the cluster's version and calls",
     "source": "the source {}",
+    "policy": "the policy {}",
     "snapshots": "taking snapshots of {}",
     "diff": "comparing snapshots of {}",
     "mapped-path": "the mapped path {}",

@@ -27,6 +27,7 @@ from qumulo_changelist.operations.doctor.checks import (
 )
 from qumulo_changelist.operations.doctor.connection import examine_connection
 from qumulo_changelist.operations.doctor.machine import examine_folders, examine_qq, look_at_clock
+from qumulo_changelist.operations.doctor.projects import examine_projects
 from qumulo_changelist.operations.doctor.source import SourceExamination
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.shortages import shortage_errors
@@ -37,6 +38,8 @@ class DoctorRequest(Struct, frozen=True, kw_only=True):
 
     projects: tuple[Project, ...] = ()
     """The projects whose sources are checked, too; all of them are on one cluster."""
+    files: tuple[str, ...] = ()
+    """The files that may define them; those that do not exist do not matter."""
     config: str = ""
     """The archiver's configuration; "" for the usual one."""
     transport: Transport | None = None
@@ -77,19 +80,17 @@ def diagnose(
         report: receives each check when it has ended.
 
     Raises:
-        UsageError: a project cannot be run as it stands.
         ResourceError: this machine lacks what the checks need.
     """
-    for project in request.projects:
-        project.check()
     examination = Examination(report)
-    guids = [source.guid for project in request.projects for source in project.sources]
+    projects = examine_projects(examination, request.projects, request.files)
+    guids = [source.guid for project in projects for source in project.sources]
     with shortage_errors():
         settings = _check_configuration(examination, request)
         if settings:
-            examine_cluster(examination, settings, request.projects, listener)
+            examine_cluster(examination, settings, projects, listener)
         else:
-            _skip_cluster(examination, {"configuration": False}, request.projects)
+            _skip_cluster(examination, {"configuration": False}, projects)
         examine_folders(examination, settings, request.state, guids)
     return Diagnosis(examination.checks)
 

@@ -14,6 +14,7 @@ from qumulo_changelist.errors import (
     UnreadableError,
 )
 from qumulo_changelist.model import Kind
+from qumulo_changelist.operations.doctor.account import SNAPSHOT_READ
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
 from qumulo_changelist.operations.doctor.trial import Trial
 from qumulo_changelist.projects.project import Project, Source
@@ -56,6 +57,11 @@ class SourceExamination:
             The number of seconds that the cluster's clock is ahead; None if that is unknown.
         """
         exists = self.find({"login": needs.get("login", True)})
+        if self._project.policy:
+            able = {need: needs[need] for need in ("login", SNAPSHOT_READ) if need in needs}
+            self._examination.check(
+                "policy", f"{self._project.policy} for {self._path}", self._look_at_policy, able
+            )
         return self.try_snapshots({**needs, "source": exists}, needs_of_diff)
 
     def find(self, needs: Mapping[str, bool]) -> bool:
@@ -89,6 +95,24 @@ class SourceExamination:
         if found.kind is not Kind.DIRECTORY:
             raise NotFoundError(f"{self._path} is not a directory")
         return Finding(f"a directory, file id {found.id}")
+
+    def _look_at_policy(self) -> Finding:
+        policy, below = self._project.policy, f"{self._path.rstrip('/')}/"
+        numbers = [
+            one.id
+            for one in self._cluster.all_snapshots()
+            if one.policy == policy
+            and not one.is_going
+            and below.startswith(f"{one.source.rstrip('/')}/")
+        ]
+        if numbers:
+            return Finding(f"its newest snapshot that contains it is {max(numbers)}")
+        return Finding(
+            "it has taken no snapshot that contains it yet, so a run has nothing to list",
+            warning=True,
+            hint="`qq snapshot_list_policies` shows the policies; check that the policy is "
+            "enabled, and wait for its next snapshot.",
+        )
 
     def _examine_mount(self, needs: Mapping[str, bool]) -> None:
         mapped = self._source.mapped_path

@@ -1,0 +1,57 @@
+"""Checks of projects before a cluster is asked: what they say, and who can read that."""
+
+import os
+import stat
+from collections.abc import Sequence
+from functools import partial
+
+from qumulo_changelist.errors import UsageError
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.operations.doctor.checks import Examination, Finding
+from qumulo_changelist.operations.run import check_project
+from qumulo_changelist.projects.file import parse_projects, read_text
+from qumulo_changelist.projects.project import Project
+
+
+def examine_projects(
+    examination: Examination, projects: Sequence[Project], files: Sequence[str]
+) -> list[Project]:
+    """Check projects and the files that define them; return the projects that can be run.
+
+    Args:
+        examination: takes the checks.
+        projects: the projects.
+        files: the files that may define them; those that do not exist do not matter.
+    """
+    for file in files:
+        if _has_secret(file):
+            examination.check("projects-file", file, partial(_look_at_file, file))
+    return [
+        project
+        for project in projects
+        if examination.check("project", project.name, partial(_look_at, project))
+    ]
+
+
+def _look_at(project: Project) -> Finding:
+    try:
+        check_project(project)
+    except UsageError as error:
+        error.hint = "Correct it in projects.toml, or on the command line."
+        raise
+    return Finding("its lists can be made, as far as its keys show")
+
+
+def _has_secret(file: str) -> bool:
+    found, _ = parse_projects(read_text(file, is_needed=False), file)
+    return any(project.notify_url for project in found.values())
+
+
+def _look_at_file(file: str) -> Finding:
+    if os.stat(to_bytes(file)).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        return Finding(
+            "other users of this machine can, and a notify_url in it may be a secret",
+            warning=True,
+            hint="Let only the user who runs it read it: chmod 600.",
+        )
+    return Finding("only its user")
