@@ -23,7 +23,7 @@ demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
 test: $(READY) $(OLDER_READY)  ## all tests
-	$(BIN)/pytest -n 2 --dist worksteal $(PYTEST)
+	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
 
 test-pythons: $(READY)  ## the quick tests on every other Python that is found; the oldest and the newest: make test-pythons PYTHONS='--at-most 2'
 	@$(BIN)/python -m tests.pythons $(PYTHONS)

@@ -170,7 +170,6 @@ def test_every_way_gives_the_same_list(
 @pytest.mark.parametrize(
     ("transport", "metadata", "base"),
     [
-        ("qq", "mount", "/replaced"),
         ("rest", "mount", "/thinned"),
         ("rest", "rest", "/replaced"),
     ],

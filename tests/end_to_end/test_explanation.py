@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from qumulo_changelist import Explanation, errors, explain_path, read_settings
+from qumulo_changelist import Explanation, errors, explain_path
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.files import write_files
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_verification import Published, publish
@@ -240,15 +239,3 @@ def test_a_directory_that_was_renamed_with_its_snapshots_is_found_in_both(
     assert found.older
     assert (found.older.path, found.older.sight) == (f"{whole}/show/a.mov", "file")
     assert found.newer.path == f"{whole}/renamed/a.mov"
-
-
-def test_the_same_is_explained_through_qq(
-    published: Published, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(published.site.folder / "state"))
-    monkeypatch.setenv("PATH", f"{QQ['qq of today']}:{os.environ['PATH']}")
-    settings = read_settings(str(published.site.configuration), "qq")
-
-    through_qq = explain_path("old", str(published.path), settings)
-
-    assert through_qq == explain(published, "old")
