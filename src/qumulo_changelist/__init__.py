@@ -28,100 +28,118 @@ if TYPE_CHECKING:
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
     from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot, Totals
-    from qumulo_changelist.operations.adoption import Adoption, adopt_project
-    from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
-    from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
     from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
     from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
-    from qumulo_changelist.operations.explained import Explanation
-    from qumulo_changelist.operations.explanation import explain_path
-    from qumulo_changelist.operations.history import Run, SourceStatus, list_runs, project_statuses
-    from qumulo_changelist.operations.list_choice import ListChoice, choose_list
-    from qumulo_changelist.operations.metrics import FinishedRun, update_metrics, write_metrics
-    from qumulo_changelist.operations.notification import notify
-    from qumulo_changelist.operations.receipt import Receipt, read_receipt
-    from qumulo_changelist.operations.request import ChangelistRequest, Metadata
-    from qumulo_changelist.operations.run import RunRequest, RunResult, plan_project, run_project
-    from qumulo_changelist.operations.setup import SetupRequest, SetupResult, set_up
-    from qumulo_changelist.operations.snapshot_care import (
+    from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
+    from qumulo_changelist.operations.lists.choice import ListChoice, choose_list
+    from qumulo_changelist.operations.lists.explained import Explanation
+    from qumulo_changelist.operations.lists.explanation import explain_path
+    from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
+    from qumulo_changelist.operations.lists.request import ChangelistRequest, Metadata
+    from qumulo_changelist.operations.lists.verification import Finding, Verification, verify_list
+    from qumulo_changelist.operations.project.adoption import Adoption, adopt_project
+    from qumulo_changelist.operations.project.commit import (
+        CommitRequest,
+        CommitResult,
+        commit_project,
+    )
+    from qumulo_changelist.operations.project.history import (
+        Run,
+        SourceStatus,
+        list_runs,
+        project_statuses,
+    )
+    from qumulo_changelist.operations.project.metrics import (
+        FinishedRun,
+        update_metrics,
+        write_metrics,
+    )
+    from qumulo_changelist.operations.project.notification import notify
+    from qumulo_changelist.operations.project.run import (
+        RunRequest,
+        RunResult,
+        plan_project,
+        run_project,
+    )
+    from qumulo_changelist.operations.project.source_run import Plan, SourceRun
+    from qumulo_changelist.operations.setup.setup import SetupRequest, SetupResult, set_up
+    from qumulo_changelist.operations.snapshots.care import (
         SnapshotRole,
         delete_snapshots,
         list_snapshots,
     )
-    from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
-    from qumulo_changelist.operations.source_run import Plan, SourceRun
-    from qumulo_changelist.operations.verification import Finding, Verification, verify_list
+    from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
     from qumulo_changelist.projects.file import read_projects
     from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
-    "Adoption": "operations.adoption",
+    "Adoption": "operations.project.adoption",
     "Caller": "model",
     "Change": "model",
     "ChangelistError": "errors",
-    "ChangelistRequest": "operations.request",
-    "ChangelistResult": "operations.changelist",
+    "ChangelistRequest": "operations.lists.request",
+    "ChangelistResult": "operations.lists.changelist",
     "Check": "operations.doctor.checks",
     "CheckStatus": "operations.doctor.checks",
     "Cluster": "cluster.interface",
-    "CommitRequest": "operations.commit",
-    "CommitResult": "operations.commit",
+    "CommitRequest": "operations.project.commit",
+    "CommitResult": "operations.project.commit",
     "DeletionLimit": "checks.deletion_limit",
     "Diagnosis": "operations.doctor.diagnosis",
     "DoctorRequest": "operations.doctor.diagnosis",
     "EntryStat": "model",
     "Event": "events",
-    "Explanation": "operations.explained",
-    "Finding": "operations.verification",
-    "FinishedRun": "operations.metrics",
+    "Explanation": "operations.lists.explained",
+    "Finding": "operations.lists.verification",
+    "FinishedRun": "operations.project.metrics",
     "Kind": "model",
-    "ListChoice": "operations.list_choice",
+    "ListChoice": "operations.lists.choice",
     "ListOptions": "projects.project",
     "Listener": "events",
-    "Metadata": "operations.request",
-    "Plan": "operations.source_run",
+    "Metadata": "operations.lists.request",
+    "Plan": "operations.project.source_run",
     "Project": "projects.project",
     "Proof": "checks.proof",
-    "Receipt": "operations.receipt",
-    "Run": "operations.history",
-    "RunRequest": "operations.run",
-    "RunResult": "operations.run",
+    "Receipt": "operations.lists.receipt",
+    "Run": "operations.project.history",
+    "RunRequest": "operations.project.run",
+    "RunResult": "operations.project.run",
     "Secret": "config.settings",
     "Settings": "config.settings",
-    "SetupRequest": "operations.setup",
-    "SetupResult": "operations.setup",
+    "SetupRequest": "operations.setup.setup",
+    "SetupResult": "operations.setup.setup",
     "Snapshot": "model",
-    "SnapshotRequest": "operations.snapshots",
-    "SnapshotRole": "operations.snapshot_care",
+    "SnapshotRequest": "operations.snapshots.creation",
+    "SnapshotRole": "operations.snapshots.care",
     "Source": "projects.project",
-    "SourceRun": "operations.source_run",
-    "SourceStatus": "operations.history",
+    "SourceRun": "operations.project.source_run",
+    "SourceStatus": "operations.project.history",
     "Totals": "model",
     "Transport": "config.settings",
-    "Verification": "operations.verification",
-    "adopt_project": "operations.adoption",
-    "choose_list": "operations.list_choice",
-    "commit_project": "operations.commit",
-    "create_snapshot": "operations.snapshots",
-    "delete_snapshots": "operations.snapshot_care",
+    "Verification": "operations.lists.verification",
+    "adopt_project": "operations.project.adoption",
+    "choose_list": "operations.lists.choice",
+    "commit_project": "operations.project.commit",
+    "create_snapshot": "operations.snapshots.creation",
+    "delete_snapshots": "operations.snapshots.care",
     "diagnose": "operations.doctor.diagnosis",
-    "explain_path": "operations.explanation",
-    "generate_changelist": "operations.changelist",
-    "list_runs": "operations.history",
-    "list_snapshots": "operations.snapshot_care",
-    "notify": "operations.notification",
+    "explain_path": "operations.lists.explanation",
+    "generate_changelist": "operations.lists.changelist",
+    "list_runs": "operations.project.history",
+    "list_snapshots": "operations.snapshots.care",
+    "notify": "operations.project.notification",
     "open_cluster": "cluster.connect",
-    "plan_project": "operations.run",
-    "project_statuses": "operations.history",
+    "plan_project": "operations.project.run",
+    "project_statuses": "operations.project.history",
     "read_projects": "projects.file",
-    "read_receipt": "operations.receipt",
+    "read_receipt": "operations.lists.receipt",
     "read_settings": "config.archiver",
-    "run_project": "operations.run",
-    "set_up": "operations.setup",
-    "update_metrics": "operations.metrics",
-    "verify_list": "operations.verification",
-    "write_metrics": "operations.metrics",
+    "run_project": "operations.project.run",
+    "set_up": "operations.setup.setup",
+    "update_metrics": "operations.project.metrics",
+    "verify_list": "operations.lists.verification",
+    "write_metrics": "operations.project.metrics",
 }
 
 __all__ = [

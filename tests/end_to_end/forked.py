@@ -120,7 +120,7 @@ def _count_steps(kill_at: int) -> None:
     from qumulo_changelist.cluster.rest.request import Request
     from qumulo_changelist.cluster.rest.session import Session
     from qumulo_changelist.cycle.journal import Journal
-    from qumulo_changelist.operations import source_run
+    from qumulo_changelist.operations.project import source_run
 
     steps = 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_changelist.cli.main import make_parser
-from qumulo_changelist.operations.metrics import METRICS
+from qumulo_changelist.operations.project.metrics import METRICS
 from tests.end_to_end.files import write_files
 from tests.end_to_end.site import GUID, REPOSITORY, CommandResult, Site
 

@@ -127,7 +127,7 @@ _AT_ONCE = [1, 2, 7, 64]
 _WORKERS = st.sampled_from([("--workers=1",)] * 7 + [("--workers=2",)])
 _LOOKUPS = st.sampled_from([*_AT_ONCE, 256]).map(lambda number: (f"--lookups={number}",))
 # The number of changes from which on other processes are used.
-_MIN_CHANGES = "operations.pieces._MIN_CHANGES_FOR_PROCESSES"
+_MIN_CHANGES = "operations.lists.pieces._MIN_CHANGES_FOR_PROCESSES"
 
 
 def _constants(*names: str, values: Iterable[float]) -> st.SearchStrategy[Constants]:
@@ -137,7 +137,7 @@ def _constants(*names: str, values: Iterable[float]) -> st.SearchStrategy[Consta
 
 
 _REQUESTS_AT_ONCE = _constants(
-    *("cluster.rest.limits.REQUESTS_AT_ONCE", "operations.tree_choice.REQUESTS_AT_ONCE"),
+    *("cluster.rest.limits.REQUESTS_AT_ONCE", "operations.lists.tree_choice.REQUESTS_AT_ONCE"),
     values=_AT_ONCE,
 )
 # So small that little work fills several windows, and so does a small directory.

@@ -21,10 +21,10 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.events import Event
 from qumulo_changelist.model import EntryStat, Kind, Snapshot, Totals
-from qumulo_changelist.operations import adoption, commit, run, source_run, state
-from qumulo_changelist.operations.changelist import ChangelistResult
-from qumulo_changelist.operations.receipt import ListFacts, SnapshotFacts
-from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.operations.lists.changelist import ChangelistResult
+from qumulo_changelist.operations.lists.receipt import ListFacts, SnapshotFacts
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.project import adoption, commit, run, source_run, state
 from qumulo_changelist.projects.project import Project, Source
 from tests.parts.fake_cluster import UnusedCluster
 

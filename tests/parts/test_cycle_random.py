@@ -30,10 +30,10 @@ from qumulo_changelist.errors import (
     UnreachableError,
 )
 from qumulo_changelist.events import SnapshotKept
-from qumulo_changelist.operations.adoption import adopt_project
-from qumulo_changelist.operations.commit import CommitRequest, commit_project
-from qumulo_changelist.operations.run import RunRequest, plan_project, run_project
-from qumulo_changelist.operations.source_run import SourceRun
+from qumulo_changelist.operations.project.adoption import adopt_project
+from qumulo_changelist.operations.project.commit import CommitRequest, commit_project
+from qumulo_changelist.operations.project.run import RunRequest, plan_project, run_project
+from qumulo_changelist.operations.project.source_run import SourceRun
 from tests.parts.cycle_world import SETTINGS, Died, MadeList, Tree, Trouble, World, a_project
 
 CYCLES = os.environ.get("CYCLES")

@@ -15,10 +15,10 @@ from qumulo_changelist.errors import (
     UnreachableError,
     UsageError,
 )
-from qumulo_changelist.operations.adoption import adopt_project
-from qumulo_changelist.operations.commit import CommitRequest, CommitResult, commit_project
-from qumulo_changelist.operations.run import RunRequest, plan_project, run_project
-from qumulo_changelist.operations.source_run import Plan, SourceRun
+from qumulo_changelist.operations.project.adoption import adopt_project
+from qumulo_changelist.operations.project.commit import CommitRequest, CommitResult, commit_project
+from qumulo_changelist.operations.project.run import RunRequest, plan_project, run_project
+from qumulo_changelist.operations.project.source_run import Plan, SourceRun
 from qumulo_changelist.projects.project import ListOptions, Project
 from tests.parts.cycle_world import (
     SETTINGS,

@@ -11,7 +11,7 @@ import pytest
 
 from qumulo_changelist.errors import CommandFailedError
 from qumulo_changelist.events import ListHanded, ignore
-from qumulo_changelist.operations.handover import hand_over
+from qumulo_changelist.operations.project.handover import hand_over
 from tests.parts.conftest import RecordingListener
 
 VALUES = {"list": "/a b/{newer}/1-files.xml", "project": "sh\udce4w", "newer": "3", "older": ""}
@@ -70,7 +70,7 @@ def test_what_it_prints_is_not_on_standard_output(capfd: pytest.CaptureFixture[s
 def test_the_command_does_not_outlive_a_run_that_is_interrupted(
     trap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qumulo_changelist.operations.handover._SECONDS_TO_END", 0.2)
+    monkeypatch.setattr("qumulo_changelist.operations.project.handover._SECONDS_TO_END", 0.2)
     ready = tmp_path / "ready"
     os.mkfifo(ready)
 
@@ -106,7 +106,7 @@ def test_what_it_prints_goes_into_no_file_if_standard_error_is_closed(
     script = (
         "import os; file = os.open('precious', os.O_WRONLY | os.O_CREAT)\n"
         "os.set_inheritable(file, True)\n"
-        "from qumulo_changelist.operations.handover import hand_over\n"
+        "from qumulo_changelist.operations.project.handover import hand_over\n"
         "hand_over(['sh', '-c', 'echo a; echo b >&2'], {}, print)\n"
     )
     shell = f'"$0" -c "$1" {"" if is_open else "2>&-"}'

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
-from qumulo_changelist.operations.history import last_list_of
+from qumulo_changelist.operations.project.history import last_list_of
 
 TEXTS = st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 

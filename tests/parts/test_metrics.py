@@ -10,15 +10,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.events import Event, MetricsUnwritten
 from qumulo_changelist.model import Totals
-from qumulo_changelist.operations.changelist import ChangelistResult
-from qumulo_changelist.operations.metrics import (
+from qumulo_changelist.operations.lists.changelist import ChangelistResult
+from qumulo_changelist.operations.project.metrics import (
     METRICS,
     PREFIX,
     FinishedRun,
     update_metrics,
     write_metrics,
 )
-from qumulo_changelist.operations.source_run import SourceRun
+from qumulo_changelist.operations.project.source_run import SourceRun
 from qumulo_changelist.projects.project import Project, Source
 
 SECOND = 10**9

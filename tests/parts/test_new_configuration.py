@@ -13,7 +13,7 @@ from qumulo_changelist.config.qt_settings import decode_value, encode_value
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.config.writing import render_configuration
 from qumulo_changelist.errors import ConfigurationError, OutputError, UsageError
-from qumulo_changelist.operations.new_file import write_new_file
+from qumulo_changelist.operations.setup.new_file import write_new_file
 from qumulo_changelist.projects.file import parse_projects
 from qumulo_changelist.projects.project import Project, Source
 from qumulo_changelist.projects.writing import render_project

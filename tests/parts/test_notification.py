@@ -10,8 +10,8 @@ import pytest
 from qumulo_changelist.checks.notify_url import check_notify_url, shown_address
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.events import Event, NotificationFailed
-from qumulo_changelist.operations import notification
-from qumulo_changelist.operations.notification import notify
+from qumulo_changelist.operations.project import notification
+from qumulo_changelist.operations.project.notification import notify
 from qumulo_changelist.version import __version__
 from qumulo_emulator.running import Emulator, serve_in_thread
 

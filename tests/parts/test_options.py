@@ -20,8 +20,8 @@ from qumulo_changelist.errors import (
     SnapshotOrderError,
     UsageError,
 )
-from qumulo_changelist.operations.request import ChangelistRequest
-from qumulo_changelist.operations.snapshots import SnapshotRequest
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.snapshots.creation import SnapshotRequest
 
 REQUIRED = {
     "-p": "Show 1",

@@ -3,7 +3,7 @@
 import pytest
 
 from qumulo_changelist.model import CREATE, Entry, State
-from qumulo_changelist.operations import pieces
+from qumulo_changelist.operations.lists import pieces
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.runners.encode import EntryEncoder
 from qumulo_changelist.scan.moves import CandidateFinder

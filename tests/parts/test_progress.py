@@ -12,7 +12,7 @@ from qumulo_changelist.cli.progress import Progress, shown_progress
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.events import Event, Progressed, Stage, StageBegun
 from qumulo_changelist.model import CREATE, DELETE, Entry, State, Totals
-from qumulo_changelist.operations.progress import ProgressMeter
+from qumulo_changelist.operations.lists.progress import ProgressMeter
 from tests.parts.outcomes import file
 
 

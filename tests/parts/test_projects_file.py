@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
-from qumulo_changelist.operations.run import check_project
+from qumulo_changelist.operations.project.run import check_project
 from qumulo_changelist.projects import addition
 from qumulo_changelist.projects import file as projects_file
 from qumulo_changelist.projects.addition import check_addition

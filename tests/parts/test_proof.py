@@ -30,7 +30,7 @@ from qumulo_changelist.model import (
     State,
     Totals,
 )
-from qumulo_changelist.operations.pieces import encode_with_moves
+from qumulo_changelist.operations.lists.pieces import encode_with_moves
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.runners.encode import EntryEncoder, SidesEncoder
 from qumulo_changelist.scan.moves import CandidateFinder

@@ -14,9 +14,10 @@ import pytest
 import qumulo_changelist
 from qumulo_changelist import errors, events
 from qumulo_changelist.config.settings import Secret, Settings
-from qumulo_changelist.operations import changelist, snapshots
-from qumulo_changelist.operations.request import ChangelistRequest
-from qumulo_changelist.operations.snapshots import SnapshotRequest
+from qumulo_changelist.operations.lists import changelist
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.snapshots import creation as snapshots
+from qumulo_changelist.operations.snapshots.creation import SnapshotRequest
 
 SOURCE = Path(qumulo_changelist.__file__).parent
 ERRORS = {name for name in vars(errors) if name.endswith("Error")}

@@ -14,7 +14,7 @@ from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.errors import InvalidReceiptError
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
-from qumulo_changelist.operations.receipt import (
+from qumulo_changelist.operations.lists.receipt import (
     DirectoryCounts,
     FileCounts,
     LeftOut,

@@ -22,8 +22,8 @@ from qumulo_changelist.errors import (
     SnapshotOrderError,
     UsageError,
 )
-from qumulo_changelist.operations.request import MAX_WORKERS, ChangelistRequest, usable_cores
-from qumulo_changelist.operations.snapshots import SnapshotRequest
+from qumulo_changelist.operations.lists.request import MAX_WORKERS, ChangelistRequest, usable_cores
+from qumulo_changelist.operations.snapshots.creation import SnapshotRequest
 from qumulo_changelist.output.formats import FORMATS
 
 LIST = ChangelistRequest(

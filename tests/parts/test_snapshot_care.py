@@ -4,7 +4,7 @@ from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
 from qumulo_changelist.cycle.snapshot_names import marker_name, run_name
 from qumulo_changelist.cycle.survey import survey_snapshots
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.snapshot_care import describe_roles
+from qumulo_changelist.operations.snapshots.care import describe_roles
 
 SECONDS = 1_700_000_000
 

@@ -15,7 +15,7 @@ from qumulo_changelist.cycle.snapshot_names import (
 )
 from qumulo_changelist.errors import SnapshotMissingError
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.snapshot_choice import choose_snapshot, depends_on_source
+from qumulo_changelist.operations.snapshots.choice import choose_snapshot, depends_on_source
 
 ARABIC = "\u0661\u0667\u0660\u0660\u0660\u0660\u0660\u0660\u0660\u0660"
 

@@ -12,8 +12,8 @@ from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import HiddenSnapshotError
 from qumulo_changelist.events import CertificateUnchecked, QqFoldersCounted
 from qumulo_changelist.model import CREATE, DELETE, Change, EntryStat, Snapshot
-from qumulo_changelist.operations.request import ChangelistRequest
-from qumulo_changelist.operations.tree_choice import TreeChoice, Trees
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees
 from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.trees.sources import IdentifiedSource, MountSource, QqSource, RestSource
 from tests.parts.conftest import RecordingListener

@@ -8,7 +8,7 @@ from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.config.archiver import default_path
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
-from qumulo_changelist.operations.request import MAX_SIZE
+from qumulo_changelist.operations.lists.request import MAX_SIZE
 from qumulo_changelist.version import __version__
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"

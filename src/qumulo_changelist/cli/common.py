@@ -119,7 +119,7 @@ def usual_config() -> str:
 
     That of ``init`` counts only if the archiver has none.
     """
-    from qumulo_changelist.operations.setup import default_config_file
+    from qumulo_changelist.operations.setup.setup import default_config_file
 
     if named := os.environ.get(CONFIG_VARIABLE):
         return named

@@ -7,7 +7,7 @@ from qumulo_changelist.cli import arguments, program
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result
 from qumulo_changelist.config.archiver import read_settings
-from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
+from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

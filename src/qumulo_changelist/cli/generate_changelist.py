@@ -12,8 +12,8 @@ from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.config.archiver import read_settings
-from qumulo_changelist.operations.changelist import generate_changelist
-from qumulo_changelist.operations.request import (
+from qumulo_changelist.operations.lists.changelist import generate_changelist
+from qumulo_changelist.operations.lists.request import (
     MAX_LOOKUPS,
     MAX_WORKERS,
     ChangelistRequest,

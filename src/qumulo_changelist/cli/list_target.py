@@ -18,8 +18,8 @@ from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import Project, Source
 
 if TYPE_CHECKING:
-    from qumulo_changelist.operations.changelist import ChangelistResult
-    from qumulo_changelist.operations.request import ChangelistRequest
+    from qumulo_changelist.operations.lists.changelist import ChangelistResult
+    from qumulo_changelist.operations.lists.request import ChangelistRequest
 
 STANDARD_OUTPUT = "-"
 
@@ -46,7 +46,7 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         older: the older snapshot in a user's words; None for a full list.
         newer: the newer one.
     """
-    from qumulo_changelist.operations.list_choice import ListChoice, choose_list
+    from qumulo_changelist.operations.lists.choice import ListChoice, choose_list
 
     if options.json and options.output == STANDARD_OUTPUT:
         raise UsageError("--json and a list on standard output exclude each other")
@@ -98,7 +98,7 @@ def _project(options: argparse.Namespace) -> Project | None:
 
 def _only_project(options: argparse.Namespace) -> Project | None:
     """Return the project that is meant if there is only one, and the words need a project."""
-    from qumulo_changelist.operations.snapshot_choice import depends_on_source
+    from qumulo_changelist.operations.snapshots.choice import depends_on_source
 
     if not any(map(depends_on_source, (getattr(options, "older", ""), options.newer))):
         return None
@@ -109,7 +109,7 @@ def _only_project(options: argparse.Namespace) -> Project | None:
 def _generate(
     request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
 ) -> "ChangelistResult":
-    from qumulo_changelist.operations.changelist import generate_changelist
+    from qumulo_changelist.operations.lists.changelist import generate_changelist
 
     result = generate_changelist(request, settings, screen)
     if not quiet:

@@ -8,7 +8,7 @@ from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
-    from qumulo_changelist.operations.source_run import SourceRun
+    from qumulo_changelist.operations.project.source_run import SourceRun
 
 
 class Reporter:
@@ -50,12 +50,12 @@ class Reporter:
         if project.metrics_file:
             self._write_metrics(project, code, sources)
         if project.notify_url:
-            from qumulo_changelist.operations.notification import notify
+            from qumulo_changelist.operations.project.notification import notify
 
             notify(project.notify_url, {**answer, "exit_code": code}, self._screen)
 
     def _write_metrics(self, project: Project, code: int, sources: Sequence["SourceRun"]) -> None:
-        from qumulo_changelist.operations.metrics import FinishedRun, write_metrics
+        from qumulo_changelist.operations.project.metrics import FinishedRun, write_metrics
 
         run = FinishedRun(
             project=project,

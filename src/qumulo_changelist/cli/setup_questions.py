@@ -21,14 +21,14 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.model import Caller
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.operations.setup import (
+from qumulo_changelist.operations.setup.setup import (
     SetupRequest,
     check_files,
     check_token,
     default_config_file,
     default_projects_file,
 )
-from qumulo_changelist.operations.setup_steps import SetupSteps, may_make_token
+from qumulo_changelist.operations.setup.steps import SetupSteps, may_make_token
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 PASSWORD_VARIABLE = "QUMULO_CHANGELIST_PASSWORD"  # noqa: S105 - a name

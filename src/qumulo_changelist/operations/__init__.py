@@ -1,1 +1,1 @@
-"""What a user can ask for: one module each, with a request, a result, and events while it runs."""
+"""What a user can ask for: each with a request, a result, and events while it runs."""

@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Adopt, print what was adopted, and return the exit code."""
-    from qumulo_changelist.operations.adoption import adopt_project
+    from qumulo_changelist.operations.project.adoption import adopt_project
 
     answers: list[dict[str, object]] = []
     lines = []

@@ -39,8 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Commit, print what was committed, and return the exit code."""
-    from qumulo_changelist.operations.commit import CommitRequest, commit_project
-    from qumulo_changelist.operations.history import list_runs
+    from qumulo_changelist.operations.project.commit import CommitRequest, commit_project
+    from qumulo_changelist.operations.project.history import list_runs
 
     projects = read_projects(options.projects)
     project = projects.get(options.name)
@@ -56,7 +56,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     )
     result = commit_project(request, common.find_settings(options, project), screen)
     if project and project.metrics_file:
-        from qumulo_changelist.operations.metrics import update_metrics
+        from qumulo_changelist.operations.project.metrics import update_metrics
 
         update_metrics(project.metrics_file, project, screen, state=request.state)
     answer: dict[str, object] = {

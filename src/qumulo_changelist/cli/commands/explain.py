@@ -36,8 +36,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Print the explanation, and return the exit code."""
-    from qumulo_changelist.operations.explanation import explain_path
-    from qumulo_changelist.operations.history import last_list_of
+    from qumulo_changelist.operations.lists.explanation import explain_path
+    from qumulo_changelist.operations.project.history import last_list_of
     from qumulo_changelist.projects.file import read_projects
 
     project, path = None, options.list

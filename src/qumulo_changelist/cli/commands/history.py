@@ -7,7 +7,7 @@ from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.cycle_words import describe_moment
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.operations.history import Run, list_runs
+from qumulo_changelist.operations.project.history import Run, list_runs
 
 DESCRIPTION = "Show the runs of this machine, the newest first."
 EXAMPLES = """\

@@ -14,8 +14,8 @@ from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.cli.setup_questions import SetupQuestions
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
-from qumulo_changelist.operations.setup import SetupResult, set_up
-from qumulo_changelist.operations.setup_steps import SetupSteps
+from qumulo_changelist.operations.setup.setup import SetupResult, set_up
+from qumulo_changelist.operations.setup.steps import SetupSteps
 
 DESCRIPTION = """\
 Set up a project: five questions on the terminal (the cluster's address, the user, the directory on

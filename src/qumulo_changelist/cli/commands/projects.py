@@ -11,7 +11,7 @@ from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ProjectFileError, UsageError
-from qumulo_changelist.operations.history import forget_project
+from qumulo_changelist.operations.project.history import forget_project
 from qumulo_changelist.projects.file import check_projects, default_paths, read_projects
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.wording import count
@@ -59,7 +59,7 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
         text = "\n".join(map(_line, projects)) or "no projects yet"
         print_answer(answer, text, as_json=options.json)
         return 0
-    from qumulo_changelist.operations.run import check_project
+    from qumulo_changelist.operations.project.run import check_project
 
     found, problems = check_projects(options.projects, check_project)
     answer = {

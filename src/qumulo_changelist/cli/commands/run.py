@@ -15,8 +15,8 @@ from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
-    from qumulo_changelist.operations.run import RunRequest
-    from qumulo_changelist.operations.source_run import Plan, SourceRun
+    from qumulo_changelist.operations.project.run import RunRequest
+    from qumulo_changelist.operations.project.source_run import Plan, SourceRun
 
 DESCRIPTION = """\
 Take a snapshot, list what changed since the last commit, and print the path of the list.
@@ -90,7 +90,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
 
 
 def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
-    from qumulo_changelist.operations.run import RunRequest
+    from qumulo_changelist.operations.project.run import RunRequest
 
     return RunRequest(
         project=project,
@@ -119,7 +119,7 @@ class _Runs:
         self, project: Project, options: argparse.Namespace, screen: Screen
     ) -> tuple[dict[str, object], int]:
         """Run a project, and return what ``--json`` prints of it, and the exit code."""
-        from qumulo_changelist.operations.run import run_project
+        from qumulo_changelist.operations.project.run import run_project
 
         self._reporter.begin()
         try:
@@ -184,7 +184,7 @@ def _describe_source(run: "SourceRun") -> dict[str, object]:
 def _plan(
     project: Project, options: argparse.Namespace, screen: Screen
 ) -> tuple[dict[str, object], int]:
-    from qumulo_changelist.operations.run import plan_project
+    from qumulo_changelist.operations.project.run import plan_project
 
     settings = common.find_settings(options, project)
     plans = plan_project(_request(project, options), settings, screen)

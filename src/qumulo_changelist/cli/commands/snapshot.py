@@ -9,13 +9,13 @@ from qumulo_changelist.cli.cycle_words import describe_moment
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
-from qumulo_changelist.operations.snapshot_care import (
+from qumulo_changelist.operations.snapshots.care import (
     SnapshotRole,
     delete_snapshots,
     list_snapshots,
 )
-from qumulo_changelist.operations.snapshot_choice import choose_snapshot
-from qumulo_changelist.operations.snapshots import SnapshotRequest, create_snapshot
+from qumulo_changelist.operations.snapshots.choice import choose_snapshot
+from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
 from qumulo_changelist.projects.file import find_project, read_projects
 
 DESCRIPTION = """\

@@ -8,7 +8,7 @@ from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
-from qumulo_changelist.operations.history import SourceStatus, project_statuses
+from qumulo_changelist.operations.project.history import SourceStatus, project_statuses
 from qumulo_changelist.projects.file import find_project, read_projects
 
 DESCRIPTION = """\

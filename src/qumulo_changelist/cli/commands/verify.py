@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Verify the list, print what was found, and return the exit code."""
-    from qumulo_changelist.operations.verification import verify_list
+    from qumulo_changelist.operations.lists.verification import verify_list
 
     settings = common.find_settings(options) if options.against_cluster else None
     found = verify_list(os.path.abspath(options.list), settings, screen)

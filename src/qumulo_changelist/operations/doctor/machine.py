@@ -13,9 +13,9 @@ from qumulo_changelist.errors import (
     StateFileError,
 )
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.operations.changelist import LISTS_FOLDER
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
-from qumulo_changelist.operations.state import open_existing_journal, state_path
+from qumulo_changelist.operations.lists.changelist import LISTS_FOLDER
+from qumulo_changelist.operations.project.state import open_existing_journal, state_path
 from qumulo_changelist.shortages import check_shortage
 
 _LITTLE_SPACE = 10**9

@@ -8,7 +8,7 @@ from functools import partial
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
-from qumulo_changelist.operations.run import check_project
+from qumulo_changelist.operations.project.run import check_project
 from qumulo_changelist.projects.file import parse_projects, read_text
 from qumulo_changelist.projects.project import Project
 

@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.receipt import Receipt, SnapshotFacts
+from qumulo_changelist.operations.lists.receipt import Receipt, SnapshotFacts
 
 Outcome = Literal["ok", "differs", "unknown"]
 """How a comparison ended; ``unknown`` if nothing is there to compare with."""

@@ -12,7 +12,7 @@ from qumulo_changelist.cluster.rest.limits import REQUESTS_AT_ONCE
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import HiddenSnapshotError, MappedPathError
 from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
-from qumulo_changelist.operations.request import ChangelistRequest
+from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.trees.interface import TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.trees.sources import (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
-from qumulo_changelist.operations.receipt import Receipt, format_time
+from qumulo_changelist.operations.lists.receipt import Receipt, format_time
 from qumulo_changelist.scan.verdict import Facts, Listing, Reason, Sight, Verdict
 from qumulo_changelist.wording import count
 

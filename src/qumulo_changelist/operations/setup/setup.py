@@ -16,8 +16,8 @@ from qumulo_changelist.events import ignore as ignore_event
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Report, ignore
 from qumulo_changelist.operations.doctor.diagnosis import examine_cluster
-from qumulo_changelist.operations.new_file import remove_file, write_new_file
-from qumulo_changelist.operations.run import check_project
+from qumulo_changelist.operations.project.run import check_project
+from qumulo_changelist.operations.setup.new_file import remove_file, write_new_file
 from qumulo_changelist.projects.addition import check_addition
 from qumulo_changelist.projects.file import check_projects, default_paths
 from qumulo_changelist.projects.project import Project

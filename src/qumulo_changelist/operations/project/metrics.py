@@ -11,8 +11,8 @@ from msgspec import Struct
 from qumulo_changelist.errors import ChangelistError, StateFileError
 from qumulo_changelist.events import Listener, MetricsUnwritten, ignore
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.operations.history import project_statuses
-from qumulo_changelist.operations.source_run import SourceRun
+from qumulo_changelist.operations.project.history import project_statuses
+from qumulo_changelist.operations.project.source_run import SourceRun
 from qumulo_changelist.output.atomic import (
     AtomicFile,
     check_replaceable,

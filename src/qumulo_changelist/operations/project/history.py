@@ -9,7 +9,11 @@ from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.events import ignore
-from qumulo_changelist.operations.state import open_existing_journal, open_journal, state_path
+from qumulo_changelist.operations.project.state import (
+    open_existing_journal,
+    open_journal,
+    state_path,
+)
 from qumulo_changelist.projects.project import Project
 
 __all__ = [

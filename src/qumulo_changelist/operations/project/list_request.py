@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from qumulo_changelist.operations.request import ChangelistRequest, Metadata, usable_cores
+from qumulo_changelist.operations.lists.request import ChangelistRequest, Metadata, usable_cores
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 

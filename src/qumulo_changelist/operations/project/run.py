@@ -11,10 +11,14 @@ from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.events import Listener, ignore
-from qumulo_changelist.operations.changelist import check_place
-from qumulo_changelist.operations.list_request import make_request
-from qumulo_changelist.operations.source_run import Plan, SourceRun, SourceRunner
-from qumulo_changelist.operations.state import open_existing_journal, open_journal, state_path
+from qumulo_changelist.operations.lists.changelist import check_place
+from qumulo_changelist.operations.project.list_request import make_request
+from qumulo_changelist.operations.project.source_run import Plan, SourceRun, SourceRunner
+from qumulo_changelist.operations.project.state import (
+    open_existing_journal,
+    open_journal,
+    state_path,
+)
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.shortages import shortage_errors
 

@@ -17,8 +17,8 @@ from qumulo_changelist.errors import (
     UnreadableError,
 )
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
-from qumulo_changelist.operations.receipt import Receipt, read_receipt
-from qumulo_changelist.operations.recorded_snapshots import Outcome, look_up_snapshots
+from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
+from qumulo_changelist.operations.lists.recorded_snapshots import Outcome, look_up_snapshots
 from qumulo_changelist.output.formats import READERS
 from qumulo_changelist.output.interface import ListCounts, MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of

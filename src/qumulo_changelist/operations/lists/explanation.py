@@ -14,9 +14,12 @@ from qumulo_changelist.errors import AbsentError, LoginError, StatusError, Unrea
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import parent_of
-from qumulo_changelist.operations.explained import Explanation, SnapshotSight
-from qumulo_changelist.operations.receipt import Receipt, read_receipt
-from qumulo_changelist.operations.recorded_snapshots import RecordedSnapshot, look_up_snapshots
+from qumulo_changelist.operations.lists.explained import Explanation, SnapshotSight
+from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
+from qumulo_changelist.operations.lists.recorded_snapshots import (
+    RecordedSnapshot,
+    look_up_snapshots,
+)
 from qumulo_changelist.output.formats import FORMATS, READERS, ListParameters
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of

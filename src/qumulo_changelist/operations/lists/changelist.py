@@ -40,9 +40,9 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.model import CREATE, Change, Snapshot, Totals
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.operations import pieces, receipt
-from qumulo_changelist.operations.progress import ProgressMeter
-from qumulo_changelist.operations.receipt import (
+from qumulo_changelist.operations.lists import pieces, receipt
+from qumulo_changelist.operations.lists.progress import ProgressMeter
+from qumulo_changelist.operations.lists.receipt import (
     DirectoryCounts,
     FileCounts,
     LeftOut,
@@ -54,8 +54,8 @@ from qumulo_changelist.operations.receipt import (
     UnreadableEntry,
     format_time,
 )
-from qumulo_changelist.operations.request import ChangelistRequest
-from qumulo_changelist.operations.tree_choice import TreeChoice, Trees, check_mapped_path
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_mapped_path
 from qumulo_changelist.output.atomic import check_replaceable
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.list_file import WrittenList, list_file

@@ -6,7 +6,7 @@ import os
 from qumulo_changelist.cycle.journal import Run
 from qumulo_changelist.errors import InvalidReceiptError, UncommittableError
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.operations.receipt import read_receipt
+from qumulo_changelist.operations.lists.receipt import read_receipt
 
 _CHUNK = 1024 * 1024
 

@@ -15,7 +15,7 @@ from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
-from qumulo_changelist.operations.progress import ProgressMeter
+from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.output.list_file import ListFile
 from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder
 from qumulo_changelist.runners.job import Product, SliceResult

@@ -36,11 +36,11 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
-from qumulo_changelist.operations.changelist import ChangelistResult, generate_changelist
-from qumulo_changelist.operations.committing import commit_run, recover_runs, survey_source
-from qumulo_changelist.operations.handover import hand_over
-from qumulo_changelist.operations.list_in_place import check_list_in_place
-from qumulo_changelist.operations.list_request import make_request
+from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
+from qumulo_changelist.operations.project.committing import commit_run, recover_runs, survey_source
+from qumulo_changelist.operations.project.handover import hand_over
+from qumulo_changelist.operations.project.list_in_place import check_list_in_place
+from qumulo_changelist.operations.project.list_request import make_request
 from qumulo_changelist.projects.project import Project, Source
 from qumulo_changelist.wording import count
 

@@ -1,0 +1,1 @@
+"""The cycle of a project: snapshot, list, archive, commit; and what is known of it."""

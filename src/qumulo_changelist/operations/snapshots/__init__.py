@@ -1,0 +1,1 @@
+"""Snapshots: taking, listing and deleting them, and which one is meant."""
