@@ -185,7 +185,7 @@ def test_the_projects_of_a_cluster_are_checked_together(site: Site) -> None:
     about = [check["about"] for check in checks if check["name"] in ("privilege", "source")]
     assert done.code == 0
     assert len([check for check in checks if check["name"] == "login"]) == 1
-    assert about[-3:] == ["PRIVILEGE_SNAPSHOT_POLICY_READ", site.source, f"{site.source}/sub"]
+    assert about[-2:] == [site.source, f"{site.source}/sub"]
 
 
 # What fails, in the order in which newcomers meet it

@@ -14,7 +14,6 @@ SNAPSHOT_READ = "PRIVILEGE_SNAPSHOT_READ"
 SNAPSHOT_WRITE = "PRIVILEGE_SNAPSHOT_WRITE"
 DIFFERENCE_READ = "PRIVILEGE_SNAPSHOT_DIFFERENCE_READ"
 _FILE_READ = "PRIVILEGE_FILE_READ_ACCESS"
-_POLICY_READ = "PRIVILEGE_SNAPSHOT_POLICY_READ"
 ACCESS_TOKENS_WRITE = "PRIVILEGE_ACCESS_TOKENS_WRITE"
 
 # Which calls the Core has (Qumulo's knowledge base, "Migrating REST API Endpoints for Snapshots
@@ -47,18 +46,13 @@ class Account:
         """Return whether the user is known to have a privilege."""
         return bool(self.caller and privilege in self.caller.privileges)
 
-    def examine(self, *, with_policy: bool) -> bool:
-        """Make all checks; return whether the user can log in.
-
-        Args:
-            with_policy: whether a project uses a snapshot policy.
-        """
+    def examine(self) -> bool:
+        """Make all checks; return whether the user can log in."""
         check = self._examination.check
         is_known = check("login", "", self._log_in)
         if self._uses_token:
             check("access-token", "", self._find_token_end, needs={"login": is_known})
-        policy = [_POLICY_READ] if with_policy else []
-        for name in (SNAPSHOT_READ, SNAPSHOT_WRITE, DIFFERENCE_READ, _FILE_READ, *policy):
+        for name in (SNAPSHOT_READ, SNAPSHOT_WRITE, DIFFERENCE_READ, _FILE_READ):
             check("privilege", name, partial(self._find, name), needs={"login": is_known})
         check("version", "", self._find_version, needs={"login": is_known})
         return is_known

@@ -133,7 +133,7 @@ def _examine_inside(
 ) -> tuple[Caller | None, float | None]:
     """Return the user, and the number of seconds that the cluster's clock is ahead, if known."""
     account = Account(examination, cluster, settings)
-    is_known = account.examine(with_policy=any(project.policy for project in projects))
+    is_known = account.examine()
     needs = {"login": is_known} | {
         name: account.has(name) for name in (SNAPSHOT_READ, SNAPSHOT_WRITE) if is_known
     }

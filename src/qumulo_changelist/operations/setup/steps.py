@@ -61,7 +61,7 @@ class SetupSteps:
                 return
             with open_cluster(settings, self._listener) as cluster:
                 account = Account(examination, cluster, settings)
-                account.examine(with_policy=False)
+                account.examine()
             if account.caller:
                 found.append(account.caller)
 
