@@ -32,7 +32,9 @@ class ScanXmlReader(Struct, frozen=True):
             for chunk in chunks:
                 parser.Parse(chunk, False)
                 yield from elements.take()
+            # Newer versions of expat leave some of it until then.
             parser.Parse(b"", True)
+            yield from elements.take()
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code)
             raise MalformedListError(f"line {error.lineno}: {reason}") from error
