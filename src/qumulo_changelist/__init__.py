@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
     from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
     from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
-    from qumulo_changelist.operations.lists.choice import ListChoice, choose_list
     from qumulo_changelist.operations.lists.explained import Explanation
     from qumulo_changelist.operations.lists.explanation import explain_path
     from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
@@ -69,6 +68,7 @@ if TYPE_CHECKING:
         list_snapshots,
     )
     from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
+    from qumulo_changelist.operations.snapshots.list_choice import ListChoice, choose_list
     from qumulo_changelist.projects.file import read_projects
     from qumulo_changelist.projects.project import ListOptions, Project, Source
 
@@ -94,7 +94,7 @@ _MODULES = {
     "Finding": "operations.lists.verification",
     "FinishedRun": "operations.project.metrics",
     "Kind": "model",
-    "ListChoice": "operations.lists.choice",
+    "ListChoice": "operations.snapshots.list_choice",
     "ListOptions": "projects.project",
     "Listener": "events",
     "Metadata": "operations.lists.request",
@@ -119,7 +119,7 @@ _MODULES = {
     "Transport": "config.settings",
     "Verification": "operations.lists.verification",
     "adopt_project": "operations.project.adoption",
-    "choose_list": "operations.lists.choice",
+    "choose_list": "operations.snapshots.list_choice",
     "commit_project": "operations.project.commit",
     "create_snapshot": "operations.snapshots.creation",
     "delete_snapshots": "operations.snapshots.care",

@@ -102,6 +102,15 @@ def test_the_rules_know_no_kind_of_cluster_tree_or_format() -> None:
     assert is_allowed("scan.sides", "trees.interface")
 
 
+def test_operations_on_lists_know_no_project_and_projects_know_no_setup() -> None:
+    order = ["lists", "project", "snapshots", "doctor", "setup"]
+    for name, module in MODULES.items():
+        if name.startswith("operations."):
+            above = order[order.index(name.split(".")[1]) + 1 :]
+            known = {one.split(".")[1] for one in module.imports if one.startswith("operations.")}
+            assert not known & set(above), name
+
+
 def test_values_know_nothing_but_values() -> None:
     for name in VALUES:
         assert MODULES[name].imports <= VALUES

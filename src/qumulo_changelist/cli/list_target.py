@@ -46,7 +46,7 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         older: the older snapshot in a user's words; None for a full list.
         newer: the newer one.
     """
-    from qumulo_changelist.operations.lists.choice import ListChoice, choose_list
+    from qumulo_changelist.operations.snapshots.list_choice import ListChoice, choose_list
 
     if options.json and options.output == STANDARD_OUTPUT:
         raise UsageError("--json and a list on standard output exclude each other")
