@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
@@ -238,3 +239,16 @@ def test_the_last_list_of_a_path_is_found_however_the_path_is_written(tmp_path: 
     for wrong in ("/p/ab", "p/a/x", "/p/a/../a/x"):
         with pytest.raises(UsageError):
             last_list_of(wrong, state)
+
+
+def test_a_list_continues_only_what_is_of_the_same_directory_for_the_same_archive() -> None:
+    with Journal(IN_MEMORY) as journal:
+        journal.commit(journal.add(replace(a_run(5), source_id="7", archive="g/1")))
+        for newer, source_id, archive in (
+            (6, "7", "g/1"), (7, "8", "g/1"), (8, "7", "h/1"), (9, "", ""), (6, "7", "h/1")
+        ):  # fmt: skip
+            journal.add(replace(a_run(newer, older=5), source_id=source_id, archive=archive))
+
+        waiting = [(run.newer, run.archive) for run in journal.uncommitted("show1", "/a")]
+
+        assert sorted(waiting) == [(6, "g/1"), (9, "")]

@@ -96,17 +96,19 @@ def duration(argument: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def find_settings(options: argparse.Namespace, project: Project | None = None) -> Settings:
+def find_settings(
+    options: argparse.Namespace, project: Project | None = None, *, is_shared: bool = True
+) -> Settings:
     """Return how to reach the cluster: the options decide, then the project, then the environment.
 
-    If no project is named, it is the configuration that all projects share. The archiver's own
-    configuration comes last.
+    If no project is named, it is the configuration that all projects share, unless ``is_shared`` is
+    False. The archiver's own configuration comes last.
 
     Raises:
         ConfigurationError: the archiver's configuration cannot be used.
     """
     config = options.config or (project.config if project else "")
-    if not config and not project and CONFIG_VARIABLE not in os.environ:
+    if not config and not project and is_shared and CONFIG_VARIABLE not in os.environ:
         config = _shared_configuration(options)
     config = config or usual_config()
     transport = options.transport or (project.transport if project else "")

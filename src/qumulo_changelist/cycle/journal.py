@@ -254,7 +254,7 @@ class Journal:
         last = self._last_committed(project, source)
         listed = self._in_state(project, source, RunState.LISTED)
         waiting = [run for run in listed if _continues(run, last)]
-        return list({run.newer: run for run in reversed(waiting)}.values())[::-1]
+        return list({(run.newer, run.archive): run for run in reversed(waiting)}.values())[::-1]
 
     def _in_state(self, project: str, source: str, state: RunState) -> list[Run]:
         return [run for run in self.runs(project, source) if run.state is state]
@@ -280,7 +280,11 @@ def _continues(run: Run, last: Run | None) -> bool:
         return True
     if run.older is None:
         return run.id > last.id
-    return run.older <= (last.newer or 0) < (run.newer or 0)
+    is_of_same = all(
+        one == other or not one or not other
+        for one, other in ((run.source_id, last.source_id), (run.archive, last.archive))
+    )
+    return is_of_same and run.older <= (last.newer or 0) < (run.newer or 0)
 
 
 def _key(text: str) -> bytes | str:

@@ -170,14 +170,9 @@ def read_text(path: str, *, is_needed: bool) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _lists(project: Project) -> list[tuple[bytes, str, int, str]]:
-    """Return what the path of each list of a project depends on."""
-    # One configuration can have several paths.
-    config = os.path.realpath(to_bytes(project.config)) if project.config else b""
-    return [
-        (config, source.guid, int(source.index), project.options.format)
-        for source in project.sources
-    ]
+def _lists(project: Project) -> list[tuple[str, int, str]]:
+    """Return what the path of each list of a project depends on, in whatever work folder."""
+    return [(source.guid, int(source.index), project.options.format) for source in project.sources]
 
 
 def _shown(value: object) -> str:
@@ -215,7 +210,7 @@ class _Reader:
                 owner = owners.setdefault(each, name)
                 if owner != name:
                     # Each would replace the list of the other, perhaps before it is archived.
-                    guid, index = each[1:3]
+                    guid, index, _ = each
                     self._report(
                         path,
                         f"the projects {owner} and {name} have the same list: the GUID {guid} "

@@ -28,6 +28,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the newer snapshot of the list, as `run` names it",
     )  # fmt: skip
     parser.add_argument(
+        "--source", metavar="PATH", type=arguments.path,
+        help="only the list of this source of the project",
+    )  # fmt: skip
+    parser.add_argument(
         "--keep", metavar="N", type=arguments.positive_number,
         help="keep N committed snapshots (default: that of the project, else 2)",
     )  # fmt: skip
@@ -50,11 +54,13 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     request = CommitRequest(
         project=options.name,
         snapshot=options.snapshot,
+        source=options.source or "",
         keep=keep,
         wait=options.wait,
         state=options.state or "",
     )
-    result = commit_project(request, common.find_settings(options, project), screen)
+    settings = common.find_settings(options, project, is_shared=False)
+    result = commit_project(request, settings, screen)
     if project and project.metrics_file:
         from qumulo_changelist.operations.project.metrics import update_metrics
 

@@ -142,12 +142,19 @@ def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> 
         if not options.json:
             print_answer({}, os.fsdecode(run.result.path), as_json=False)
         if not run.is_committed and not run.failure and not options.handover and not options.quiet:
-            say(
-                f"When the archive has it: qumulo-changelist commit {shlex.quote(project.name)} "
-                f"--snapshot {run.newer}"
-            )
+            say(f"When the archive has it: {_commit_command(project, run)}")
     if run.failure:
         _say_failure(f"{project.name}: {run.source}", run.failure)
+
+
+def _commit_command(project: Project, run: "SourceRun") -> str:
+    """Return what commits the list of a run, and nothing else."""
+    words = ["qumulo-changelist", "commit", project.name]
+    if len(project.sources) > 1:
+        words += ["--source", run.source]
+    if run.waiting > 1 or not run.is_complete:
+        words += ["--snapshot", str(run.newer)]
+    return shlex.join(words)
 
 
 def _say_failure(what: str, error: ChangelistError) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
@@ -22,7 +23,10 @@ class CommitRequest(Struct, frozen=True, kw_only=True):
 
     project: str
     snapshot: int | None = None
-    """The newer snapshot of the list; None for the only one that waits."""
+    """The newer snapshot of the list; None for the only one that waits. A list that is named is
+    committed even if something on it could not be read, or a different list is in its place."""
+    source: str = ""
+    """The source of the list; "" for every source of the project."""
     keep: int | None = None
     """The number of committed snapshots that stay on the cluster; None for that of the run."""
     wait: float = 0
@@ -61,7 +65,8 @@ def commit_project(
         path = state_path(request.state)
         stack.enter_context(lock_project(path, request.project, request.wait, listener))
         journal = stack.enter_context(open_journal(request.state))
-        runs = journal.runs(request.project)
+        path = normalize_cluster_path(request.source) if request.source else ""
+        runs = journal.runs(request.project, path)
         sources = sorted({run.source for run in runs})
         is_interrupted = any(run.state is RunState.COMMITTING for run in runs)
         chosen = {} if is_interrupted else choose_runs(request, journal, sources)
@@ -122,11 +127,33 @@ def choose_runs(
             )
         if waiting:
             if request.snapshot is None:
-                check_list_in_place(waiting[0], hint=_insist(request, waiting[0]))
+                _check_plain(request, waiting[0])
             chosen[source] = waiting[0]
+    if request.snapshot is not None and len(chosen) > 1:
+        # A policy's snapshot can contain several of them; perhaps one of the lists is archived.
+        raise UncommittableError(
+            f"{len(chosen)} sources have a list of snapshot {request.snapshot}: "
+            f"{', '.join(chosen)}",
+            hint="Name the one that the archive has with --source PATH.",
+        )
     if not chosen and is_needed:
         raise UncommittableError(_why_none(request, journal))
     return chosen
+
+
+def _check_plain(request: CommitRequest, run: Run) -> None:
+    """Make sure that nobody has to look at a list before it is committed.
+
+    Raises:
+        UncommittableError: something on it could not be read, or it is not in its place.
+    """
+    if not run.is_complete:
+        raise UncommittableError(
+            f"some entries of the list of snapshot {run.newer} could not be read; after a commit, "
+            "they are listed again only if they change",
+            hint=_insist(request, run),
+        )
+    check_list_in_place(run, hint=_insist(request, run))
 
 
 def _insist(request: CommitRequest, run: Run) -> str:

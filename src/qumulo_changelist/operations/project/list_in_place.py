@@ -14,7 +14,7 @@ _CHUNK = 1024 * 1024
 def check_list_in_place(run: Run, *, hint: str = "") -> None:
     """Make sure that no other list has replaced that of a run: the archive would have that one.
 
-    The receipt beside a list always belongs to it, so its SHA-256 is enough. If both files are
+    If the list is gone, its receipt decides, which belongs to the list that was there. If both are
     gone, the archiver has taken them away.
 
     Args:
@@ -22,12 +22,18 @@ def check_list_in_place(run: Run, *, hint: str = "") -> None:
         hint: what else can be done about it.
 
     Raises:
-        UncommittableError: a different list is in its place.
+        UncommittableError: a different list is in its place, or none that can be read.
     """
     try:
-        found = read_receipt(run.receipt).list_file.sha256
-    except InvalidReceiptError:
         found = _sha256(run.list)
+    except FileNotFoundError:
+        found = _receipt_sha256(run)
+    except OSError as error:
+        raise UncommittableError(
+            f"{run.list} cannot be read, so perhaps a different list has replaced that of snapshot "
+            f"{run.newer}: {error.strerror}; nothing was committed",
+            hint=hint,
+        ) from error
     if found not in ("", run.sha256):
         raise UncommittableError(
             f"{run.list} is no longer the list of snapshot {run.newer}: a different list has "
@@ -36,13 +42,16 @@ def check_list_in_place(run: Run, *, hint: str = "") -> None:
         )
 
 
-def _sha256(path: str) -> str:
-    """Return the SHA-256 of a file; "" if it cannot be read."""
-    digest = hashlib.sha256()
+def _receipt_sha256(run: Run) -> str:
     try:
-        with open(os.fsdecode(to_bytes(path)), "rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    except OSError:
+        return read_receipt(run.receipt).list_file.sha256
+    except InvalidReceiptError:
         return ""
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(os.fsdecode(to_bytes(path)), "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
     return digest.hexdigest()

@@ -75,6 +75,8 @@ class SourceRun(Struct, frozen=True, kw_only=True):
     """Why the list is a full one; "" otherwise."""
     result: ChangelistResult | None = None
     """The list; None if there is none."""
+    waiting: int = 0
+    """The number of lists of the source that wait for a commit, this one included."""
     is_committed: bool = False
     removed: list[int] = []
     """The snapshots that were removed from the cluster."""
@@ -235,7 +237,8 @@ class SourceRunner:
             is_complete=result.is_complete,
         )
         self._listener(self._list_made(result))
-        return self._hand_over(run, _with(done, newer=run.newer, result=result))
+        waiting = len(self._journal.uncommitted(run.project, run.source))
+        return self._hand_over(run, _with(done, newer=run.newer, result=result, waiting=waiting))
 
     def _list_made(self, result: ChangelistResult) -> ListMade:
         return ListMade(
