@@ -115,6 +115,10 @@ def _run(argv: Sequence[str] | None) -> int:
         with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
             screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
             code: int = options.execute(options, screen)
+    except KeyboardInterrupt:
+        if options.command == "run":
+            say("what is not committed is listed again by the next run")
+        raise
     except ChangelistError as error:
         _add_context(error, options)
         if options.json:
