@@ -1,0 +1,80 @@
+"""Which list `commit` commits: only one of which nobody can doubt that the archive has it."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.errors import UncommittableError
+from qumulo_changelist.operations.project.commit import CommitRequest, choose_runs
+
+ASKED = CommitRequest(project="show1")
+
+
+@pytest.fixture
+def journal():
+    with Journal(IN_MEMORY) as opened:
+        yield opened
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Run:
+    """A run of /a whose list of snapshot 7 waits, and is in its place."""
+    path = tmp_path / "1-files.xml"
+    path.write_text("ours")
+    return Run(
+        project="show1",
+        source="/a",
+        state=RunState.LISTED,
+        newer=7,
+        list=str(path),
+        receipt=str(tmp_path / "1-files.json"),
+        sha256=hashlib.sha256(b"ours").hexdigest(),
+        is_complete=True,
+    )
+
+
+def test_the_only_list_that_waits_is_committed(journal: Journal, listed: Run) -> None:
+    run = journal.add(listed)
+
+    assert choose_runs(ASKED, journal, ["/a"]) == {"/a": run}
+
+
+def test_of_several_lists_one_has_to_be_named(journal: Journal, listed: Run) -> None:
+    run = journal.add(listed)
+    journal.add(replace(listed, newer=9))
+
+    with pytest.raises(UncommittableError, match="2 lists of /a wait"):
+        choose_runs(ASKED, journal, ["/a"])
+    assert choose_runs(replace(ASKED, snapshot=7), journal, ["/a"]) == {"/a": run}
+
+
+def test_a_list_with_unreadable_entries_has_to_be_named(journal: Journal, listed: Run) -> None:
+    run = journal.add(replace(listed, is_complete=False))
+
+    with pytest.raises(UncommittableError, match="could not be read") as refused:
+        choose_runs(ASKED, journal, ["/a"])
+    assert "commit show1 --snapshot 7" in refused.value.hint
+    assert choose_runs(replace(ASKED, snapshot=7), journal, ["/a"]) == {"/a": run}
+
+
+def test_a_list_that_was_replaced_has_to_be_named(journal: Journal, listed: Run) -> None:
+    run = journal.add(listed)
+    Path(listed.list).write_text("theirs")
+
+    with pytest.raises(UncommittableError, match="a different list has replaced it"):
+        choose_runs(ASKED, journal, ["/a"])
+    assert choose_runs(replace(ASKED, snapshot=7), journal, ["/a"]) == {"/a": run}
+
+
+def test_a_policys_snapshot_of_two_sources_commits_only_the_one_that_is_named(
+    journal: Journal, listed: Run
+) -> None:
+    run = journal.add(listed)
+    journal.add(replace(listed, source="/b"))
+
+    with pytest.raises(UncommittableError, match="2 sources have a list of snapshot 7: /a, /b"):
+        choose_runs(replace(ASKED, snapshot=7), journal, ["/a", "/b"])
+    assert choose_runs(replace(ASKED, snapshot=7), journal, ["/a"]) == {"/a": run}
