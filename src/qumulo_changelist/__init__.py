@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from qumulo_changelist.operations.lists.request import ChangelistRequest, Metadata
     from qumulo_changelist.operations.lists.verification import Finding, Verification, verify_list
     from qumulo_changelist.operations.project.adoption import Adoption, adopt_project
+    from qumulo_changelist.operations.project.beginning import Plan
     from qumulo_changelist.operations.project.commit import (
         CommitRequest,
         CommitResult,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
         plan_project,
         run_project,
     )
-    from qumulo_changelist.operations.project.source_run import Plan, SourceRun
+    from qumulo_changelist.operations.project.source_run import SourceRun
     from qumulo_changelist.operations.setup.setup import SetupRequest, SetupResult, set_up
     from qumulo_changelist.operations.snapshots.care import (
         SnapshotRole,
@@ -98,7 +99,7 @@ _MODULES = {
     "ListOptions": "projects.project",
     "Listener": "events",
     "Metadata": "operations.lists.request",
-    "Plan": "operations.project.source_run",
+    "Plan": "operations.project.beginning",
     "Project": "projects.project",
     "Proof": "checks.proof",
     "Receipt": "operations.lists.receipt",

@@ -146,3 +146,21 @@ class Site:
         assert done.code == code, done.messages
         assert done.output == f"{self.list_path}\n"
         return self.list_path.read_bytes()
+
+
+def make_policy(cluster: Emulator, source: str, name: str) -> None:
+    """Make a snapshot policy of a directory."""
+    _, directory = cluster.request("GET", f"/v1/files/{source.replace('/', '%2F')}/info/attributes")
+    schedule = {
+        "creation_schedule": {
+            "frequency": "SCHEDULE_HOURLY_OR_LESS", "timezone": "UTC",
+            "fire_every": 1, "fire_every_interval": "FIRE_IN_HOURS",
+            "window_start_hour": 0, "window_start_minute": 0,
+            "window_end_hour": 23, "window_end_minute": 59,
+            "on_days": ["EVERY_DAY"],
+        },
+        "expiration_time_to_live": "1days",
+    }  # fmt: skip
+    wanted = {"policy_name": name, "source_file_id": directory["id"], "schedule": schedule}
+    status, answer = cluster.request("POST", "/v3/snapshots/policies/", wanted)
+    assert status == 200, answer

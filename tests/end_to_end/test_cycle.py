@@ -21,7 +21,7 @@ from tests.end_to_end.files import write_files
 from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list
 from tests.end_to_end.processes import wait_until
-from tests.end_to_end.site import GUID, CommandResult, Site
+from tests.end_to_end.site import GUID, CommandResult, Site, make_policy
 
 _numbers = itertools.count()
 
@@ -235,21 +235,7 @@ def test_a_base_that_is_gone_leads_to_a_full_list_and_one_that_expires_is_said_f
 
 def test_a_policys_newest_snapshot_is_listed_and_none_is_taken(office: Office) -> None:
     policy = f"nightly {office.name}"
-    source = office.site.source.replace("/", "%2F")
-    _, directory = office.cluster.request("GET", f"/v1/files/{source}/info/attributes")
-    schedule = {
-        "creation_schedule": {
-            "frequency": "SCHEDULE_HOURLY_OR_LESS", "timezone": "UTC",
-            "fire_every": 1, "fire_every_interval": "FIRE_IN_HOURS",
-            "window_start_hour": 0, "window_start_minute": 0,
-            "window_end_hour": 23, "window_end_minute": 59,
-            "on_days": ["EVERY_DAY"],
-        },
-        "expiration_time_to_live": "1days",
-    }  # fmt: skip
-    wanted = {"policy_name": policy, "source_file_id": directory["id"], "schedule": schedule}
-    status, answer = office.cluster.request("POST", "/v3/snapshots/policies/", wanted)
-    assert status == 200, answer
+    make_policy(office.cluster, office.site.source, policy)
     missing = office.run("--policy", policy, code=66)
     assert f"no snapshot by the policy {policy}" in missing.messages
     first = office.cluster.run_policy(policy)["id"]

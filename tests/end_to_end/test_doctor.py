@@ -20,7 +20,7 @@ from qumulo_changelist.operations.doctor.checks import CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.site import CommandResult, Site
+from tests.end_to_end.site import CommandResult, Site, make_policy
 
 PROGRAM = str(Path(sys.executable).parent / "qumulo-changelist")
 HOUR = 3600
@@ -67,25 +67,6 @@ def examine(
     assert diagnosis.exit_code == code, diagnosis.checks
     assert diagnosis.is_ok is (code == 0)
     return [check_as_json(check) for check in diagnosis.checks]
-
-
-def run_policy(cluster: Emulator, source: str, name: str) -> None:
-    """Let a new policy of a directory take a snapshot."""
-    _, directory = cluster.request("GET", f"/v1/files/{source.replace('/', '%2F')}/info/attributes")
-    schedule = {
-        "creation_schedule": {
-            "frequency": "SCHEDULE_HOURLY_OR_LESS", "timezone": "UTC",
-            "fire_every": 1, "fire_every_interval": "FIRE_IN_HOURS",
-            "window_start_hour": 0, "window_start_minute": 0,
-            "window_end_hour": 23, "window_end_minute": 59,
-            "on_days": ["EVERY_DAY"],
-        },
-        "expiration_time_to_live": "1days",
-    }  # fmt: skip
-    wanted = {"policy_name": name, "source_file_id": directory["id"], "schedule": schedule}
-    status, answer = cluster.request("POST", "/v3/snapshots/policies/", wanted)
-    assert status == 200, answer
-    cluster.run_policy(name)
 
 
 def named(checks: list[dict[str, str]], status: str) -> list[str]:
@@ -308,7 +289,8 @@ def test_a_policy_without_a_snapshot_and_a_secret_that_others_can_read_warn(
     assert "no snapshot" in before["policy"]["detail"]
 
     file.chmod(0o600)
-    run_policy(cluster, site.source, policy)
+    make_policy(cluster, site.source, policy)
+    cluster.run_policy(policy)
     after = examined()
     assert after["policy"]["status"] == after["projects-file"]["status"] == "ok"
 

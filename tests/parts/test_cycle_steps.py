@@ -16,9 +16,10 @@ from qumulo_changelist.errors import (
     UsageError,
 )
 from qumulo_changelist.operations.project.adoption import adopt_project
+from qumulo_changelist.operations.project.beginning import Plan
 from qumulo_changelist.operations.project.commit import CommitRequest, CommitResult, commit_project
 from qumulo_changelist.operations.project.run import RunRequest, plan_project, run_project
-from qumulo_changelist.operations.project.source_run import Plan, SourceRun
+from qumulo_changelist.operations.project.source_run import SourceRun
 from qumulo_changelist.projects.project import ListOptions, Project
 from tests.parts.cycle_world import (
     SETTINGS,

@@ -48,6 +48,25 @@ def survey_snapshots(
     return survey
 
 
+def newest_by_policy(snapshots: Iterable[Snapshot], policy: str, source: str) -> Snapshot | None:
+    """Return the newest snapshot by a policy that contains a source; None if there is none.
+
+    Args:
+        snapshots: all snapshots of the cluster.
+        policy: its name.
+        source: the directory on the cluster.
+    """
+    below = f"{source.rstrip('/')}/"
+    found = [
+        one
+        for one in snapshots
+        if one.policy == policy
+        and not one.is_going
+        and below.startswith(f"{one.source.rstrip('/')}/")
+    ]
+    return max(found, key=lambda one: one.id, default=None)
+
+
 def _is_of(snapshot: Snapshot, source: str, source_id: str) -> bool:
     """Return whether a snapshot is of a source: by the path that it was taken of.
 

@@ -15,8 +15,9 @@ from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
+    from qumulo_changelist.operations.project.beginning import Plan
     from qumulo_changelist.operations.project.run import RunRequest
-    from qumulo_changelist.operations.project.source_run import Plan, SourceRun
+    from qumulo_changelist.operations.project.source_run import SourceRun
 
 DESCRIPTION = """\
 Take a snapshot, list what changed since the last commit, and print the path of the list.

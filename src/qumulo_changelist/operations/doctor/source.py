@@ -6,6 +6,7 @@ from qumulo_changelist.checks.base_path import SnapshotView
 from qumulo_changelist.checks.mapped_path import MountMatch, check_mount
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cycle.survey import newest_by_policy
 from qumulo_changelist.errors import (
     AbsentError,
     ChangelistError,
@@ -97,16 +98,9 @@ class SourceExamination:
         return Finding(f"a directory, file id {found.id}")
 
     def _look_at_policy(self) -> Finding:
-        policy, below = self._project.policy, f"{self._path.rstrip('/')}/"
-        numbers = [
-            one.id
-            for one in self._cluster.all_snapshots()
-            if one.policy == policy
-            and not one.is_going
-            and below.startswith(f"{one.source.rstrip('/')}/")
-        ]
-        if numbers:
-            return Finding(f"its newest snapshot that contains it is {max(numbers)}")
+        snapshots = self._cluster.all_snapshots()
+        if newest := newest_by_policy(snapshots, self._project.policy, self._path):
+            return Finding(f"its newest snapshot that contains it is {newest.id}")
         return Finding(
             "it has taken no snapshot that contains it yet, so a run has nothing to list",
             warning=True,

@@ -1,19 +1,18 @@
 """The whole cycle of a project: snapshot, list, archive, commit."""
 
 import contextlib
-from collections.abc import Sequence
 
 from msgspec import Struct
 
 from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.operations.lists.changelist import check_place
+from qumulo_changelist.operations.project.beginning import Plan, plan_source
 from qumulo_changelist.operations.project.list_request import make_request
-from qumulo_changelist.operations.project.source_run import Plan, SourceRun, SourceRunner
+from qumulo_changelist.operations.project.source_run import SourceRun, SourceRunner
 from qumulo_changelist.operations.project.state import (
     open_existing_journal,
     open_journal,
@@ -86,7 +85,21 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
         path = state_path(request.state)
         stack.enter_context(lock_project(path, project.name, request.wait, listener))
         journal = stack.enter_context(open_journal(request.state))
-        runners = _open(request, settings, journal, listener, stack)
+        settings = with_answering_host(settings, listener)
+        cluster = stack.enter_context(open_cluster(settings, listener))
+        runners = [
+            SourceRunner(
+                project,
+                source,
+                settings,
+                cluster,
+                journal,
+                listener,
+                command=request.command,
+                commit=request.commit,
+            )
+            for source in project.sources
+        ]
         return RunResult(project.name, [runner.run() for runner in runners])
 
 
@@ -101,7 +114,11 @@ def plan_project(
     check_project(request.project)
     with shortage_errors(), contextlib.ExitStack() as stack:
         journal = stack.enter_context(open_existing_journal(request.state))
-        return [one.plan() for one in _open(request, settings, journal, listener, stack)]
+        cluster = stack.enter_context(open_cluster(settings, listener))
+        return [
+            plan_source(request.project, source, cluster, journal, listener)
+            for source in request.project.sources
+        ]
 
 
 def check_project(project: Project) -> None:
@@ -113,27 +130,3 @@ def check_project(project: Project) -> None:
     project.check()
     for source in project.sources:
         make_request(project, source, None, 1).check()
-
-
-def _open(
-    request: RunRequest,
-    settings: Settings,
-    journal: Journal,
-    listener: Listener,
-    stack: contextlib.ExitStack,
-) -> Sequence[SourceRunner]:
-    settings = with_answering_host(settings, listener)
-    cluster = stack.enter_context(open_cluster(settings, listener))
-    return [
-        SourceRunner(
-            request.project,
-            source,
-            settings,
-            cluster,
-            journal,
-            listener,
-            command=request.command,
-            commit=request.commit,
-        )
-        for source in request.project.sources
-    ]

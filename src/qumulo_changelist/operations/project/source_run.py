@@ -10,23 +10,15 @@ from msgspec import Struct
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.base import Base, Committed, Disagreement, WhyFull, choose_base
+from qumulo_changelist.cycle.base import Base
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
-from qumulo_changelist.cycle.retention import plan_retention
 from qumulo_changelist.cycle.snapshot_names import run_name
-from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.errors import (
     ChangelistError,
-    NoBaseError,
-    PolicySnapshotMissingError,
     StateFileError,
 )
 from qumulo_changelist.events import (
-    BaseChosen,
-    BaseExpires,
-    CommitsDisagree,
     CommitWithheld,
-    FullListNeeded,
     Listener,
     ListMade,
     NothingNewer,
@@ -37,7 +29,8 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
-from qumulo_changelist.operations.project.committing import commit_run, recover_runs, survey_source
+from qumulo_changelist.operations.project.beginning import find_beginning
+from qumulo_changelist.operations.project.committing import commit_run, recover_runs
 from qumulo_changelist.operations.project.handover import hand_over
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
 from qumulo_changelist.operations.project.list_request import make_request
@@ -45,22 +38,6 @@ from qumulo_changelist.projects.project import Project, Source
 from qumulo_changelist.wording import count
 
 _NANOSECONDS = 10**9
-
-
-class Plan(Struct, frozen=True):
-    """What a run for a source would do."""
-
-    source: str
-    older: int | None
-    """The snapshot that changes would be listed from; None for a full list, or for none."""
-    why_full: str
-    """Why it would be a full list; "" otherwise."""
-    newer: int | None
-    """The snapshot by a policy that would be listed; None if one would be taken."""
-    has_list: bool
-    """Whether a list would be made at all: the policy may have taken nothing new."""
-    removable: list[int]
-    """What a commit would remove."""
 
 
 class SourceRun(Struct, frozen=True, kw_only=True):
@@ -132,10 +109,10 @@ class SourceRunner:
             recover_runs(
                 self._cluster, self._journal, self._project.name, self._path, self._listener
             )
-            survey, source_id = survey_source(self._cluster, self._project.name, self._path)
-            newest = self._newest_of_policy(survey)
             known = self._journal.committed(self._project.name, self._path)
-            base = self._choose_base(known, survey, newest.source_id if newest else source_id)
+            _, newest, base = find_beginning(
+                self._project, self._source, self._cluster, known, self._listener
+            )
             if newest and base.snapshot and newest.id <= base.snapshot.id:
                 self._listener(NothingNewer(self._path, self._project.policy, newest.id))
                 return SourceRun(source=self._path, newer=newest.id)
@@ -143,72 +120,6 @@ class SourceRunner:
         except ChangelistError as error:
             error.project = self._project.name
             return SourceRun(source=self._path, failure=error)
-
-    def plan(self) -> Plan:
-        """Return what :meth:`run` would do."""
-        survey, source_id = survey_source(self._cluster, self._project.name, self._path)
-        newest = self._newest_of_policy(survey)
-        known = self._known_after_recovery()
-        base = self._choose_base(known, survey, newest.source_id if newest else source_id)
-        older = base.snapshot.id if base.snapshot else None
-        number = newest.id if newest else max(survey.all, default=0) + 1
-        ids = self._journal.committed_ids(self._project.name, self._path)
-        ids |= {known.id} if known else set()
-        removable = plan_retention(survey, number, self._project.keep, ids).removable
-        return Plan(
-            self._path,
-            older,
-            base.why_full.value if base.why_full else "",
-            newest.id if newest else None,
-            older is None or newest is None or newest.id > older,
-            [snapshot.id for snapshot in removable],
-        )
-
-    def _known_after_recovery(self) -> Committed | None:
-        """Return what will be committed when an interrupted commit has been completed."""
-        runs = self._journal.runs(self._project.name, self._path)
-        for run in runs:
-            if run.state is RunState.COMMITTING:
-                return Committed(run.newer or 0, run.taken, run.source_id, run.archive)
-        return self._journal.committed(self._project.name, self._path)
-
-    def _newest_of_policy(self, survey: Survey) -> Snapshot | None:
-        """Return the newest snapshot of the project's policy; None if the project has none."""
-        policy = self._project.policy
-        if not policy:
-            return None
-        below = f"{self._path.rstrip('/')}/"
-        found = [
-            one
-            for one in survey.all.values()
-            if one.policy == policy and below.startswith(f"{one.source.rstrip('/')}/")
-        ]
-        if not found:
-            raise PolicySnapshotMissingError(
-                f"the cluster has no snapshot by the policy {policy} that contains {self._path}"
-            )
-        return max(found, key=lambda one: one.id)
-
-    def _choose_base(self, known: Committed | None, survey: Survey, source_id: str) -> Base:
-        """Return what to begin from, and report what a user should know of that first."""
-        project, path = self._project.name, self._path
-        base = choose_base(known, survey, source_id, self._source.archive)
-        if base.disagreement and base.known is not None:
-            is_silent = base.disagreement is Disagreement.CLUSTER_SILENT
-            shown = None if is_silent else base.shown
-            self._listener(CommitsDisagree(project, path, base.known, shown))
-        if base.snapshot:
-            older = base.snapshot
-            self._listener(BaseChosen(path, older.id, older.label, older.taken))
-            if base.expires_soon(time.time_ns()):
-                self._listener(BaseExpires(path, older.id, older.expires))
-            return base
-        assert base.why_full
-        if not self._project.full:
-            raise NoBaseError(f"{path}: only a full list could be made: {base.why_full.value}")
-        adoptable = base.shown if base.why_full is WhyFull.ELSEWHERE else None
-        self._listener(FullListNeeded(project, path, base.why_full.value, adoptable))
-        return base
 
     def _list(self, base: Base, newest: Snapshot | None) -> SourceRun:
         """Take the snapshot, list what changed, and hand the list over."""
