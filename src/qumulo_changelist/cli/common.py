@@ -63,7 +63,7 @@ def add_project_names(parser: argparse.ArgumentParser, meaning: str = "") -> Non
         "names", metavar="PROJECT", nargs="*", type=arguments.path,
         help=meaning or "a project of projects.toml",
     )  # fmt: skip
-    # How argcomplete is told; argparse itself has no such attribute.
+    # argcomplete looks for this attribute, which argparse does not know.
     action.completer = complete_project  # type: ignore[attr-defined]
 
 

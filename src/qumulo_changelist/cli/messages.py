@@ -205,6 +205,11 @@ def hint_for(
 
 
 def _hint_of_class(error: ChangelistError, hints: Mapping[type[ChangelistError], str]) -> str:
+    if isinstance(error, errors.UncommittableError) and error.snapshot is not None:
+        return (
+            f"To commit the list of snapshot {error.snapshot}: `qumulo-changelist commit PROJECT "
+            f"--snapshot {error.snapshot}`."
+        )
     if isinstance(error, ResourceError):
         return _SHORTAGES.get(error.number, "")
     return next((hints[kind] for kind in type(error).__mro__ if kind in hints), "")

@@ -10,7 +10,14 @@ class UnknownProjectError(UsageError):
 
 
 class UncommittableError(UsageError):
-    """There is no finished list to commit, or more than one."""
+    """There is no finished list to commit, or it is not certain that the archive has it.
+
+    ``snapshot`` is the one whose list can be committed all the same, by naming it; None for none.
+    """
+
+    def __init__(self, message: str, *, snapshot: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.snapshot = snapshot
 
 
 class NeededSnapshotError(UsageError):

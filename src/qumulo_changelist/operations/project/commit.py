@@ -1,4 +1,4 @@
-"""Committing the list of an earlier run, by whoever knows that the archive is written."""
+"""Committing the list of an earlier run, when it is known that the archive is written."""
 
 import contextlib
 from collections.abc import Mapping
@@ -62,11 +62,11 @@ def commit_project(
             of this machine completes it.
     """
     with shortage_errors(), contextlib.ExitStack() as stack:
-        path = state_path(request.state)
-        stack.enter_context(lock_project(path, request.project, request.wait, listener))
+        state = state_path(request.state)
+        stack.enter_context(lock_project(state, request.project, request.wait, listener))
         journal = stack.enter_context(open_journal(request.state))
-        path = normalize_cluster_path(request.source) if request.source else ""
-        runs = journal.runs(request.project, path)
+        wanted = normalize_cluster_path(request.source) if request.source else ""
+        runs = journal.runs(request.project, wanted)
         sources = sorted({run.source for run in runs})
         is_interrupted = any(run.state is RunState.COMMITTING for run in runs)
         chosen = {} if is_interrupted else choose_runs(request, journal, sources)
@@ -122,26 +122,25 @@ def choose_runs(
             raise UncommittableError(
                 f"{len(waiting)} lists of {source} wait for a commit, those of the snapshots "
                 f"{numbers}: name the one that the archive has",
-                hint=f"For the newest: `qumulo-changelist commit {request.project} --snapshot "
-                f"{waiting[0].newer}`.",
+                snapshot=waiting[0].newer,
             )
         if waiting:
             if request.snapshot is None:
-                _check_plain(request, waiting[0])
+                _check_unnamed(waiting[0])
             chosen[source] = waiting[0]
     if request.snapshot is not None and len(chosen) > 1:
         # A policy's snapshot can contain several of them; perhaps one of the lists is archived.
         raise UncommittableError(
             f"{len(chosen)} sources have a list of snapshot {request.snapshot}: "
             f"{', '.join(chosen)}",
-            hint="Name the one that the archive has with --source PATH.",
+            hint="Name the source whose list the archive has.",
         )
     if not chosen and is_needed:
         raise UncommittableError(_why_none(request, journal))
     return chosen
 
 
-def _check_plain(request: CommitRequest, run: Run) -> None:
+def _check_unnamed(run: Run) -> None:
     """Make sure that nobody has to look at a list before it is committed.
 
     Raises:
@@ -151,16 +150,9 @@ def _check_plain(request: CommitRequest, run: Run) -> None:
         raise UncommittableError(
             f"some entries of the list of snapshot {run.newer} could not be read; after a commit, "
             "they are listed again only if they change",
-            hint=_insist(request, run),
+            snapshot=run.newer,
         )
-    check_list_in_place(run, hint=_insist(request, run))
-
-
-def _insist(request: CommitRequest, run: Run) -> str:
-    return (
-        f"If the archive has the list of snapshot {run.newer} nevertheless: `qumulo-changelist "
-        f"commit {request.project} --snapshot {run.newer}`."
-    )
+    check_list_in_place(run)
 
 
 def _why_none(request: CommitRequest, journal: Journal) -> str:

@@ -11,15 +11,11 @@ from qumulo_changelist.operations.lists.receipt import read_receipt
 _CHUNK = 1024 * 1024
 
 
-def check_list_in_place(run: Run, *, hint: str = "") -> None:
+def check_list_in_place(run: Run) -> None:
     """Make sure that no other list has replaced that of a run: the archive would have that one.
 
     If the list is gone, its receipt decides, which belongs to the list that was there. If both are
     gone, the archiver has taken them away.
-
-    Args:
-        run: the run, whose list was finished.
-        hint: what else can be done about it.
 
     Raises:
         UncommittableError: a different list is in its place, or none that can be read.
@@ -32,13 +28,13 @@ def check_list_in_place(run: Run, *, hint: str = "") -> None:
         raise UncommittableError(
             f"{run.list} cannot be read, so perhaps a different list has replaced that of snapshot "
             f"{run.newer}: {error.strerror}; nothing was committed",
-            hint=hint,
+            snapshot=run.newer,
         ) from error
     if found not in ("", run.sha256):
         raise UncommittableError(
             f"{run.list} is no longer the list of snapshot {run.newer}: a different list has "
             "replaced it, and perhaps the archive has that one; nothing was committed",
-            hint=hint,
+            snapshot=run.newer,
         )
 
 

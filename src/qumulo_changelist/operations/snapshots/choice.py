@@ -48,9 +48,7 @@ def choose_snapshot(
 
 def _latest(existing: list[Snapshot], source: str, before: int, text: str) -> Snapshot:
     if not source:
-        raise UsageError(
-            f"{text} of which directory?", hint="Name it with --project NAME, or --source PATH."
-        )
+        raise UsageError(f"{text} of which directory?", hint="Name the project, or the source.")
     found = [one for one in existing if one.source == source and not _is_marker(one)]
     if before >= len(found):
         raise SnapshotMissingError(

@@ -71,7 +71,7 @@ def _source(project: Project, path: str) -> Source:
     if not found:
         raise UsageError(
             f"which source of the project {project.name}: {', '.join(sorted(paths))}?",
-            hint="Name it with --source PATH.",
+            hint="Name the source.",
         )
     return found
 
@@ -87,7 +87,7 @@ def _request(
     if not base_path:
         raise UsageError(
             f"the cluster does not say which directory snapshot {newer.id} is of",
-            hint="Name it with --source PATH.",
+            hint="Name the source.",
         )
     mapped_path = source.mapped_path if source else None
     # The live share may show something newer than the snapshot that is wanted.
