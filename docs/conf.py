@@ -40,6 +40,7 @@ html_css_files = ["pages.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_copyright = False
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 
@@ -48,8 +49,25 @@ def _complete_page(app: Any, name: str, source: list[str]) -> None:
     source[0] = complete(source[0], Path(app.env.doc2path(name)))
 
 
+class _FieldDocstrings:
+    """Keeps napoleon away from the docstrings of fields, where it takes a colon for a type."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def keep(self, _app: Any, what: str, _name: str, *rest: Any) -> None:
+        self._lines = list(rest[-1])
+
+    def restore(self, _app: Any, what: str, _name: str, *rest: Any) -> None:
+        if what == "attribute":
+            rest[-1][:] = self._lines
+
+
 def setup(app: Any) -> None:
     """Let pages contain what is made from the code, and nothing of the network."""
     name_listeners()
+    fields = _FieldDocstrings()
+    app.connect("autodoc-process-docstring", fields.keep, priority=400)
+    app.connect("autodoc-process-docstring", fields.restore, priority=600)
     app.connect("source-read", _complete_page)
     app.connect("build-finished", check_offline)
