@@ -208,7 +208,7 @@ def test_a_receipt_that_was_changed_differs(
 
 
 def test_an_unknown_format_is_not_read(published: Published) -> None:
-    published.edit_receipt(format="parquet")
+    published.edit_receipt(format="stone")
 
     found = verify_list(str(published.path), published.settings)
 
