@@ -35,8 +35,9 @@ def in_words(line: Line | ListedEntry) -> tuple[object, ...]:
     """What a reader gives of a line, except for the operation and the reason."""
     if isinstance(line, ListedEntry):
         names = (to_bytes(line.name), to_bytes(line.moved_from))
-        return (line.state, line.kind, *names, line.size)
-    return (line.state, line.kind, line.name, line.moved_from, (*line.facts, 0)[0])
+        return (line.state, line.kind, *names, line.size, line.mtime)
+    size, mtime = line.facts[:2] or (0, None)
+    return (line.state, line.kind, line.name, line.moved_from, size, mtime)
 
 
 def read(form_name: str, content: bytes, size: int = 7) -> list[ListedEntry | ListCounts]:

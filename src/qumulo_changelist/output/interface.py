@@ -93,6 +93,9 @@ class ListedEntry(Struct, frozen=True):
     """The name that a file had that was only moved, as the list has it."""
     reason: str = ""
     """Why it is unreadable; "" if the format does not say."""
+    mtime: int | None = None
+    """When its data last changed, in seconds since the epoch; None if the list does not say that,
+    as of an entry that is deleted or unreadable."""
 
 
 class ListCounts(Struct, frozen=True):

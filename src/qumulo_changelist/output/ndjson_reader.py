@@ -79,6 +79,7 @@ def _entry(line: bytes) -> ListedEntry:
         read.size if isinstance(read.size, int) else 0,
         _exact(moved_from, read.moved_from_bytes),
         read.reason if isinstance(read.reason, str) else "",
+        read.mtime if isinstance(read.mtime, int) else None,
     )
 
 

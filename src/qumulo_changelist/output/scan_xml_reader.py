@@ -107,4 +107,6 @@ def _entry(state: State, attributes: dict[str, str]) -> ListedEntry:
         else _KINDS[attributes["type"]],
         size=size,
         moved_from=attributes.get("from", ""),
+        # Of what is not there, it is the time of the run.
+        mtime=int(attributes["mtime"]) if state is State.PRESENT else None,
     )
