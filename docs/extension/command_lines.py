@@ -96,9 +96,10 @@ def option_meanings() -> dict[str, str]:
         parser = _subparsers(make_parser(["run"]))["run"]
         known = generate_changelist.make_parser()
         found = {
-            action.dest: re.sub(r" \(default: [^)]*\)$", "", _meaning(action, one))
+            option[2:].replace("-", "_"): re.sub(r" \(default: [^)]*\)$", "", _meaning(action, one))
             for one in (known, parser)
             for action in one._actions
+            for option in action.option_strings
         }
         return {**found, "path": found["source"]}
 

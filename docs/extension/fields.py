@@ -38,6 +38,8 @@ def shown(value: Any) -> str:
     """Return a default as a page shows it."""
     if value is None or value is msgspec.NODEFAULT:
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(map(shown, value))
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value}`" if value not in ("", ()) else ""
+    return f"`{value}`" if value != "" else ""

@@ -56,6 +56,8 @@ def _meaning(name: str) -> str:
 def _default(name: str) -> str:
     for owner in _OWNERS:
         for field in msgspec.structs.fields(owner):
-            if field.name == name and not field.required:
-                return shown(field.default or None if field.default is not False else False)
+            if field.name == keys.FIELDS.get(name, name) and not field.required:
+                default = field.default
+                # Nothing, no text and no number stand for the lack of a key.
+                return shown(default) if default or default is False else ""
     return ""
