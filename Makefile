@@ -6,9 +6,6 @@ BIN := $(VENV)/bin
 # A qq of an earlier generation: prints its diff a page at a time, and takes snapshots in API v2.
 OLDER_QQ := 5.1.0.1
 READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
-# The pages need their own versions of what the development tools need.
-DOCS_VENV := .docs
-DOCS_READY := $(DOCS_VENV)/ready-$(shell cat requirements-docs.txt pyproject.toml | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
 CODE := src tests demo bench docs *.py
 MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
@@ -20,7 +17,7 @@ FUZZ_SEED :=
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: demo test test-pythons fuzz coverage mutants bench lint format docs docs-picture lock clean
+.PHONY: demo test test-pythons fuzz coverage mutants bench lint format docs-picture lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
@@ -53,10 +50,28 @@ mutants: $(READY)  ## the faults in changes/, scan/ and output/ that no quick te
 bench: $(READY)  ## how fast it is, compared with other ways (about an hour; shorter: make bench BENCH=--quick)
 	@$(BIN)/python -m bench $(BENCH)
 
+.PHONY: docs clean-docs
+
+# The pages need their own versions of what the development tools need.
+DOCS_VENV := .docs
+DOCS_READY := $(DOCS_VENV)/ready-$(shell cat requirements-docs.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+
 docs: $(DOCS_READY)  ## README and docs as pages, without a warning; the network is not used
 	$(DOCS_VENV)/bin/sphinx-build --quiet --fresh-env --jobs auto --nitpicky --fail-on-warning --keep-going \
 	    -d docs/_build/doctrees docs docs/_build/html
 	@echo "Open docs/_build/html/index.html"
+
+$(DOCS_READY): requirements-docs.txt pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@rm -f $(DOCS_VENV)/ready-*
+	@touch $@
+
+clean: clean-docs
+
+clean-docs:
+	rm -rf $(DOCS_VENV) docs/_build
 
 docs-picture: $(READY)  ## draw the architecture into docs/design.md, from the code
 	$(BIN)/python docs/picture.py
@@ -79,7 +94,7 @@ lock:  ## write requirements-dev.txt and requirements-docs.txt anew, with today'
 	done
 
 clean:  ## remove what make installed
-	rm -rf $(VENV) $(DOCS_VENV) docs/_build .qq .lock .pythons
+	rm -rf $(VENV) .qq .lock .pythons
 
 $(READY): requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
@@ -87,13 +102,6 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@rm -f $(VENV)/ready-*
-	@touch $@
-
-$(DOCS_READY): requirements-docs.txt pyproject.toml
-	$(PYTHON) -m venv $(DOCS_VENV)
-	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
-	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@rm -f $(DOCS_VENV)/ready-*
 	@touch $@
 
 $(OLDER_READY):
