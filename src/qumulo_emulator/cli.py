@@ -47,6 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    return _parsers()[0]
+
+
 def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: str | None) -> None:
     facts = {
         "host": options.host,
