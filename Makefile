@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A qq of an earlier generation: prints its diff a page at a time, and takes snapshots in API v2.
 OLDER_QQ := 5.1.0.1
-READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+# What an installation depends on: its metadata have the version.
+INSTALLED := requirements-dev.txt pyproject.toml src/qumulo_changelist/version.py
+READY := $(VENV)/ready-$(shell cat $(INSTALLED) | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
 CODE := src tests demo bench docs manual *.py
 MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
@@ -77,7 +79,7 @@ lock:  ## write requirements-dev.txt anew, with today's versions, for every Pyth
 clean:  ## remove what make installed
 	rm -rf $(VENV) .qq .lock .pythons man
 
-$(READY): requirements-dev.txt pyproject.toml
+$(READY): $(INSTALLED)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -9,6 +9,7 @@ from manual import roff, words
 from manual.parsers import Command, Option, read_parser
 from qumulo_changelist.cli import create_snap, generate_changelist, main
 from qumulo_changelist.config.archiver import default_path
+from qumulo_changelist.projects.file import default_paths
 from qumulo_changelist.version import __version__
 from qumulo_emulator import cli as emulator
 
@@ -170,5 +171,6 @@ def _sentence(text: str) -> str:
 
 
 def _same_everywhere(text: str) -> str:
-    """Return a text with the path that it would have on most machines."""
-    return text.replace(default_path(), words.CONFIGURATION)
+    """Return a text with the paths that most machines and users have, instead of this one's."""
+    text = text.replace(default_path(), words.CONFIGURATION)
+    return text.replace(default_paths()[-1], words.PROJECTS)

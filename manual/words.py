@@ -50,6 +50,8 @@ _CODES_BY_OPTION = {
 
 CONFIGURATION = "/etc/StorageDNA/DNAClientServices.conf"
 """Where the archiver's configuration is, except on macOS."""
+PROJECTS = "~/.config/qumulo-changelist/projects.toml"
+"""Where a user's own projects are, except on macOS."""
 
 _VARIABLES = {
     "--config": ("QUMULO_CHANGELIST_CONFIG", "The archiver's configuration, like `--config`."),
@@ -87,10 +89,7 @@ _FILES = {
     ),
     "--projects": (
         ("/etc/qumulo-changelist/projects.toml", "The projects of this machine."),
-        (
-            "~/.config/qumulo-changelist/projects.toml",
-            "This user's own projects; on macOS in `~/Library/Application Support`.",
-        ),
+        (PROJECTS, "This user's own projects; on macOS in `~/Library/Application Support`."),
         (
             "~/.config/qumulo-changelist/cluster.conf",
             "How to reach the cluster, if the archiver has no configuration: `init` makes it.",
