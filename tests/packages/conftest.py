@@ -17,6 +17,7 @@ COMMANDS = (
     "qumulo-emulator",
     "qumulo-generate-changelist",
 )
+DEVELOPERS_EXTRAS = {"dev", "docs", "packages", "test"}
 
 
 class Built(NamedTuple):
@@ -41,7 +42,7 @@ def outside_environment() -> dict[str, str]:
     """Return an environment in which neither this checkout nor its environment is known."""
     hidden = ("QUMULO_", "PYTHON", "VIRTUAL_ENV", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    return kept | {"PATH": "/usr/local/bin:/usr/bin:/bin", "UV_LINK_MODE": "copy"}
+    return kept | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 
 def tracked_files() -> list[str]:

@@ -5,14 +5,20 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
 from manual.pages import make_pages
 
-from tests.packages.conftest import COMMANDS, PROGRAMS, Built, run, tracked_files
-
-DEVELOPERS_EXTRAS = {"dev", "docs", "packages", "test"}
+from tests.packages.conftest import (
+    DEVELOPERS_EXTRAS,
+    PROGRAMS,
+    REPOSITORY,
+    Built,
+    run,
+    tracked_files,
+)
 
 
 def names_in_wheel(wheel: Path) -> set[str]:
@@ -59,7 +65,7 @@ def test_the_tests_of_the_sdist_run_in_it(built: Built, tmp_path: Path) -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-         "tests/parts/test_layers.py", "tests/parts/test_names.py", "tests/parts/test_errors.py"],
+         "tests/parts/test_durations.py", "tests/parts/test_names.py"],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(folder / "src")},
         capture_output=True,
@@ -70,11 +76,18 @@ def test_the_tests_of_the_sdist_run_in_it(built: Built, tmp_path: Path) -> None:
     assert " passed" in done.stdout
 
 
-def test_the_metadata_name_what_an_installer_and_an_index_show(built: Built) -> None:
-    with zipfile.ZipFile(built.wheel) as opened:
+def metadata_of(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as opened:
         (name,) = [one for one in opened.namelist() if one.endswith(".dist-info/METADATA")]
-        metadata = HeaderParser().parsestr(opened.read(name).decode())
-        scripts = opened.read(name.replace("METADATA", "entry_points.txt")).decode()
+        return HeaderParser().parsestr(opened.read(name).decode())
+
+
+def extras_for_users(metadata: Message) -> set[str]:
+    return set(metadata.get_all("Provides-Extra", [])) - DEVELOPERS_EXTRAS
+
+
+def test_the_metadata_name_what_an_installer_and_an_index_show(built: Built) -> None:
+    metadata = metadata_of(built.wheel)
 
     assert metadata["Requires-Python"] == ">=3.10"
     assert metadata["License-Expression"] == "Apache-2.0"
@@ -83,7 +96,21 @@ def test_the_metadata_name_what_an_installer_and_an_index_show(built: Built) -> 
     for line in metadata.get_all("Requires-Dist", []):
         if found := re.fullmatch(r"(.*?)\s*;.*extra == '(\w+)'", line):
             wanted.setdefault(found[2], set()).add(found[1])
-    for_users = set(metadata.get_all("Provides-Extra", [])) - DEVELOPERS_EXTRAS - {"all"}
+    for_users = extras_for_users(metadata) - {"all"}
     assert "emulator" in for_users
     assert wanted["all"] == set().union(*(wanted[extra] for extra in for_users))
-    assert [line.partition(" ")[0] for line in scripts.splitlines()[1:] if line] == list(COMMANDS)
+
+
+def test_the_page_on_installation_names_the_commands_that_are_tested_and_every_extra(
+    built: Built,
+) -> None:
+    page = (REPOSITORY / "docs" / "install.md").read_text(encoding="utf-8")
+
+    assert {
+        "pipx install .",
+        "uv tool install --with-executables-from qumulo-api .",
+        "/opt/qumulo-changelist/bin/pip install .",
+    } <= set(re.findall(r"^    (.*)", page, re.MULTILINE))
+    named = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert named == extras_for_users(metadata_of(built.wheel))
+    assert built.wheel.name in page

@@ -171,4 +171,6 @@ def test_uv_puts_the_commands_and_qq_where_users_find_them(built: Built, tmp_pat
 
     found = {one.name for one in (tmp_path / "bin").iterdir()}
     assert found >= {*COMMANDS, "qq"}
+    manual = run(PROGRAMS / "uv", "tool", "dir", **places).strip() + "/qumulo-changelist/share/man"
+    assert run("/usr/bin/man", "--manpath", manual, "--where", "qumulo-changelist-run")
     assert run(tmp_path / "bin" / "qumulo-changelist", "--version").endswith(f" {VERSION}\n")
