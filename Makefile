@@ -9,7 +9,7 @@ OLDER_QQ := 5.1.0.1
 INSTALLED := requirements-dev.txt pyproject.toml src/qumulo_changelist/version.py
 READY := $(VENV)/ready-$(shell cat $(INSTALLED) | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
-CODE := src tests demo bench docs manual *.py
+CODE := src tests demo bench docs examples manual *.py
 MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 
 # The number of minutes to look for a difference; with FUZZ_SEED, the round of that seed is repeated.
