@@ -59,6 +59,33 @@ def _make_ndjson_reader() -> ListReader:
     return NdjsonReader()
 
 
+def _names(name: str, *, deletes: bool = True, directories: bool = False) -> KnownFormat:
+    """Return a format of names alone, with a second list beside it if it ``deletes``."""
+
+    def make(_: ListParameters) -> ListFormat:
+        from qumulo_changelist.output.tools import NAME_LISTS
+
+        return NAME_LISTS[name]
+
+    def make_reader() -> ListReader:
+        from qumulo_changelist.output.name_list_reader import NameListReader
+        from qumulo_changelist.output.tools import NAME_LISTS
+
+        return NameListReader(NAME_LISTS[name])
+
+    beside = f"{name}-deleted" if deletes and not name.endswith("-deleted") else ""
+    return KnownFormat(
+        make,
+        make_reader,
+        name,
+        has_deletions=deletes,
+        has_moves=False,
+        has_directories=directories,
+        has_attributes=False,
+        beside=beside,
+    )
+
+
 FORMATS: dict[str, KnownFormat] = {
     "xml": KnownFormat(
         lambda parameters: ScanXml(parameters.source_index, parameters.run_time),
@@ -66,6 +93,15 @@ FORMATS: dict[str, KnownFormat] = {
         "xml",
     ),
     "ndjson": KnownFormat(_make_ndjson, _make_ndjson_reader, "ndjson"),
+    "rsync": _names("rsync", directories=True),
+    "rsync-deleted": _names("rsync-deleted", directories=True),
+    "rclone": _names("rclone"),
+    "rclone-deleted": _names("rclone-deleted"),
+    "tar": _names("tar", deletes=False),
+    "null": _names("null"),
+    "null-deleted": _names("null-deleted"),
+    "restic": _names("restic", deletes=False),
+    "borg": _names("borg", deletes=False),
 }
 """Every format, by its name."""
 
