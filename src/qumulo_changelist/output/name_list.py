@@ -37,8 +37,8 @@ class NameList(Struct, frozen=True, kw_only=True):
     spelled: dict[str, str] = {}
     """How characters are written that the tool knows by a different spelling."""
     covers: bool = False
-    """Whether a directory that was deleted, or that a file replaced, stands for all files that were
-    in it, so that these are left out."""
+    """Whether a directory that was deleted, or that a file replaced, stands for all that was in it,
+    so that this is left out."""
 
     def can_hold(self, name: str) -> bool:
         """Return whether a name has none of the refused characters."""
@@ -153,9 +153,10 @@ class _CoveringWriter:
         form, directories = self._form, self._directories
         whole = {f"{name}/" for name in directories | self._replaced}
         files = [name for name in self._files if not outermost(whole, name)]
+        names = files + [name for name in directories if not outermost(whole, name)]
         content = "".join(
             f"{form.directory if name in directories else form.file}{name}{form.end}"
-            for name in sorted([*files, *directories], reverse=True)
+            for name in sorted(names, reverse=True)
         )
         covered = len(self._files) - len(files)
         return Piece(_encode(content, form.end), self._last_name, [], covered)

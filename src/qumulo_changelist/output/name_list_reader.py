@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.output.interface import ListedEntry, MalformedListError
+from qumulo_changelist.output.interface import ListBytes, ListedEntry, MalformedListError
 from qumulo_changelist.output.name_list import NameList
 
 
@@ -19,18 +19,19 @@ class NameListReader(Struct, frozen=True):
 
     @property
     def counted(self) -> frozenset[str]:
-        """What follows from the entries: the files and directories of the state that is listed."""
+        """What follows from the entries: those that are listed, unless they stand for others."""
+        if self.form.covers:
+            return frozenset()
         is_deleted = self.form.state is State.DELETED
-        counted = set() if self.form.covers else {"deleted_files" if is_deleted else "files"}
-        if self.form.directory is not None:
-            counted.add("deleted_directories" if is_deleted else "directories")
-        return frozenset(counted)
+        files = "deleted_files" if is_deleted else "files"
+        directories = "deleted_directories" if is_deleted else "directories"
+        return frozenset((files,) if self.form.directory is None else (files, directories))
 
     def written_name(self, name: str) -> str:
         """Return how a list has a name: by its bytes. It is read as it is, not as it is spelled."""
         return to_text(to_bytes(name))
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[ListedEntry]:
+    def read(self, chunks: ListBytes) -> Iterator[ListedEntry]:
         """Yield the entries of a list, which states no totals; see the interface."""
         form = self.form
         spelled = {written: character for character, written in form.spelled.items()}

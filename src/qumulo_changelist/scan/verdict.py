@@ -34,6 +34,7 @@ Reason = Literal[
     "modified directory",
     "deleted",
     "below a deleted directory",
+    "covered by a deleted directory",
     "directory below a deleted one",
     "replaced by something else",
     "not a regular file",
@@ -73,6 +74,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What the list says of it."""
     listed_below: bool = False
     """Whether the list has a directory above it as unreadable."""
+    is_covered: bool = False
+    """Whether the list has a directory above it as deleted, which in its format stands for it."""
     moved_from: str = ""
     """The old name that the list gives a moved file; "" for none."""
     moved_to: str = ""
@@ -101,6 +104,8 @@ def decide(facts: Facts) -> Verdict:
         return Verdict("unreadable", "8", "unreadable")
     if facts.listed == "nothing" and facts.listed_below:
         return Verdict("below an unreadable directory", "8", "nothing")
+    if facts.listed == "nothing" and facts.is_covered and verdict.expected == "deleted file":
+        return Verdict("covered by a deleted directory", "", "nothing")
     if facts.listed == "nothing" and facts.moved_to and verdict.expected == "deleted file":
         return Verdict("moved away", "", "nothing")
     if verdict.expected == "unknown" or "unknown" in (facts.listed, facts.newer):

@@ -93,6 +93,9 @@ _REASONS: dict[Reason, str] = {
     "below a deleted directory": (
         "A directory above it was deleted, and every regular file that was below that is listed"
     ),
+    "covered by a deleted directory": (
+        "A directory above it was deleted, and in this format stands for what was in it"
+    ),
     "directory below a deleted one": (
         "Of a deleted directory that directory and the files are listed, not the directories in it"
     ),

@@ -130,7 +130,9 @@ def _look_up_on_list(pair: _Pair, name: str) -> _OnList:
     while names[-1] != _BASE:
         names.append(parent_of(names[-1]).rstrip("/") or _BASE)
     try:
-        return _OnList(find_entries(pair.list_path, pair.receipt.format, names), "")
+        return _OnList(
+            find_entries(pair.list_path, pair.receipt.format, names, pair.receipt.base_path), ""
+        )
     except MalformedListError as error:
         return _OnList(nothing, str(error))
 
@@ -229,8 +231,17 @@ def _facts(
         can_be_held=form is None or form.can_hold(wanted.name),
         listed="unknown" if on_list.problem else _listing(entry),
         listed_below=is_below_unreadable,
+        is_covered=bool(known and known.covers_deletions and _is_below_deleted(wanted, on_list)),
         moved_from=entry.moved_from if entry else "",
         moved_to=on_list.found.moved_to,
+    )
+
+
+def _is_below_deleted(wanted: _Wanted, on_list: _OnList) -> bool:
+    """Return whether the list has a directory above a name as deleted."""
+    return any(
+        entry.state is State.DELETED and name != wanted.name
+        for name, entry in on_list.found.named.items()
     )
 
 
