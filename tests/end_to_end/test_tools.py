@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from qumulo_changelist.operations.lists.verification import verify_list
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.site import REPOSITORY, CommandResult, Site
@@ -27,7 +28,12 @@ NAMES = [
     *(b"*", b"[a]", b"?", b"{a,b}", b"$HOME", b"`x`", b"$(x)", b"~", b"~root", b"a|b", b"a&b"),
     *(b"host:name", b":", b"C:name", b"pp:x", b"re:x", b"%41", b"\x01", b"\x1b[1m", b"\x7f"),
     *(b"\xff", b"no \xe9 utf-8", b"\xed\xa0\x80", "é".encode(), "e\u0301".encode(), b"a."),
-    *("\u240a \u2421 \u2400 \uff0f \uff0e".encode(), "\ufeffmark".encode(), "\u00a0".encode()),
+    *(
+        "\u240a \u2421 \u2400 \uff0f \uff0e".encode(),
+        "\uff0e\uff0e".encode(),
+        "\ufeffmark".encode(),
+        "\u00a0".encode(),
+    ),
     *("\u2028".encode(), "\ufffd".encode(), "\u0085".encode(), b"n" * 255, "é".encode() * 127),
 ]
 MARK = "rclone's \u201b mark".encode()
@@ -65,6 +71,10 @@ def files(*folders: bytes, content: bytes) -> Tree:
 REFUSED = {"rclone": "\u201b".encode(), "borg": b"\r"}
 
 
+def is_refused(tool: str, name: bytes) -> bool:
+    return tool in REFUSED and REFUSED[tool] in name
+
+
 class Lists(NamedTuple):
     """The lists for a folder with every kind of change, and what they have to be of."""
 
@@ -84,11 +94,8 @@ class Lists(NamedTuple):
         return content
 
     def changed_for(self, tool: str) -> Tree:
-        refused = REFUSED.get(tool, b"/")
         return {
-            name: content
-            for name, content in self.changed.items()
-            if refused not in name or refused == b"/"
+            name: content for name, content in self.changed.items() if not is_refused(tool, name)
         }
 
 
@@ -107,8 +114,8 @@ def lists(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Lists:
     before = site.snapshot()
     for name in gone:
         os.unlink(os.path.join(os.fsencode(site.mount), name))
-    for folder in ("whole/deep", "whole", "was a folder/deep", "was a folder", "# whole"):
-        (site.mount / folder).rmdir()
+    for left in ("whole/deep", "whole", "was a folder/deep", "was a folder", "# whole"):
+        (site.mount / left).rmdir()
     changed = dict.fromkeys(edited, b"edited") | files(b"new", b" new", content=b"new")
     changed |= {b"was a folder": b"file"}
     write_tree(site.mount, changed)
@@ -225,11 +232,10 @@ def test_a_tool_deletes_what_was_deleted_and_nothing_else(
     assert read_tree(desk.mirror) == lists.older
 
     assert desk.type(delete, lists.folder) == 0
-    refused = REFUSED.get(tool, b"\0")
     left = {
         name: content
         for name, content in lists.older.items()
-        if name not in lists.deleted or refused in name
+        if name not in lists.deleted or is_refused(tool, name)
     }
     assert read_tree(desk.mirror) == left
 
@@ -259,9 +265,18 @@ def folders(folder: Path) -> dict[bytes, tuple[int, int]]:
 
 def test_a_name_that_a_tool_cannot_take_is_said_and_counted(lists: Lists) -> None:
     for tool in TOOLS:
-        refused = [name for name in lists.changed if REFUSED.get(tool, b"\0") in name]
+        refused = [name for name in lists.changed if is_refused(tool, name)]
         assert lists.receipt(tool)["unreadable"]["count"] == len(refused)
         for name in refused:
             assert repr(os.fsdecode(b"/" + name)) in lists.done.messages
+    assert lists.receipt("null-deleted")["unreadable"]["count"] == 0
     assert lists.receipt("rclone-deleted")["unreadable"]["count"] == 2
     assert "that rclone cannot take" in lists.done.messages
+
+
+def test_a_list_of_names_agrees_with_its_receipt(lists: Lists) -> None:
+    paths = [path for path in lists.folder.iterdir() if path.suffix != ".json"]
+
+    assert len(paths) == len(TOOLS) + 3
+    for path in paths:
+        assert verify_list(str(path)).is_whole
