@@ -138,7 +138,7 @@ def test_a_path_elsewhere_is_outside_of_the_base_path(published: Published) -> N
     ("options", "reason"),
     [
         ({}, "deletions not wanted"),
-        ({"deletes": True, "format": "ndjson"}, "deleted"),
+        ({"deletes": True, "formats": ("ndjson",)}, "deleted"),
         ({"older": None}, "absent"),
     ],
     ids=repr,

@@ -94,9 +94,9 @@ def detail(found: Verification, what: str) -> str:
     "options",
     [
         {"deletes": True},
-        {"deletes": True, "moves": True, "format": "ndjson"},
+        {"deletes": True, "moves": True, "formats": ("ndjson",)},
         {"moves": True, "verify": True},
-        {"verify": True, "format": "ndjson"},
+        {"verify": True, "formats": ("ndjson",)},
     ],
     ids=repr,
 )
