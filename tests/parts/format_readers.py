@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output.formats import FORMATS, ListParameters
-from qumulo_changelist.output.interface import ListedEntry
+from qumulo_changelist.output.formats import ListParameters
+from qumulo_changelist.output.interface import ListedEntry, ListReader
+from qumulo_changelist.output.reading import make_reader
 
 RUN_TIME = 1_700_000_200
 BASE = "/projects/<show> 1"
@@ -46,9 +47,15 @@ def read_list(form_name: str, content: bytes) -> Content:
     """Return what a list contains; by the project's own reader if there is no other one."""
     if form_name in READERS:
         return READERS[form_name](content)
-    reader = FORMATS[form_name].make_reader(PARAMETERS)
-    found = reader.read(InMemory(content))
+    found = reader_of(form_name).read(InMemory(content))
     return Content([_line_of_entry(one) for one in found if isinstance(one, ListedEntry)], {})
+
+
+def reader_of(form_name: str, base: str = BASE) -> ListReader:
+    """Return the project's own reader."""
+    reader = make_reader(form_name, base)
+    assert reader
+    return reader
 
 
 def _line_of_entry(found: ListedEntry) -> Line:
@@ -173,10 +180,10 @@ def _from_escapes(text: str) -> bytes:
     return before + b"".join(bytes.fromhex(part[1:3].decode()) + part[3:] for part in rest)
 
 
-def read_parquet(content: bytes) -> Content:
+def read_parquet(content: bytes, base: str = BASE) -> Content:
     table = pq.read_table(io.BytesIO(content))
     facts = json.loads(table.schema.metadata[b"qumulo_changelist"])
-    assert (facts["version"], facts["base_path"]) == (1, BASE)
+    assert (facts["version"], facts["base_path"]) == (1, base)
     columns = {name: table[name] for name in table.column_names}
     for name in ("mtime", "atime"):
         columns[name] = columns[name].cast(pa.timestamp("s", "UTC")).cast(pa.int64())
@@ -192,8 +199,8 @@ def _line_of_row(found: dict[str, Any]) -> Line:
         seconds = found[f"{name}_seconds"]
         assert found[name] is None or seconds is None
         found[name] = found[name] if seconds is None else seconds
-    name, moved_from = (_exact(found, field) for field in ("path", "moved_from"))
-    return _line_of_fields(found, name, moved_from)
+    path, moved_from = (_exact(found, field) for field in ("path", "moved_from"))
+    return _line_of_fields(found, path, moved_from)
 
 
 def _exact(found: dict[str, Any], field: str) -> bytes:

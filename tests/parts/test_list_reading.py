@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.model import CREATE, Entry, Kind, State
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output import reading
-from qumulo_changelist.output.formats import FORMATS
+from qumulo_changelist.output import formats, reading
+from qumulo_changelist.output.formats import FORMATS, register_format
 from qumulo_changelist.output.interface import (
     ALL_COUNTS,
     ListCounts,
@@ -20,7 +21,7 @@ from qumulo_changelist.output.interface import (
 )
 from qumulo_changelist.output.reading import differences, find_entries, read_content
 from tests.parts.entries import deleted, moved, present, unreadable
-from tests.parts.format_readers import BASE, PARAMETERS, InMemory, Line, read_list
+from tests.parts.format_readers import BASE, InMemory, Line, read_list, reader_of
 from tests.parts.test_formats import (
     BELOW_DELETED,
     CUTS,
@@ -48,7 +49,7 @@ def in_words(line: Line | ListedEntry) -> tuple[object, ...]:
 
 
 def read(form_name: str, content: bytes) -> list[ListedEntry | ListCounts]:
-    return list(FORMATS[form_name].make_reader(PARAMETERS).read(InMemory(content)))
+    return list(reader_of(form_name).read(InMemory(content)))
 
 
 @form_names
@@ -74,12 +75,12 @@ def test_everything_that_was_written_is_read(tmp_path_factory, form_name, entrie
     assert (read_again.stated in found) is bool(read_list(form_name, content).stated)
     assert differences(read_again.stated, read_again.counted) == []
     totals = count(expected, entries)
-    counted = FORMATS[form_name].make_reader(PARAMETERS).counted
+    counted = reader_of(form_name).counted
     assert read_again.counted == ListCounts(**{name: totals[name] for name in counted})
 
 
 def test_what_the_entries_of_a_list_show_for_certain() -> None:
-    counted = {name: known.make_reader(PARAMETERS).counted for name, known in FORMATS.items()}
+    counted = {form_name: reader_of(form_name).counted for form_name in FORMATS}
 
     assert counted["ndjson"] == counted["csv"] == counted["parquet"] == ALL_COUNTS
     assert ALL_COUNTS - counted["xml"] == {"created", "modified"}
@@ -205,6 +206,26 @@ def test_a_file_that_cannot_be_read_is_malformed(tmp_path: Path) -> None:
             read_content(str(path), "xml")
 
 
+def test_a_format_without_a_reader_has_bytes_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "FORMATS", dict(FORMATS))
+    monkeypatch.setattr(reading, "FORMATS", formats.FORMATS)
+    register_format("own", FORMATS["ndjson"]._replace(make_reader=None, ending="own"))
+    path = tmp_path / "list"
+    path.write_bytes(b"anything")
+
+    found = read_content(str(path), "own")
+
+    assert (found.size, found.sha256) == (8, hashlib.sha256(b"anything").hexdigest())
+    assert (found.counted, found.stated, found.problem) == (ListCounts(), ListCounts(), "")
+    with pytest.raises(MalformedListError, match="lists in the format own cannot be read again"):
+        find_entries(str(path), "own", ["/a"])
+    with pytest.raises(UsageError, match="there is a format 'own' already"):
+        register_format("own", FORMATS["ndjson"])
+    assert formats.selectable_formats()[-1] == "own"
+
+
 def test_what_differs_is_stated_in_words() -> None:
     one = ListCounts(files=3, size=1, moved=None, unreadable=0)
     other = ListCounts(files=4, size=1, moved=2, unreadable=1)
@@ -212,7 +233,7 @@ def test_what_differs_is_stated_in_words() -> None:
     assert differences(one, other) == ["3 and not 4 files", "0 and not 1 unreadable entries"]
 
 
-@form_names
+@pytest.mark.parametrize("form_name", [name for name in FORMATS if name != "xml-classic"])
 def test_memory_stays_flat_however_long_a_list_is(
     tmp_path: Path, form_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -138,14 +138,15 @@ def test_files_in_columns_are_written_like_single_entries(
 COVERED = [
     deleted("/cut/deep/1"),
     deleted("/cut/2"),
-    deleted("/cut, too", Kind.DIRECTORY),
     deleted("/cut.mov"),
+    deleted("/cut, too", Kind.DIRECTORY),
     deleted("/cut", Kind.DIRECTORY),
-    deleted("/b/deep/1"),
     present("/b/deep0"),
+    deleted("/b/deep/empty", Kind.DIRECTORY),
+    deleted("/b/deep/1"),
+    present("/b/deep"),
     deleted("/b/3"),
     present("/b.mov"),
-    present("/b/deep"),
     deleted("/a/1"),
     present("/a", DIRECTORY),
 ]
@@ -158,7 +159,7 @@ def test_a_deleted_directory_and_a_file_in_its_place_stand_for_what_was_in_it(
     piece, _ = write_piece(NAME_LISTS["rsync-deleted"], *COVERED, batch_size=batch_size)
 
     assert piece.content == b"./cut.mov\0/cut, too\0/cut\0./b/3\0./a/1\0"
-    assert piece.covered == 3
+    assert piece.covered == 3  # files
     assert piece.last_name == "/a"
 
 

@@ -23,8 +23,9 @@ class KnownFormat(NamedTuple):
     """A format that lists can be written in, and what it can express."""
 
     make: Callable[[ListParameters], ListFormat]
-    make_reader: Callable[[ListParameters], ListReader]
-    """Is given what is known of how the list was made."""
+    make_reader: Callable[[ListParameters], ListReader] | None
+    """Is given what is known of how the list was made. None if lists are never read again; then
+    they are verified by their bytes alone, and no path on one can be explained."""
     ending: str
     """Of the list's file, such as ``xml``."""
     has_deletions: bool = True
@@ -165,7 +166,7 @@ def register_format(name: str, known: KnownFormat) -> None:
         UsageError: there is a format of that name.
     """
     if name in FORMATS:
-        raise UsageError(f"there is a format {name} already")
+        raise UsageError(f"there is a format {name!r} already")
     FORMATS[name] = known
 
 

@@ -124,7 +124,7 @@ class _CoveringWriter:
         self._files: list[str] = []
         self._directories: set[str] = set()
         self._above: set[str] = set()
-        """The directories above the files."""
+        """The directories above both."""
         self._replaced: set[str] = set()
         """Of these, the ones that a file replaced."""
         self._last_name = ""
@@ -142,7 +142,7 @@ class _CoveringWriter:
             deleted, directories = (list(filter(can_hold, all_)) for all_ in (deleted, directories))
         self._files += deleted
         self._directories.update(directories)
-        for directory in set(map(parent_of, deleted)):
+        for directory in set(map(parent_of, deleted + directories)):
             self._note_above(directory)
         if self._above:
             self._replaced |= self._above.intersection(there)

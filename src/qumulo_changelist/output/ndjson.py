@@ -1,7 +1,7 @@
 """Lists as newline-delimited JSON: an object for each entry, and a last one with the totals.
 
 The object of an entry has the fields of :class:`NdjsonEntry`, without those that do not apply. The
-last line is ``{"totals": …}`` with the fields of ``StatedTotals``. A file without that line is not a
+last line is ``{"totals": …}`` with the fields of ``StatedTotals``. A file without that line is no
 whole list.
 
 JSON text is Unicode. So a name that is not UTF-8 comes twice: for people, with U+FFFD for each part

@@ -25,6 +25,18 @@ from qumulo_changelist.shortages import check_shortage
 _CHUNK = 1024 * 1024
 
 
+def make_reader(list_format: str, base_path: str = "/") -> ListReader | None:
+    """Return what reads lists of a format; None if they cannot be read again.
+
+    Args:
+        list_format: one of ``output.formats.FORMATS``.
+        base_path: the directory on the cluster, as far as it is known.
+    """
+    make = FORMATS[list_format].make_reader
+    # No entry depends on the other parameters.
+    return make(ListParameters("1", 0, base_path)) if make else None
+
+
 class ListContent(Struct, frozen=True):
     """What a list contains."""
 
@@ -52,10 +64,11 @@ def read_content(path: str, list_format: str, base_path: str = "/") -> ListConte
         MalformedListError: the file cannot be read.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    reader = _make_reader(list_format, base_path)
-    chunks, counter, problem = _HashedChunks(path), _EntryCounter(reader.counted), ""
+    reader = make_reader(list_format, base_path)
+    counted = reader.counted if reader else frozenset()
+    chunks, counter, problem = _HashedChunks(path), _EntryCounter(counted), ""
     try:
-        counter.count(reader.read(chunks))
+        counter.count(reader.read(chunks) if reader else ())
     except MalformedListError as error:
         if chunks.failed:
             raise
@@ -89,7 +102,9 @@ def find_entries(
         MalformedListError: the file cannot be read, or is not a whole list.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    reader = _make_reader(list_format, base_path)
+    reader = make_reader(list_format, base_path)
+    if not reader:
+        raise MalformedListError(f"lists in the format {list_format} cannot be read again")
     written = {reader.written_name(name): name for name in names}
     first = next(iter(written), "")
     named: dict[str, ListedEntry] = {}
@@ -125,11 +140,6 @@ _WORDS = {
     "deleted_directories": "deleted directories",
     "unreadable": "unreadable entries",
 }
-
-
-def _make_reader(list_format: str, base_path: str) -> ListReader:
-    # Of the others, nothing can be read from a list.
-    return FORMATS[list_format].make_reader(ListParameters("1", 0, base_path))
 
 
 def _is_of(
