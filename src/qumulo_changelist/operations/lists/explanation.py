@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.recorded_snapshots import (
     RecordedSnapshot,
     look_up_snapshots,
 )
-from qumulo_changelist.output.formats import FORMATS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters, selectable_formats
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import FoundEntries, find_entries
@@ -130,7 +130,9 @@ def _look_up_on_list(pair: _Pair, name: str) -> _OnList:
     while names[-1] != _BASE:
         names.append(parent_of(names[-1]).rstrip("/") or _BASE)
     try:
-        return _OnList(find_entries(pair.list_path, pair.receipt.format, names), "")
+        return _OnList(
+            find_entries(pair.list_path, pair.receipt.format, names, pair.receipt.base_path), ""
+        )
     except MalformedListError as error:
         return _OnList(nothing, str(error))
 
@@ -229,8 +231,32 @@ def _facts(
         can_be_held=form is None or form.can_hold(wanted.name),
         listed="unknown" if on_list.problem else _listing(entry),
         listed_below=is_below_unreadable,
+        is_covered=bool(known and known.covers_deletions and _is_below_deleted(wanted, on_list)),
+        never_listed=_never_listed(receipt.format),
         moved_from=entry.moved_from if entry else "",
         moved_to=on_list.found.moved_to,
+    )
+
+
+def _never_listed(name: str) -> frozenset[Listing]:
+    """Return what lists of a format say of no name."""
+    known, left_out = FORMATS.get(name), set[Listing]()
+    if known and name not in selectable_formats():  # it is written beside another
+        left_out |= {"file", "directory"}
+    elif known and (known.beside or not known.has_deletions):
+        left_out |= {"deleted file", "deleted directory"}
+    if known and not known.has_directories:
+        left_out |= {"directory", "deleted directory"}
+    if known and not known.has_attributes:
+        left_out.add("unreadable")
+    return frozenset(left_out)
+
+
+def _is_below_deleted(wanted: _Wanted, on_list: _OnList) -> bool:
+    """Return whether the list has a directory above a name as deleted."""
+    return any(
+        entry.state is State.DELETED and name != wanted.name
+        for name, entry in on_list.found.named.items()
     )
 
 
