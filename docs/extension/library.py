@@ -18,8 +18,11 @@ _TITLES = {
     "cluster": "A cluster",
     "checks": "Limits and proofs",
     "model": "Values",
+    "output": "Formats",
+    "filters": "Filters",
     "events": "Events",
 }
+_MORE = "More"
 # What is in the values above, and is not made by a program itself.
 _INNER = (
     "changes.mentions.Mentions",
@@ -47,11 +50,13 @@ _MEMBERS = ("   :members:", "   :undoc-members:", "")
 def describe_library() -> str:
     """Return directives for every public name, by subject; the builder reads the docstrings."""
     lines: list[str] = []
-    placed: dict[str, list[str]] = {title: [] for title in _TITLES.values()}
+    placed: dict[str, list[str]] = {title: [] for title in (*_TITLES.values(), _MORE)}
     for name, module in qumulo_changelist._MODULES.items():
         if name != "ChangelistError":
             placed[_title(module)].append(name)
     for title, names in placed.items():
+        if not names:
+            continue
         lines += [f"## {title}", ""]
         if title == "Events":
             lines += _events()
@@ -74,7 +79,7 @@ def name_listeners() -> None:
 
 
 def _title(module: str) -> str:
-    return next(title for prefix, title in _TITLES.items() if module.startswith(prefix))
+    return next((title for prefix, title in _TITLES.items() if module.startswith(prefix)), _MORE)
 
 
 def _rank(name: str) -> tuple[bool, str]:
