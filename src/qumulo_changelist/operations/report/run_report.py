@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.events import Event, ListMade, Listener
+from qumulo_changelist.events import Event, Listener, ListMade
 from qumulo_changelist.operations.project.source_run import SourceRun
 from qumulo_changelist.operations.report.listed import ListReport, report_list
 from qumulo_changelist.operations.report.making import MissingList, Report, assemble
