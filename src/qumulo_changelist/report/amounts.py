@@ -89,3 +89,9 @@ def changes_of(counts: Sequence[int]) -> Changes:
     """Return counts as a value."""
     kinds = len(KINDS)
     return Changes(*(Amount(counts[at], counts[at + kinds]) for at in range(kinds)))
+
+
+def counts_of(changes: Changes) -> Counts:
+    """Return a value as counts."""
+    amounts = [getattr(changes, kind) for kind in KINDS]
+    return [*(one.files for one in amounts), *(one.bytes for one in amounts)]

@@ -22,7 +22,7 @@ _UNREADABLE = 200
 _REASONS = 1000
 MAX_FOLDERS = 1000
 """The number of folders with files of their own that are kept."""
-_MOVED_FOLDERS = 50
+_MOVED_FOLDERS = 20
 
 
 class LargeFile(Struct, frozen=True):

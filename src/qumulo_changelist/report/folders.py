@@ -10,7 +10,14 @@ from heapq import heapify, heappop, heappush
 
 from msgspec import Struct
 
-from qumulo_changelist.report.amounts import KINDS, Changes, Counts, changes_of, new_counts
+from qumulo_changelist.report.amounts import (
+    KINDS,
+    Changes,
+    Counts,
+    changes_of,
+    counts_of,
+    new_counts,
+)
 
 _HELD = 20_000
 """The number of folders that are held while a list is read."""
@@ -57,6 +64,11 @@ class FolderCounter:
             self._merge(_KEPT)
         return self._counts.setdefault(path, new_counts())
 
+    def note_merged(self, folder: Folder) -> None:
+        """Take note of a folder that others were merged into."""
+        if folder.has_merged:
+            self._merged.add(folder.path)
+
     def folders(self, at_most: int) -> list[Folder]:
         """Return the folders in ascending order of their paths; each one's parent is there, too.
 
@@ -95,6 +107,17 @@ class FolderCounter:
             parent = path
             while parent and (parent := _parent(parent)) not in self._counts:
                 self._counts[parent] = new_counts()
+
+
+def keep_largest(folders: Sequence[Folder], at_most: int) -> list[Folder]:
+    """Return the largest of the folders of a list; the others are merged as while it is read."""
+    if len(folders) <= at_most:
+        return list(folders)
+    counter = FolderCounter()
+    for one in folders:
+        _add(counter.counts(one.path), counts_of(one.own))
+        counter.note_merged(one)
+    return counter.folders(at_most)
 
 
 def _weigher(all_counts: Iterable[Counts]) -> Callable[[Counts], float]:
