@@ -4,6 +4,8 @@ import re
 
 from msgspec import Struct
 
+from qumulo_changelist.errors import UsageError
+
 _TB = 10**12
 _MB = 10**6
 _SECONDS_OF_AN_HOUR = 3600
@@ -76,11 +78,11 @@ def parse_price(text: str) -> Price:
     """Return a price such as ``21``, ``21 USD`` or ``€ 3.60``.
 
     Raises:
-        ValueError: it has no number, or more than one.
+        UsageError: it has no number, or more than one.
     """
     numbers = re.findall(r"\d+(?:[.,]\d+)?", text)
     if len(numbers) != 1 or "-" in text:
-        raise ValueError(f"{text!r} is not a price such as 21 USD")
+        raise UsageError(f"{text!r} is not a price such as 21 USD")
     before, _, after = text.partition(numbers[0])
     currency = " ".join(filter(None, (before.strip(), after.strip())))
     return Price(float(numbers[0].replace(",", ".")), currency)

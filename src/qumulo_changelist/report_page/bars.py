@@ -126,13 +126,21 @@ def _standing_layout() -> dict[str, object]:
         "bargap": 0.25,
         "showlegend": False,
         "margin": {"t": 8, "l": 8, "r": 8, "b": 8},
-        "xaxis": {"type": "category", "fixedrange": True, "automargin": True, "ticks": ""},
+        "xaxis": {
+            "type": "category",
+            "fixedrange": True,
+            "automargin": True,
+            "showgrid": False,
+            "tickangle": 0,
+            "ticks": "",
+        },
         "yaxis": {
             "fixedrange": True,
             "automargin": True,
             "rangemode": "tozero",
             "nticks": 5,
             "exponentformat": "SI",
+            "ticksuffix": "B",
             "zeroline": False,
         },
     }

@@ -71,7 +71,9 @@ def size_block(report: ListReport, prefix: str) -> Block:
     figures, tables = [sizes], [_class_table("Files by size", "Size", facts.sizes)]
     small = sum(one.files for one in facts.sizes[:3])
     share = 100 * small / max(report.written.files, 1)
-    lead = f"{share:.0f} % of the files are under 1 MB: such files take tapes and clouds longest."
+    lead = (
+        f"{share:.0f} % of the files are under 1 MB; these take longest to archive for their size."
+    )
     if facts.says_times:
         figures.append(_class_figure(f"{prefix}-ages-figure", "by age", facts.ages))
         tables.append(_class_table("Files by age", "Age", facts.ages))

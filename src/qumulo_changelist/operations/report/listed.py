@@ -182,9 +182,14 @@ def _find_list(path: str) -> _FoundList:
     except InvalidReceiptError as error:
         beside = receipt_path_of(path)
         list_format = os.path.splitext(path)[1][1:]
-        if list_format not in READERS:
-            raise
         missing = not os.path.exists(to_bytes(beside))
+        if list_format not in READERS:
+            if not missing or list_format == "json":
+                raise
+            raise InvalidListError(
+                f"{path} has no receipt, and its name does not end like that of a list: "
+                f"{', '.join(f'.{one}' for one in READERS)}"
+            ) from error
         note = "There is no receipt beside the list" if missing else str(error).capitalize()
         return _FoundList(
             path, list_format, beside, None, (f"{note}: what only it says is unknown.",)
