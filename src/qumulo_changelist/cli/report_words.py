@@ -82,8 +82,12 @@ def _table_of(table: Table, rows: int) -> "RenderableType":
     drawn.title_style = "italic"
     first = table.rows[0] if table.rows else [Cell("")] * len(table.head)
     for head, cell in zip(table.head, first, strict=True):
-        side = "right" if cell.is_number else "left"
-        drawn.add_column(Text(head), justify=side, overflow="fold", no_wrap=cell.is_number)
+        drawn.add_column(
+            Text(head),
+            justify="right" if cell.is_number else "left",
+            overflow="fold",
+            no_wrap=cell.is_number,
+        )
     for row in table.rows[:rows]:
         drawn.add_row(*(Text("  ".join(_words(cell))) for cell in row))
     left = len(table.rows) - rows

@@ -56,6 +56,7 @@
 
   function drawAll() {
     figures.forEach(draw);
+    document.documentElement.dataset.drawn = colour("ink");
   }
 
   function zoomed(event) {
@@ -81,5 +82,4 @@
   dark.addEventListener("change", drawAll);
   paper.addEventListener("change", drawAll);
   showZone();
-  document.documentElement.dataset.drawn = String(figures.length);
 })();

@@ -11,6 +11,7 @@ from qumulo_changelist.report_page.blocks import Figure, shown
 from qumulo_changelist.report_page.closing import about_table, capacity_block
 from qumulo_changelist.report_page.kinds import KIND_LOOKS
 from qumulo_changelist.report_page.sections import Section, make_section
+from qumulo_changelist.wording import printable
 
 _MAX_SIZE = 6_000_000
 """Of the page, in bytes."""
@@ -40,6 +41,7 @@ def _render(report: Report, at_most: int) -> bytes:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("qumulo_changelist.report_page", "."),
         autoescape=True,
+        finalize=_finalize,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -66,6 +68,11 @@ def _render(report: Report, at_most: int) -> bytes:
         hashes=[_hash(one) for one in scripts],
     )
     return page.encode()
+
+
+def _finalize(value: object) -> object:
+    """Return what is put into the page: whatever a text is made of, it can be read."""
+    return printable(value) if type(value) is str else value
 
 
 def _figures(sections: list[Section]) -> Iterator[Figure]:
