@@ -23,8 +23,9 @@ def check_page(path: str) -> None:
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
+        verb = "is" if len(missing) == 1 else "are"
         raise UsageError(
-            f"a report as a page needs {' and '.join(missing)}, which is not installed",
+            f"a report as a page needs {' and '.join(missing)}, which {verb} not installed",
             hint="Install it with: pip install 'qumulo-changelist[report]'",
         )
     check_replaceable(path)

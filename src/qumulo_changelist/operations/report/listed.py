@@ -150,7 +150,9 @@ def with_runs(report: ListReport, runs: Sequence[Run], at_most: int) -> ListRepo
         runs: runs of this machine, the newest first.
         at_most: the number of runs.
     """
-    own = next((run for run in runs if run.sha256 == report.sha256), None)
+    # The path, too: all empty lists have the same content.
+    made = (report.list_path, report.sha256)
+    own = next((run for run in runs if (run.list, run.sha256) == made), None)
     if own is None:
         return report
     before = [
