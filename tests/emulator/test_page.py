@@ -123,7 +123,7 @@ def test_a_name_cannot_become_part_of_the_page(emulator: ThreadedEmulator, folde
     page = Page(answer.read().decode())
     assert {tag for tag, _ in page.tags} <= clean | {"td", "p"}
     given = {name: value for _, attributes in page.tags for name, value in attributes.items()}
-    assert given.keys() <= {"lang", "charset", "name", "content", "rel", "href"}
+    assert given.keys() <= {"lang", "charset", "name", "content", "rel", "href", "class"}
     assert {value for _, tag in page.tags if (value := tag.get("href"))} == {"data:,"}
     seen = r"<script>alert(1)</script>&amp;" + "\"'" + r"\n\u202e"
     assert ["name", seen] in page.tables["What it serves"]

@@ -19,6 +19,7 @@ from qumulo_emulator.settings import Settings
 
 MAX_REQUESTS = 100
 _MAX_SNAPSHOTS = 100
+_SHORT = 12  # a cell of at most this number of characters is kept in one line
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { margin: 0 auto; max-width: 68rem; padding: 0 1rem 3rem }
@@ -28,7 +29,8 @@ table { border-collapse: collapse; font-size: .9rem; width: 100% }
 th, td { border-bottom: 1px solid #8886; padding: .25rem .6rem .25rem 0; text-align: left;
   vertical-align: top; overflow-wrap: anywhere }
 th { font-weight: 600; overflow-wrap: normal }
-td:first-child { white-space: nowrap; width: 1% }
+td.short { white-space: nowrap }
+td:first-child { width: 1% }
 td { font-family: ui-monospace, monospace; font-variant-numeric: tabular-nums }
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
@@ -170,11 +172,15 @@ def _add_table(
     for row in shown:
         line = SubElement(lines, "tr")
         for text in row:
-            _add(line, "td", text)
+            cell = _add(line, "td", text)
+            if len(text) <= _SHORT:
+                cell.set("class", "short")
 
 
-def _add(parent: Element, tag: str, text: str) -> None:
-    SubElement(parent, tag).text = _readable(text)
+def _add(parent: Element, tag: str, text: str) -> Element:
+    element = SubElement(parent, tag)
+    element.text = _readable(text)
+    return element
 
 
 def _readable(text: str) -> str:
