@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot, Totals
     from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
     from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
-    from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
+    from qumulo_changelist.operations.lists.changelist import generate_changelist
     from qumulo_changelist.operations.lists.explained import Explanation
     from qumulo_changelist.operations.lists.explanation import explain_path
     from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.lists.request import ChangelistRequest, Metadata
+    from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
     from qumulo_changelist.operations.lists.verification import Finding, Verification, verify_list
     from qumulo_changelist.operations.project.adoption import Adoption, adopt_project
     from qumulo_changelist.operations.project.beginning import Plan
@@ -80,7 +81,7 @@ _MODULES = {
     "Change": "model",
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.lists.request",
-    "ChangelistResult": "operations.lists.changelist",
+    "ChangelistResult": "operations.lists.result",
     "Check": "operations.doctor.checks",
     "CheckStatus": "operations.doctor.checks",
     "Cluster": "cluster.interface",
@@ -102,6 +103,7 @@ _MODULES = {
     "Plan": "operations.project.beginning",
     "Project": "projects.project",
     "Proof": "checks.proof",
+    "PublishedList": "operations.lists.result",
     "Receipt": "operations.lists.receipt",
     "Run": "operations.project.history",
     "RunRequest": "operations.project.run",
@@ -171,6 +173,7 @@ __all__ = [
     "Plan",
     "Project",
     "Proof",
+    "PublishedList",
     "Receipt",
     "Run",
     "RunRequest",

@@ -21,7 +21,7 @@ from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.interface import ListFormat
 from qumulo_changelist.output.list_file import ListFile, WrittenList, list_file
-from qumulo_changelist.output.publication import publish
+from qumulo_changelist.output.publication import FilledList, publish
 from qumulo_changelist.runners.encode import EntryEncoder
 from qumulo_changelist.scan.tally import Tally
 from tests.parts.entries import deleted, gone, left_out, moved, present, unreadable, write_piece
@@ -103,7 +103,7 @@ READERS: dict[str, Callable[[bytes], Content]] = {"xml": read_xml, "ndjson": rea
 
 
 def make_form(form_name: str) -> ListFormat:
-    return FORMATS[form_name](ListParameters("1", RUN_TIME))
+    return FORMATS[form_name].make(ListParameters("1", RUN_TIME))
 
 
 def fill(file: ListFile, form: ListFormat, entries: list[Entry], cuts: list[int]) -> Totals:
@@ -113,7 +113,7 @@ def fill(file: ListFile, form: ListFormat, entries: list[Entry], cuts: list[int]
         some = entries[begin:end]
         # Batches of several sizes.
         batches = [some[:3], *([one] for one in some[3:5]), some[5:]]
-        counted = EntryEncoder(form)(batch for batch in batches if batch)
+        (counted,) = EntryEncoder((form,))(batch for batch in batches if batch)
         file.add(counted.piece)
         tally.merge(counted.tally)
     return tally.totals
@@ -331,7 +331,7 @@ def test_a_list_is_published_whole_or_not_at_all(tmp_path, form_name):
 
     def publish_list(entries: list[Entry], make_receipt: Callable[[WrittenList], bytes]) -> None:
         with list_file(path, form) as file:
-            publish(file, fill(file, form, entries, [1]), make_receipt, ignore)
+            publish([FilledList(file, fill(file, form, entries, [1]), make_receipt)], ignore)
 
     publish_list(OF_EACH_KIND, lambda written: written.sha256.encode())
     published = {name: Path(tmp_path, name).read_bytes() for name in os.listdir(tmp_path)}

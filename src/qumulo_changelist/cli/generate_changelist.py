@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.request import (
     Metadata,
     usable_cores,
 )
-from qumulo_changelist.output.formats import FORMATS
+from qumulo_changelist.output.formats import selectable_formats
 
 _DEFAULTS = {field.name: field.default for field in fields(ChangelistRequest)}
 
@@ -46,6 +46,7 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
         older=options.prevsnapshotid,
         newer=options.newsnapshotid,
         mapped_path=options.mappedpath,
+        formats=options.formats or _DEFAULTS["formats"],
         **{name: getattr(options, name) for name in _SAME_NAMES},
     )
     request.check()
@@ -59,13 +60,13 @@ def _run(argv: Sequence[str] | None) -> int:
         screen = Screen(verbose=options.verbose, progress=progress)
         result = generate_changelist(request, settings, screen)
     say(summarize(request.project, result.totals, result.proof, moves=request.moves))
-    print_result(os.fsencode(result.path))
+    print_result(b"\n".join(os.fsencode(each.path) for each in result.lists))
     return 0 if result.is_complete else 1
 
 
 # Options that are named like fields of the request.
 _SAME_NAMES = (
-    *("metadata", "deletes", "moves", "verify", "max_deletes", "format", "workers"),
+    *("metadata", "deletes", "moves", "verify", "max_deletes", "workers"),
     *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after"),
 )
 
@@ -101,8 +102,8 @@ def make_parser() -> argparse.ArgumentParser:
         "the mount, or in the newer snapshot over REST (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--format", choices=tuple(FORMATS), default=_DEFAULTS["format"],
-        help="how the list is written (default: %(default)s)",
+        "--format", dest="formats", action=arguments.AppendValue, choices=selectable_formats(),
+        help="how the list is written; several times for several lists (default: xml)",
     )  # fmt: skip
     _add_tuning(parser)
     return parser

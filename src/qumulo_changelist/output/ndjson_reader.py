@@ -8,7 +8,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from qumulo_changelist.model import CREATE, MODIFY, Kind, Op, State
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.output.interface import ListCounts, ListedEntry, MalformedListError
+from qumulo_changelist.output.interface import (
+    ALL_COUNTS,
+    ListCounts,
+    ListedEntry,
+    MalformedListError,
+)
 from qumulo_changelist.output.ndjson import NdjsonEntry, NdjsonTotals
 
 _TOTALS = b'{"totals":'
@@ -27,6 +32,11 @@ _totals = msgspec.json.Decoder(_TotalsLine)
 
 class NdjsonReader(Struct, frozen=True):
     """Implements :class:`~qumulo_changelist.output.interface.ListReader`."""
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """What follows from the entries: everything."""
+        return ALL_COUNTS
 
     def written_name(self, name: str) -> str:
         """Return how a list has a name: by its bytes."""
@@ -69,6 +79,7 @@ def _entry(line: bytes) -> ListedEntry:
         read.size if isinstance(read.size, int) else 0,
         _exact(moved_from, read.moved_from_bytes),
         read.reason if isinstance(read.reason, str) else "",
+        read.mtime if isinstance(read.mtime, int) else None,
     )
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from qumulo_changelist.model import CREATE, Kind, State
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output.formats import READERS
+from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.output.interface import (
     ListCounts,
     ListedEntry,
@@ -44,15 +44,16 @@ def read_content(path: str, list_format: str) -> ListContent:
 
     Args:
         path: the list.
-        list_format: one of ``output.formats.READERS``.
+        list_format: one of ``output.formats.FORMATS``.
 
     Raises:
         MalformedListError: the file cannot be read.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    chunks, counter, problem = _HashedChunks(path), _EntryCounter(), ""
+    reader = FORMATS[list_format].make_reader()
+    chunks, counter, problem = _HashedChunks(path), _EntryCounter(reader.counted), ""
     try:
-        counter.count(READERS[list_format]().read(chunks))
+        counter.count(reader.read(chunks))
     except MalformedListError as error:
         if chunks.failed:
             raise
@@ -76,14 +77,14 @@ def find_entries(path: str, list_format: str, names: Collection[str]) -> FoundEn
 
     Args:
         path: the list.
-        list_format: one of ``output.formats.READERS``.
+        list_format: one of ``output.formats.FORMATS``.
         names: the names, as they are; not how the list has them.
 
     Raises:
         MalformedListError: the file cannot be read, or is not a whole list.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    reader = READERS[list_format]()
+    reader = FORMATS[list_format].make_reader()
     written = {reader.written_name(name): name for name in names}
     first = next(iter(written), "")
     named: dict[str, ListedEntry] = {}
@@ -167,9 +168,9 @@ class _HashedChunks:
 class _EntryCounter:
     """Counts the entries of a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: frozenset[str]) -> None:
         self._counts: Counter[str] = Counter()
-        self._says_ops = True
+        self._counted = counted
         self.stated = ListCounts()
         """The totals that the list states."""
 
@@ -191,13 +192,9 @@ class _EntryCounter:
         else:
             counts["files"] += 1
             counts["size"] += entry.size
-            self._says_ops = self._says_ops and entry.op is not None
             op = "created" if entry.op == CREATE else "modified"
             counts["moved" if entry.moved_from else op] += 1
 
     def counted(self) -> ListCounts:
         """Return what was counted."""
-        counts = {name: self._counts[name] for name in ListCounts.__struct_fields__}
-        if not self._says_ops:
-            del counts["created"], counts["modified"]
-        return ListCounts(**counts)
+        return ListCounts(**{name: self._counts[name] for name in self._counted})

@@ -6,7 +6,12 @@ from xml.parsers import expat
 from msgspec import Struct
 
 from qumulo_changelist.model import Kind, State
-from qumulo_changelist.output.interface import ListCounts, ListedEntry, MalformedListError
+from qumulo_changelist.output.interface import (
+    ALL_COUNTS,
+    ListCounts,
+    ListedEntry,
+    MalformedListError,
+)
 from qumulo_changelist.output.scan_xml import ELEMENTS, TYPES, written_name
 
 _STATES = {element: state for state, element in ELEMENTS.items()}
@@ -15,6 +20,11 @@ _KINDS = {written: kind for kind, written in TYPES.items() if kind is not Kind.O
 
 class ScanXmlReader(Struct, frozen=True):
     """Implements :class:`~qumulo_changelist.output.interface.ListReader`."""
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """What follows from the entries: all but whether a file was created or modified."""
+        return ALL_COUNTS - {"created", "modified"}
 
     def written_name(self, name: str) -> str:
         """Return how a list has a name."""
@@ -97,4 +107,6 @@ def _entry(state: State, attributes: dict[str, str]) -> ListedEntry:
         else _KINDS[attributes["type"]],
         size=size,
         moved_from=attributes.get("from", ""),
+        # Of what is not there, it is the time of the run.
+        mtime=int(attributes["mtime"]) if state is State.PRESENT else None,
     )

@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.recorded_snapshots import (
     RecordedSnapshot,
     look_up_snapshots,
 )
-from qumulo_changelist.output.formats import FORMATS, READERS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import FoundEntries, find_entries
@@ -123,7 +123,7 @@ def _find_name(path: str, base: str) -> _Wanted:
 
 def _look_up_on_list(pair: _Pair, name: str) -> _OnList:
     nothing = FoundEntries({}, "")
-    if pair.receipt.format not in READERS:
+    if pair.receipt.format not in FORMATS:
         problem = f"this version does not know the format {pair.receipt.format}"
         return _OnList(nothing, problem)
     names = [name or _BASE]
@@ -215,7 +215,8 @@ def _facts(
     entry = on_list.found.named.get(wanted.name or _BASE)
     older: Sight = seen.older.sight if seen.older else "absent"
     is_there = {older, seen.newer.sight} & {"file", "directory", "other"}
-    form = FORMATS.get(receipt.format)
+    known = FORMATS.get(receipt.format)
+    form = known.make(ListParameters("1", 0)) if known else None
     return Facts(
         older=older,
         newer=seen.newer.sight,
@@ -225,7 +226,7 @@ def _facts(
         deletes=receipt.deletes,
         is_outside=wanted.is_doubtful and not entry and not is_there,
         is_base=not wanted.name,
-        can_be_held=form is None or form(ListParameters("1", 0)).can_hold(wanted.name),
+        can_be_held=form is None or form.can_hold(wanted.name),
         listed="unknown" if on_list.problem else _listing(entry),
         listed_below=is_below_unreadable,
         moved_from=entry.moved_from if entry else "",
