@@ -65,6 +65,11 @@ def _run_demo(parsed: argparse.Namespace, password: str, *, password_is_known: b
     )
 
 
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    return _parsers()[0]
+
+
 def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: str | None) -> None:
     facts = {
         "host": options.host,
@@ -136,6 +141,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     parser = argparse.ArgumentParser(
         prog="qumulo-emulator",
         description="A Qumulo cluster over a local directory, or with a synthetic tree.",
+    )
+    parser.add_argument(
+        "--version", action=_ShowVersion, nargs=0, help="show the version of the program"
     )
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
     serve = commands.add_parser(
@@ -251,6 +259,22 @@ def _add_synthetic_options(serve: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write both snapshots to DIR/.snapshot, which takes more than twice as long",
     )
+
+
+class _ShowVersion(argparse.Action):
+    """Prints the version of the package that the emulator is part of, and ends the program."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        _namespace: argparse.Namespace,
+        _values: object,
+        _option: str | None = None,
+    ) -> None:
+        from importlib.metadata import version  # takes time to import
+
+        sys.stdout.write(f"{parser.prog} {version('qumulo-changelist')}\n")
+        parser.exit()
 
 
 def _directory(text: str) -> str:

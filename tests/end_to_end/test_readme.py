@@ -107,7 +107,9 @@ def test_the_readme_describes_everything_that_a_result_has() -> None:
 
 def test_the_scripts_print_their_version(site: Site) -> None:
     for script in ("qumulo_create_snap.py", "qumulo_generate_changelist.py"):
-        assert site.run(script, "--version").output.startswith(f"{script} 0.")
+        assert site.run(script, "--version").output.startswith(
+            f"{script} {qumulo_changelist.__version__}"
+        )
 
 
 def test_the_commands_are_also_installed_by_name(site: Site) -> None:
