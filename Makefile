@@ -57,6 +57,29 @@ mutants: $(READY)  ## the faults in changes/, scan/ and output/ that no quick te
 bench: $(READY)  ## how fast it is, compared with other ways (about an hour; shorter: make bench BENCH=--quick)
 	@$(BIN)/python -m bench $(BENCH)
 
+.PHONY: docs clean-docs
+
+# The pages need their own versions of what the development tools need.
+DOCS_VENV := .docs
+DOCS_READY := $(DOCS_VENV)/ready-$(shell cat requirements-docs.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+
+docs: $(DOCS_READY)  ## README and docs as pages, without a warning; the network is not used
+	$(DOCS_VENV)/bin/sphinx-build --quiet --fresh-env --jobs auto --nitpicky --fail-on-warning --keep-going \
+	    -d docs/_build/doctrees docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+$(DOCS_READY): requirements-docs.txt pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@rm -f $(DOCS_VENV)/ready-*
+	@touch $@
+
+clean: clean-docs
+
+clean-docs:
+	rm -rf $(DOCS_VENV) docs/_build
+
 docs-picture: $(READY)  ## draw the architecture into docs/design.md, from the code
 	$(BIN)/python docs/picture.py
 
@@ -72,11 +95,13 @@ format: $(READY)  ## let ruff fix what it can
 	$(BIN)/ruff check --fix-only $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-lock:  ## write requirements-dev.txt anew, with today's versions, for every Python from 3.10 on
+lock:  ## write requirements-dev.txt and requirements-docs.txt anew, with today's versions, for every Python from 3.10 on
 	$(PYTHON) -m venv .lock
 	.lock/bin/pip install --quiet --disable-pip-version-check --upgrade uv
-	.lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra dev --no-header \
-	    --no-emit-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
+	for extra in dev docs; do \
+	    .lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra $$extra --no-header \
+	        --no-emit-package qumulo-changelist --output-file requirements-$$extra.txt pyproject.toml || exit; \
+	done
 
 clean:  ## remove what make installed
 	rm -rf $(VENV) .qq .lock .pythons man
