@@ -9,6 +9,8 @@ OLDER_QQ := 5.1.0.1
 INSTALLED := requirements-dev.txt pyproject.toml src/qumulo_changelist/version.py
 READY := $(VENV)/ready-$(shell cat $(INSTALLED) | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
+# What finds faults of a page for those who use a screen reader or a keyboard; needs npm.
+AXE := tests/browser/node_modules/axe-core/axe.min.js
 CODE := src tests demo bench docs examples manual *.py
 MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 
@@ -19,12 +21,12 @@ FUZZ_SEED :=
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: demo test test-packages test-pythons fuzz coverage mutants bench lint format docs-picture man lock clean
+.PHONY: system-packages demo test test-packages test-pythons fuzz coverage mutants bench lint format docs-picture man lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
-test: $(READY) $(OLDER_READY)  ## all tests
+test: $(READY) $(OLDER_READY) $(AXE)  ## all tests
 	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
 
 test-packages: $(READY)  ## the wheel, the sdist, the man pages and the container files, as users get them
@@ -111,6 +113,19 @@ $(READY): $(INSTALLED)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@rm -f $(VENV)/ready-*
 	@touch $@
+
+$(AXE): tests/browser/package.json
+	@if command -v npm > /dev/null; then \
+	    cd tests/browser && npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error && touch node_modules/axe-core/axe.min.js; \
+	else echo 'npm is not installed: the tests skip what needs axe-core'; fi
+
+system-packages:  ## install what the tests need of Debian, as root; else say what is missing
+	@missing=$$(for one in $$(cat tests/system-packages.txt); do \
+	    command -v $$one > /dev/null || dpkg -s $$one > /dev/null 2>&1 || echo $$one; done | xargs); \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
+	else echo "the tests skip what needs these Debian packages: apt-get install $$missing"; fi
 
 $(OLDER_READY):
 	$(PYTHON) -m venv .qq/$(OLDER_QQ)

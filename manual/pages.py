@@ -80,7 +80,7 @@ def _page(name: str, command: Command, see_also: list[str]) -> Iterator[str]:
     else:
         yield from roff.section("Exit status", _terms(words.describe_exits(own, options)))
     yield from roff.section("Environment", _terms(words.describe_variables(own, options)))
-    yield from roff.section("Files", _terms(words.describe_files(options)))
+    yield from roff.section("Files", _terms(words.describe_files(own, options)))
     yield from roff.section("Examples", _examples(command.epilog))
     yield from roff.section("See also", [f"{one}," for one in see_also[:-1]] + see_also[-1:])
 
@@ -100,7 +100,7 @@ def _usage(command: Command) -> str:
     options = [one for group in command.groups for one in group.options]
     required = [f"{roff.bold(one.names[0])} {roff.italic(one.value)}" for one in options
                 if one.is_required]  # fmt: skip
-    given = [roff.italic(one.value) for one in command.arguments]
+    given = [roff.italic(one.usage) for one in command.arguments]
     if command.commands:
         given.append(roff.italic("COMMAND"))
     return " ".join([*required, f"[{roff.italic('OPTION')}]...", *given])

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+_USAGES = {"?": "[{}]", "*": "[{}]...", "+": "{}..."}
 _DEFAULTS_OF_THIS_MACHINE: Mapping[str, str] = {"workers": "the number of usable cores"}
 
 
@@ -14,6 +15,8 @@ class Option(NamedTuple):
     """Those of an option, such as ``-d`` and ``--deletes``; none for a positional argument."""
     value: str
     """What stands for its value; "" if it has none."""
+    usage: str
+    """The same, with how often it is given, such as ``[PROJECT]...``."""
     meaning: str
     is_required: bool
 
@@ -94,17 +97,16 @@ def _read_commands(parser: argparse.ArgumentParser) -> Iterator[Command]:
 
 
 def _read(parser: argparse.ArgumentParser, action: argparse.Action) -> Option:
-    names = tuple(action.option_strings)
-    return Option(names, _value(action), _meaning(parser, action), action.required)
+    names, value = tuple(action.option_strings), _value(action)
+    usage = _USAGES.get(str(action.nargs), "{}").format(value)
+    return Option(names, value, usage, _meaning(parser, action), action.required)
 
 
 def _value(action: argparse.Action) -> str:
     if action.nargs == 0:
         return ""
     usual = action.dest.upper() if action.option_strings else action.dest
-    shown = str(action.metavar or (_choices(action, "|") if action.choices else usual))
-    patterns = {"?": "[{}]", "*": "[{}]...", "+": "{}..."}
-    return patterns.get(str(action.nargs), "{}").format(shown)
+    return str(action.metavar or (_choices(action, "|") if action.choices else usual))
 
 
 def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:

@@ -140,13 +140,16 @@ def meanings_of_codes() -> dict[int, str]:
 
 def describe_variables(command: str, options: AbstractSet[str]) -> list[tuple[str, str]]:
     """Return the environment variables that a command reads or sets, each with its meaning."""
-    described = [known for option, known in _VARIABLES.items() if option in options]
-    own = _OWN_VARIABLES.get(command)
-    return [*described, own] if own else described
+    own = [_OWN_VARIABLES[command]] if command in _OWN_VARIABLES else []
+    if command == _EMULATOR:
+        return own
+    return [known for option, known in _VARIABLES.items() if option in options] + own
 
 
-def describe_files(options: AbstractSet[str]) -> list[tuple[str, str]]:
+def describe_files(command: str, options: AbstractSet[str]) -> list[tuple[str, str]]:
     """Return the files that a command reads or writes, each with its meaning."""
+    if command == _EMULATOR:
+        return []  # its options are like those of the client in name alone
     described = [known for option, all_ in _FILES.items() if option in options for known in all_]
     return [*described, _LIST_FILE] if options & {"--format", "--list"} else described
 

@@ -107,7 +107,10 @@ def test_a_page_names_environment_variables_and_files() -> None:
                  "/etc/StorageDNA/DNAClientServices.conf"):  # fmt: skip
         assert f"\n.TP\n{name}\n" in page
     assert "QUMULO_CHANGELIST_PASSWORD" in PAGES["qumulo-changelist-init.1"]
-    assert "QUMULO_EMULATOR_PASSWORD" in PAGES["qumulo-emulator.1"]
+    emulator = plain(PAGES["qumulo-emulator.1"])
+    assert re.findall(r"^\.TP\n([A-Z]+_[A-Z_]+|.*/.*)$", emulator, re.MULTILINE) == [
+        "QUMULO_EMULATOR_PASSWORD"
+    ]
 
 
 def test_pages_have_the_version_and_the_date_of_the_release() -> None:
