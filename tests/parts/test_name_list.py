@@ -7,8 +7,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.columns import FileBatch, FileColumns
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.model import DELETE, MODIFY, Entry, Kind, Op, State
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.output.formats import FORMATS, check_formats, formats_of_lists
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.name_list_reader import NameListReader
 from qumulo_changelist.output.tools import NAME_LISTS
@@ -208,3 +210,27 @@ def test_the_list_for_rsync_shows_which_names_are_of_directories() -> None:
         ("/deleted", Kind.FILE, State.DELETED),
         ("/cut", Kind.DIRECTORY, State.DELETED),
     ]
+
+
+@list_names
+def test_what_a_list_of_names_cannot_say_is_refused_before_the_work(name: str) -> None:
+    known = FORMATS[name]
+    assert known.has_deletions is (name not in ("tar", "restic", "borg"))
+    if name.endswith("-deleted"):
+        with pytest.raises(UsageError, match="is not a format"):
+            check_formats([name], deletes=True, moves=False)
+        return
+
+    check_formats([name], deletes=known.has_deletions, moves=False)
+    with pytest.raises(UsageError, match=f"in the format {name} cannot express moves"):
+        check_formats([name], deletes=False, moves=True)
+    if not known.has_deletions:
+        with pytest.raises(UsageError, match=f"in the format {name} cannot express deletions"):
+            check_formats([name], deletes=True, moves=False)
+
+
+def test_what_was_deleted_is_in_a_second_list_of_every_run() -> None:
+    assert formats_of_lists(["xml", "rsync", "tar", "rclone", "null"]) == (
+        *("xml", "rsync", "rsync-deleted", "tar", "rclone", "rclone-deleted"),
+        *("null", "null-deleted"),
+    )
