@@ -27,6 +27,7 @@ NOT_RUN = {
     ("docs/install.md", "uv build"): "asks a package index; tests/packages does it",
     ("docs/install.md", "docker"): "needs Docker",
     ("docs/install.md", "export QUMULO_EMULATOR_PASSWORD"): "needs Docker",
+    ("docs/report.md", "qumulo-changelist report"): "test_report does, in each of these ways",
     ("docs/formats-names.md", ""): "test_tools runs them with the lists of hostile names",
     ("docs/tutorial.md", "python3 -m venv"): "asks a package index; make and CI install the same",
     ("docs/performance.md", "make bench"): "takes an hour; tests/bench runs parts of it",
