@@ -134,11 +134,11 @@ class LiveTree:
         """Return the entries of these names in a directory, without those that no longer exist."""
         entries = []
         with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
-            parent = stat_entry(fd, b".", self._ids.id_of).id
+            parent = stat_entry(fd, b".", self._ids).id
             for name in names:
                 raw, path = to_bytes(name), (*parts, name)
                 try:
-                    attributes = stat_entry(fd, raw, self._ids.id_of)
+                    attributes = stat_entry(fd, raw, self._ids)
                     if attributes.type is FileType.FILE:  # nearly all are: no more to read
                         entry = Entry(path, attributes, None)
                     else:
@@ -176,7 +176,7 @@ class LiveTree:
                 yield name, child
 
     def _attributes(self, fd: int, name: bytes) -> Attributes:
-        attributes = stat_entry(fd, name, self._ids.id_of)
+        attributes = stat_entry(fd, name, self._ids)
         if attributes.type is FileType.SYMLINK:
             try:
                 return attributes._replace(target=os.readlink(name, dir_fd=fd))
@@ -230,7 +230,7 @@ class LiveTree:
                 return below
             for name in list_names(fd):
                 try:
-                    child = stat_entry(fd, name, self._ids.id_of)
+                    child = stat_entry(fd, name, self._ids)
                 except FileNotFoundError:
                     continue
                 self._places[child.id] = (parent, to_text(name))
