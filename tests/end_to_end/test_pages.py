@@ -27,6 +27,12 @@ NOT_RUN = {
     ("docs/install.md", "uv build"): "asks a package index; tests/packages does it",
     ("docs/install.md", "docker"): "needs Docker",
     ("docs/install.md", "export QUMULO_EMULATOR_PASSWORD"): "needs Docker",
+    (
+        "docs/emulator.md",
+        "pip install",
+    ): "asks a package index; test_serve and test_demo run the rest",
+    ("docs/emulator.md", "qq --host"): "asks for a password on a terminal; test_qq_and_sdk runs qq",
+    ("docs/emulator.md", "qumulo-emulator serve"): "runs until it is stopped; test_serve does it",
     ("docs/report.md", "qumulo-changelist report"): "test_report does, in each of these ways",
     ("docs/formats-names.md", ""): "test_tools runs them with the lists of hostile names",
     ("docs/tutorial.md", "python3 -m venv"): "asks a package index; make and CI install the same",
