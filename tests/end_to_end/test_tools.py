@@ -127,7 +127,7 @@ def lists(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Lists:
         # Whoever deletes by the list must not find one of an earlier run.
         path = site.list_path.parent / f"1-files.{format_name}-deleted"
         assert path.read_bytes() == b""
-    with_deletions = site.generate(before, after, *REST, "--deletes", *DELETING)
+    with_deletions = site.generate(before, after, *REST, "--deletes", "--slice-size=2", *DELETING)
     assert (done.code, with_deletions.code) == (1, 1), done.messages + with_deletions.messages
     return Lists(site, older, changed, set(gone), done)
 
