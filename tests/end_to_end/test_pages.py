@@ -23,6 +23,10 @@ NOT_RUN = {
     ("README.md", "python3.12 -m venv"): "needs root, that Python, and a package index",
     ("docs/tutorial.md", "python3 -m venv"): "asks a package index; make and CI install the same",
     ("docs/performance.md", "make bench"): "takes an hour; tests/bench runs parts of it",
+    **{
+        ("docs/formats-names.md", beginning): "test_tools does"
+        for beginning in ("rsync -a", "rclone delete", "tar --null", "(cd /mnt/show")
+    },
     ("docs/how-to/monitoring.md", "sudo cp examples/systemd"): "needs root and systemd, whose "
     "tool checks the units in test_examples",
     ("docs/how-to/monitoring.md", "sudo systemctl"): "needs root and systemd",
