@@ -74,6 +74,8 @@ if TYPE_CHECKING:
         run_project,
     )
     from qumulo_changelist.operations.project.source_run import SourceRun
+    from qumulo_changelist.operations.report.listed import ListReport
+    from qumulo_changelist.operations.report.making import Report, make_report
     from qumulo_changelist.operations.setup.setup import SetupRequest, SetupResult, set_up
     from qumulo_changelist.operations.snapshots.care import (
         SnapshotRole,
@@ -96,6 +98,8 @@ if TYPE_CHECKING:
     )
     from qumulo_changelist.projects.file import read_projects
     from qumulo_changelist.projects.project import ListOptions, Project, Source
+    from qumulo_changelist.report.capacity import Price
+    from qumulo_changelist.report_page.file import write_page
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
@@ -131,16 +135,19 @@ _MODULES = {
     "ListParameters": "output.formats",
     "ListReader": "output.interface",
     "ListedEntry": "output.interface",
+    "ListReport": "operations.report.listed",
     "Listener": "events",
     "MalformedListError": "output.interface",
     "Metadata": "operations.lists.request",
     "Piece": "output.interface",
     "PieceWriter": "output.interface",
     "Plan": "operations.project.beginning",
+    "Price": "report.capacity",
     "Project": "projects.project",
     "Proof": "checks.proof",
     "PublishedList": "operations.lists.result",
     "Receipt": "operations.lists.receipt",
+    "Report": "operations.report.making",
     "Run": "operations.project.history",
     "RunRequest": "operations.project.run",
     "RunResult": "operations.project.run",
@@ -169,6 +176,7 @@ _MODULES = {
     "generate_changelist": "operations.lists.changelist",
     "list_runs": "operations.project.history",
     "list_snapshots": "operations.snapshots.care",
+    "make_report": "operations.report.making",
     "notify": "operations.project.notification",
     "open_cluster": "cluster.connect",
     "plan_project": "operations.project.run",
@@ -182,6 +190,7 @@ _MODULES = {
     "update_metrics": "operations.project.metrics",
     "verify_list": "operations.lists.verification",
     "write_metrics": "operations.project.metrics",
+    "write_page": "report_page.file",
 }
 
 __all__ = [
@@ -216,6 +225,7 @@ __all__ = [
     "ListOptions",
     "ListParameters",
     "ListReader",
+    "ListReport",
     "ListedEntry",
     "Listener",
     "MalformedListError",
@@ -223,10 +233,12 @@ __all__ = [
     "Piece",
     "PieceWriter",
     "Plan",
+    "Price",
     "Project",
     "Proof",
     "PublishedList",
     "Receipt",
+    "Report",
     "Run",
     "RunRequest",
     "RunResult",
@@ -258,6 +270,7 @@ __all__ = [
     "generate_changelist",
     "list_runs",
     "list_snapshots",
+    "make_report",
     "notify",
     "open_cluster",
     "plan_project",
@@ -271,6 +284,7 @@ __all__ = [
     "update_metrics",
     "verify_list",
     "write_metrics",
+    "write_page",
 ]
 
 

@@ -76,7 +76,7 @@ def expected_lines(form_name: str, entries: list[Entry]) -> list[Line]:
         and (known.has_attributes or form.can_hold(one.name))
     ]
     if known.covers_deletions:
-        listed = [one for one in listed if not is_covered(one, entries, form)]
+        listed = [one for one in listed if not is_covered(form_name, one, entries)]
 
     def place(entry: Entry) -> tuple[str, bool]:
         # By their names as they are written, readable entries first.
@@ -97,17 +97,25 @@ def listed_states(form_name: str) -> set[State]:
     return states | {State.UNREADABLE} if known.has_attributes else states
 
 
-def is_covered(entry: Entry, entries: list[Entry], form: ListFormat) -> bool:
-    """Return whether an entry was deleted below a directory that has an entry as deleted."""
+def is_covered(form_name: str, entry: Entry, entries: list[Entry]) -> bool:
+    """Return whether an entry was deleted below one that stands for all that was deleted there."""
+    form = make_form(form_name)
     return (
         entry.state is State.DELETED
         and form.can_hold(entry.name)
         and any(
-            is_deleted_directory(one) and entry.name.startswith(f"{one.name}/")
+            covers(form_name, one) and entry.name.startswith(f"{one.name}/")
             for one in entries
             if form.can_hold(one.name)
         )
     )
+
+
+def covers(form_name: str, entry: Entry) -> bool:
+    """Return whether an entry stands for what was deleted below it."""
+    # What rsync puts in the place of a directory takes the place of all that was in it.
+    replaces = form_name == "rsync-deleted" and entry.state is State.PRESENT
+    return is_deleted_directory(entry) or (replaces and entry.attributes.kind is Kind.FILE)
 
 
 def is_deleted_directory(entry: Entry) -> bool:
@@ -160,7 +168,7 @@ def possible_cuts(form_name: str, entries: list[Entry], cuts: list[int]) -> list
         and not (
             FORMATS[form_name].covers_deletions
             and any(
-                is_deleted_directory(later) and earlier.name.startswith(f"{later.name}/")
+                covers(form_name, later) and earlier.name.startswith(f"{later.name}/")
                 for later in entries[cut:]
                 for earlier in entries[:cut]
             )

@@ -19,7 +19,7 @@ from qumulo_changelist.output.interface import (
     ListedEntry,
     MalformedListError,
 )
-from qumulo_changelist.output.reading import differences, find_entries, read_content
+from qumulo_changelist.output.reading import ListReading, differences, find_entries, read_content
 from tests.parts.entries import deleted, moved, present, unreadable
 from tests.parts.format_readers import BASE, InMemory, Line, read_list, reader_of
 from tests.parts.test_formats import (
@@ -204,6 +204,18 @@ def test_a_file_that_cannot_be_read_is_malformed(tmp_path: Path) -> None:
     for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "a", "No such file")):
         with pytest.raises(MalformedListError, match=reason):
             read_content(str(path), "xml")
+
+
+def test_iterating_over_a_list_also_hashes_all_of_it(written: tuple[str, Path]) -> None:
+    form_name, path = written
+    content = path.read_bytes()
+    reading = ListReading(str(path), form_name, BASE)
+
+    assert sum(isinstance(each, ListedEntry) for each in reading) == len(
+        read_list(form_name, content).lines
+    )
+
+    assert (reading.size, reading.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 def test_a_format_without_a_reader_has_bytes_alone(

@@ -121,6 +121,7 @@ INTERNAL = {
     ("output/csv_list", "ValueError"),
     ("output/csv_list_reader", "MalformedListError"),
     ("output/csv_list_reader", "ValueError"),
+    ("output/name_list_reader", "MalformedListError"),
     ("output/ndjson_reader", "MalformedListError"),
     ("output/parquet_reader", "MalformedListError"),
     ("output/parquet_reader", "ValueError"),

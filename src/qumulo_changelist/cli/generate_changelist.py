@@ -37,7 +37,7 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
         UsageError: the request cannot be carried out.
         SystemExit: an option is missing or malformed.
     """
-    options = _make_parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     request = ChangelistRequest(
         project=options.projectname,
         guid=options.projectguid,
@@ -71,7 +71,8 @@ _SAME_NAMES = (
 )
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = arguments.make_parser(
         "Write the list of what changed between two snapshots of a cluster."
     )

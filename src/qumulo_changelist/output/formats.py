@@ -99,6 +99,35 @@ def _make_classic_reader(parameters: ListParameters) -> ListReader:
     return ScanXmlClassicReader(parameters.base_path)
 
 
+def _names(
+    name: str, *, deletes: bool = True, directories: bool = False, covers: bool = False
+) -> KnownFormat:
+    """Return a format of names alone, with a second list beside it if it ``deletes``."""
+
+    def make(_: ListParameters) -> ListFormat:
+        from qumulo_changelist.output.tools import NAME_LISTS
+
+        return NAME_LISTS[name]
+
+    def make_reader(_: ListParameters) -> ListReader:
+        from qumulo_changelist.output.name_list_reader import NameListReader
+        from qumulo_changelist.output.tools import NAME_LISTS
+
+        return NameListReader(NAME_LISTS[name])
+
+    return KnownFormat(
+        make,
+        make_reader,
+        name,
+        has_deletions=deletes,
+        has_moves=False,
+        has_directories=directories,
+        has_attributes=False,
+        beside=f"{name}-deleted" if deletes and not name.endswith("-deleted") else "",
+        covers_deletions=covers,
+    )
+
+
 FORMATS: dict[str, KnownFormat] = {
     "xml": KnownFormat(
         lambda parameters: ScanXml(parameters.source_index, parameters.run_time),
@@ -113,6 +142,15 @@ FORMATS: dict[str, KnownFormat] = {
     "xml-classic": KnownFormat(
         _make_classic, _make_classic_reader, "xml", has_moves=False, covers_deletions=True
     ),
+    "rsync": _names("rsync", directories=True),
+    "rsync-deleted": _names("rsync-deleted", directories=True, covers=True),
+    "rclone": _names("rclone"),
+    "rclone-deleted": _names("rclone-deleted"),
+    "tar": _names("tar", deletes=False),
+    "null": _names("null"),
+    "null-deleted": _names("null-deleted"),
+    "restic": _names("restic", deletes=False),
+    "borg": _names("borg", deletes=False),
 }
 """Every format, by its name."""
 
@@ -153,9 +191,9 @@ def formats_of_lists(formats: Sequence[str], *, deletes: bool) -> tuple[str, ...
 
 
 def format_of(path: str) -> str:
-    """Return the format of a list without a receipt, by the ending of its path; XML if in doubt."""
+    """Return the format of a list without a receipt, by the ending of its path; "" for none."""
     endings = {known.ending: name for name, known in reversed(FORMATS.items())}
-    return endings.get(path.rpartition(".")[2], "xml")
+    return endings.get(path.rpartition(".")[2], "")
 
 
 def check_formats(formats: Sequence[str], *, deletes: bool, moves: bool) -> None:

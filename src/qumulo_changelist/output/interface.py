@@ -77,7 +77,7 @@ class ListFormat(Protocol):
         """
 
 
-class ListedEntry(Struct, frozen=True):
+class ListedEntry(Struct, frozen=True, gc=False):
     """An entry of a list that is read again."""
 
     name: str

@@ -78,6 +78,43 @@ def read_content(path: str, list_format: str, base_path: str = "/") -> ListConte
     return ListContent(chunks.size, chunks.sha256, counter.counted(), counter.stated, problem)
 
 
+class ListReading:
+    """Iterates once over what a list contains, and computes the size and hash of its file.
+
+    Args:
+        path: the list.
+        list_format: one of ``output.formats.FORMATS``.
+        base_path: the directory on the cluster, as far as it is known.
+
+    Raises:
+        MalformedListError: the file cannot be read, or is not a whole list; raised while iterating,
+            and at once if lists of the format cannot be read again.
+        ResourceError: this machine lacks a resource, such as memory; likewise.
+    """
+
+    def __init__(self, path: str, list_format: str, base_path: str = "/") -> None:
+        reader = make_reader(list_format, base_path)
+        if not reader:
+            raise MalformedListError(f"lists in the format {list_format} cannot be read again")
+        self._chunks = _HashedChunks(path)
+        self._entries = reader.read(self._chunks)
+
+    def __iter__(self) -> Iterator[ListedEntry | ListCounts]:
+        yield from self._entries
+        for _ in self._chunks:
+            pass  # of a format whose lists are not read in order
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes, when all of it has been read."""
+        return self._chunks.size
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, in hexadecimal digits, when all of it has been read."""
+        return self._chunks.sha256
+
+
 class FoundEntries(NamedTuple):
     """Entries of a list."""
 
