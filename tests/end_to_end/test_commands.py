@@ -197,6 +197,10 @@ def test_lists_of_any_two_snapshots_and_of_one_are_printed(office: Office) -> No
     )
     everything = office.type("scan", "latest~1", "-", "--format", "ndjson").output
     assert [json.loads(line).get("path") for line in everything.splitlines()] == ["/old", None]
+    names = ("diff", str(older), str(newer), "-", "--format=null")
+    assert office.type(*names).output == "./new\0"
+    refused = office.type(*names, "--deletes", code=2)
+    assert "standard output takes one list, and there would be several" in refused.messages
     assert list((site.folder / "work").iterdir()) == []
 
     answer = office.ask("diff", str(older), str(newer), "--project", "show", "--deletes")

@@ -38,6 +38,9 @@ from tests.parts.test_formats import (
     write_list,
 )
 
+# Lists of names alone have tests of their own (test_name_list.py).
+WITH_FIELDS = [name for name, known in FORMATS.items() if known.has_attributes]
+
 
 def in_words(line: Line | ListedEntry) -> tuple[object, ...]:
     """What a reader gives of a line, except for the operation and the reason."""
@@ -102,7 +105,7 @@ ENTRIES = descending(
 )
 
 
-@pytest.fixture(params=FORMATS)
+@pytest.fixture(params=WITH_FIELDS)
 def written(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     """The name of a format, and a list in it."""
     path = tmp_path / "list"
@@ -164,7 +167,7 @@ NOT_SEEN = {
     ("written", "damage"),
     [
         (name, damage)
-        for name in FORMATS
+        for name in WITH_FIELDS
         for damage in DAMAGES
         if damage not in NOT_SEEN.get(name, ())
     ],
@@ -245,7 +248,7 @@ def test_what_differs_is_stated_in_words() -> None:
     assert differences(one, other) == ["3 and not 4 files", "0 and not 1 unreadable entries"]
 
 
-@pytest.mark.parametrize("form_name", [name for name in FORMATS if name != "xml-classic"])
+@pytest.mark.parametrize("form_name", [name for name in WITH_FIELDS if name != "xml-classic"])
 def test_memory_stays_flat_however_long_a_list_is(
     tmp_path: Path, form_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
