@@ -17,13 +17,8 @@ from qumulo_changelist.output.interface import (
     ListedEntry,
     MalformedListError,
 )
-from qumulo_changelist.output.parquet import (
-    METADATA,
-    MILLISECONDS,
-    SCHEMA,
-    VERSION,
-    ParquetFacts,
-)
+from qumulo_changelist.output.parquet import METADATA, VERSION, ParquetFacts
+from qumulo_changelist.output.parquet_columns import MILLISECONDS, SCHEMA
 from qumulo_changelist.shortages import check_shortage
 
 _ROWS_IN_A_BATCH = 2048
