@@ -17,6 +17,7 @@ from tests.packages.conftest import (
     COMMANDS,
     PROGRAMS,
     Built,
+    find_page,
     outside_environment,
     run,
 )
@@ -140,8 +141,8 @@ def test_the_version_is_the_same_everywhere(built: Built) -> None:
 
 def test_man_finds_the_pages_where_the_commands_are_on_the_path(plain: Path) -> None:
     for page in make_pages():
-        found = run("/usr/bin/man", "--where", page.removesuffix(".1"), PATH=f"{plain}:/usr/bin")
-        assert found.strip() == str(plain.parent / "share" / "man" / "man1" / page)
+        found = find_page(page.removesuffix(".1"), PATH=f"{plain}:/usr/bin")
+        assert found == str(plain.parent / "share" / "man" / "man1" / page)
 
 
 def test_pipx_puts_the_commands_and_the_pages_where_users_find_them(
@@ -172,5 +173,5 @@ def test_uv_puts_the_commands_and_qq_where_users_find_them(built: Built, tmp_pat
     found = {one.name for one in (tmp_path / "bin").iterdir()}
     assert found >= {*COMMANDS, "qq"}
     manual = run(PROGRAMS / "uv", "tool", "dir", **places).strip() + "/qumulo-changelist/share/man"
-    assert run("/usr/bin/man", "--manpath", manual, "--where", "qumulo-changelist-run")
+    assert find_page("qumulo-changelist-run", MANPATH=manual).startswith(manual)
     assert run(tmp_path / "bin" / "qumulo-changelist", "--version").endswith(f" {VERSION}\n")
