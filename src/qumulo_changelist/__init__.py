@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from qumulo_changelist.config.settings import Secret, Settings, Transport
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
-    from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot, Totals
+    from qumulo_changelist.model import (
+        Attributes,
+        Batch,
+        Caller,
+        Change,
+        Entry,
+        EntryStat,
+        Kind,
+        Snapshot,
+        State,
+        Totals,
+    )
     from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
     from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
     from qumulo_changelist.operations.lists.changelist import generate_changelist
@@ -63,6 +74,8 @@ if TYPE_CHECKING:
         run_project,
     )
     from qumulo_changelist.operations.project.source_run import SourceRun
+    from qumulo_changelist.operations.report.listed import ListReport
+    from qumulo_changelist.operations.report.making import Report, make_report
     from qumulo_changelist.operations.setup.setup import SetupRequest, SetupResult, set_up
     from qumulo_changelist.operations.snapshots.care import (
         SnapshotRole,
@@ -71,12 +84,28 @@ if TYPE_CHECKING:
     )
     from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
     from qumulo_changelist.operations.snapshots.list_choice import ListChoice, choose_list
+    from qumulo_changelist.output.formats import KnownFormat, ListParameters, register_format
+    from qumulo_changelist.output.interface import (
+        ListBytes,
+        ListCounts,
+        ListedEntry,
+        ListFormat,
+        ListReader,
+        MalformedListError,
+        Piece,
+        PieceWriter,
+        StoredPiece,
+    )
     from qumulo_changelist.projects.file import read_projects
     from qumulo_changelist.projects.project import ListOptions, Project, Source
+    from qumulo_changelist.report.capacity import Price
+    from qumulo_changelist.report_page.file import write_page
 
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
     "Adoption": "operations.project.adoption",
+    "Attributes": "model",
+    "Batch": "model",
     "Caller": "model",
     "Change": "model",
     "ChangelistError": "errors",
@@ -90,21 +119,35 @@ _MODULES = {
     "DeletionLimit": "checks.deletion_limit",
     "Diagnosis": "operations.doctor.diagnosis",
     "DoctorRequest": "operations.doctor.diagnosis",
+    "Entry": "model",
     "EntryStat": "model",
     "Event": "events",
     "Explanation": "operations.lists.explained",
     "Finding": "operations.lists.verification",
     "FinishedRun": "operations.project.metrics",
     "Kind": "model",
+    "KnownFormat": "output.formats",
+    "ListBytes": "output.interface",
     "ListChoice": "operations.snapshots.list_choice",
+    "ListCounts": "output.interface",
+    "ListFormat": "output.interface",
     "ListOptions": "projects.project",
+    "ListParameters": "output.formats",
+    "ListReader": "output.interface",
+    "ListedEntry": "output.interface",
+    "ListReport": "operations.report.listed",
     "Listener": "events",
+    "MalformedListError": "output.interface",
     "Metadata": "operations.lists.request",
+    "Piece": "output.interface",
+    "PieceWriter": "output.interface",
     "Plan": "operations.project.beginning",
+    "Price": "report.capacity",
     "Project": "projects.project",
     "Proof": "checks.proof",
     "PublishedList": "operations.lists.result",
     "Receipt": "operations.lists.receipt",
+    "Report": "operations.report.making",
     "Run": "operations.project.history",
     "RunRequest": "operations.project.run",
     "RunResult": "operations.project.run",
@@ -118,6 +161,8 @@ _MODULES = {
     "Source": "projects.project",
     "SourceRun": "operations.project.source_run",
     "SourceStatus": "operations.project.history",
+    "State": "model",
+    "StoredPiece": "output.interface",
     "Totals": "model",
     "Transport": "config.settings",
     "Verification": "operations.lists.verification",
@@ -131,6 +176,7 @@ _MODULES = {
     "generate_changelist": "operations.lists.changelist",
     "list_runs": "operations.project.history",
     "list_snapshots": "operations.snapshots.care",
+    "make_report": "operations.report.making",
     "notify": "operations.project.notification",
     "open_cluster": "cluster.connect",
     "plan_project": "operations.project.run",
@@ -138,15 +184,19 @@ _MODULES = {
     "read_projects": "projects.file",
     "read_receipt": "operations.lists.receipt",
     "read_settings": "config.archiver",
+    "register_format": "output.formats",
     "run_project": "operations.project.run",
     "set_up": "operations.setup.setup",
     "update_metrics": "operations.project.metrics",
     "verify_list": "operations.lists.verification",
     "write_metrics": "operations.project.metrics",
+    "write_page": "report_page.file",
 }
 
 __all__ = [
     "Adoption",
+    "Attributes",
+    "Batch",
     "Caller",
     "Change",
     "ChangelistError",
@@ -160,21 +210,35 @@ __all__ = [
     "DeletionLimit",
     "Diagnosis",
     "DoctorRequest",
+    "Entry",
     "EntryStat",
     "Event",
     "Explanation",
     "Finding",
     "FinishedRun",
     "Kind",
+    "KnownFormat",
+    "ListBytes",
     "ListChoice",
+    "ListCounts",
+    "ListFormat",
     "ListOptions",
+    "ListParameters",
+    "ListReader",
+    "ListReport",
+    "ListedEntry",
     "Listener",
+    "MalformedListError",
     "Metadata",
+    "Piece",
+    "PieceWriter",
     "Plan",
+    "Price",
     "Project",
     "Proof",
     "PublishedList",
     "Receipt",
+    "Report",
     "Run",
     "RunRequest",
     "RunResult",
@@ -188,6 +252,8 @@ __all__ = [
     "Source",
     "SourceRun",
     "SourceStatus",
+    "State",
+    "StoredPiece",
     "Totals",
     "Transport",
     "Verification",
@@ -204,6 +270,7 @@ __all__ = [
     "generate_changelist",
     "list_runs",
     "list_snapshots",
+    "make_report",
     "notify",
     "open_cluster",
     "plan_project",
@@ -211,11 +278,13 @@ __all__ = [
     "read_projects",
     "read_receipt",
     "read_settings",
+    "register_format",
     "run_project",
     "set_up",
     "update_metrics",
     "verify_list",
     "write_metrics",
+    "write_page",
 ]
 
 

@@ -4,6 +4,7 @@ import signal
 
 # Real-time signals have no name.
 _SIGNALS = {number.value: number.name for number in signal.Signals}
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 def count(number: int, noun: str) -> str:
@@ -19,6 +20,29 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun[:-1]}ies" if has_ies else f"{number} {noun}s"
 
 
+def describe_size(size: int) -> str:
+    """Return a number of bytes with three digits and a unit: ``999 bytes``, ``1.23 GB``."""
+    if size < 1000:
+        return count(size, "byte")
+    power, value = 0, float(size)
+    while value >= 999.5 and power < len(_UNITS) - 1:
+        power, value = power + 1, value / 1000
+    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
+    return f"{value:.{digits}f} {_UNITS[power]}"
+
+
+def printable(text: str) -> str:
+    """Return text in which nothing can control a terminal, break a line, or turn its direction."""
+    return "".join(one if one.isprintable() else _escape(one) for one in text)
+
+
 def describe_signal(number: int) -> str:
     """Return how a process ended that a signal killed, with the signal's name."""
     return f"was killed by signal {_SIGNALS.get(number, number)}"
+
+
+def _escape(character: str) -> str:
+    number = ord(character)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte of a name that is not UTF-8
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

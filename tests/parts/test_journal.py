@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.base import Committed
+from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
 from qumulo_changelist.operations.project.history import last_list_of
@@ -252,3 +253,22 @@ def test_a_list_continues_only_what_is_of_the_same_directory_for_the_same_archiv
         waiting = [(run.newer, run.archive) for run in journal.uncommitted("show1", "/a")]
 
         assert sorted(waiting) == [(6, "g/1"), (9, "")]
+
+
+def test_what_a_list_contains_is_remembered_and_a_file_of_an_earlier_version_gains_room_for_it(
+    path: str,
+) -> None:
+    contents = RunContents(created=3, created_bytes=700, deleted=2)
+    with Journal(path) as journal:
+        journal.add(a_run())
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("ALTER TABLE runs DROP COLUMN contents")
+        file.commit()
+
+    with Journal(path) as journal:
+        (earlier,) = journal.runs()
+        assert earlier.contents is None
+        journal.update(earlier, contents=contents)
+
+    with Journal(path) as journal:
+        assert journal.run(earlier.id).contents == contents

@@ -37,11 +37,16 @@ VALUES = {
     *("events.cluster", "events.cycle", "events.lists", "events.progress", "under_way"),
 }
 MAY_IMPORT = {
-    "cli": {"operations", "checks", "config", "projects", "output.formats"},
+    "cli": {
+        *("operations", "checks", "config", "projects", "output.formats", "report"),
+        "report_page",
+    },
+    "report_page": {"operations", "report", "cycle.contents", "output.atomic"},
     "operations": {
         *("changes", "checks", "cluster", "config", "cycle", "output", "projects", "runners"),
-        *("scan", "trees"),
+        *("report", "scan", "trees"),
     },
+    "report": {"output.interface"},
     "projects": {"checks"},
     "cycle": set(),
     "checks": {"changes", "cluster.interface"},
@@ -103,7 +108,7 @@ def test_the_rules_know_no_kind_of_cluster_tree_or_format() -> None:
 
 
 def test_operations_on_lists_know_no_project_and_projects_know_no_setup() -> None:
-    order = ["lists", "project", "snapshots", "doctor", "setup"]
+    order = ["lists", "project", "report", "snapshots", "doctor", "setup"]
     for name, module in MODULES.items():
         if name.startswith("operations."):
             above = order[order.index(name.split(".")[1]) + 1 :]

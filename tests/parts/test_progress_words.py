@@ -6,12 +6,11 @@ from qumulo_changelist.cli.progress_words import (
     Shown,
     describe_line,
     describe_lines,
-    describe_size,
     describe_time,
-    printable,
     seconds_left,
 )
 from qumulo_changelist.events import Stage
+from qumulo_changelist.wording import describe_size, printable
 
 LISTING = Shown(
     stage=Stage.LISTING,

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import is_whole_number
@@ -10,6 +11,9 @@ from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.request import MAX_SIZE
 from qumulo_changelist.version import __version__
+
+if TYPE_CHECKING:
+    from qumulo_changelist.report.capacity import Price
 
 CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
@@ -69,6 +73,16 @@ def deletion_limit(argument: str) -> DeletionLimit:
     """Return a limit on deletions: a number of files, or a percentage."""
     try:
         return DeletionLimit.parse(argument)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def price(argument: str) -> "Price":
+    """Return the price of a TB of storage a month, such as ``21 USD``."""
+    from qumulo_changelist.report.capacity import parse_price  # few commands need it
+
+    try:
+        return parse_price(argument)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

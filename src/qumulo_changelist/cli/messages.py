@@ -97,6 +97,10 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.InvalidReceiptError: (
         "Make the list again, or read its receipt with the version that made it."
     ),
+    errors.InvalidListError: (
+        "Name a list, or its receipt, as it was written; `qumulo-changelist verify LIST` compares "
+        "both."
+    ),
     errors.StatusError: "Check the paths, and the ids of snapshots.",
     errors.NotFoundError: "Check that the path exists on the cluster.",
     errors.SnapshotMissingError: (

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from qumulo_changelist.events import Stage
-from qumulo_changelist.wording import count
+from qumulo_changelist.wording import count, describe_size, printable
 
 # With what precedes the path.
 _DOING = {
@@ -16,7 +16,6 @@ _DOING = {
     Stage.HANDING_OVER: ("waiting for the command that has the list", "of "),
     Stage.COMMITTING: ("committing", ""),
 }
-_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 # Below this share of the work, or of a second, what is left is anybody's guess.
 _MIN_SHARE = 0.01
@@ -60,22 +59,6 @@ def describe_lines(shown: Shown, width: int) -> list[str]:
 def describe_line(shown: Shown) -> str:
     """Return a line for a log."""
     return _fit(_head(shown), [*_changes(shown), *_totals(shown)])
-
-
-def printable(text: str) -> str:
-    """Return text in which nothing can control a terminal, or breaks a line."""
-    return "".join(one if one.isprintable() else _escape(one) for one in text)
-
-
-def describe_size(size: int) -> str:
-    """Return a number of bytes with three digits and a unit: ``999 bytes``, ``1.23 GB``."""
-    if size < 1000:
-        return count(size, "byte")
-    power, value = 0, float(size)
-    while value >= 999.5 and power < len(_UNITS) - 1:
-        power, value = power + 1, value / 1000
-    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:.{digits}f} {_UNITS[power]}"
 
 
 def describe_time(seconds: float) -> str:
@@ -144,10 +127,3 @@ def _fit(head: list[Part], parts: list[Part], width: int | None = None, indent: 
             return line
         head = [part for part in head if part[0] < greatest]
         parts = [part for part in parts if part[0] < greatest]
-
-
-def _escape(character: str) -> str:
-    number = ord(character)
-    if 0xDC80 <= number <= 0xDCFF:  # a byte of a name that is not UTF-8
-        number -= 0xDC00
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

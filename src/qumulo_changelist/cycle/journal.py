@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from platformdirs import user_state_dir
 
 from qumulo_changelist.cycle.base import Committed
+from qumulo_changelist.cycle.contents import RunContents, decode, encode
 from qumulo_changelist.errors import StateFileError
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.shortages import check_shortage
@@ -50,9 +51,12 @@ CREATE TABLE IF NOT EXISTS runs (
     is_complete INTEGER NOT NULL,
     exit_code INTEGER,
     error BLOB NOT NULL,
-    position INTEGER NOT NULL
+    position INTEGER NOT NULL,
+    contents TEXT NOT NULL DEFAULT ''
 )
 """
+# Files of earlier versions lack the last column. Those versions write what has it, too.
+_COLUMN = "ALTER TABLE runs ADD COLUMN contents TEXT NOT NULL DEFAULT ''"
 
 
 class RunState(str, Enum):
@@ -110,6 +114,8 @@ class Run(Struct, frozen=True, kw_only=True):
     error: str = ""
     position: int = 0
     """Of the commit among all commits, in their order; 0 if it is not committed."""
+    contents: RunContents | None = None
+    """What the list contains; None if there is none, or an earlier version made it."""
 
 
 _TEXTS = frozenset(("project", "source", "archive", "name", "list", "receipt", "summary", "error"))
@@ -156,6 +162,11 @@ class Journal:
             if version < _VERSION:
                 self._file.execute(_TABLE)
                 self._file.execute(f"PRAGMA user_version = {_VERSION}")
+            columns = self._file.execute("PRAGMA table_info(runs)").fetchall()
+            if "contents" not in [column["name"] for column in columns]:
+                # Another process may do it at the same moment.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    self._file.execute(_COLUMN)
 
     def __enter__(self) -> "Journal":
         return self
@@ -294,12 +305,17 @@ def _key(text: str) -> bytes | str:
 def _stored(name: str, value: object) -> object:
     if name in _TEXTS:
         return to_bytes(str(value))
+    if name == "contents":
+        return encode(value if isinstance(value, RunContents) else None)
     return value.value if isinstance(value, RunState) else value
 
 
 def _run(row: sqlite3.Row) -> Run:
-    values: dict[str, object] = {name: row[name] for name in _FIELDS}
+    # A file of an earlier version that cannot be written lacks a column.
+    known = row.keys()
+    values: dict[str, object] = {name: row[name] for name in _FIELDS if name in known}
     # Of a damaged file, a value can be anything; a memoryview is of bytes alone.
     values |= {name: to_text(bytes(memoryview(row[name]))) for name in _TEXTS}
     values["is_complete"] = bool(row["is_complete"])
+    values["contents"] = decode(row["contents"]) if "contents" in known else None
     return convert(values, Run)

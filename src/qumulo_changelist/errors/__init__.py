@@ -32,6 +32,7 @@
     ├── IncomparableError            65   the snapshots cannot be compared
     │   └── SnapshotTimeError        65   the newer snapshot was taken first
     ├── InvalidReceiptError          65   a file is not a receipt that this version can read
+    ├── InvalidListError             65   a file is not a list that this version can read
     ├── StatusError                  65   the cluster refuses a request
     │   ├── NotFoundError            66   the cluster has no such path
     │   │   ├── SnapshotMissingError 66   the cluster has no such snapshot
@@ -122,6 +123,7 @@ from qumulo_changelist.errors.request import (
 )
 from qumulo_changelist.errors.result import (
     DeletionLimitError,
+    InvalidListError,
     InvalidReceiptError,
     OutputError,
     ProofError,
@@ -154,6 +156,7 @@ __all__ = [
     "HiddenSnapshotError",
     "IncomparableError",
     "IncompleteReplyError",
+    "InvalidListError",
     "InvalidReceiptError",
     "ListNameError",
     "LoginError",

@@ -49,3 +49,9 @@ class InvalidReceiptError(ChangelistError):
     """A file is not a receipt, or a newer version of this package made it."""
 
     exit_code = 65
+
+
+class InvalidListError(ChangelistError):
+    """A file is not a list that this version can read."""
+
+    exit_code = 65

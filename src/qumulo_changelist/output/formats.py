@@ -23,7 +23,9 @@ class KnownFormat(NamedTuple):
     """A format that lists can be written in, and what it can express."""
 
     make: Callable[[ListParameters], ListFormat]
-    make_reader: Callable[[], ListReader]
+    make_reader: Callable[[ListParameters], ListReader] | None
+    """Is given what is known of how the list was made. None if lists are never read again; then
+    they are verified by their bytes alone, and no path on one can be explained."""
     ending: str
     """Of the list's file, such as ``xml``."""
     has_deletions: bool = True
@@ -39,6 +41,8 @@ class KnownFormat(NamedTuple):
     """The Python package that it needs; "" if it needs none."""
     extra: str = ""
     """The extra of this project that brings the package."""
+    covers_deletions: bool = False
+    """Whether the entry of a deleted directory stands for all that was deleted below it."""
 
 
 def _make_ndjson(_: ListParameters) -> ListFormat:
@@ -47,16 +51,81 @@ def _make_ndjson(_: ListParameters) -> ListFormat:
     return Ndjson()
 
 
-def _make_xml_reader() -> ListReader:
+def _make_csv(_: ListParameters) -> ListFormat:
+    from qumulo_changelist.output.csv_list import CsvList
+
+    return CsvList()
+
+
+def _make_parquet(parameters: ListParameters) -> ListFormat:
+    from qumulo_changelist.output.parquet import ParquetList
+
+    return ParquetList(parameters.base_path)
+
+
+def _make_classic(parameters: ListParameters) -> ListFormat:
+    from qumulo_changelist.output.scan_xml_classic import make_classic
+
+    return make_classic(parameters.source_index, parameters.run_time, parameters.base_path)
+
+
+def _make_xml_reader(_: ListParameters) -> ListReader:
     from qumulo_changelist.output.scan_xml_reader import ScanXmlReader  # few programs read lists
 
     return ScanXmlReader()
 
 
-def _make_ndjson_reader() -> ListReader:
+def _make_ndjson_reader(_: ListParameters) -> ListReader:
     from qumulo_changelist.output.ndjson_reader import NdjsonReader
 
     return NdjsonReader()
+
+
+def _make_csv_reader(_: ListParameters) -> ListReader:
+    from qumulo_changelist.output.csv_list_reader import CsvListReader
+
+    return CsvListReader()
+
+
+def _make_parquet_reader(_: ListParameters) -> ListReader:
+    from qumulo_changelist.output.parquet_reader import ParquetListReader
+
+    return ParquetListReader()
+
+
+def _make_classic_reader(parameters: ListParameters) -> ListReader:
+    from qumulo_changelist.output.scan_xml_classic_reader import ScanXmlClassicReader
+
+    return ScanXmlClassicReader(parameters.base_path)
+
+
+def _names(
+    name: str, *, deletes: bool = True, directories: bool = False, covers: bool = False
+) -> KnownFormat:
+    """Return a format of names alone, with a second list beside it if it ``deletes``."""
+
+    def make(_: ListParameters) -> ListFormat:
+        from qumulo_changelist.output.tools import NAME_LISTS
+
+        return NAME_LISTS[name]
+
+    def make_reader(_: ListParameters) -> ListReader:
+        from qumulo_changelist.output.name_list_reader import NameListReader
+        from qumulo_changelist.output.tools import NAME_LISTS
+
+        return NameListReader(NAME_LISTS[name])
+
+    return KnownFormat(
+        make,
+        make_reader,
+        name,
+        has_deletions=deletes,
+        has_moves=False,
+        has_directories=directories,
+        has_attributes=False,
+        beside=f"{name}-deleted" if deletes and not name.endswith("-deleted") else "",
+        covers_deletions=covers,
+    )
 
 
 FORMATS: dict[str, KnownFormat] = {
@@ -66,8 +135,39 @@ FORMATS: dict[str, KnownFormat] = {
         "xml",
     ),
     "ndjson": KnownFormat(_make_ndjson, _make_ndjson_reader, "ndjson"),
+    "csv": KnownFormat(_make_csv, _make_csv_reader, "csv"),
+    "parquet": KnownFormat(
+        _make_parquet, _make_parquet_reader, "parquet", package="pyarrow", extra="parquet"
+    ),
+    "xml-classic": KnownFormat(
+        _make_classic, _make_classic_reader, "xml", has_moves=False, covers_deletions=True
+    ),
+    "rsync": _names("rsync", directories=True),
+    "rsync-deleted": _names("rsync-deleted", directories=True, covers=True),
+    "rclone": _names("rclone"),
+    "rclone-deleted": _names("rclone-deleted"),
+    "tar": _names("tar", deletes=False),
+    "null": _names("null"),
+    "null-deleted": _names("null-deleted"),
+    "restic": _names("restic", deletes=False),
+    "borg": _names("borg", deletes=False),
 }
 """Every format, by its name."""
+
+
+def register_format(name: str, known: KnownFormat) -> None:
+    """Add a format of a program's own: lists can then be asked for by its name.
+
+    Args:
+        name: its name.
+        known: how it is written and read, and what it can express.
+
+    Raises:
+        UsageError: there is a format of that name.
+    """
+    if name in FORMATS:
+        raise UsageError(f"there is a format {name!r} already")
+    FORMATS[name] = known
 
 
 def selectable_formats() -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """A format of lists: batches of entries in, bytes out; and a list that is read again."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
@@ -76,7 +77,7 @@ class ListFormat(Protocol):
         """
 
 
-class ListedEntry(Struct, frozen=True):
+class ListedEntry(Struct, frozen=True, gc=False):
     """An entry of a list that is read again."""
 
     name: str
@@ -124,6 +125,20 @@ class MalformedListError(Exception):
     """A list cannot be read, or is not one of its format; ``str()`` is the reason alone."""
 
 
+class ListBytes(Protocol):
+    """The bytes of a list that is read again."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them in order."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Return the list as a file, for a format whose lists cannot be read in order.
+
+        Raises:
+            MalformedListError: it cannot be read.
+        """
+
+
 class ListReader(Protocol):
     """Reads lists of one format."""
 
@@ -134,8 +149,8 @@ class ListReader(Protocol):
     def written_name(self, name: str) -> str:
         """Return how a list has a name; names that a format cannot hold are written differently."""
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[ListedEntry | ListCounts]:
-        """Yield the entries of a list in its order, and once the totals that it states.
+    def read(self, chunks: ListBytes) -> Iterator[ListedEntry | ListCounts]:
+        """Yield the entries of a list in its order, and once the totals that it states, if any.
 
         Args:
             chunks: the list. All of it is needed, since a list that is cut short is none.

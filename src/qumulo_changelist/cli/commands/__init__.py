@@ -21,6 +21,7 @@ COMMANDS = {
     "scan": "list everything that one snapshot has",
     "explain": "why one path is on a list, or why not",
     "verify": "compare a list with its receipt, and with the cluster",
+    "report": "a page to look at: what changed, where, and what it takes to archive it",
     "snapshot": "create, list, show and delete snapshots",
     "init": "set up a project: five questions, checked as they are answered",
     "doctor": "check everything that runs need, and say what to do about it",

@@ -10,6 +10,7 @@ from qumulo_changelist.cli.answer import describe_error, describe_lists, print_a
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
+from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.projects.project import Project
@@ -52,6 +53,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
     common.add_wait_option(parser)
+    parser.add_argument(
+        "--report", metavar="FILE", type=arguments.path,
+        help="write a page to look at, of all lists of this run; if that fails, the run stands",
+    )  # fmt: skip
     _add_reports(parser.add_argument_group("reports (each also a key in projects.toml)"))
     project_options.add_options(parser)
     common.add_project_options(parser)
@@ -74,7 +79,8 @@ def _add_reports(group: argparse._ArgumentGroup) -> None:
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Run the projects, print the paths of their lists, and return the exit code."""
     projects = project_options.chosen_projects(options, options.names)
-    act = _plan if options.dry_run else _Runs(projects, options, screen).run
+    page = None if options.dry_run else page_of(options.report, screen)
+    act = _plan if options.dry_run else _Runs(projects, options, screen, page).run
     answers = []
     codes = []
     for project in projects:
@@ -83,11 +89,14 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         except ChangelistError as error:
             if len(projects) == 1:
                 raise
+            if page:
+                page.add_failure(project.name, error)
             answer, code = _failed(project, error), error.exit_code
             _say_failure(project.name, error)
         answers.append(answer)
         codes.append(code)
-    print_answer({"projects": answers}, "", as_json=options.json)
+    report = page.write(options.state or "") if page else {}
+    print_answer({"projects": answers, **report}, "", as_json=options.json)
     return max(codes)
 
 
@@ -111,8 +120,13 @@ class _Runs:
     """The runs of a command line, each of which is reported where its project wants that."""
 
     def __init__(
-        self, projects: list[Project], options: argparse.Namespace, screen: Screen
+        self,
+        projects: list[Project],
+        options: argparse.Namespace,
+        screen: Screen,
+        page: RunPage | None,
     ) -> None:
+        self._page = page
         self._reporter = Reporter(
             projects, everything=options.all, state=options.state or "", screen=screen
         )
@@ -126,12 +140,15 @@ class _Runs:
         self._reporter.begin()
         try:
             settings = common.find_settings(options, project)
-            result = run_project(_request(project, options), settings, screen)
+            listener = self._page.listener if self._page else screen
+            result = run_project(_request(project, options), settings, listener)
         except ChangelistError as error:
             self._reporter.report(project, _failed(project, error), error.exit_code)
             raise
         sources = [_describe_source(one) for one in result.sources]
         answer: dict[str, object] = {"project": project.name, "sources": sources}
+        if self._page:
+            self._page.add_result(project.name, result.sources)
         # First, since standard output may be closed.
         self._reporter.report(project, answer, result.exit_code, result.sources)
         for one in result.sources:

@@ -1,7 +1,6 @@
 """Explaining why one path is on a list that was published, or why not."""
 
 import contextlib
-import os
 from typing import NamedTuple
 
 from qumulo_changelist.changes.mentions import Mentions, find_mentions
@@ -15,14 +14,14 @@ from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.operations.lists.explained import Explanation, SnapshotSight
-from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
+from qumulo_changelist.operations.lists.pair import ListPair, find_pair
+from qumulo_changelist.operations.lists.receipt import Receipt
 from qumulo_changelist.operations.lists.recorded_snapshots import (
     RecordedSnapshot,
     look_up_snapshots,
 )
-from qumulo_changelist.output.formats import FORMATS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters, selectable_formats
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
-from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import FoundEntries, find_entries
 from qumulo_changelist.scan.verdict import Facts, Listing, Sight, decide
 from qumulo_changelist.shortages import shortage_errors
@@ -61,20 +60,12 @@ def explain_path(
         ChangelistError: the cluster cannot be asked, or this machine lacks a resource.
     """
     with shortage_errors():
-        pair = _find_pair(list_path)
+        pair = find_pair(list_path)
         wanted = _find_name(path, pair.receipt.base_path)
         on_list = _look_up_on_list(pair, wanted.name)
         with open_cluster(settings, listener) as cluster:
             seen = _look_up_on_cluster(cluster, pair.receipt, wanted.name)
     return _explain(pair, wanted, on_list, seen)
-
-
-class _Pair(NamedTuple):
-    """A list and its receipt."""
-
-    list_path: str
-    receipt_path: str
-    receipt: Receipt
 
 
 class _Wanted(NamedTuple):
@@ -103,16 +94,6 @@ class _OnCluster(NamedTuple):
     diff_problem: str = ""
 
 
-def _find_pair(path: str) -> _Pair:
-    beside = receipt_path_of(path)
-    if not path.endswith(".json") or os.path.exists(beside):
-        return _Pair(path, beside, read_receipt(beside))
-    receipt = read_receipt(path)
-    # The pair may have been moved together.
-    folder, name = os.path.dirname(path), os.path.basename(receipt.list_file.path)
-    return _Pair(os.path.join(folder, name), path, receipt)
-
-
 def _find_name(path: str, base: str) -> _Wanted:
     plain = normalize_cluster_path(path if path.startswith("/") else f"/{path}").rstrip("/")
     above = base.rstrip("/")
@@ -121,7 +102,7 @@ def _find_name(path: str, base: str) -> _Wanted:
     return _Wanted(plain, is_doubtful=path.startswith("/"))
 
 
-def _look_up_on_list(pair: _Pair, name: str) -> _OnList:
+def _look_up_on_list(pair: ListPair, name: str) -> _OnList:
     nothing = FoundEntries({}, "")
     if pair.receipt.format not in FORMATS:
         problem = f"this version does not know the format {pair.receipt.format}"
@@ -130,7 +111,9 @@ def _look_up_on_list(pair: _Pair, name: str) -> _OnList:
     while names[-1] != _BASE:
         names.append(parent_of(names[-1]).rstrip("/") or _BASE)
     try:
-        return _OnList(find_entries(pair.list_path, pair.receipt.format, names), "")
+        return _OnList(
+            find_entries(pair.list_path, pair.receipt.format, names, pair.receipt.base_path), ""
+        )
     except MalformedListError as error:
         return _OnList(nothing, str(error))
 
@@ -173,7 +156,7 @@ def _look(
     return SnapshotSight(number, path, _SIGHTS[found.kind], "", size, found.mtime, found.id)
 
 
-def _explain(pair: _Pair, wanted: _Wanted, on_list: _OnList, seen: _OnCluster) -> Explanation:
+def _explain(pair: ListPair, wanted: _Wanted, on_list: _OnList, seen: _OnCluster) -> Explanation:
     name, receipt = wanted.name or _BASE, pair.receipt
     named = on_list.found.named
     entry = named.get(name)
@@ -229,8 +212,32 @@ def _facts(
         can_be_held=form is None or form.can_hold(wanted.name),
         listed="unknown" if on_list.problem else _listing(entry),
         listed_below=is_below_unreadable,
+        is_covered=bool(known and known.covers_deletions and _is_below_deleted(wanted, on_list)),
+        never_listed=_never_listed(receipt.format),
         moved_from=entry.moved_from if entry else "",
         moved_to=on_list.found.moved_to,
+    )
+
+
+def _never_listed(name: str) -> frozenset[Listing]:
+    """Return what lists of a format say of no name."""
+    known, left_out = FORMATS.get(name), set[Listing]()
+    if known and name not in selectable_formats():  # it is written beside another
+        left_out |= {"file", "directory"}
+    elif known and (known.beside or not known.has_deletions):
+        left_out |= {"deleted file", "deleted directory"}
+    if known and not known.has_directories:
+        left_out |= {"directory", "deleted directory"}
+    if known and not known.has_attributes:
+        left_out.add("unreadable")
+    return frozenset(left_out)
+
+
+def _is_below_deleted(wanted: _Wanted, on_list: _OnList) -> bool:
+    """Return whether the list has a directory above a name as deleted."""
+    return any(
+        entry.state is State.DELETED and name != wanted.name
+        for name, entry in on_list.found.named.items()
     )
 
 

@@ -99,7 +99,7 @@ def _compare_content(path: str, receipt: Receipt | None) -> Iterator[Finding]:
         yield Finding("list", "unknown", f"this version does not know the format {list_format}")
         return
     try:
-        content = read_content(path, list_format)
+        content = read_content(path, list_format, receipt.base_path if receipt else "/")
     except MalformedListError as error:
         yield Finding("list", "differs", str(error))
         return
@@ -108,9 +108,13 @@ def _compare_content(path: str, receipt: Receipt | None) -> Iterator[Finding]:
     if content.problem:
         yield Finding("list", "differs", f"it is not a whole list: {content.problem}")
         return
-    yield Finding("list", "ok", f"it is a whole list in the format {list_format}")
-    yield _compare_counts("totals", "the list states", content.stated, content.counted)
-    if receipt:
+    if content.stated == ListCounts():
+        detail = f"it is a list in the format {list_format}, which states no totals"
+        yield Finding("list", "ok", detail)
+    else:
+        yield Finding("list", "ok", f"it is a whole list in the format {list_format}")
+        yield _compare_counts("totals", "the list states", content.stated, content.counted)
+    if receipt and content.counted != ListCounts():
         yield _compare_counts("counts", "the receipt states", _counts_of(receipt), content.counted)
 
 

@@ -11,6 +11,7 @@ from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.base import Base
+from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.snapshot_names import run_name
 from qumulo_changelist.errors import (
@@ -147,6 +148,7 @@ class SourceRunner:
             receipt=to_text(os.fsencode(result.receipt_path)),
             sha256=result.receipt.list_file.sha256,
             is_complete=result.is_complete,
+            contents=RunContents.of(result.totals),
         )
         self._listener(self._list_made(result))
         waiting = len(self._journal.uncommitted(run.project, run.source))

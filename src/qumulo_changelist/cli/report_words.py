@@ -1,0 +1,115 @@
+"""A report for a terminal: what the page shows, as tables."""
+
+import io
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from qumulo_changelist.cli.terminal import is_terminal
+from qumulo_changelist.operations.report.making import Report
+from qumulo_changelist.report_page.blocks import Block, Cell, Table, shown
+from qumulo_changelist.report_page.closing import about_table, capacity_block
+from qumulo_changelist.report_page.sections import Section, make_section
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+_FOLDERS = 12
+_ROWS = 12
+_BAR = 10
+_WIDEST = 120
+
+
+def describe_report(report: Report) -> str:
+    """Return a report for a terminal, in colour where that is wanted."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    console = Console(
+        file=text,
+        force_terminal=is_terminal(sys.stdout) or None,
+        width=min(shutil.get_terminal_size().columns, _WIDEST),
+        highlight=False,
+        color_system="auto" if is_terminal(sys.stdout) else None,
+    )
+    _heading(console, shown(report.name), "bold underline")
+    for number, one in enumerate(report.lists):
+        section = make_section(one, _FOLDERS, f"list{number}")
+        _print_section(console, section)
+    capacity = capacity_block(report)
+    if capacity:
+        _print_block(console, capacity)
+    for missing in report.missing:
+        console.print()
+        _say(console, f"Not in this report: {missing.project} {missing.source}: {missing.reason}")
+    for one in report.lists:
+        console.print()
+        console.print(_table_of(about_table(one), rows=40))
+    return text.getvalue().rstrip("\n")
+
+
+def _print_section(console: "Console", section: Section) -> None:
+    console.print()
+    _heading(console, section.title, "bold")
+    _say(console, section.subtitle)
+    console.print()
+    for key in section.key_figures:
+        _say(console, f"{key.value:>10}  {key.name} ({key.detail})")
+    for note in section.notes:
+        _say(console, f"- {note}")
+    for block in section.blocks:
+        _print_block(console, block)
+
+
+def _print_block(console: "Console", block: Block) -> None:
+    console.print()
+    _heading(console, block.title, "bold")
+    _say(console, block.lead)
+    for table in block.tables:
+        console.print()
+        console.print(_table_of(table, _ROWS))
+
+
+def _table_of(table: Table, rows: int) -> "RenderableType":
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(
+        box=box.SIMPLE_HEAD, title=table.caption, title_justify="left", pad_edge=False
+    )
+    drawn.title_style = "italic"
+    first = table.rows[0] if table.rows else [Cell("")] * len(table.head)
+    for head, cell in zip(table.head, first, strict=True):
+        drawn.add_column(
+            Text(head),
+            justify="right" if cell.is_number else "left",
+            overflow="fold",
+            no_wrap=cell.is_number,
+        )
+    for row in table.rows[:rows]:
+        drawn.add_row(*(Text("  ".join(_words(cell))) for cell in row))
+    left = len(table.rows) - rows
+    more = [f"and {left} more"] if left > 0 else []
+    drawn.caption = Text("; ".join([*more, *([table.note] if table.note else [])]))
+    drawn.caption_justify = "left"
+    return drawn
+
+
+def _words(cell: Cell) -> Iterator[str]:
+    if cell.share is not None:
+        yield ("█" * round(cell.share * _BAR / 100)).ljust(_BAR)
+    yield cell.text
+
+
+def _heading(console: "Console", text: str, style: str) -> None:
+    from rich.text import Text
+
+    console.print(Text(text, style=style))
+
+
+def _say(console: "Console", text: str) -> None:
+    from rich.text import Text
+
+    console.print(Text(text))

@@ -1,0 +1,1 @@
+"""A report as one HTML page that needs nothing else: opened from disk, without a network."""

@@ -1,0 +1,58 @@
+"""The file of a page: whether it can be made, and making it."""
+
+import importlib.util
+import os
+
+from qumulo_changelist.errors import OutputError, UsageError
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.operations.report.making import Report
+from qumulo_changelist.output.atomic import AtomicFile, check_replaceable, output_errors
+
+_NEEDED = ("jinja2", "plotly")
+
+
+def check_page(path: str) -> None:
+    """Make sure that a page can be made, as far as that shows before the work.
+
+    Args:
+        path: where it belongs.
+
+    Raises:
+        UsageError: the extra ``report`` is not installed.
+        OutputError: something other than a regular file is there, or there is no such folder.
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        raise UsageError(
+            f"a report as a page needs {' and '.join(missing)}, which {verb} not installed",
+            hint="Install it with: pip install 'qumulo-changelist[report]'",
+        )
+    check_replaceable(path)
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(to_bytes(folder)):
+        raise OutputError(
+            f"{path} cannot be written: there is no folder {folder}",
+            hint="Name a file in a folder that exists.",
+        )
+
+
+def write_page(report: Report, path: str) -> None:
+    """Write the page of a report: one HTML file, whole or not at all.
+
+    Args:
+        report: the report.
+        path: the file; one that exists is replaced.
+
+    Raises:
+        OutputError: it cannot be written.
+        UsageError: the extra ``report`` is not installed.
+    """
+    check_page(path)
+    from qumulo_changelist.report_page.page import render
+
+    page = render(report)
+    with output_errors(path), AtomicFile(os.fsdecode(to_bytes(path))) as file:
+        file.file.write(page)
+        file.finish()
+        file.place()

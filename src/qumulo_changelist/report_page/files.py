@@ -1,0 +1,198 @@
+"""Blocks about the files that were written: their types, sizes, ages, and when they changed."""
+
+from collections.abc import Mapping, Sequence
+
+from qumulo_changelist.operations.lists.receipt import format_time
+from qumulo_changelist.operations.report.listed import ListReport
+from qumulo_changelist.report.amounts import Amount
+from qumulo_changelist.report.classes import FileClass
+from qumulo_changelist.report.media import FileType, MediaKind, by_kind
+from qumulo_changelist.report_page.bars import lying_bars, standing_bars
+from qumulo_changelist.report_page.blocks import (
+    Block,
+    Cell,
+    Figure,
+    Table,
+    describe,
+    name_cell,
+    number_cell,
+    shown,
+    size_cell,
+)
+from qumulo_changelist.report_page.kinds import KIND_LOOKS
+from qumulo_changelist.wording import describe_size
+
+_TYPES = 12
+_MEDIA_WORDS = {
+    "video": "video",
+    "image": "images",
+    "audio": "audio",
+    "project": "project files",
+    "document": "documents and data",
+    "other": "others",
+}
+
+
+def type_block(report: ListReport, prefix: str) -> Block:
+    """Return the types of files that were written."""
+    types, has_sizes = report.facts.types, report.facts.says_sizes
+    if not has_sizes:
+        types = tuple(sorted(types, key=lambda one: -one.files))
+    media = {kind: amount for kind, amount in by_kind(types).items() if amount.files}
+    rest = types[_TYPES:]
+    shown_types = [(_type_name(one), Amount(one.files, one.bytes)) for one in types[:_TYPES]]
+    if rest:
+        files, size = sum(one.files for one in rest), sum(one.bytes for one in rest)
+        shown_types.append((f"{len(rest)} more types", Amount(files, size)))
+    figure = lying_bars(
+        f"{prefix}-types-figure",
+        "Bars: how much was written of each type of file.",
+        [name for name, _ in shown_types],
+        [_value(amount, has_sizes) for _, amount in shown_types],
+        [_words(amount, has_sizes) for _, amount in shown_types],
+    )
+    whole = report.written
+    largest = max(media.items(), key=lambda item: _value(item[1], has_sizes))
+    share = 100 * _value(largest[1], has_sizes) / max(_value(whole, has_sizes), 1)
+    lead = f"{share:.0f} % of what was written is {_MEDIA_WORDS[largest[0]]}."
+    return Block(
+        id=f"{prefix}-types",
+        title="Types of files",
+        lead=lead,
+        figures=[figure],
+        tables=[_type_table(types, whole), _media_table(media, whole)],
+    )
+
+
+def size_block(report: ListReport, prefix: str) -> Block:
+    """Return the sizes and the ages of files that were written."""
+    facts = report.facts
+    sizes = _class_figure(f"{prefix}-sizes-figure", "by size", facts.sizes)
+    figures, tables = [sizes], [_class_table("Files by size", "Size", facts.sizes)]
+    small = sum(one.files for one in facts.sizes[:3])
+    share = 100 * small / max(report.written.files, 1)
+    lead = (
+        f"{share:.0f} % of the files are under 1 MB; these take longest to archive for their size."
+    )
+    if facts.says_times:
+        figures.append(_class_figure(f"{prefix}-ages-figure", "by age", facts.ages))
+        tables.append(_class_table("Files by age", "Age", facts.ages))
+    return Block(f"{prefix}-sizes", "Sizes and ages", lead, figures, tables)
+
+
+def time_block(report: ListReport, prefix: str) -> Block:
+    """Return at which hours and on which days the files were last changed."""
+    hours, days = report.facts.hours, report.facts.weekdays
+    busiest = max(hours, key=lambda one: one.bytes)
+    day = max(days, key=lambda one: one.bytes)
+    figures = [
+        standing_bars(
+            f"{prefix}-{name}-figure",
+            f"Bars: bytes by {what}, in UTC.",
+            [one.name[:3] for one in classes],
+            [one.bytes for one in classes],
+            [_words(Amount(one.files, one.bytes), has_sizes=True) for one in classes],
+        )
+        for name, what, classes in (("hours", "hour of the day", hours), ("days", "weekday", days))
+    ]
+    return Block(
+        id=f"{prefix}-times",
+        title="When files were last changed",
+        lead=f"Most bytes are of {day.name}s, and of the hour from {busiest.name}:00 UTC.",
+        figures=figures,
+        tables=[
+            _class_table("Bytes by hour of the day, in UTC", "Hour", hours),
+            _class_table("Bytes by weekday, in UTC", "Day", days),
+        ],
+    )
+
+
+def largest_block(report: ListReport, prefix: str) -> Block:
+    """Return the largest files that were written."""
+    largest = report.facts.largest
+    whole = largest[0].bytes
+    rows = [
+        [
+            name_cell(one.name),
+            size_cell(one.bytes, whole, one.change),
+            Cell(KIND_LOOKS[one.change].name),
+            Cell(_moment(one.mtime)),
+        ]
+        for one in largest
+    ]
+    first = shown(largest[0].name.rpartition("/")[2])
+    return Block(
+        id=f"{prefix}-largest",
+        title="The largest files",
+        lead=f"The largest is {first}, with {describe_size(whole)}.",
+        tables=[
+            Table(
+                "The largest files that were written",
+                ("File", "Size", "Change", "Last changed, UTC"),
+                rows,
+            )
+        ],
+    )
+
+
+def _moment(seconds: int | None) -> str:
+    time = format_time(seconds * 10**9) if seconds is not None else None
+    return (time or "")[:16].replace("T", " ")
+
+
+def _type_name(one: FileType) -> str:
+    ending = shown(one.ending)[:14] if one.ending else "no ending"
+    return f"{'.' if one.ending else ''}{ending}"
+
+
+def _type_table(types: Sequence[FileType], whole: Amount) -> Table:
+    rows = [
+        [
+            Cell(_type_name(one)),
+            Cell(_MEDIA_WORDS[one.kind]),
+            size_cell(one.bytes, whole.bytes, "changed"),
+            number_cell(one.files),
+        ]
+        for one in types[:200]
+    ]
+    note = "" if len(types) <= 200 else f"and {len(types) - 200} more types"
+    return Table("Types of files that were written", ("Type", "Kind", "Bytes", "Files"), rows, note)
+
+
+def _media_table(media: Mapping[MediaKind, Amount], whole: Amount) -> Table:
+    rows = [
+        [
+            Cell(_MEDIA_WORDS[kind]),
+            size_cell(amount.bytes, whole.bytes, "changed"),
+            number_cell(amount.files),
+        ]
+        for kind, amount in media.items()
+    ]
+    return Table("Kinds of media", ("Kind", "Bytes", "Files"), rows)
+
+
+def _class_figure(figure: str, what: str, classes: Sequence[FileClass]) -> Figure:
+    return lying_bars(
+        figure,
+        f"Bars: numbers of files {what}.",
+        [one.name for one in classes],
+        [one.files for one in classes],
+        [f"{one.files:,}" for one in classes],
+    )
+
+
+def _class_table(caption: str, head: str, classes: Sequence[FileClass]) -> Table:
+    whole = sum(one.bytes for one in classes)
+    rows = [
+        [Cell(one.name), number_cell(one.files), size_cell(one.bytes, whole, "changed")]
+        for one in classes
+    ]
+    return Table(caption, (head, "Files", "Bytes"), rows)
+
+
+def _value(amount: Amount, has_sizes: bool) -> int:
+    return amount.bytes if has_sizes else amount.files
+
+
+def _words(amount: Amount, has_sizes: bool) -> str:
+    return describe_size(amount.bytes) if has_sizes else describe(amount, has_sizes=False)
