@@ -83,16 +83,21 @@ class ListReading:
 
     Args:
         path: the list.
-        list_format: one of ``output.formats.READERS``.
+        list_format: one of ``output.formats.FORMATS``.
+        base_path: the directory on the cluster, as far as it is known.
 
     Raises:
-        MalformedListError: the file cannot be read, or is not a whole list; raised while iterating.
+        MalformedListError: the file cannot be read, or is not a whole list; raised while iterating,
+            and at once if lists of the format cannot be read again.
         ResourceError: this machine lacks a resource, such as memory; likewise.
     """
 
-    def __init__(self, path: str, list_format: str) -> None:
+    def __init__(self, path: str, list_format: str, base_path: str = "/") -> None:
+        reader = make_reader(list_format, base_path)
+        if not reader:
+            raise MalformedListError(f"lists in the format {list_format} cannot be read again")
         self._chunks = _HashedChunks(path)
-        self._entries = READERS[list_format]().read(self._chunks)
+        self._entries = reader.read(self._chunks)
 
     def __iter__(self) -> Iterator[ListedEntry | ListCounts]:
         return self._entries

@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.receipt import (
     SnapshotFacts,
     format_time,
 )
-from qumulo_changelist.output.formats import READERS
+from qumulo_changelist.output.formats import FORMATS, format_of
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import ListReading
@@ -114,8 +114,8 @@ def report_list(path: str) -> ListReport:
     found = _find_list(path)
     receipt, notes = found.receipt, list(found.notes)
     now, moment = _moment_of(found)
-    reading = ListReading(found.path, found.format)
     try:
+        reading = ListReading(found.path, found.format, receipt.base_path if receipt else "/")
         facts = gather_facts(reading, now)
     except MalformedListError as error:
         raise InvalidListError(f"{found.path} is not a list: {error}") from error
@@ -183,20 +183,21 @@ def _find_list(path: str) -> _FoundList:
         pair = find_pair(path)
     except InvalidReceiptError as error:
         beside = receipt_path_of(path)
-        list_format = os.path.splitext(path)[1][1:]
+        list_format = format_of(path)
         missing = not os.path.exists(to_bytes(beside))
-        if list_format not in READERS:
-            if not missing or list_format == "json":
+        if not list_format:
+            if not missing or path.endswith(".json"):
                 raise
+            endings = dict.fromkeys(f".{known.ending}" for known in FORMATS.values())
             raise InvalidListError(
                 f"{path} has no receipt, and its name does not end like that of a list: "
-                f"{', '.join(f'.{one}' for one in READERS)}"
+                f"{', '.join(endings)}"
             ) from error
         note = "There is no receipt beside the list" if missing else str(error).capitalize()
         return _FoundList(
             path, list_format, beside, None, (f"{note}: what only it says is unknown.",)
         )
-    if pair.receipt.format not in READERS:
+    if pair.receipt.format not in FORMATS:
         raise InvalidListError(
             f"{pair.list_path} has the format {pair.receipt.format}, which this version does not "
             "know"
