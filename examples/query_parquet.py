@@ -9,7 +9,7 @@ import sys
 import duckdb
 
 ROWS = """
-SELECT coalesce(nullif(regexp_extract(path, '^/([^/]*)/', 1), ''), '(the base path itself)') AS folder,
+SELECT regexp_extract(path, '^/([^/]*)/', 1) AS folder,
        count(*) FILTER (change IN ('created', 'modified')) AS written,
        sum(size) FILTER (change IN ('created', 'modified')) AS bytes,
        count(*) FILTER (change = 'moved') AS moved,
@@ -22,4 +22,4 @@ ORDER BY bytes DESC NULLS LAST, folder
 
 print(f"{'written':>8} {'bytes':>16} {'moved':>8} {'deleted':>8}  folder")
 for folder, written, size, moved, deleted in duckdb.execute(ROWS, [sys.argv[1]]).fetchall():
-    print(f"{written:>8} {size or 0:>16,} {moved:>8} {deleted:>8}  {folder!a}")
+    print(f"{written:>8} {size or 0:>16,} {moved:>8} {deleted:>8}  {'/' + folder!a}")

@@ -180,9 +180,9 @@ def test_duckdb_adds_up_a_parquet_list_by_folder(site: Site) -> None:
     assert done.code == 0, done.messages
     assert [line.split(maxsplit=4) for line in done.output.splitlines()] == [
         ["written", "bytes", "moved", "deleted", "folder"],
-        ["1", "12", "0", "1", "'reel1'"],
-        ["1", "5", "0", "0", "'(the base path itself)'"],
-        ["0", "0", "0", "1", r"'old\nreel'"],
+        ["1", "12", "0", "1", "'/reel1'"],
+        ["1", "5", "0", "0", "'/'"],
+        ["0", "0", "0", "1", r"'/old\nreel'"],
     ]
 
 

@@ -117,11 +117,14 @@ def test_an_installation_makes_lists_of_an_emulated_cluster(complete: Path, tmp_
         (root / "a.mov").unlink()
         (root / "b.mov").write_text("a day later")
 
-        printed = run(complete / "qumulo-changelist", *command, **variables)
+        also = ("--format=xml", "--format=parquet", f"--report={tmp_path / 'report.html'}")
+        printed = run(complete / "qumulo-changelist", *command, *also, **variables)
         taken = run(complete / "qumulo-create-snap", "-p", "show1", "-s", "/", **variables)
 
     made = tmp_path / "sdna-scan-files" / "5f1c9a52" / "1-files.xml"
-    assert printed == f"{made}\n"
+    assert printed == f"{made}\n{made.with_suffix('.parquet')}\n"
+    assert made.with_suffix(".parquet").read_bytes()[:4] == b"PAR1"
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.findall(r'<([\w-]+) name="([^"]*\.mov)"', made.read_text()) == [
         ("file", "/b.mov"),
         ("delete-file", "/a.mov"),
