@@ -102,6 +102,7 @@ def history_block(report: ListReport, prefix: str) -> Block:
     made = [one.contents or RunContents() for one in runs]
     names = [_run_name(one) for one in runs]
     hovers = [f"{name}: {_run_words(one)}" for name, one in zip(names, runs, strict=True)]
+    without = [name for name, one in zip(names, runs, strict=True) if one.contents is None]
     values = {
         "created": [one.created_bytes for one in made],
         "modified": [one.modified_bytes for one in made],
@@ -111,8 +112,10 @@ def history_block(report: ListReport, prefix: str) -> Block:
         f"{prefix}-history-figure",
         "Stacked bars: the bytes of each of the last runs by kind of change.",
         names,
+        [name[5:10] for name in names],
         {kind: numbers for kind, numbers in values.items() if any(numbers)},
         hovers,
+        without,
     )
     return Block(
         id=f"{prefix}-history",
@@ -121,6 +124,7 @@ def history_block(report: ListReport, prefix: str) -> Block:
         figures=[figure] if any(map(any, values.values())) else [],
         tables=[_history_table(report.runs)],
         legend=[kind for kind, numbers in values.items() if any(numbers)],
+        legend_note="x marks a run of which no list is known." if without else "",
     )
 
 

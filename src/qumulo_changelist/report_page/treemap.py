@@ -59,7 +59,7 @@ class _Tiles:
         self.columns["parents"].append(tile.parent)
         self.columns["labels"].append(plotted(shown(tile.label)))
         self.columns["values"].append(amount.bytes if self._has_sizes else amount.files)
-        self.columns["text"].append(plotted(words.partition(" in ")[0]))
+        self.columns["text"].append(f"{plotted(words.partition(' in ')[0])}, {what}")
         self.columns["hovertext"].append(f"<b>{plotted(shown(tile.path))}</b><br>{words}<br>{what}")
         self.colours.append(_pale(look.colour) if tile.is_pale else look.colour)
         self.patterns.append("" if tile.is_pale else look.pattern)
