@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A qq of an earlier generation: prints its diff a page at a time, and takes snapshots in API v2.
 OLDER_QQ := 5.1.0.1
-READY := $(VENV)/ready-$(shell cat requirements-dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+# What an installation depends on: its metadata have the version.
+INSTALLED := requirements-dev.txt pyproject.toml src/qumulo_changelist/version.py
+READY := $(VENV)/ready-$(shell cat $(INSTALLED) | cksum | cut -d ' ' -f 1)
 OLDER_READY := .qq/$(OLDER_QQ)/bin/qq
 # What finds faults of a page for those who use a screen reader or a keyboard; needs npm.
 AXE := tests/browser/node_modules/axe-core/axe.min.js
-CODE := src tests demo bench docs *.py
+CODE := src tests demo bench docs examples manual *.py
 MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 
 # The number of minutes to look for a difference; with FUZZ_SEED, the round of that seed is repeated.
@@ -19,13 +21,16 @@ FUZZ_SEED :=
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: system-packages demo test test-pythons fuzz coverage mutants bench lint format docs-picture lock clean
+.PHONY: system-packages demo test test-packages test-pythons fuzz coverage mutants bench lint format docs-picture man lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
 test: $(READY) $(OLDER_READY) $(AXE)  ## all tests
 	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
+
+test-packages: $(READY)  ## the wheel, the sdist, the man pages and the container files, as users get them
+	$(BIN)/pytest tests/packages $(PYTEST)
 
 test-pythons: $(READY)  ## the quick tests on every other Python that is found; the oldest and the newest: make test-pythons PYTHONS='--at-most 2'
 	@$(BIN)/python -m tests.pythons $(PYTHONS)
@@ -52,8 +57,34 @@ mutants: $(READY)  ## the faults in changes/, scan/ and output/ that no quick te
 bench: $(READY)  ## how fast it is, compared with other ways (about an hour; shorter: make bench BENCH=--quick)
 	@$(BIN)/python -m bench $(BENCH)
 
+.PHONY: docs clean-docs
+
+# The pages need their own versions of what the development tools need.
+DOCS_VENV := .docs
+DOCS_READY := $(DOCS_VENV)/ready-$(shell cat requirements-docs.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+
+docs: $(DOCS_READY)  ## README and docs as pages, without a warning; the network is not used
+	$(DOCS_VENV)/bin/sphinx-build --quiet --fresh-env --jobs auto --nitpicky --fail-on-warning --keep-going \
+	    -d docs/_build/doctrees docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
+
+$(DOCS_READY): requirements-docs.txt pyproject.toml
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@rm -f $(DOCS_VENV)/ready-*
+	@touch $@
+
+clean: clean-docs
+
+clean-docs:
+	rm -rf $(DOCS_VENV) docs/_build
+
 docs-picture: $(READY)  ## draw the architecture into docs/design.md, from the code
 	$(BIN)/python docs/picture.py
+
+man: $(READY)  ## the man pages, in man/: read one with `man -l man/qumulo-changelist-run.1`
+	@rm -rf man && $(BIN)/python -m manual man
 
 lint: $(READY)  ## style, docstrings and types, as CI checks them
 	$(BIN)/ruff check $(CODE)
@@ -64,16 +95,18 @@ format: $(READY)  ## let ruff fix what it can
 	$(BIN)/ruff check --fix-only $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-lock:  ## write requirements-dev.txt anew, with today's versions, for every Python from 3.10 on
+lock:  ## write requirements-dev.txt and requirements-docs.txt anew, with today's versions, for every Python from 3.10 on
 	$(PYTHON) -m venv .lock
 	.lock/bin/pip install --quiet --disable-pip-version-check --upgrade uv
-	.lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra dev --no-header \
-	    --no-emit-package qumulo-changelist --output-file requirements-dev.txt pyproject.toml
+	for extra in dev docs; do \
+	    .lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra $$extra --no-header \
+	        --no-emit-package qumulo-changelist --output-file requirements-$$extra.txt pyproject.toml || exit; \
+	done
 
 clean:  ## remove what make installed
-	rm -rf $(VENV) .qq .lock .pythons
+	rm -rf $(VENV) .qq .lock .pythons man
 
-$(READY): requirements-dev.txt pyproject.toml
+$(READY): $(INSTALLED)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt

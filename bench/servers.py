@@ -35,6 +35,8 @@ class Server(NamedTuple):
     newer: int
     is_replayed: bool = False
     """Whether it has its answers from an emulator."""
+    pid: int = 0
+    """Of its process, if this is of interest."""
 
     def pool(self) -> urllib3.HTTPSConnectionPool:
         """Return connections to it."""
@@ -135,6 +137,27 @@ def serve_emulator(scenario: Scenario, folder: str, mount: str) -> Iterator[Serv
 
 
 @contextlib.contextmanager
+def serve_folder(root: str, folder: str) -> Iterator[Server]:
+    """Serve the files of a folder from an emulator; the server has no snapshot yet."""
+    password = secrets.token_urlsafe(12)
+    certificate = os.path.join(folder, "emulator.pem")
+    command = ["qumulo_emulator", "serve", root, "--port", "0", "--certificate", certificate]
+    with _started(command, {"QUMULO_EMULATOR_PASSWORD": password}) as facts:
+        yield Server(
+            facts["host"],
+            facts["port"],
+            facts["username"],
+            password,
+            certificate,
+            facts["certificate_sha256"],
+            source="/",
+            older=0,
+            newer=0,
+            pid=facts["pid"],
+        )
+
+
+@contextlib.contextmanager
 def serve_replay(origin: Server, delay_ms: int, folder: str) -> Iterator[Server]:
     """Serve the answers of another server from memory, each later by this time."""
     certificate = os.path.join(folder, "replay.pem")
@@ -166,6 +189,6 @@ def _started(module: Sequence[str], variables: dict[str, str]) -> Iterator[dict[
             ready = server.stdout.readline()
             if not ready:
                 raise SystemExit(f"the server ended with {server.wait()}")
-            yield json.loads(ready)
+            yield {**json.loads(ready), "pid": server.pid}
         finally:
             server.terminate()

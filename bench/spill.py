@@ -94,7 +94,7 @@ class _DuckdbText:
         import duckdb
 
         self.folder = folder
-        settings = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "threads": 2,
             "memory_limit": "150MB",
             "preserve_insertion_order": False,

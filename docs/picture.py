@@ -5,6 +5,7 @@
 """
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,7 @@ class Module(NamedTuple):
         return _folder_of(self.name)
 
 
+@functools.cache
 def read_modules(package: str = PACKAGE) -> list[Module]:
     """Return the modules of a package, sorted by name; a package without code has none."""
     root = REPOSITORY / "src" / package
@@ -54,6 +56,17 @@ def read_modules(package: str = PACKAGE) -> list[Module]:
 def draw(modules: list[Module]) -> str:
     """Return the picture and the list of modules, in Markdown."""
     return "\n".join([*_chart(modules), "", *_list(modules)])
+
+
+def arrows(modules: list[Module]) -> dict[tuple[str, str], bool]:
+    """Return which folder imports from which, and whether from its ``interface.py`` alone."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for module in modules:
+        for imported in module.imports:
+            to = _folder_of(imported)
+            if module.folder not in (VALUES, to) and to != VALUES:
+                found.setdefault((module.folder, to), set()).add(imported)
+    return {arrow: found[arrow] == {f"{arrow[1]}.interface"} for arrow in sorted(found)}
 
 
 def embed(text: str, drawing: str) -> str:
@@ -87,16 +100,9 @@ def _imports(tree: ast.Module, package: str, known: dict[str, ast.Module]) -> It
 
 def _chart(modules: list[Module]) -> Iterator[str]:
     """Yield a Mermaid flowchart of the folders; dashed arrows lead to an ``interface.py`` alone."""
-    arrows: dict[tuple[str, str], set[str]] = {}
-    for module in modules:
-        for imported in module.imports:
-            to = _folder_of(imported)
-            if module.folder not in (VALUES, to) and to != VALUES:
-                arrows.setdefault((module.folder, to), set()).add(imported)
     yield "```mermaid"
     yield "flowchart TD"
-    for (source, to), modules_of_arrow in sorted(arrows.items()):
-        is_role = modules_of_arrow == {f"{to}.interface"}
+    for (source, to), is_role in arrows(modules).items():
         yield f"    {source} {'-.->' if is_role else '-->'} {to}"
     yield "```"
 

@@ -27,14 +27,26 @@ if TYPE_CHECKING:
     from qumulo_changelist.config.settings import Secret, Settings, Transport
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
-    from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot, Totals
+    from qumulo_changelist.model import (
+        Attributes,
+        Batch,
+        Caller,
+        Change,
+        Entry,
+        EntryStat,
+        Kind,
+        Snapshot,
+        State,
+        Totals,
+    )
     from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
     from qumulo_changelist.operations.doctor.diagnosis import Diagnosis, DoctorRequest, diagnose
-    from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
+    from qumulo_changelist.operations.lists.changelist import generate_changelist
     from qumulo_changelist.operations.lists.explained import Explanation
     from qumulo_changelist.operations.lists.explanation import explain_path
     from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
     from qumulo_changelist.operations.lists.request import ChangelistRequest, Metadata
+    from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
     from qumulo_changelist.operations.lists.verification import Finding, Verification, verify_list
     from qumulo_changelist.operations.project.adoption import Adoption, adopt_project
     from qumulo_changelist.operations.project.beginning import Plan
@@ -72,6 +84,18 @@ if TYPE_CHECKING:
     )
     from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
     from qumulo_changelist.operations.snapshots.list_choice import ListChoice, choose_list
+    from qumulo_changelist.output.formats import KnownFormat, ListParameters, register_format
+    from qumulo_changelist.output.interface import (
+        ListBytes,
+        ListCounts,
+        ListedEntry,
+        ListFormat,
+        ListReader,
+        MalformedListError,
+        Piece,
+        PieceWriter,
+        StoredPiece,
+    )
     from qumulo_changelist.projects.file import read_projects
     from qumulo_changelist.projects.project import ListOptions, Project, Source
     from qumulo_changelist.report.capacity import Price
@@ -80,11 +104,13 @@ if TYPE_CHECKING:
 # A name is imported when it is first used: a command should not wait for what it does not need.
 _MODULES = {
     "Adoption": "operations.project.adoption",
+    "Attributes": "model",
+    "Batch": "model",
     "Caller": "model",
     "Change": "model",
     "ChangelistError": "errors",
     "ChangelistRequest": "operations.lists.request",
-    "ChangelistResult": "operations.lists.changelist",
+    "ChangelistResult": "operations.lists.result",
     "Check": "operations.doctor.checks",
     "CheckStatus": "operations.doctor.checks",
     "Cluster": "cluster.interface",
@@ -93,21 +119,33 @@ _MODULES = {
     "DeletionLimit": "checks.deletion_limit",
     "Diagnosis": "operations.doctor.diagnosis",
     "DoctorRequest": "operations.doctor.diagnosis",
+    "Entry": "model",
     "EntryStat": "model",
     "Event": "events",
     "Explanation": "operations.lists.explained",
     "Finding": "operations.lists.verification",
     "FinishedRun": "operations.project.metrics",
     "Kind": "model",
+    "KnownFormat": "output.formats",
+    "ListBytes": "output.interface",
     "ListChoice": "operations.snapshots.list_choice",
+    "ListCounts": "output.interface",
+    "ListFormat": "output.interface",
     "ListOptions": "projects.project",
+    "ListParameters": "output.formats",
+    "ListReader": "output.interface",
+    "ListedEntry": "output.interface",
     "ListReport": "operations.report.listed",
     "Listener": "events",
+    "MalformedListError": "output.interface",
     "Metadata": "operations.lists.request",
+    "Piece": "output.interface",
+    "PieceWriter": "output.interface",
     "Plan": "operations.project.beginning",
     "Price": "report.capacity",
     "Project": "projects.project",
     "Proof": "checks.proof",
+    "PublishedList": "operations.lists.result",
     "Receipt": "operations.lists.receipt",
     "Report": "operations.report.making",
     "Run": "operations.project.history",
@@ -123,6 +161,8 @@ _MODULES = {
     "Source": "projects.project",
     "SourceRun": "operations.project.source_run",
     "SourceStatus": "operations.project.history",
+    "State": "model",
+    "StoredPiece": "output.interface",
     "Totals": "model",
     "Transport": "config.settings",
     "Verification": "operations.lists.verification",
@@ -144,6 +184,7 @@ _MODULES = {
     "read_projects": "projects.file",
     "read_receipt": "operations.lists.receipt",
     "read_settings": "config.archiver",
+    "register_format": "output.formats",
     "run_project": "operations.project.run",
     "set_up": "operations.setup.setup",
     "update_metrics": "operations.project.metrics",
@@ -154,6 +195,8 @@ _MODULES = {
 
 __all__ = [
     "Adoption",
+    "Attributes",
+    "Batch",
     "Caller",
     "Change",
     "ChangelistError",
@@ -167,21 +210,33 @@ __all__ = [
     "DeletionLimit",
     "Diagnosis",
     "DoctorRequest",
+    "Entry",
     "EntryStat",
     "Event",
     "Explanation",
     "Finding",
     "FinishedRun",
     "Kind",
+    "KnownFormat",
+    "ListBytes",
     "ListChoice",
+    "ListCounts",
+    "ListFormat",
     "ListOptions",
+    "ListParameters",
+    "ListReader",
     "ListReport",
+    "ListedEntry",
     "Listener",
+    "MalformedListError",
     "Metadata",
+    "Piece",
+    "PieceWriter",
     "Plan",
     "Price",
     "Project",
     "Proof",
+    "PublishedList",
     "Receipt",
     "Report",
     "Run",
@@ -197,6 +252,8 @@ __all__ = [
     "Source",
     "SourceRun",
     "SourceStatus",
+    "State",
+    "StoredPiece",
     "Totals",
     "Transport",
     "Verification",
@@ -221,6 +278,7 @@ __all__ = [
     "read_projects",
     "read_receipt",
     "read_settings",
+    "register_format",
     "run_project",
     "set_up",
     "update_metrics",

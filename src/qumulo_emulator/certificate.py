@@ -2,10 +2,14 @@
 
 import hashlib
 import os
+import re
+import socket
 import ssl
 import tempfile
 
 import trustme
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - where the emulator is told to listen
 
 
 class Certificate:
@@ -18,7 +22,7 @@ class Certificate:
 
     def __init__(self, host: str) -> None:
         authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        names = dict.fromkeys((host, "localhost", "127.0.0.1", "::1"))
+        names = dict.fromkeys((host, *_own_names(host), "localhost", "127.0.0.1", "::1"))
         leaf = authority.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         leaf.configure_cert(self.context)
@@ -43,3 +47,10 @@ class Certificate:
         except OSError:
             os.unlink(unfinished)
             raise
+
+
+def _own_names(host: str) -> list[str]:
+    """Return the machine's own name if every address is listened on: clients use it then."""
+    own = socket.gethostname()
+    is_name = re.fullmatch(r"[A-Za-z0-9.-]+", own) is not None
+    return [own] if host in _EVERY_ADDRESS and is_name else []

@@ -4,10 +4,11 @@ import argparse
 import json
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, get_args
+
+from msgspec.structs import replace
 
 from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.options import ServeOptions
@@ -37,14 +38,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     password = os.environ.get("QUMULO_EMULATOR_PASSWORD")
     generated = secrets.token_urlsafe(16) if not password else None
-    options = _options(parsed, password or generated or "")
     try:
+        if parsed.command == "demo":
+            _run_demo(parsed, password or generated or "", password_is_known=generated is None)
+            return 0
+        options = _options(parsed, password or generated or "")
         with prepare_server(options) as server:
             _serve(server, options, generated)
     except (OSError, EmulatorError) as error:
         sys.stderr.write(f"qumulo-emulator: {error}\n")
         return FAILED
     return 0
+
+
+def _run_demo(parsed: argparse.Namespace, password: str, *, password_is_known: bool) -> None:
+    from qumulo_emulator.demo.command import DemoOptions, run_demo
+
+    run_demo(
+        DemoOptions(
+            _server_options(parsed, password),
+            folder=parsed.folder,
+            seed=parsed.seed,
+            pace=parsed.pace,
+            password_is_known=password_is_known,
+        )
+    )
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    return _parsers()[0]
 
 
 def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: str | None) -> None:
@@ -62,16 +85,15 @@ def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: 
         sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # The server stops on these signals. When it has stopped, it raises the signal again, which
-        # must not end the process.
-        signal.signal(number, lambda _number, _frame: server.stop())
+    server.stop_on_signals()
     server.run(print_facts)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser, serve = _parsers()
     parsed = parser.parse_args(arguments)
+    if parsed.command == "demo":
+        return parsed
     if (parsed.root is None) == (parsed.synthetic is None):
         serve.error("give either ROOT or --synthetic")
     if parsed.root is None and parsed.state is not None:
@@ -87,21 +109,29 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
-    return ServeOptions(
+    return replace(
+        _server_options(parsed, password),
         root=parsed.root,
-        password=password,
-        host=parsed.host,
-        port=parsed.port,
-        username=parsed.username,
         state=parsed.state,
-        page_limit=parsed.page_limit,
-        token_lifetime=parsed.token_lifetime,
-        latency_ms=parsed.latency_ms,
         certificate=parsed.certificate,
         synthetic=parsed.synthetic,
         shape=parsed.shape,
         materialize=parsed.materialize,
         materialize_snapshots=parsed.materialize_snapshots,
+    )
+
+
+def _server_options(parsed: argparse.Namespace, password: str) -> ServeOptions:
+    """Return the options that `serve` and `demo` share."""
+    return ServeOptions(
+        root=None,
+        password=password,
+        host=parsed.host,
+        port=parsed.port,
+        username=parsed.username,
+        page_limit=parsed.page_limit,
+        token_lifetime=parsed.token_lifetime,
+        latency_ms=parsed.latency_ms,
         snapshots_everywhere=parsed.snapshots_everywhere,
     )
 
@@ -112,7 +142,10 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         prog="qumulo-emulator",
         description="A Qumulo cluster over a local directory, or with a synthetic tree.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.add_argument(
+        "--version", action=_ShowVersion, nargs=0, help="show the version of the program"
+    )
+    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
     serve = commands.add_parser(
         "serve",
         help="serve a directory, or a synthetic tree, as a cluster's file system, over HTTPS",
@@ -124,9 +157,44 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     serve.add_argument(
         "root", metavar="ROOT", nargs="?", type=_directory, help="the directory to serve"
     )
+    serve.add_argument("--state", metavar="DIR", help="keep ids and snapshots in DIR")
+    serve.add_argument("--certificate", metavar="FILE", help="write the certificate to FILE")
     _add_server_options(serve)
     _add_synthetic_options(serve)
+    _add_demo(commands)
     return parser, serve
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="serve a media company's files, in which something happens all the time",
+        description="Makes the files of a media company, serves them as a cluster, takes a first"
+        " snapshot, and prints how to reach the cluster and what to type next. Then shoots come in,"
+        " cuts are saved, folders are renamed, archived and deleted: one line is printed for each."
+        " The files have sizes of many gigabytes, and use no space. Ctrl-C ends it.",
+    )
+    demo.add_argument(
+        "--folder",
+        metavar="DIR",
+        help="write all files to DIR, which must be empty or missing, and keep them (default: a"
+        " temporary folder that is removed at the end)",
+    )
+    demo.add_argument(
+        "--seed",
+        type=_number("a seed", 0, 10**9),
+        metavar="N",
+        default=1,
+        help="with the same seed, the same events happen in the same order (default: 1)",
+    )
+    demo.add_argument(
+        "--pace",
+        type=_number("events a minute", 1, 60_000),
+        metavar="N",
+        default=20,
+        help="the number of events a minute (default: 20)",
+    )
+    _add_server_options(demo)
 
 
 def _add_server_options(serve: argparse.ArgumentParser) -> None:
@@ -137,7 +205,6 @@ def _add_server_options(serve: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=8000, help="the port; 0 picks a free one (default: 8000)"
     )
     serve.add_argument("--username", default="admin", help="the only user's name (default: admin)")
-    serve.add_argument("--state", metavar="DIR", help="keep ids and snapshots in DIR")
     serve.add_argument(
         "--page-limit",
         type=_above_zero,
@@ -158,7 +225,6 @@ def _add_server_options(serve: argparse.ArgumentParser) -> None:
         default=0,
         help="wait before each answer (default: 0)",
     )
-    serve.add_argument("--certificate", metavar="FILE", help="write the certificate to FILE")
     serve.add_argument(
         "--snapshots-everywhere",
         action="store_true",
@@ -193,6 +259,22 @@ def _add_synthetic_options(serve: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also write both snapshots to DIR/.snapshot, which takes more than twice as long",
     )
+
+
+class _ShowVersion(argparse.Action):
+    """Prints the version of the package that the emulator is part of, and ends the program."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        _namespace: argparse.Namespace,
+        _values: object,
+        _option: str | None = None,
+    ) -> None:
+        from importlib.metadata import version  # takes time to import
+
+        sys.stdout.write(f"{parser.prog} {version('qumulo-changelist')}\n")
+        parser.exit()
 
 
 def _directory(text: str) -> str:

@@ -8,9 +8,10 @@ from functools import lru_cache
 from qumulo_emulator.errors import InvalidRequestError
 
 SECOND = 1_000_000_000
+_DAY = 86_400 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # The calendar repeats every 400 years.
-_CYCLE_SECONDS = 146_097 * 86_400
+_CYCLE_DAYS = 146_097
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -25,23 +26,31 @@ def now() -> int:
     return time.time_ns()
 
 
+@lru_cache(maxsize=4096)  # files that were made together have the same times
 def format_time(moment: int) -> str:
     """Return a time by RFC 3339 in UTC, with up to nine decimals and no trailing zeros.
 
     A year outside of 0 to 9999 is written with a sign and at least five digits.
     """
-    seconds, fraction = divmod(moment, SECOND)
-    digits = f".{fraction:09}".rstrip("0").rstrip(".")
-    return f"{_format_seconds(seconds)}{digits}Z"
+    day, within = divmod(moment, _DAY)
+    seconds, fraction = divmod(within, SECOND)
+    digits = f".{fraction:09}".rstrip("0") if fraction else ""
+    return f"{_format_day(day)}{_format_time_of_day(seconds)}{digits}Z"
 
 
 @lru_cache(maxsize=4096)
-def _format_seconds(seconds: int) -> str:
-    cycles, within = divmod(seconds, _CYCLE_SECONDS)
-    text = (_EPOCH + timedelta(seconds=within)).isoformat()
+def _format_day(day: int) -> str:
+    cycles, within = divmod(day, _CYCLE_DAYS)
+    text = (_EPOCH + timedelta(days=within)).isoformat()
     year = int(text[:4]) + 400 * cycles
     written = f"{year:04}" if 0 <= year <= 9999 else f"{year:+06}"
-    return written + text[4:19]
+    return written + text[4:11]
+
+
+@lru_cache(maxsize=86_400)
+def _format_time_of_day(seconds: int) -> str:
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 
 def parse_time(text: str) -> int:

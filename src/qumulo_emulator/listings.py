@@ -62,5 +62,6 @@ def _sort_names(names: list[str], options: ListingOptions) -> _SortedNames:
     pattern = options.pattern.lower()
     if pattern != "*":
         names = [name for name in names if fnmatchcase(name.lower(), pattern)]
-    pairs = sorted((order_key(options.order, name), name) for name in names)
+    keys = [order_key(options.order, name) for name in names]
+    pairs = sorted(zip(keys, names, strict=True))
     return _SortedNames([key for key, _ in pairs], [name for _, name in pairs])

@@ -1,6 +1,7 @@
 """The emulated cluster on the network: how the server starts, runs and stops."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
@@ -79,6 +80,13 @@ class EmulatorServer:
         """Serve until stopped; `ready` is called once requests are answered."""
         self._server.ready = ready
         self._server.run(sockets=[self._socket])
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT make `run` return; only for the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # The server stops on these signals. When it has stopped, it raises the signal again,
+            # which must not end the process.
+            signal.signal(number, lambda _number, _frame: self.stop())
 
     def stop(self) -> None:
         """Make `run` return within about a second; may be called from any thread."""

@@ -109,7 +109,9 @@ class State:
         ]
 
     def add_ids(self, new: Iterable[IdRecord]) -> None:
-        """Store new ids."""
+        """Store new ids, if the database is on disk."""
+        if not self.kept:
+            return
         rows = [(str(record.device), str(record.inode), record.life, record.id) for record in new]
         if rows:
             with self._lock, self._database as database:

@@ -17,7 +17,6 @@ MISSING = (404, "fs_no_such_entry_error")
 @pytest.mark.parametrize(
     "url",
     [
-        "/",
         "/v1",
         "/v1/nowhere",
         "/v9/snapshots/",

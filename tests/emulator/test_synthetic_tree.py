@@ -100,7 +100,7 @@ def test_a_rendered_entry_is_what_the_ordinary_handlers_would_send(
                 (text,) = renderer.listing(folder, at, at + 1, newer=tree.newer)
                 sent, known = (
                     json.loads(text.removesuffix(b",")),
-                    attributes_json(tree.entry_of(children[at])),
+                    json.loads(attributes_json(tree.entry_of(children[at]), escape=True)),
                 )
                 revisions = sent.pop("data_revision"), known.pop("data_revision")
                 assert sent == known

@@ -251,7 +251,7 @@ def test_a_project_that_cannot_be_run_fails_before_the_cluster_is_asked(
     wrong = Project(
         name="wrong",
         sources=(Source(path="/missing", guid="g"),),
-        options=ListOptions(format="bogus"),
+        options=ListOptions(formats=("bogus",)),
     )
 
     diagnosis = diagnose(DoctorRequest(projects=(wrong,), config=str(site.configuration)))

@@ -1,5 +1,6 @@
 """The examples do what they are meant to: the hooks on a cluster, the others by their tools."""
 
+import json
 import re
 import shlex
 import shutil
@@ -106,6 +107,63 @@ def test_the_hooks_do_not_guess_what_was_archived(site: Site) -> None:
     assert hooks.run("later").code == 2
 
 
+def run_program(site: Site, name: str, *arguments: str) -> CommandResult:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *arguments],
+        capture_output=True,
+        env=site.variables(),
+        cwd=site.folder,
+        text=True,
+        timeout=120,
+    )
+    return CommandResult(done.returncode, done.stdout, done.stderr)
+
+
+def test_ten_lines_of_the_library_list_what_changed(site: Site) -> None:
+    write_files(site.mount, "a.mov")
+    older = site.snapshot()
+    (site.mount / "a.mov").unlink()
+    (site.mount / "b.mov").write_text("media")
+    newer = site.snapshot()
+
+    done = run_program(site, "list_changes.py", str(older), str(newer), site.source)
+
+    made = site.folder / "work" / "sdna-scan-files" / "5f1c9a52" / "1-files.xml"
+    assert done == (0, f"{made}: 1 files, 5 bytes; 1 deleted\n", "")
+    assert re.findall(r'<([\w-]+) name="(.*?mov)"', made.read_text()) == [
+        ("file", "/b.mov"),
+        ("delete-file", "/a.mov"),
+    ]
+    program = text_of("list_changes.py").partition('"""\n\n')[2]
+    own = [line for line in program.splitlines() if line and not line.startswith("import ")]
+    assert len(own) == 10
+
+
+def test_the_listener_writes_every_event_and_the_result_as_json(site: Site) -> None:
+    write_files(site.mount, "a.mov")
+    projects = site.folder / "projects.toml"
+    projects.write_text(f'[projects.show1]\npath = "{site.source}"\nguid = "{GUID}"\n')
+    site.environment["QUMULO_CHANGELIST_PROJECTS"] = str(projects)
+
+    done = run_program(site, "listener.py", "show1")
+
+    assert done.code == 0, done.messages
+    lines = [json.loads(line) for line in done.output.splitlines()]
+    whats = [line["what"] for line in lines]
+    assert "Progressed" not in whats
+    expected = ["FullListNeeded", "SnapshotTaken", "ListPublished", "ListCommitted", "ended"]
+    assert [what for what in whats if what in expected] == expected
+    ended = {"what": "ended", "source": site.source, "list": str(site.list_path), "error": ""}
+    assert lines[-1] == ended
+
+    site.configure(QumuloPassword="wrong")
+    done = run_program(site, "listener.py", "show1")
+    assert done.code == 77
+    ended = json.loads(done.output.splitlines()[-1])
+    assert (ended["what"], ended["list"]) == ("ended", None)
+    assert "wrong user name or password" in ended["error"]
+
+
 def test_systemd_accepts_the_service_and_the_timer(tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
@@ -167,6 +225,5 @@ def test_alerts_are_about_metrics_that_exist() -> None:
 def test_every_example_is_explained() -> None:
     explained = text_of("README.md")
 
-    assert [one.name for one in EXAMPLES.iterdir() if f"({one.name}" not in explained] == [
-        "README.md"
-    ]
+    found = [one.name for one in EXAMPLES.iterdir() if not one.name.startswith((".", "__"))]
+    assert [name for name in found if f"({name}" not in explained] == ["README.md"]

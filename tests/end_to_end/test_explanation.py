@@ -138,7 +138,7 @@ def test_a_path_elsewhere_is_outside_of_the_base_path(published: Published) -> N
     ("options", "reason"),
     [
         ({}, "deletions not wanted"),
-        ({"deletes": True, "format": "ndjson"}, "deleted"),
+        ({"deletes": True, "formats": ("ndjson",)}, "deleted"),
         ({"older": None}, "absent"),
     ],
     ids=repr,
@@ -165,7 +165,7 @@ def test_what_could_not_be_read_is_explained_with_the_reason(
     write_files(site.mount, "new/locked/1")
     os.mkdir(os.fsencode(site.mount) + b"/new/\xff")
     write_files(site.mount, "new/\udcff/1")
-    published = publish(site, older, site.snapshot(), format=form)
+    published = publish(site, older, site.snapshot(), formats=(form,))
 
     unreadable, below = (explain(published, f"new/{name}") for name in ("\udcff", "\udcff/1"))
 

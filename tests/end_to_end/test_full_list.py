@@ -133,7 +133,7 @@ def test_every_regular_file_is_listed_in_every_way(
 
 
 def test_a_full_list_as_ndjson_names_every_file_as_created(project: Project) -> None:
-    result = full_list(project.site, project.snapshot, format="ndjson", metadata="mount")
+    result = full_list(project.site, project.snapshot, formats=("ndjson",), metadata="mount")
 
     *lines, last = map(json.loads, Path(result.path).read_bytes().splitlines())
     files = {path.decode("utf-8", "replace") for path, node in project.tree.nodes.items()

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any, NamedTuple
 
@@ -14,6 +15,11 @@ from tests.end_to_end.site import Site
 REST = ("--transport=rest", "--metadata=rest", "--workers=2", "--slice-size=2")
 QQ = ("--transport=qq", "--metadata=mount")
 EVERYTHING = ("--deletes", "--moves", "--verify", "--max-deletes=100%")
+
+
+def names_in(xml_list: bytes) -> list[tuple[bytes, ...]]:
+    """Return the elements of a list with their names; the time of the run is in others."""
+    return re.findall(rb'<([a-z-]+) name="(.*?)"', xml_list)
 
 
 class Project(NamedTuple):
@@ -106,3 +112,31 @@ def test_lists_of_both_formats_have_the_same_entries_and_lie_side_by_side(site: 
     assert [entry["path"] for entry in entries] == [element.get("name") for element in root]
     names = ["1-files.json", "1-files.ndjson", "1-files.ndjson.json", "1-files.xml"]
     assert sorted(os.listdir(site.list_path.parent)) == names
+
+
+def test_one_run_writes_several_lists_and_each_has_what_it_can_hold(project: Project) -> None:
+    """XML cannot hold the name with U+0007, and the old name with U+0001."""
+    site, xml = project.site, project.site.list_path
+    both = ("--format=ndjson", "--format=xml", *REST, "--deletes", "--moves")
+
+    done = site.generate(project.older, project.newer, *both)
+
+    ndjson = xml.with_suffix(".ndjson")
+    assert (done.code, done.output) == (1, f"{ndjson}\n{xml}\n"), done.messages
+    lists = {ndjson: ndjson.read_bytes(), xml: xml.read_bytes()}
+    for path, receipt_path, unreadable in (
+        (ndjson, ndjson.with_suffix(".ndjson.json"), 0),
+        (xml, xml.with_suffix(".json"), 2),
+    ):
+        receipt = json.loads(receipt_path.read_bytes())
+        assert receipt["format"] == path.suffix[1:]
+        assert receipt["list"]["sha256"] == hashlib.sha256(lists[path]).hexdigest()
+        assert receipt["unreadable"]["count"] == unreadable
+    # A move that one list cannot express is a move in none.
+    changes = {
+        line["path"]: line["change"] for line in map(json.loads, lists[ndjson].splitlines()[:-1])
+    }
+    assert changes["/new\nname"] == "created"
+    assert changes["/old name\x01"] == "deleted"
+    alone = site.scan_list(project.older, project.newer, *REST, "--deletes", "--moves", code=1)
+    assert names_in(alone) == names_in(lists[xml])

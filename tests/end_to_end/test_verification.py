@@ -94,9 +94,9 @@ def detail(found: Verification, what: str) -> str:
     "options",
     [
         {"deletes": True},
-        {"deletes": True, "moves": True, "format": "ndjson"},
+        {"deletes": True, "moves": True, "formats": ("ndjson",)},
         {"moves": True, "verify": True},
-        {"verify": True, "format": "ndjson"},
+        {"verify": True, "formats": ("ndjson",)},
     ],
     ids=repr,
 )
@@ -208,7 +208,7 @@ def test_a_receipt_that_was_changed_differs(
 
 
 def test_an_unknown_format_is_not_read(published: Published) -> None:
-    published.edit_receipt(format="parquet")
+    published.edit_receipt(format="stone")
 
     found = verify_list(str(published.path), published.settings)
 

@@ -21,9 +21,9 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.events import Event
 from qumulo_changelist.model import EntryStat, Kind, Snapshot, Totals
-from qumulo_changelist.operations.lists.changelist import ChangelistResult
 from qumulo_changelist.operations.lists.receipt import ListFacts, SnapshotFacts
 from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.project import adoption, commit, run, source_run, state
 from qumulo_changelist.projects.project import Project, Source
 from tests.parts.fake_cluster import UnusedCluster
@@ -208,8 +208,11 @@ class World:
             meanwhile()
         totals = Totals(unreadable=len(unreadable))
         older = request.older and SnapshotFacts(request.older)
-        receipt = SimpleNamespace(list_file=ListFacts("list", 0, "0"), older_snapshot=older)
-        return ChangelistResult("list", "receipt", cast(Any, receipt), totals, None)
+        receipt = SimpleNamespace(
+            list_file=ListFacts("list", 0, "0"), older_snapshot=older, format="xml"
+        )
+        made = PublishedList("list", "receipt", cast(Any, receipt), totals)
+        return ChangelistResult((made,), None)
 
     def _hand_over(
         self, _command: Sequence[str], _values: Mapping[str, str], _listener: object

@@ -73,6 +73,10 @@ class PieceInMemory(NamedTuple):
     def misplaced(self) -> list[tuple[str, bytes]]:
         return self.piece.misplaced
 
+    @property
+    def covered(self) -> int:
+        return self.piece.covered
+
     def chunks(self) -> Iterator[bytes]:
         content = self.piece.content
         yield from (content[begin : begin + 50] for begin in range(0, len(content), 50))

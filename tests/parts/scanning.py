@@ -28,7 +28,7 @@ from qumulo_changelist.model import (
     Totals,
 )
 from qumulo_changelist.output.interface import Piece, StoredPiece
-from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
+from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import SliceJob, SliceWorker
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Tree, TreeRequest
 
@@ -150,10 +150,10 @@ def list_entries(
 ) -> list[Entry]:
     """Return the entries that a run lists for slices of keys, and those that it leaves out."""
     kept = KeepEntries()
-    job: SliceJob[CountedPiece] = SliceJob(
+    job: SliceJob[CountedPieces] = SliceJob(
         OpenTree(newer),
         OpenTree(older) if older else None,
-        SidesEncoder(EntryEncoder(kept), deletes),
+        SidesEncoder(EntryEncoder((kept,)), deletes),
         OpenTree(identified) if identified else None,
     )
     worker = SliceWorker(job, ignore)

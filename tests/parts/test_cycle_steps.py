@@ -332,7 +332,7 @@ def test_sources_below_the_directory_of_one_policy_have_markers_of_their_own(sit
 
 @pytest.mark.parametrize(
     "options",
-    [ListOptions(format="pdf"), ListOptions(workers=10**9), ListOptions(metadata="mount")],
+    [ListOptions(formats=("pdf",)), ListOptions(workers=10**9), ListOptions(metadata="mount")],
     ids=["format", "workers", "metadata"],
 )
 def test_no_snapshot_is_taken_for_a_list_that_cannot_be_made(

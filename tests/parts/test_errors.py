@@ -11,7 +11,7 @@ from qumulo_changelist import errors
 from qumulo_changelist.cli import messages
 from qumulo_changelist.errors import ChangelistError
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/exit-codes.md"
 
 
 def classes_below(root: type[ChangelistError]) -> Iterator[type[ChangelistError]]:
@@ -176,13 +176,13 @@ def test_a_shortage_says_what_can_be_allowed(number: int, words: str) -> None:
 
 
 def documented_classes() -> dict[str, list[str]]:
-    """Return the error classes in each row of the README's table of exit codes."""
-    table = README.read_text(encoding="utf-8").partition("| exit code |")[2].partition("\n\n")[0]
+    """Return the error classes in each row of the table of exit codes."""
+    table = PAGE.read_text(encoding="utf-8").partition("| exit code |")[2].partition("\n\n")[0]
     rows = [line.split(" | ") for line in table.splitlines()[2:]]
     return {row[0].strip("| "): re.findall(r"`(\w+)`", row[2]) for row in rows}
 
 
-def test_the_readme_has_every_error_in_the_row_of_its_exit_code() -> None:
+def test_the_documentation_has_every_error_in_the_row_of_its_exit_code() -> None:
     rows: dict[str, set[str]] = {}
     for kind in KINDS:
         # The exit code of qq itself can be any.

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.events import Event, MetricsUnwritten
 from qumulo_changelist.model import Totals
-from qumulo_changelist.operations.lists.changelist import ChangelistResult
+from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.project.metrics import (
     METRICS,
     PREFIX,
@@ -31,7 +31,8 @@ def project(name: str, *paths: str) -> Project:
 
 
 def listed(path: str) -> SourceRun:
-    result = ChangelistResult("/list", "/receipt", None, TOTALS, None, 7)  # type: ignore[arg-type]
+    made = PublishedList("/list", "/receipt", None, TOTALS)  # type: ignore[arg-type]
+    result = ChangelistResult((made,), None, 7)
     return SourceRun(source=path, older=1, newer=2, result=result)
 
 

@@ -22,9 +22,9 @@ def test_pieces_of_a_list_with_moves_are_of_the_same_size_but_for_the_last(
     slices = [CandidateFinder(FORM.can_hold)([[entry]]) for entry in entries]
 
     found = list(
-        pieces.encode_with_moves(slices, EntryEncoder(FORM), 1000, str(tmp_path), deletes=True)
+        pieces.encode_with_moves(slices, EntryEncoder((FORM,)), 1000, str(tmp_path), deletes=True)
     )
 
-    sizes = [one.tally.totals.files for one in found]
+    sizes = [one.tally.totals.files for (one,) in found]
     assert sizes == [3] * (count // 3) + [count % 3] * (count % 3 > 0)
-    assert [one.piece.content.count(b"<file ") for one in found] == sizes
+    assert [one.piece.content.count(b"<file ") for (one,) in found] == sizes

@@ -20,7 +20,7 @@ from qumulo_changelist.projects.file import (
     parse_projects,
     read_projects,
 )
-from qumulo_changelist.projects.keys import CYCLE_KEYS, OPTION_KEYS, SOURCE_KEYS
+from qumulo_changelist.projects.keys import CYCLE_KEYS, FIELDS, OPTION_KEYS, SOURCE_KEYS
 from qumulo_changelist.projects.lines import find_lines, line_of
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
@@ -71,7 +71,7 @@ def test_a_file_becomes_projects_with_defaults_and_sources() -> None:
         sources=(Source(path="/projects/show1/", guid="g1", index="7", mapped_path="/mnt/show1"),),
         options=ListOptions(
             deletes=True, max_deletes=DeletionLimit.parse("5%"), metadata="snapshot",
-            format="ndjson", workers=4,
+            formats=("ndjson",), workers=4,
         ),
         keep=5, policy="nightly", expire=30 * 86400, full=False, commit_unreadable=True,
         config="/etc/dna.conf", transport="rest",
@@ -89,7 +89,7 @@ def test_a_file_becomes_projects_with_defaults_and_sources() -> None:
 
 def test_every_key_is_a_field_of_a_project() -> None:
     assert set(SOURCE_KEYS) == set(Source.__struct_fields__)
-    assert set(OPTION_KEYS) == set(ListOptions.__struct_fields__)
+    assert {FIELDS.get(key, key) for key in OPTION_KEYS} == set(ListOptions.__struct_fields__)
     own = {"name", "sources", "options"}
     assert set(CYCLE_KEYS) == set(Project.__struct_fields__) - own
 

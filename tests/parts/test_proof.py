@@ -69,14 +69,14 @@ def list_entries(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Tal
     batches = []
     if both := sorted(entries, key=lambda entry: entry.op == DELETE):
         batches = list(sort_distinct(both))
-    encode = EntryEncoder(FORM)
+    encode = EntryEncoder((FORM,))
     if moves:
         found = [CandidateFinder(FORM.can_hold)(batches)]
         pieces = list(encode_with_moves(found, encode, 1000, "", deletes=deletes))
     else:
         pieces = [SidesEncoder(encode, deletes)(iter(batches))]
     tally = Tally()
-    for piece in pieces:
+    for (piece,) in pieces:
         tally.merge(piece.tally)
     return tally
 

@@ -1,5 +1,6 @@
 """A list and its receipt take their places together or not at all, also if several runs do this."""
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -31,8 +32,10 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import Totals
 from qumulo_changelist.output import publication
 from qumulo_changelist.output.atomic import check_replaceable
+from qumulo_changelist.output.interface import ListFormat
 from qumulo_changelist.output.list_file import WrittenList, list_file
-from qumulo_changelist.output.publication import publish, receipt_path_of
+from qumulo_changelist.output.ndjson import Ndjson
+from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.output.scan_xml import ScanXml
 from tests.parts.entries import present, write_piece
 
@@ -60,7 +63,8 @@ def write(
     form = ScanXml("1", 0)
     with list_file(path, form) as file:
         file.add(write_piece(form, *map(present, names)).piece)
-        return publish(file, Totals(files=len(names)), make, listener)
+        publish([FilledList(file, Totals(files=len(names)), make)], listener)
+    return receipt_path_of(path)
 
 
 def content(path: str) -> bytes:
@@ -500,7 +504,7 @@ def test_a_receipt_is_of_its_list_also_if_many_runs_publish_at_once(path):
 
     def check_often() -> None:
         for _ in range(20):
-            with publication._lock_list(path, ignore):
+            with publication._lock_lists(publication._lock_path(path), [path], ignore):
                 assert has_its_receipt(path) is True
 
     runs = [fork(partial(publish_often, number)) for number in range(5)]
@@ -509,6 +513,39 @@ def test_a_receipt_is_of_its_list_also_if_many_runs_publish_at_once(path):
     assert [exit_code(run) for run in runs] == [0] * 6
     assert has_its_receipt(path)
     assert files_beside(path) == PAIR
+
+
+def publish_several(folder: Path, name: str, make: Callable[[WrittenList], bytes]) -> None:
+    """Publish two lists of one file, in two formats."""
+    forms: dict[str, ListFormat] = {"1-files.xml": ScanXml("1", 0), "1-files.ndjson": Ndjson()}
+    with contextlib.ExitStack() as stack:
+        lists = []
+        for file_name, form in forms.items():
+            file = stack.enter_context(list_file(str(folder / file_name), form))
+            file.add(write_piece(form, present(name)).piece)
+            lists.append(FilledList(file, Totals(files=1), make))
+        publish(lists, ignore)
+
+
+def test_the_lists_of_a_run_are_published_together_or_not_at_all(tmp_path):
+    places = ["1-files.json", "1-files.ndjson", "1-files.ndjson.json", "1-files.xml"]
+    publish_several(tmp_path, "/first", make_receipt)
+    before = {name: content(str(tmp_path / name)) for name in places}
+
+    def refuse_second(written: WrittenList) -> bytes:
+        if written.path.endswith(".ndjson"):
+            raise KeyboardInterrupt
+        return make_receipt(written)
+
+    with pytest.raises(KeyboardInterrupt):
+        publish_several(tmp_path, "/second", refuse_second)
+    after = {name: content(str(tmp_path / name)) for name in places}
+    publish_several(tmp_path, "/second", make_receipt)
+
+    assert after == before
+    assert sorted(os.listdir(tmp_path)) == places
+    assert b"/second" in content(str(tmp_path / "1-files.xml"))
+    assert b"/second" in content(str(tmp_path / "1-files.ndjson"))
 
 
 # Without locks

@@ -24,7 +24,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.operations.lists.request import MAX_WORKERS, ChangelistRequest, usable_cores
 from qumulo_changelist.operations.snapshots.creation import SnapshotRequest
-from qumulo_changelist.output.formats import FORMATS
+from qumulo_changelist.output.formats import selectable_formats
 
 LIST = ChangelistRequest(
     project="Show 1",
@@ -149,16 +149,23 @@ def test_the_project_of_a_list_may_be_any_text(project):
     replace(LIST, project=project).check()
 
 
-@pytest.mark.parametrize("form_name", FORMATS)
+@pytest.mark.parametrize("form_name", selectable_formats())
 def test_every_format_can_be_requested(form_name):
-    replace(LIST, format=form_name).check()
+    replace(LIST, formats=(form_name,)).check()
 
 
-@pytest.mark.parametrize("form_name", ["", "XML", "csv"])
+@pytest.mark.parametrize("form_name", ["", "XML", "pdf"])
 def test_an_unknown_format_is_refused_with_those_that_exist(form_name):
-    message = refuse(UsageError, format=form_name)
+    message = refuse(UsageError, formats=("ndjson", form_name))
 
-    assert message == f"{form_name!r} is not a format: there are xml, ndjson"
+    known = ", ".join(selectable_formats())
+    assert message == f"{form_name!r} is not a format: there are {known}"
+
+
+def test_a_list_has_to_have_a_format_and_each_format_only_once():
+    assert refuse(UsageError, formats=()) == "a list needs a format"
+    message = refuse(UsageError, formats=("xml", "ndjson", "xml"))
+    assert message == "two lists of a run cannot be the same file: xml"
 
 
 @pytest.mark.parametrize(

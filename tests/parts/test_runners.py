@@ -118,7 +118,8 @@ def test_results_come_in_the_order_of_the_slices_of_which_few_are_taken_ahead(co
 
     assert names_in(results) == NAMES
     for result in results:
-        totals = result.product.tally.totals
+        (counted,) = result.product
+        totals = counted.tally.totals
         assert (totals.files, totals.deleted_files) == (1, 1)
         assert result.changed_since == 1
 

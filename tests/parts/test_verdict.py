@@ -86,6 +86,14 @@ def test_other_things_than_the_rules_for_changes_decide() -> None:
     assert verdict("absent", "file", "^C", listed_below=True) == (
         *("below an unreadable directory", "nothing"),
     )
+    of_files: frozenset[Listing] = frozenset(("directory", "deleted file", "unreadable"))
+    for left_out in (
+        verdict("directory", "directory", "M/", never_listed=of_files),
+        verdict("file", "absent", "D", deletes=True, never_listed=of_files),
+        verdict("absent", "file", "C", can_be_held=False, never_listed=of_files),
+    ):
+        assert left_out == ("not in the format", "nothing")
+    assert verdict("absent", "file", "C", never_listed=of_files) == ("contradiction", "file")
     assert verdict("file", "file", "C", is_outside=True) == ("outside", "nothing")
     assert verdict("directory", "directory", "M/", is_base=True) == ("base path", "nothing")
 

@@ -20,7 +20,7 @@ from qumulo_changelist.errors import MountTimeoutError
 from qumulo_changelist.events import CommandStarted, Listener
 from qumulo_changelist.model import Attributes, Description, Kind
 from qumulo_changelist.output.scan_xml import ScanXml
-from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
+from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import SliceJob, SliceResult
 from qumulo_changelist.trees.interface import (
     DescribedEntries,
@@ -39,12 +39,12 @@ SLICES = [
 ]
 NAMES = [key.path_of(one) for keys in SLICES for one in keys]
 
-Job = SliceJob[CountedPiece]
-Results = Iterable[SliceResult[CountedPiece]]
+Job = SliceJob[CountedPieces]
+Results = Iterable[SliceResult[CountedPieces]]
 
 
 def make_job(newer: TreeSource, older: TreeSource | None = None) -> Job:
-    return SliceJob(newer, older, SidesEncoder(EntryEncoder(ScanXml("1", 0)), deletes=True))
+    return SliceJob(newer, older, SidesEncoder(EntryEncoder((ScanXml("1", 0),)), deletes=True))
 
 
 def names_in(results: Results) -> list[str]:
@@ -59,7 +59,9 @@ def owners_in(results: Results) -> set[int]:
 
 
 def _content(results: Results) -> str:
-    return "".join(result.product.piece.content.decode() for result in results)
+    return "".join(
+        counted.piece.content.decode() for result in results for counted in result.product
+    )
 
 
 class OwnedTree:

@@ -43,6 +43,9 @@ def _is_of_type(value: object, declared: Any) -> bool:
         return value in get_args(declared)
     if get_origin(declared) in (Union, UnionType):
         return any(_is_of_type(value, one) for one in get_args(declared))
+    if get_origin(declared) is tuple:
+        each, _ = get_args(declared)  # the second one is the ellipsis
+        return isinstance(value, tuple) and all(_is_of_type(one, each) for one in value)
     # True is no number here, although it is an int.
     return isinstance(value, declared) and (declared is bool or not isinstance(value, bool))
 

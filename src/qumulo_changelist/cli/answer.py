@@ -4,7 +4,9 @@ The keys of the JSON stay: ``docs/commands.md`` documents them. Fields may be ad
 """
 
 import json
+import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +15,10 @@ from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.screen import print_result
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.names import to_bytes
+from qumulo_changelist.names import to_bytes, to_text
+
+if TYPE_CHECKING:
+    from qumulo_changelist.operations.lists.result import ChangelistResult
 
 
 def print_answer(value: Struct | Mapping[str, object], text: str, *, as_json: bool) -> None:
@@ -53,3 +58,15 @@ def _encode(value: object) -> bytes:
     # A byte of a name that is not UTF-8 is written as JSON writes a lone surrogate.
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return text.encode("utf-8", "backslashreplace")
+
+
+def describe_lists(result: "ChangelistResult") -> list[dict[str, str]]:
+    """Return the lists of a run as the answer of a command names them, in their order."""
+    return [
+        {
+            "format": each.receipt.format,
+            "list": to_text(os.fsencode(each.path)),
+            "receipt": to_text(os.fsencode(each.receipt_path)),
+        }
+        for each in result.lists
+    ]

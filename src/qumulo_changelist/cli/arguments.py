@@ -104,3 +104,19 @@ class _StoreValue(argparse.Action):
         if values in ([], "--"):
             raise argparse.ArgumentError(self, "-- is not a value")
         setattr(namespace, self.dest, values)
+
+
+class AppendValue(_StoreValue):
+    """Adds the value of an option that can be given several times to a tuple of them."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the value."""
+        before = getattr(namespace, self.dest) or ()
+        super().__call__(parser, namespace, values, option_string)
+        setattr(namespace, self.dest, (*before, values))

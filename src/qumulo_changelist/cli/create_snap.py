@@ -22,6 +22,14 @@ def parse(argv: Sequence[str] | None) -> tuple[SnapshotRequest, argparse.Namespa
         UsageError: the request cannot be carried out.
         SystemExit: an option is missing or malformed.
     """
+    options = make_parser().parse_args(argv)
+    request = SnapshotRequest(project=options.projectname, source_path=options.qumulosourcepath)
+    request.check()
+    return request, options
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = arguments.make_parser("Take a snapshot on a Qumulo cluster and print its id.")
     parser.add_argument(
         "-p", "--projectname", metavar="NAME", required=True, type=arguments.path,
@@ -31,10 +39,7 @@ def parse(argv: Sequence[str] | None) -> tuple[SnapshotRequest, argparse.Namespa
         "-s", "--qumulosourcepath", metavar="PATH", required=True, type=arguments.path,
         help="the directory on the cluster to take a snapshot of",
     )  # fmt: skip
-    options = parser.parse_args(argv)
-    request = SnapshotRequest(project=options.projectname, source_path=options.qumulosourcepath)
-    request.check()
-    return request, options
+    return parser
 
 
 def _run(argv: Sequence[str] | None) -> int:

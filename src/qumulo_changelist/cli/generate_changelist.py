@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.request import (
     Metadata,
     usable_cores,
 )
-from qumulo_changelist.output.formats import FORMATS
+from qumulo_changelist.output.formats import selectable_formats
 
 _DEFAULTS = {field.name: field.default for field in fields(ChangelistRequest)}
 
@@ -37,7 +37,7 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
         UsageError: the request cannot be carried out.
         SystemExit: an option is missing or malformed.
     """
-    options = _make_parser().parse_args(argv)
+    options = make_parser().parse_args(argv)
     request = ChangelistRequest(
         project=options.projectname,
         guid=options.projectguid,
@@ -46,6 +46,7 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
         older=options.prevsnapshotid,
         newer=options.newsnapshotid,
         mapped_path=options.mappedpath,
+        formats=options.formats or _DEFAULTS["formats"],
         **{name: getattr(options, name) for name in _SAME_NAMES},
     )
     request.check()
@@ -59,18 +60,19 @@ def _run(argv: Sequence[str] | None) -> int:
         screen = Screen(verbose=options.verbose, progress=progress)
         result = generate_changelist(request, settings, screen)
     say(summarize(request.project, result.totals, result.proof, moves=request.moves))
-    print_result(os.fsencode(result.path))
+    print_result(b"\n".join(os.fsencode(each.path) for each in result.lists))
     return 0 if result.is_complete else 1
 
 
 # Options that are named like fields of the request.
 _SAME_NAMES = (
-    *("metadata", "deletes", "moves", "verify", "max_deletes", "format", "workers"),
+    *("metadata", "deletes", "moves", "verify", "max_deletes", "workers"),
     *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after"),
 )
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = arguments.make_parser(
         "Write the list of what changed between two snapshots of a cluster."
     )
@@ -100,8 +102,8 @@ def _make_parser() -> argparse.ArgumentParser:
         "the mount, or in the newer snapshot over REST (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--format", choices=tuple(FORMATS), default=_DEFAULTS["format"],
-        help="how the list is written (default: %(default)s)",
+        "--format", dest="formats", action=arguments.AppendValue, choices=selectable_formats(),
+        help="how the list is written; several times for several lists (default: xml)",
     )  # fmt: skip
     _add_tuning(parser)
     return parser

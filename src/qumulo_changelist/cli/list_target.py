@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from qumulo_changelist.cli import arguments, common, project_options
-from qumulo_changelist.cli.answer import print_answer
+from qumulo_changelist.cli.answer import describe_lists, print_answer
 from qumulo_changelist.cli.screen import Screen, print_content, say
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import OutputError, UsageError
 from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.output.formats import formats_of_lists
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import Project, Source
 
 if TYPE_CHECKING:
-    from qumulo_changelist.operations.lists.changelist import ChangelistResult
     from qumulo_changelist.operations.lists.request import ChangelistRequest
+    from qumulo_changelist.operations.lists.result import ChangelistResult
 
 STANDARD_OUTPUT = "-"
 
@@ -66,12 +67,14 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         return _print_list(request, settings, screen, quiet=options.quiet)
     output = os.path.abspath(options.output) if options.output else None
     result = _generate(replace(request, output=output), settings, screen, quiet=options.quiet)
+    lists = describe_lists(result)
     answer = {
-        "list": to_text(os.fsencode(result.path)),
-        "receipt": to_text(os.fsencode(result.receipt_path)),
+        "list": lists[0]["list"],
+        "receipt": lists[0]["receipt"],
+        "lists": lists,
         "complete": result.is_complete,
     }
-    print_answer(answer, to_text(os.fsencode(result.path)), as_json=options.json)
+    print_answer(answer, "\n".join(each["list"] for each in lists), as_json=options.json)
     return 0 if result.is_complete else 1
 
 
@@ -121,6 +124,8 @@ def _print_list(
     request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
 ) -> int:
     """Print a list on standard output, once all of it is known; no file of it remains."""
+    if len(formats_of_lists(request.formats, deletes=request.deletes)) > 1:
+        raise UsageError("standard output takes one list, and there would be several")
     work_folder = os.fsdecode(to_bytes(settings.work_folder))
     try:
         os.makedirs(work_folder, exist_ok=True)
@@ -128,7 +133,7 @@ def _print_list(
     except OSError as error:
         raise OutputError(f"{work_folder} cannot be written: {error.strerror}") from error
     with folder as name:
-        output = to_text(os.fsencode(os.path.join(name, f"1-files.{request.format}")))
+        output = to_text(os.fsencode(os.path.join(name, "list")))
         result = _generate(replace(request, output=output), settings, screen, quiet=quiet)
         with open(result.path, "rb") as file:
             print_content(file)

@@ -7,7 +7,7 @@ from typing import Any
 from qumulo_changelist.cli import arguments
 from qumulo_changelist.cli.common import duration
 from qumulo_changelist.errors import UnknownProjectError, UsageError
-from qumulo_changelist.output.formats import FORMATS
+from qumulo_changelist.output.formats import selectable_formats
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
@@ -63,8 +63,9 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
         help="where sizes, times and owners are read (default: mount, if there is a mapped path)",
     )  # fmt: skip
     group.add_argument(
-        "--format", choices=tuple(FORMATS), help="how a list is written (default: xml)"
-    )
+        "--format", dest="formats", action=arguments.AppendValue, choices=selectable_formats(),
+        help="how a list is written; several times for several lists (default: xml)",
+    )  # fmt: skip
     group.add_argument(
         "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
     )

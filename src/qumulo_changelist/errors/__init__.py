@@ -10,6 +10,7 @@
     │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
     │   ├── WrongMountError           2   the mapped path does not show the base path
     │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
+    │   ├── MissingPackageError       2   a Python package is needed and not installed
     │   ├── UnknownProjectError       2   no file of projects has such a project
     │   ├── UncommittableError        2   there is no list to commit, or more than one
     │   └── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
@@ -113,6 +114,7 @@ from qumulo_changelist.errors.request import (
     HiddenSnapshotError,
     ListNameError,
     MappedPathError,
+    MissingPackageError,
     ProjectNameError,
     SnapshotOrderError,
     TrustFileError,
@@ -159,6 +161,7 @@ __all__ = [
     "ListNameError",
     "LoginError",
     "MappedPathError",
+    "MissingPackageError",
     "MountTimeoutError",
     "NeededSnapshotError",
     "NoBaseError",

@@ -41,6 +41,10 @@ class HiddenSnapshotError(UsageError):
     """The mapped path does not show the snapshot under ``.snapshot``."""
 
 
+class MissingPackageError(UsageError):
+    """What was asked for needs a Python package that is not installed."""
+
+
 class ConfigurationError(ChangelistError):
     """The archiver's configuration lacks what is needed, or has it malformed."""
 

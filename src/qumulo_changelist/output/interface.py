@@ -1,7 +1,8 @@
 """A format of lists: batches of entries in, bytes out; and a list that is read again."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
@@ -17,6 +18,8 @@ class Piece(Struct, frozen=True):
     misplaced: list[tuple[str, bytes]]
     """Encoded entries that may belong in a different piece, since the format writes their names in
     a way that sorts differently: the name as it is written, and the entry."""
+    covered: int = 0
+    """The number of deleted files that are left out, since their directory's entry covers them."""
 
 
 class StoredPiece(Protocol):
@@ -30,6 +33,10 @@ class StoredPiece(Protocol):
     def misplaced(self) -> list[tuple[str, bytes]]:
         """See :class:`Piece`."""
 
+    @property
+    def covered(self) -> int:
+        """See :class:`Piece`."""
+
     def chunks(self) -> Iterator[bytes]:
         """Yield the content. It can be read only once, and pieces only in their order."""
 
@@ -38,7 +45,7 @@ class PieceWriter(Protocol):
     """Encodes the entries of one piece."""
 
     def add(self, batch: Batch) -> Batch:
-        """Encode the next entries, apart from those that are left out or gone.
+        """Encode the next entries: those of a state that the format lists.
 
         Returns:
             The entries that the format lists as unreadable, since it cannot hold their names.
@@ -82,7 +89,7 @@ class ListedEntry(Struct, frozen=True, gc=False):
     op: Op | None = None
     """What happened to an entry that is there; None if the format does not say."""
     size: int = 0
-    """In bytes; 0 for an entry that is deleted or unreadable."""
+    """In bytes; 0 for an entry that is deleted or unreadable, or if the format does not say."""
     moved_from: str = ""
     """The name that a file had that was only moved, as the list has it."""
     reason: str = ""
@@ -110,18 +117,40 @@ class ListCounts(Struct, frozen=True):
     """Files and directories."""
 
 
+ALL_COUNTS = frozenset(ListCounts.__struct_fields__)
+"""What can be counted of a list that says everything of its entries."""
+
+
 class MalformedListError(Exception):
     """A list cannot be read, or is not one of its format; ``str()`` is the reason alone."""
+
+
+class ListBytes(Protocol):
+    """The bytes of a list that is read again."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield them in order."""
+
+    def open(self) -> AbstractContextManager[BinaryIO]:
+        """Return the list as a file, for a format whose lists cannot be read in order.
+
+        Raises:
+            MalformedListError: it cannot be read.
+        """
 
 
 class ListReader(Protocol):
     """Reads lists of one format."""
 
+    @property
+    def counted(self) -> frozenset[str]:
+        """The fields of :class:`ListCounts` that follow from the entries that a list has."""
+
     def written_name(self, name: str) -> str:
         """Return how a list has a name; names that a format cannot hold are written differently."""
 
-    def read(self, chunks: Iterable[bytes]) -> Iterator[ListedEntry | ListCounts]:
-        """Yield the entries of a list in its order, and once the totals that it states.
+    def read(self, chunks: ListBytes) -> Iterator[ListedEntry | ListCounts]:
+        """Yield the entries of a list in its order, and once the totals that it states, if any.
 
         Args:
             chunks: the list. All of it is needed, since a list that is cut short is none.

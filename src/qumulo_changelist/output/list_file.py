@@ -78,7 +78,9 @@ class ListFile:
             OutputError: there is no room, or another error of the system.
         """
         self._pieces.append(
-            _PieceAside(self._aside, len(piece.content), piece.last_name, piece.misplaced)
+            _PieceAside(
+                self._aside, len(piece.content), piece.last_name, piece.misplaced, piece.covered
+            )
         )
         rest = memoryview(piece.content)
         with output_errors(self.path):
@@ -150,6 +152,7 @@ class _PieceAside(NamedTuple):
     length: int
     last_name: str
     misplaced: list[tuple[str, bytes]]
+    covered: int
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the content; see ``StoredPiece``."""

@@ -1,8 +1,8 @@
 """Lists as newline-delimited JSON: an object for each entry, and a last one with the totals.
 
 The object of an entry has the fields of :class:`NdjsonEntry`, without those that do not apply. The
-last line is ``{"totals": …}`` with the fields of :class:`NdjsonTotals`. A file without that line is
-not a whole list.
+last line is ``{"totals": …}`` with the fields of ``StatedTotals``. A file without that line is no
+whole list.
 
 JSON text is Unicode. So a name that is not UTF-8 comes twice: for people, with U+FFFD for each part
 that is not, and exactly, in base64.
@@ -11,23 +11,25 @@ that is not, and exactly, in base64.
 import base64
 import io
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from qumulo_changelist.columns import FileBatch, name_at
-from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State, Totals
-from qumulo_changelist.names import to_bytes
+from qumulo_changelist.model import DELETE, Batch, Entry, Kind, State, Totals
+from qumulo_changelist.output.fields import (
+    CHANGES,
+    LISTED,
+    ChangeWord,
+    KindWord,
+    StatedTotals,
+    as_unicode,
+    is_utf8,
+)
 from qumulo_changelist.output.interface import Piece, StoredPiece
-
-_LISTED = frozenset((State.PRESENT, State.DELETED, State.UNREADABLE))
 
 # Lines are encoded when there are this many: a piece can be as large as a deleted directory.
 _LINES_TO_ENCODE = 4096
-
-_Change = Literal["created", "modified", "moved", "deleted", "unreadable"]
-_CHANGES: dict[Op, _Change] = {CREATE: "created", MODIFY: "modified", DELETE: "deleted"}
 
 _encoder = msgspec.json.Encoder()
 
@@ -40,8 +42,8 @@ class NdjsonEntry(Struct, frozen=True, omit_defaults=True, gc=False):
 
     path: str
     """Below the base path, which is ``/``; no other path ends in ``/``."""
-    kind: Literal["file", "directory"]
-    change: _Change
+    kind: KindWord
+    change: ChangeWord
     path_bytes: str | UnsetType = UNSET
     """The path in base64, if it is not UTF-8."""
     size: int | UnsetType = UNSET
@@ -60,21 +62,6 @@ class NdjsonEntry(Struct, frozen=True, omit_defaults=True, gc=False):
     """That path in base64, if it is not UTF-8."""
     reason: str | UnsetType = UNSET
     """Why an unreadable entry cannot be read."""
-
-
-class NdjsonTotals(Struct, frozen=True):
-    """What a list contains: numbers of files, if not stated otherwise."""
-
-    created: int
-    modified: int
-    moved: int
-    deleted: int
-    modified_directories: int
-    deleted_directories: int
-    unreadable: int
-    """Files and directories."""
-    size: int
-    """The bytes of the created, modified and moved files."""
 
 
 class Ndjson(Struct, frozen=True):
@@ -97,17 +84,7 @@ class Ndjson(Struct, frozen=True):
         """Yield the whole list."""
         for piece in pieces:
             yield from piece.chunks()
-        last = NdjsonTotals(
-            created=totals.created,
-            modified=totals.modified,
-            moved=totals.moved,
-            deleted=totals.deleted_files,
-            modified_directories=totals.directories,
-            deleted_directories=totals.deleted_directories,
-            unreadable=totals.unreadable,
-            size=totals.size,
-        )
-        yield _encoder.encode({"totals": last}) + b"\n"
+        yield _encoder.encode({"totals": StatedTotals.of(totals)}) + b"\n"
 
 
 class _NdjsonWriter:
@@ -121,10 +98,10 @@ class _NdjsonWriter:
     def add(self, batch: Batch) -> Batch:
         """Encode entries; see the interface."""
         self._last_name = name_at(batch, -1)
-        if isinstance(batch, FileBatch) and _is_utf8("".join([batch.directory, *batch.below])):
+        if isinstance(batch, FileBatch) and is_utf8("".join([batch.directory, *batch.below])):
             self._lines += _file_lines(batch)
         else:
-            self._lines += [_line(entry) for entry in batch if entry.state in _LISTED]
+            self._lines += [_line(entry) for entry in batch if entry.state in LISTED]
         if len(self._lines) >= _LINES_TO_ENCODE:
             self._encode_lines()
         return []
@@ -145,7 +122,7 @@ def _file_lines(files: FileBatch) -> list[NdjsonEntry]:
     return [
         NdjsonEntry(name, "file", "deleted")
         if op == DELETE
-        else NdjsonEntry(name, "file", _CHANGES[op], UNSET, size, mtime, atime, owner, group)
+        else NdjsonEntry(name, "file", CHANGES[op], UNSET, size, mtime, atime, owner, group)
         for name, op, size, mtime, atime, owner, group in zip(
             files.names, files.ops, sizes, mtimes, atimes, owners, groups, strict=True
         )
@@ -154,7 +131,7 @@ def _file_lines(files: FileBatch) -> list[NdjsonEntry]:
 
 def _line(entry: Entry) -> NdjsonEntry:
     known = entry.attributes
-    kind: Literal["file", "directory"] = "file" if known.kind is Kind.FILE else "directory"
+    kind: KindWord = "file" if known.kind is Kind.FILE else "directory"
     path, path_bytes = _as_text(entry.name)
     if entry.state is State.DELETED:
         return NdjsonEntry(path, kind, "deleted", path_bytes)
@@ -165,7 +142,7 @@ def _line(entry: Entry) -> NdjsonEntry:
     return NdjsonEntry(
         path,
         kind,
-        "moved" if moved_from else _CHANGES[entry.op],
+        "moved" if moved_from else CHANGES[entry.op],
         path_bytes,
         known.size,
         known.mtime,
@@ -179,15 +156,5 @@ def _line(entry: Entry) -> NdjsonEntry:
 
 def _as_text(name: str) -> tuple[str, str | UnsetType]:
     """Return a name as Unicode text, and its bytes in base64 if the text is not exact."""
-    if _is_utf8(name):
-        return name, UNSET
-    exact = to_bytes(name)
-    return exact.decode("utf-8", "replace"), base64.b64encode(exact).decode()
-
-
-def _is_utf8(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    text, exact = as_unicode(name)
+    return text, UNSET if exact is None else base64.b64encode(exact).decode()

@@ -6,19 +6,22 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from qumulo_changelist.model import CREATE, MODIFY, Kind, Op, State
+from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.output.interface import ListCounts, ListedEntry, MalformedListError
-from qumulo_changelist.output.ndjson import NdjsonEntry, NdjsonTotals
+from qumulo_changelist.output.fields import OPS, STATES, StatedTotals
+from qumulo_changelist.output.interface import (
+    ALL_COUNTS,
+    ListCounts,
+    ListedEntry,
+    MalformedListError,
+)
+from qumulo_changelist.output.ndjson import NdjsonEntry
 
 _TOTALS = b'{"totals":'
 
-_STATES = {"deleted": State.DELETED, "unreadable": State.UNREADABLE}
-_OPS: dict[str, Op] = {"created": CREATE, "modified": MODIFY, "moved": CREATE}
-
 
 class _TotalsLine(Struct, frozen=True):
-    totals: NdjsonTotals
+    totals: StatedTotals
 
 
 _entries = msgspec.json.Decoder(NdjsonEntry)
@@ -27,6 +30,11 @@ _totals = msgspec.json.Decoder(_TotalsLine)
 
 class NdjsonReader(Struct, frozen=True):
     """Implements :class:`~qumulo_changelist.output.interface.ListReader`."""
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """What follows from the entries: everything."""
+        return ALL_COUNTS
 
     def written_name(self, name: str) -> str:
         """Return how a list has a name: by its bytes."""
@@ -40,7 +48,7 @@ class NdjsonReader(Struct, frozen=True):
                 raise MalformedListError(f"line {number} comes after the totals")
             has_totals = line.startswith(_TOTALS)
             try:
-                yield _counts(_totals.decode(line).totals) if has_totals else _entry(line)
+                yield _totals.decode(line).totals.counts() if has_totals else _entry(line)
             except ValueError as error:
                 raise MalformedListError(f"line {number}: {error}") from error
         if not has_totals:
@@ -63,9 +71,9 @@ def _entry(line: bytes) -> ListedEntry:
     moved_from = read.moved_from if isinstance(read.moved_from, str) else ""
     return ListedEntry(
         _exact(read.path, read.path_bytes),
-        _STATES.get(read.change, State.PRESENT),
+        STATES.get(read.change, State.PRESENT),
         Kind(read.kind),
-        _OPS.get(read.change),
+        OPS.get(read.change),
         read.size if isinstance(read.size, int) else 0,
         _exact(moved_from, read.moved_from_bytes),
         read.reason if isinstance(read.reason, str) else "",
@@ -75,17 +83,3 @@ def _entry(line: bytes) -> ListedEntry:
 
 def _exact(text: str, encoded: str | UnsetType) -> str:
     return text if encoded is UNSET else to_text(base64.b64decode(encoded, validate=True))
-
-
-def _counts(totals: NdjsonTotals) -> ListCounts:
-    return ListCounts(
-        files=totals.created + totals.modified + totals.moved,
-        size=totals.size,
-        created=totals.created,
-        modified=totals.modified,
-        moved=totals.moved,
-        deleted_files=totals.deleted,
-        directories=totals.modified_directories,
-        deleted_directories=totals.deleted_directories,
-        unreadable=totals.unreadable,
-    )

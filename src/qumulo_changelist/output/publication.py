@@ -1,10 +1,10 @@
-"""Putting a list and its receipt in their places, so that they always belong together.
+"""Putting lists and their receipts in their places, so that they always belong together.
 
-Both are written to temporary files, and are on disk, before anything changes. Then the earlier
-receipt is removed, the list is put in its place, and finally the receipt. So at every moment, a
-receipt beside a list is of that list. A run that is killed in between leaves a list without a
-receipt. Runs for the same list publish it one after the other, under a lock that ends with the
-process that holds it.
+All lists of a run and their receipts are written to temporary files, and are on disk, before
+anything changes. Then the earlier receipts are removed, the lists are put in their places, and
+finally the receipts. So at every moment, a receipt beside a list is of that list. A run that is
+killed in between leaves lists without a receipt. Runs for the same list publish it one after the
+other, under a lock that ends with the process that holds it.
 
 A reader who wants to be sure compares the list's SHA-256 with the one in the receipt.
 """
@@ -12,7 +12,8 @@ A reader who wants to be sure compares the list's SHA-256 with the one in the re
 import contextlib
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from qumulo_changelist.errors import ReceiptError
 from qumulo_changelist.events import (
@@ -29,47 +30,76 @@ from qumulo_changelist.output.list_file import ListFile, WrittenList
 from qumulo_changelist.shortages import check_shortage
 
 
-def publish(
-    list_file: ListFile,
-    totals: Totals,
-    make_receipt: Callable[[WrittenList], bytes],
-    listener: Listener,
-) -> str:
-    """Put a list and its receipt in their places; return the path of the receipt.
+class FilledList(NamedTuple):
+    """A list that can be published."""
+
+    file: ListFile
+    totals: Totals
+    """What it contains."""
+    make_receipt: Callable[[WrittenList], bytes]
+    """Returns the receipt for the list once it has been written."""
+
+
+def publish(lists: Iterable[FilledList], listener: Listener) -> None:
+    """Put the lists of a run and their receipts in their places: all of them, or none.
 
     Args:
-        list_file: the list.
-        totals: what it contains.
-        make_receipt: returns the receipt for a list that has been written.
+        lists: the lists.
         listener: receives the events of the run.
 
     Raises:
-        OutputError: there is no room, or another error of the system; an earlier list stays.
-        ReceiptError: the list is in its place, and the receipt is not.
+        OutputError: there is no room, or another error of the system; earlier lists stay.
+        ReceiptError: the lists are in their places, and a receipt is not.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    path, receipt_path = list_file.path, receipt_path_of(list_file.path)
-    with _lock_list(path, listener), contextlib.ExitStack() as stack:
-        with output_errors(path):
-            new_list = stack.enter_context(AtomicFile(path))
-            written = list_file.write(new_list.file, totals)
-            new_list.finish()
-        with output_errors(receipt_path):
-            new_receipt = stack.enter_context(AtomicFile(receipt_path))
-            new_receipt.file.write(make_receipt(written))
-            new_receipt.finish()
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(receipt_path)
-        with output_errors(path):
-            new_list.place()
+    with contextlib.ExitStack() as stack:
+        lists = list(lists)
+        for lock_path in sorted({_lock_path(each.file.path) for each in lists}):
+            paths = [each.file.path for each in lists if _lock_path(each.file.path) == lock_path]
+            stack.enter_context(_lock_lists(lock_path, paths, listener))
+        written = [_WrittenFiles(each, stack) for each in lists]
+        for step in (_WrittenFiles.remove_receipt, _WrittenFiles.place_list):
+            for files in written:
+                step(files)
+        for files in written:
+            files.place_receipt()
+    for files in written:
+        listener(ListPublished(files.path, files.receipt_path))
+
+
+class _WrittenFiles:
+    """A list and its receipt, written under temporary names."""
+
+    def __init__(self, filled: FilledList, stack: contextlib.ExitStack) -> None:
+        self.path = filled.file.path
+        self.receipt_path = receipt_path_of(self.path)
+        with output_errors(self.path):
+            self._list = stack.enter_context(AtomicFile(self.path))
+            written = filled.file.write(self._list.file, filled.totals)
+            self._list.finish()
+        with output_errors(self.receipt_path):
+            self._receipt = stack.enter_context(AtomicFile(self.receipt_path))
+            self._receipt.file.write(filled.make_receipt(written))
+            self._receipt.finish()
+
+    def remove_receipt(self) -> None:
+        """Remove the earlier receipt."""
+        with output_errors(self.receipt_path), contextlib.suppress(FileNotFoundError):
+            os.unlink(self.receipt_path)
+
+    def place_list(self) -> None:
+        """Put the list in its place."""
+        with output_errors(self.path):
+            self._list.place()
+
+    def place_receipt(self) -> None:
+        """Put the receipt in its place."""
         try:
-            new_receipt.place()
+            self._receipt.place()
         except OSError as error:
             raise ReceiptError(
-                f"the receipt {receipt_path} cannot be put in its place: {error.strerror}"
+                f"the receipt {self.receipt_path} cannot be put in its place: {error.strerror}"
             ) from error
-    listener(ListPublished(path, receipt_path))
-    return receipt_path
 
 
 def receipt_path_of(list_path: str) -> str:
@@ -82,22 +112,27 @@ def receipt_path_of(list_path: str) -> str:
     return f"{plain}.json" if ending == ".xml" else f"{list_path}.json"
 
 
-@contextlib.contextmanager
-def _lock_list(path: str, listener: Listener) -> Iterator[None]:
-    """Keep other runs from publishing the same list; remove what killed runs left."""
+def _lock_path(path: str) -> str:
+    """Return the lock of a list: the same for all formats."""
     folder, name = os.path.split(path)
-    lock_path = os.path.join(folder, f".{os.path.splitext(name)[0]}.lock")
+    return os.path.join(folder, f".{os.path.splitext(name)[0]}.lock")
+
+
+@contextlib.contextmanager
+def _lock_lists(lock_path: str, paths: list[str], listener: Listener) -> Iterator[None]:
+    """Keep other runs from publishing the same lists; remove what killed runs left."""
     try:
-        lock = _acquire_lock(lock_path, path, listener)
+        lock = _acquire_lock(lock_path, paths[0], listener)
     except OSError as error:
         check_shortage(error)
         # Not every file system has locks, and a list without a lock is better than none.
-        listener(LockUnavailable(path, lock_path, str(error.strerror)))
+        listener(LockUnavailable(paths[0], lock_path, str(error.strerror)))
         yield
         return
     try:
-        # Temporary files for this list are written only under the lock: these are leftovers.
-        _remove_leftovers(path, listener)
+        # Temporary files for these lists are written only under the lock: these are leftovers.
+        for path in paths:
+            _remove_leftovers(path, listener)
         yield
     finally:
         # Removed before it is released: a run that waits for it sees that it is no longer valid.

@@ -3,16 +3,17 @@
 A list is read a part at a time, so that memory stays flat at any size.
 """
 
+import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from msgspec import Struct
 
 from qumulo_changelist.model import CREATE, Kind, State
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output.formats import READERS
+from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.interface import (
     ListCounts,
     ListedEntry,
@@ -22,6 +23,18 @@ from qumulo_changelist.output.interface import (
 from qumulo_changelist.shortages import check_shortage
 
 _CHUNK = 1024 * 1024
+
+
+def make_reader(list_format: str, base_path: str = "/") -> ListReader | None:
+    """Return what reads lists of a format; None if they cannot be read again.
+
+    Args:
+        list_format: one of ``output.formats.FORMATS``.
+        base_path: the directory on the cluster, as far as it is known.
+    """
+    make = FORMATS[list_format].make_reader
+    # No entry depends on the other parameters.
+    return make(ListParameters("1", 0, base_path)) if make else None
 
 
 class ListContent(Struct, frozen=True):
@@ -39,20 +52,23 @@ class ListContent(Struct, frozen=True):
     """Why it is not a whole list of its format; "" if it is. Both counts then mean nothing."""
 
 
-def read_content(path: str, list_format: str) -> ListContent:
+def read_content(path: str, list_format: str, base_path: str = "/") -> ListContent:
     """Return what a list contains.
 
     Args:
         path: the list.
-        list_format: one of ``output.formats.READERS``.
+        list_format: one of ``output.formats.FORMATS``.
+        base_path: the directory on the cluster, as far as it is known.
 
     Raises:
         MalformedListError: the file cannot be read.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    chunks, counter, problem = _HashedChunks(path), _EntryCounter(), ""
+    reader = make_reader(list_format, base_path)
+    counted = reader.counted if reader else frozenset()
+    chunks, counter, problem = _HashedChunks(path), _EntryCounter(counted), ""
     try:
-        counter.count(READERS[list_format]().read(chunks))
+        counter.count(reader.read(chunks) if reader else ())
     except MalformedListError as error:
         if chunks.failed:
             raise
@@ -101,19 +117,24 @@ class FoundEntries(NamedTuple):
     """The new name of a file that was only moved, and had the first of the names; "" for none."""
 
 
-def find_entries(path: str, list_format: str, names: Collection[str]) -> FoundEntries:
+def find_entries(
+    path: str, list_format: str, names: Collection[str], base_path: str = "/"
+) -> FoundEntries:
     """Return the entries of some names.
 
     Args:
         path: the list.
-        list_format: one of ``output.formats.READERS``.
+        list_format: one of ``output.formats.FORMATS``.
         names: the names, as they are; not how the list has them.
+        base_path: the directory on the cluster.
 
     Raises:
         MalformedListError: the file cannot be read, or is not a whole list.
         ResourceError: this machine lacks a resource, such as memory.
     """
-    reader = READERS[list_format]()
+    reader = make_reader(list_format, base_path)
+    if not reader:
+        raise MalformedListError(f"lists in the format {list_format} cannot be read again")
     written = {reader.written_name(name): name for name in names}
     first = next(iter(written), "")
     named: dict[str, ListedEntry] = {}
@@ -161,14 +182,18 @@ def _is_of(
 
 
 class _HashedChunks:
-    """Iterates over a file in chunks, and computes its size and hash; can be resumed."""
+    """Implements ``ListBytes``; computes the size and hash of what is read in order.
+
+    Reading in order can be resumed.
+    """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._sha256 = hashlib.sha256()
         self.size = 0
         self.failed = False
         """Whether the file cannot be read."""
-        self._chunks = self._read(path)
+        self._chunks = self._read()
 
     @property
     def sha256(self) -> str:
@@ -180,13 +205,21 @@ class _HashedChunks:
     def __next__(self) -> bytes:
         return next(self._chunks)
 
-    def _read(self, path: str) -> Iterator[bytes]:
+    def open(self) -> BinaryIO:
+        with self._errors():
+            return open(to_bytes(self._path), "rb")
+
+    def _read(self) -> Iterator[bytes]:
+        with self._errors(), open(to_bytes(self._path), "rb") as file:
+            while chunk := file.read(_CHUNK):
+                self._sha256.update(chunk)
+                self.size += len(chunk)
+                yield chunk
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            with open(to_bytes(path), "rb") as file:
-                while chunk := file.read(_CHUNK):
-                    self._sha256.update(chunk)
-                    self.size += len(chunk)
-                    yield chunk
+            yield
         except (OSError, ValueError) as error:
             check_shortage(error)
             self.failed = True
@@ -197,9 +230,9 @@ class _HashedChunks:
 class _EntryCounter:
     """Counts the entries of a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, counted: frozenset[str]) -> None:
         self._counts: Counter[str] = Counter()
-        self._says_ops = True
+        self._counted = counted
         self.stated = ListCounts()
         """The totals that the list states."""
 
@@ -221,13 +254,9 @@ class _EntryCounter:
         else:
             counts["files"] += 1
             counts["size"] += entry.size
-            self._says_ops = self._says_ops and entry.op is not None
             op = "created" if entry.op == CREATE else "modified"
             counts["moved" if entry.moved_from else op] += 1
 
     def counted(self) -> ListCounts:
         """Return what was counted."""
-        counts = {name: self._counts[name] for name in ListCounts.__struct_fields__}
-        if not self._says_ops:
-            del counts["created"], counts["modified"]
-        return ListCounts(**counts)
+        return ListCounts(**{name: self._counts[name] for name in self._counted})

@@ -62,25 +62,32 @@ class ScanXml(Struct, frozen=True):
         """Return whether XML can hold a name."""
         return not _FORBIDDEN.search(name)
 
-    def start_piece(self) -> "_XmlWriter":
+    def start_piece(self) -> "XmlWriter":
         """Return a writer for the next piece."""
-        return _XmlWriter(self)
+        return XmlWriter(self)
 
     def assemble(self, pieces: Iterable[StoredPiece], totals: Totals) -> Iterator[bytes]:
         """Yield the whole list; its first line counts what it contains."""
         pieces = list(pieces)
         misplaced = sorted((pair for piece in pieces for pair in piece.misplaced), reverse=True)
-        yield _first_line(totals).encode()
+        covered = sum(piece.covered for piece in pieces)
+        yield _first_line(totals, totals.deleted_files - covered).encode()
         for piece in pieces:
             yield from _with_misplaced(piece, misplaced)
         yield from (line for _, line in misplaced)
         yield b"</files>\n"
 
 
-class _XmlWriter:
-    """Implements :class:`~qumulo_changelist.output.interface.PieceWriter`."""
+class XmlWriter:
+    """Implements :class:`~qumulo_changelist.output.interface.PieceWriter`.
 
-    def __init__(self, list_format: ScanXml) -> None:
+    Args:
+        list_format: what all pieces have in common.
+        above: what precedes the name of an entry that is deleted.
+    """
+
+    def __init__(self, list_format: ScanXml, above: str = "") -> None:
+        self._above = above.translate(_ESCAPED)
         self._tail = f'" index="{list_format.index}"/>\n'
         self._gone = Attributes(Kind.FILE, 0, list_format.run_time, list_format.run_time, 0, 0)
         self._deleted_file = (
@@ -112,13 +119,13 @@ class _XmlWriter:
             return []
         directory, *below = escaped
         sizes, mtimes, atimes, owners, groups, _, _ = files.columns
-        deleted_file = self._deleted_file
+        above, deleted_file = self._above, self._deleted_file
         # Two blanks after mode: not all readers are XML parsers.
         return [
             f'    <file name="{directory}{name}" size="{size}" mode="0x777"  type="F_REG" '
             f'mtime="{mtime}" atime="{atime}{end}'
             if op != DELETE
-            else f'    <delete-file name="{directory}{name}{deleted_file}'
+            else f'    <delete-file name="{above}{directory}{name}{deleted_file}'
             for name, op, size, mtime, atime, end in zip(
                 below, files.ops, sizes, mtimes, atimes, self._ends(owners, groups), strict=True
             )
@@ -145,16 +152,25 @@ class _XmlWriter:
             unnameable.append(entry)
             written = written_name(entry.name)
             line = self._line(replace(entry, state=State.UNREADABLE), written)
-            self._misplaced.append((written, line.encode()))
+            self._place_unnameable(written, line, lines)
         else:
             lines.append(self._line(entry, entry.name))
+
+    def _place_unnameable(self, written: str, line: str, lines: list[str]) -> None:
+        """Put the line of an entry whose name is written differently in its place."""
+        self._misplaced.append((written, line.encode()))
+
+    def _element(self, entry: Entry) -> str:
+        """Return the element of an entry."""
+        return ELEMENTS[entry.state]
 
     def _line(self, entry: Entry, name: str) -> str:
         known = entry.attributes if entry.state is State.PRESENT else self._gone
         owner, group = known.owner, known.group
+        above = self._above if entry.state is State.DELETED else ""
         moved = f' from="{entry.moved_from.translate(_ESCAPED)}"' if entry.moved_from else ""
         return (
-            f'    <{ELEMENTS[entry.state]} name="{name.translate(_ESCAPED)}"{moved} '
+            f'    <{self._element(entry)} name="{above}{name.translate(_ESCAPED)}"{moved} '
             f'size="{known.size}" '
             f'mode="0x777"  type="{TYPES[entry.attributes.kind]}" mtime="{known.mtime}" '
             f'atime="{known.atime}" owner="{_NOBODY if owner is None else owner}" '
@@ -185,10 +201,10 @@ def _percent_encode(character: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in to_bytes(character[0]))
 
 
-def _first_line(totals: Totals) -> str:
+def _first_line(totals: Totals, deleted_files: int) -> str:
     return (
         f'<files scanned="{totals.files}" selected="{totals.files}" size="{totals.size}" '
-        f'bad_dir_count="{totals.unreadable}" delete_count="{totals.deleted_files}">\n'
+        f'bad_dir_count="{totals.unreadable}" delete_count="{deleted_files}">\n'
     )
 
 

@@ -1,12 +1,17 @@
 """The archiver's scan list, read again: XML, a part at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from xml.parsers import expat
 
 from msgspec import Struct
 
 from qumulo_changelist.model import Kind, State
-from qumulo_changelist.output.interface import ListCounts, ListedEntry, MalformedListError
+from qumulo_changelist.output.interface import (
+    ALL_COUNTS,
+    ListCounts,
+    ListedEntry,
+    MalformedListError,
+)
 from qumulo_changelist.output.scan_xml import ELEMENTS, TYPES, written_name
 
 _STATES = {element: state for state, element in ELEMENTS.items()}
@@ -16,13 +21,18 @@ _KINDS = {written: kind for kind, written in TYPES.items() if kind is not Kind.O
 class ScanXmlReader(Struct, frozen=True):
     """Implements :class:`~qumulo_changelist.output.interface.ListReader`."""
 
+    @property
+    def counted(self) -> frozenset[str]:
+        """What follows from the entries: all but whether a file was created or modified."""
+        return ALL_COUNTS - {"created", "modified"}
+
     def written_name(self, name: str) -> str:
         """Return how a list has a name."""
         return written_name(name)
 
     def read(self, chunks: Iterable[bytes]) -> Iterator[ListedEntry | ListCounts]:
         """Yield what a list contains; see the interface."""
-        elements = _Elements()
+        elements = _Elements(self.read_entry)
         parser = expat.ParserCreate("UTF-8")
         parser.StartElementHandler = elements.start
         parser.EndElementHandler = elements.end
@@ -42,11 +52,22 @@ class ScanXmlReader(Struct, frozen=True):
             reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise MalformedListError(f"line {parser.CurrentLineNumber}: {reason}") from error
 
+    def read_entry(self, state: State, attributes: dict[str, str]) -> ListedEntry:
+        """Return the entry of an element.
+
+        Raises:
+            KeyError: an attribute is missing, or is none that a list has.
+            ValueError: one is not a number.
+            MalformedListError: the name is none.
+        """
+        return _entry(state, attributes)
+
 
 class _Elements:
     """Turns elements into what they mean."""
 
-    def __init__(self) -> None:
+    def __init__(self, read_entry: Callable[[State, dict[str, str]], ListedEntry]) -> None:
+        self._read_entry = read_entry
         self._found: list[ListedEntry | ListCounts] = []
         self._depth = 0
 
@@ -60,7 +81,7 @@ class _Elements:
         if self._depth == 1 and element == "files":
             self._found.append(_totals(attributes))
         elif self._depth == 2 and element in _STATES:
-            self._found.append(_entry(_STATES[element], attributes))
+            self._found.append(self._read_entry(_STATES[element], attributes))
         else:
             raise MalformedListError(f"a list has no element {element} there")
 

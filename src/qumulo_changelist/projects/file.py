@@ -17,6 +17,7 @@ from qumulo_changelist.names import to_bytes
 from qumulo_changelist.projects.keys import (
     CYCLE_KEYS,
     DEFAULT_KEYS,
+    FIELDS,
     OPTION_KEYS,
     PROJECT_KEYS,
     SECRET_KEYS,
@@ -172,7 +173,11 @@ def read_text(path: str, *, is_needed: bool) -> str:
 
 def _lists(project: Project) -> list[tuple[str, int, str]]:
     """Return what the path of each list of a project depends on, in whatever work folder."""
-    return [(source.guid, int(source.index), project.options.format) for source in project.sources]
+    return [
+        (source.guid, int(source.index), name)
+        for source in project.sources
+        for name in project.options.formats
+    ]
 
 
 def _shown(value: object) -> str:
@@ -234,7 +239,9 @@ class _Reader:
         project = Project(
             name=name,
             sources=tuple(Source(**source) for source in sources),
-            options=ListOptions(**{key: values[key] for key in OPTION_KEYS if key in values}),
+            options=ListOptions(
+                **{FIELDS.get(key, key): values[key] for key in OPTION_KEYS if key in values}
+            ),
             **{key: values[key] for key in CYCLE_KEYS if key in values},
         )
         try:

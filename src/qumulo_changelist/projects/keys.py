@@ -25,6 +25,13 @@ def _text(value: object) -> str:
     return value
 
 
+def _texts(value: object) -> tuple[str, ...]:
+    several = value if isinstance(value, list) else [value]
+    if not several:
+        raise ValueError("it has to be text in quotes, or several texts in brackets")
+    return tuple(map(_text, several))
+
+
 def _absolute(value: object) -> str:
     if not _text(value).startswith("/"):
         raise ValueError("it has to be an absolute path, which begins with /")
@@ -93,7 +100,7 @@ OPTION_KEYS: Mapping[str, Parser] = {
     "verify": _yes_or_no,
     "max_deletes": _deletion_limit,
     "metadata": _one_of("mount", "snapshot", "rest"),
-    "format": _text,
+    "format": _texts,
     "workers": _number,
     "lookups": _number,
     "mount_timeout": _duration,
@@ -112,6 +119,9 @@ CYCLE_KEYS: Mapping[str, Parser] = {
     "config": _absolute,
     "transport": _one_of("qq", "rest"),
 }
+FIELDS: Mapping[str, str] = {"format": "formats"}
+"""The fields of keys that are not named like their field."""
+
 SECRET_KEYS = frozenset(("notify_url",))
 """Those whose values no message may contain."""
 

@@ -51,7 +51,7 @@ class ListOptions(Struct, frozen=True, kw_only=True):
     max_deletes: DeletionLimit | None = None
     metadata: Literal["mount", "snapshot", "rest"] | None = None
     """None: the mount if there is a mapped path, else REST."""
-    format: str = "xml"
+    formats: tuple[str, ...] = ("xml",)
     workers: int | None = None
     lookups: int | None = None
     mount_timeout: int | None = None

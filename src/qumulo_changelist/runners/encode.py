@@ -22,25 +22,54 @@ class CountedPiece(Struct, frozen=True):
     tally: Tally
 
 
-class EntryEncoder(Struct, frozen=True):
-    """Encodes entries as a piece of a list, and counts them. It can be pickled."""
+CountedPieces = tuple[CountedPiece, ...]
+"""The same entries as a piece of each list of a run."""
 
-    list_format: ListFormat
+
+class EntryEncoder(Struct, frozen=True):
+    """Encodes entries as a piece of each list of a run, and counts them. It can be pickled."""
+
+    list_formats: tuple[ListFormat, ...]
+    """The format of each list."""
     by_folder: bool = False
     """Whether deleted files are also counted by folder."""
 
-    def __call__(self, batches: Iterable[Batch]) -> CountedPiece:
-        """Return the piece of entries that are in the list's order, one for each name."""
-        writer, tally = self.list_format.start_piece(), Tally(by_folder=self.by_folder)
+    def can_hold(self, name: str) -> bool:
+        """Return whether every list can hold a name."""
+        return all(each.can_hold(name) for each in self.list_formats)
+
+    def __call__(self, batches: Iterable[Batch]) -> CountedPieces:
+        """Return the pieces of entries that are in the order of a list, one for each name."""
+        writers = [
+            _CountingWriter(each, Tally(by_folder=self.by_folder)) for each in self.list_formats
+        ]
         for batch in _join_small(batches):
-            unnameable = writer.add(batch)
-            if unnameable:
-                tally.add_unnameable(unnameable, self.list_format.limitation)
-                # What is left out can have the same name.
-                counted = {(entry.name, entry.state) for entry in unnameable}
-                batch = [entry for entry in batch if (entry.name, entry.state) not in counted]
-            tally.add(batch)
-        return CountedPiece(writer.finish(), tally)
+            for writer in writers:
+                writer.add(batch)
+        return tuple(writer.finish() for writer in writers)
+
+
+class _CountingWriter:
+    """Encodes entries as a piece of one list, and counts them."""
+
+    def __init__(self, list_format: ListFormat, tally: Tally) -> None:
+        self._limitation = list_format.limitation
+        self._writer = list_format.start_piece()
+        self._tally = tally
+
+    def add(self, batch: Batch) -> None:
+        """Encode and count the next entries."""
+        unnameable = self._writer.add(batch)
+        if unnameable:
+            self._tally.add_unnameable(unnameable, self._limitation)
+            # What is left out can have the same name.
+            counted = {(entry.name, entry.state) for entry in unnameable}
+            batch = [entry for entry in batch if (entry.name, entry.state) not in counted]
+        self._tally.add(batch)
+
+    def finish(self) -> CountedPiece:
+        """Return the piece."""
+        return CountedPiece(self._writer.finish(), self._tally)
 
 
 def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
@@ -62,14 +91,14 @@ def _join_small(batches: Iterable[Batch]) -> Iterator[Batch]:
 
 
 class SidesEncoder(Struct, frozen=True):
-    """Encodes the entries of both sides of a diff as a piece of a list. It can be pickled."""
+    """Encodes the entries of both sides of a diff as pieces of lists. It can be pickled."""
 
     encode: EntryEncoder
     deletes: bool
     """Whether deletions are wanted."""
 
-    def __call__(self, sides: Iterator[Batch]) -> CountedPiece:
-        """Return the piece of entries in the list's order. A name may have several entries."""
+    def __call__(self, sides: Iterator[Batch]) -> CountedPieces:
+        """Return the pieces of entries in the order of a list. A name may have several entries."""
         if not self.deletes:
             sides = map(hide_deletions, sides)
         return self.encode(resolve_names(sides, choose_entry))

@@ -34,6 +34,7 @@ Reason = Literal[
     "modified directory",
     "deleted",
     "below a deleted directory",
+    "covered by a deleted directory",
     "directory below a deleted one",
     "replaced by something else",
     "not a regular file",
@@ -43,6 +44,7 @@ Reason = Literal[
     "unreadable",
     "below an unreadable directory",
     "name",
+    "not in the format",
     "unchanged",
     "absent",
     "unknown",
@@ -73,6 +75,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What the list says of it."""
     listed_below: bool = False
     """Whether the list has a directory above it as unreadable."""
+    is_covered: bool = False
+    """Whether the list has a directory above it as deleted, which in its format stands for it."""
+    never_listed: frozenset[Listing] = frozenset()
+    """What lists of this format say of no name."""
     moved_from: str = ""
     """The old name that the list gives a moved file; "" for none."""
     moved_to: str = ""
@@ -99,8 +105,12 @@ def decide(facts: Facts) -> Verdict:
         if not facts.can_be_held:
             return Verdict("name", "", "unreadable")
         return Verdict("unreadable", "8", "unreadable")
+    if facts.listed == "nothing" and _is_not_in_format(facts, verdict.expected):
+        return Verdict("not in the format", "", "nothing")
     if facts.listed == "nothing" and facts.listed_below:
         return Verdict("below an unreadable directory", "8", "nothing")
+    if facts.listed == "nothing" and facts.is_covered and verdict.expected == "deleted file":
+        return Verdict("covered by a deleted directory", "", "nothing")
     if facts.listed == "nothing" and facts.moved_to and verdict.expected == "deleted file":
         return Verdict("moved away", "", "nothing")
     if verdict.expected == "unknown" or "unknown" in (facts.listed, facts.newer):
@@ -110,6 +120,14 @@ def decide(facts: Facts) -> Verdict:
     if facts.moved_from and facts.listed == "file":
         return Verdict("moved here", "", "file")
     return verdict
+
+
+def _is_not_in_format(facts: Facts, expected: Listing) -> bool:
+    """Return whether the format leaves out an entry, or one whose name it cannot hold."""
+    is_entry = expected not in ("nothing", "unknown")
+    return expected in facts.never_listed or (
+        is_entry and not facts.can_be_held and "unreadable" in facts.never_listed
+    )
 
 
 def expect(facts: Facts) -> Listing:

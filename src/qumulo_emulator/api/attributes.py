@@ -1,11 +1,12 @@
-"""Entries and their attributes as JSON."""
+"""Entries and their attributes as JSON, written at once: most of what clients request is this."""
 
-from hashlib import blake2b
-from typing import Any
+import json
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from qumulo_emulator.clock import format_time
 from qumulo_emulator.model import Attributes, Entry, FileType
-from qumulo_emulator.names import join_path
+from qumulo_emulator.names import Parts, join_path
 
 BLOCK_SIZE = 4096
 _KERNEL_BLOCK_SIZE = 512
@@ -23,6 +24,14 @@ _EXTENDED = (
     "sparse_file",
     "offline",
 )
+_EXTENDED_JSON = '"extended_attributes":' + json.dumps(
+    dict.fromkeys(_EXTENDED, False), separators=(",", ":")
+)
+_REVISION_BITS = 2**56 - 1
+_HASH_POLICY = '"FS_DIRECTORY_HASH_VERSION_FOLDED"'
+_QUOTES: dict[bool, Callable[[str], str]] = {
+    escape: json.JSONEncoder(ensure_ascii=escape).encode for escape in (True, False)
+}
 
 
 def owner_id(uid: int) -> str:
@@ -45,47 +54,75 @@ def data_blocks(known: Attributes) -> int:
     return -(-known.blocks * _KERNEL_BLOCK_SIZE // BLOCK_SIZE)
 
 
-def attributes_json(entry: Entry) -> dict[str, Any]:
-    """Return all attributes of an entry, as the API sends them."""
+def attributes_json(entry: Entry, *, escape: bool) -> str:
+    """Return all attributes of an entry as the JSON that the API sends, without blanks.
+
+    Args:
+        entry: the entry.
+        escape: whether everything but ASCII is escaped.
+    """
+    quote = _QUOTES[escape]
+    name = quote(entry.parts[-1]) if entry.parts else '""'
+    return _object(quote(entry_path(entry)), name, entry)
+
+
+def entries_json(parts: Parts, entries: Iterable[Entry], *, escape: bool) -> list[str]:
+    """Return the same for entries that are all in the directory at a path."""
+    quote = _QUOTES[escape]
+    above = quote(join_path(parts, directory=True))[:-1]
+    objects = []
+    for entry in entries:
+        name = quote(entry.parts[-1])
+        path = above + name[1:]
+        if entry.attributes.type is FileType.DIRECTORY:
+            path = f'{path[:-1]}/"'
+        objects.append(_object(path, name, entry))
+    return objects
+
+
+def _object(path: str, name: str, entry: Entry) -> str:
+    """Return the attributes of an entry; its path and its name are JSON already."""
     known = entry.attributes
+    number, kind, mode, owner, group, size, _, links, accessed, modified, *rest = known
+    changed, created, device, _ = rest
     blocks = data_blocks(known)
-    is_directory = known.type is FileType.DIRECTORY
-    created = known.changed if known.created is None else known.created
-    return {
-        "path": entry_path(entry),
-        "name": entry.parts[-1] if entry.parts else "",
-        "num_links": known.links,
-        "type": known.type.value,
-        "major_minor_numbers": (
-            {"major": known.device[0], "minor": known.device[1]} if known.type in _DEVICES else None
-        ),
-        "symlink_target_type": ("FS_FILE_TYPE_UNKNOWN" if known.type is FileType.SYMLINK else None),
-        "file_number": str(known.id),
-        "id": str(known.id),
-        "mode": f"{known.mode:04o}",
-        "owner": owner_id(known.owner),
-        "owner_details": {"id_type": "NFS_UID", "id_value": str(known.owner)},
-        "group": group_id(known.group),
-        "group_details": {"id_type": "NFS_GID", "id_value": str(known.group)},
-        "blocks": str(blocks + 1),
-        "datablocks": str(blocks),
-        "metablocks": "1",
+    is_directory = kind is FileType.DIRECTORY
+    change_time = format_time(changed)
+    return (
+        f'{{"path":{path},"name":{name},"num_links":{links},{_type_json(kind, device)},'
+        f'"file_number":"{number}","id":"{number}",{_owner_json(mode, owner, group)},'
+        f'"blocks":"{blocks + 1}","datablocks":"{blocks}","metablocks":"1",'
         # Since Core 7.9; includes blocks on the other side of a portal, which does not exist here.
-        "logical_datablocks": str(blocks),
-        "size": str(known.size),
-        "access_time": format_time(known.accessed),
-        "modification_time": format_time(known.modified),
-        "change_time": format_time(known.changed),
-        "creation_time": format_time(created),
-        "child_count": entry.child_count or 0,
-        "extended_attributes": dict.fromkeys(_EXTENDED, False),
-        "directory_entry_hash_policy": "FS_DIRECTORY_HASH_VERSION_FOLDED" if is_directory else None,
-        "data_revision": None if is_directory else _revision(known.modified, known.size),
-        "user_metadata_revision": "0",
-    }
+        f'"logical_datablocks":"{blocks}","size":"{size}",'
+        f'"access_time":"{format_time(accessed)}","modification_time":"{format_time(modified)}",'
+        f'"change_time":"{change_time}",'
+        f'"creation_time":"{change_time if created is None else format_time(created)}",'
+        f'"child_count":{entry.child_count or 0},{_EXTENDED_JSON},'
+        f'"directory_entry_hash_policy":{_HASH_POLICY if is_directory else "null"},'
+        f'"data_revision":{"null" if is_directory else _revision(modified, size)},'
+        '"user_metadata_revision":"0"}'
+    )
+
+
+@lru_cache
+def _type_json(kind: FileType, device: tuple[int, int]) -> str:
+    numbers = f'{{"major":{device[0]},"minor":{device[1]}}}' if kind in _DEVICES else "null"
+    target_type = '"FS_FILE_TYPE_UNKNOWN"' if kind is FileType.SYMLINK else "null"
+    return (
+        f'"type":"{kind.value}","major_minor_numbers":{numbers},"symlink_target_type":{target_type}'
+    )
+
+
+@lru_cache
+def _owner_json(mode: int, owner: int, group: int) -> str:
+    return (
+        f'"mode":"{mode:04o}","owner":"{owner_id(owner)}",'
+        f'"owner_details":{{"id_type":"NFS_UID","id_value":"{owner}"}},'
+        f'"group":"{group_id(group)}",'
+        f'"group_details":{{"id_type":"NFS_GID","id_value":"{group}"}}'
+    )
 
 
 def _revision(modified: int, size: int) -> str:
     # Any change of the data changes the modification time, and so this number.
-    digest = blake2b(f"{modified}:{size}".encode(), digest_size=7).digest()
-    return str(int.from_bytes(digest, "big"))
+    return f'"{hash((modified, size)) & _REVISION_BITS}"'

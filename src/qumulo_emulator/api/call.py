@@ -19,6 +19,12 @@ class FileContent(NamedTuple):
     chunks: Iterator[bytes]
 
 
+class JsonText(NamedTuple):
+    """An answer that is JSON already."""
+
+    text: str
+
+
 class Call(NamedTuple):
     """One request with its whole body.
 
@@ -42,6 +48,11 @@ class Call(NamedTuple):
     def cluster(self) -> Cluster:
         """The cluster."""
         return self.context.cluster
+
+    @property
+    def escape(self) -> bool:
+        """Whether everything but ASCII is escaped in the JSON of answers."""
+        return self.context.cluster.settings.escape
 
     def param(self, name: str) -> str:
         """Return a variable part of the path, decoded."""

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from collections import deque
+from itertools import islice
 from typing import NamedTuple
 
 from qumulo_emulator.faults import Faults
@@ -12,11 +13,21 @@ _MAX_LOGGED = 100_000
 
 
 class LoggedRequest(NamedTuple):
-    """A logged request. Without query, headers and body, it contains no secret."""
+    """A logged request. Without query, headers and body, it contains no secret.
+
+    Attributes:
+        method: the HTTP method.
+        path: the decoded path.
+        status: the status of the answer; None if the connection was dropped.
+        received: when the request came, in nanoseconds since the epoch.
+        seconds: the time until it was answered.
+    """
 
     method: str
     path: str
     status: int | None
+    received: int
+    seconds: float
 
 
 class RequestLog:
@@ -30,6 +41,11 @@ class RequestLog:
         """Log a request that has been answered, or whose connection was dropped."""
         with self._lock:
             self._logged.append(request)
+
+    def newest(self, number: int) -> list[LoggedRequest]:
+        """Return at most this number of requests, the one that was answered last first."""
+        with self._lock:
+            return list(islice(reversed(self._logged), number))
 
     def all(self) -> list[LoggedRequest]:
         """Return the logged requests in the order in which they were answered."""

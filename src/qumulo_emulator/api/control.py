@@ -114,4 +114,9 @@ def _check_setting(name: str, value: object) -> None:
 
 def list_requests(call: Call) -> dict[str, Any]:
     """Answer GET /emulator/requests: all requests before this one."""
-    return {"entries": [request._asdict() for request in call.context.log.all()]}
+    return {
+        "entries": [
+            {"method": request.method, "path": request.path, "status": request.status}
+            for request in call.context.log.all()
+        ]
+    }

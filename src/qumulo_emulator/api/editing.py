@@ -5,7 +5,7 @@ from typing import Any
 
 from qumulo_emulator import clock
 from qumulo_emulator.api.attributes import FIRST_NFS_GROUP, FIRST_NFS_USER, attributes_json
-from qumulo_emulator.api.call import Call, FileContent
+from qumulo_emulator.api.call import Call, FileContent, JsonText
 from qumulo_emulator.errors import (
     InvalidRequestError,
     NotEmulatedError,
@@ -27,7 +27,7 @@ _MAX_MODE = 0o7777
 _MAX_UNIX_ID = 2**32 - 2
 
 
-def create_entry(call: Call) -> dict[str, Any]:
+def create_entry(call: Call) -> JsonText:
     """Answer POST /v1/files/{ref}/entries/: create or rename an entry, depending on `action`."""
     fields = call.fields(_ENTRY_FIELDS)
     action = fields.get("action")
@@ -35,7 +35,7 @@ def create_entry(call: Call) -> dict[str, Any]:
         raise UndecodableRequestError(f"unknown action {action!a}")
     directory = call.cluster.files.locate(call.param("ref"))
     parts = _ACTIONS[action](call, directory, fields)
-    return attributes_json(call.cluster.files.entry(parts))
+    return _attributes(call, parts)
 
 
 def _create_file(call: Call, directory: Parts, fields: dict[str, Any]) -> Parts:
@@ -111,20 +111,20 @@ def read_data(call: Call) -> FileContent:
     return FileContent(*call.cluster.editor.read(parts, offset, call.query_number("length")))
 
 
-def replace_data(call: Call) -> dict[str, Any]:
+def replace_data(call: Call) -> JsonText:
     """Answer PUT /v1/files/{ref}/data."""
     return _write(call, None)
 
 
-def write_data(call: Call) -> dict[str, Any]:
+def write_data(call: Call) -> JsonText:
     """Answer PATCH /v1/files/{ref}/data?offset=."""
     return _write(call, call.query_number("offset") or 0)
 
 
-def _write(call: Call, offset: int | None) -> dict[str, Any]:
+def _write(call: Call, offset: int | None) -> JsonText:
     parts = call.cluster.files.locate(call.param("ref"))
     call.cluster.editor.write(parts, call.body, offset)
-    return attributes_json(call.cluster.files.entry(parts))
+    return _attributes(call, parts)
 
 
 _ATTRIBUTE_FIELDS: dict[str, type] = {
@@ -143,7 +143,7 @@ _ATTRIBUTE_FIELDS: dict[str, type] = {
 _UNSETTABLE = ("creation_time", "change_time", "extended_attributes")
 
 
-def set_attributes(call: Call) -> dict[str, Any]:
+def set_attributes(call: Call) -> JsonText:
     """Answer PATCH /v1/files/{ref}/info/attributes."""
     fields = call.fields(_ATTRIBUTE_FIELDS)
     for name in _UNSETTABLE:
@@ -159,7 +159,11 @@ def set_attributes(call: Call) -> dict[str, Any]:
     )
     parts = call.cluster.files.locate(call.param("ref"))
     call.cluster.editor.set_attributes(parts, new)
-    return attributes_json(call.cluster.files.entry(parts))
+    return _attributes(call, parts)
+
+
+def _attributes(call: Call, parts: Parts) -> JsonText:
+    return JsonText(attributes_json(call.cluster.files.entry(parts), escape=call.escape))
 
 
 def _time(text: str | None) -> int | None:

@@ -2,9 +2,16 @@
 
 from typing import Any
 
-from qumulo_emulator.api.attributes import BLOCK_SIZE, attributes_json, data_blocks, entry_path
-from qumulo_emulator.api.call import Call
+from qumulo_emulator.api.attributes import (
+    BLOCK_SIZE,
+    attributes_json,
+    data_blocks,
+    entries_json,
+    entry_path,
+)
+from qumulo_emulator.api.call import Call, JsonText
 from qumulo_emulator.api.paging import paginate
+from qumulo_emulator.api.responses import json_text
 from qumulo_emulator.errors import (
     NoSuchEntryError,
     NotCoveredBySnapshotError,
@@ -16,14 +23,14 @@ from qumulo_emulator.model import Attributes, Entry, FileType, Node, Tree
 from qumulo_emulator.names import Parts, join_path
 
 
-def get_attributes(call: Call) -> dict[str, Any]:
+def get_attributes(call: Call) -> JsonText:
     """Answer GET /v1/files/{ref}/info/attributes."""
     tree = call.cluster.tree(call.query_number("snapshot"))
-    reply = attributes_json(tree.entry(tree.locate(call.param("ref"))))
-    return {**reply, "lock": None}
+    entry = tree.entry(tree.locate(call.param("ref")))
+    return JsonText(attributes_json(entry, escape=call.escape)[:-1] + ',"lock":null}')
 
 
-def list_entries(call: Call) -> dict[str, Any]:
+def list_entries(call: Call) -> JsonText:
     """Answer GET /v1/files/{ref}/entries/."""
     if call.query.get("include-acls") == "true":
         raise NotEmulatedError("access control lists are not emulated")
@@ -41,13 +48,14 @@ def list_entries(call: Call) -> dict[str, Any]:
 
     collection = f"entries {directory.attributes.id} {options}"
     entries, paging = paginate(call, collection, take)
-    return {
+    head = {
         "path": entry_path(directory),
         "id": str(directory.attributes.id),
         "child_count": directory.child_count or 0,
-        "files": [attributes_json(entry) for entry in entries],
-        "paging": paging,
     }
+    files = ",".join(entries_json(parts, entries, escape=call.escape))
+    opening, closing = (json_text(call.context, value) for value in (head, {"paging": paging}))
+    return JsonText(f'{opening[:-1]},"files":[{files}],{closing[1:]}')
 
 
 def resolve(call: Call) -> list[dict[str, Any]]:

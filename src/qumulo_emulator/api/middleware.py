@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from qumulo_emulator.api.connections import Connections
 from qumulo_emulator.api.context import Context, LoggedRequest
 from qumulo_emulator.api.errors import error_body, status_and_class
+from qumulo_emulator.api.page import HEADERS, render_page
 from qumulo_emulator.api.responses import json_response
 from qumulo_emulator.errors import NotAuthenticatedError
 from qumulo_emulator.faults import Fault
@@ -52,6 +53,10 @@ class Middleware:
             await self._app(scope, receive, send)
             return
         raw_path = scope["raw_path"].decode("ascii")
+        if raw_path == "/" and scope["method"] in ("GET", "HEAD"):
+            await self._page()(scope, receive, send)
+            return
+        received, begun = time.time_ns(), time.perf_counter()
         sent_path = to_text(unquote_to_bytes(raw_path))
         alias = _ALIAS.match(raw_path)
         prefix = alias.end() if alias else 0
@@ -68,7 +73,13 @@ class Middleware:
         try:
             await self._answer(scope, sent_path[prefix:], receive, send_and_record)
         finally:
-            self._context.log.add(LoggedRequest(scope["method"], sent_path, status))
+            spent = time.perf_counter() - begun
+            request = LoggedRequest(scope["method"], sent_path, status, received, spent)
+            self._context.log.add(request)
+
+    def _page(self) -> Response:
+        """Return the page for people: without a login, without faults, and not logged."""
+        return Response(render_page(self._context), headers=HEADERS, media_type="text/html")
 
     def _date(self) -> bytes:
         """Return the time of the emulated clock, as HTTP writes it."""

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
+from qumulo_emulator.api.call import JsonText
 from qumulo_emulator.api.context import Context
 from qumulo_emulator.api.errors import error_body, status_and_class
 from qumulo_emulator.api.unsupported import is_unsupported
@@ -17,10 +18,15 @@ def json_response(context: Context, status: int, body: object) -> Response:
     """Return a response with a value in JSON; for None, a response without a body."""
     if body is None:
         return Response(status_code=status)
-    text = json.dumps(body, ensure_ascii=context.cluster.settings.escape, separators=(",", ":"))
+    text = body.text if isinstance(body, JsonText) else json_text(context, body)
     # A lone surrogate is not valid in UTF-8, so it stays an escape whatever the setting is.
     raw = text.encode("utf-8", "backslashreplace")
     return Response(raw, status_code=status, media_type="application/json")
+
+
+def json_text(context: Context, value: object) -> str:
+    """Return the JSON of a value, as the settings have it and without blanks."""
+    return json.dumps(value, ensure_ascii=context.cluster.settings.escape, separators=(",", ":"))
 
 
 def error_handler(context: Context) -> ExceptionHandler:

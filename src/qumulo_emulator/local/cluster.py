@@ -10,7 +10,6 @@ from qumulo_emulator.errors import StateError
 from qumulo_emulator.listings import ListingCache
 from qumulo_emulator.local.diff import changes
 from qumulo_emulator.local.editor import LocalEditor
-from qumulo_emulator.local.entry_stat import stat_entry
 from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.local.live_tree import LiveTree
 from qumulo_emulator.local.partly_live_tree import PartlyLiveTree
@@ -63,7 +62,8 @@ class LocalCluster:
         except StateError:
             os.close(self._root_fd)
             raise
-        self._ids = FileIds(stat_entry(self._root_fd, b"."), self._state.ids())
+        known = os.fstat(self._root_fd)
+        self._ids = FileIds((known.st_dev, known.st_ino), self._state.ids())
         self.files = LiveTree(self._root_fd, self._ids)
         self.editor = LocalEditor(self.files)
         self.listings = ListingCache()

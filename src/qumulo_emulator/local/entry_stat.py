@@ -12,7 +12,10 @@ import os
 import stat
 import struct
 import sys
-from typing import NamedTuple
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
 
 from qumulo_emulator.model import Attributes, FileType
 
@@ -35,62 +38,99 @@ _TYPES = {
     stat.S_IFSOCK: FileType.SOCKET,
 }
 _SECOND = 1_000_000_000
+_TYPE_BITS, _MODE_BITS = 0o170_000, 0o7_777
+_device_number = lru_cache(os.makedev)
 
 
-class EntryStat(NamedTuple):
-    """The kernel's data about a directory entry.
+IssueId = Callable[[tuple[int, int], bytes], int]
+"""Returns the id of an object.
 
-    `inode` (device and inode number) identifies the object while it exists; `life` distinguishes
-    it from earlier objects with the same inode. `attributes` are complete except for the id, which
-    is 0, and a symbolic link's target, which is None.
-    """
-
-    inode: tuple[int, int]
-    life: bytes
-    attributes: Attributes
+It gets the device and the inode number, which identify the object while it exists, and its life,
+which distinguishes it from earlier objects with the same inode number.
+"""
 
 
-def _libc_function(name: str) -> "ctypes._NamedFuncPointer | None":
+def _libc_function(name: str, *argument_types: Any) -> "ctypes._NamedFuncPointer | None":
     if not sys.platform.startswith("linux"):
         return None
     # Older C libraries lack one of these functions or both.
-    return getattr(ctypes.CDLL(None, use_errno=True), name, None)
+    function = getattr(ctypes.CDLL(None, use_errno=True), name, None)
+    if function is not None:
+        function.argtypes = argument_types
+    return function
 
 
-_statx = _libc_function("statx")
-_name_to_handle_at = _libc_function("name_to_handle_at")
+_statx = _libc_function(
+    *("statx", ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p)
+)
+_name_to_handle_at = _libc_function(
+    *("name_to_handle_at", ctypes.c_int, ctypes.c_char_p),
+    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int),
+)
 _devices_without_handles: set[int] = set()
 
 
-def stat_entry(directory: int, name: bytes) -> EntryStat:
-    """Return the data of an entry of an open directory, or of the directory itself (`.`).
+class _Buffers(threading.local):
+    """The memory that the kernel writes to, made once for each thread."""
 
-    A symbolic link is not followed.
+    def __init__(self) -> None:
+        self.statx = ctypes.create_string_buffer(256)
+        self.handle = ctypes.create_string_buffer(_HANDLE_HEAD.size + _MAX_HANDLE_BYTES)
+        self.mount = ctypes.c_int()
+        self.statx_address, self.handle_address, self.mount_address = map(
+            ctypes.addressof, (self.statx, self.handle, self.mount)
+        )
+
+
+_buffers = _Buffers()
+
+
+def stat_entry(directory: int, name: bytes, issue_id: IssueId) -> Attributes:
+    """Return the attributes of an entry of an open directory, or of the directory itself (`.`).
+
+    A symbolic link is not followed, and its target is None.
 
     Raises:
         OSError: in the same cases as `os.stat`.
     """
     if _statx is None:
-        return _portable_stat(directory, name)
-    buffer = ctypes.create_string_buffer(256)
-    if _statx(directory, name, _AT_SYMLINK_NOFOLLOW, _STATX_BASIC_AND_BIRTH, buffer):
+        return _portable_stat(directory, name, issue_id)
+    mine = _buffers
+    flags, wanted = _AT_SYMLINK_NOFOLLOW, _STATX_BASIC_AND_BIRTH
+    if _statx(directory, name, flags, wanted, mine.statx_address):
         number = ctypes.get_errno()
         if number == errno.ENOSYS:
-            return _portable_stat(directory, name)
+            return _portable_stat(directory, name, issue_id)
         raise OSError(number, os.strerror(number), name)
-    return _from_statx(directory, name, _STATX.unpack_from(buffer))
-
-
-def _from_statx(directory: int, name: bytes, fields: tuple[int, ...]) -> EntryStat:
-    mask, links, owner, group, mode, inode, size, blocks, *rest = fields
-    accessed_s, accessed_ns, born_s, born_ns, changed_s, changed_ns, *rest = rest
-    modified_s, modified_ns, major, minor, on_major, on_minor = rest
+    (
+        mask,
+        links,
+        owner,
+        group,
+        mode,
+        inode,
+        size,
+        blocks,
+        accessed_s,
+        accessed_ns,
+        born_s,
+        born_ns,
+        changed_s,
+        changed_ns,
+        modified_s,
+        modified_ns,
+        major,
+        minor,
+        on_major,
+        on_minor,
+    ) = _STATX.unpack_from(mine.statx)
     born = born_s * _SECOND + born_ns if mask & _STATX_BIRTH else None
-    device = os.makedev(on_major, on_minor)
-    attributes = Attributes(
-        0,
-        _TYPES[stat.S_IFMT(mode)],
-        stat.S_IMODE(mode),
+    device = _device_number(on_major, on_minor)
+    life = _handle(directory, name, device) or str(born).encode()
+    return Attributes(
+        issue_id((device, inode), life),
+        _TYPES[mode & _TYPE_BITS],
+        mode & _MODE_BITS,
         owner,
         group,
         size,
@@ -103,35 +143,33 @@ def _from_statx(directory: int, name: bytes, fields: tuple[int, ...]) -> EntrySt
         (major, minor),
         None,
     )
-    life = _handle(directory, name, device) or str(born).encode()
-    return EntryStat((device, inode), life, attributes)
 
 
 def _handle(directory: int, name: bytes, device: int) -> bytes | None:
     """Return the file handle, which contains the inode's generation; None if there is none."""
     if _name_to_handle_at is None or device in _devices_without_handles:
         return None
-    buffer = ctypes.create_string_buffer(_HANDLE_HEAD.size + _MAX_HANDLE_BYTES)
-    _HANDLE_HEAD.pack_into(buffer, 0, _MAX_HANDLE_BYTES, 0)
-    mount = ctypes.c_int()
-    if _name_to_handle_at(directory, name, buffer, ctypes.byref(mount), 0):
+    mine = _buffers
+    _HANDLE_HEAD.pack_into(mine.handle, 0, _MAX_HANDLE_BYTES, 0)
+    if _name_to_handle_at(directory, name, mine.handle_address, mine.mount_address, 0):
         number = ctypes.get_errno()
         if number in (errno.ENOENT, errno.ENOTDIR):
             raise OSError(number, os.strerror(number), name)
         _devices_without_handles.add(device)
         return None
-    length, _ = _HANDLE_HEAD.unpack_from(buffer)
-    return buffer.raw[4 : _HANDLE_HEAD.size + length]
+    length, _ = _HANDLE_HEAD.unpack_from(mine.handle)
+    return mine.handle.raw[4 : _HANDLE_HEAD.size + length]
 
 
-def _portable_stat(directory: int, name: bytes) -> EntryStat:
+def _portable_stat(directory: int, name: bytes, issue_id: IssueId) -> Attributes:
     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
     birth = getattr(found, "st_birthtime", None)
     born = None if birth is None else int(birth * _SECOND)
-    attributes = Attributes(
-        0,
-        _TYPES[stat.S_IFMT(found.st_mode)],
-        stat.S_IMODE(found.st_mode),
+    kind = found.st_mode & _TYPE_BITS
+    return Attributes(
+        issue_id((found.st_dev, found.st_ino), f"{born} {kind}".encode()),
+        _TYPES[kind],
+        found.st_mode & _MODE_BITS,
         found.st_uid,
         found.st_gid,
         found.st_size,
@@ -144,5 +182,3 @@ def _portable_stat(directory: int, name: bytes) -> EntryStat:
         (os.major(found.st_rdev), os.minor(found.st_rdev)),
         None,
     )
-    kind = str(stat.S_IFMT(found.st_mode))
-    return EntryStat((found.st_dev, found.st_ino), f"{born} {kind}".encode(), attributes)

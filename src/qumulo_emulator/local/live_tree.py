@@ -125,10 +125,15 @@ class LiveTree:
         """Return the entries of these names in a directory, without those that no longer exist."""
         entries = []
         with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
-            parent = self._ids.id_of(stat_entry(fd, b"."))
+            parent = stat_entry(fd, b".", self._ids.id_of).id
             for name in names:
+                raw, path = to_bytes(name), (*parts, name)
                 try:
-                    entry = self._read_entry(fd, to_bytes(name), (*parts, name))
+                    attributes = stat_entry(fd, raw, self._ids.id_of)
+                    if attributes.type is FileType.FILE:  # nearly all are: no more to read
+                        entry = Entry(path, attributes, None)
+                    else:
+                        entry = self._read_entry(fd, raw, path)
                 except FileNotFoundError:
                     continue
                 self._places[entry.attributes.id] = (parent, name)
@@ -162,8 +167,7 @@ class LiveTree:
                 yield name, child
 
     def _attributes(self, fd: int, name: bytes) -> Attributes:
-        found = stat_entry(fd, name)
-        attributes = found.attributes._replace(id=self._ids.id_of(found))
+        attributes = stat_entry(fd, name, self._ids.id_of)
         if attributes.type is FileType.SYMLINK:
             try:
                 return attributes._replace(target=os.readlink(name, dir_fd=fd))
@@ -217,14 +221,13 @@ class LiveTree:
                 return below
             for name in list_names(fd):
                 try:
-                    entry = stat_entry(fd, name)
+                    child = stat_entry(fd, name, self._ids.id_of)
                 except FileNotFoundError:
                     continue
-                child = self._ids.id_of(entry)
-                self._places[child] = (parent, to_text(name))
-                found = found or child == number
-                if entry.attributes.type is FileType.DIRECTORY:
-                    below.append((name, child))
+                self._places[child.id] = (parent, to_text(name))
+                found = found or child.id == number
+                if child.type is FileType.DIRECTORY:
+                    below.append((name, child.id))
             return below
 
         with translate_os_errors("/"):

@@ -111,7 +111,7 @@ class Renderer:
 
     def __init__(self, *, escape: bool) -> None:
         self._escape = escape
-        self._templates = Templates(self.text)
+        self._templates = Templates(self.text, escape=escape)
         self._listings: dict[tuple[Contents, bool], _ListingTemplates] = {}
         self._changes: dict[Row, _Pieces] = {}
 

@@ -26,10 +26,12 @@ class Templates:
 
     Args:
         text: renders a value as JSON.
+        escape: whether that is ASCII with escapes for everything else.
     """
 
-    def __init__(self, text: Callable[[object], bytes]) -> None:
+    def __init__(self, text: Callable[[object], bytes], *, escape: bool) -> None:
         self._text = text
+        self._escape = escape
         self._files: dict[tuple[Fate, bool], bytes] = {}
 
     def name(self, row: Row) -> bytes:
@@ -65,7 +67,7 @@ class Templates:
         place = Place((PARENT.decode(), name), row, index, _SAMPLE_ORDINAL)
         count = row.contents.child_count(newer=newer) if row.contents else None
         entry = Entry(place.parts, attributes(place, newer=newer), count)
-        text = self._text(attributes_json(entry))
+        text = attributes_json(entry, escape=self._escape).encode("utf-8", "backslashreplace")
         for midnight, mark in (
             (times.settled_day(_SAMPLE_ORDINAL), SETTLED),
             (times.recent_day(_SAMPLE_ORDINAL), RECENT),

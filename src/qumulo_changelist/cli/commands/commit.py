@@ -21,7 +21,9 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    name = parser.add_argument("name", metavar="PROJECT", type=arguments.path)
+    name = parser.add_argument(
+        "name", metavar="PROJECT", type=arguments.path, help="a project that has a list to commit"
+    )
     name.completer = common.complete_project  # type: ignore[attr-defined]
     parser.add_argument(
         "--snapshot", metavar="ID", type=arguments.snapshot_id,

@@ -22,8 +22,11 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("older", metavar="OLDER", type=arguments.path)
-    parser.add_argument("newer", metavar="NEWER", type=arguments.path)
+    for name in ("older", "newer"):
+        parser.add_argument(
+            name, metavar=name.upper(), type=arguments.path,
+            help=f"the {name} snapshot: an id, a name, latest, latest~1, or committed",
+        )  # fmt: skip
     list_target.add_options(parser)
 
 

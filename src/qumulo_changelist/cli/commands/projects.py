@@ -31,7 +31,10 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("action", choices=("check", "list", "forget"))
+    parser.add_argument(
+        "action", choices=("check", "list", "forget"),
+        help="report every problem; show the projects; or forget the runs of one",
+    )  # fmt: skip
     parser.add_argument("name", metavar="PROJECT", nargs="?", help="which one to forget")
     parser.add_argument(
         "--projects", metavar="FILE", type=arguments.path,

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from qumulo_changelist.cli import arguments, common, project_options
-from qumulo_changelist.cli.answer import describe_error, print_answer
+from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
@@ -35,7 +35,8 @@ EXAMPLES = """\
   qumulo-changelist run --project show1 --source /projects/show1 --guid 5f1c9a52 --index 1
 
 After --, {list}, {receipt}, {project}, {source}, {older} and {newer} are replaced; the command also
-finds them as QUMULO_CHANGELIST_LIST, QUMULO_CHANGELIST_RECEIPT and so on in its environment.
+finds them as QUMULO_CHANGELIST_LIST, QUMULO_CHANGELIST_RECEIPT and so on in its environment. With
+several formats, {list} is the first list; {list_csv} and so on name each.
 """
 
 
@@ -158,7 +159,8 @@ class _Runs:
 def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> None:
     if run.result:
         if not options.json:
-            print_answer({}, os.fsdecode(run.result.path), as_json=False)
+            paths = "\n".join(os.fsdecode(each.path) for each in run.result.lists)
+            print_answer({}, paths, as_json=False)
         if not run.is_committed and not run.failure and not options.handover and not options.quiet:
             say(f"When the archive has it: {_commit_command(project, run)}")
     if run.failure:
@@ -192,6 +194,7 @@ def _describe_source(run: "SourceRun") -> dict[str, object]:
         "why_full": run.why_full,
         "list": run.result.path if run.result else None,
         "receipt": run.result.receipt_path if run.result else None,
+        "lists": describe_lists(run.result) if run.result else [],
         "complete": run.is_complete,
         "committed": run.is_committed,
         "removed_snapshots": run.removed,

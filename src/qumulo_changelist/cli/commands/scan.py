@@ -19,7 +19,10 @@ EXAMPLES = """\
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
-    parser.add_argument("newer", metavar="SNAPSHOT", type=arguments.path)
+    parser.add_argument(
+        "newer", metavar="SNAPSHOT", type=arguments.path,
+        help="an id, a name, latest, latest~1, or committed",
+    )  # fmt: skip
     list_target.add_options(parser)
 
 

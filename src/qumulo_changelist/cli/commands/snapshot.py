@@ -46,11 +46,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="let the cluster remove it after this time, such as 30days (default: never)",
     )  # fmt: skip
     listed = actions.add_parser("list", help="list them, with what each is for")
-    listed.add_argument("name", metavar="PROJECT", nargs="?", type=arguments.path, default="")
+    listed.add_argument(
+        "name", metavar="PROJECT", nargs="?", type=arguments.path, default="",
+        help="only those of this project",
+    )  # fmt: skip
     show = actions.add_parser("show", help="show one")
-    show.add_argument("name", metavar="ID|NAME", type=arguments.path)
+    show.add_argument(
+        "name", metavar="ID|NAME", type=arguments.path, help="the snapshot, as `list` names it"
+    )
     delete = actions.add_parser("delete", help="delete some")
-    delete.add_argument("names", metavar="ID|NAME", nargs="+", type=arguments.path)
+    delete.add_argument(
+        "names", metavar="ID|NAME", nargs="+", type=arguments.path,
+        help="the snapshots, as `list` names them",
+    )  # fmt: skip
     delete.add_argument("--force", action="store_true", help="also what a project needs")
     for action in (create, listed, show, delete):
         common.add_project_options(action)

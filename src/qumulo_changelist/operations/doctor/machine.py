@@ -14,7 +14,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
-from qumulo_changelist.operations.lists.changelist import LISTS_FOLDER
+from qumulo_changelist.operations.lists.places import LISTS_FOLDER
 from qumulo_changelist.operations.project.state import open_existing_journal, state_path
 from qumulo_changelist.shortages import check_shortage
 

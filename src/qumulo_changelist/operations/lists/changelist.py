@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from msgspec import Struct
-
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.checks.base_path import (
@@ -38,9 +36,10 @@ from qumulo_changelist.events import (
     Stage,
     ignore,
 )
-from qumulo_changelist.model import CREATE, Change, Snapshot, Totals
-from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.model import CREATE, Change, Snapshot
+from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
+from qumulo_changelist.operations.lists.places import ListPlace, check_places
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
     DirectoryCounts,
@@ -55,12 +54,12 @@ from qumulo_changelist.operations.lists.receipt import (
     format_time,
 )
 from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_mapped_path
-from qumulo_changelist.output.atomic import check_replaceable
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.list_file import WrittenList, list_file
-from qumulo_changelist.output.publication import publish, receipt_path_of
-from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder, SidesEncoder
+from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
+from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Product, SliceJob
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import CandidateFinder
@@ -68,35 +67,13 @@ from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.shortages import shortage_errors
 from qumulo_changelist.version import __version__
 
-LISTS_FOLDER = "sdna-scan-files"
-
-
-class ChangelistResult(Struct, frozen=True):
-    """A list that has been published."""
-
-    path: str
-    """In the encoding of this machine's locale, like ``receipt_path``."""
-    receipt_path: str
-    receipt: Receipt
-    totals: Totals
-    proof: Proof | None
-    """What the cluster counts; None if no proof was wanted."""
-    changes: int | None = None
-    """The number of changes below the base path, as the cluster's diff has them; None for a full
-    list."""
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything could be read, and named in the list."""
-        return not self.totals.unreadable
-
 
 def generate_changelist(
     request: ChangelistRequest, settings: Settings, listener: Listener = ignore
 ) -> ChangelistResult:
-    """Write the list of what changed between two snapshots, and its receipt, and publish both.
+    """Write the lists of what changed between two snapshots, and their receipts, and publish all.
 
-    Without an older snapshot it is a full list: every regular file that the newer one has, as
+    Without an older snapshot these are full lists: every regular file that the newer one has, as
     created.
 
     Args:
@@ -137,24 +114,26 @@ class _Run:
         request.check()
         self._request, self._listener = request.effective(), listener
         self._scope = Scope(normalize_cluster_path(request.base_path))
-        path = check_place(settings.work_folder, self._request)
+        places = check_places(settings.work_folder, self._request)
         self._settings = settings = with_answering_host(settings, listener)
         self._cluster = stack.enter_context(
             open_cluster(settings, listener, page_size=request.page_size)
         )
         check_mapped_path(request)
         self._pair = self._find_pair()
-        parameters = ListParameters(request.source_index, int(time.time()))
-        self._list_format = FORMATS[request.format](parameters)
-        self._file = stack.enter_context(list_file(path, self._list_format))
-        self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._file.folder)
+        base = self._scope.base or "/"
+        parameters = ListParameters(request.source_index, int(time.time()), base)
+        self._lists = [_List(each, parameters, stack) for each in places]
+        self._folder = self._lists[0].file.folder
+        self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._folder)
         stack.callback(self._changes.close)
-        self._meter = ProgressMeter(listener, self._scope.base or "/")
+        self._meter = ProgressMeter(listener, base)
         self._runner = stack.enter_context(
             LocalRunner(request.workers, listener, self._meter.watch)
         )
         self._meter.requests = lambda: self._runner.requests_under_way
-        self._tally = Tally()
+        # Of the first list: what the run is checked by, and shows.
+        self._tally = self._lists[0].tally
         self._out_of_scope = 0
         self._in_scope: int | None = None
         self._proof: Proof | None = None
@@ -211,36 +190,43 @@ class _Run:
         reads_older = with_moves or request.deletes or request.verify
         self._net_is_known = reads_older or not changes.has_deletions
         counted_pieces = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
-        pieces.write_pieces(self._file, counted_pieces, self._tally, listener, self._meter)
+        files = [each.file for each in self._lists]
+        tallies = [each.tally for each in self._lists]
+        pieces.write_pieces(files, counted_pieces, tallies, listener, self._meter)
 
-    def _pieces(self, trees: Trees) -> Iterator[CountedPiece]:
+    def _pieces(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
         older = trees.older if request.deletes or request.verify else None
         return self._products(
             SliceJob(trees.newer, older, SidesEncoder(self._encode, request.deletes))
         )
 
-    def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPiece]:
+    def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
-        finder = CandidateFinder(self._list_format.can_hold)
+        finder = CandidateFinder(self._encode.can_hold)
         slices = self._products(SliceJob(trees.newer, trees.older, finder, trees.identified))
-        limits = (request.spill_after, self._file.folder)
+        limits = (request.spill_after, self._folder)
         return pieces.encode_with_moves(slices, self._encode, *limits, deletes=request.deletes)
 
     @property
     def _encode(self) -> EntryEncoder:
-        return EntryEncoder(self._list_format, by_folder=self._request.max_deletes is not None)
+        formats = tuple(each.list_format for each in self._lists)
+        return EntryEncoder(formats, by_folder=self._request.max_deletes is not None)
 
     def _products(self, job: SliceJob[Product]) -> Iterator[Product]:
         open_newer = partial(job.newer.open, self._listener)
         slices, changed_since = pieces.prepare_slices(
             self._changes, self._request.slice_size, self._runner, open_newer
         )
-        self._tally.add_changed_since(changed_since)
+        self._add_changed_since(changed_since)
         if not self._pair.is_full:  # of one change, nobody learns how much is left
             self._meter.expect(len(self._changes))
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(results, self._tally, self._meter)
+        return pieces.take_products(results, self._add_changed_since, self._meter)
+
+    def _add_changed_since(self, number: int) -> None:
+        for each in self._lists:
+            each.tally.add_changed_since(number)
 
     def check(self) -> None:
         """Make sure that the list may be published.
@@ -270,27 +256,32 @@ class _Run:
             )
 
     def publish(self) -> ChangelistResult:
-        """Put the list and its receipt in their places."""
-        receipts: list[Receipt] = []
+        """Put the lists and their receipts in their places."""
+        published: list[PublishedList] = []
 
-        def make_receipt(written: WrittenList) -> bytes:
-            receipts.append(self._receipt(written))
-            return receipt.encode(receipts[0])
+        def make_receipt(each: _List, written: WrittenList) -> bytes:
+            made = self._receipt(each, written)
+            path = written.path
+            published.append(PublishedList(path, receipt_path_of(path), made, each.tally.totals))
+            return receipt.encode(made)
 
         self._meter.begin(Stage.WRITING)
-        totals = self._tally.totals
-        receipt_path = publish(self._file, totals, make_receipt, self._listener)
-        return ChangelistResult(
-            self._file.path, receipt_path, receipts[0], totals, self._proof, self._in_scope
+        publish(
+            [
+                FilledList(each.file, each.tally.totals, partial(make_receipt, each))
+                for each in self._lists
+            ],
+            self._listener,
         )
+        return ChangelistResult(tuple(published), self._proof, self._in_scope)
 
-    def _net_files(self) -> int | None:
-        if not self._net_is_known or self._tally.unread_directories:
+    def _net_files(self, tally: Tally) -> int | None:
+        if not self._net_is_known or tally.unread_directories:
             return None
-        return net_files(self._tally.totals)
+        return net_files(tally.totals)
 
-    def _receipt(self, written: WrittenList) -> Receipt:
-        request, tally, totals = self._request, self._tally, self._tally.totals
+    def _receipt(self, made: "_List", written: WrittenList) -> Receipt:
+        request, tally, totals = self._request, made.tally, made.tally.totals
         older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
         return Receipt(
             project=request.project,
@@ -303,7 +294,7 @@ class _Run:
             mapped_path=request.mapped_path,
             transport=self._settings.transport,
             metadata=request.metadata,
-            format=request.format,
+            format=made.format,
             deletes=request.deletes,
             moves=request.moves,
             started=format_time(self._started),
@@ -320,27 +311,18 @@ class _Run:
             ),
             without_numeric_owner=totals.without_numeric_ids,
             changed_on_the_live_share=totals.changed_since,
-            net_files=self._net_files(),
+            net_files=self._net_files(tally),
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
 
 
-def check_place(work_folder: str, request: ChangelistRequest) -> str:
-    """Return where the list of a request belongs, if it and its receipt can take their places.
+class _List:
+    """One of the lists that a run fills."""
 
-    Raises:
-        OutputError: there is something other than a regular file.
-    """
-    path = list_path(work_folder, request)
-    for place in (path, receipt_path_of(path)):
-        check_replaceable(os.fsdecode(to_bytes(place)))
-    return path
-
-
-def list_path(work_folder: str, request: ChangelistRequest) -> str:
-    """Return where the list of a request belongs (``docs/scan-list.md``)."""
-    if request.output is not None:
-        # Absolute, so that its folder has a name, and a receipt that is read elsewhere is right.
-        return to_text(os.path.abspath(to_bytes(request.output)))
-    name = f"{request.source_index}-files.{request.format}"
-    return os.path.join(work_folder, LISTS_FOLDER, request.guid, name)
+    def __init__(
+        self, place: ListPlace, parameters: ListParameters, stack: contextlib.ExitStack
+    ) -> None:
+        self.format = place.format
+        self.list_format = FORMATS[place.format].make(parameters)
+        self.file = stack.enter_context(list_file(place.path, self.list_format))
+        self.tally = Tally()

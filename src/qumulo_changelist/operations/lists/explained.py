@@ -93,6 +93,9 @@ _REASONS: dict[Reason, str] = {
     "below a deleted directory": (
         "A directory above it was deleted, and every regular file that was below that is listed"
     ),
+    "covered by a deleted directory": (
+        "A directory above it was deleted, and in this format stands for what was in it"
+    ),
     "directory below a deleted one": (
         "Of a deleted directory that directory and the files are listed, not the directories in it"
     ),
@@ -108,6 +111,7 @@ _REASONS: dict[Reason, str] = {
         "A directory above it could not be read when the list was made, and stands for it"
     ),
     "name": "The format cannot hold its name, so it is listed as unreadable, written with %XX",
+    "not in the format": "Lists of this format leave out such entries, or cannot have this name",
     "unchanged": "It did not change between the snapshots: the diff does not mention it",
     "absent": "Neither snapshot has it; it may have come and gone in between",
     "unknown": "It can no longer be known why",

@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.recorded_snapshots import (
     RecordedSnapshot,
     look_up_snapshots,
 )
-from qumulo_changelist.output.formats import FORMATS, READERS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters, selectable_formats
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.reading import FoundEntries, find_entries
 from qumulo_changelist.scan.verdict import Facts, Listing, Sight, decide
@@ -104,14 +104,16 @@ def _find_name(path: str, base: str) -> _Wanted:
 
 def _look_up_on_list(pair: ListPair, name: str) -> _OnList:
     nothing = FoundEntries({}, "")
-    if pair.receipt.format not in READERS:
+    if pair.receipt.format not in FORMATS:
         problem = f"this version does not know the format {pair.receipt.format}"
         return _OnList(nothing, problem)
     names = [name or _BASE]
     while names[-1] != _BASE:
         names.append(parent_of(names[-1]).rstrip("/") or _BASE)
     try:
-        return _OnList(find_entries(pair.list_path, pair.receipt.format, names), "")
+        return _OnList(
+            find_entries(pair.list_path, pair.receipt.format, names, pair.receipt.base_path), ""
+        )
     except MalformedListError as error:
         return _OnList(nothing, str(error))
 
@@ -196,7 +198,8 @@ def _facts(
     entry = on_list.found.named.get(wanted.name or _BASE)
     older: Sight = seen.older.sight if seen.older else "absent"
     is_there = {older, seen.newer.sight} & {"file", "directory", "other"}
-    form = FORMATS.get(receipt.format)
+    known = FORMATS.get(receipt.format)
+    form = known.make(ListParameters("1", 0)) if known else None
     return Facts(
         older=older,
         newer=seen.newer.sight,
@@ -206,11 +209,35 @@ def _facts(
         deletes=receipt.deletes,
         is_outside=wanted.is_doubtful and not entry and not is_there,
         is_base=not wanted.name,
-        can_be_held=form is None or form(ListParameters("1", 0)).can_hold(wanted.name),
+        can_be_held=form is None or form.can_hold(wanted.name),
         listed="unknown" if on_list.problem else _listing(entry),
         listed_below=is_below_unreadable,
+        is_covered=bool(known and known.covers_deletions and _is_below_deleted(wanted, on_list)),
+        never_listed=_never_listed(receipt.format),
         moved_from=entry.moved_from if entry else "",
         moved_to=on_list.found.moved_to,
+    )
+
+
+def _never_listed(name: str) -> frozenset[Listing]:
+    """Return what lists of a format say of no name."""
+    known, left_out = FORMATS.get(name), set[Listing]()
+    if known and name not in selectable_formats():  # it is written beside another
+        left_out |= {"file", "directory"}
+    elif known and (known.beside or not known.has_deletions):
+        left_out |= {"deleted file", "deleted directory"}
+    if known and not known.has_directories:
+        left_out |= {"directory", "deleted directory"}
+    if known and not known.has_attributes:
+        left_out.add("unreadable")
+    return frozenset(left_out)
+
+
+def _is_below_deleted(wanted: _Wanted, on_list: _OnList) -> bool:
+    """Return whether the list has a directory above a name as deleted."""
+    return any(
+        entry.state is State.DELETED and name != wanted.name
+        for name, entry in on_list.found.named.items()
     )
 
 

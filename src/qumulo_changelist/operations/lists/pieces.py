@@ -1,7 +1,7 @@
 """From the diff of two snapshots to the pieces of a list, in order."""
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from msgspec import Struct
@@ -17,7 +17,7 @@ from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, Mo
 from qumulo_changelist.model import Batch
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.output.list_file import ListFile
-from qumulo_changelist.runners.encode import CountedPiece, EntryEncoder
+from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder
 from qumulo_changelist.runners.job import Product, SliceResult
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import MoveCandidates, pair_moves
@@ -116,11 +116,13 @@ def prepare_slices(
 
 
 def take_products(
-    results: Iterable[SliceResult[Product]], tally: Tally, meter: ProgressMeter
+    results: Iterable[SliceResult[Product]],
+    add_changed_since: Callable[[int], None],
+    meter: ProgressMeter,
 ) -> Iterator[Product]:
-    """Yield the products of slices; the tally counts what changed since the snapshot."""
+    """Yield the products of slices; what changed since the snapshot is counted beside them."""
     for result in results:
-        tally.add_changed_since(result.changed_since)
+        add_changed_since(result.changed_since)
         meter.end_slice()
         yield result.product
 
@@ -132,8 +134,8 @@ def encode_with_moves(
     folder: str,
     *,
     deletes: bool,
-) -> Iterator[CountedPiece]:
-    """Yield the pieces of a list that reports moves.
+) -> Iterator[CountedPieces]:
+    """Yield the pieces of lists that report moves.
 
     Args:
         slices: the entries of all slices.
@@ -158,26 +160,36 @@ def encode_with_moves(
 
 
 def write_pieces(
-    file: ListFile,
-    pieces: Iterable[CountedPiece],
-    tally: Tally,
+    files: Sequence[ListFile],
+    pieces: Iterable[CountedPieces],
+    tallies: Sequence[Tally],
     listener: Listener,
     meter: ProgressMeter,
 ) -> None:
-    """Put pieces into the file of a list, and report entries that are unreadable or left out.
+    """Put pieces into the files of lists, and report entries that are unreadable or left out.
+
+    Args:
+        files: the lists.
+        pieces: a piece of each list at a time.
+        tallies: count what each list contains.
+        listener: receives the events of the run.
+        meter: counts the entries of the first list.
 
     Raises:
-        OutputError: there is no room for the list.
+        OutputError: there is no room for a list.
     """
     reported = 0
     for counted in pieces:
-        file.add(counted.piece)
-        for name, reason in counted.tally.unreadable[: max(_MAX_REPORTED - reported, 0)]:
+        unreadable = dict.fromkeys(pair for each in counted for pair in each.tally.unreadable)
+        for name, reason in list(unreadable)[: max(_MAX_REPORTED - reported, 0)]:
             listener(EntryUnreadable(name, reason))
-        for name in counted.tally.left_out:
+        first = counted[0].tally
+        for name in first.left_out:
             listener(EntryLeftOut(name))
-        reported += counted.tally.totals.unreadable
-        tally.merge(counted.tally)
-        meter.add_piece(counted.tally.totals)
+        reported += max(each.tally.totals.unreadable for each in counted)
+        for file, tally, each in zip(files, tallies, counted, strict=True):
+            file.add(each.piece)
+            tally.merge(each.tally)
+        meter.add_piece(first.totals)
     if reported > _MAX_REPORTED:
         listener(MoreUnreadable(reported - _MAX_REPORTED))

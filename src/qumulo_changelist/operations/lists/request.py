@@ -18,7 +18,7 @@ from qumulo_changelist.checks.request import (
     normalize_cluster_path,
 )
 from qumulo_changelist.errors import MappedPathError, UsageError
-from qumulo_changelist.output.formats import FORMATS
+from qumulo_changelist.output.formats import check_formats
 
 Metadata = Literal["mount", "snapshot", "rest"]
 """Where sizes, times and owners are read: on the live mount, in the newer snapshot on the mount, or
@@ -56,8 +56,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     newer: int
     """The id of the newer snapshot."""
     output: str | None = None
-    """The file to write the list to, its receipt beside it; None for the project's folder in the
-    work folder."""
+    """The file to write the list to, its receipt beside it; with several formats, the beginning of
+    each path. None for the project's folder in the work folder."""
     mapped_path: str | None = None
     """Where this machine mounts the base path; not needed with ``metadata="rest"``."""
     metadata: Metadata = "mount"
@@ -69,8 +69,9 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     """Whether to publish the list only if it agrees with the cluster's own counts."""
     max_deletes: DeletionLimit | None = None
     """The number of files that the list may delete; None for no limit."""
-    format: str = "xml"
-    """One of ``output.formats.FORMATS``."""
+    formats: tuple[str, ...] = ("xml",)
+    """The formats of the lists: at least one of ``output.formats.FORMATS``. The first list is the
+    one that the others are made beside."""
     workers: int = 1
     """The number of processes to work in; few changes are worked on in this process alone."""
     lookups: int = 256
@@ -98,6 +99,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
             SnapshotOrderError: the older snapshot does not have the smaller id.
             MappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
+            MissingPackageError: a format needs a package that is not installed.
             UsageError: a field has the wrong type, or is none of the possible values.
         """
         check_types(self)
@@ -111,8 +113,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         if self.mapped_path is None and self.metadata != "rest":
             raise MappedPathError("the mapped path is needed to read sizes, times and owners")
         normalize_cluster_path(self.base_path)
-        if self.format not in FORMATS:
-            raise UsageError(f"{self.format!r} is not a format: there are {', '.join(FORMATS)}")
+        check_formats(self.formats, deletes=self.deletes, moves=self.moves)
         number: object = self.max_deletes.number if self.max_deletes else 0
         if not hasattr(number, "denominator"):
             raise UsageError(f"max_deletes is {number!r}, not an exact number")

@@ -19,7 +19,7 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
 from qumulo_changelist.operations.lists.recorded_snapshots import Outcome, look_up_snapshots
-from qumulo_changelist.output.formats import READERS
+from qumulo_changelist.output.formats import FORMATS, format_of
 from qumulo_changelist.output.interface import ListCounts, MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import ListContent, differences, read_content
@@ -94,12 +94,12 @@ def _read_receipt(path: str, findings: list[Finding]) -> Receipt | None:
 
 
 def _compare_content(path: str, receipt: Receipt | None) -> Iterator[Finding]:
-    list_format = receipt.format if receipt else "ndjson" if path.endswith(".ndjson") else "xml"
-    if list_format not in READERS:
+    list_format = receipt.format if receipt else format_of(path)
+    if list_format not in FORMATS:
         yield Finding("list", "unknown", f"this version does not know the format {list_format}")
         return
     try:
-        content = read_content(path, list_format)
+        content = read_content(path, list_format, receipt.base_path if receipt else "/")
     except MalformedListError as error:
         yield Finding("list", "differs", str(error))
         return
@@ -108,9 +108,13 @@ def _compare_content(path: str, receipt: Receipt | None) -> Iterator[Finding]:
     if content.problem:
         yield Finding("list", "differs", f"it is not a whole list: {content.problem}")
         return
-    yield Finding("list", "ok", f"it is a whole list in the format {list_format}")
-    yield _compare_counts("totals", "the list states", content.stated, content.counted)
-    if receipt:
+    if content.stated == ListCounts():
+        detail = f"it is a list in the format {list_format}, which states no totals"
+        yield Finding("list", "ok", detail)
+    else:
+        yield Finding("list", "ok", f"it is a whole list in the format {list_format}")
+        yield _compare_counts("totals", "the list states", content.stated, content.counted)
+    if receipt and content.counted != ListCounts():
         yield _compare_counts("counts", "the receipt states", _counts_of(receipt), content.counted)
 
 

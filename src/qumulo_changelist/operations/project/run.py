@@ -9,7 +9,7 @@ from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.events import Listener, ignore
-from qumulo_changelist.operations.lists.changelist import check_place
+from qumulo_changelist.operations.lists.places import check_places
 from qumulo_changelist.operations.project.beginning import Plan, plan_source
 from qumulo_changelist.operations.project.list_request import make_request
 from qumulo_changelist.operations.project.source_run import SourceRun, SourceRunner
@@ -80,7 +80,7 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
     project = request.project
     check_project(project)
     for source in project.sources:
-        check_place(settings.work_folder, make_request(project, source, None, 1))
+        check_places(settings.work_folder, make_request(project, source, None, 1))
     with shortage_errors(), contextlib.ExitStack() as stack:
         path = state_path(request.state)
         stack.enter_context(lock_project(path, project.name, request.wait, listener))

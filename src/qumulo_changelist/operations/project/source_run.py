@@ -29,7 +29,8 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
-from qumulo_changelist.operations.lists.changelist import ChangelistResult, generate_changelist
+from qumulo_changelist.operations.lists.changelist import generate_changelist
+from qumulo_changelist.operations.lists.result import ChangelistResult
 from qumulo_changelist.operations.project.beginning import find_beginning
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
 from qumulo_changelist.operations.project.handover import hand_over
@@ -216,13 +217,13 @@ class SourceRunner:
         try:
             if self._command:
                 self._listener(StageBegun(Stage.HANDING_OVER, self._path))
-                hand_over(self._command, self._values(run), self._listener)
+                hand_over(self._command, _values(run, result), self._listener)
                 run = self._journal.update(run, exit_code=0)
                 check_list_in_place(run)
             if not self._command and not self._commit:
                 return done
             if not result.is_complete and not self._project.commit_unreadable:
-                unreadable = result.totals.unreadable
+                unreadable = result.unreadable
                 why = f"not committed, since {count(unreadable, 'entry')} could not be read"
                 self._remember(run, error=why)
                 self._listener(CommitWithheld(run.project, self._path, run.newer or 0, unreadable))
@@ -240,15 +241,22 @@ class SourceRunner:
             raise
         return _with(done, is_committed=True, removed=removed)
 
-    def _values(self, run: Run) -> dict[str, str]:
-        return {
-            "list": run.list,
-            "receipt": run.receipt,
-            "project": run.project,
-            "source": run.source,
-            "older": "" if run.older is None else str(run.older),
-            "newer": str(run.newer),
-        }
+
+def _values(run: Run, result: ChangelistResult) -> dict[str, str]:
+    """Return what a command is given; each list also by its format, such as ``list_csv``."""
+    lists = {
+        f"list_{each.receipt.format.replace('-', '_')}": to_text(os.fsencode(each.path))
+        for each in result.lists
+    }
+    return {
+        "list": run.list,
+        "receipt": run.receipt,
+        **lists,
+        "project": run.project,
+        "source": run.source,
+        "older": "" if run.older is None else str(run.older),
+        "newer": str(run.newer),
+    }
 
 
 def _describe(error: BaseException) -> str:

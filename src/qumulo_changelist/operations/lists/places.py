@@ -1,0 +1,53 @@
+"""Where the lists of a run belong."""
+
+import os
+from typing import NamedTuple
+
+from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.output.atomic import check_replaceable
+from qumulo_changelist.output.formats import FORMATS, formats_of_lists
+from qumulo_changelist.output.publication import receipt_path_of
+
+LISTS_FOLDER = "sdna-scan-files"
+
+
+class ListPlace(NamedTuple):
+    """Where a list of a run belongs."""
+
+    format: str
+    """One of ``output.formats.FORMATS``."""
+    path: str
+
+
+def list_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace]:
+    """Return where each list of a request belongs (``docs/scan-list.md``)."""
+    formats = formats_of_lists(request.formats, deletes=request.deletes)
+    return [ListPlace(name, _path(work_folder, request, name)) for name in formats]
+
+
+def check_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace]:
+    """Return where each list of a request belongs, if it and its receipt can take their places.
+
+    Raises:
+        OutputError: there is something other than a regular file.
+    """
+    places = list_places(work_folder, request)
+    for place in places:
+        for path in (place.path, receipt_path_of(place.path)):
+            check_replaceable(os.fsdecode(to_bytes(path)))
+    return places
+
+
+def _path(work_folder: str, request: ChangelistRequest, name: str) -> str:
+    ending = FORMATS[name].ending
+    if request.output is None:
+        file = f"{request.source_index}-files.{ending}"
+        return os.path.join(work_folder, LISTS_FOLDER, request.guid, file)
+    # Absolute, so that its folder has a name, and a receipt that is read elsewhere is right.
+    output = to_text(os.path.abspath(to_bytes(request.output)))
+    if len(request.formats) > 1:
+        return f"{output}.{ending}"
+    # A second list is named like the first.
+    (first,) = request.formats
+    return output + ending.removeprefix(FORMATS[first].ending)

@@ -1,0 +1,200 @@
+"""Every command in README.md and docs works, page by page, and prints what the page shows."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qumulo_changelist.output.formats import FORMATS
+from qumulo_emulator.running import Emulator
+from tests.end_to_end.conftest import site_on
+from tests.end_to_end.files import write_files
+from tests.end_to_end.page_commands import Command, commands_of, pages, run_commands, text_of
+from tests.end_to_end.site import REPOSITORY
+
+# Blocks that are not run, by their page and how they begin; and why.
+NOT_RUN = {
+    ("README.md", "make demo"): "test_the_demonstration_prints_what_the_readme_shows does",
+    ("README.md", "pip install"): "asks a package index; make and CI install the same",
+    ("README.md", "python3.12 -m venv"): "needs root, that Python, and a package index",
+    ("docs/tutorial.md", "python3 -m venv"): "asks a package index; make and CI install the same",
+    ("docs/performance.md", "make bench"): "takes an hour; tests/bench runs parts of it",
+    ("docs/how-to/monitoring.md", "sudo cp examples/systemd"): "needs root and systemd, whose "
+    "tool checks the units in test_examples",
+    ("docs/how-to/monitoring.md", "sudo systemctl"): "needs root and systemd",
+    ("docs/how-to/tape.md", "mt -f"): "needs a tape drive",
+}
+
+# What a page needs that a machine may not have, or that is not there yet.
+PROGRAMS = {"docs/how-to/rsync.md": "rsync", "docs/how-to/rclone.md": "rclone"}
+NEEDED_FORMATS = {
+    "docs/how-to/rsync.md": "rsync",
+    "docs/how-to/rclone.md": "rclone",
+    "docs/how-to/tape.md": "tar",
+}
+# Pages that begin with nothing set up; on all others, there is a project show1.
+FROM_NOTHING = ("README.md", "docs/commands.md", "docs/tutorial.md")
+
+PAGES = [page for page in pages() if commands_of(page)]
+
+
+def reason_not_to_run(command: Command) -> str:
+    return next(
+        (
+            reason
+            for (page, beginning), reason in NOT_RUN.items()
+            if page == command.page and command.text.startswith(beginning)
+        ),
+        "",
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+class Reader:
+    """Somebody who types what a page shows: with an empty home, and a project on a cluster."""
+
+    def __init__(self, cluster: Emulator, folder: Path, page: str) -> None:
+        self.home = folder / "home"
+        self.folder = self.home / "try"
+        self.folder.mkdir(parents=True)
+        self.port = free_port()
+        source = f"/{re.sub(r'[^a-z]', '-', page.lower())}"
+        Path(str(cluster.root), source[1:]).mkdir()
+        self.site = site_on(cluster, folder, source)
+        self.site.configure(QumuloTransport="rest")
+        write_files(self.site.mount, "reel1/A001.mov", "reel1/A002.mov")
+        (self.folder / "pw").write_text(cluster.password)
+        self.has_project = page not in FROM_NOTHING
+        if self.has_project:
+            projects = self.home / ".config" / "qumulo-changelist" / "projects.toml"
+            projects.parent.mkdir(parents=True)
+            projects.write_text(
+                f'[projects.show1]\npath = "{source}"\nmapped_path = "{self.site.mount}"\n'
+                'guid = "5f1c9a52"\ndeletes = true\n'
+            )
+
+    def variables(self) -> dict[str, str]:
+        own = {
+            "HOME": str(self.home),
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+        }
+        if self.has_project:
+            own["QUMULO_CHANGELIST_CONFIG"] = str(self.site.configuration)
+        return own
+
+    def replaced(self) -> dict[str, str]:
+        """What a page shows of a site, and what it is here."""
+        site = self.site
+        init = (
+            "qumulo-changelist init --yes --cluster 127.0.0.1 "
+            f"--port {site.port} --user admin --fingerprint {site.fingerprint} --project show1 "
+            f"--source {site.source} --mapped-path {site.mount} --guid 5f1c9a52 "
+            f"--work-folder {site.folder}"
+        )
+        scripts = REPOSITORY / "qumulo_"
+        return {
+            "qumulo-changelist init\n": f"QUMULO_CHANGELIST_PASSWORD={site.password} {init}\n",
+            "--cluster 10.0.0.5 ": f"--cluster 127.0.0.1 --port {site.port} ",
+            "--user archive ": "--user admin ",
+            "9a3e…": str(site.fingerprint),
+            "/projects/show1": site.source,
+            "/mnt/show1": str(site.mount),
+            "/backup": str(self.home / "backup"),
+            "remote:bucket": str(self.home / "bucket"),
+            "/dev/nst0": str(self.home / "tape"),
+            "/var/lib/node_exporter": str(self.home),
+            "start-archive.sh": "true",
+            # A different machine has a state of its own.
+            "adopt show1": "adopt show1 --state second.sqlite",
+            "python qumulo_": f"python {scripts}",
+            "--port 8000": f"--port {self.port}",
+        }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_of_a_page_works_and_prints_what_the_page_shows(
+    page: str, cluster: Emulator, tmp_path: Path
+) -> None:
+    program, list_format = PROGRAMS.get(page), NEEDED_FORMATS.get(page)
+    if program and not shutil.which(program):
+        pytest.skip(f"{program} is not installed")
+    if list_format and list_format not in FORMATS:
+        pytest.skip(f"there is no format {list_format} yet")
+    commands = [one for one in commands_of(page) if not reason_not_to_run(one)]
+    reader = Reader(cluster, tmp_path, page)
+    own = reader.replaced()
+    # A line of its own has nothing after it.
+    replaced = own | {old.rstrip(): new.rstrip() for old, new in own.items() if old.endswith("\n")}
+    if page == "docs/tutorial.md":  # it sets up everything itself, but for the port
+        replaced = {"8000": str(reader.port)}
+
+    ended = run_commands(commands, reader.folder, reader.variables(), replaced)
+
+    for command, code, output in ended:
+        if command.shown is None:
+            assert code == 0, f"{command.place}: {command.text}\n{output}"
+        else:
+            shown = comparable(command.shown, "/home/you")
+            assert_same(comparable(output, str(reader.home)), shown, command.place)
+    assert len(ended) == len(commands)
+
+
+def comparable(text: str, home: str) -> str:
+    """Return what a command prints, without what differs from day to day."""
+    text = text.replace(home, "HOME").strip("\n")
+    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME", text)
+    text = re.sub(r"\b1\d{9}\b", "SECONDS", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b|9a3e…", "SHA256", text)
+    text = re.sub(r'("port": |port )\d+', r"\1PORT", text)
+    text = re.sub(r"\d+ seconds? old", "AGE old", text)
+    text = re.sub(r"(type=\"F_DIR\".*?|\"F_REG\" )(owner=\"\d+\" group=\"\d+\")", r"\1OWNER", text)
+    text = re.sub(r'size="\d+"( mode="0x777"  type="F_DIR")', r'size="SIZE"\1', text)
+    text = re.sub(r'owner="\d+" group="\d+"', "OWNER", text)
+    text = re.sub(r"file id \d+", "file id N", text)
+    return re.sub(r"\d+\.\d GB", "SIZE", text)
+
+
+def assert_same(output: str, shown: str, place: str) -> None:
+    """Compare line by line; a line ``…`` of the page stands for any number of lines."""
+    pattern = "\n".join(
+        r"(?:.*\n)*?.*" if line.strip() == "…" else re.escape(line) for line in shown.split("\n")
+    )
+    if not re.fullmatch(pattern, output):
+        assert output == shown, place
+
+
+def test_the_blocks_that_are_not_run_are_in_the_pages() -> None:
+    """So the list does not grow old; and a block that is new is run."""
+    skipped = {
+        (page, beginning)
+        for page, beginning in NOT_RUN
+        if any(one.text.startswith(beginning) for one in commands_of(page))
+    }
+
+    assert skipped == set(NOT_RUN)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_written_as_a_shell_reads_it(page: str) -> None:
+    for command in commands_of(page):
+        done = subprocess.run(["bash", "-n"], input=command.text, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command.place}: {done.stderr}"
+
+
+@pytest.mark.parametrize("page", pages())
+def test_what_is_typed_stands_in_a_block_that_is_run(page: str) -> None:
+    """Nobody forgets a command in a block of another kind."""
+    program = r"(?:\$ )?(?:sudo )?(?:qumulo-\w+|pip|make|python3?|qq|rsync|rclone|systemctl)"
+
+    assert re.findall(rf"^    {program}\b.*", text_of(page), re.MULTILINE) == []
