@@ -83,16 +83,19 @@ class ListReading:
 
     Args:
         path: the list.
-        list_format: one of ``output.formats.READERS``.
+        list_format: one of ``output.formats.FORMATS``.
+        base_path: the directory on the cluster, as far as it is known.
 
     Raises:
-        MalformedListError: the file cannot be read, or is not a whole list; raised while iterating.
+        MalformedListError: the file cannot be read, is not a whole list, or its format is never
+            read again; raised while iterating.
         ResourceError: this machine lacks a resource, such as memory; likewise.
     """
 
-    def __init__(self, path: str, list_format: str) -> None:
+    def __init__(self, path: str, list_format: str, base_path: str = "/") -> None:
         self._chunks = _HashedChunks(path)
-        self._entries = READERS[list_format]().read(self._chunks)
+        reader = make_reader(list_format, base_path)
+        self._entries = reader.read(self._chunks) if reader else _refuse(list_format)
 
     def __iter__(self) -> Iterator[ListedEntry | ListCounts]:
         return self._entries
@@ -106,6 +109,11 @@ class ListReading:
     def sha256(self) -> str:
         """Of the file, in hexadecimal digits, when all of it has been read."""
         return self._chunks.sha256
+
+
+def _refuse(list_format: str) -> Iterator[ListedEntry]:
+    raise MalformedListError(f"lists in the format {list_format} are not read again")
+    yield
 
 
 class FoundEntries(NamedTuple):

@@ -80,7 +80,7 @@ def _blocks(report: ListReport, folders: Sequence[Folder], prefix: str) -> list[
 
 
 def _key_figures(report: ListReport) -> list[KeyFigure]:
-    has_sizes, totals = report.facts.says_sizes, report.totals
+    has_sizes, totals = report.has_sizes, report.totals
     found = []
     for kind in ("created", "modified", "changed", "moved"):
         amount = getattr(totals, kind)

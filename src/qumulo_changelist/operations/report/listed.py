@@ -20,7 +20,7 @@ from qumulo_changelist.operations.lists.receipt import (
     SnapshotFacts,
     format_time,
 )
-from qumulo_changelist.output.formats import READERS
+from qumulo_changelist.output.formats import FORMATS, format_of
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import ListReading
@@ -95,6 +95,12 @@ class ListReport(Struct, frozen=True, kw_only=True):
         return self.receipt is not None and self.older_snapshot is None
 
     @property
+    def has_sizes(self) -> bool:
+        """Whether the bytes of ``totals`` are known, be it from the receipt alone."""
+        there = self.totals.there
+        return self.facts.says_sizes or there.bytes > 0 or not there.files
+
+    @property
     def written(self) -> Amount:
         """The files that were created or modified."""
         return self.totals.written
@@ -114,7 +120,7 @@ def report_list(path: str) -> ListReport:
     found = _find_list(path)
     receipt, notes = found.receipt, list(found.notes)
     now, moment = _moment_of(found)
-    reading = ListReading(found.path, found.format)
+    reading = ListReading(found.path, found.format, receipt.base_path if receipt else "/")
     try:
         facts = gather_facts(reading, now)
     except MalformedListError as error:
@@ -183,20 +189,21 @@ def _find_list(path: str) -> _FoundList:
         pair = find_pair(path)
     except InvalidReceiptError as error:
         beside = receipt_path_of(path)
-        list_format = os.path.splitext(path)[1][1:]
+        ending = os.path.splitext(path)[1][1:]
         missing = not os.path.exists(to_bytes(beside))
-        if list_format not in READERS:
-            if not missing or list_format == "json":
+        endings = dict.fromkeys(known.ending for known in FORMATS.values())
+        if ending not in endings:
+            if not missing or ending == "json":
                 raise
             raise InvalidListError(
                 f"{path} has no receipt, and its name does not end like that of a list: "
-                f"{', '.join(f'.{one}' for one in READERS)}"
+                f"{', '.join(f'.{one}' for one in endings)}"
             ) from error
         note = "There is no receipt beside the list" if missing else str(error).capitalize()
         return _FoundList(
-            path, list_format, beside, None, (f"{note}: what only it says is unknown.",)
+            path, format_of(path), beside, None, (f"{note}: what only it says is unknown.",)
         )
-    if pair.receipt.format not in READERS:
+    if pair.receipt.format not in FORMATS:
         raise InvalidListError(
             f"{pair.list_path} has the format {pair.receipt.format}, which this version does not "
             "know"
@@ -229,7 +236,7 @@ def _file_time(path: str) -> tuple[int, str]:
 def _shortcomings(receipt: Receipt | None, facts: GatheredFacts, moment: str) -> list[str]:
     notes = []
     if not facts.says_sizes and facts.totals.there.files:
-        notes.append("The list has names alone: sizes and times are unknown.")
+        notes.append("The list has names alone: sizes and times of single files are unknown.")
     elif facts.totals.changed.files:
         notes.append("The format of the list does not say which files are new, and which changed.")
     if facts.says_times:
@@ -249,12 +256,12 @@ def _totals(listed: Changes, counts: FileCounts | None) -> Changes:
     """Return files by kind of change, with what only the receipt says."""
     if counts is None:
         return listed
-    deleted = Amount(listed.deleted.files, counts.deleted.bytes)
+    created, modified, moved, deleted = (
+        Amount(one.count, one.bytes)
+        for one in (counts.created, counts.modified, counts.moved, counts.deleted)
+    )
     if not listed.changed.files:
         return replace(listed, deleted=deleted)
-    created, modified, moved = (
-        Amount(one.count, one.bytes) for one in (counts.created, counts.modified, counts.moved)
-    )
     return Changes(created, modified, Amount(), moved, deleted)
 
 
