@@ -6,6 +6,7 @@ Usage: custom_format.py OLDER NEWER BASE_PATH OUTPUT, with the ids of two snapsh
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -38,7 +39,7 @@ class Markdown(Struct, frozen=True):  # a value, since it travels to other proce
     def start_piece(self) -> MarkdownWriter:
         return MarkdownWriter()
 
-    def assemble(self, pieces, totals):
+    def assemble(self, pieces: Iterable[q.StoredPiece], totals: q.Totals) -> Iterator[bytes]:
         yield b"| what | name | bytes |\n| --- | --- | ---: |\n"
         for piece in pieces:
             yield from piece.chunks()

@@ -191,9 +191,9 @@ def formats_of_lists(formats: Sequence[str], *, deletes: bool) -> tuple[str, ...
 
 
 def format_of(path: str) -> str:
-    """Return the format of a list without a receipt, by the ending of its path; XML if in doubt."""
+    """Return the format of a list without a receipt, by the ending of its path; "" for none."""
     endings = {known.ending: name for name, known in reversed(FORMATS.items())}
-    return endings.get(path.rpartition(".")[2], "xml")
+    return endings.get(path.rpartition(".")[2], "")
 
 
 def check_formats(formats: Sequence[str], *, deletes: bool, moves: bool) -> None:

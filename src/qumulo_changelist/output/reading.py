@@ -87,15 +87,17 @@ class ListReading:
         base_path: the directory on the cluster, as far as it is known.
 
     Raises:
-        MalformedListError: the file cannot be read, is not a whole list, or its format is never
-            read again; raised while iterating.
+        MalformedListError: the file cannot be read, or is not a whole list; raised while iterating,
+            and at once if lists of the format cannot be read again.
         ResourceError: this machine lacks a resource, such as memory; likewise.
     """
 
     def __init__(self, path: str, list_format: str, base_path: str = "/") -> None:
-        self._chunks = _HashedChunks(path)
         reader = make_reader(list_format, base_path)
-        self._entries = reader.read(self._chunks) if reader else _refuse(list_format)
+        if not reader:
+            raise MalformedListError(f"lists in the format {list_format} cannot be read again")
+        self._chunks = _HashedChunks(path)
+        self._entries = reader.read(self._chunks)
 
     def __iter__(self) -> Iterator[ListedEntry | ListCounts]:
         return self._entries
@@ -109,11 +111,6 @@ class ListReading:
     def sha256(self) -> str:
         """Of the file, in hexadecimal digits, when all of it has been read."""
         return self._chunks.sha256
-
-
-def _refuse(list_format: str) -> Iterator[ListedEntry]:
-    raise MalformedListError(f"lists in the format {list_format} are not read again")
-    yield
 
 
 class FoundEntries(NamedTuple):

@@ -94,7 +94,7 @@ def _read_receipt(path: str, findings: list[Finding]) -> Receipt | None:
 
 
 def _compare_content(path: str, receipt: Receipt | None) -> Iterator[Finding]:
-    list_format = receipt.format if receipt else format_of(path)
+    list_format = receipt.format if receipt else format_of(path) or "xml"
     if list_format not in FORMATS:
         yield Finding("list", "unknown", f"this version does not know the format {list_format}")
         return

@@ -120,8 +120,8 @@ def report_list(path: str) -> ListReport:
     found = _find_list(path)
     receipt, notes = found.receipt, list(found.notes)
     now, moment = _moment_of(found)
-    reading = ListReading(found.path, found.format, receipt.base_path if receipt else "/")
     try:
+        reading = ListReading(found.path, found.format, receipt.base_path if receipt else "/")
         facts = gather_facts(reading, now)
     except MalformedListError as error:
         raise InvalidListError(f"{found.path} is not a list: {error}") from error
@@ -189,19 +189,19 @@ def _find_list(path: str) -> _FoundList:
         pair = find_pair(path)
     except InvalidReceiptError as error:
         beside = receipt_path_of(path)
-        ending = os.path.splitext(path)[1][1:]
+        list_format = format_of(path)
         missing = not os.path.exists(to_bytes(beside))
-        endings = dict.fromkeys(known.ending for known in FORMATS.values())
-        if ending not in endings:
-            if not missing or ending == "json":
+        if not list_format:
+            if not missing or path.endswith(".json"):
                 raise
+            endings = dict.fromkeys(f".{known.ending}" for known in FORMATS.values())
             raise InvalidListError(
                 f"{path} has no receipt, and its name does not end like that of a list: "
-                f"{', '.join(f'.{one}' for one in endings)}"
+                f"{', '.join(endings)}"
             ) from error
         note = "There is no receipt beside the list" if missing else str(error).capitalize()
         return _FoundList(
-            path, format_of(path), beside, None, (f"{note}: what only it says is unknown.",)
+            path, list_format, beside, None, (f"{note}: what only it says is unknown.",)
         )
     if pair.receipt.format not in FORMATS:
         raise InvalidListError(
