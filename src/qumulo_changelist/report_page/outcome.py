@@ -96,6 +96,34 @@ def unreadable_block(report: ListReport, prefix: str) -> Block:
     )
 
 
+def filtered_block(report: ListReport, prefix: str) -> Block:
+    """Return what filters kept off the list."""
+    rows = [
+        [
+            Cell(f"--{shown(one.filter)}"),
+            number_cell(one.files),
+            size_cell(one.bytes),
+            number_cell(one.directories),
+        ]
+        for one in report.filtered
+    ]
+    files = sum(one.files for one in report.filtered)
+    return Block(
+        id=f"{prefix}-filtered",
+        title="What was filtered",
+        lead=f"{describe(Amount(files), has_sizes=False)} changed and are not on the list, since a "
+        "filter keeps them off.",
+        tables=[
+            Table(
+                "What each filter kept off",
+                ("Filter", "Files", "Bytes", "Directories"),
+                rows,
+                "Bytes are those of files whose sizes were read. A directory stands for all in it.",
+            )
+        ],
+    )
+
+
 def history_block(report: ListReport, prefix: str) -> Block:
     """Return how this run compares with those before it."""
     runs = report.runs[::-1]
