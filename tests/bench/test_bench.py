@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bench.scenarios import all_scenarios
 
-from tests.end_to_end.site import REPOSITORY
+from tests.quick import REPOSITORY
 
 SIZES = [100_000, 300_000]
 

@@ -1,7 +1,6 @@
 """One emulated cluster for the tests of a worker process; each test has a project on it."""
 
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +8,9 @@ import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.forked import ForkServer
-from tests.end_to_end.site import REPOSITORY, Site
+from tests.end_to_end.site import Site
+from tests.qq import QQ
 
-QQ = {
-    "qq of today": Path(sys.executable).parent,
-    "qq before 6.2.2": REPOSITORY / ".qq" / "5.1.0.1" / "bin",
-}
 PAGE_LIMIT = 3
 
 _numbers = itertools.count()

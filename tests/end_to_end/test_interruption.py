@@ -24,6 +24,7 @@ from tests.end_to_end.processes import (
     wait_until,
 )
 from tests.end_to_end.site import CommandResult, Site
+from tests.qq import INSTALLED
 
 # This number of created or deleted folders is enough work for several processes.
 MANY = 45
@@ -68,6 +69,7 @@ def project(shared: Project, tmp_path: Path) -> Iterator[Project]:
     site = site_on(shared.cluster, tmp_path)
     (tmp_path / "tmp").mkdir()
     site.environment = {"TMPDIR": str(tmp_path / "tmp")}
+    site.qq = INSTALLED["qq of today"]
     keep_earlier_list(site)
     yield shared._replace(site=site)
     shared.cluster.clear_faults()

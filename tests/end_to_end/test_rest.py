@@ -9,12 +9,13 @@ from typing import NamedTuple
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.conftest import QQ, site_on
+from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import NO_LIST, check_failed, keep_earlier_list
 from tests.end_to_end.lists import deleted, file, normalized, scan_list
 from tests.end_to_end.processes import shown_by_processes
 from tests.end_to_end.site import CommandResult, Site
 from tests.end_to_end.test_secrets import emulator_password_variable
+from tests.qq import QQ
 
 DIFF = "*changes-since*"
 DIRECTORY = "*/entries/*"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.processes import shown_by_processes
 from tests.end_to_end.site import Site
+from tests.qq import INSTALLED, QQ
 
 
 def snapshot_arguments(site: Site) -> list[str]:
@@ -37,7 +37,7 @@ def emulator_password_variable(secret: bytes) -> bytes:
 def test_no_command_line_and_no_environment_shows_the_password(
     cluster: Emulator, site: Site, qq: str, arguments: Callable[[Site], list[str]]
 ) -> None:
-    site.qq = QQ[qq]
+    site.qq = INSTALLED[qq]
     command = site.command(*arguments(site))
     cluster.settings(latency_ms=150)
     secret = site.password.encode()
