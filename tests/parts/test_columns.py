@@ -47,7 +47,9 @@ def of_directory(directory: str) -> st.SearchStrategy[list[Entry]]:
     """Entries of one directory, each name once, in descending order."""
     names = st.sampled_from([directory + name for name in NAMES])
     entries = st.dictionaries(names, numbers)
-    return entries.map(lambda found: [numbered(*one) for one in sorted(found.items(), reverse=True)])
+    return entries.map(
+        lambda found: [numbered(*one) for one in sorted(found.items(), reverse=True)]
+    )
 
 
 streams = st.lists(
