@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import CommandResult, Site
+from tests.qq import QQ
 
 NAMES = ["kept.mov", "grown.mov", "gone.mov", "old name.mov", "reel1/a.mov", "old reel/b.mov"]
 # Each needs an escape, or sorts close to the slash.
@@ -32,10 +32,11 @@ def cluster(tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture
 def site(cluster: Emulator, tmp_path: Path) -> Site:
-    qq = Path(sys.executable).parent
+    """Its commands are those of ``bench``, besides ours."""
+    qq = QQ["qq of today"]
     assert cluster.root
     root, port, password = Path(cluster.root), cluster.port, cluster.password
-    return Site(root, tmp_path, port, password, qq, "/project", cluster=cluster)
+    return Site(root, tmp_path, port, password, qq, "/project", cluster=cluster, installed=True)
 
 
 @pytest.fixture
