@@ -16,7 +16,7 @@ INSTALLED = {
 class _Quick(Mapping[str, Path]):
     def __getitem__(self, generation: str) -> Path:
         python = str(INSTALLED[generation] / "python3")
-        return quick_programs(python, "qumulo.lib.qq:qq=qq_main_PYTHON_ARGCOMPLETE_OK")
+        return quick_programs(python, "qq_server", ("qq",))
 
     def __iter__(self) -> Iterator[str]:
         return iter(INSTALLED)

@@ -18,11 +18,11 @@ from tests import quick_server
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-_COMMANDS = (
-    "qumulo_changelist.cli.main:qumulo-changelist=main",
-    "qumulo_changelist.cli.create_snap:qumulo_create_snap.py=main",
-    "qumulo_changelist.cli.generate_changelist:qumulo_generate_changelist.py=main",
-)
+_COMMANDS = {
+    "qumulo-changelist": "qumulo_changelist.cli.main",
+    "qumulo_create_snap.py": "qumulo_changelist.cli.create_snap",
+    "qumulo_generate_changelist.py": "qumulo_changelist.cli.generate_changelist",
+}
 _LOADED_BY_COMMANDS = ("cli.commands", "cluster.rest", "operations.lists", "operations.project")
 
 
@@ -36,22 +36,27 @@ def quick_command(name: str) -> str:
             f"qumulo_changelist.{package}.",
         )
     ]
-    return str(quick_programs(sys.executable, *loaded, *_COMMANDS) / name)
+    programs = [f"{module}:{program}=main" for program, module in _COMMANDS.items()]
+    names = tuple(_COMMANDS)
+    return str(quick_programs(sys.executable, "quick_server", names, *loaded, *programs) / name)
 
 
 @functools.cache
-def quick_programs(python: str, *modules: str) -> Path:
+def quick_programs(python: str, server: str, names: tuple[str, ...], *arguments: str) -> Path:
     """Serve programs until this process ends; return the folder in which they are.
 
     Args:
         python: the Python that they belong to.
-        modules: the modules to load; ``module:name=function`` is a program.
+        server: the module that serves them; see :mod:`tests.quick_server`.
+        names: the names of the programs.
+        arguments: those of the server, after the address.
     """
     scratch = tempfile.TemporaryDirectory(prefix="quick-")
     folder = Path(scratch.name)
     address = str(folder / "server")
-    server = subprocess.Popen(
-        [python, quick_server.__file__, address, *modules],
+    process = subprocess.Popen(
+        [python, "-m", f"tests.{server}", address, *arguments],
+        cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -60,16 +65,13 @@ def quick_programs(python: str, *modules: str) -> Path:
 
     @atexit.register
     def end() -> None:
-        server.communicate()
+        process.communicate()
         scratch.cleanup()
 
-    assert server.stdout
-    assert server.stdout.readline() == b"\n"
+    assert process.stdout
+    assert process.stdout.readline() == b"\n"
     text = quick_server.PROGRAM.format(python=sys.executable, address=address)
-    for module in modules:
-        _, _, named = module.partition(":")
-        if named:
-            program = folder / named.partition("=")[0]
-            program.write_text(text)
-            program.chmod(0o755)
+    for name in names:
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
     return folder

@@ -111,12 +111,12 @@ def _become(job: list[bytes]) -> None:
             stream.reconfigure(encoding=encoding, errors=errors or "strict")
 
 
-def _serve(address: str, modules: list[str]) -> None:
+def serve(address: str, modules: list[str]) -> None:
     """Serve programs.
 
     Args:
         address: of the socket.
-        modules: the modules to load; then, for each program, its name, module and function.
+        modules: the modules to load; ``module:name=function`` is a program.
     """
     programs = {}
     for module in modules:
@@ -138,5 +138,4 @@ def _serve(address: str, modules: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    del sys.path[0]
-    _serve(sys.argv[1], sys.argv[2:])
+    serve(sys.argv[1], sys.argv[2:])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import CommandResult, Site
 from tests.qq import QQ
@@ -26,7 +26,7 @@ def write(path: Path, content: str = "x") -> None:
 def cluster(tmp_path: Path) -> Iterator[Emulator]:
     """A cluster with at most 3 entries in a page."""
     (tmp_path / "cluster" / "project").mkdir(parents=True)
-    with serve_in_process(tmp_path / "cluster", page_limit=3) as running:
+    with serve_in_thread(tmp_path / "cluster", page_limit=3) as running:
         yield running
 
 

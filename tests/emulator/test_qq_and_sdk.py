@@ -19,7 +19,7 @@ from qumulo.lib.request import RequestError
 from qumulo.rest import snapshot as snapshots
 from qumulo.rest_client import RestClient
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.emulator.trees import lay_out
 from tests.emulator.wire import create_snapshot, get
 from tests.qq import QQ
@@ -29,7 +29,7 @@ GENERATIONS = {"current": "qq of today", "5.1": "qq before 6.2.2"}
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with serve_in_process(tmp_path_factory.mktemp("root"), page_limit=3) as running:
+    with serve_in_thread(tmp_path_factory.mktemp("root"), page_limit=3) as running:
         yield running
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_process, serve_in_thread
 from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.site import Site
 from tests.qq import QQ
@@ -74,7 +74,7 @@ def own_cluster(tmp_path: Path) -> Iterator[Emulator]:
     """A cluster that a test may break, and that no other test uses."""
     root = tmp_path / "cluster"
     root.mkdir()
-    with serve_in_process(root, page_limit=PAGE_LIMIT) as running:
+    with serve_in_thread(root, page_limit=PAGE_LIMIT) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import NO_LIST, check_failed, keep_earlier_list
 from tests.end_to_end.lists import deleted, file, normalized, scan_list
@@ -56,7 +56,7 @@ class Project(NamedTuple):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     root = tmp_path_factory.mktemp("cluster")
-    with serve_in_process(root, page_limit=3) as cluster:
+    with serve_in_thread(root, page_limit=3) as cluster:
         site = site_on(cluster, tmp_path_factory.mktemp("site"))
         for name in ("gone/a.mov", "gone/b.mov"):
             write(site, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.processes import shown_by_processes
 from tests.end_to_end.site import Site
 from tests.qq import INSTALLED, QQ
@@ -39,7 +39,7 @@ def test_no_command_line_and_no_environment_shows_the_password(
 ) -> None:
     site.qq = INSTALLED[qq]
     command = site.command(*arguments(site))
-    cluster.settings(latency_ms=150)
+    cluster.settings(latency_ms=50)
     secret = site.password.encode()
     times_qq_was_seen = 0
     with subprocess.Popen(
@@ -84,6 +84,6 @@ def test_a_password_can_contain_anything(tmp_path: Path, qq: str, password: str)
     root = tmp_path / "cluster"
     root.mkdir()
     typed = password.replace("\\\\", "\\")
-    with serve_in_process(root, password=typed) as running:
+    with serve_in_thread(root, password=typed) as running:
         site = Site(root, tmp_path, running.port, password, QQ[qq])
         assert site.snapshot_by_command() == 1
