@@ -22,8 +22,9 @@ MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
+# pytest keeps the tests as it has compiled them: many containers ask every Python not to.
 test: $(READY) $(OLDER_READY)  ## all tests
-	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
 
 test-pythons: $(READY)  ## the quick tests on every other Python that is found; the oldest and the newest: make test-pythons PYTHONS='--at-most 2'
 	@$(BIN)/python -m tests.pythons $(PYTHONS)
