@@ -68,7 +68,10 @@ class _Forks:
         program, _ = self._listener.accept()
         size, streams, _, _ = socket.recv_fds(program, 20, 3)
         with program.makefile("rb") as stream:
-            job = stream.read(int(size))
+            job = stream.read(int(size or 0))
+        if not size or len(job) < int(size):  # it was killed
+            program.close()
+            return []
         child = os.fork()
         if not child:
             signal.set_wakeup_fd(-1)
