@@ -2,6 +2,7 @@
 
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,7 @@ def test_no_command_line_and_no_environment_shows_the_password(
             shown = shown_by_processes().replace(emulator_password_variable(secret), b"")
             assert secret not in shown
             times_qq_was_seen += b"--credentials-store" in shown
+            time.sleep(0.01)
         assert running.stdout
         assert running.stderr
         output, messages = running.stdout.read(), running.stderr.read()
