@@ -69,7 +69,6 @@ def project(shared: Project, tmp_path: Path) -> Iterator[Project]:
     site = site_on(shared.cluster, tmp_path)
     (tmp_path / "tmp").mkdir()
     site.environment = {"TMPDIR": str(tmp_path / "tmp")}
-    site.qq = INSTALLED["qq of today"]
     keep_earlier_list(site)
     yield shared._replace(site=site)
     shared.cluster.clear_faults()
@@ -238,6 +237,8 @@ def test_an_interrupted_run_leaves_no_qq(
     project: Project, case: QqCase, number: signal.Signals
 ) -> None:
     site = project.site
+    if case is DIFF:
+        site.qq = INSTALLED["qq of today"]
     older, newer = getattr(project, case.older), getattr(project, case.newer)
     project.cluster.fault(method="GET", path=case.path, action="stall", times=ALWAYS)
     arguments = site.arguments(older, newer, "--deletes", f"--workers={case.workers}", base="/show")
