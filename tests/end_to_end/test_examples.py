@@ -13,7 +13,8 @@ import pytest
 from qumulo_changelist.cli.main import make_parser
 from qumulo_changelist.operations.project.metrics import METRICS
 from tests.end_to_end.files import write_files
-from tests.end_to_end.site import GUID, REPOSITORY, CommandResult, Site
+from tests.end_to_end.site import GUID, CommandResult, Site
+from tests.quick import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 PROGRAMS = Path(sys.executable).parent
