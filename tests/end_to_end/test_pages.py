@@ -12,7 +12,7 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.page_commands import Command, commands_of, pages, run_commands, text_of
-from tests.end_to_end.site import REPOSITORY
+from tests.quick import REPOSITORY
 
 # Blocks that are not run, by their page and how they begin; and why.
 NOT_RUN = {
