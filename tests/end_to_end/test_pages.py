@@ -12,7 +12,7 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.page_commands import Command, commands_of, pages, run_commands, text_of
-from tests.end_to_end.site import REPOSITORY
+from tests.quick import REPOSITORY
 
 # Blocks that are not run, by their page and how they begin; and why.
 NOT_RUN = {
@@ -36,6 +36,10 @@ NOT_RUN = {
     ("docs/formats-names.md", ""): "test_tools runs them with the lists of hostile names",
     ("docs/tutorial.md", "python3 -m venv"): "asks a package index; make and CI install the same",
     ("docs/performance.md", "make bench"): "takes an hour; tests/bench runs parts of it",
+    **{
+        ("docs/formats-names.md", beginning): "test_tools does"
+        for beginning in ("rsync -a", "rclone delete", "tar --null", "(cd /mnt/show")
+    },
     ("docs/how-to/monitoring.md", "sudo cp examples/systemd"): "needs root and systemd, whose "
     "tool checks the units in test_examples",
     ("docs/how-to/monitoring.md", "sudo systemctl"): "needs root and systemd",

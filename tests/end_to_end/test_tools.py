@@ -14,7 +14,8 @@ import pytest
 from qumulo_changelist import explain_path, read_settings, verify_list
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
-from tests.end_to_end.site import REPOSITORY, CommandResult, Site
+from tests.end_to_end.site import CommandResult, Site
+from tests.quick import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "formats-names.md"
 REST = ("--transport=rest",)
@@ -127,7 +128,7 @@ def lists(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Lists:
         # Whoever deletes by the list must not find one of an earlier run.
         path = site.list_path.parent / f"1-files.{format_name}-deleted"
         assert path.read_bytes() == b""
-    with_deletions = site.generate(before, after, *REST, "--deletes", *DELETING)
+    with_deletions = site.generate(before, after, *REST, "--deletes", "--slice-size=2", *DELETING)
     assert (done.code, with_deletions.code) == (1, 1), done.messages + with_deletions.messages
     return Lists(site, older, changed, set(gone), done)
 

@@ -19,7 +19,7 @@ from qumulo_changelist.output.interface import (
     ListedEntry,
     MalformedListError,
 )
-from qumulo_changelist.output.reading import differences, find_entries, read_content
+from qumulo_changelist.output.reading import ListReading, differences, find_entries, read_content
 from tests.parts.entries import deleted, moved, present, unreadable
 from tests.parts.format_readers import BASE, InMemory, Line, read_list, reader_of
 from tests.parts.test_formats import (
@@ -56,7 +56,7 @@ def read(form_name: str, content: bytes) -> list[ListedEntry | ListCounts]:
 
 
 @form_names
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(entries=entry_lists(NAMES), cuts=CUTS)
 @example(OF_EACH_KIND, [])
 @example(BELOW_DELETED, [])
@@ -209,6 +209,18 @@ def test_a_file_that_cannot_be_read_is_malformed(tmp_path: Path) -> None:
             read_content(str(path), "xml")
 
 
+def test_iterating_over_a_list_also_hashes_all_of_it(written: tuple[str, Path]) -> None:
+    form_name, path = written
+    content = path.read_bytes()
+    reading = ListReading(str(path), form_name, BASE)
+
+    assert sum(isinstance(each, ListedEntry) for each in reading) == len(
+        read_list(form_name, content).lines
+    )
+
+    assert (reading.size, reading.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
 def test_a_format_without_a_reader_has_bytes_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,7 +255,7 @@ def test_memory_stays_flat_however_long_a_list_is(
     monkeypatch.setattr(reading, "_CHUNK", 2**16)
     form, path = make_form(form_name), str(tmp_path / "list")
     peaks = []
-    for number in (4_000, 16_000):
+    for number in (3_000, 9_000):
         entries: list[Entry] = [present(f"/{99_999 - at:05}") for at in range(number)]
         Path(path).write_bytes(write_list(form, entries, [], tmp_path))
         del entries

@@ -71,6 +71,10 @@ def test_a_list_has_the_names_that_its_tool_is_to_read(name: str, content: bytes
     assert written(name, *OF_EACH_KIND) == content
 
 
+def test_the_lists_for_tar_and_xargs_and_restic_are_the_same() -> None:
+    assert NAME_LISTS["tar"] == NAME_LISTS["null"] == NAME_LISTS["restic"]
+
+
 def test_these_are_all_lists() -> None:
     (parameters,) = (
         mark.args[1]

@@ -94,28 +94,10 @@ def stat_entry(directory: int, name: bytes, ids: FileIds) -> Attributes:
         if number == errno.ENOSYS:
             return _portable_stat(directory, name, ids)
         raise OSError(number, os.strerror(number), name)
-    (
-        mask,
-        links,
-        owner,
-        group,
-        mode,
-        inode,
-        size,
-        blocks,
-        accessed_s,
-        accessed_ns,
-        born_s,
-        born_ns,
-        changed_s,
-        changed_ns,
-        modified_s,
-        modified_ns,
-        major,
-        minor,
-        on_major,
-        on_minor,
-    ) = _STATX.unpack_from(mine.statx)
+    fields = _STATX.unpack_from(mine.statx)
+    mask, links, owner, group, mode, inode, size, blocks = fields[:8]
+    accessed_s, accessed_ns, born_s, born_ns, changed_s, changed_ns = fields[8:14]
+    modified_s, modified_ns, major, minor, on_major, on_minor = fields[14:]
     born = born_s * _SECOND + born_ns if mask & _STATX_BIRTH else None
     device = _device_number(on_major, on_minor)
     known_id = None if born is None else ids.id_by_birth((device, inode), born)
