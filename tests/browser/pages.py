@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.model import CREATE, Attributes, Entry, Kind
 from qumulo_changelist.operations.lists.receipt import SnapshotFacts
-from qumulo_changelist.operations.report.listed import PastRun, report_list
+from qumulo_changelist.operations.report.listed import FilteredOut, PastRun, report_list
 from qumulo_changelist.operations.report.making import MissingList, Report, assemble
 from qumulo_changelist.report.capacity import Price
 from tests.browser.chromium import AXE, open_browser
@@ -82,6 +82,7 @@ def hostile_report(folder: Path) -> Report:
         older_snapshot=SnapshotFacts(1, bad, "2026-01-01T00:00:00Z"),
         newer_snapshot=SnapshotFacts(2, bad, "2026-01-02T00:00:00Z"),
         notes=(bad,),
+        filtered=(FilteredOut(bad, 3, 4, 5),),
         runs=(run, replace(run, started="2026-01-01T03:04:05Z")),
     )
     return assemble([listed], [MissingList(bad, bad, bad)], Price(21, bad), str(folder / "none"))

@@ -23,8 +23,8 @@ from qumulo_changelist.operations.lists.receipt import (
     UnreadableEntries,
     UnreadableEntry,
 )
-from qumulo_changelist.operations.report import making
-from qumulo_changelist.operations.report.listed import report_list
+from qumulo_changelist.operations.report import listed, making
+from qumulo_changelist.operations.report.listed import FilteredOut, report_list
 from qumulo_changelist.operations.report.making import make_report
 from qumulo_changelist.report.amounts import Amount, Changes
 from qumulo_changelist.report_page.file import check_page, write_page
@@ -138,6 +138,23 @@ def test_what_a_reader_should_know_is_said(
     shelf.put_receipt(**changes)
 
     assert any(words in note for note in report_list(str(shelf.path)).notes)
+
+
+class LaterReceipt(Receipt, frozen=True, kw_only=True):
+    """A receipt that also says what filters kept off."""
+
+    filtered: dict[str, dict[str, int]]
+
+
+def test_what_filters_kept_off_is_reported_if_the_receipt_says_it(shelf: Shelf) -> None:
+    fields = {name: getattr(shelf.receipt, name) for name in Receipt.__struct_fields__}
+    filtered = {"min-size": {"files": 3, "bytes": 7}, "exclude": {"directories": 2}}
+
+    assert listed._filtered(LaterReceipt(**fields, filtered=filtered)) == (
+        FilteredOut("min-size", 3, 7, 0),
+        FilteredOut("exclude", 0, 0, 2),
+    )
+    assert listed._filtered(shelf.receipt) == ()
 
 
 def test_ndjson_says_itself_which_files_are_new_and_why_some_cannot_be_read(tmp_path: Path) -> None:

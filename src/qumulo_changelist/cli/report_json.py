@@ -75,6 +75,7 @@ def _describe_list(report: ListReport) -> dict[str, object]:
             ],
             "first": to_builtins(facts.unreadable.first),
         },
+        "filtered": to_builtins(report.filtered),
         "runs": to_builtins(report.runs),
     }
 

@@ -67,7 +67,7 @@ def page_of(path: str | None, screen: Screen) -> RunPage | None:
         screen: receives the events of the runs.
 
     Raises:
-        UsageError: the extra ``report`` is not installed.
+        MissingPackageError: the extra ``report`` is not installed.
         OutputError: a page cannot be there.
     """
     if path is None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from qumulo_changelist.report_page.blocks import Figure, plotted
 from qumulo_changelist.report_page.kinds import KIND_LOOKS, pattern
 
+_LABELS = 12
+"""The number of labels below bars that stand, at most."""
 _ROW = 30
 """The height of a bar that lies, in pixels."""
 
@@ -76,7 +78,7 @@ def standing_bars(
                 "marker": {"color": KIND_LOOKS["changed"].colour},
             }
         ],
-        layout=_standing_layout(),
+        layout=_standing_layout(names),
         height=220,
     )
 
@@ -85,8 +87,10 @@ def stacked_bars(
     figure: str,
     alt: str,
     names: Sequence[str],
+    labels: Sequence[str],
     values: dict[str, list[int]],
     hovers: Sequence[str],
+    without: Sequence[str],
 ) -> Figure:
     """Return a bar for each name, made of kinds of change that lie one on the other.
 
@@ -94,8 +98,10 @@ def stacked_bars(
         figure: the id of the figure.
         alt: what it shows.
         names: a name for each bar, each only once.
+        labels: shorter names to show.
         values: the values of each bar by kind of change.
         hovers: each bar in words.
+        without: the names of those that have no bar, and are marked as such.
     """
     traces = [
         {
@@ -116,12 +122,24 @@ def stacked_bars(
         id=figure,
         alt=alt,
         traces=traces,
-        layout={"barmode": "stack", **_standing_layout()},
+        layout={
+            "barmode": "stack",
+            "annotations": [
+                {"x": plotted(name), "y": 0, "text": "x", "showarrow": False, "yshift": 9}
+                for name in without
+            ],
+            **_standing_layout(names, labels),
+        },
         height=260,
     )
 
 
-def _standing_layout() -> dict[str, object]:
+def _standing_layout(
+    names: Sequence[str], labels: Sequence[str] | None = None
+) -> dict[str, object]:
+    """Return a layout that labels only some of many bars, the last one always."""
+    every = -(-len(names) // _LABELS)
+    chosen = range(len(names) - 1, -1, -every)
     return {
         "bargap": 0.25,
         "showlegend": False,
@@ -132,6 +150,8 @@ def _standing_layout() -> dict[str, object]:
             "automargin": True,
             "showgrid": False,
             "tickangle": 0,
+            "tickvals": [plotted(names[at]) for at in chosen],
+            "ticktext": [plotted((labels or names)[at]) for at in chosen],
             "ticks": "",
         },
         "yaxis": {

@@ -9,7 +9,7 @@ from qumulo_changelist.wording import describe_size
 def capacity_block(report: Report) -> Block | None:
     """Return the tapes, or the cloud storage, that the data needs; None if sizes are unknown."""
     need = report.capacity
-    if not all(one.facts.says_sizes or not one.totals.there.files for one in report.lists):
+    if not all(one.has_sizes for one in report.lists):
         return None
     rows = [
         [

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 
-from qumulo_changelist.errors import OutputError, UsageError
+from qumulo_changelist.errors import MissingPackageError, OutputError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.report.making import Report
 from qumulo_changelist.output.atomic import AtomicFile, check_replaceable, output_errors
@@ -18,15 +18,15 @@ def check_page(path: str) -> None:
         path: where it belongs.
 
     Raises:
-        UsageError: the extra ``report`` is not installed.
+        MissingPackageError: the extra ``report`` is not installed.
         OutputError: something other than a regular file is there, or there is no such folder.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        raise UsageError(
+        raise MissingPackageError(
             f"a report as a page needs {' and '.join(missing)}, which {verb} not installed",
-            hint="Install it with: pip install 'qumulo-changelist[report]'",
+            hint="Install it with `pip install 'qumulo-changelist[report]'`.",
         )
     check_replaceable(path)
     folder = os.path.dirname(os.path.abspath(path))
@@ -46,7 +46,7 @@ def write_page(report: Report, path: str) -> None:
 
     Raises:
         OutputError: it cannot be written.
-        UsageError: the extra ``report`` is not installed.
+        MissingPackageError: the extra ``report`` is not installed.
     """
     check_page(path)
     from qumulo_changelist.report_page.page import render

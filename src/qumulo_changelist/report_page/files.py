@@ -23,6 +23,7 @@ from qumulo_changelist.report_page.kinds import KIND_LOOKS
 from qumulo_changelist.wording import describe_size
 
 _TYPES = 12
+_TYPES_IN_TABLE = 200
 _MEDIA_WORDS = {
     "video": "video",
     "image": "images",
@@ -51,7 +52,7 @@ def type_block(report: ListReport, prefix: str) -> Block:
         [_value(amount, has_sizes) for _, amount in shown_types],
         [_words(amount, has_sizes) for _, amount in shown_types],
     )
-    whole = report.written
+    whole = report.facts.totals.written
     largest = max(media.items(), key=lambda item: _value(item[1], has_sizes))
     share = 100 * _value(largest[1], has_sizes) / max(_value(whole, has_sizes), 1)
     lead = f"{share:.0f} % of what was written is {_MEDIA_WORDS[largest[0]]}."
@@ -60,7 +61,10 @@ def type_block(report: ListReport, prefix: str) -> Block:
         title="Types of files",
         lead=lead,
         figures=[figure],
-        tables=[_type_table(types, whole), _media_table(media, whole)],
+        tables=[
+            _type_table(types, whole, has_sizes),
+            _media_table(media, whole, has_sizes),
+        ],
     )
 
 
@@ -145,30 +149,36 @@ def _type_name(one: FileType) -> str:
     return f"{'.' if one.ending else ''}{ending}"
 
 
-def _type_table(types: Sequence[FileType], whole: Amount) -> Table:
+def _type_table(types: Sequence[FileType], whole: Amount, has_sizes: bool) -> Table:
     rows = [
         [
             Cell(_type_name(one)),
             Cell(_MEDIA_WORDS[one.kind]),
-            size_cell(one.bytes, whole.bytes, "changed"),
-            number_cell(one.files),
+            *_amount_cells(Amount(one.files, one.bytes), whole, has_sizes),
         ]
-        for one in types[:200]
+        for one in types[:_TYPES_IN_TABLE]
     ]
-    note = "" if len(types) <= 200 else f"and {len(types) - 200} more types"
-    return Table("Types of files that were written", ("Type", "Kind", "Bytes", "Files"), rows, note)
+    left = len(types) - len(rows)
+    note = f"and {left} more types" if left else ""
+    head = ("Type", "Kind", *_amount_head(has_sizes))
+    return Table("Types of files that were written", head, rows, note)
 
 
-def _media_table(media: Mapping[MediaKind, Amount], whole: Amount) -> Table:
+def _media_table(media: Mapping[MediaKind, Amount], whole: Amount, has_sizes: bool) -> Table:
     rows = [
-        [
-            Cell(_MEDIA_WORDS[kind]),
-            size_cell(amount.bytes, whole.bytes, "changed"),
-            number_cell(amount.files),
-        ]
+        [Cell(_MEDIA_WORDS[kind]), *_amount_cells(amount, whole, has_sizes)]
         for kind, amount in media.items()
     ]
-    return Table("Kinds of media", ("Kind", "Bytes", "Files"), rows)
+    return Table("Kinds of media", ("Kind", *_amount_head(has_sizes)), rows)
+
+
+def _amount_cells(amount: Amount, whole: Amount, has_sizes: bool) -> list[Cell]:
+    sizes = [size_cell(amount.bytes, whole.bytes, "changed")] if has_sizes else []
+    return [*sizes, number_cell(amount.files)]
+
+
+def _amount_head(has_sizes: bool) -> list[str]:
+    return ["Bytes", "Files"] if has_sizes else ["Files"]
 
 
 def _class_figure(figure: str, what: str, classes: Sequence[FileClass]) -> Figure:

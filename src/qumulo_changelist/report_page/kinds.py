@@ -36,7 +36,7 @@ def pattern(shapes: str | list[str], colours: str | list[str]) -> dict[str, obje
         "fillmode": "replace",
         "bgcolor": colours,
         "fgcolor": "#000000",
-        "fgopacity": 0.3,
-        "solidity": 0.18,
-        "size": 9,
+        "fgopacity": 0.22,
+        "solidity": 0.12,
+        "size": 10,
     }

@@ -96,12 +96,41 @@ def unreadable_block(report: ListReport, prefix: str) -> Block:
     )
 
 
+def filtered_block(report: ListReport, prefix: str) -> Block:
+    """Return what filters kept off the list."""
+    rows = [
+        [
+            Cell(f"--{shown(one.filter)}"),
+            number_cell(one.files),
+            size_cell(one.bytes),
+            number_cell(one.directories),
+        ]
+        for one in report.filtered
+    ]
+    files = sum(one.files for one in report.filtered)
+    return Block(
+        id=f"{prefix}-filtered",
+        title="What was filtered",
+        lead=f"{describe(Amount(files), has_sizes=False)} changed and are not on the list, since a "
+        "filter keeps them off.",
+        tables=[
+            Table(
+                "What each filter kept off",
+                ("Filter", "Files", "Bytes", "Directories"),
+                rows,
+                "Bytes are those of files whose sizes were read. A directory stands for all in it.",
+            )
+        ],
+    )
+
+
 def history_block(report: ListReport, prefix: str) -> Block:
     """Return how this run compares with those before it."""
     runs = report.runs[::-1]
     made = [one.contents or RunContents() for one in runs]
     names = [_run_name(one) for one in runs]
     hovers = [f"{name}: {_run_words(one)}" for name, one in zip(names, runs, strict=True)]
+    without = [name for name, one in zip(names, runs, strict=True) if one.contents is None]
     values = {
         "created": [one.created_bytes for one in made],
         "modified": [one.modified_bytes for one in made],
@@ -111,8 +140,10 @@ def history_block(report: ListReport, prefix: str) -> Block:
         f"{prefix}-history-figure",
         "Stacked bars: the bytes of each of the last runs by kind of change.",
         names,
+        [name[5:10] for name in names],
         {kind: numbers for kind, numbers in values.items() if any(numbers)},
         hovers,
+        without,
     )
     return Block(
         id=f"{prefix}-history",
@@ -121,6 +152,7 @@ def history_block(report: ListReport, prefix: str) -> Block:
         figures=[figure] if any(map(any, values.values())) else [],
         tables=[_history_table(report.runs)],
         legend=[kind for kind, numbers in values.items() if any(numbers)],
+        legend_note="x marks a run of which no list is known." if without else "",
     )
 
 

@@ -2,6 +2,7 @@
   "use strict";
 
   const PRINTED_WIDTH = 660;
+  const SMALL_HEIGHT = 420;
   const ON_COLOUR = "#14161a";
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -45,9 +46,9 @@
     ["xaxis", "yaxis"].forEach((axis) => {
       if (layout[axis]) layout[axis].gridcolor = grid;
     });
-    const narrow = place.clientWidth < 480;
-    if (narrow && figure.traces[0].type === "treemap") place.style.height = "420px";
-    layout.height = place.clientHeight;
+    const isSmall = paper.matches || place.clientWidth < 480;
+    layout.height = isSmall ? Math.min(figure.height, SMALL_HEIGHT) : figure.height;
+    place.style.height = layout.height + "px";
     if (paper.matches) layout.width = Math.min(PRINTED_WIDTH, place.clientWidth || PRINTED_WIDTH);
     const traces = figure.traces.map((trace) => themedTrace(trace, ink, card));
     if (place.dataset.level) traces[0].level = place.dataset.level;
@@ -73,7 +74,7 @@
     const zone = "UTC" + sign + Math.floor(all / 60) + rest;
     document.getElementById("zone").textContent = "; your clock shows " + zone;
     document.querySelectorAll("time").forEach((time) => {
-      time.textContent += " (" + new Date(time.dateTime).toLocaleString() + " with you)";
+      time.textContent += " (" + new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }) + " with you)";
     });
   }
 

@@ -82,7 +82,12 @@ def _figures(sections: list[Section]) -> Iterator[Figure]:
 
 
 def _plain(figure: Figure) -> dict[str, object]:
-    return {"id": figure.id, "traces": figure.traces, "layout": figure.layout}
+    return {
+        "id": figure.id,
+        "traces": figure.traces,
+        "layout": figure.layout,
+        "height": figure.height,
+    }
 
 
 def _file(name: str) -> str:

@@ -12,6 +12,7 @@ from qumulo_changelist.report_page.files import largest_block, size_block, time_
 from qumulo_changelist.report_page.kinds import KIND_LOOKS
 from qumulo_changelist.report_page.outcome import (
     deleted_block,
+    filtered_block,
     history_block,
     moved_block,
     unreadable_block,
@@ -74,13 +75,15 @@ def _blocks(report: ListReport, folders: Sequence[Folder], prefix: str) -> list[
         blocks.append(moved_block(report, prefix))
     if facts.unreadable.count:
         blocks.append(unreadable_block(report, prefix))
+    if report.filtered:
+        blocks.append(filtered_block(report, prefix))
     if report.runs:
         blocks.append(history_block(report, prefix))
     return blocks
 
 
 def _key_figures(report: ListReport) -> list[KeyFigure]:
-    has_sizes, totals = report.facts.says_sizes, report.totals
+    has_sizes, totals = report.has_sizes, report.totals
     found = []
     for kind in ("created", "modified", "changed", "moved"):
         amount = getattr(totals, kind)

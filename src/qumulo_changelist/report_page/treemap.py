@@ -40,6 +40,8 @@ class _Tile(NamedTuple):
     """The kind of change that it is of, or mostly of."""
     is_pale: bool
     """Whether others lie in it."""
+    is_pure: bool
+    """Whether all in it is of that kind."""
 
 
 class _Tiles:
@@ -54,12 +56,12 @@ class _Tiles:
     def add(self, tile: _Tile, amount: Amount) -> None:
         words = describe(amount, has_sizes=self._has_sizes)
         look = KIND_LOOKS[tile.kind]
-        what = f"mostly {look.name}" if tile.is_pale else look.name
+        what = look.name if tile.is_pure else f"mostly {look.name}"
         self.columns["ids"].append(tile.id)
         self.columns["parents"].append(tile.parent)
         self.columns["labels"].append(plotted(shown(tile.label)))
         self.columns["values"].append(amount.bytes if self._has_sizes else amount.files)
-        self.columns["text"].append(plotted(words.partition(" in ")[0]))
+        self.columns["text"].append(f"{plotted(words.partition(' in ')[0])}, {what}")
         self.columns["hovertext"].append(f"<b>{plotted(shown(tile.path))}</b><br>{words}<br>{what}")
         self.colours.append(_pale(look.colour) if tile.is_pale else look.colour)
         self.patterns.append("" if tile.is_pale else look.pattern)
@@ -137,10 +139,11 @@ def _add_tiles(
     own = [(kind, amount) for kind, amount in own if amount.files]
     is_leaf = len(own) == 1 and not has_children
     most = max(_DRAWN, key=lambda kind: _rank(getattr(folder.total, kind)))
-    tiles.add(_Tile(tile, parent, label, full, most, not is_leaf), folder.total.there)
+    is_pure = getattr(folder.total, most) == folder.total.there
+    tiles.add(_Tile(tile, parent, label, full, most, not is_leaf, is_pure), folder.total.there)
     where = "in it and in smaller folders" if folder.has_merged else "directly in it"
     for kind, amount in [] if is_leaf else own:
-        tiles.add(_Tile(f"{tile}-{kind}", tile, f"files {where}", full, kind, False), amount)
+        tiles.add(_Tile(f"{tile}-{kind}", tile, f"files {where}", full, kind, False, True), amount)
 
 
 def _pale(colour: str) -> str:

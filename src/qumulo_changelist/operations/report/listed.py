@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.contents import RunContents
@@ -61,6 +61,17 @@ class PastRun(Struct, frozen=True):
         )
 
 
+class FilteredOut(Struct, frozen=True):
+    """What one filter kept off a list."""
+
+    filter: str
+    """The name of its option."""
+    files: int = 0
+    bytes: int = 0
+    """Of the files whose sizes were read."""
+    directories: int = 0
+
+
 class ListReport(Struct, frozen=True, kw_only=True):
     """What is reported of one list. What only a receipt says is None without one."""
 
@@ -86,6 +97,8 @@ class ListReport(Struct, frozen=True, kw_only=True):
     facts: GatheredFacts
     notes: tuple[str, ...]
     """What a reader of the report should know of it."""
+    filtered: tuple[FilteredOut, ...] = ()
+    """Only those filters that kept something off."""
     runs: tuple[PastRun, ...] = ()
     """This run and those before it, the newest first; empty if this machine does not know it."""
 
@@ -93,6 +106,12 @@ class ListReport(Struct, frozen=True, kw_only=True):
     def is_full(self) -> bool:
         """Whether it is a full list."""
         return self.receipt is not None and self.older_snapshot is None
+
+    @property
+    def has_sizes(self) -> bool:
+        """Whether the bytes of ``totals`` are known, be it from the receipt alone."""
+        there = self.totals.there
+        return self.facts.says_sizes or there.bytes > 0 or not there.files
 
     @property
     def written(self) -> Amount:
@@ -139,6 +158,7 @@ def report_list(path: str) -> ListReport:
         totals=_totals(facts.totals, receipt.files if receipt else None),
         facts=_with_reasons(facts, receipt),
         notes=tuple(notes),
+        filtered=_filtered(receipt) if receipt else (),
     )
 
 
@@ -230,7 +250,7 @@ def _file_time(path: str) -> tuple[int, str]:
 def _shortcomings(receipt: Receipt | None, facts: GatheredFacts, moment: str) -> list[str]:
     notes = []
     if not facts.says_sizes and facts.totals.there.files:
-        notes.append("The list has names alone: sizes and times are unknown.")
+        notes.append("The list has names alone: sizes and times of single files are unknown.")
     elif facts.totals.changed.files:
         notes.append("The format of the list does not say which files are new, and which changed.")
     if facts.says_times:
@@ -250,13 +270,19 @@ def _totals(listed: Changes, counts: FileCounts | None) -> Changes:
     """Return files by kind of change, with what only the receipt says."""
     if counts is None:
         return listed
-    deleted = Amount(listed.deleted.files, counts.deleted.bytes)
+    created, modified, moved, deleted = (
+        Amount(one.count, one.bytes)
+        for one in (counts.created, counts.modified, counts.moved, counts.deleted)
+    )
     if not listed.changed.files:
         return replace(listed, deleted=deleted)
-    created, modified, moved = (
-        Amount(one.count, one.bytes) for one in (counts.created, counts.modified, counts.moved)
-    )
     return Changes(created, modified, Amount(), moved, deleted)
+
+
+def _filtered(receipt: Receipt) -> tuple[FilteredOut, ...]:
+    """Return what filters kept off, if the receipt is of a version that says it."""
+    counts = to_builtins(receipt).get("filtered", {})
+    return tuple(convert({"filter": name, **each}, FilteredOut) for name, each in counts.items())
 
 
 def _with_reasons(facts: GatheredFacts, receipt: Receipt | None) -> GatheredFacts:
