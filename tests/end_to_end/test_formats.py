@@ -17,12 +17,13 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import deleted, file, normalized, scan_list
-from tests.end_to_end.site import REPOSITORY, CommandResult, Site
+from tests.end_to_end.site import CommandResult, Site
 from tests.oracle.capture import NANOSECONDS, Tree, capture
 from tests.oracle.expect import expected_entries
 from tests.oracle.share import Share
 from tests.oracle.xml_list import Entry, render, without_access_times, without_run_times
 from tests.parts.format_readers import Line, read_csv, read_ndjson, read_parquet
+from tests.quick import REPOSITORY
 
 # This number of created directories is enough work for two processes.
 MANY = 45

@@ -14,7 +14,8 @@ import pytest
 from qumulo_changelist import explain_path, read_settings, verify_list
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
-from tests.end_to_end.site import REPOSITORY, CommandResult, Site
+from tests.end_to_end.site import CommandResult, Site
+from tests.quick import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "formats-names.md"
 REST = ("--transport=rest",)
