@@ -26,8 +26,9 @@ MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
 
+# pytest keeps the tests as it has compiled them: many containers ask every Python not to.
 test: $(READY) $(OLDER_READY) $(AXE)  ## all tests
-	$(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
 
 test-packages: $(READY)  ## the wheel, the sdist, the man pages and the container files, as users get them
 	$(BIN)/pytest tests/packages $(PYTEST)

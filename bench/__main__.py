@@ -1,24 +1,21 @@
 """Runs every comparison and prints the report: ``make bench``."""
 
 import argparse
-import os
 import shlex
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 
 from bench.report import report
 from bench.results import Results
 from bench.rounds import measure_scenario, print_progress
 from bench.scenarios import MILLION, all_scenarios
+from bench.scratch import scratch_folder
 
 _QUICK_DIVISOR = 1000
 # Of a way in the round that is not timed: twice is enough, unless it asks for something new each
 # time.
 _MOST_REPETITIONS = 3
-# A tree of a million files is made quickly here. So no way is measured with its disk.
-_MEMORY_FOLDER = "/dev/shm"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scratch",
         metavar="DIR",
-        default=_MEMORY_FOLDER if os.access(_MEMORY_FOLDER, os.W_OK) else tempfile.gettempdir(),
+        default=scratch_folder(),
         help="where to write trees and lists (default: %(default)s)",
     )
     return parser

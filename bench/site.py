@@ -16,7 +16,8 @@ from bench.slow_mount import Looks, SlowMount
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A tree that is laid out with its snapshots has about three for each change, counting links.
 _FILES_FOR_A_CHANGE = 4
-_BIN = os.path.dirname(sys.executable)
+PROGRAMS = os.path.dirname(sys.executable)
+"""The folder of ``qq``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Site:
             look_ms: how slow the mount is; see ``Way``. Looks are counted from 0.
         """
         variables = {
-            "PATH": f"{_BIN}:/usr/bin:/bin",
+            "PATH": f"{PROGRAMS}:/usr/bin:/bin",
             "HOME": self.folder,
             "XDG_STATE_HOME": os.path.join(self.folder, "state"),
             "TMPDIR": tempfile.gettempdir(),
@@ -85,7 +86,7 @@ class Site:
     def qq(self) -> list[str]:
         """``qq`` with the options for this server."""
         where = ["--host", self.server.host, "--port", str(self.server.port)]
-        return [os.path.join(_BIN, "qq"), *where, "--credentials-store", self.credentials]
+        return [os.path.join(PROGRAMS, "qq"), *where, "--credentials-store", self.credentials]
 
     def requests(self) -> Requests | None:
         """Return the requests since the last call; None if the server has no record."""

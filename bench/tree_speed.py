@@ -1,6 +1,6 @@
 """The speed of the emulator over a real tree, for a client that lists it and only reads bytes.
 
-    python -m bench.tree_speed [--files N] [--folders N] [--rounds R]
+    python -m bench.tree_speed [--files N] [--folders N] [--rounds R] [--scratch DIR]
 
 It makes a tree, and prints the number of entries a second that come with all their attributes: of
 the live tree when it is listed for the first time and again, and of a snapshot. Below stands what
@@ -20,6 +20,7 @@ from contextlib import closing
 from typing import NamedTuple
 from urllib.parse import quote
 
+from bench.scratch import scratch_folder
 from bench.server_speed import Connection, next_page
 from bench.servers import Server, serve_folder
 
@@ -105,9 +106,10 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--folders", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scratch", metavar="DIR", default=scratch_folder())
     options = parser.parse_args()
     files = options.files - options.files % options.folders
-    with tempfile.TemporaryDirectory() as root:
+    with tempfile.TemporaryDirectory(dir=options.scratch) as root:
         folders = make_tree(root, options.folders, files)
         rounds = [measure_round(root, folders, files) for _ in range(options.rounds)]
     for way in rounds[0]:

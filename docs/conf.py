@@ -33,6 +33,11 @@ autodoc_preserve_defaults = True
 # Only what this project documents has to be found: other projects' pages are on the network.
 nitpick_ignore_regex = [(r"py:.*", r"(?!qumulo_).*"), (r"py:.*", r"qumulo_changelist\..*\._.*")]
 
+suppress_warnings = [
+    "misc.highlighting_failure",  # DuckDB writes SQL that the highlighter does not know
+    "ref.python",  # several values have a field `bytes`, like the type
+]
+
 html_theme = "furo"
 html_title = f"qumulo-changelist {__version__}"
 html_static_path = ["static"]

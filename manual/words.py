@@ -38,6 +38,7 @@ _OWN_CODES = {
     "projects": {75},
     "verify": {5, 65},
     "explain": {65},
+    "report": {65},
 }
 _ALWAYS = {2, 4, 71}
 _CODES_BY_OPTION = {

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from typing import NewType
+from typing import Any, NewType, get_args, get_type_hints
 
 import qumulo_changelist
 from qumulo_changelist import errors, events
@@ -18,47 +18,31 @@ _TITLES = {
     "cluster": "A cluster",
     "checks": "Limits and proofs",
     "model": "Values",
+    "output": "Formats",
+    "filters": "Filters",
     "events": "Events",
 }
-# What is in the values above, and is not made by a program itself.
-_INNER = (
-    "changes.mentions.Mentions",
-    "cluster.interface.DiffPage",
-    "cycle.journal.RunState",
-    "operations.lists.explained.SnapshotSight",
-    "operations.lists.receipt.DirectoryCounts",
-    "operations.lists.receipt.Count",
-    "operations.lists.receipt.FileCount",
-    "operations.lists.receipt.FileCounts",
-    "operations.lists.receipt.LeftOut",
-    "operations.lists.receipt.ListFacts",
-    "operations.lists.receipt.ProofFacts",
-    "operations.lists.receipt.SnapshotFacts",
-    "operations.lists.receipt.UnreadableEntries",
-    "operations.lists.receipt.UnreadableEntry",
-    "scan.verdict.Facts",
-    "scan.verdict.Verdict",
-)
-
-
+_MORE = "More"
 _MEMBERS = ("   :members:", "   :undoc-members:", "")
 
 
 def describe_library() -> str:
     """Return directives for every public name, by subject; the builder reads the docstrings."""
     lines: list[str] = []
-    placed: dict[str, list[str]] = {title: [] for title in _TITLES.values()}
+    placed: dict[str, list[str]] = {title: [] for title in (*_TITLES.values(), _MORE)}
     for name, module in qumulo_changelist._MODULES.items():
         if name != "ChangelistError":
             placed[_title(module)].append(name)
     for title, names in placed.items():
+        if not names:
+            continue
         lines += [f"## {title}", ""]
         if title == "Events":
             lines += _events()
         lines += _fence(one for name in sorted(names, key=_rank) for one in _directive(name))
     lines += ["## What these values contain", ""]
     lines += _fence(
-        line for name in _INNER for line in (f".. autoclass:: qumulo_changelist.{name}", *_MEMBERS)
+        line for name in sorted(_inner_classes()) for line in (f".. autoclass:: {name}", *_MEMBERS)
     )
     return "\n".join([*lines, *_errors()])
 
@@ -73,8 +57,43 @@ def name_listeners() -> None:
             value.__annotations__["listener"] = Listener
 
 
+def _inner_classes() -> set[str]:
+    """Return the classes, by full names, that public names lead to and that are none themselves."""
+    public = [getattr(qumulo_changelist, name) for name in qumulo_changelist._MODULES]
+    public += [getattr(events, name) for name in events.__all__]
+    seen = set(map(id, public))
+    found: set[str] = set()
+    while public:
+        for kind in _annotations(public.pop()):
+            is_own = inspect.isclass(kind) and kind.__module__.startswith("qumulo_changelist.")
+            if is_own and id(kind) not in seen and not issubclass(kind, Exception):
+                seen.add(id(kind))
+                public.append(kind)
+                found.add(f"{kind.__module__}.{kind.__qualname__}")
+    return found
+
+
+def _annotations(value: object) -> Iterator[Any]:
+    """Yield the types of the fields of a class, and of what functions and methods take and return.
+
+    Those that are known to type checkers alone are left out.
+    """
+    inner = vars(value).values() if inspect.isclass(value) else ()
+    getters = [one.fget for one in inner if isinstance(one, property)]
+    own = [one for one in inner if inspect.isfunction(one) and not one.__name__.startswith("_")]
+    for one in (value, *own, *getters):
+        try:
+            kinds = list(get_type_hints(one).values())
+        except (NameError, TypeError):
+            continue
+        while kinds:
+            kind = kinds.pop()
+            kinds += get_args(kind)
+            yield kind
+
+
 def _title(module: str) -> str:
-    return next(title for prefix, title in _TITLES.items() if module.startswith(prefix))
+    return next((title for prefix, title in _TITLES.items() if module.startswith(prefix)), _MORE)
 
 
 def _rank(name: str) -> tuple[bool, str]:

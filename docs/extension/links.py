@@ -14,7 +14,7 @@ INCLUDED = {
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
     "examples/README.md": "how-to/examples.md",
-    "src/qumulo_emulator/README.md": "reference/emulator.md",
+    "src/qumulo_emulator/README.md": "emulator.md",
 }
 """Files outside of ``docs/``, and the page that has what each contains."""
 

@@ -8,17 +8,28 @@ from pathlib import Path
 import pytest
 from bench.scenarios import all_scenarios
 
-from tests.end_to_end.site import REPOSITORY
+from tests.qq import QQ
+from tests.quick import REPOSITORY
 
 SIZES = [100_000, 300_000]
+WITH_QUICK_QQ = """
+import sys
+from bench import __main__, site
+site.PROGRAMS = sys.argv.pop(1)
+sys.exit(__main__.main())
+"""
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     scratch = tmp_path_factory.mktemp("scratch")
     arguments = ["--quick", "--scratch", str(scratch), "--sizes", *map(str, SIZES)]
+    folder = str(QQ["qq of today"])
     process = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments], cwd=REPOSITORY, capture_output=True, text=True
+        [sys.executable, "-c", WITH_QUICK_QQ, folder, *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
     )
     assert not any(Path(scratch).iterdir())
     return process

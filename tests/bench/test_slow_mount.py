@@ -25,15 +25,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> str:
     return compile_library(str(tmp_path_factory.mktemp("library")))
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Has the folders ``below`` and ``below-not``, each with 1,000 files."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Has the folders ``below`` and ``below-not``, each with 1,000 files. It is only read."""
+    folder = tmp_path_factory.mktemp("folder")
     for name in ("below", "below-not"):
-        (tmp_path / name).mkdir()
+        (folder / name).mkdir()
         for number in range(1000):
-            (tmp_path / name / f"a file with a long name {number}").touch()
-        (tmp_path / name / "file").touch()
-    return tmp_path
+            (folder / name / f"a file with a long name {number}").touch()
+        (folder / name / "file").touch()
+    return folder
 
 
 def look(library: str, folder: Path, code: str, look_ms: float = 0) -> Looks:

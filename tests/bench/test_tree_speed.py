@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests.end_to_end.site import REPOSITORY
+from tests.quick import REPOSITORY
 
 
 def test_the_speed_over_a_real_tree_is_measured_in_every_way() -> None:

@@ -2,15 +2,15 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import CommandResult, Site
+from tests.qq import QQ
 
 NAMES = ["kept.mov", "grown.mov", "gone.mov", "old name.mov", "reel1/a.mov", "old reel/b.mov"]
 # Each needs an escape, or sorts close to the slash.
@@ -26,16 +26,17 @@ def write(path: Path, content: str = "x") -> None:
 def cluster(tmp_path: Path) -> Iterator[Emulator]:
     """A cluster with at most 3 entries in a page."""
     (tmp_path / "cluster" / "project").mkdir(parents=True)
-    with serve_in_process(tmp_path / "cluster", page_limit=3) as running:
+    with serve_in_thread(tmp_path / "cluster", page_limit=3) as running:
         yield running
 
 
 @pytest.fixture
 def site(cluster: Emulator, tmp_path: Path) -> Site:
-    qq = Path(sys.executable).parent
+    """Its commands are those of ``bench``, besides ours."""
+    qq = QQ["qq of today"]
     assert cluster.root
     root, port, password = Path(cluster.root), cluster.port, cluster.password
-    return Site(root, tmp_path, port, password, qq, "/project", cluster=cluster)
+    return Site(root, tmp_path, port, password, qq, "/project", cluster=cluster, installed=True)
 
 
 @pytest.fixture

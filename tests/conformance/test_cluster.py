@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -30,6 +29,7 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.events import ignore
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Caller, Change, Kind
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
+from tests.qq import QQ
 
 Way = Callable[[Settings, Path], AbstractContextManager[Cluster]]
 
@@ -42,7 +42,7 @@ def rest(settings: Settings, _folder: Path) -> Iterator[Cluster]:
 
 @contextmanager
 def qq(settings: Settings, folder: Path) -> Iterator[Cluster]:
-    program = os.path.join(os.path.dirname(sys.executable), "qq")
+    program = str(QQ["qq of today"] / "qq")
     session = QqSession(
         settings.host, settings.port, settings.username, folder=str(folder / "sessions")
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_emulator.clock import wait_until_timestamps_pass
 from qumulo_emulator.errors import NoSuchEntryError
+from qumulo_emulator.local import file_ids
 from qumulo_emulator.local.cluster import LocalCluster
 from tests.emulator.trees import lay_out
 
@@ -74,6 +76,37 @@ def test_a_new_file_with_a_reused_inode_number_gets_a_new_id(root: Path) -> None
         reused += os.stat(root / "a").st_ino == inode
         assert id_of(cluster, "a") != number
     assert reused or os.stat(root).st_dev != os.stat("/").st_dev
+
+
+def test_a_file_keeps_its_id_when_its_birth_is_long_ago_and_a_later_one_does_not_get_it(
+    root: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = open_cluster(root, state)
+    young = id_of(cluster, "a"), id_of(cluster, "d", "b")
+    # From here on, any time of birth counts as long ago, and files are known by it alone.
+    monkeypatch.setattr(file_ids, "_COARSENESS", 0)
+    for _ in range(2):
+        assert (id_of(cluster, "a"), id_of(cluster, "d", "b")) == young
+    lay_out(root, {"c": 1})
+    later = id_of(cluster, "c")
+    assert later > max(young)
+    cluster.close()
+    cluster = open_cluster(root, state)
+    for _ in range(2):
+        assert (id_of(cluster, "a"), id_of(cluster, "d", "b"), id_of(cluster, "c")) == (
+            *young,
+            later,
+        )
+    for _ in range(50):
+        number = id_of(cluster, "a")
+        wait_until_timestamps_pass(cluster.files.entry(("a",)).attributes.changed)
+        replaced = os.stat(root / "a").st_ino
+        (root / "a").unlink()
+        (root / "a").write_bytes(b"x")
+        assert id_of(cluster, "a") > max(number, later)
+        if os.stat(root / "a").st_ino == replaced:
+            break
+    cluster.close()
 
 
 def test_ids_survive_a_restart(root: Path, state: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,17 +19,17 @@ from qumulo.lib.request import RequestError
 from qumulo.rest import snapshot as snapshots
 from qumulo.rest_client import RestClient
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.emulator.trees import lay_out
 from tests.emulator.wire import create_snapshot, get
+from tests.qq import QQ
 
-OLDER_QQ = Path(__file__).resolve().parents[2] / ".qq" / "5.1.0.1" / "bin" / "qq"
-QQ = {"current": Path(sys.executable).with_name("qq"), "5.1": OLDER_QQ}
+GENERATIONS = {"current": "qq of today", "5.1": "qq before 6.2.2"}
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with serve_in_process(tmp_path_factory.mktemp("root"), page_limit=3) as running:
+    with serve_in_thread(tmp_path_factory.mktemp("root"), page_limit=3) as running:
         yield running
 
 
@@ -44,11 +43,11 @@ def folder(cluster: Emulator) -> Path:
 class Qq:
     """One generation's `qq`, with its own file for the token."""
 
-    def __init__(self, program: Path, cluster: Emulator, store: Path) -> None:
+    def __init__(self, folder: Path, cluster: Emulator, store: Path) -> None:
         self.cluster = cluster
         self.store = store
         self._command = [
-            *(str(program), "--host", cluster.host, "--port", str(cluster.port)),
+            *(str(folder / "qq"), "--host", cluster.host, "--port", str(cluster.port)),
             *("--credentials-store", str(store)),
         ]
 
@@ -89,13 +88,13 @@ class Qq:
 def generations(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Qq]:
     """Both generations, logged in with the password on standard input."""
     stores = tmp_path_factory.mktemp("stores")
-    made = {name: Qq(program, cluster, stores / name) for name, program in QQ.items()}
+    made = {name: Qq(QQ[qq], cluster, stores / name) for name, qq in GENERATIONS.items()}
     for qq in made.values():
         qq.output("login", "-u", cluster.username, typed=cluster.password)
     return made
 
 
-@pytest.fixture(params=QQ)
+@pytest.fixture(params=GENERATIONS)
 def qq(request: pytest.FixtureRequest, generations: dict[str, Qq]) -> Qq:
     """Each generation in turn, logged in."""
     return generations[request.param]
@@ -112,11 +111,11 @@ def test_a_login_leaves_a_valid_token_in_the_file(qq: Qq) -> None:
     assert "admin" in qq.output("who_am_i")
 
 
-@pytest.mark.parametrize("program", QQ.values(), ids=list(QQ))
+@pytest.mark.parametrize("generation", GENERATIONS.values(), ids=list(GENERATIONS))
 def test_a_wrong_password_is_an_error_401_and_leaves_no_token(
-    cluster: Emulator, tmp_path: Path, program: Path
+    cluster: Emulator, tmp_path: Path, generation: str
 ) -> None:
-    qq = Qq(program, cluster, tmp_path / "store")
+    qq = Qq(QQ[generation], cluster, tmp_path / "store")
     printed = qq.error("login", "-u", cluster.username, typed="wrong")
     assert "Error 401: auth_bad_credentials_error: " in printed
     assert not qq.store.exists()

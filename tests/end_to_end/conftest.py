@@ -1,20 +1,16 @@
 """One emulated cluster for the tests of a worker process; each test has a project on it."""
 
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_process, serve_in_thread
 from tests.end_to_end.forked import ForkServer
-from tests.end_to_end.site import REPOSITORY, Site
+from tests.end_to_end.site import Site
+from tests.qq import QQ
 
-QQ = {
-    "qq of today": Path(sys.executable).parent,
-    "qq before 6.2.2": REPOSITORY / ".qq" / "5.1.0.1" / "bin",
-}
 PAGE_LIMIT = 3
 
 _numbers = itertools.count()
@@ -78,7 +74,7 @@ def own_cluster(tmp_path: Path) -> Iterator[Emulator]:
     """A cluster that a test may break, and that no other test uses."""
     root = tmp_path / "cluster"
     root.mkdir()
-    with serve_in_process(root, page_limit=PAGE_LIMIT) as running:
+    with serve_in_thread(root, page_limit=PAGE_LIMIT) as running:
         yield running
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.end_to_end.site import REPOSITORY, CommandResult
+from tests.end_to_end.site import CommandResult
+from tests.quick import REPOSITORY
 
 
 class ForkServer:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.end_to_end.site import REPOSITORY
+from tests.quick import REPOSITORY
 
 _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>sh|bash|shell|console)\n(?P<text>.*?)^ *```$",

@@ -15,7 +15,7 @@ def wait_until(condition: Callable[[], object]) -> None:
     end = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < end
-        time.sleep(0.01)
+        time.sleep(0.03)
 
 
 def restore_sigint() -> None:

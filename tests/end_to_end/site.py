@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qumulo_emulator.running import Emulator
+from tests.quick import REPOSITORY, quick_command
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 GUID = "9b1deb4d-3b7d"
 
 
@@ -42,6 +42,8 @@ class Site:
     environment: dict[str, str] = field(default_factory=dict)
     cluster: Emulator | None = None
     """Takes snapshots, quicker than a command."""
+    installed: bool = False
+    """Whether commands start with a Python of their own, as users start them."""
 
     def __post_init__(self) -> None:
         self.configure()
@@ -72,6 +74,7 @@ class Site:
         self.configuration.write_text("\n".join(["[General]", *lines, ""]), encoding="utf-8")
 
     def command(self, script: str, *arguments: str) -> list[str]:
+        """A command as it is installed, for a test of its process."""
         return [sys.executable, str(REPOSITORY / script), *arguments]
 
     def variables(self) -> dict[str, str]:
@@ -86,7 +89,9 @@ class Site:
 
     def run(self, script: str, *arguments: str) -> CommandResult:
         done = subprocess.run(
-            self.command(script, *arguments),
+            self.command(script, *arguments)
+            if self.installed
+            else [quick_command(script), *arguments],
             capture_output=True,
             env=self.variables(),
             cwd=self.folder,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list
 from tests.end_to_end.site import Site
+from tests.qq import QQ
 
 
 def write(path: Path, content: str = "x") -> None:

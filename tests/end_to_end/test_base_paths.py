@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list
 from tests.end_to_end.site import Site
+from tests.qq import QQ
 
 
 def make_shows(mount: Path) -> None:

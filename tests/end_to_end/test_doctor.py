@@ -21,6 +21,7 @@ from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnos
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.site import CommandResult, Site, make_policy
+from tests.quick import quick_command
 
 PROGRAM = str(Path(sys.executable).parent / "qumulo-changelist")
 HOUR = 3600
@@ -43,7 +44,7 @@ def site(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
 
 def doctor(site: Site, *arguments: str) -> CommandResult:
     done = subprocess.run(
-        [PROGRAM, "doctor", *arguments],
+        [quick_command("qumulo-changelist"), "doctor", *arguments],
         capture_output=True,
         text=True,
         env=site.variables(),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
@@ -132,7 +132,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("site")
     root = tmp_path_factory.mktemp("cluster")
     # Only the option limits the size of a page.
-    with serve_in_process(root, page_limit=1000) as running:
+    with serve_in_thread(root, page_limit=1000) as running:
         yield work_on(running, site_on(running, folder))
 
 

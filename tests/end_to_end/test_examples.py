@@ -13,7 +13,8 @@ import pytest
 from qumulo_changelist.cli.main import make_parser
 from qumulo_changelist.operations.project.metrics import METRICS
 from tests.end_to_end.files import write_files
-from tests.end_to_end.site import GUID, REPOSITORY, CommandResult, Site
+from tests.end_to_end.site import GUID, CommandResult, Site
+from tests.quick import REPOSITORY
 
 EXAMPLES = REPOSITORY / "examples"
 PROGRAMS = Path(sys.executable).parent
@@ -162,6 +163,28 @@ def test_the_listener_writes_every_event_and_the_result_as_json(site: Site) -> N
     ended = json.loads(done.output.splitlines()[-1])
     assert (ended["what"], ended["list"]) == ("ended", None)
     assert "wrong user name or password" in ended["error"]
+
+
+def test_duckdb_adds_up_a_parquet_list_by_folder(site: Site) -> None:
+    write_files(site.mount, "reel1/a.mov", "reel1/b.mov", "old\nreel/c.mov")
+    older = site.snapshot()
+    (site.mount / "reel1" / "a.mov").write_text("a later take")
+    (site.mount / "reel1" / "b.mov").unlink()
+    (site.mount / "old\nreel" / "c.mov").unlink()
+    (site.mount / "notes.txt").write_text("12345")
+    newer = site.snapshot()
+    listed = site.generate(older, newer, "--format=parquet", "--deletes", "--transport=rest")
+    assert listed.code == 0, listed.messages
+
+    done = run_program(site, "query_parquet.py", listed.output.rstrip("\n"))
+
+    assert done.code == 0, done.messages
+    assert [line.split(maxsplit=4) for line in done.output.splitlines()] == [
+        ["written", "bytes", "moved", "deleted", "folder"],
+        ["1", "12", "0", "1", "'/reel1'"],
+        ["1", "5", "0", "0", "'/'"],
+        ["0", "0", "0", "1", r"'/old\nreel'"],
+    ]
 
 
 def test_systemd_accepts_the_service_and_the_timer(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import pytest
 
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.failures import NO_LIST, check_failed, fake_qq, keep_earlier_list
 from tests.end_to_end.files import write_files
 from tests.end_to_end.site import CommandResult, Site
+from tests.qq import QQ
 
 
 class Project(NamedTuple):

@@ -13,14 +13,17 @@ import pytest
 
 from qumulo_changelist import explain_path, read_settings, verify_list
 from qumulo_changelist.model import Kind, State
+from qumulo_emulator.running import Emulator
+from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import deleted, file, normalized, scan_list
-from tests.end_to_end.site import REPOSITORY, Site
+from tests.end_to_end.site import CommandResult, Site
 from tests.oracle.capture import NANOSECONDS, Tree, capture
 from tests.oracle.expect import expected_entries
 from tests.oracle.share import Share
-from tests.oracle.xml_list import render, without_access_times, without_run_times
+from tests.oracle.xml_list import Entry, render, without_access_times, without_run_times
 from tests.parts.format_readers import Line, read_csv, read_ndjson, read_parquet
+from tests.quick import REPOSITORY
 
 # This number of created directories is enough work for two processes.
 MANY = 45
@@ -35,20 +38,23 @@ RUN_TIMES = re.compile(rb'(<file .* size="0" .* type="F_DIR") mtime="\d+" atime=
 """Of deleted directories in a classic list."""
 
 
-class Project(NamedTuple):
-    """A project with changes of every kind, and what the oracle knows of it."""
+class Published(NamedTuple):
+    """Lists of one run in several formats, and what the oracle knows of the changes."""
 
     site: Site
-    older: int
-    newer: int
     before: Tree
     after: Tree
+    done: CommandResult
 
-    def list_path(self, ending: str) -> Path:
+    def path(self, ending: str) -> Path:
         return self.site.list_path.with_suffix(f".{ending}")
 
 
-def make_project(site: Site) -> Project:
+@pytest.fixture(scope="module")
+def published(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """Lists of a project with changes of every kind."""
+    (Path(str(cluster.root)) / "formats").mkdir()
+    site = site_on(cluster, tmp_path_factory.mktemp("formats"), "/formats")
     share = Share(str(site.mount))
     share.write(b"grows", b"moves", b"gone/a,b", b"gone/deep/c", b"gone.mov", b"kept", size=5)
     share.write(*(b"old/" + name for name in HOSTILE), size=6)
@@ -60,24 +66,25 @@ def make_project(site: Site) -> Project:
     share.delete(b"old")
     share.write(*(b"new/" + name for name in HOSTILE), size=7)
     share.write(*(f"many/reel{number:02}/a" for number in range(MANY)), size=8)
-    return Project(site, older, site.snapshot(), before, capture(share.root))
+    after, newer = capture(share.root), site.snapshot()
+    formats = [f"--format={name}" for name in ("xml", *WITH_FIELDS)]
+    done = site.generate(older, newer, *formats, *REST, "--deletes", "--moves")
+    return Published(site, before, after, done)
 
 
-@pytest.fixture
-def project(site: Site) -> Project:
-    return make_project(site)
-
-
-def expected_lines(project: Project) -> list[Line]:
-    """Return what lists have that can hold every name, from the oracle's scan list."""
-    source = project.site.source
-    entries = expected_entries(
-        project.before, project.after, source=source, base=source, deletes=True, moves=True
+def expected_of(published: Published) -> list[Entry]:
+    source = published.site.source
+    return expected_entries(
+        published.before, published.after, source=source, base=source, deletes=True, moves=True
     )
+
+
+def expected_lines(published: Published) -> list[Line]:
+    """Return what lists have that can hold every name, from the oracle's scan list."""
     lines = []
-    for entry in entries:
+    for entry in expected_of(published):
         kind = Kind.DIRECTORY if entry.type == "F_DIR" else Kind.FILE
-        node = project.after.nodes.get(entry.path.removeprefix(b"/"))
+        node = published.after.nodes.get(entry.path.removeprefix(b"/"))
         if not node:
             lines.append(Line(State.DELETED, entry.path, kind))
         else:
@@ -90,82 +97,71 @@ def without_atime(line: Line) -> Line:
     return line._replace(facts=(*line.facts[:2], 0, *line.facts[3:]) if line.facts else ())
 
 
-def test_one_run_lists_the_same_changes_in_every_format(project: Project) -> None:
-    site, source = project.site, project.site.source
-    formats = [f"--format={name}" for name in ("xml", *WITH_FIELDS)]
-
-    done = site.generate(project.older, project.newer, *formats, *REST, "--deletes", "--moves")
-
-    paths = {name: project.list_path(name) for name in ("xml", *WITH_FIELDS)}
-    assert done.output == "".join(f"{path}\n" for path in paths.values())
-    assert done.code == 1, done.messages  # since XML cannot hold four of the names
-    entries = expected_entries(
-        project.before, project.after, source=source, base=source, deletes=True, moves=True
-    )
-    assert without_access_times(
-        without_run_times(paths["xml"].read_bytes())
-    ) == without_access_times(without_run_times(render(entries)))
-    expected = expected_lines(project)
+def test_one_run_lists_the_same_changes_in_every_format(published: Published) -> None:
+    paths = {name: published.path(name) for name in ("xml", *WITH_FIELDS)}
+    assert published.done.output == "".join(f"{path}\n" for path in paths.values())
+    assert published.done.code == 1, published.done.messages  # XML cannot hold four of the names
+    xml = render(expected_of(published)), paths["xml"].read_bytes()
+    expected_xml, found_xml = (without_access_times(without_run_times(each)) for each in xml)
+    assert found_xml == expected_xml
+    expected = expected_lines(published)
     readers = {
         "csv": read_csv,
         "ndjson": read_ndjson,
-        "parquet": lambda content: read_parquet(content, source),
+        "parquet": lambda content: read_parquet(content, published.site.source),
     }
     for name, read in readers.items():
         assert list(map(without_atime, read(paths[name].read_bytes()).lines)) == expected
     assert len(expected) == 2 * len(HOSTILE) + MANY + 7
 
 
-def test_every_list_can_be_verified_and_explained_and_queried(project: Project) -> None:
-    site = project.site
-    formats = [f"--format={name}" for name in WITH_FIELDS]
-    done = site.generate(project.older, project.newer, *formats, *REST, "--deletes", "--moves")
-    assert done.code == 0, done.messages
-    settings = read_settings(str(site.configuration), "rest")
+@pytest.mark.parametrize("form_name", WITH_FIELDS)
+def test_every_list_can_be_verified_and_explained(published: Published, form_name: str) -> None:
+    path = str(published.path(form_name))
+    settings = read_settings(str(published.site.configuration), "rest")
 
-    for name in WITH_FIELDS:
-        path = project.list_path(name)
-        assert verify_list(str(path), settings).is_whole
-        for changed, reason in {
-            "grows": "modified",
-            'moved, "here"': "moved here",
-            "moves": "moved away",
-            "gone/a,b": "below a deleted directory",
-            "gone": "deleted",
-            "old/bell\x07": "below a deleted directory",
-        }.items():
-            found = explain_path(changed, str(path), settings)
-            assert found.verdict.reason == reason, (name, changed)
-        receipt = json.loads(Path(f"{path}.json").read_bytes())
-        if name != "ndjson":
-            options = ", all_varchar=false" if name == "csv" else ""
-            query = (
-                f"select change, count(*), sum(size)::bigint from read_{name}('{path}'{options}) "
-                "where kind = 'file' group by change"
-            )
-            with duckdb.connect() as database:
-                sums = {row[0]: row[1:] for row in database.execute(query).fetchall()}
-            counts = receipt["files"]
-            assert sums == {
-                change: (counts[change]["count"], counts[change].get("bytes"))
-                for change in ("created", "modified", "moved", "deleted")
-            } | {"deleted": (counts["deleted"]["count"], None)}
+    assert verify_list(path, settings).is_whole
+    reasons = {
+        "grows": "modified",
+        'moved, "here"': "moved here",
+        "moves": "moved away",
+        "gone/a,b": "below a deleted directory",
+        "gone": "deleted",
+        "old/bell\x07": "below a deleted directory",
+    }
+    for name, reason in reasons.items():
+        assert explain_path(name, path, settings).verdict.reason == reason, name
 
 
-def test_only_the_receipt_shows_that_a_csv_was_cut_at_a_line(project: Project) -> None:
-    site, path = project.site, project.list_path("csv")
-    site.generate(project.older, project.newer, "--format=csv", *REST)
-    content = path.read_bytes()
+@pytest.mark.parametrize("form_name", ["csv", "parquet"])
+def test_duckdb_sums_up_what_the_receipt_states(published: Published, form_name: str) -> None:
+    path = published.path(form_name)
+    counts = json.loads(Path(f"{path}.json").read_bytes())["files"]
+    query = (
+        f"select change, count(*), sum(size)::bigint from read_{form_name}('{path}') "
+        "where kind = 'file' group by change"
+    )
+
+    with duckdb.connect() as database:
+        sums = {row[0]: row[1:] for row in database.execute(query).fetchall()}
+
+    there = ("created", "modified", "moved")
+    expected = {change: (counts[change]["count"], counts[change]["bytes"]) for change in there}
+    assert sums == expected | {"deleted": (counts["deleted"]["count"], None)}
+
+
+def test_only_the_receipt_shows_that_a_csv_was_cut_at_a_line(
+    published: Published, tmp_path: Path
+) -> None:
+    path = tmp_path / "1-files.csv"
+    content = published.path("csv").read_bytes()
     path.write_bytes(content[: content.rindex(b"\r\n", 0, -2) + 2])
+    shutil.copy(f"{published.path('csv')}.json", f"{path}.json")
 
-    verification = verify_list(str(path), None)
+    findings = verify_list(str(path)).findings
 
-    assert not verification.is_whole
-    assert [one.what for one in verification.findings if one.outcome == "differs"] == [
-        "size",
-        "sha256",
-        "counts",
-    ]
+    differing = [one.what for one in findings if one.outcome == "differs"]
+    assert differing == ["size", "sha256", "counts"]
 
 
 def test_a_classic_list_has_full_paths_and_nothing_below_a_deleted_directory(site: Site) -> None:
@@ -206,28 +202,6 @@ def test_a_classic_list_has_full_paths_and_nothing_below_a_deleted_directory(sit
         "was/c": "below a deleted directory",
         "new/d": "below a created directory",
     }
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (
-            ("--format=xml-classic", "--moves"),
-            "a list in the format xml-classic cannot express moves",
-        ),
-        (
-            ("--format=xml", "--format=xml-classic"),
-            "two lists of a run cannot be the same file: xml and xml-classic",
-        ),
-    ],
-)
-def test_what_a_format_cannot_express_is_refused_before_the_work(
-    site: Site, options: tuple[str, ...], message: str
-) -> None:
-    done = site.generate(1, 2, *options)
-
-    assert done.code == 2
-    assert message in done.messages
 
 
 def test_a_program_lists_in_a_format_of_its_own_also_in_worker_processes(site: Site) -> None:

@@ -22,7 +22,7 @@ from qumulo_changelist import (
 )
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Settings
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import file, normalized, scan_list
@@ -82,7 +82,7 @@ class Project(NamedTuple):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    with serve_in_process(tmp_path_factory.mktemp("cluster"), page_limit=100) as running:
+    with serve_in_thread(tmp_path_factory.mktemp("cluster"), page_limit=100) as running:
         site = site_on(running, tmp_path_factory.mktemp("site"))
         make_project(site.mount)
         change_project(site.mount)

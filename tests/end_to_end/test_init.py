@@ -14,6 +14,7 @@ import pytest
 from qumulo_changelist.config.archiver import default_path
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.site import GUID, CommandResult, Site
+from tests.quick import quick_command
 
 PROGRAM = str(Path(sys.executable).parent / "qumulo-changelist")
 SECONDS = 60
@@ -40,7 +41,7 @@ class Newcomer:
 
     def type(self, *arguments: str, code: int = 0) -> CommandResult:
         done = subprocess.run(
-            [PROGRAM, *arguments],
+            [quick_command("qumulo-changelist"), *arguments],
             capture_output=True,
             text=True,
             env=self.environment,

@@ -24,6 +24,7 @@ from tests.end_to_end.processes import (
     wait_until,
 )
 from tests.end_to_end.site import CommandResult, Site
+from tests.qq import INSTALLED
 
 # This number of created or deleted folders is enough work for several processes.
 MANY = 45
@@ -236,6 +237,8 @@ def test_an_interrupted_run_leaves_no_qq(
     project: Project, case: QqCase, number: signal.Signals
 ) -> None:
     site = project.site
+    if case is DIFF:
+        site.qq = INSTALLED["qq of today"]
     older, newer = getattr(project, case.older), getattr(project, case.newer)
     project.cluster.fault(method="GET", path=case.path, action="stall", times=ALWAYS)
     arguments = site.arguments(older, newer, "--deletes", f"--workers={case.workers}", base="/show")

@@ -17,6 +17,7 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list, unreadable
 from tests.end_to_end.processes import wait_until
 from tests.end_to_end.site import CommandResult, Site
+from tests.quick import quick_command
 
 QQ = ("--transport=qq", "--workers=1")
 # With two processes, created folders are expanded first.
@@ -47,7 +48,7 @@ class Project(NamedTuple):
         arguments = self.site.arguments(self.older, self.newer, "--deletes", *options, base=base)
         self.cluster.fault(method="GET", action="stall", times=1, **point)
         with subprocess.Popen(
-            self.site.command("qumulo_generate_changelist.py", *arguments),
+            [quick_command("qumulo_generate_changelist.py"), *arguments],
             env=self.site.variables(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

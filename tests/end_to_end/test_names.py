@@ -9,6 +9,7 @@ import pytest
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list, unreadable
 from tests.end_to_end.site import Site
+from tests.qq import INSTALLED
 
 # Names on disk, and as the list writes them.
 NAMES = {
@@ -127,6 +128,7 @@ def test_a_folder_that_the_cluster_cannot_be_asked_for_is_reported_instead_of_it
 
 
 def test_a_list_does_not_depend_on_the_locale(site: Site) -> None:
+    site.installed, site.qq = True, INSTALLED["qq of today"]
     site.environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     site.folder = site.folder / "Büro"
     site.folder.mkdir()

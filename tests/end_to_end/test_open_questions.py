@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from qumulo_emulator.running import Emulator
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
+from tests.qq import QQ
 
 ANSWERS: list[dict[str, object]] = [
     {"order": "descending", "empty_pages": True, "last_page_next": None, "page_limit": 1000},

@@ -11,9 +11,10 @@ import pytest
 
 from tests.end_to_end.files import write_files
 from tests.end_to_end.forked import ForkServer
-from tests.end_to_end.site import GUID, REPOSITORY, Site
+from tests.end_to_end.site import GUID, Site
 from tests.end_to_end.test_commands import keys_of
 from tests.end_to_end.test_cycle import Office
+from tests.quick import REPOSITORY
 
 REPORT_PAGE = (REPOSITORY / "docs" / "report.md").read_text(encoding="utf-8")
 

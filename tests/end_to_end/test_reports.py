@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from qumulo_changelist.version import __version__
 from tests.end_to_end.files import write_files
 from tests.end_to_end.site import GUID, CommandResult, Site
+from tests.quick import quick_command
 
 COMMAND = Path(sys.executable).parent / "qumulo-changelist"
 
@@ -50,7 +51,7 @@ def posts() -> Iterator[Posts]:
 
 def run(site: Site, *arguments: str) -> CommandResult:
     done = subprocess.run(
-        [str(COMMAND), *arguments],
+        [quick_command("qumulo-changelist"), *arguments],
         capture_output=True,
         env=site.variables(),
         cwd=site.folder,

@@ -2,19 +2,21 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.conftest import QQ, site_on
+from qumulo_emulator.running import Emulator, serve_in_thread
+from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import NO_LIST, check_failed, keep_earlier_list
 from tests.end_to_end.lists import deleted, file, normalized, scan_list
-from tests.end_to_end.processes import shown_by_processes
+from tests.end_to_end.processes import shown_by_processes, wait_until
 from tests.end_to_end.site import CommandResult, Site
 from tests.end_to_end.test_secrets import emulator_password_variable
+from tests.qq import QQ
 
 DIFF = "*changes-since*"
 DIRECTORY = "*/entries/*"
@@ -55,7 +57,7 @@ class Project(NamedTuple):
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     root = tmp_path_factory.mktemp("cluster")
-    with serve_in_process(root, page_limit=3) as cluster:
+    with serve_in_thread(root, page_limit=3) as cluster:
         site = site_on(cluster, tmp_path_factory.mktemp("site"))
         for name in ("gone/a.mov", "gone/b.mov"):
             write(site, name)
@@ -238,8 +240,8 @@ def test_a_session_that_ends_in_the_middle_is_renewed(project: Project) -> None:
         env=project.site.variables(),
         stdout=subprocess.PIPE,
     ) as running:
-        while sum("changes-since" in one for one in project.requests()) < 2:
-            assert running.poll() is None
+        wait_until(lambda: sum("changes-since" in one for one in project.requests()) >= 2)
+        assert running.poll() is None
         project.cluster.expire_sessions()
         project.cluster.clear_faults()
         assert running.wait(60) == 0
@@ -330,6 +332,7 @@ def test_no_process_shows_a_secret(project: Project) -> None:
                 shown = shown_by_processes().replace(emulator_password_variable(password), b"")
                 assert secret not in shown
                 times_workers_were_seen += b"spawn_main" in shown
+                time.sleep(0.01)
             output, messages = running.communicate()
         assert running.returncode == 0, messages
         assert times_workers_were_seen > 5

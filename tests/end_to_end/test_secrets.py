@@ -2,15 +2,16 @@
 
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.conftest import QQ
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.processes import shown_by_processes
 from tests.end_to_end.site import Site
+from tests.qq import INSTALLED, QQ
 
 
 def snapshot_arguments(site: Site) -> list[str]:
@@ -37,9 +38,9 @@ def emulator_password_variable(secret: bytes) -> bytes:
 def test_no_command_line_and_no_environment_shows_the_password(
     cluster: Emulator, site: Site, qq: str, arguments: Callable[[Site], list[str]]
 ) -> None:
-    site.qq = QQ[qq]
+    site.qq = INSTALLED[qq]
     command = site.command(*arguments(site))
-    cluster.settings(latency_ms=150)
+    cluster.settings(latency_ms=50)
     secret = site.password.encode()
     times_qq_was_seen = 0
     with subprocess.Popen(
@@ -49,6 +50,7 @@ def test_no_command_line_and_no_environment_shows_the_password(
             shown = shown_by_processes().replace(emulator_password_variable(secret), b"")
             assert secret not in shown
             times_qq_was_seen += b"--credentials-store" in shown
+            time.sleep(0.01)
         assert running.stdout
         assert running.stderr
         output, messages = running.stdout.read(), running.stderr.read()
@@ -84,6 +86,6 @@ def test_a_password_can_contain_anything(tmp_path: Path, qq: str, password: str)
     root = tmp_path / "cluster"
     root.mkdir()
     typed = password.replace("\\\\", "\\")
-    with serve_in_process(root, password=typed) as running:
+    with serve_in_thread(root, password=typed) as running:
         site = Site(root, tmp_path, running.port, password, QQ[qq])
         assert site.snapshot_by_command() == 1

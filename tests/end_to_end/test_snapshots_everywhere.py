@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from qumulo_emulator.running import Emulator, serve_in_process
+from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import deleted, file, folder, normalized, scan_list
@@ -42,7 +42,7 @@ def without_directory_sizes(content: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     root = tmp_path_factory.mktemp("cluster")
-    with serve_in_process(root, page_limit=3, snapshots_everywhere=True) as running:
+    with serve_in_thread(root, page_limit=3, snapshots_everywhere=True) as running:
         yield running
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.site import REPOSITORY
 from tests.pythons import find_python
+from tests.quick import REPOSITORY
 
 find_once = cache(find_python)
 

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 import qumulo_changelist
-from tests.end_to_end.site import REPOSITORY, CommandResult
+from tests.end_to_end.site import CommandResult
+from tests.quick import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

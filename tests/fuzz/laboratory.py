@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from qumulo_emulator.running import Emulator, serve_in_process
-from tests.end_to_end.conftest import QQ
 from tests.end_to_end.site import GUID, CommandResult, Site
 from tests.fuzz.forks import CHANGES, ForkServer, fork_server
 from tests.fuzz.work import Workspace
+from tests.qq import QQ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

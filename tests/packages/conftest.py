@@ -47,6 +47,8 @@ def outside_environment() -> dict[str, str]:
 
 def tracked_files() -> list[str]:
     """Return the files of the checkout that git knows, or would know."""
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("this is no checkout, so nothing says what belongs to it")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
@@ -56,6 +58,14 @@ def tracked_files() -> list[str]:
     )
     names = sorted(set(listed.stdout.split("\0")) - {""})
     return [name for name in names if (REPOSITORY / name).exists()]
+
+
+def find_page(name: str, **changes: str) -> str:
+    """Return where `man` finds a page, with changes to the environment."""
+    man = shutil.which("man")
+    if not man:
+        pytest.skip("man is not installed")
+    return run(man, "--where", name, **changes).strip()
 
 
 def make_environment(folder: Path, *requirements: str | Path) -> Path:

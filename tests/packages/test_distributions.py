@@ -110,7 +110,7 @@ def test_the_page_on_installation_names_the_commands_that_are_tested_and_every_e
         "pipx install .",
         "uv tool install --with-executables-from qumulo-api .",
         "/opt/qumulo-changelist/bin/pip install .",
-    } <= set(re.findall(r"^    (.*)", page, re.MULTILINE))
+    } <= {line.strip() for line in page.splitlines()}
     named = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
     assert named == extras_for_users(metadata_of(built.wheel))
     assert built.wheel.name in page

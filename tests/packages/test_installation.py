@@ -17,6 +17,7 @@ from tests.packages.conftest import (
     COMMANDS,
     PROGRAMS,
     Built,
+    find_page,
     outside_environment,
     run,
 )
@@ -116,11 +117,14 @@ def test_an_installation_makes_lists_of_an_emulated_cluster(complete: Path, tmp_
         (root / "a.mov").unlink()
         (root / "b.mov").write_text("a day later")
 
-        printed = run(complete / "qumulo-changelist", *command, **variables)
+        also = ("--format=xml", "--format=parquet", f"--report={tmp_path / 'report.html'}")
+        printed = run(complete / "qumulo-changelist", *command, *also, **variables)
         taken = run(complete / "qumulo-create-snap", "-p", "show1", "-s", "/", **variables)
 
     made = tmp_path / "sdna-scan-files" / "5f1c9a52" / "1-files.xml"
-    assert printed == f"{made}\n"
+    assert printed == f"{made}\n{made.with_suffix('.parquet')}\n"
+    assert made.with_suffix(".parquet").read_bytes()[:4] == b"PAR1"
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert re.findall(r'<([\w-]+) name="([^"]*\.mov)"', made.read_text()) == [
         ("file", "/b.mov"),
         ("delete-file", "/a.mov"),
@@ -140,8 +144,8 @@ def test_the_version_is_the_same_everywhere(built: Built) -> None:
 
 def test_man_finds_the_pages_where_the_commands_are_on_the_path(plain: Path) -> None:
     for page in make_pages():
-        found = run("/usr/bin/man", "--where", page.removesuffix(".1"), PATH=f"{plain}:/usr/bin")
-        assert found.strip() == str(plain.parent / "share" / "man" / "man1" / page)
+        found = find_page(page.removesuffix(".1"), PATH=f"{plain}:/usr/bin")
+        assert found == str(plain.parent / "share" / "man" / "man1" / page)
 
 
 def test_pipx_puts_the_commands_and_the_pages_where_users_find_them(
@@ -172,5 +176,5 @@ def test_uv_puts_the_commands_and_qq_where_users_find_them(built: Built, tmp_pat
     found = {one.name for one in (tmp_path / "bin").iterdir()}
     assert found >= {*COMMANDS, "qq"}
     manual = run(PROGRAMS / "uv", "tool", "dir", **places).strip() + "/qumulo-changelist/share/man"
-    assert run("/usr/bin/man", "--manpath", manual, "--where", "qumulo-changelist-run")
+    assert find_page("qumulo-changelist-run", MANPATH=manual).startswith(manual)
     assert run(tmp_path / "bin" / "qumulo-changelist", "--version").endswith(f" {VERSION}\n")

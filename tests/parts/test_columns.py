@@ -26,22 +26,30 @@ from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions
 
 NAMES = ["a", "b", "b.", "c&d", '"', "<", "é", "\u3000", "\n", "\x7f", "\1", "\udc80", "\ufffe"]
 
-numbers = st.integers(0, 3)
-attributes = st.builds(
-    Attributes, st.just(Kind.FILE), numbers, numbers, numbers, numbers, numbers, st.just("7")
-)
-ops: st.SearchStrategy[Op] = st.sampled_from((CREATE, MODIFY, DELETE))
+OPS: list[Op] = [CREATE, MODIFY, DELETE]
+# A number is an operation and attributes: drawn one by one, these would take most of the time.
+numbers = st.integers(0, len(OPS) * 4**5 - 1)
 
 
 def entry(name: str, op: Op, known: Attributes) -> Entry:
     return Entry(State.DELETED if op == DELETE else State.PRESENT, name, known, op)
 
 
+def numbered(name: str, number: int) -> Entry:
+    """An entry with one of all combinations of an operation and five attributes, each below 4."""
+    values, op = divmod(number, len(OPS))
+    first, second, third, fourth, fifth = (values >> 2 * place & 3 for place in range(5))
+    known = Attributes(Kind.FILE, first, second, third, fourth, fifth, "7")
+    return entry(name, OPS[op], known)
+
+
 def of_directory(directory: str) -> st.SearchStrategy[list[Entry]]:
     """Entries of one directory, each name once, in descending order."""
     names = st.sampled_from([directory + name for name in NAMES])
-    entries = st.lists(st.builds(entry, names, ops, attributes), unique_by=lambda one: one.name)
-    return entries.map(lambda found: sorted(found, key=lambda one: one.name, reverse=True))
+    entries = st.dictionaries(names, numbers)
+    return entries.map(
+        lambda found: [numbered(*one) for one in sorted(found.items(), reverse=True)]
+    )
 
 
 streams = st.lists(

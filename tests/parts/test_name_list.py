@@ -1,14 +1,22 @@
 """Lists of names: exact to the byte, as each tool wants them, and read again."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.columns import FileBatch, FileColumns
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.model import DELETE, MODIFY, Entry, Kind, Op, State
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.output.formats import (
+    FORMATS,
+    check_formats,
+    formats_of_lists,
+    selectable_formats,
+)
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.name_list_reader import NameListReader
 from qumulo_changelist.output.tools import NAME_LISTS
@@ -61,6 +69,10 @@ def read(name: str, content: bytes) -> list[ListedEntry]:
 )
 def test_a_list_has_the_names_that_its_tool_is_to_read(name: str, content: bytes) -> None:
     assert written(name, *OF_EACH_KIND) == content
+
+
+def test_the_lists_for_tar_and_xargs_and_restic_are_the_same() -> None:
+    assert NAME_LISTS["tar"] == NAME_LISTS["null"] == NAME_LISTS["restic"]
 
 
 def test_these_are_all_lists() -> None:
@@ -208,3 +220,44 @@ def test_the_list_for_rsync_shows_which_names_are_of_directories() -> None:
         ("/deleted", Kind.FILE, State.DELETED),
         ("/cut", Kind.DIRECTORY, State.DELETED),
     ]
+
+
+@list_names
+def test_what_a_list_of_names_cannot_say_is_refused_before_the_work(name: str) -> None:
+    known = FORMATS[name]
+    assert known.has_deletions is (name not in ("tar", "restic", "borg"))
+    if name.endswith("-deleted"):
+        with pytest.raises(UsageError, match="is not a format"):
+            check_formats([name], deletes=True, moves=False)
+        return
+
+    check_formats([name], deletes=known.has_deletions, moves=False)
+    with pytest.raises(UsageError, match=f"in the format {name} cannot express moves"):
+        check_formats([name], deletes=False, moves=True)
+    if not known.has_deletions:
+        with pytest.raises(UsageError, match=f"in the format {name} cannot express deletions"):
+            check_formats([name], deletes=True, moves=False)
+
+
+def test_what_was_deleted_is_in_a_second_list_of_every_run() -> None:
+    assert formats_of_lists(["xml", "rsync", "tar", "rclone", "null"]) == (
+        *("xml", "rsync", "rsync-deleted", "tar", "rclone", "rclone-deleted"),
+        *("null", "null-deleted"),
+    )
+
+
+def test_the_table_of_the_documentation_says_what_each_list_has() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "formats-names.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+
+    assert [row[0].strip("| `") for row in rows] == [
+        name for name in NAME_LISTS if name in selectable_formats()
+    ]
+    for name, files, directories, deletions, a_name, end, refused in rows:
+        known, form = FORMATS[name.strip("| `")], NAME_LISTS[name.strip("| `")]
+        assert files == "yes"
+        assert directories == ("yes" if known.has_directories else "no")
+        assert deletions == (f"beside it, in `{known.beside}`" if known.has_deletions else "no")
+        assert a_name.startswith(f"`{form.file}/reel/a.mov`")
+        assert end == {"\0": "NUL", "\n": "newline"}[form.end]
+        assert (refused.strip("| ") == "") is (form.refused == "\0")

@@ -18,6 +18,7 @@ from qumulo_changelist.model import CREATE, Attributes, Entry, Kind, Totals
 from qumulo_changelist.output import parquet
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.parquet import ParquetList
+from qumulo_changelist.output.parquet_columns import SCHEMA
 from qumulo_changelist.output.parquet_reader import ParquetListReader
 from tests.parts.entries import PieceInMemory, deleted, moved, present, unreadable, write_piece
 from tests.parts.format_readers import InMemory
@@ -180,9 +181,7 @@ def test_files_as_columns_are_written_like_entries():
         assert writer.finish() == write_piece(FORM, *entries).piece
 
 
-@pytest.mark.parametrize(
-    "schema", [parquet.SCHEMA, pa.schema([("path", pa.string())]), parquet.SCHEMA.remove(1)]
-)
+@pytest.mark.parametrize("schema", [SCHEMA, pa.schema([("path", pa.string())]), SCHEMA.remove(1)])
 def test_other_files_in_parquet_are_no_lists(schema: pa.Schema) -> None:
     for metadata in ({}, {b"qumulo_changelist": b"{}"}):
         file = io.BytesIO()

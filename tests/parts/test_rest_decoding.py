@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.cluster.attributes import described
@@ -112,6 +112,7 @@ def test_any_other_answer_is_refused_with_the_request(data):
     assert len(str(caught.value)) < 200
 
 
+@settings(max_examples=50)
 @given(op=json_values | st.just("CREATE"), path=json_values | st.just("/a"), whole=json_values)
 def test_any_json_is_a_change_or_is_refused(op, path, whole):
     for entry in ({"op": op, "path": path}, whole):

@@ -7,7 +7,7 @@ import pytest
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, State
-from qumulo_changelist.output.formats import FORMATS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters, check_formats
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.runners.encode import EntryEncoder
 from tests.parts.entries import PieceInMemory, deleted, present, write_piece
@@ -123,3 +123,18 @@ def test_a_directory_with_attributes_is_a_modified_one():
     assert read(write("xml-classic", Entry(State.DELETED, "/d", gone, DELETE)))[0][0] is (
         State.DELETED
     )
+
+
+@pytest.mark.parametrize(
+    ("formats", "moves", "message"),
+    [
+        (["xml-classic"], True, "a list in the format xml-classic cannot express moves"),
+        (["xml", "xml-classic"], False, "cannot be the same file: xml and xml-classic"),
+    ],
+)
+def test_a_run_cannot_ask_it_for_moves_or_have_the_other_scan_list_beside_it(
+    formats: list[str], moves: bool, message: str
+) -> None:
+    check_formats(formats[-1:], deletes=True, moves=False)
+    with pytest.raises(UsageError, match=message):
+        check_formats(formats, deletes=True, moves=moves)

@@ -86,6 +86,9 @@ def test_other_things_than_the_rules_for_changes_decide() -> None:
     assert verdict("absent", "file", "^C", listed_below=True) == (
         *("below an unreadable directory", "nothing"),
     )
+    for expected in (True, "covered by a deleted directory"), (False, "contradiction"):
+        found = verdict("file", "absent", "^D", deletes=True, is_covered=expected[0])
+        assert found[0] == expected[1]
     of_files: frozenset[Listing] = frozenset(("directory", "deleted file", "unreadable"))
     for left_out in (
         verdict("directory", "directory", "M/", never_listed=of_files),

@@ -124,7 +124,9 @@ def _print_list(
     request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
 ) -> int:
     """Print a list on standard output, once all of it is known; no file of it remains."""
-    if len(formats_of_lists(request.formats, deletes=request.deletes)) > 1:
+    # Without deletions, a second list is empty, and nobody misses it.
+    formats = formats_of_lists(request.formats) if request.deletes else request.formats
+    if len(formats) > 1:
         raise UsageError("standard output takes one list, and there would be several")
     work_folder = os.fsdecode(to_bytes(settings.work_folder))
     try:

@@ -176,17 +176,19 @@ def selectable_formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name not in beside)
 
 
-def formats_of_lists(formats: Sequence[str], *, deletes: bool) -> tuple[str, ...]:
+def formats_of_lists(formats: Iterable[str]) -> tuple[str, ...]:
     """Return the format of each list of a run: of a second list after that of the first.
+
+    A second list is written by every run, empty if no deletions are wanted: whoever deletes what it
+    names must never find that of an earlier run, since its names may be there again.
 
     Args:
         formats: what was asked for.
-        deletes: whether deletions are wanted.
     """
     lists: list[str] = []
     for name in formats:
         beside = FORMATS[name].beside
-        lists += [name, beside] if beside and deletes else [name]
+        lists += [name, beside] if beside else [name]
     return tuple(lists)
 
 

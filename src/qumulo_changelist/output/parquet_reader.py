@@ -17,13 +17,8 @@ from qumulo_changelist.output.interface import (
     ListedEntry,
     MalformedListError,
 )
-from qumulo_changelist.output.parquet import (
-    METADATA,
-    MILLISECONDS,
-    SCHEMA,
-    VERSION,
-    ParquetFacts,
-)
+from qumulo_changelist.output.parquet import METADATA, VERSION, ParquetFacts
+from qumulo_changelist.output.parquet_columns import MILLISECONDS, SCHEMA
 from qumulo_changelist.shortages import check_shortage
 
 _ROWS_IN_A_BATCH = 2048
@@ -58,16 +53,26 @@ class ParquetListReader(Struct, frozen=True):
 
 def _read(file: pq.ParquetFile) -> Iterator[ListedEntry | ListCounts]:
     metadata = file.schema_arrow.metadata or {}
-    if METADATA not in metadata or not file.schema_arrow.equals(SCHEMA):
+    if METADATA not in metadata or _columns(file.schema_arrow) != _columns(SCHEMA):
         raise ValueError("its columns are not those of a list")
     facts = msgspec.json.decode(metadata[METADATA], type=ParquetFacts)
     if facts.version != VERSION:
         raise ValueError(f"its version is {facts.version}, and not {VERSION}")
     yield facts.totals.counts()
+    if not file.num_row_groups:
+        return  # older versions of pyarrow would report an error
     for batch in file.iter_batches(_ROWS_IN_A_BATCH, columns=list(_COLUMNS)):
         columns = [batch.column(name) for name in _COLUMNS]
         columns[_COLUMNS.index("mtime")] = batch.column("mtime").cast(pa.int64())
         yield from map(_entry, *(column.to_pylist() for column in columns))
+
+
+def _columns(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    """Return names and types; how words are numbered depends on the version of pyarrow."""
+    return [
+        (field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+        for field in schema
+    ]
 
 
 def _entry(

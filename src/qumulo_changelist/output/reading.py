@@ -100,7 +100,9 @@ class ListReading:
         self._entries = reader.read(self._chunks)
 
     def __iter__(self) -> Iterator[ListedEntry | ListCounts]:
-        return self._entries
+        yield from self._entries
+        for _ in self._chunks:
+            pass  # of a format whose lists are not read in order
 
     @property
     def size(self) -> int:

@@ -30,6 +30,11 @@ def get_attributes(call: Call) -> JsonText:
     return JsonText(attributes_json(entry, escape=call.escape)[:-1] + ',"lock":null}')
 
 
+def is_in_memory(call: Call) -> bool:
+    """Return whether a request for attributes is answered from memory: in a snapshot, by path."""
+    return "snapshot" in call.query and not call.params["ref"].isdigit()
+
+
 def list_entries(call: Call) -> JsonText:
     """Answer GET /v1/files/{ref}/entries/."""
     if call.query.get("include-acls") == "true":

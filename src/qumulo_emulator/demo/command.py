@@ -87,10 +87,12 @@ def _live(
         living.start()
 
     server.stop_on_signals()
-    server.run(begin)
-    ended.set()
-    if living.ident is not None:
-        living.join()
+    try:
+        server.run(begin)
+    finally:
+        ended.set()
+        if living.ident is not None:
+            living.join()
     if failures:
         raise failures[0]
 

@@ -1,13 +1,15 @@
 """Doing on a disk what the story says. Files are holes: they have their sizes, and use no space."""
 
+import errno
 import os
 import shutil
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 
 from qumulo_emulator.demo.steps import MakeFile, Rename, Step
 from qumulo_emulator.names import to_bytes
+
+_ATTEMPTS = 10
 
 
 def perform(root: str, steps: Iterable[Step]) -> None:
@@ -53,7 +55,16 @@ def _make_file(path: bytes, step: MakeFile) -> None:
 
 
 def _delete(path: bytes) -> None:
-    with suppress(NotADirectoryError):
-        shutil.rmtree(path)
+    if not os.path.isdir(path):
+        os.unlink(path)
         return
-    os.unlink(path)
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            # Somebody makes files in it meanwhile: the emulator, which shows a new snapshot there.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
+    shutil.rmtree(path)

@@ -21,8 +21,11 @@ _WILD_TRACKS = (
 class Season:
     """A season: where it is, and what is in it.
 
+    Its methods return steps that are yet to be done, and already know what they lead to.
+
     Attributes:
         show: the show's name.
+        number: its number.
         folder: its path.
         reels: the sizes of the clips of each reel, by the reel's folder and the clip's file.
         proxies: the reels that have proxies.
@@ -50,23 +53,21 @@ class Season:
         """Return the name of a new reel, and the steps that bring it in."""
         self._shot += 1
         reel = f"{'AB'[self._shot % 2]}{self._shot:03}"
-        clips = {
-            f"{reel}_C{clip:03}_{random.choice(_LETTERS)}{random.choice(_LETTERS)}.mov": _between(
-                random, 2 * GB, 40 * GB
-            )
-            for clip in range(1, random.randint(5, 14))
-        }
+        clips = {}
+        for clip in range(1, random.randint(5, 14)):
+            letters = random.choice(_LETTERS) + random.choice(_LETTERS)
+            clips[f"{reel}_C{clip:03}_{letters}.mov"] = random.randint(2 * GB, 40 * GB)
         self.reels[reel] = clips
         folder = f"{self.folder}/reels/{reel}"
         steps: list[Step] = [MakeFile(f"{folder}/{clip}", size) for clip, size in clips.items()]
         steps += [MakeFile(f"{folder}/._{next(iter(clips))}", 4096), self.litter(f"reels/{reel}")]
         sound = f"{self.folder}/audio/{reel}"
         steps += [
-            MakeFile(f"{sound}/{reel}_T{take:02}.wav", _between(random, 50 * MB, 900 * MB))
+            MakeFile(f"{sound}/{reel}_T{take:02}.wav", random.randint(50 * MB, 900 * MB))
             for take in range(1, random.randint(3, 6))
         ]
         track = f"{sound}/{random.choice(_WILD_TRACKS)}"
-        steps.append(MakeFile(track, _between(random, 5 * MB, 90 * MB)))
+        steps.append(MakeFile(track, random.randint(5 * MB, 90 * MB)))
         return reel, steps
 
     def make_proxies(self, reel: str) -> list[Step]:
@@ -82,7 +83,7 @@ class Season:
         if self.version == 0 or random.random() < 0.2:
             self.version += 1
         name = f"{self.show}_s{self.number:02}_v{self.version:03}.prproj"
-        return name, [MakeFile(f"{self.folder}/edit/{name}", _between(random, 4 * MB, 60 * MB))]
+        return name, [MakeFile(f"{self.folder}/edit/{name}", random.randint(4 * MB, 60 * MB))]
 
     def export(self, random: Random) -> tuple[str, list[Step]]:
         """Return the name of an exported episode, and the steps that write it."""
@@ -92,21 +93,17 @@ class Season:
             self.exports.remove(name)
         self.exports.append(name)
         path = f"{self.folder}/exports/{name}"
-        return name, [MakeFile(path, _between(random, 5 * GB, 90 * GB))]
+        return name, [MakeFile(path, random.randint(5 * GB, 90 * GB))]
 
     def render_titles(self, random: Random) -> tuple[str, list[Step]]:
         """Return the name of a new sequence of frames, and the steps that write it."""
         self._titles += 1
         name = f"title_{self._titles:02}"
         folder = f"{self.folder}/graphics/{name}"
-        size = _between(random, 20 * MB, 50 * MB)
+        size = random.randint(20 * MB, 50 * MB)
         frames = range(1001, 1001 + random.randint(12, 36))
         return name, [MakeFile(f"{folder}/{name}.{frame}.exr", size) for frame in frames]
 
     def litter(self, folder: str) -> MakeFile:
         """Return the step with which the Finder leaves a file in one of the season's folders."""
         return MakeFile(f"{self.folder}/{folder}/.DS_Store", 6148)
-
-
-def _between(random: Random, least: int, most: int) -> int:
-    return random.randint(least, most)

@@ -2,11 +2,12 @@
 
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from qumulo_emulator.names import DOT_SNAPSHOT
+from qumulo_emulator.names import DOT_SNAPSHOT, to_text
 
 _MAX_OPEN_DIRECTORIES = 64
 _OPEN_TO_LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -16,6 +17,11 @@ _OPEN_TO_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOL
 GONE_ERRORS = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 HIDDEN = DOT_SNAPSHOT.encode()
+# Whether Python decodes names as `names.to_text` does, which depends on the locale.
+_IS_UTF_8 = (sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()) == (
+    "utf-8",
+    "surrogateescape",
+)
 
 Context = TypeVar("Context")
 
@@ -58,6 +64,13 @@ def list_all_names(directory: int) -> list[bytes]:
 def list_names(directory: int) -> list[bytes]:
     """Return the names in an open directory, without `.snapshot`."""
     return [name for name in list_all_names(directory) if name != HIDDEN]
+
+
+def list_texts(directory: int) -> list[str]:
+    """Return the same as text."""
+    if _IS_UTF_8:
+        return [name for name in os.listdir(directory) if name != DOT_SNAPSHOT]
+    return [to_text(name) for name in list_names(directory)]
 
 
 def list_subdirectories(directory: int) -> list[bytes]:

@@ -13,10 +13,10 @@ import stat
 import struct
 import sys
 import threading
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.model import Attributes, FileType
 
 _AT_SYMLINK_NOFOLLOW = 0x100
@@ -40,14 +40,6 @@ _TYPES = {
 _SECOND = 1_000_000_000
 _TYPE_BITS, _MODE_BITS = 0o170_000, 0o7_777
 _device_number = lru_cache(os.makedev)
-
-
-IssueId = Callable[[tuple[int, int], bytes], int]
-"""Returns the id of an object.
-
-It gets the device and the inode number, which identify the object while it exists, and its life,
-which distinguishes it from earlier objects with the same inode number.
-"""
 
 
 def _libc_function(name: str, *argument_types: Any) -> "ctypes._NamedFuncPointer | None":
@@ -85,50 +77,35 @@ class _Buffers(threading.local):
 _buffers = _Buffers()
 
 
-def stat_entry(directory: int, name: bytes, issue_id: IssueId) -> Attributes:
+def stat_entry(directory: int, name: bytes, ids: FileIds) -> Attributes:
     """Return the attributes of an entry of an open directory, or of the directory itself (`.`).
 
-    A symbolic link is not followed, and its target is None.
+    A symbolic link is not followed, and its target is None. The id comes from `ids`.
 
     Raises:
         OSError: in the same cases as `os.stat`.
     """
     if _statx is None:
-        return _portable_stat(directory, name, issue_id)
+        return _portable_stat(directory, name, ids)
     mine = _buffers
     flags, wanted = _AT_SYMLINK_NOFOLLOW, _STATX_BASIC_AND_BIRTH
     if _statx(directory, name, flags, wanted, mine.statx_address):
         number = ctypes.get_errno()
         if number == errno.ENOSYS:
-            return _portable_stat(directory, name, issue_id)
+            return _portable_stat(directory, name, ids)
         raise OSError(number, os.strerror(number), name)
-    (
-        mask,
-        links,
-        owner,
-        group,
-        mode,
-        inode,
-        size,
-        blocks,
-        accessed_s,
-        accessed_ns,
-        born_s,
-        born_ns,
-        changed_s,
-        changed_ns,
-        modified_s,
-        modified_ns,
-        major,
-        minor,
-        on_major,
-        on_minor,
-    ) = _STATX.unpack_from(mine.statx)
+    fields = _STATX.unpack_from(mine.statx)
+    mask, links, owner, group, mode, inode, size, blocks = fields[:8]
+    accessed_s, accessed_ns, born_s, born_ns, changed_s, changed_ns = fields[8:14]
+    modified_s, modified_ns, major, minor, on_major, on_minor = fields[14:]
     born = born_s * _SECOND + born_ns if mask & _STATX_BIRTH else None
     device = _device_number(on_major, on_minor)
-    life = _handle(directory, name, device) or str(born).encode()
+    known_id = None if born is None else ids.id_by_birth((device, inode), born)
+    if known_id is None:
+        life = _handle(directory, name, device) or str(born).encode()
+        known_id = ids.id_of((device, inode), life, born)
     return Attributes(
-        issue_id((device, inode), life),
+        known_id,
         _TYPES[mode & _TYPE_BITS],
         mode & _MODE_BITS,
         owner,
@@ -161,13 +138,13 @@ def _handle(directory: int, name: bytes, device: int) -> bytes | None:
     return mine.handle.raw[4 : _HANDLE_HEAD.size + length]
 
 
-def _portable_stat(directory: int, name: bytes, issue_id: IssueId) -> Attributes:
+def _portable_stat(directory: int, name: bytes, ids: FileIds) -> Attributes:
     found = os.stat(name, dir_fd=directory, follow_symlinks=False)
     birth = getattr(found, "st_birthtime", None)
     born = None if birth is None else int(birth * _SECOND)
     kind = found.st_mode & _TYPE_BITS
     return Attributes(
-        issue_id((found.st_dev, found.st_ino), f"{born} {kind}".encode()),
+        ids.id_of((found.st_dev, found.st_ino), f"{born} {kind}".encode()),
         _TYPES[kind],
         found.st_mode & _MODE_BITS,
         found.st_uid,

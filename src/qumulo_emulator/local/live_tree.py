@@ -15,13 +15,22 @@ from qumulo_emulator.local.directories import (
     HIDDEN,
     list_all_names,
     list_names,
+    list_texts,
     opened,
     walk,
 )
 from qumulo_emulator.local.entry_stat import stat_entry
 from qumulo_emulator.local.file_ids import FileIds
 from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
-from qumulo_emulator.names import Parts, join_path, parse_id, split_path, to_bytes, to_text
+from qumulo_emulator.names import (
+    DOT_SNAPSHOT,
+    Parts,
+    join_path,
+    parse_id,
+    split_path,
+    to_bytes,
+    to_text,
+)
 
 _MEANINGS: dict[int, type[errors.EmulatorError]] = {
     errno.ENOENT: errors.NoSuchEntryError,
@@ -119,17 +128,17 @@ class LiveTree:
     def names(self, parts: Parts) -> list[str]:
         """Return the names in a directory, in no order."""
         with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
-            return [to_text(name) for name in list_names(fd)]
+            return list_texts(fd)
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
         """Return the entries of these names in a directory, without those that no longer exist."""
         entries = []
         with self.directory(parts) as fd, translate_os_errors(join_path(parts, directory=True)):
-            parent = stat_entry(fd, b".", self._ids.id_of).id
+            parent = stat_entry(fd, b".", self._ids).id
             for name in names:
                 raw, path = to_bytes(name), (*parts, name)
                 try:
-                    attributes = stat_entry(fd, raw, self._ids.id_of)
+                    attributes = stat_entry(fd, raw, self._ids)
                     if attributes.type is FileType.FILE:  # nearly all are: no more to read
                         entry = Entry(path, attributes, None)
                     else:
@@ -167,7 +176,7 @@ class LiveTree:
                 yield name, child
 
     def _attributes(self, fd: int, name: bytes) -> Attributes:
-        attributes = stat_entry(fd, name, self._ids.id_of)
+        attributes = stat_entry(fd, name, self._ids)
         if attributes.type is FileType.SYMLINK:
             try:
                 return attributes._replace(target=os.readlink(name, dir_fd=fd))
@@ -184,12 +193,12 @@ class LiveTree:
             return Entry(parts, attributes, None)
         try:
             with opened(fd, name) as directory:
-                names = list_all_names(directory)
+                names = os.listdir(directory)
         except OSError as error:
             if error.errno not in (*GONE_ERRORS, errno.EACCES):
                 raise
             return Entry(parts, attributes, 0)
-        hidden = HIDDEN in names
+        hidden = DOT_SNAPSHOT in names
         links = max(attributes.links - hidden, 1)
         return Entry(parts, attributes._replace(links=links), len(names) - hidden)
 
@@ -221,7 +230,7 @@ class LiveTree:
                 return below
             for name in list_names(fd):
                 try:
-                    child = stat_entry(fd, name, self._ids.id_of)
+                    child = stat_entry(fd, name, self._ids)
                 except FileNotFoundError:
                     continue
                 self._places[child.id] = (parent, to_text(name))

@@ -80,7 +80,7 @@ class SnapshotLinks:
 
     def _link(self, source: int, name: bytes, paths: dict[int, bytes]) -> None:
         def visit(fd: int, _: None) -> list[tuple[bytes, None]]:
-            path = paths.get(stat_entry(fd, b".", self._ids.id_of).id)
+            path = paths.get(stat_entry(fd, b".", self._ids).id)
             if path is not None:
                 target = b"/".join(filter(None, (self._trees, name, path)))
                 try:

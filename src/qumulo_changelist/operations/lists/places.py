@@ -22,8 +22,8 @@ class ListPlace(NamedTuple):
 
 def list_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace]:
     """Return where each list of a request belongs (``docs/scan-list.md``)."""
-    formats = formats_of_lists(request.formats, deletes=request.deletes)
-    return [ListPlace(name, _path(work_folder, request, name)) for name in formats]
+    names = formats_of_lists(request.formats)
+    return [ListPlace(name, _path(work_folder, request, name)) for name in names]
 
 
 def check_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace]:
