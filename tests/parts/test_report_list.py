@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.errors import InvalidListError, InvalidReceiptError, OutputError, UsageError
+from qumulo_changelist.events import Stage, StageBegun
 from qumulo_changelist.model import CREATE, Entry
 from qumulo_changelist.operations.lists import receipt as receipts
 from qumulo_changelist.operations.lists.receipt import (
@@ -216,8 +217,10 @@ def test_each_source_of_a_project_has_its_list_and_what_is_missing_is_said(
         journal.add(a_run(shelf, source="/c", sha256="that of the list before"))
         journal.add(a_run(shelf, source="/a"))
 
-    report = make_report("show1", state=state)
+    begun: list[object] = []
+    report = make_report("show1", state=state, listener=begun.append)
 
+    assert begun == [StageBegun(Stage.REPORTING, path) for path in ("/b", "/c", "/a")]
     assert [one.list_path for one in report.lists] == [str(shelf.path)] * 2
     assert {one.source: one.reason.partition(":")[0] for one in report.missing} == {
         "/b": f"{tmp_path}/taken away.xml is not a list",

@@ -13,6 +13,7 @@ _DOING = {
     Stage.LISTING: ("listing", ""),
     Stage.CHECKING: ("checking the list", "of "),
     Stage.WRITING: ("writing the list", "of "),
+    Stage.REPORTING: ("reading the list", "of "),
     Stage.HANDING_OVER: ("waiting for the command that has the list", "of "),
     Stage.COMMITTING: ("committing", ""),
 }

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _FOLDERS = 12
 _ROWS = 12
+_FEW_ROWS = 31
+"""A table with no more is shown whole."""
+_NUMBER = 8
 _BAR = 10
 _WIDEST = 120
 
@@ -45,7 +48,7 @@ def describe_report(report: Report) -> str:
         _say(console, f"Not in this report: {missing.project} {missing.source}: {missing.reason}")
     for one in report.lists:
         console.print()
-        console.print(_table_of(about_table(one), rows=40))
+        console.print(_table_of(about_table(one), _FEW_ROWS))
     return text.getvalue().rstrip("\n")
 
 
@@ -68,7 +71,8 @@ def _print_block(console: "Console", block: Block) -> None:
     _say(console, block.lead)
     for table in block.tables:
         console.print()
-        console.print(_table_of(table, _ROWS))
+        is_short = len(table.rows) <= _FEW_ROWS
+        console.print(_table_of(table, len(table.rows) if is_short else _ROWS))
 
 
 def _table_of(table: Table, rows: int) -> "RenderableType":
@@ -100,7 +104,9 @@ def _table_of(table: Table, rows: int) -> "RenderableType":
 def _words(cell: Cell) -> Iterator[str]:
     if cell.share is not None:
         yield ("█" * round(cell.share * _BAR / 100)).ljust(_BAR)
-    yield cell.text
+        yield cell.text.rjust(_NUMBER)
+    else:
+        yield cell.text
 
 
 def _heading(console: "Console", text: str, style: str) -> None:

@@ -18,6 +18,8 @@ class Stage(str, Enum):
     """Comparing the list with a limit, with its receipt, or with what the cluster counts."""
     WRITING = "writing"
     """Putting the list and its receipt in their places."""
+    REPORTING = "reporting"
+    """Reading a list for a report."""
     HANDING_OVER = "handing over"
     """A command has the list, and with it the terminal."""
     COMMITTING = "committing"

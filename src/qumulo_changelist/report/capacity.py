@@ -21,9 +21,10 @@ class Cartridge(Struct, frozen=True):
     """In bytes a second, in a full-height drive of the same generation."""
 
 
-# Capacities and speeds: IBM documentation, "Performance specifications for LTO tape drives"
-# (Diamondback 2.12, LTO-9 and LTO-10) and "Supported tape drives" (TS4500, LTO-7 to LTO-9). The
-# LTO-10 drive takes two cartridges, of 30 TB and, since 2026, of 40 TB, at the same speed.
+# IBM documentation: "Supported tape drives" and "Capacity of supported LTO tape cartridges"
+# (TS4500; LTO-7 to LTO-9), "Performance specifications for LTO tape drives" (Diamondback 2.12;
+# the drive of LTO-10 has the same speed with both of its cartridges, LA and PA). The capacities of
+# these two: MagStor, "LTO-10 Tape Drive: 5 Things to Know About the 40TB Media Bump".
 CARTRIDGES = (
     Cartridge("LTO-7", 6 * _TB, 300 * _MB),
     Cartridge("LTO-8", 12 * _TB, 360 * _MB),

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.operations.report.listed import ListReport, PastRun
 from qumulo_changelist.report.amounts import Amount
-from qumulo_changelist.report.folders import Folder
 from qumulo_changelist.report.shares import FolderShare, divide
 from qumulo_changelist.report_page.bars import stacked_bars
 from qumulo_changelist.report_page.blocks import (
@@ -24,9 +23,9 @@ _ROWS = 15
 _PARTS = {"all": "", "own": " (only what is directly in it)", "others": " (what is not named here)"}
 
 
-def deleted_block(report: ListReport, folders: Sequence[Folder], prefix: str) -> Block:
+def deleted_block(report: ListReport, prefix: str) -> Block:
     """Return where deleted files were."""
-    shares = divide(folders, lambda changes: changes.deleted, _ROWS)
+    shares = divide(report.facts.folders, lambda changes: changes.deleted, _ROWS)
     deleted = report.totals.deleted
     size = f", {describe_size(deleted.bytes)}" if deleted.bytes else ""
     first = shares[0]

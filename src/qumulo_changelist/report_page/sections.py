@@ -70,7 +70,7 @@ def _blocks(report: ListReport, folders: Sequence[Folder], prefix: str) -> list[
         if facts.says_times:
             blocks.append(time_block(report, prefix))
     if facts.totals.deleted.files:
-        blocks.append(deleted_block(report, folders, prefix))
+        blocks.append(deleted_block(report, prefix))
     if facts.totals.moved.files:
         blocks.append(moved_block(report, prefix))
     if facts.unreadable.count:

@@ -120,7 +120,7 @@ def folder_block(report: ListReport, folders: Sequence[Folder], prefix: str) -> 
     return Block(
         id=f"{prefix}-folders",
         title="Where the changes are",
-        lead=_lead(report, folders),
+        lead=_lead(report),
         figures=[figure] if drawn else [],
         tables=[_table(folders, has_sizes=facts.says_sizes)],
         legend=kinds,
@@ -155,8 +155,8 @@ def _rank(amount: Amount) -> tuple[int, int]:
     return amount.bytes, amount.files
 
 
-def _lead(report: ListReport, folders: Sequence[Folder]) -> str:
-    has_sizes = report.facts.says_sizes
+def _lead(report: ListReport) -> str:
+    folders, has_sizes = report.facts.folders, report.facts.says_sizes
     whole = folders[0].total.there
     if not whole.files:
         return "No file was created, modified or moved."

@@ -50,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     common.add_output_options(parser)
 
 
-def execute(options: argparse.Namespace, _screen: Screen) -> int:
+def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Write or print the report, and return the exit code."""
     from qumulo_changelist.operations.report.making import make_report
 
@@ -59,7 +59,9 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
         raise UsageError("--output is for a page, and --terminal and --json write none")
     if not is_text:
         _check(options.output or "report.html")
-    report = make_report(options.target, price=options.price, state=options.state or "")
+    report = make_report(
+        options.target, price=options.price, state=options.state or "", listener=screen
+    )
     if options.json:
         from qumulo_changelist.cli.report_json import describe_report as describe
 

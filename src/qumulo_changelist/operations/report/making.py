@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from qumulo_changelist.cycle.journal import Run
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
+from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.operations.lists.receipt import format_time
 from qumulo_changelist.operations.project.history import list_runs
@@ -50,7 +51,9 @@ class Report(Struct, frozen=True):
         return ", ".join(projects) or os.path.basename(self.lists[0].list_path)
 
 
-def make_report(target: str = "", *, price: Price | None = None, state: str = "") -> Report:
+def make_report(
+    target: str = "", *, price: Price | None = None, state: str = "", listener: Listener = ignore
+) -> Report:
     """Return a report.
 
     Args:
@@ -58,6 +61,7 @@ def make_report(target: str = "", *, price: Price | None = None, state: str = ""
             "" for the project that ran last on this machine.
         price: of cloud storage; None if it is unknown.
         state: the file that keeps what was committed; "" for this user's own.
+        listener: receives the events of the report.
 
     Raises:
         UsageError: this machine has no list of that.
@@ -68,6 +72,7 @@ def make_report(target: str = "", *, price: Price | None = None, state: str = ""
     with shortage_errors():
         if _is_path(target):
             path = to_text(os.fsencode(os.path.abspath(os.fsdecode(to_bytes(target)))))
+            listener(StageBegun(Stage.REPORTING, ""))
             return assemble([report_list(path)], [], price, state)
         runs = list_runs("", state)
         with_list = [run for run in runs if run.list]
@@ -76,7 +81,7 @@ def make_report(target: str = "", *, price: Price | None = None, state: str = ""
         if not last:
             what = f"project {target}" if target else "any project"
             raise UsageError(f"this machine has made no list of {what}")
-        return _report_runs(list(last.values()), price, state)
+        return _report_runs(list(last.values()), price, state, listener)
 
 
 def assemble(
@@ -109,9 +114,12 @@ def assemble(
     )
 
 
-def _report_runs(runs: Sequence[Run], price: Price | None, state: str) -> Report:
+def _report_runs(
+    runs: Sequence[Run], price: Price | None, state: str, listener: Listener
+) -> Report:
     lists, missing, first = [], [], None
     for run in runs:
+        listener(StageBegun(Stage.REPORTING, run.source))
         try:
             lists.append(report_list(run.list))
         except ChangelistError as error:

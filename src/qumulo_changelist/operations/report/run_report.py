@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.events import Event, Listener, ListMade
+from qumulo_changelist.events import Event, Listener, ListMade, Stage, StageBegun
 from qumulo_changelist.operations.project.source_run import SourceRun
 from qumulo_changelist.operations.report.listed import ListReport, report_list
 from qumulo_changelist.operations.report.making import MissingList, Report, assemble
@@ -25,6 +25,7 @@ class RunReport:
         """Pass an event on, and read the list if it is about one."""
         self._listener(event)
         if isinstance(event, ListMade):
+            self._listener(StageBegun(Stage.REPORTING, event.source))
             try:
                 self._lists.append(report_list(event.path))
             except ChangelistError as error:
