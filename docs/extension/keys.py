@@ -17,14 +17,19 @@ _UNLIKE_OPTIONS = frozenset(("config", "full", "notify_url", "transport"))
 
 def describe_project_keys() -> str:
     """Return a table for each place where keys can stand."""
+    named = {**keys.SOURCE_KEYS, **keys.OPTION_KEYS, **keys.CYCLE_KEYS}
+    filters = {name: one for name, one in keys.PROJECT_KEYS.items() if name not in named}
     tables = (
         ("### Of a source", "In a project with one source, or in each of its `sources`.",
          keys.SOURCE_KEYS),
         ("### Of a list", "In `[defaults]`, or in a project.", keys.OPTION_KEYS),
+        ("### Of a filter", "In `[defaults]`, or in a project.", filters),
         ("### Of the cycle", "In `[defaults]`, or in a project.", keys.CYCLE_KEYS),
     )  # fmt: skip
     lines: list[str] = []
     for title, where, parsers in tables:
+        if not parsers:
+            continue
         lines += [title, "", where, "", "| key | value | default | |", "| --- | --- | --- | --- |"]
         lines += [_row(name, parser) for name, parser in parsers.items()]
         lines.append("")
@@ -33,6 +38,8 @@ def describe_project_keys() -> str:
 
 def _row(name: str, parser: keys.Parser) -> str:
     *_, value = _demands(parser)
+    if _takes_several(parser):
+        value += ", or an array of such"
     return f"| `{name}` | {plain(value)} | {_default(name)} | {_meaning(name)} |"
 
 
@@ -44,6 +51,14 @@ def _demands(parser: keys.Parser) -> Iterator[str]:
         except ValueError as error:
             text = re.sub("^(it has to be|'x' is not|'x' is neither|this is not) ", "", str(error))
             yield text.replace(", nor ", ", or ")
+
+
+def _takes_several(parser: keys.Parser) -> bool:
+    try:
+        parser(["x"])
+    except ValueError:
+        return False
+    return True
 
 
 def _meaning(name: str) -> str:
