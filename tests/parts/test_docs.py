@@ -68,6 +68,13 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(path: Path) -> None
 
 
 @pytest.mark.parametrize("path", FILES, ids=path_id)
+def test_every_picture_exists(path: Path) -> None:
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
+
+    assert [one for one in pictures if not (path.parent / one).is_file()] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=path_id)
 def test_every_link_to_the_network_is_a_whole_url(path: Path) -> None:
     links = re.findall(r"\]\((\w+:[^)]*)\)", path.read_text(encoding="utf-8"))
 
