@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from docs import picture
 from docs.extension import PARTS, complete, imports
+from docs.extension.accessible import make_accessible
 from docs.extension.command_lines import all_parsers
 from docs.extension.fields import field_docstrings
 from docs.extension.links import DOCS, REPOSITORY, Link, find_links, rebase
@@ -232,3 +233,16 @@ def test_a_link_that_one_may_follow_is_no_load() -> None:
     text = '<a href="https://example.com">x</a><img src="x.png"><link rel="next" href="x.html">'
 
     assert find_loads(text) == []
+
+
+def test_what_scrolls_is_reached_by_the_keyboard_and_headings_have_a_level() -> None:
+    page = (
+        '<p class="caption" role="heading"><span>Begin</span></p>'
+        '<div class="highlight"><pre>x</pre></div><div class="table-wrapper docutils">'
+    )
+
+    assert make_accessible(page) == (
+        '<p class="caption" role="heading" aria-level="2"><span>Begin</span></p>'
+        '<div class="highlight"><pre tabindex="0">x</pre></div>'
+        '<div tabindex="0" class="table-wrapper docutils">'
+    )
