@@ -17,19 +17,14 @@ _UNLIKE_OPTIONS = frozenset(("config", "full", "notify_url", "transport"))
 
 def describe_project_keys() -> str:
     """Return a table for each place where keys can stand."""
-    named = {**keys.SOURCE_KEYS, **keys.OPTION_KEYS, **keys.CYCLE_KEYS}
-    filters = {name: one for name, one in keys.PROJECT_KEYS.items() if name not in named}
     tables = (
         ("### Of a source", "In a project with one source, or in each of its `sources`.",
          keys.SOURCE_KEYS),
         ("### Of a list", "In `[defaults]`, or in a project.", keys.OPTION_KEYS),
-        ("### Of a filter", "In `[defaults]`, or in a project.", filters),
         ("### Of the cycle", "In `[defaults]`, or in a project.", keys.CYCLE_KEYS),
     )  # fmt: skip
     lines: list[str] = []
     for title, where, parsers in tables:
-        if not parsers:
-            continue
         lines += [title, "", where, "", "| key | value | default | |", "| --- | --- | --- | --- |"]
         lines += [_row(name, parser) for name, parser in parsers.items()]
         lines.append("")
