@@ -246,3 +246,14 @@ def test_what_scrolls_is_reached_by_the_keyboard_and_headings_have_a_level() -> 
         '<div class="highlight"><pre tabindex="0">x</pre></div>'
         '<div tabindex="0" class="table-wrapper docutils">'
     )
+
+
+def test_what_the_program_needs_is_installed_where_pages_are_built() -> None:
+    """Pages import the code, so a new dependency goes into requirements-docs.txt, too."""
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    pinned = (REPOSITORY / "requirements-docs.txt").read_text(encoding="utf-8")
+
+    (needed,) = re.findall(r"^dependencies = \[\n(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    names = set(re.findall(r'^    "([\w-]+)', needed, re.MULTILINE))
+    assert len(names) > 5
+    assert names <= set(re.findall(r"^([\w-]+)==", pinned, re.MULTILINE))
