@@ -1,4 +1,4 @@
-"""Runs the main job: snapshot, a day's work, snapshot, scan list. No file of it remains."""
+"""Runs the main job: snapshot, a day's work, snapshot, scan list. Only the report of it remains."""
 
 import contextlib
 import json
@@ -35,6 +35,7 @@ def main() -> int:
             os.environ["QUMULO_CHANGELIST_CONFIG"] = write_configuration(folder, cluster, password)
             show_the_two_commands(mapped)
             show_the_cycle(folder, mapped)
+            show_the_report()
     return 0
 
 
@@ -70,6 +71,13 @@ def show_the_cycle(folder: str, mapped: Path) -> None:
     run_changelist("status")
     run_changelist("history")
     run_changelist("explain", f"{PROJECT}/reel3/A003_C001.mov")
+
+
+def show_the_report() -> None:
+    """Write a report of the last list, which stays, and say where it is."""
+    page = Path(tempfile.mkdtemp(prefix="qumulo-demo-report-"), "show1.html")
+    run_changelist("report", "show1", "--output", str(page))
+    print(f"# Open it in a browser: {page.as_uri()}")
 
 
 @contextlib.contextmanager

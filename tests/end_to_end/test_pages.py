@@ -12,7 +12,7 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.page_commands import Command, commands_of, pages, run_commands, text_of
-from tests.quick import REPOSITORY
+from tests.quick import quick_command
 
 # Blocks that are not run, by their page and how they begin; and why.
 NOT_RUN = {
@@ -33,11 +33,10 @@ NOT_RUN = {
     ("docs/emulator.md", "qq --host"): "asks for a password on a terminal; test_qq_and_sdk runs qq",
     ("docs/emulator.md", "qumulo-emulator serve"): "runs until it is stopped; test_serve does it",
     ("docs/report.md", "qumulo-changelist report"): "test_report does, in each of these ways",
-    ("docs/formats-names.md", ""): "test_tools runs them with the lists of hostile names",
     ("docs/tutorial.md", "python3 -m venv"): "asks a package index; make and CI install the same",
     ("docs/performance.md", "make bench"): "takes an hour; tests/bench runs parts of it",
     **{
-        ("docs/formats-names.md", beginning): "test_tools does"
+        ("docs/formats-names.md", beginning): "test_tools does, with hostile names"
         for beginning in ("rsync -a", "rclone delete", "tar --null", "(cd /mnt/show")
     },
     ("docs/how-to/monitoring.md", "sudo cp examples/systemd"): "needs root and systemd, whose "
@@ -75,6 +74,7 @@ class Reader:
     """Somebody who types what a page shows: with an empty home, and a project on a cluster."""
 
     def __init__(self, cluster: Emulator, folder: Path, page: str) -> None:
+        self.page = page
         self.home = folder / "home"
         self.folder = self.home / "try"
         self.folder.mkdir(parents=True)
@@ -94,9 +94,12 @@ class Reader:
             )
 
     def variables(self) -> dict[str, str]:
+        # Programs start at once, but on the page where somebody sees them for the first time.
+        is_quick = self.page != "docs/tutorial.md"
+        quick = f"{Path(quick_command('qumulo-changelist')).parent}:" if is_quick else ""
         own = {
             "HOME": str(self.home),
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "PATH": f"{quick}{Path(sys.executable).parent}:/usr/bin:/bin",
             "LANG": "C.UTF-8",
         }
         if self.has_project:
@@ -112,13 +115,13 @@ class Reader:
             f"--source {site.source} --mapped-path {site.mount} --guid 5f1c9a52 "
             f"--work-folder {site.folder}"
         )
-        scripts = REPOSITORY / "qumulo_"
         return {
             "qumulo-changelist init\n": f"QUMULO_CHANGELIST_PASSWORD={site.password} {init}\n",
             "--cluster 10.0.0.5 ": f"--cluster 127.0.0.1 --port {site.port} ",
             "--user archive ": "--user admin ",
             "9a3e…": str(site.fingerprint),
             "/projects/show1": site.source,
+            "run show ": "run show1 ",
             "/mnt/show1": str(site.mount),
             "/backup": str(self.home / "backup"),
             "remote:bucket": str(self.home / "bucket"),
@@ -127,7 +130,7 @@ class Reader:
             "start-archive.sh": "true",
             # A different machine has a state of its own.
             "adopt show1": "adopt show1 --state second.sqlite",
-            "python qumulo_": f"python {scripts}",
+            "python qumulo_": "qumulo_",
         }
 
 

@@ -17,7 +17,7 @@ from qumulo_emulator.running import Emulator, serve_in_process
 from tests.end_to_end.site import GUID, CommandResult, Site
 from tests.fuzz.forks import CHANGES, ForkServer, fork_server
 from tests.fuzz.work import Workspace
-from tests.qq import QQ
+from tests.qq import INSTALLED, QQ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,7 +127,8 @@ class Laboratory:
         """
         site = self.other_user_site if as_other_user else self.site
         assert site
-        site.qq = QQ[qq]
+        # A fork would run as the user of its server.
+        site.qq = (INSTALLED if as_other_user else QQ)[qq]
         site.list_path.write_bytes(_EARLIER_LIST)
         if process:
             done = site.run("qumulo_generate_changelist.py", *arguments)

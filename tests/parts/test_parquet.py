@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from qumulo_changelist.columns import FileBatch
+from qumulo_changelist.errors import MissingPackageError
 from qumulo_changelist.model import CREATE, Attributes, Entry, Kind, Totals
-from qumulo_changelist.output import parquet
+from qumulo_changelist.output import formats, parquet
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.parquet import ParquetList
 from qumulo_changelist.output.parquet_columns import SCHEMA
 from qumulo_changelist.output.parquet_reader import ParquetListReader
+from qumulo_changelist.output.reading import ListReading, find_entries, read_content
 from tests.parts.entries import PieceInMemory, deleted, moved, present, unreadable, write_piece
 from tests.parts.format_readers import InMemory
 
@@ -196,6 +198,25 @@ def test_a_list_of_a_later_version_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(MalformedListError, match="its version is 2, and not 1"):
         list(ParquetListReader().read(InMemory(write([]))))
+
+
+def test_without_pyarrow_lists_are_neither_written_nor_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "find_spec", {"pyarrow": None}.__getitem__)
+    path = tmp_path / "list"
+    path.write_bytes(write([]))
+
+    for use in (
+        lambda: formats.check_formats(["xml", "parquet"], deletes=True, moves=True),
+        lambda: read_content(str(path), "parquet"),
+        lambda: find_entries(str(path), "parquet", ["/a"]),
+        lambda: ListReading(str(path), "parquet"),
+    ):
+        with pytest.raises(MissingPackageError, match="needs the package pyarrow, which is") as no:
+            use()
+        assert no.value.hint == "Install it with `pip install 'qumulo-changelist[parquet]'`."
+    formats.check_formats(["xml", "csv"], deletes=True, moves=True)
 
 
 def test_pyarrow_is_loaded_only_for_lists_in_parquet():

@@ -219,7 +219,7 @@ def check_formats(formats: Sequence[str], *, deletes: bool, moves: bool) -> None
             both = dict.fromkeys((endings[ending], name))
             raise UsageError(f"two lists of a run cannot be the same file: {' and '.join(both)}")
         endings[ending] = name
-    _check_packages(formats)
+        check_package(name)
 
 
 def _check_expresses(name: str, *, deletes: bool, moves: bool) -> None:
@@ -232,11 +232,15 @@ def _check_expresses(name: str, *, deletes: bool, moves: bool) -> None:
             raise UsageError(f"a list in the format {name} cannot express {what}")
 
 
-def _check_packages(formats: Iterable[str]) -> None:
-    for name in formats:
-        known = FORMATS[name]
-        if known.package and not find_spec(known.package):
-            raise MissingPackageError(
-                f"the format {name} needs the package {known.package}, which is not installed",
-                hint=f"Install it with `pip install 'qumulo-changelist[{known.extra}]'`.",
-            )
+def check_package(name: str) -> None:
+    """Make sure that the package is installed that a format needs, if any.
+
+    Raises:
+        MissingPackageError: it is not.
+    """
+    known = FORMATS[name]
+    if known.package and not find_spec(known.package):
+        raise MissingPackageError(
+            f"the format {name} needs the package {known.package}, which is not installed",
+            hint=f"Install it with `pip install 'qumulo-changelist[{known.extra}]'`.",
+        )

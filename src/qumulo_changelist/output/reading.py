@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from qumulo_changelist.model import CREATE, Kind, State
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.output.formats import FORMATS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters, check_package
 from qumulo_changelist.output.interface import (
     ListCounts,
     ListedEntry,
@@ -31,7 +31,11 @@ def make_reader(list_format: str, base_path: str = "/") -> ListReader | None:
     Args:
         list_format: one of ``output.formats.FORMATS``.
         base_path: the directory on the cluster, as far as it is known.
+
+    Raises:
+        MissingPackageError: reading them needs a package that is not installed.
     """
+    check_package(list_format)
     make = FORMATS[list_format].make_reader
     # No entry depends on the other parameters.
     return make(ListParameters("1", 0, base_path)) if make else None
