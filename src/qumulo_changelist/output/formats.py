@@ -229,7 +229,10 @@ def _check_expresses(name: str, *, deletes: bool, moves: bool) -> None:
         (moves, known.has_moves, "moves"),
     ):
         if is_wanted and not is_expressed:
-            raise UsageError(f"a list in the format {name} cannot express {what}")
+            raise UsageError(
+                f"a list in the format {name} cannot express {what}",
+                hint=f"Do without {what}, or use a format that has them, such as xml.",
+            )
 
 
 def check_package(name: str) -> None:

@@ -10,6 +10,7 @@ from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.operations.project.history import SourceStatus, project_statuses
 from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.wording import count
 
 DESCRIPTION = """\
 Show, for each source of each project, what is committed, how old that is, and what is pending.
@@ -60,8 +61,8 @@ def _line(status: SourceStatus, now: int, *, is_late: bool) -> str:
         parts.append(f"committed: snapshot {status.committed}, {describe_duration(age)} old")
     if status.pending:
         earlier = len(status.pending) - 1
-        more = f", and {earlier} earlier" if earlier else ""
-        parts.append(f"waiting for a commit: {status.pending[0]}{more}")
+        more = f", and {count(earlier, 'earlier one')}" if earlier else ""
+        parts.append(f"waiting for a commit: the list of snapshot {status.pending[0]}{more}")
     if status.last_error:
         parts.append(f"the last run failed: {status.last_error}")
     return "; ".join(parts)
