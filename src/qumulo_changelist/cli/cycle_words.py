@@ -58,7 +58,7 @@ def _base_expires(event: events.BaseExpires) -> str:
 
 def _filters_widened(event: events.FiltersWidened) -> str:
     return (
-        f"{event.source}: the filters let more pass than when snapshot {event.snapshot} was "
+        f"{event.source}: the filters may let more pass than when snapshot {event.snapshot} was "
         "listed; what passes only now is listed only if it changed since. To list all of it once: "
         f"`qumulo-changelist run {shlex.quote(event.project)} --full`"
     )

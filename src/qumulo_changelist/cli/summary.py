@@ -51,14 +51,14 @@ def summarize(
             f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed "
             "or disappeared (exact: --metadata snapshot or rest)"
         )
+    besides = ", with what filters left out," if filtered else ""
     if proof and not proof.older_files:
-        parts.append(
-            f"proved: the cluster counts {count(proof.newer_files, 'file')}, which the list has"
-        )
+        files = count(proof.newer_files, "file")
+        parts.append(f"proved: the cluster counts {files}, which the list{besides} has")
     elif proof:
         parts.append(
-            f"proved: the list leads from the {count(proof.older_files, 'file')} of the older "
-            f"snapshot to the {proof.newer_files} of the newer"
+            f"proved: the list{besides} leads from the {count(proof.older_files, 'file')} of the "
+            f"older snapshot to the {proof.newer_files} of the newer"
         )
     return f"{project}: {'; '.join(parts)}"
 
@@ -80,7 +80,8 @@ def _filtered(filtered: "Mapping[str, FilterCount]") -> str:
             numbers.append(f"{count(counted.files, 'file')}{size}")
         if counted.directories:
             numbers.append(count(counted.directories, "directory"))
-        words.append(f"--{name} {' and '.join(numbers)}")
+        later = ", which no later list has unless they change again" if name == "older-than" else ""
+        words.append(f"--{name} {' and '.join(numbers)}{later}")
     return ", ".join(words)
 
 

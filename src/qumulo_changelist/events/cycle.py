@@ -64,7 +64,7 @@ class BaseExpires(Struct, frozen=True):
 
 
 class FiltersWidened(Struct, frozen=True):
-    """The filters let more pass than those of an earlier list did, since the last full list.
+    """The filters may let more pass than those of an earlier list did, since the last full list.
 
     What passes only now, and has not changed since, is on no list.
     """
