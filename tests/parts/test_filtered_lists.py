@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.changes.changeset import ChangeSet
@@ -233,6 +233,7 @@ def test_many_changes_in_an_excluded_directory_are_one_name_that_nobody_looks_up
     assert product.tally.filtered.counts == {"exclude": FilterCount(0, 0, 1)}
 
 
+@settings(max_examples=60)
 @given(NAMEABLE, any_filters(), st.booleans(), st.booleans(), st.sampled_from([1, 3, 1000]))
 def test_a_list_has_what_passes(
     trees: tuple[Tree, Tree], filters: Filters, deletes: bool, looks: bool, size: int
@@ -242,6 +243,7 @@ def test_a_list_has_what_passes(
     assert lines == expected(trees, filters, deletes=deletes)
 
 
+@settings(max_examples=60)
 @given(NAMEABLE, any_filters(), st.booleans(), st.sampled_from([1, 1000]))
 def test_what_is_left_out_is_counted_so_that_the_number_of_files_agrees(
     trees: tuple[Tree, Tree], filters: Filters, deletes: bool, size: int
@@ -252,6 +254,7 @@ def test_what_is_left_out_is_counted_so_that_the_number_of_files_agrees(
     check_number_of_files(before, after, tally)
 
 
+@settings(max_examples=60)
 @given(NAMEABLE, any_filters(), st.booleans())
 def test_filters_count_the_same_whether_names_are_looked_up_or_not(
     trees: tuple[Tree, Tree], filters: Filters, deletes: bool
