@@ -8,6 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from docs.extension import complete  # noqa: E402
+from docs.extension.accessible import mend_pages  # noqa: E402
 from docs.extension.library import name_listeners  # noqa: E402
 from docs.extension.offline import check_offline  # noqa: E402
 
@@ -46,8 +47,6 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
 html_show_copyright = False
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
 
 
 def _complete_page(app: Any, name: str, source: list[str]) -> None:
@@ -75,4 +74,5 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-docstring", fields.keep, priority=400)
     app.connect("autodoc-process-docstring", fields.restore, priority=600)
     app.connect("source-read", _complete_page)
+    app.connect("build-finished", mend_pages)
     app.connect("build-finished", check_offline)

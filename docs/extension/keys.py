@@ -37,6 +37,8 @@ def describe_project_keys() -> str:
 
 def _row(name: str, parser: keys.Parser) -> str:
     *_, value = _demands(parser)
+    if _takes_several(parser):
+        value += ", or an array of such"
     return f"| `{name}` | {plain(value)} | {_default(name)} | {_meaning(name)} |"
 
 
@@ -48,6 +50,14 @@ def _demands(parser: keys.Parser) -> Iterator[str]:
         except ValueError as error:
             text = re.sub("^(it has to be|'x' is not|'x' is neither|this is not) ", "", str(error))
             yield text.replace(", nor ", ", or ")
+
+
+def _takes_several(parser: keys.Parser) -> bool:
+    try:
+        parser(["x"])
+    except ValueError:
+        return False
+    return True
 
 
 def _meaning(name: str) -> str:

@@ -11,6 +11,8 @@ _TITLES = {
     "operations.lists": "Lists",
     "operations.project": "The cycle of a project",
     "operations.snapshots": "Snapshots",
+    "operations.report": "Reports",
+    "report": "Reports",
     "operations.setup": "Setting up",
     "operations.doctor": "Checking",
     "projects": "Projects",

@@ -115,7 +115,7 @@ def _unprotected(browser: Any, path: Path) -> dict[str, Any]:
     found: dict[str, Any] = page.evaluate(_WHAT_NAMES_DID)
     page.locator("[id$=-treemap]").scroll_into_view_if_needed()
     hovers = []
-    for tile in page.locator("[id$=-treemap] g.slice path.surface").all()[1:40:3]:
+    for tile in page.locator("[id$=-treemap] g.slice path.surface").all()[1:20:4]:
         box = tile.bounding_box()
         if box and box["width"] > 8 and box["height"] > 8:
             page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 4)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from docs import picture
 from docs.extension import PARTS, complete, imports
+from docs.extension.accessible import make_accessible
 from docs.extension.command_lines import all_parsers
 from docs.extension.fields import field_docstrings
 from docs.extension.links import DOCS, REPOSITORY, Link, find_links, rebase
@@ -65,6 +66,13 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(path: Path) -> None
             lost.append(link)
 
     assert lost == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=path_id)
+def test_every_picture_exists(path: Path) -> None:
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
+
+    assert [one for one in pictures if not (path.parent / one).is_file()] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=path_id)
@@ -225,3 +233,27 @@ def test_a_link_that_one_may_follow_is_no_load() -> None:
     text = '<a href="https://example.com">x</a><img src="x.png"><link rel="next" href="x.html">'
 
     assert find_loads(text) == []
+
+
+def test_what_scrolls_is_reached_by_the_keyboard_and_headings_have_a_level() -> None:
+    page = (
+        '<p class="caption" role="heading"><span>Begin</span></p>'
+        '<div class="highlight"><pre>x</pre></div><div class="table-wrapper docutils">'
+    )
+
+    assert make_accessible(page) == (
+        '<p class="caption" role="heading" aria-level="2"><span>Begin</span></p>'
+        '<div class="highlight"><pre tabindex="0">x</pre></div>'
+        '<div tabindex="0" class="table-wrapper docutils">'
+    )
+
+
+def test_what_the_program_needs_is_installed_where_pages_are_built() -> None:
+    """Pages import the code, so a new dependency goes into requirements-docs.txt, too."""
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    pinned = (REPOSITORY / "requirements-docs.txt").read_text(encoding="utf-8")
+
+    (needed,) = re.findall(r"^dependencies = \[\n(.*?)^\]", project, re.DOTALL | re.MULTILINE)
+    names = set(re.findall(r'^    "([\w-]+)', needed, re.MULTILINE))
+    assert len(names) > 5
+    assert names <= set(re.findall(r"^([\w-]+)==", pinned, re.MULTILINE))
