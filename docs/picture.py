@@ -20,7 +20,7 @@ END = "<!-- end of what `make docs-picture` makes -->"
 # Everyone may know these, so their arrows would hide the others.
 VALUES = "values"
 # A folder of values: what is in it counts as values, too.
-VALUE_FOLDERS = {"errors", "events"}
+VALUE_FOLDERS = {"errors", "events", "filters"}
 
 
 class Module(NamedTuple):

@@ -7,10 +7,12 @@ import msgspec
 from docs.extension.command_lines import option_meanings
 from docs.extension.fields import field_docstrings, plain, shown
 
+from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.projects import keys
+from qumulo_changelist.projects.filter_keys import FILTER_KEYS
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
-_OWNERS = (Source, ListOptions, Project)
+_OWNERS = (Source, ListOptions, Filters, Project)
 # The option says it of itself, or the opposite; the docstring says it of the key.
 _UNLIKE_OPTIONS = frozenset(("config", "full", "notify_url", "transport"))
 
@@ -21,6 +23,8 @@ def describe_project_keys() -> str:
         ("### Of a source", "In a project with one source, or in each of its `sources`.",
          keys.SOURCE_KEYS),
         ("### Of a list", "In `[defaults]`, or in a project.", keys.OPTION_KEYS),
+        ("### Filters", "In `[defaults]`, or in a project; see [filters](../filters.md).",
+         FILTER_KEYS),
         ("### Of the cycle", "In `[defaults]`, or in a project.", keys.CYCLE_KEYS),
     )  # fmt: skip
     lines: list[str] = []

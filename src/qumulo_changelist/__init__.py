@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qumulo_changelist.config.settings import Secret, Settings, Transport
     from qumulo_changelist.errors import ChangelistError
     from qumulo_changelist.events import Event, Listener
+    from qumulo_changelist.filters.filters import Filters
     from qumulo_changelist.model import (
         Attributes,
         Batch,
@@ -123,6 +124,7 @@ _MODULES = {
     "EntryStat": "model",
     "Event": "events",
     "Explanation": "operations.lists.explained",
+    "Filters": "filters.filters",
     "Finding": "operations.lists.verification",
     "FinishedRun": "operations.project.metrics",
     "Kind": "model",
@@ -214,6 +216,7 @@ __all__ = [
     "EntryStat",
     "Event",
     "Explanation",
+    "Filters",
     "Finding",
     "FinishedRun",
     "Kind",

@@ -110,6 +110,16 @@ class FileBatch(Sequence[Entry]):
         """Return the name of one file."""
         return self.directory + self.below[at]
 
+    def pick(self, rows: Sequence[int]) -> "FileBatch":
+        """Return the files in these rows, in this order."""
+        below, ops = self.below, self.ops
+        return FileBatch(
+            self.directory,
+            [below[row] for row in rows],
+            [ops[row] for row in rows],
+            self.columns.pick(rows),
+        )
+
     def interleaved(self, batch: Sequence[Entry]) -> "FileBatch | None":
         """Return these files and others of the directory in descending order of names.
 
@@ -122,12 +132,8 @@ class FileBatch(Sequence[Entry]):
         if len(set(below)) < len(below):
             return None
         rows = sorted(range(len(below)), key=below.__getitem__, reverse=True)
-        return FileBatch(
-            self.directory,
-            [below[row] for row in rows],
-            [ops[row] for row in rows],
-            FileColumns.joined((self.columns, other.columns)).pick(rows),
-        )
+        both = FileColumns.joined((self.columns, other.columns))
+        return FileBatch(self.directory, below, ops, both).pick(rows)
 
     def __len__(self) -> int:
         return len(self.below)

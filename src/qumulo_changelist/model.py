@@ -132,6 +132,9 @@ class State(Enum):
     GONE = "gone"
     """It is no longer there and not listed as deleted: it was moved, deletions are not wanted, or
     it cannot be known what is there now."""
+    FILTERED = "filtered"
+    """It is a file that is there, and that a filter by size or time leaves out. It stays until it
+    is known which file of its name it replaced, and is never listed."""
 
 
 class Entry(Struct, frozen=True, gc=False):

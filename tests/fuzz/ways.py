@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 from hypothesis import strategies as st
 
 from qumulo_emulator.settings import Settings
+from tests.fuzz.filters import FILTERS, DrawnFilters
 from tests.oracle import (
     NO_RESTRICTIONS,
     Restrictions,
@@ -72,6 +73,7 @@ class Way(NamedTuple):
     as_other_user: bool = False
     guard: bool = False
     """Whether a deletion limit is given, which no list exceeds."""
+    filters: DrawnFilters = DrawnFilters()
 
 
 class SnapshotView(NamedTuple):
@@ -187,6 +189,7 @@ def ways(
         process=st.just(False) if as_other_user else st.sampled_from([False] * 9 + [True]),
         as_other_user=st.just(as_other_user),
         guard=st.booleans(),
+        filters=FILTERS,
     )
 
 
@@ -243,6 +246,7 @@ def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Sha
     moves = way.moves and not unpredictable
     all_utf8 = all(map(is_utf8, before.nodes.keys() | after.nodes.keys()))
     run_time = int(time.time())
+    kinds = ("created", "modified", *["deleted"] * deletes, *["moved"] * moves)
     # A mount that shows the older snapshot is read only if that is certainly one of the base path.
     expected = {
         expected_list(
@@ -256,6 +260,7 @@ def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Sha
             run_time=run_time,
             newer_restrictions=_newer_restrictions(way, metadata, after),
             older_restrictions=_older_restrictions(way, metadata, before, after, shown=on_mount),
+            filters=way.filters.expected(kinds),
         )
         for on_mount in {False, shown and not moves}
     }
@@ -268,7 +273,7 @@ def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Sha
     return Case(
         base,
         _mapped(metadata, share.source if shown else base),
-        _options(way, metadata, wanted),
+        _options(way, metadata, wanted) + way.filters.options(kinds),
         tuple(sorted(expected)),
         recreate_base=metadata == "mount" and not has_base_now,
         refusable=not _sources_are_known(share)
@@ -300,6 +305,7 @@ def expected_full_case(way: Way, snapshot: SnapshotView, share: Share) -> Case |
         base=base,
         run_time=int(time.time()),
         restrictions=_newer_restrictions(way, metadata, tree),
+        filters=way.filters.expected(("created",)),
     )
     wanted = {
         "--deletes": way.deletes,
@@ -308,7 +314,8 @@ def expected_full_case(way: Way, snapshot: SnapshotView, share: Share) -> Case |
         "--max-deletes=0": way.guard,
     }
     mapped = _mapped(metadata, share.source if base == source else base)
-    return Case(base, mapped, _options(way, metadata, wanted), (expected,))
+    options = _options(way, metadata, wanted) + way.filters.options(("created",))
+    return Case(base, mapped, options, (expected,))
 
 
 def case_of_two_directories(way: Way, newer: str) -> Case:

@@ -65,6 +65,7 @@ from tests.oracle.base_path import NoList, has_base, has_same_names
 from tests.oracle.capture import Identity, Node, Tree, capture
 from tests.oracle.diff import expected_diff
 from tests.oracle.expect import expected_entries, expected_full_list, expected_list
+from tests.oracle.filters import NO_FILTERS, Filters
 from tests.oracle.restrictions import (
     NO_RESTRICTIONS,
     Restrictions,
@@ -81,8 +82,10 @@ from tests.oracle.xml_list import (
 )
 
 __all__ = [
+    "NO_FILTERS",
     "NO_RESTRICTIONS",
     "Entry",
+    "Filters",
     "Identity",
     "NoList",
     "Node",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.oracle.base_path import Names, check_base
 from tests.oracle.capture import NANOSECONDS, parent_of
 from tests.oracle.diff import kept_paths, modified_paths
+from tests.oracle.filters import NO_FILTERS, Filters
 from tests.oracle.moves import find_moves
 from tests.oracle.restrictions import (
     NO_RESTRICTIONS,
@@ -18,6 +19,8 @@ from tests.oracle.restrictions import (
 from tests.oracle.xml_list import Entry, is_nameable, render, sort_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tests.oracle.capture import Kind, Node, Tree
     from tests.oracle.xml_list import Element, EntryType
 
@@ -34,6 +37,7 @@ def expected_entries(
     run_time: int = 0,
     newer_restrictions: Restrictions = NO_RESTRICTIONS,
     older_restrictions: Restrictions = NO_RESTRICTIONS,
+    filters: Filters = NO_FILTERS,
 ) -> list[Entry]:
     """Return the entries of a list, in its order: names descending.
 
@@ -52,6 +56,7 @@ def expected_entries(
             listed: it is unknown what is there now.
         older_restrictions: The same for the older state, where deleted paths are looked up. A
             deleted path that cannot be looked up is a file, unless the diff calls it a directory.
+        filters: What may be listed.
 
     Raises:
         NoList: The captured roots are different directories, or neither state has the base path.
@@ -63,44 +68,104 @@ def expected_entries(
     check_base(before, after, base, source, source if older_source is None else older_source)
     modified = modified_paths(before, after, kept)
     names = Names(source, base)
-    entries: dict[bytes, Entry] = {}
+    found = _Found({}, {}, set())
 
-    if deletes:
-        for path in filter(names.has, before.nodes.keys() - kept):
-            obstacle = find_obstacle(path, kept, older_restrictions, names.base)
-            kind = before.nodes[path].kind
-            if obstacle is not None and (obstacle != path or kind == "dir"):
-                name = names.of(obstacle)
-                entries[name] = _without_attributes("bad-dir", "F_DIR", name, run_time)
-            elif not _is_unknown(path, after, kept, newer_restrictions, names.base):
-                gone = _deleted_type(
-                    path, "file" if obstacle else kind, after.nodes.get(path), kept
-                )
-                if gone:
-                    name = names.of(path)
-                    entries[name] = _without_attributes("delete-file", gone, name, run_time)
+    for path in filter(names.has, before.nodes.keys() - kept if deletes else ()):
+        obstacle = find_obstacle(path, kept, older_restrictions, names.base)
+        is_unknown = _is_unknown(path, after, kept, newer_restrictions, names.base)
+        gone = _deleted_entry(path, before, after, kept, names, filters, obstacle, is_unknown)
+        if gone:
+            found.add(_without_attributes(*gone, run_time), "deleted")
 
     for path in filter(names.has, (after.nodes.keys() - kept) | modified):
         obstacle = find_obstacle(path, kept, newer_restrictions, names.base)
         node = after.nodes[path]
+        change = "modified" if path in kept else "created"
         if obstacle is not None:
-            name = names.of(obstacle)
-            bad = _type_of(after.nodes[obstacle])
-            entries[name] = _without_attributes("bad-dir", bad, name, run_time)
+            name, bad_type = names.of(obstacle), _type_of(after.nodes[obstacle])
+            if _is_bad_listed(name, bad_type, filters, is_walked=obstacle not in kept):
+                found.add(_without_attributes("bad-dir", bad_type, name, run_time), change)
         elif node.kind == "file" or (node.kind == "dir" and path in modified):
-            entries[names.of(path)] = _with_attributes(node, names.of(path), run_time)
+            if _is_listed(node, names.of(path), filters):
+                found.add(_with_attributes(node, names.of(path), run_time), change)
+            else:
+                found.hidden.add(path)
 
+    entries = found.entries
     if moves:
-        created = set(filter(names.has, after.nodes.keys() - kept))
+        created = set(filter(names.has, after.nodes.keys() - kept)) - found.hidden
         deleted = {
             path
             for path in filter(names.has, before.nodes.keys() - kept)
             if find_obstacle(path, kept, older_restrictions, names.base) is None
             and not _is_unknown(path, after, kept, newer_restrictions, names.base)
+            and filters.allow_name(names.of(path), is_dir=before.nodes[path].kind == "dir")
         }
         _apply_moves(entries, names, before, after, created, deleted)
 
-    return sorted(entries.values(), key=sort_key, reverse=True)
+    listed = [entry for entry in entries.values() if found.is_among(entry, filters.only)]
+    return sorted(listed, key=sort_key, reverse=True)
+
+
+def _deleted_entry(
+    path: bytes,
+    before: Tree,
+    after: Tree,
+    kept: set[bytes],
+    names: Names,
+    filters: Filters,
+    obstacle: bytes | None,
+    is_unknown: bool,
+) -> tuple[Element, EntryType, bytes] | None:
+    """Return element, type and name of what is listed of a path that is gone; None for nothing."""
+    kind = before.nodes[path].kind
+    if obstacle is not None and (obstacle != path or kind == "dir"):
+        name = names.of(obstacle)
+        return None if filters.exclude_name(name, is_dir=True) else ("bad-dir", "F_DIR", name)
+    if is_unknown:
+        return None
+    name, successor = names.of(path), after.nodes.get(path)
+    is_listed = successor is not None and _is_listed(successor, name, filters)
+    gone = _deleted_type(path, "file" if obstacle else kind, successor, kept, is_listed=is_listed)
+    if gone and filters.allow_name(name, is_dir=gone == "F_DIR"):
+        return "delete-file", gone, name
+    return None
+
+
+class _Found(NamedTuple):
+    """What was found for a list."""
+
+    entries: dict[bytes, Entry]
+    changes: dict[bytes, str]
+    """What happened to each: `created`, `modified` or `deleted`."""
+    hidden: set[bytes]
+    """Paths that are there, and that filters leave out."""
+
+    def add(self, entry: Entry, change: str) -> None:
+        self.entries[entry.path] = entry
+        self.changes[entry.path] = change
+
+    def is_among(self, entry: Entry, kinds: Collection[str]) -> bool:
+        """Return whether an entry is of one of some kinds; of any, if there are none."""
+        return not kinds or ("moved" if entry.moved_from else self.changes[entry.path]) in kinds
+
+
+def _is_bad_listed(name: bytes, kind: EntryType, filters: Filters, *, is_walked: bool) -> bool:
+    """Return whether filters let something pass that is there and cannot be read.
+
+    What is in a created directory is unknown, so it may be something that is wanted.
+    """
+    is_dir = kind == "F_DIR"
+    if filters.exclude_name(name, is_dir=is_dir):
+        return False
+    return (is_dir and is_walked) or filters.include_name(name, is_dir=is_dir)
+
+
+def _is_listed(node: Node, name: bytes, filters: Filters) -> bool:
+    """Return whether filters let something pass that is there and can be read."""
+    if not filters.allow_name(name, is_dir=node.kind == "dir"):
+        return False
+    return node.kind != "file" or filters.allow_file(node)
 
 
 def expected_list(
@@ -116,6 +181,7 @@ def expected_list(
     index: int | str = 1,
     newer_restrictions: Restrictions = NO_RESTRICTIONS,
     older_restrictions: Restrictions = NO_RESTRICTIONS,
+    filters: Filters = NO_FILTERS,
 ) -> bytes:
     """Return the list's file, to the byte; see `expected_entries` for the arguments."""
     entries = expected_entries(
@@ -129,6 +195,7 @@ def expected_list(
         run_time=run_time,
         newer_restrictions=newer_restrictions,
         older_restrictions=older_restrictions,
+        filters=filters,
     )
     return render(entries, index)
 
@@ -141,6 +208,7 @@ def expected_full_list(
     run_time: int,
     index: int | str = 1,
     restrictions: Restrictions = NO_RESTRICTIONS,
+    filters: Filters = NO_FILTERS,
 ) -> bytes:
     """Return the file of a full list, to the byte: every regular file below the base path.
 
@@ -152,6 +220,7 @@ def expected_full_list(
         index: The source index.
         restrictions: What the run cannot read; where the walk meets such a path, it is one bad
             entry.
+        filters: What may be listed.
     """
     names = Names(source, base)
     above = {path for path in directories_above(names.base) if path != names.base}
@@ -160,8 +229,9 @@ def expected_full_list(
         node, obstacle = tree.nodes[path], find_obstacle(path, above, restrictions, names.base)
         if obstacle is not None:
             name, bad = names.of(obstacle), _type_of(tree.nodes[obstacle])
-            entries[name] = _without_attributes("bad-dir", bad, name, run_time)
-        elif node.kind == "file":
+            if _is_bad_listed(name, bad, filters, is_walked=True):
+                entries[name] = _without_attributes("bad-dir", bad, name, run_time)
+        elif node.kind == "file" and _is_listed(node, names.of(path), filters):
             entries[names.of(path)] = _with_attributes(node, names.of(path), run_time)
     return render(sorted(entries.values(), key=sort_key, reverse=True), index)
 
@@ -180,14 +250,24 @@ def _is_unknown(
 
 
 def _deleted_type(
-    path: bytes, kind: Kind, successor: Node | None, kept: set[bytes]
+    path: bytes, kind: Kind, successor: Node | None, kept: set[bytes], *, is_listed: bool
 ) -> EntryType | None:
-    """Return the type of the deleted entry for a path that is not kept; None if there is none."""
+    """Return the type of the deleted entry for a path that is not kept; None if there is none.
+
+    Args:
+        path: The path.
+        kind: What the older state has there.
+        successor: What the newer state has there, if anything.
+        kept: The kept paths.
+        is_listed: Whether filters let the successor pass. A file exists, listed or not; but one
+            that is not listed does not stand for a directory that is gone.
+    """
     successor_kind = successor.kind if successor else None
     if kind == "file" and successor_kind != "file":
         return "F_REG"
     named_by_the_diff = parent_of(path) in kept
-    if kind == "dir" and named_by_the_diff and successor_kind not in ("dir", "file"):
+    replacing = ("dir", "file") if is_listed else ("dir",)
+    if kind == "dir" and named_by_the_diff and successor_kind not in replacing:
         return "F_DIR"
     return None
 

@@ -209,7 +209,7 @@ class World:
         totals = Totals(unreadable=len(unreadable))
         older = request.older and SnapshotFacts(request.older)
         receipt = SimpleNamespace(
-            list_file=ListFacts("list", 0, "0"), older_snapshot=older, format="xml"
+            list_file=ListFacts("list", 0, "0"), older_snapshot=older, format="xml", filtered={}
         )
         made = PublishedList("list", "receipt", cast(Any, receipt), totals)
         return ChangelistResult((made,), None)

@@ -7,15 +7,17 @@ tree describes: attributes, or why they cannot be read.
 import contextlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.key import ChangedPaths
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.model import (
     Attributes,
     Batch,
@@ -30,11 +32,21 @@ from qumulo_changelist.model import (
 from qumulo_changelist.output.interface import Piece, StoredPiece
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import SliceJob, SliceWorker
-from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, Tree, TreeRequest
+from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
+from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.trees.interface import (
+    NOT_READ,
+    DescribedEntries,
+    NamedEntries,
+    Tree,
+    TreeRequest,
+)
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1, atime=2, owner=3, group=4)
 LINK = Attributes(Kind.OTHER, size=9)
 DIRECTORY = Attributes(Kind.DIRECTORY, size=512)
+
+NO_SIEVE = EntrySieve()
 
 MISSING = ReadFailure("it does not exist")
 LOCKED = ReadFailure("no permission")
@@ -66,10 +78,10 @@ class DictTree:
                 described = [_describe(self._find(name)) for name in request.names]
                 yield [DescribedEntries(request.names, described)]
             else:
-                yield self.walk(request.directory)
+                yield self.walk(request.directory, request.filters)
 
-    def walk(self, directory: str) -> Iterator[DescribedEntries]:
-        return _walk(directory, self._find(directory))
+    def walk(self, directory: str, filters: PathFilter = NO_PATTERNS) -> Iterator[DescribedEntries]:
+        return _walk(directory, self._find(directory), filters)
 
     def names(self, directory: str) -> list[str]:
         raise NotImplementedError
@@ -91,7 +103,7 @@ def _describe(found: Any) -> Description:
     return found or MISSING
 
 
-def _walk(directory: str, content: Any) -> Iterator[DescribedEntries]:
+def _walk(directory: str, content: Any, filters: PathFilter) -> Iterator[DescribedEntries]:
     if not isinstance(content, dict) or isinstance(content, Locked):
         reason = LOCKED if isinstance(content, Locked) else MISSING
         yield DescribedEntries([directory], [reason])
@@ -99,10 +111,18 @@ def _walk(directory: str, content: Any) -> Iterator[DescribedEntries]:
     children = {name + "/" * isinstance(found, dict): found for name, found in content.items()}
     for name in sorted(children, reverse=True):
         found = children[name]
+        if filters.excludes(directory + name) and isinstance(found, dict):
+            yield DescribedEntries([directory + name], [NOT_READ])
+            continue
         if isinstance(found, dict):
-            yield from _walk(directory + name, found)
+            yield from _walk(directory + name, found, filters)
         if not isinstance(found, Locked):
             yield DescribedEntries([directory + name], [_describe(found)])
+
+
+def without_filters(changed: ChangedPaths) -> SliceSieve:
+    """Return changes from which nothing is left out."""
+    return SliceSieve(NO_SIEVE, changed)
 
 
 class OpenTree(Struct, frozen=True):
@@ -149,18 +169,41 @@ def list_entries(
     deletes: bool = True,
 ) -> list[Entry]:
     """Return the entries that a run lists for slices of keys, and those that it leaves out."""
-    kept = KeepEntries()
+    return run_slices(slices, newer, older, identified=identified, deletes=deletes).entries
+
+
+class Product(NamedTuple):
+    """What a run makes of slices."""
+
+    entries: list[Entry]
+    tally: Tally
+
+
+def run_slices(
+    slices: Iterable[list[str]],
+    newer: Tree,
+    older: Tree | None = None,
+    *,
+    identified: Tree | None = None,
+    deletes: bool = True,
+    sieve: EntrySieve = NO_SIEVE,
+) -> Product:
+    """Return the entries that a run lists for slices of keys, and what it counts."""
+    kept, tally = KeepEntries(), Tally()
     job: SliceJob[CountedPieces] = SliceJob(
         OpenTree(newer),
         OpenTree(older) if older else None,
         SidesEncoder(EntryEncoder((kept,)), deletes),
         OpenTree(identified) if identified else None,
+        sieve,
     )
     worker = SliceWorker(job, ignore)
     for keys in slices:
-        worker.work(key.pack(keys))
+        result = worker.work(key.pack(keys))
+        tally.merge(result.product[0].tally)
+        tally.filtered.merge(result.left_out)
     worker.close()
-    return kept.entries
+    return Product(kept.entries, tally)
 
 
 def collect(changes: Iterable[str]) -> ChangeSet:

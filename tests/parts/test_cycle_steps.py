@@ -15,6 +15,8 @@ from qumulo_changelist.errors import (
     UnreachableError,
     UsageError,
 )
+from qumulo_changelist.events import Event, FiltersWidened
+from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.operations.project.adoption import adopt_project
 from qumulo_changelist.operations.project.beginning import Plan
 from qumulo_changelist.operations.project.commit import CommitRequest, CommitResult, commit_project
@@ -412,3 +414,36 @@ def test_a_machine_that_adopts_lists_exactly_what_is_new(sites: Sites) -> None:
         assert made
         assert (now.older, made.entries) == (last.newer, {"new": last.newer})
         last = now
+
+
+def test_filters_that_let_more_pass_are_reported_until_a_full_list_is_committed(
+    sites: Sites,
+) -> None:
+    site = sites()
+
+    def run(*exclude: str, full: bool = False) -> list[int]:
+        """Return the snapshots that filters are reported for; the list is committed."""
+        filters = Filters(exclude=exclude)
+        project = replace(site.project, options=ListOptions(filters=filters))
+        heard: list[Event] = []
+        state = site.world.state(0)
+        request = RunRequest(project=project, commit=True, full=full, state=state)
+        with site.world.acting(0, None):
+            (done,) = run_project(request, SETTINGS, heard.append).sources
+        assert done.is_committed
+        assert (done.older is None) == bool(done.why_full)
+        assert not full or done.why_full == "it was asked for"
+        return [event.snapshot for event in heard if isinstance(event, FiltersWidened)]
+
+    assert run("a", "b") == []
+    assert run("a", "b", "c") == []
+    narrowest = site.known()
+    assert run("a", "b") == [narrowest]
+    narrower = site.known()
+    assert run("a", "b") == [narrowest]
+    second = site.known()
+    assert narrower != second
+    assert run("a") == run("a") == [second]
+    assert run("a", full=True) == []
+    assert run("a", "c") == []
+    assert run("a", "c") == []

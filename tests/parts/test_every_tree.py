@@ -1,15 +1,18 @@
 """What every kind of tree promises, read from the same entries."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.filters.paths import PathFilter
 from qumulo_changelist.model import Kind, ReadFailure
 from qumulo_changelist.names import to_text
 from qumulo_changelist.snapshot_paths import snapshot_paths
@@ -203,3 +206,46 @@ def test_a_tree_that_cannot_change_counts_no_changes(open_tree):
             DescribedEntries(["/a"], describe(tree, "/a"))
         ]
         assert tree.changed_since == 0
+
+
+def test_a_walk_does_not_enter_excluded_directories(open_tree):
+    names = [
+        "/a/1",
+        "/a/skip/2",
+        "/a/skip/deep/3",
+        "/skip/4",
+        "/skip.mov",
+        "/z/deep/skip/5",
+        "/z/6",
+    ]
+    filters = PathFilter(exclude=("skip/", "!/z/deep/skip"))
+
+    with open_tree(*names, "/z/deep/skip/5") as tree:
+        ((*parts,),) = read(tree, Subtree("/", filters))
+
+    found = [name for part in parts for name in part.names]
+    assert found == sorted(found, reverse=True)
+    assert set(found) == {
+        *("/a/", "/a/1", "/a/skip/", "/skip/", "/skip.mov", "/z/", "/z/6", "/z/deep/"),
+        *("/z/deep/skip/", "/z/deep/skip/5"),
+    }
+
+
+def test_a_mount_is_not_asked_what_is_in_an_excluded_directory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed: list[int] = []
+    scan = os.scandir
+
+    def record(descriptor: int) -> Any:
+        listed.append(os.fstat(descriptor).st_ino)
+        return scan(descriptor)
+
+    monkeypatch.setattr(os, "scandir", record)
+    with mounted("/a/1", "/skip/2", "/a/skip/3") as tree:
+        read(tree, Subtree("/", PathFilter(exclude=("skip",))))
+        without = len(listed)
+        read(tree, Subtree("/"))
+        everything = len(listed) - without
+
+    assert (without, everything) == (2, 4)

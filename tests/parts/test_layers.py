@@ -17,6 +17,10 @@ MAX_FUNCTION_LINES = 60
 
 # docs/design.md, section "Which part may import which". A folder stands for all in it.
 VALUES = {
+    *(f"filters.{name}" for name in ("files", "filters", "limits", "lines", "paths", "patterns")),
+    "filters.presets",
+    "filters.tally",
+    "filters.widening",
     *(
         "columns",
         "durations",

@@ -318,7 +318,7 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
     ("command", "arguments", "count"),
     [
         (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 4),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 18),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 26),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
+from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.operations.project.run import check_project
 from qumulo_changelist.projects import addition
 from qumulo_changelist.projects import file as projects_file
@@ -20,6 +21,7 @@ from qumulo_changelist.projects.file import (
     parse_projects,
     read_projects,
 )
+from qumulo_changelist.projects.filter_keys import FILTER_KEYS
 from qumulo_changelist.projects.keys import CYCLE_KEYS, FIELDS, OPTION_KEYS, SOURCE_KEYS
 from qumulo_changelist.projects.lines import find_lines, line_of
 from qumulo_changelist.projects.project import ListOptions, Project, Source
@@ -89,7 +91,9 @@ def test_a_file_becomes_projects_with_defaults_and_sources() -> None:
 
 def test_every_key_is_a_field_of_a_project() -> None:
     assert set(SOURCE_KEYS) == set(Source.__struct_fields__)
-    assert {FIELDS.get(key, key) for key in OPTION_KEYS} == set(ListOptions.__struct_fields__)
+    fields = {FIELDS.get(key, key) for key in OPTION_KEYS}
+    assert fields | {"filters"} == set(ListOptions.__struct_fields__)
+    assert set(FILTER_KEYS) == {*Filters.__struct_fields__, "filter_file"}
     own = {"name", "sources", "options"}
     assert set(CYCLE_KEYS) == set(Project.__struct_fields__) - own
 
@@ -108,6 +112,40 @@ GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
         ('[projects.a]\n\nguid = "g"\n', ["line 1: path is missing"]),
         ('[projects.a]\npath = "/a"\n', ["line 1: guid is missing"]),
         ("[projects.a]\n", ["line 1: path is missing", "line 1: guid is missing"]),
+        (
+            f"{GOOD}exclude = ['a', '[b']\n",
+            [
+                "line 4: exclude = ['a', '[b']: the pattern '[b': its [ is never closed; for the "
+                "character, write \\["
+            ],
+        ),
+        (
+            f"{GOOD}include = '!a'\n",
+            ["line 4: include = '!a': include '!a': use exclude for what is not wanted"],
+        ),
+        (
+            f"{GOOD}only = 'gone'\n",
+            [
+                "line 4: only = 'gone': it has to be some of 'created', 'modified', 'deleted', "
+                "'moved'"
+            ],
+        ),
+        (f"{GOOD}only = ['moved']\n", ["line 1: only moved needs moves, which are not wanted"]),
+        (
+            f"{GOOD}min_size = '10M'\n",
+            ["line 4: min_size = '10M': '10M' is not a size such as 4096, 10MB or 1.5GiB"],
+        ),
+        (
+            f"{GOOD}min_size = 9\nmax_size = 8\n",
+            ["line 1: no file is as large as min_size and not larger than max_size"],
+        ),
+        (
+            f"{GOOD}filter_file = '/none'\n",
+            [
+                "line 4: filter_file = '/none': the filter file /none cannot be read: No such "
+                "file or directory"
+            ],
+        ),
         ("[defaults]\npath = '/a'\n", ["line 2: unknown key path"]),
         (f"{GOOD}keep = 0\n", ["line 4: keep = 0: it has to be a number, from 1"]),
         (f"{GOOD}keep = true\n", ["line 4: keep = True: it has to be a number, from 1"]),
@@ -338,3 +376,25 @@ def test_an_unknown_project_is_guessed() -> None:
         find_project(projects, "shwo1")
     with pytest.raises(UnknownProjectError, match=r"no project 'x'$"):
         find_project(projects, "x")
+
+
+def test_filters_of_a_project_begin_with_the_lines_of_its_file(tmp_path: Path) -> None:
+    lines = tmp_path / "lines"
+    lines.write_bytes(b"\xef\xbb\xbf# litter\n@litter\r\n\n*.tmp  \na\\ \n")
+    text = (
+        f"{GOOD}filter_file = '{lines}'\nexclude = '!keep.tmp'\n"
+        "min_size = '10kB'\nmax_size = 20000\n"
+        "newer_than = 2026-01-31T18:00:00Z\nolder_than = '7days'\nonly = ['created', 'modified']\n"
+    )
+
+    found, wrong = parse_projects(text, "p.toml")
+
+    assert wrong == []
+    assert found["a"].options.filters == Filters(
+        exclude=("@litter", "*.tmp", "a\\ ", "!keep.tmp"),
+        min_size=10_000,
+        max_size=20_000,
+        newer_than="2026-01-31T18:00:00+00:00",
+        older_than="7days",
+        only=("created", "modified"),
+    )

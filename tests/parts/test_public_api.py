@@ -111,6 +111,7 @@ INTERNAL = {
     ("cli/arguments", "ArgumentError"),
     ("cli/arguments", "ArgumentTypeError"),
     ("cli/common", "ArgumentTypeError"),
+    ("cli/filter_options", "ArgumentTypeError"),
     ("cli/program", "SystemExit"),
     ("cluster/wire", "ValidationError"),
     ("cluster/rest/connection", "OSError"),
@@ -150,7 +151,7 @@ def foreign_errors(path: Path) -> set[str]:
     }
 
     foreign = {name for name in raised - ERRORS if (module, name) not in INTERNAL}
-    is_parser = module.startswith(("cluster/", "config/", "projects/", "durations"))
+    is_parser = module.startswith(("cluster/", "config/", "projects/", "filters/", "durations"))
     return foreign - ({"ValueError", "MalformedError", "AssertionError"} if is_parser else set())
 
 

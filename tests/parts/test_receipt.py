@@ -12,6 +12,8 @@ from msgspec.structs import replace
 
 from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.errors import InvalidReceiptError
+from qumulo_changelist.filters.filters import Filters
+from qumulo_changelist.filters.tally import FilterCount
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.receipt import (
@@ -80,6 +82,8 @@ def make_receipt(**changed: Any) -> Receipt:
         without_numeric_owner=11,
         changed_on_the_live_share=12,
         net_files=5,
+        filters=Filters(exclude=("*.tmp",), min_size=10, only=("created",)),
+        filtered={"exclude": FilterCount(3, 700, 1)},
         proof=ProofFacts.of(Proof(100, 105)),
     )
     return replace(receipt, **changed)
@@ -144,9 +148,19 @@ def test_a_receipt_contains_everything_about_a_list():
     found = read_json(make_receipt())
 
     assert found == {
-        "receipt_version": "1.1",
+        "receipt_version": "1.2",
         "format": "xml",
         "net_files": 5,
+        "filters": {
+            "include": [],
+            "exclude": ["*.tmp"],
+            "min_size": 10,
+            "max_size": None,
+            "newer_than": None,
+            "older_than": None,
+            "only": ["created"],
+        },
+        "filtered": {"exclude": {"files": 3, "bytes": 700, "directories": 1}},
         **FIRST_LAYOUT,
     }
     assert [name for name in found if name in FIRST_LAYOUT] == list(FIRST_LAYOUT)
@@ -255,7 +269,9 @@ def test_a_receipt_can_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path, make_pa
 
 
 def test_a_receipt_of_before_receipts_had_a_version_is_read():
-    assert decode_json(FIRST_LAYOUT) == make_receipt(receipt_version="1.0", net_files=None)
+    assert decode_json(FIRST_LAYOUT) == make_receipt(
+        receipt_version="1.0", net_files=None, filters=Filters(), filtered={}
+    )
 
 
 def test_fields_of_a_newer_minor_version_are_ignored():

@@ -10,6 +10,7 @@ import pytest
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import ChangedPaths
+from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -34,6 +35,7 @@ from tests.parts.scanning import (
     line_of,
     list_changes,
     list_entries,
+    without_filters,
 )
 
 NO_OWNER = "no usable owner"
@@ -102,7 +104,9 @@ def test_a_name_that_a_created_directory_should_contain_but_does_not_is_bad():
 
 def test_a_created_directory_that_the_walk_missed_is_bad():
     class Late(DictTree):
-        def walk(self, directory: str) -> Iterator[DescribedEntries]:
+        def walk(
+            self, directory: str, filters: PathFilter = NO_PATTERNS
+        ) -> Iterator[DescribedEntries]:
             return iter(())
 
     changes = collect(["CREATE /d/sub/", "CREATE /d/"])
@@ -570,7 +574,7 @@ def sides(
     older, created = (None if tree is None else DictTree(tree) for tree in (before, identified))
     return [
         f"{entry.op} {entry.name} {entry.attributes.size}"
-        for batch in read_sides(key.unpack(packed), DictTree(now), older, created)
+        for batch in read_sides(without_filters(key.unpack(packed)), DictTree(now), older, created)
         for entry in batch
     ]
 
@@ -609,7 +613,7 @@ def test_the_tree_with_ids_is_asked_only_for_created_names():
     changed = ChangedPaths(["/new", "/kept", "/d/x", "/d/"], ["C", "M", "M", "C"])
     identified = DictTree(now)
 
-    found = read_sides(changed, DictTree(now), None, identified)
+    found = read_sides(without_filters(changed), DictTree(now), None, identified)
 
     assert [entry.name for batch in found for entry in batch] == ["/new", "/kept", "/d/y", "/d/x"]
     assert identified.requests == [NamedEntries(["/new"]), Subtree("/d/")]

@@ -39,6 +39,7 @@ WARNINGS += [
     events.BaseChosen("/p", 7, "show1-7", 0),
     events.BaseExpires("/p", 7, 0),
     events.FullListNeeded("show1", "/p", "nothing was committed yet", None),
+    events.FiltersWidened("show1", "/p", 7),
     events.NothingNewer("/p", "Nightly", 7),
     events.ListMade(
         "show1", "/p", "/list", Totals(files=3), deletes=True, moves=False, proof=(1, 4)

@@ -24,10 +24,13 @@ from qumulo_changelist.trees.interface import (
     NamedEntries,
     TreeRequest,
 )
+from tests.parts.scanning import without_filters
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1)
 DIRECTORY = Attributes(Kind.DIRECTORY, size=512)
 LINK = Attributes(Kind.OTHER)
+
+NO_SIEVE = without_filters(ChangedPaths([], []))
 
 
 class ScriptedTree:
@@ -62,7 +65,7 @@ class ScriptedTree:
 
 def newer_entries(named_ops: list[tuple[str, Op]], tree: ScriptedTree) -> list[Entry]:
     named = NamedOps([name for name, _ in named_ops], [op for _, op in named_ops])
-    return [entry for batch in NewerSide(named, tree).entries() for entry in batch]
+    return [entry for batch in NewerSide(named, tree, NO_SIEVE).entries() for entry in batch]
 
 
 def unreadable(name: str, op: Op, reason: str, kind: Kind = Kind.FILE) -> Entry:
@@ -231,7 +234,9 @@ def of_deleted_name(name: str, described: Description) -> Entry | None:
 
 
 def within_deleted_directory(name: str, described: Description) -> Entry | None:
-    return OlderSide(ChangedPaths([], []), ScriptedTree()).entry_from_walk(name, described, DELETE)
+    return OlderSide(ChangedPaths([], []), ScriptedTree(), NO_SIEVE).entry_from_walk(
+        name, described, DELETE
+    )
 
 
 @pytest.mark.parametrize("rule", [of_deleted_name, within_deleted_directory])

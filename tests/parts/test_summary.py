@@ -2,6 +2,7 @@
 
 from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.cli.summary import summarize
+from qumulo_changelist.filters.tally import FilterCount
 from qumulo_changelist.model import Totals
 
 TOTALS = Totals(
@@ -84,3 +85,23 @@ def test_a_proof_is_reported_if_there_is_one() -> None:
         *USUAL,
         "proved: the cluster counts 105 files, which the list has",
     ]
+
+
+def test_what_filters_left_out_is_reported_by_filter() -> None:
+    filtered = {
+        "exclude": FilterCount(files=3, directories=1),
+        "older-than": FilterCount(files=1, bytes=70),
+    }
+
+    (said,) = [
+        part
+        for part in summarize("Show 1", TOTALS, None, moves=False, filtered=filtered).split("; ")
+        if part not in USUAL
+    ]
+    proved = summarize("Show 1", TOTALS, Proof(0, 9), moves=False, filtered=filtered)
+
+    assert said == (
+        "left out by filters: --exclude 3 files and 1 directory, --older-than 1 file (70 bytes), "
+        "which no later list has unless they change again"
+    )
+    assert proved.endswith("counts 9 files, which the list, with what filters left out, has")

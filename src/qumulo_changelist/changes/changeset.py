@@ -2,19 +2,44 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, EncodedChanges
 from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
 from qumulo_changelist.changes.sorted_keys import SortedKeys
-from qumulo_changelist.model import Change
+from qumulo_changelist.filters.tally import FilterTally
+from qumulo_changelist.model import CREATE, Change
 
 _BASE = "/"
 
 
-def encode_changes(scope: Scope, page: list[Change]) -> EncodedChanges:
-    """Return the keys of those of the changes that count."""
-    return key.encode(scope.select(page), prefix_length=len(scope.base))
+class SelectedChanges(NamedTuple):
+    """Those changes of a page that count."""
+
+    in_scope: int
+    """The number of changes at or below the base path, whether they are left out or not."""
+    encoded: EncodedChanges
+    """What filters let pass; the directories in it are those that were created or deleted, and are
+    not excluded."""
+    left_out: FilterTally
+
+
+def encode_changes(
+    scope: Scope, page: list[Change], sieve: ChangeSieve = NO_SIEVE
+) -> SelectedChanges:
+    """Return those of the changes that count, as keys."""
+    left_out = FilterTally()
+    selected = scope.select(page)
+    kept = sieve.sift(selected, scope.base, left_out)
+    encoded = key.encode(kept, prefix_length=len(scope.base))
+    if sieve.paths.exclude:
+        directories = [
+            pair for pair in encoded.directories if not sieve.paths.excludes(key.unescape(pair[0]))
+        ]
+        encoded = encoded._replace(directories=directories)
+    return SelectedChanges(len(selected), encoded, left_out)
 
 
 class ChangeSet:
@@ -24,20 +49,28 @@ class ChangeSet:
         scope: the base path.
         limit: the number of changes to keep in memory; if there are more, they go to disk.
         folder: the folder for them.
+        sieve: leaves changes out.
 
     Raises:
         SpillError: there is no room on disk; raised by every method.
     """
 
-    def __init__(self, scope: Scope, *, limit: int, folder: str) -> None:
+    def __init__(
+        self, scope: Scope, *, limit: int, folder: str, sieve: ChangeSieve = NO_SIEVE
+    ) -> None:
         self.scope = scope
         """What counts."""
+        self.sieve = sieve
+        self.left_out = FilterTally()
+        """What the sieve has left out."""
+        self.in_scope = 0
+        """The number of changes at or below the base path, also those that are left out."""
         self._keys = SortedKeys(limit, folder)
         self._count = 0
         self.whole_directories: set[str] = set()
         """The directories that were created or deleted, as escaped paths (``key.py``).
 
-        Each stands for everything below it.
+        Each stands for everything below it. None of them is excluded.
         """
         self.base_created = self.base_deleted = False
         """Whether the base path was created, or deleted, itself or with a directory above it."""
@@ -46,10 +79,11 @@ class ChangeSet:
 
     def add(self, page: list[Change]) -> int:
         """Add changes, possibly several times the same; return the number of those that count."""
-        return self.add_encoded(encode_changes(self.scope, page))
+        return self.add_selected(encode_changes(self.scope, page, self.sieve))
 
-    def add_encoded(self, encoded: EncodedChanges) -> int:
-        """Add what :func:`encode_changes` returned; return the number of changes in it."""
+    def add_selected(self, selected: SelectedChanges) -> int:
+        """Add what :func:`encode_changes` returned; return the number of changes in scope."""
+        encoded = selected.encoded
         for directory, letter in encoded.directories:
             self.whole_directories.add(directory)
             if directory == _BASE:
@@ -59,7 +93,9 @@ class ChangeSet:
         self.has_deletions = self.has_deletions or encoded.has_deletions
         self._keys.add(encoded.keys)
         self._count += len(encoded.keys)
-        return len(encoded.keys)
+        self.in_scope += selected.in_scope
+        self.left_out.merge(selected.left_out)
+        return selected.in_scope
 
     def __len__(self) -> int:
         return self._count
@@ -88,14 +124,16 @@ class ChangeSet:
     def only_created_directories(self) -> list[str]:
         """Return the directories that the diff reports as created, and as nothing else.
 
-        Changes that are on disk are not searched.
+        Excluded directories are not among them. Changes that are on disk are not searched.
         """
         # A directory's first key is followed by its others, and by those of what is below it.
         keys = sorted({*self._keys.in_memory} - self._forgotten)
         return [
             key.unescape(key.path_of(changed))
             for changed, following in pairwise([*keys, ""])
-            if key.is_created_directory(changed) and not following.startswith(key.path_of(changed))
+            if key.is_created_directory(changed)
+            and key.path_of(changed) in self.whole_directories
+            and not following.startswith(key.path_of(changed))
         ]
 
     def count_folders(self, *letters: str) -> int:
@@ -119,15 +157,17 @@ class ChangeSet:
 
     def expand(self, directory: str, names: list[str]) -> None:
         """Replace a created directory by the names in it, which were created with it."""
-        escaped = key.escape(directory)
+        escaped, base = key.escape(directory), self.scope.base
         replaced = key.make_key(escaped, CREATED)
-        paths = [key.escape(name) for name in names]
+        created = [Change(CREATE, base + name) for name in names]
+        _, encoded, left_out = encode_changes(self.scope, created, self.sieve)
         kept = [changed for changed in self._keys.in_memory if changed != replaced]
-        kept += [key.make_key(path, CREATED) for path in paths]
+        kept += encoded.keys
         self._keys.replace(kept)
         self._count = len(kept)
+        self.left_out.merge(left_out)
         self.whole_directories.remove(escaped)
-        self.whole_directories.update(path for path in paths if path.endswith("/"))
+        self.whole_directories.update(path for path, _ in encoded.directories)
 
     def close(self) -> None:
         """Remove everything from the disk."""

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.names import is_directory
 from qumulo_changelist.trees.interface import Tree
 
 # With this number of directories there is work for every process.
@@ -21,7 +22,8 @@ def expand_directories(
 ) -> int:
     """Replace created directories by what is in them, while that contains directories again.
 
-    The list stays the same: everything below a created directory was created, too.
+    The list stays the same: everything below a created directory was created, too. Excluded
+    directories are not listed.
 
     Args:
         changes: the changes, in which directories are replaced.
@@ -32,6 +34,7 @@ def expand_directories(
         ``Tree.changed_since``. The run does not look at them again.
     """
     created = deque(changes.only_created_directories())
+    excluded = changes.sieve.paths
     changed_since = 0
     if not created or len(created) >= _ENOUGH_DIRECTORIES:
         return changed_since
@@ -45,7 +48,9 @@ def expand_directories(
                 names = newer.names(directory)
             except UnreadableError:
                 continue  # the walk of this directory will report it
-            directories = [name for name in names if name.endswith("/")]
+            directories = [
+                name for name in names if is_directory(name) and not excluded.excludes(name)
+            ]
             if directories:
                 changes.expand(directory, names)
                 created += directories

@@ -56,6 +56,14 @@ def _base_expires(event: events.BaseExpires) -> str:
     )
 
 
+def _filters_widened(event: events.FiltersWidened) -> str:
+    return (
+        f"{event.source}: the filters may let more pass than when snapshot {event.snapshot} was "
+        "listed; what passes only now is listed only if it changed since. To list all of it once: "
+        f"`qumulo-changelist run {shlex.quote(event.project)} --full`"
+    )
+
+
 def _full_list_needed(event: events.FullListNeeded) -> str:
     adopt = ""
     if event.adoptable is not None:
@@ -71,7 +79,9 @@ def _list_made(event: events.ListMade) -> str:
     from qumulo_changelist.checks.proof import Proof  # few commands make a list
 
     proof = Proof(*event.proof) if event.proof else None
-    summary = summarize(event.project, event.totals, proof, moves=event.moves)
+    summary = summarize(
+        event.project, event.totals, proof, moves=event.moves, filtered=event.filtered
+    )
     return summary if event.deletes else f"{summary}; what was deleted is not listed (--deletes)"
 
 
@@ -94,6 +104,7 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
     events.CommitsDisagree: _commits_disagree,
     events.BaseChosen: _base_chosen,
     events.BaseExpires: _base_expires,
+    events.FiltersWidened: _filters_widened,
     events.FullListNeeded: _full_list_needed,
     events.SnapshotTaken: lambda e: f"{e.source}: took snapshot {e.snapshot} ({e.name})",
     events.NothingNewer: lambda e: (

@@ -7,10 +7,10 @@ from typing import get_args
 
 from msgspec.structs import fields
 
-from qumulo_changelist.cli import arguments, program
+from qumulo_changelist.cli import arguments, filter_options, program
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
-from qumulo_changelist.cli.summary import summarize
+from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.archiver import read_settings
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.request import (
@@ -47,6 +47,7 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
         newer=options.newsnapshotid,
         mapped_path=options.mappedpath,
         formats=options.formats or _DEFAULTS["formats"],
+        filters=filter_options.chosen_filters(options),
         **{name: getattr(options, name) for name in _SAME_NAMES},
     )
     request.check()
@@ -59,7 +60,7 @@ def _run(argv: Sequence[str] | None) -> int:
     with shown_progress(quiet=False, in_log=False) as progress:
         screen = Screen(verbose=options.verbose, progress=progress)
         result = generate_changelist(request, settings, screen)
-    say(summarize(request.project, result.totals, result.proof, moves=request.moves))
+    say(summarize_result(request, result))
     print_result(b"\n".join(os.fsencode(each.path) for each in result.lists))
     return 0 if result.is_complete else 1
 
@@ -105,6 +106,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--format", dest="formats", action=arguments.AppendValue, choices=selectable_formats(),
         help="how the list is written; several times for several lists (default: xml)",
     )  # fmt: skip
+    filter_options.add_options(parser)
     _add_tuning(parser)
     return parser
 

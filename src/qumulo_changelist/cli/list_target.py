@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import describe_lists, print_answer
 from qumulo_changelist.cli.screen import Screen, print_content, say
-from qumulo_changelist.cli.summary import summarize
+from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import OutputError, UsageError
 from qumulo_changelist.names import to_bytes, to_text
@@ -116,7 +116,7 @@ def _generate(
 
     result = generate_changelist(request, settings, screen)
     if not quiet:
-        say(summarize(request.project, result.totals, result.proof, moves=request.moves))
+        say(summarize_result(request, result))
     return result
 
 

@@ -81,6 +81,9 @@ _HINTS: dict[type[ChangelistError], str] = {
     ),
     errors.StaleProofError: _EXACT,
     errors.UnprovableError: "",
+    errors.TooManyExcludedError: (
+        "Make the list without --verify, or exclude files by their names, and not directories."
+    ),
     errors.DeletionLimitError: "If this is what happened, use a greater --max-deletes.",
     errors.UnknownDeletionLimitError: "Give --max-deletes as a number of files.",
     errors.ConfigurationError: "",

@@ -4,7 +4,7 @@ import argparse
 import shlex
 from typing import Any
 
-from qumulo_changelist.cli import arguments
+from qumulo_changelist.cli import arguments, filter_options
 from qumulo_changelist.cli.common import duration
 from qumulo_changelist.errors import UnknownProjectError, UsageError
 from qumulo_changelist.output.formats import selectable_formats
@@ -69,6 +69,7 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
     )
+    filter_options.add_options(parser)
 
 
 def _add_cycle_options(group: argparse._ArgumentGroup) -> None:
@@ -156,7 +157,8 @@ def list_options(options: argparse.Namespace, project: Project | None) -> ListOp
     from msgspec.structs import replace
 
     own = project.options if project else ListOptions()
-    return replace(own, **_given(options, ListOptions))
+    filters = filter_options.chosen_filters(options, own.filters)
+    return replace(own, filters=filters, **_given(options, ListOptions, but=("filters",)))
 
 
 def with_options(project: Project, options: argparse.Namespace) -> Project:

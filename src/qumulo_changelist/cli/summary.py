@@ -1,5 +1,7 @@
 """The last line of a run: what the list contains."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qumulo_changelist.model import Totals
@@ -7,9 +9,19 @@ from qumulo_changelist.wording import count
 
 if TYPE_CHECKING:
     from qumulo_changelist.checks.proof import Proof
+    from qumulo_changelist.filters.tally import FilterCount
+    from qumulo_changelist.operations.lists.request import ChangelistRequest
+    from qumulo_changelist.operations.lists.result import ChangelistResult
 
 
-def summarize(project: str, totals: Totals, proof: "Proof | None", *, moves: bool) -> str:
+def summarize(
+    project: str,
+    totals: Totals,
+    proof: "Proof | None",
+    *,
+    moves: bool,
+    filtered: "Mapping[str, FilterCount]" = MappingProxyType({}),
+) -> str:
     """Return what a list contains, in words.
 
     Args:
@@ -17,6 +29,7 @@ def summarize(project: str, totals: Totals, proof: "Proof | None", *, moves: boo
         totals: what the list contains.
         proof: what the cluster counts; None if no proof was wanted.
         moves: whether moves were wanted.
+        filtered: what filters have left out, by filter.
     """
     parts = [
         f"changed: {_files(totals.files, totals.size)}, {count(totals.directories, 'directory')}",
@@ -27,6 +40,8 @@ def summarize(project: str, totals: Totals, proof: "Proof | None", *, moves: boo
     ]
     if moves:
         parts.insert(1, f"of these only moved: {_files(totals.moved, totals.moved_size)}")
+    if filtered:
+        parts.append(f"left out by filters: {_filtered(filtered)}")
     if totals.without_numeric_ids:
         parts.append(
             f"with an owner or a group that has no numeric id: {totals.without_numeric_ids}"
@@ -36,16 +51,38 @@ def summarize(project: str, totals: Totals, proof: "Proof | None", *, moves: boo
             f"on the live share since the snapshot: {count(totals.changed_since, 'entry')} changed "
             "or disappeared (exact: --metadata snapshot or rest)"
         )
+    besides = ", with what filters left out," if filtered else ""
     if proof and not proof.older_files:
-        parts.append(
-            f"proved: the cluster counts {count(proof.newer_files, 'file')}, which the list has"
-        )
+        files = count(proof.newer_files, "file")
+        parts.append(f"proved: the cluster counts {files}, which the list{besides} has")
     elif proof:
         parts.append(
-            f"proved: the list leads from the {count(proof.older_files, 'file')} of the older "
-            f"snapshot to the {proof.newer_files} of the newer"
+            f"proved: the list{besides} leads from the {count(proof.older_files, 'file')} of the "
+            f"older snapshot to the {proof.newer_files} of the newer"
         )
     return f"{project}: {'; '.join(parts)}"
+
+
+def summarize_result(request: "ChangelistRequest", result: "ChangelistResult") -> str:
+    """Return what the list of a request contains, in words."""
+    filtered = result.receipt.filtered
+    return summarize(
+        request.project, result.totals, result.proof, moves=request.moves, filtered=filtered
+    )
+
+
+def _filtered(filtered: "Mapping[str, FilterCount]") -> str:
+    words = []
+    for name, counted in filtered.items():
+        numbers = []
+        if counted.files:
+            size = f" ({count(counted.bytes, 'byte')})" if counted.bytes else ""
+            numbers.append(f"{count(counted.files, 'file')}{size}")
+        if counted.directories:
+            numbers.append(count(counted.directories, "directory"))
+        later = ", which no later list has unless they change again" if name == "older-than" else ""
+        words.append(f"--{name} {' and '.join(numbers)}{later}")
+    return ", ".join(words)
 
 
 def _files(number: int, size: int) -> str:

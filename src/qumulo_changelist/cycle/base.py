@@ -22,6 +22,7 @@ class WhyFull(Enum):
     GONE = "the cluster no longer has the snapshot that was committed last"
     DIFFERENT = "the snapshot with the id of the committed one is a different snapshot"
     REPLACED = "the source is no longer the directory that the committed snapshot is of"
+    WANTED = "it was asked for"
     ARCHIVE = "the archiver's GUID or index has changed since the last commit"
 
 

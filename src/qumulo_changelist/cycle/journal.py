@@ -52,11 +52,12 @@ CREATE TABLE IF NOT EXISTS runs (
     exit_code INTEGER,
     error BLOB NOT NULL,
     position INTEGER NOT NULL,
-    contents TEXT NOT NULL DEFAULT ''
+    contents TEXT NOT NULL DEFAULT '',
+    filters TEXT NOT NULL DEFAULT ''
 )
 """
-# Files of earlier versions lack the last column. Those versions write what has it, too.
-_COLUMN = "ALTER TABLE runs ADD COLUMN contents TEXT NOT NULL DEFAULT ''"
+# Files of earlier versions lack the last columns. Those versions write what has them, too.
+_LATER_COLUMNS = ("contents", "filters")
 
 
 class RunState(str, Enum):
@@ -116,6 +117,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Of the commit among all commits, in their order; 0 if it is not committed."""
     contents: RunContents | None = None
     """What the list contains; None if there is none, or an earlier version made it."""
+    filters: str = ""
+    """The filters of its list (``Filters.encode``); "" for none."""
 
 
 _TEXTS = frozenset(("project", "source", "archive", "name", "list", "receipt", "summary", "error"))
@@ -163,10 +166,12 @@ class Journal:
                 self._file.execute(_TABLE)
                 self._file.execute(f"PRAGMA user_version = {_VERSION}")
             columns = self._file.execute("PRAGMA table_info(runs)").fetchall()
-            if "contents" not in [column["name"] for column in columns]:
+            for name in {*_LATER_COLUMNS} - {column["name"] for column in columns}:
                 # Another process may do it at the same moment.
                 with contextlib.suppress(sqlite3.OperationalError):
-                    self._file.execute(_COLUMN)
+                    self._file.execute(
+                        f"ALTER TABLE runs ADD COLUMN {name} TEXT NOT NULL DEFAULT ''"
+                    )
 
     def __enter__(self) -> "Journal":
         return self
@@ -266,6 +271,16 @@ class Journal:
         listed = self._in_state(project, source, RunState.LISTED)
         waiting = [run for run in listed if _continues(run, last)]
         return list({(run.newer, run.archive): run for run in reversed(waiting)}.values())[::-1]
+
+    def committed_since_full_list(self, project: str, source: str) -> list[Run]:
+        """Return the runs that made the archive what it is: the committed ones, newest first.
+
+        The last one is the newest full list, or what was adopted from a different machine.
+        """
+        runs = self._in_state(project, source, RunState.COMMITTED)
+        runs.sort(key=lambda run: run.position, reverse=True)
+        first = next((at for at, run in enumerate(runs) if run.older is None), len(runs))
+        return runs[: first + 1]
 
     def _in_state(self, project: str, source: str, state: RunState) -> list[Run]:
         return [run for run in self.runs(project, source) if run.state is state]

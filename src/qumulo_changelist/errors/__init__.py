@@ -22,6 +22,7 @@
     ├── ProofError                    5   the list does not agree with the cluster's counts
     │   ├── StaleProofError           5   the same, and the live share changed after the snapshot
     │   └── UnprovableError           5   nothing is known that would prove it
+    │       └── TooManyExcludedError  5   too many directories are excluded to count in each
     ├── DeletionLimitError            6   more would be deleted than the limit allows
     │   └── UnknownDeletionLimitError 6   the limit is a percentage of an unknown number
     ├── NoBaseError                   7   only a full list can be made, and none was wanted
@@ -131,6 +132,7 @@ from qumulo_changelist.errors.result import (
     ResultError,
     SpillError,
     StaleProofError,
+    TooManyExcludedError,
     UnknownDeletionLimitError,
     UnprovableError,
 )
@@ -188,6 +190,7 @@ __all__ = [
     "StaleProofError",
     "StateFileError",
     "StatusError",
+    "TooManyExcludedError",
     "TrustFileError",
     "UnclearOutcomeError",
     "UncommittableError",

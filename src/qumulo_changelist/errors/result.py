@@ -35,6 +35,10 @@ class UnprovableError(ProofError):
     """What would prove the list cannot be read."""
 
 
+class TooManyExcludedError(UnprovableError):
+    """Something changed in too many excluded directories to have the files in each counted."""
+
+
 class DeletionLimitError(ChangelistError):
     """The list would delete more files than the limit allows."""
 

@@ -21,6 +21,7 @@ from qumulo_changelist.events.cycle import (
     CommitLost,
     CommitsDisagree,
     CommitWithheld,
+    FiltersWidened,
     FullListNeeded,
     ListCommitted,
     ListHanded,
@@ -69,6 +70,7 @@ __all__ = [
     "EntryLeftOut",
     "EntryUnreadable",
     "Event",
+    "FiltersWidened",
     "FullListChosen",
     "FullListNeeded",
     "LeftoverRemoved",
@@ -134,6 +136,7 @@ Event = (
     | CommitsDisagree
     | BaseChosen
     | BaseExpires
+    | FiltersWidened
     | FullListNeeded
     | SnapshotTaken
     | NothingNewer

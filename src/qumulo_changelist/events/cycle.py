@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from qumulo_changelist.filters.tally import FilterCount
 from qumulo_changelist.model import Totals
 
 
@@ -62,6 +63,18 @@ class BaseExpires(Struct, frozen=True):
     """In nanoseconds since the epoch."""
 
 
+class FiltersWidened(Struct, frozen=True):
+    """The filters may let more pass than those of an earlier list did, since the last full list.
+
+    What passes only now, and has not changed since, is on no list.
+    """
+
+    project: str
+    source: str
+    snapshot: int
+    """The newest snapshot that was listed with filters that let less pass."""
+
+
 class FullListNeeded(Struct, frozen=True):
     """Only a full list can be made."""
 
@@ -105,6 +118,8 @@ class ListMade(Struct, frozen=True):
     proof: tuple[int, int] | None
     """The number of files that the cluster counts in the older and in the newer snapshot; None if
     no proof was wanted."""
+    filtered: dict[str, FilterCount] = {}
+    """What each filter has left out, by the name of its option."""
 
 
 class ListHanded(Struct, frozen=True):

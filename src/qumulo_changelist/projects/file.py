@@ -14,6 +14,7 @@ from platformdirs import user_config_dir
 
 from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.projects.filter_keys import make_filters
 from qumulo_changelist.projects.keys import (
     CYCLE_KEYS,
     DEFAULT_KEYS,
@@ -240,7 +241,8 @@ class _Reader:
             name=name,
             sources=tuple(Source(**source) for source in sources),
             options=ListOptions(
-                **{FIELDS.get(key, key): values[key] for key in OPTION_KEYS if key in values}
+                filters=make_filters(values),
+                **{FIELDS.get(key, key): values[key] for key in OPTION_KEYS if key in values},
             ),
             **{key: values[key] for key in CYCLE_KEYS if key in values},
         )

@@ -1,4 +1,4 @@
-"""The keys of ``projects.toml``, and what the value of each may be. Pure.
+"""The keys of ``projects.toml``, and what the value of each may be.
 
 To add a key, add its line here, and a field of the same name to a value in ``project.py``.
 """
@@ -11,6 +11,7 @@ from qumulo_changelist.checks.notify_url import check_notify_url
 from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
+from qumulo_changelist.projects.filter_keys import FILTER_KEYS
 
 Parser = Callable[[object], Any]
 """Returns the value of a key, or raises a ``ValueError`` that says what it may be."""
@@ -125,5 +126,5 @@ FIELDS: Mapping[str, str] = {"format": "formats"}
 SECRET_KEYS = frozenset(("notify_url",))
 """Those whose values no message may contain."""
 
-DEFAULT_KEYS: Mapping[str, Parser] = {**OPTION_KEYS, **CYCLE_KEYS}
+DEFAULT_KEYS: Mapping[str, Parser] = {**OPTION_KEYS, **FILTER_KEYS, **CYCLE_KEYS}
 PROJECT_KEYS: Mapping[str, Parser] = {**SOURCE_KEYS, **DEFAULT_KEYS}

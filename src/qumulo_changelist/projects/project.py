@@ -15,6 +15,7 @@ from qumulo_changelist.checks.request import (
     normalize_cluster_path,
 )
 from qumulo_changelist.errors import ProjectNameError, UsageError
+from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.names import to_bytes
 
 # A marker is named <id>_<PROJECT>-<seconds>-committed-<id>, and a name has at most 255 bytes; an id
@@ -51,6 +52,7 @@ class ListOptions(Struct, frozen=True, kw_only=True):
     max_deletes: DeletionLimit | None = None
     metadata: Literal["mount", "snapshot", "rest"] | None = None
     """None: the mount if there is a mapped path, else REST."""
+    filters: Filters = NO_FILTERS
     formats: tuple[str, ...] = ("xml",)
     workers: int | None = None
     lookups: int | None = None
@@ -94,6 +96,8 @@ class Project(Struct, frozen=True, kw_only=True):
             UsageError: a field has the wrong type, or a value is not possible.
         """
         check_types(self.options)
+        check_types(self.options.filters)
+        self.options.filters.check(deletes=self.options.deletes, moves=self.options.moves)
         check_name(self.name)
         if not self.sources:
             raise UsageError(f"the project {self.name} has no source")

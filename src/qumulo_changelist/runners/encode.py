@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from qumulo_changelist.columns import FileBatch
-from qumulo_changelist.model import Batch, Entry
+from qumulo_changelist.filters.filters import ChangeKind
+from qumulo_changelist.model import Batch, Entry, State
 from qumulo_changelist.output.interface import ListFormat, Piece
 from qumulo_changelist.scan.order import resolve_names
 from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions
+from qumulo_changelist.scan.sieve import is_among
 from qumulo_changelist.scan.tally import Tally
 
 # With fewer entries in a batch, the calls for it cost more than its entries.
@@ -33,6 +35,8 @@ class EntryEncoder(Struct, frozen=True):
     """The format of each list."""
     by_folder: bool = False
     """Whether deleted files are also counted by folder."""
+    only: tuple[ChangeKind, ...] = ()
+    """The kinds of changes that lists have; none for all of them."""
 
     def can_hold(self, name: str) -> bool:
         """Return whether every list can hold a name."""
@@ -40,13 +44,39 @@ class EntryEncoder(Struct, frozen=True):
 
     def __call__(self, batches: Iterable[Batch]) -> CountedPieces:
         """Return the pieces of entries that are in the order of a list, one for each name."""
-        writers = [
-            _CountingWriter(each, Tally(by_folder=self.by_folder)) for each in self.list_formats
-        ]
-        for batch in _join_small(batches):
+        tallies = [Tally(by_folder=self.by_folder) for _ in self.list_formats]
+        writers = list(map(_CountingWriter, self.list_formats, tallies))
+        for batch in _join_small(self._select(batches, tallies)):
             for writer in writers:
                 writer.add(batch)
         return tuple(writer.finish() for writer in writers)
+
+    def _select(self, batches: Iterable[Batch], tallies: list[Tally]) -> Iterator[Batch]:
+        """Yield what stays of the entries, and count what does not."""
+        for batch in batches:
+            if isinstance(batch, FileBatch) and not self.only:
+                yield batch
+                continue
+            rows = [row for row, entry in enumerate(batch) if not self._leaves_out(entry, tallies)]
+            if len(rows) == len(batch):
+                yield batch
+            elif rows:
+                yield (
+                    batch.pick(rows)
+                    if isinstance(batch, FileBatch)
+                    else [batch[row] for row in rows]
+                )
+
+    def _leaves_out(self, entry: Entry, tallies: list[Tally]) -> bool:
+        """Return whether an entry is left out, and count it."""
+        is_filtered = entry.state is State.FILTERED
+        is_unwanted = bool(self.only) and not is_among(entry, self.only)
+        for tally in tallies if is_filtered or is_unwanted else ():
+            if is_filtered:
+                tally.add([entry])
+            else:
+                tally.add_filtered(entry, "only")
+        return is_filtered or is_unwanted
 
 
 class _CountingWriter:

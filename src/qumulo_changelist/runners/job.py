@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.events import Listener
+from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
+from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
 from qumulo_changelist.trees.interface import TreeSource
 
 Product = TypeVar("Product")
@@ -28,6 +30,8 @@ class SliceJob(Struct, Generic[Product], frozen=True):
     """Makes the product of a slice from its entries."""
     identified: TreeSource | None = None
     """The newer tree with the cluster's ids, see :func:`~.reconcile.read_sides`."""
+    sieve: EntrySieve = EntrySieve()
+    """The filters."""
 
 
 class SliceResult(Struct, Generic[Product], frozen=True):
@@ -36,6 +40,8 @@ class SliceResult(Struct, Generic[Product], frozen=True):
     product: Product
     changed_since: int
     """The number of entries that turned out to be no longer as the newer snapshot has them."""
+    left_out: FilterTally
+    """What filters have left out."""
 
 
 class SliceWorker(Generic[Product]):
@@ -51,6 +57,7 @@ class SliceWorker(Generic[Product]):
         self, job: SliceJob[Product], listener: Listener, watch: Watch | None = None
     ) -> None:
         self._finish = job.finish
+        self._sieve = job.sieve
         self._watch = watch
         with contextlib.ExitStack() as stack:
             self._newer, self._older, self._identified = (
@@ -63,9 +70,10 @@ class SliceWorker(Generic[Product]):
         """Return the result of a slice, whose keys are packed (``key.pack``)."""
         before = self._changed_since()
         assert self._newer
-        entries = read_sides(key.unpack(packed), self._newer, self._older, self._identified)
+        sieve = SliceSieve(self._sieve, key.unpack(packed))
+        entries = read_sides(sieve, self._newer, self._older, self._identified)
         product = self._finish(map(self._watch, entries) if self._watch else entries)
-        return SliceResult(product, self._changed_since() - before)
+        return SliceResult(product, self._changed_since() - before, sieve.tally)
 
     def close(self) -> None:
         """Close the trees."""

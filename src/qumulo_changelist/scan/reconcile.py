@@ -11,12 +11,13 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from qumulo_changelist.changes.key import CREATED, DELETED, ChangedPaths
+from qumulo_changelist.changes.key import CREATED, DELETED
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State
 from qumulo_changelist.names import outermost
 from qumulo_changelist.scan.order import in_list_order, merge
-from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide
+from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide, Side
+from qumulo_changelist.scan.sieve import SliceSieve
 from qumulo_changelist.trees.interface import Tree
 
 # What happened in the newer tree, by what a diff says of a path; nothing if it was only deleted.
@@ -26,21 +27,22 @@ _NEWER_OPS: dict[str, Op | Literal[""]] = {
 }
 _NEWER_OPS[DELETED] = ""
 
-_PRECEDENCE = (State.PRESENT, State.UNREADABLE, State.DELETED, State.GONE)
+_PRECEDENCE = (State.PRESENT, State.FILTERED, State.UNREADABLE, State.DELETED, State.GONE)
 
 
 def read_sides(
-    changed: ChangedPaths, newer: Tree, older: Tree | None, identified: Tree | None = None
+    sieve: SliceSieve, newer: Tree, older: Tree | None, identified: Tree | None = None
 ) -> Iterator[Batch]:
     """Yield the entries of both trees in the list's order; a name that both have comes twice.
 
     Args:
-        changed: names relative to the base path, and what happened to them.
+        sieve: names relative to the base path, what happened to them, and what is left out.
         newer: where the attributes of what exists come from.
         older: the older snapshot's tree; None if it is not needed.
         identified: the newer tree with the cluster's ids, for what was created; None if ``newer``
             has the ids, or they are not needed.
     """
+    changed = sieve.changed
     ops = [_NEWER_OPS[letters] for letters in changed.letters]
     named = NamedOps(list(compress(changed.names, ops)), [op for op in ops if op])
     if identified:
@@ -49,16 +51,21 @@ def read_sides(
         is_new = [
             op == CREATE or bool(outermost(whole, name)) for name, op in zip(*named, strict=True)
         ]
-        created = NewerSide(_select(named, is_new), identified)
-        modified = NewerSide(_select(named, map(not_, is_new)), newer)
-        present = merge(in_list_order(created.entries()), in_list_order(modified.entries()))
+        created = NewerSide(_select(named, is_new), identified, sieve)
+        modified = NewerSide(_select(named, map(not_, is_new)), newer, sieve)
+        present = merge(_listed(created, sieve), _listed(modified, sieve))
     else:
-        created = NewerSide(named, newer)
-        present = in_list_order(created.entries())
+        created = NewerSide(named, newer, sieve)
+        present = _listed(created, sieve)
     deleted: Iterable[Batch] = ()
     if older:
-        deleted = in_list_order(OlderSide(changed, older).entries())
+        deleted = _listed(OlderSide(changed, older, sieve), sieve)
     return (_hide_unknown(batch, created.unknown) for batch in merge(present, deleted))
+
+
+def _listed(side: Side, sieve: SliceSieve) -> Iterator[Batch]:
+    """Yield what stays of the entries of one side, in the order of a list."""
+    return in_list_order(sieve.sift(side.entries()))
 
 
 def _select(named: NamedOps, is_wanted: Iterable[bool]) -> NamedOps:

@@ -3,7 +3,7 @@
 from qumulo_changelist.changes import key
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, Op, State
 
-_STATES = dict(zip(State, "PDUOG", strict=True))
+_STATES = dict(zip(State, "PDUOGF", strict=True))
 _KINDS = dict(zip(Kind, "FDO", strict=True))
 _OPS: dict[Op, str] = {CREATE: "C", MODIFY: "M", DELETE: "D"}
 _STATE_OF = {letter: state for state, letter in _STATES.items()}

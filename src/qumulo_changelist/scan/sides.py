@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from qumulo_changelist.changes.key import DELETED, ChangedPaths
 from qumulo_changelist.columns import FileBatch
+from qumulo_changelist.filters.paths import PathFilter
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -24,6 +25,7 @@ from qumulo_changelist.model import (
     State,
 )
 from qumulo_changelist.names import outermost
+from qumulo_changelist.scan.sieve import SliceSieve
 from qumulo_changelist.trees.interface import (
     GONE_REASON,
     Described,
@@ -52,12 +54,13 @@ class Side(ABC):
     _op: Op
     """What happened to everything in a whole directory, which the diff does not list."""
 
-    def __init__(self, named: NamedOps, tree: Tree) -> None:
+    def __init__(self, named: NamedOps, tree: Tree, sieve: SliceSieve) -> None:
         self._tree = tree
+        self._sieve = sieve
         self._whole = {
             name for name, op in zip(*named, strict=True) if name[-1] == "/" and op == self._op
         }
-        self._requests = _make_requests(named, self._whole)
+        self._requests = _make_requests(named, self._whole, sieve.paths)
 
     def entries(self) -> Iterator[Batch]:
         """Yield the entries, also those that a list leaves out, in stream order."""
@@ -138,8 +141,8 @@ class NewerSide(Side):
 
     _op = CREATE
 
-    def __init__(self, named: NamedOps, newer: Tree) -> None:
-        super().__init__(named, newer)
+    def __init__(self, named: NamedOps, newer: Tree, sieve: SliceSieve) -> None:
+        super().__init__(named, newer, sieve)
         self.unknown: set[str] = set()
         """Created directories that cannot be read: it cannot be known what is still in them."""
 
@@ -163,6 +166,7 @@ class NewerSide(Side):
             # Not every file system reports the kind of a name together with the name.
             self.unknown.add(name.removesuffix("/") + "/")
         elif known.kind is Kind.DIRECTORY and name[-1] == "/":
+            self._sieve.see_directory(name, self._op)
             return None
         return self.entry_for_name(name, described, op)
 
@@ -183,7 +187,7 @@ class OlderSide(Side):
 
     _op = DELETE
 
-    def __init__(self, changed: ChangedPaths, older: Tree) -> None:
+    def __init__(self, changed: ChangedPaths, older: Tree, sieve: SliceSieve) -> None:
         is_deleted = [DELETED in letters for letters in changed.letters]
         names = list(compress(changed.names, is_deleted))
         self._replaced = {
@@ -191,7 +195,7 @@ class OlderSide(Side):
             for name, letters in zip(names, compress(changed.letters, is_deleted), strict=True)
             if letters != DELETED
         }
-        super().__init__(NamedOps(names, [DELETE] * len(names)), older)
+        super().__init__(NamedOps(names, [DELETE] * len(names)), older, sieve)
 
     @staticmethod
     def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
@@ -214,6 +218,7 @@ class OlderSide(Side):
             return _unreadable(name, described.reason, op)
         _, known = _split_description(described)
         if known and known.kind is Kind.DIRECTORY and name[-1] == "/":
+            self._sieve.see_directory(name, self._op)
             return None
         return self.entry_for_name(name, described, op)
 
@@ -232,12 +237,15 @@ class _RequestWithOps(NamedTuple):
     ops: list[Op]
 
 
-def _make_requests(named: NamedOps, whole: AbstractSet[str]) -> list[_RequestWithOps]:
+def _make_requests(
+    named: NamedOps, whole: AbstractSet[str], filters: PathFilter
+) -> list[_RequestWithOps]:
     """Return the requests to a tree, in stream order: the entries of a directory together.
 
     Args:
         named: names of the diff, and what happened to each.
         whole: those of the names that are directories to walk.
+        filters: what a walk does not enter.
     """
     requests: list[_RequestWithOps] = []
     walked, begin = "", 0
@@ -251,7 +259,7 @@ def _make_requests(named: NamedOps, whole: AbstractSet[str]) -> list[_RequestWit
             requests[-1].names.extend(names)
             requests[-1].ops.extend(ops)
         elif top:
-            requests.append(_RequestWithOps(Subtree(top), names, ops))
+            requests.append(_RequestWithOps(Subtree(top, filters), names, ops))
         else:
             # The directory itself comes after the names in it.
             last = len(names) - names[-1].endswith("/")

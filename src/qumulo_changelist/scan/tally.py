@@ -7,7 +7,10 @@ from itertools import compress
 from msgspec.structs import replace
 
 from qumulo_changelist.columns import FileBatch
+from qumulo_changelist.filters.filters import FilterName
+from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import CREATE, DELETE, Batch, Entry, Kind, Op, State, Totals
+from qumulo_changelist.scan.sieve import count_entry
 
 MAX_SAMPLES = 100
 """The number of unreadable entries, and of those left out, of which the names are kept."""
@@ -34,6 +37,8 @@ class Tally:
         """All directories that cannot be read, and whose content was created or deleted."""
         self.deleted_by_folder: Counter[str] = Counter()
         """Numbers of deleted files, by the name of their folder; "" for the base path."""
+        self.filtered = FilterTally()
+        """What filters have left out."""
 
     @property
     def totals(self) -> Totals:
@@ -67,6 +72,7 @@ class Tally:
         self.unreadable += other.unreadable[: MAX_SAMPLES - len(self.unreadable)]
         self.left_out += other.left_out[: MAX_SAMPLES - len(self.left_out)]
         self.unread_directories += other.unread_directories
+        self.filtered.merge(other.filtered)
         self.deleted_by_folder.update(other.deleted_by_folder)
         self._limit_folders()
 
@@ -110,8 +116,20 @@ class Tally:
             self._add_unreadable(entry, is_file=is_file)
         elif state is State.LEFT_OUT:
             counts["left_out"] += 1
+        elif state is State.FILTERED:
+            counts["replaced"] += entry.replaces
         else:
             counts["gone_files"] += is_file
+        self._note_unread(entry)
+
+    def add_filtered(self, entry: Entry, name: FilterName) -> None:
+        """Count an entry that a filter leaves out, now that it is known what it replaced."""
+        count_entry(entry, name, self.filtered)
+        self._counts["replaced"] += entry.replaces
+        self._note_unread(entry)
+
+    def _note_unread(self, entry: Entry) -> None:
+        is_file = entry.attributes.kind is Kind.FILE
         if entry.reason and not is_file and entry.op in (CREATE, DELETE):
             self.unread_directories.append((entry.name, entry.op))
 

@@ -44,6 +44,7 @@ Reason = Literal[
     "unreadable",
     "below an unreadable directory",
     "name",
+    "filtered",
     "not in the format",
     "unchanged",
     "absent",
@@ -51,6 +52,19 @@ Reason = Literal[
     "contradiction",
 ]
 """What decides about a name."""
+
+
+class Filtering(Struct, frozen=True, kw_only=True):
+    """Which filters leave a name out; "" for none."""
+
+    as_file: Literal["", "exclude", "include"] = ""
+    """By its path, as a file."""
+    as_directory: Literal["", "exclude", "include"] = ""
+    """By its path, as a directory."""
+    by_limits: str = ""
+    """By size or time: the file that the newer snapshot has."""
+    only: tuple[str, ...] = ()
+    """The kinds of changes that are listed; none for all of them."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -83,6 +97,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     """The old name that the list gives a moved file; "" for none."""
     moved_to: str = ""
     """The name to which, according to the list, a file of this name was moved; "" for none."""
+    moves: bool = False
+    """Whether moves were wanted."""
+    filtering: Filtering = Filtering()
 
 
 class Verdict(Struct, frozen=True):
@@ -92,7 +109,9 @@ class Verdict(Struct, frozen=True):
     rule: str
     """The number of the rule that decides; "" if none of these does."""
     expected: Listing
-    """What the list should say of the name, by the rules."""
+    """What the list should say of the name, by the rules and the filters."""
+    filtered_by: str = ""
+    """The filter that leaves the name out, by the name of its option; "" for none."""
 
 
 def decide(facts: Facts) -> Verdict:
@@ -100,19 +119,15 @@ def decide(facts: Facts) -> Verdict:
 
     The reason is ``contradiction`` if that is not what the rules lead to.
     """
-    verdict = _apply_rules(facts)
+    verdict = _apply_filters(facts, _apply_rules(facts))
+    if facts.listed == verdict.expected and verdict.filtered_by:
+        return verdict
     if facts.listed == "unreadable":
         if not facts.can_be_held:
             return Verdict("name", "", "unreadable")
         return Verdict("unreadable", "8", "unreadable")
-    if facts.listed == "nothing" and _is_not_in_format(facts, verdict.expected):
-        return Verdict("not in the format", "", "nothing")
-    if facts.listed == "nothing" and facts.listed_below:
-        return Verdict("below an unreadable directory", "8", "nothing")
-    if facts.listed == "nothing" and facts.is_covered and verdict.expected == "deleted file":
-        return Verdict("covered by a deleted directory", "", "nothing")
-    if facts.listed == "nothing" and facts.moved_to and verdict.expected == "deleted file":
-        return Verdict("moved away", "", "nothing")
+    if facts.listed == "nothing" and (reason := _why_nothing(facts, verdict.expected)):
+        return Verdict(reason, "8" if reason == "below an unreadable directory" else "", "nothing")
     if verdict.expected == "unknown" or "unknown" in (facts.listed, facts.newer):
         return verdict
     if facts.listed != verdict.expected:
@@ -120,6 +135,56 @@ def decide(facts: Facts) -> Verdict:
     if facts.moved_from and facts.listed == "file":
         return Verdict("moved here", "", "file")
     return verdict
+
+
+def _why_nothing(facts: Facts, expected: Listing) -> Reason | None:
+    """Return why a list has nothing of a name that it should have."""
+    if _is_not_in_format(facts, expected):
+        return "not in the format"
+    if facts.listed_below:
+        return "below an unreadable directory"
+    if facts.is_covered and expected == "deleted file":
+        return "covered by a deleted directory"
+    return "moved away" if facts.moved_to and expected == "deleted file" else None
+
+
+def _apply_filters(facts: Facts, verdict: Verdict) -> Verdict:
+    """Return the verdict on a name that filters leave out, or the given one."""
+    filtering, expected = facts.filtering, verdict.expected
+    if expected in ("nothing", "unknown"):
+        return verdict
+    is_file = expected in ("file", "deleted file")
+    found: str = filtering.as_file if is_file else filtering.as_directory
+    if not found and expected == "file":
+        found = filtering.by_limits
+    if not found and _leaves_out_kind(facts, verdict):
+        found = "only"
+    if not found:
+        return verdict
+    if expected == "file" and found != "only" and _replaces_directory(facts):
+        # A file that is not listed does not stand for a directory that is gone.
+        gone = Verdict("replaced by something else", "6", "deleted directory")
+        return _apply_filters(facts, gone)
+    return Verdict("filtered", "", "nothing", found)
+
+
+def _replaces_directory(facts: Facts) -> bool:
+    own = facts.mentions.own
+    return facts.deletes and DELETE in _ops(one for one in own if is_directory(one.path))
+
+
+def _leaves_out_kind(facts: Facts, verdict: Verdict) -> bool:
+    only = set(facts.filtering.only)
+    if not only:
+        return False
+    if verdict.expected in ("deleted file", "deleted directory"):
+        kinds = {"deleted"}
+    elif verdict.reason == "modified" or verdict.expected == "directory":
+        kinds = {"modified"}
+    else:
+        # Whether it was moved can be seen only if it is listed.
+        kinds = {"created", "moved"} if facts.moves else {"created"}
+    return not (kinds & only) or (facts.listed == "nothing" and not kinds <= only)
 
 
 def _is_not_in_format(facts: Facts, expected: Listing) -> bool:

@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.events import Listener
-from qumulo_changelist.model import Description
+from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
+from qumulo_changelist.model import Attributes, Description, Kind
 
 
 class NamedEntries(Struct, frozen=True):
@@ -21,9 +22,14 @@ class Subtree(Struct, frozen=True):
     """A request to describe everything below a directory."""
 
     directory: str
+    filters: PathFilter = NO_PATTERNS
+    """Directories that it excludes are not read: such a one is described, and nothing below it."""
 
 
 TreeRequest = NamedEntries | Subtree
+
+NOT_READ = Attributes(Kind.DIRECTORY)
+"""The description of a directory that is not read."""
 
 GONE_REASON = "it is gone since the snapshot"
 """Why an entry of the diff cannot be read: the live share changed after the snapshot."""
@@ -87,7 +93,8 @@ class Tree(Protocol):
         or, if some are regular files and some are not, several. The answer to a ``Subtree`` is many
         parts: everything below the directory in descending order, with each
         directory alone and after everything below it. It continues past entries that cannot be
-        read; if the directory itself cannot be read, that is the whole answer.
+        read; if the directory itself cannot be read, that is the whole answer. A directory that
+        filters exclude is ``NOT_READ``.
         """
 
     def names(self, directory: str) -> list[str]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
+from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.open_directories import OpenDirectories
@@ -163,11 +164,13 @@ class Listing:
     Args:
         directory: its name.
         is_top: whether a walk begins with it.
+        filters: the walk does not read directories that these exclude.
     """
 
-    def __init__(self, directory: str, *, is_top: bool) -> None:
+    def __init__(self, directory: str, *, is_top: bool, filters: PathFilter = NO_PATTERNS) -> None:
         self.directory = directory
         self.is_top = is_top
+        self.filters = filters
         self.names: list[str] | None = None
         """The names in it, in descending order; None if it is not listed yet, or cannot be."""
         self.status: os.stat_result | Failure | None = None

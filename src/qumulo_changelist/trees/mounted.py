@@ -13,6 +13,7 @@ from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.found import MISSING, NEVER, FoundDescriber
 from qumulo_changelist.trees.interface import (
+    NOT_READ,
     Described,
     DescribedEntries,
     NamedEntries,
@@ -27,7 +28,7 @@ from qumulo_changelist.trees.open_directories import (
     retry_on_shortage,
 )
 from qumulo_changelist.trees.posix import SNAPSHOTS, kind_of, last_components
-from qumulo_changelist.trees.read_ahead import ReadAhead, Step
+from qumulo_changelist.trees.read_ahead import ReadAhead, SkippedDirectory, Step
 
 _REFRESH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -158,6 +159,8 @@ class MountedTree:
         for step in steps:
             if isinstance(step, NamedLookup):
                 yield from self._describer.describe(step)
+            elif isinstance(step, SkippedDirectory):
+                yield DescribedEntries([step.directory], [NOT_READ])
             elif isinstance(step, Listing):
                 try:
                     self._check_listing(step)

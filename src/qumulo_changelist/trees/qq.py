@@ -13,7 +13,7 @@ from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
-from qumulo_changelist.trees.interface import Described, Subtree, TreeRequest
+from qumulo_changelist.trees.interface import NOT_READ, Described, Subtree, TreeRequest
 from qumulo_changelist.trees.parts import divide_descriptions
 from qumulo_changelist.trees.requests import directory_of, names_by_directory
 from qumulo_changelist.waiting import result_of
@@ -69,7 +69,7 @@ class QqTree:
 
         def submit(query: Query) -> Future[Answer]:
             if isinstance(query, Subtree):
-                return self._threads.submit(self._walk, query.directory)
+                return self._threads.submit(self._walk, query)
             return self._threads.submit(self._describe, query, names[query])
 
         ahead = _QueriesAhead(submit, dict.fromkeys(map(_query_for, requests)), self._at_once)
@@ -109,8 +109,9 @@ class QqTree:
         start = len(directory)
         return {name: entries.get(name[start:].removesuffix("/"), absent) for name in names}
 
-    def _walk(self, directory: str) -> Answer:
+    def _walk(self, query: Subtree) -> Answer:
         """Return everything below a directory by name; the directory itself if it is unreadable."""
+        directory, filters = query.directory, query.filters
         path = self._path(directory)
         try:
             check_unicode(path)
@@ -118,7 +119,15 @@ class QqTree:
         except UnreadableError as error:
             return {directory: ReadFailure(str(error))}
         start = len(path.removesuffix("/")) + 1
-        return {directory + below[start:]: known for below, known in entries.items()}
+        answer = {directory + below[start:]: known for below, known in entries.items()}
+        if not filters.exclude:
+            return answer
+        # A walk through qq cannot be told what to leave out.
+        return {
+            name: NOT_READ if name == excluded else known
+            for name, known in answer.items()
+            if (excluded := filters.excluded_directory(name)) in ("", name)
+        }
 
 
 class _QueriesAhead:

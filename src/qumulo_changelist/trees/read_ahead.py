@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+from qumulo_changelist.filters.paths import PathFilter
 from qumulo_changelist.trees.interface import NamedEntries, TreeRequest
 from qumulo_changelist.trees.lookup import Listing, NamedLookup
 from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
@@ -28,7 +29,17 @@ class AnswerEnd:
     size = 0
 
 
-Step = NamedLookup | Listing | AnswerEnd
+class SkippedDirectory:
+    """A directory that is not read, since filters exclude it."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+
+    is_done = True
+    size = 0
+
+
+Step = NamedLookup | Listing | SkippedDirectory | AnswerEnd
 """What a mount is asked, or has answered."""
 
 
@@ -36,8 +47,8 @@ class ReadAhead:
     """Yields in order what a mount answers to requests, and an end after each answer.
 
     The answer to ``NamedEntries`` is one lookup. The answer to a ``Subtree`` is the listing of the
-    directory, lookups of everything in it, and the listings of directories that cannot be listed.
-    What is held ahead of its place does not grow with the tree.
+    directory, lookups of everything in it, the listings of directories that cannot be listed, and
+    directories that are skipped. What is held ahead of its place does not grow with the tree.
 
     Args:
         mount: what to read.
@@ -56,8 +67,8 @@ class ReadAhead:
 
     def __iter__(self) -> Iterator[Step]:
         while window := self._next_window():
-            if lookups := [step for step in window if not isinstance(step, AnswerEnd)]:
-                self._read([step for step in lookups if not step.is_done])
+            lookups = [step for step in window if isinstance(step, NamedLookup | Listing)]
+            self._read([step for step in lookups if not step.is_done])
             steps: deque[Step | _Level] = deque()
             for step in window:
                 steps += self._with_what_follows(step, is_ahead=step is not window[0])
@@ -116,7 +127,7 @@ class ReadAhead:
         if names is not None:
             found = len(names)
             self._mean_listing += (found - self._mean_listing) * _WEIGHT_OF_NEWEST
-            level = _Level(_steps_below(names), found if is_ahead else 0)
+            level = _Level(_steps_below(names, step.filters), found if is_ahead else 0)
             self._listed += level.ahead
             yield level
             if not step.is_top:
@@ -140,11 +151,11 @@ def _steps_for(requests: Iterable[TreeRequest]) -> Iterator[Step]:
         if isinstance(request, NamedEntries):
             yield NamedLookup(request.names)
         else:
-            yield Listing(request.directory, is_top=True)
+            yield Listing(request.directory, is_top=True, filters=request.filters)
         yield AnswerEnd()
 
 
-def _steps_below(names: list[str]) -> Iterator[Step]:
+def _steps_below(names: list[str], filters: PathFilter) -> Iterator[Step]:
     """Yield the steps for what is in a directory, whose names are in descending order."""
     begin = 0
     while begin < len(names):
@@ -155,6 +166,10 @@ def _steps_below(names: list[str]) -> Iterator[Step]:
         if end > begin:
             yield NamedLookup(names[begin:end])
         else:
-            yield Listing(names[end], is_top=False)
+            directory = names[end]
+            if filters.excludes(directory):
+                yield SkippedDirectory(directory)
+            else:
+                yield Listing(directory, is_top=False, filters=filters)
             end += 1
         begin = end

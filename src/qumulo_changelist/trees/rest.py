@@ -72,7 +72,8 @@ class RestTree:
         answers: deque[Answer] = deque()
         for request in requests:
             if isinstance(request, Subtree):
-                walk = WalkAhead(self._request_pages, self._ahead, request.directory)
+                top, filters = request.directory, request.filters
+                walk = WalkAhead(self._request_pages, self._ahead, top, filters)
                 answers.append(walk.entries)
             else:
                 directory = directory_of(request)

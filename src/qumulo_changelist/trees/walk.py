@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.model import ReadFailure
-from qumulo_changelist.trees.interface import Described, DescribedEntries
+from qumulo_changelist.trees.interface import NOT_READ, Described, DescribedEntries
 
 # The number of files that are described together: a directory can have more than fit in memory.
 _MAX_FILES = 4096
@@ -23,12 +24,17 @@ class DirectoryListing(Struct):
     """Describes some of the entries."""
 
 
-def walk(directory: str, list_directory: Callable[[str], DirectoryListing]) -> Iterator[Described]:
+def walk(
+    directory: str,
+    list_directory: Callable[[str], DirectoryListing],
+    filters: PathFilter = NO_PATTERNS,
+) -> Iterator[Described]:
     """Yield everything below ``directory``, or only its failure if it cannot be read.
 
     Args:
         directory: its name.
         list_directory: lists one directory; raises ``UnreadableError``.
+        filters: excluded directories are not listed.
     """
     # Not recursive: a path can have sixteen thousand components.
     try:
@@ -48,6 +54,9 @@ def walk(directory: str, list_directory: Callable[[str], DirectoryListing]) -> I
         elif level.entered:
             level.skip_directory()
             yield from level.listing.describe([below])
+        elif filters.excludes(below):
+            level.skip_directory()
+            yield DescribedEntries([below], [NOT_READ])
         else:
             try:
                 levels.append(_Level(list_directory(below)))

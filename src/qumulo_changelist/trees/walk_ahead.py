@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.pending import Pending
 from qumulo_changelist.trees.ahead import Ahead
 from qumulo_changelist.trees.interface import Described
@@ -19,10 +20,18 @@ class WalkAhead:
         request: begins to read a directory.
         ahead: how many directories are requested before the walk reaches them.
         top: the directory.
+        filters: excluded directories are not requested.
     """
 
-    def __init__(self, request: Callable[[str], PendingPages], ahead: Ahead, top: str) -> None:
+    def __init__(
+        self,
+        request: Callable[[str], PendingPages],
+        ahead: Ahead,
+        top: str,
+        filters: PathFilter = NO_PATTERNS,
+    ) -> None:
         self._request = request
+        self._filters = filters
         self._ahead = ahead
         self._top = top
         self._upcoming = [top]
@@ -32,7 +41,7 @@ class WalkAhead:
 
     def entries(self) -> Iterator[Described]:
         """Yield everything below the directory."""
-        return walk(self._top, self._list)
+        return walk(self._top, self._list, self._filters)
 
     def _list(self, directory: str) -> DirectoryListing:
         # Nothing was requested after a directory that could not be listed.
@@ -43,7 +52,9 @@ class WalkAhead:
             listed.add(page)
         self._ahead.count_answer(len(listed))
         names = listed.names
-        self._upcoming += [name for name in reversed(names) if name[-1] == "/"]
+        self._upcoming += [
+            name for name in reversed(names) if name[-1] == "/" and not self._filters.excludes(name)
+        ]
         self._request_upcoming()
         return DirectoryListing(names, listed.describe)
 

@@ -58,6 +58,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         "listed_as": facts.listed,
         "reason": verdict.reason,
         "rule": verdict.rule,
+        "filter": verdict.filtered_by or None,
         "older_snapshot": found.older.snapshot if found.older else None,
         "older_has": found.older.sight if found.older else None,
         "newer_snapshot": found.newer.snapshot,

@@ -5,6 +5,8 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+
 from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
@@ -12,7 +14,7 @@ from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
-from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.errors import ChangelistError, UsageError
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
@@ -52,6 +54,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--dry-run", action="store_true",
         help="say what would be done; take no snapshot and remove none",
     )  # fmt: skip
+    parser.add_argument(
+        "--full", dest="full_list", action="store_true",
+        help="make a full list, also if something was committed, as after filters were changed",
+    )  # fmt: skip
     common.add_wait_option(parser)
     parser.add_argument(
         "--report", metavar="FILE", type=arguments.path,
@@ -78,6 +84,8 @@ def _add_reports(group: argparse._ArgumentGroup) -> None:
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Run the projects, print the paths of their lists, and return the exit code."""
+    if options.full_list and options.full is False:
+        raise UsageError("--full and --no-full exclude each other")
     projects = project_options.chosen_projects(options, options.names)
     page = None if options.dry_run else page_of(options.report, screen)
     act = _plan if options.dry_run else _Runs(projects, options, screen, page).run
@@ -107,6 +115,7 @@ def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
         project=project,
         command=tuple(options.handover),
         commit=options.commit,
+        full=options.full_list,
         wait=options.wait,
         state=options.state or "",
     )
@@ -205,6 +214,7 @@ def _describe_source(run: "SourceRun") -> dict[str, object]:
         "deleted_files": totals.deleted_files,
         "deleted_directories": totals.deleted_directories,
         "unreadable": totals.unreadable,
+        "filtered": to_builtins(run.result.receipt.filtered) if run.result else {},
         **error,
     }
 

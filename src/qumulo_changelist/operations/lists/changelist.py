@@ -8,35 +8,22 @@ from functools import partial
 
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.sieve import ChangeSieve
 from qumulo_changelist.checks.base_path import (
-    SnapshotPair,
-    compare_snapshots,
     find_base,
-    take_whole,
 )
 from qumulo_changelist.checks.deletion_limit import check_deletions
-from qumulo_changelist.checks.proof import Proof, count_files, net_files, prove
+from qumulo_changelist.checks.proof import Proof, count_excluded, count_files, net_files, prove
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import (
-    FailingError,
-    LoginError,
-    QqFailedError,
-    ReplyError,
-    SingleSignOnError,
-    SnapshotMissingError,
-    StatusError,
-)
 from qumulo_changelist.events import (
     ChangesCollected,
-    FullListChosen,
     Listener,
-    SnapshotsUnknown,
     Stage,
     ignore,
 )
-from qumulo_changelist.model import CREATE, Change, Snapshot
+from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.places import ListPlace, check_places
@@ -55,6 +42,7 @@ from qumulo_changelist.operations.lists.receipt import (
 )
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
+from qumulo_changelist.operations.lists.snapshot_pair import find_pair
 from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_mapped_path
 from qumulo_changelist.output.formats import FORMATS, ListParameters
 from qumulo_changelist.output.list_file import WrittenList, list_file
@@ -63,6 +51,7 @@ from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesE
 from qumulo_changelist.runners.job import Product, SliceJob
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import CandidateFinder
+from qumulo_changelist.scan.sieve import EntrySieve
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.shortages import shortage_errors
 from qumulo_changelist.version import __version__
@@ -120,12 +109,18 @@ class _Run:
             open_cluster(settings, listener, page_size=request.page_size)
         )
         check_mapped_path(request)
-        self._pair = self._find_pair()
+        self._pair = find_pair(self._cluster, self._scope, self._request, listener)
+        self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
         parameters = ListParameters(request.source_index, int(time.time()), base)
         self._lists = [_List(each, parameters, stack) for each in places]
         self._folder = self._lists[0].file.folder
-        self._changes = ChangeSet(self._scope, limit=request.spill_after, folder=self._folder)
+        self._changes = ChangeSet(
+            self._scope,
+            limit=request.spill_after,
+            folder=self._folder,
+            sieve=ChangeSieve(request.filters.paths, request.verify, self._request.deletes),
+        )
         stack.callback(self._changes.close)
         self._meter = ProgressMeter(listener, base)
         self._runner = stack.enter_context(
@@ -138,32 +133,7 @@ class _Run:
         self._in_scope: int | None = None
         self._proof: Proof | None = None
         self._net_is_known = True
-
-    def _find_pair(self) -> SnapshotPair:
-        cluster, scope = self._cluster, self._scope
-        older, newer = self._request.older, self._request.newer
-        if older is not None:
-            known = self._describe_snapshots(older, newer)
-            return compare_snapshots(cluster, scope, known[older], known[newer])
-        pair = take_whole(cluster, scope, self._describe_snapshots(newer)[newer])
-        self._listener(FullListChosen(scope.base or "/", newer))
-        return pair
-
-    def _describe_snapshots(self, *numbers: int) -> dict[int, Snapshot]:
-        """Return the snapshots as the cluster describes them, or their ids alone."""
-        known: dict[int, Snapshot] = {}
-        try:
-            known = self._cluster.snapshots(*numbers)
-        except (LoginError, SingleSignOnError):
-            raise  # without a login, nothing else can be asked either
-        except (StatusError, ReplyError, FailingError, QqFailedError) as error:
-            # A list can be made without that.
-            self._listener(SnapshotsUnknown(str(error)))
-        else:
-            if self._request.older is None and not known:
-                # No diff is requested, which would end with this error.
-                raise SnapshotMissingError(f"the cluster has no snapshot {self._request.newer}")
-        return {number: known.get(number, Snapshot(number)) for number in numbers}
+        self._excluded_gain = 0
 
     def _collect_changes(self) -> None:
         changes, scope, older = self._changes, self._scope, self._request.older
@@ -174,7 +144,7 @@ class _Run:
         self._out_of_scope = pieces.collect_changes(
             self._cluster, older, self._request.newer, changes, self._runner, self._meter
         )
-        self._in_scope = len(changes)
+        self._in_scope = changes.in_scope
         self._listener(ChangesCollected(scope.base or "/", self._in_scope, self._out_of_scope))
         self._pair = find_base(self._cluster, self._pair, changes)
 
@@ -193,40 +163,52 @@ class _Run:
         files = [each.file for each in self._lists]
         tallies = [each.tally for each in self._lists]
         pieces.write_pieces(files, counted_pieces, tallies, listener, self._meter)
+        for tally in tallies:
+            tally.filtered.merge(changes.left_out)
 
     def _pieces(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
         older = trees.older if request.deletes or request.verify else None
         return self._products(
-            SliceJob(trees.newer, older, SidesEncoder(self._encode, request.deletes))
+            SliceJob(
+                trees.newer,
+                older,
+                SidesEncoder(self._encode, request.deletes),
+                sieve=self._sieve,
+            )
         )
 
     def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
         finder = CandidateFinder(self._encode.can_hold)
-        slices = self._products(SliceJob(trees.newer, trees.older, finder, trees.identified))
+        slices = self._products(
+            SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve)
+        )
         limits = (request.spill_after, self._folder)
         return pieces.encode_with_moves(slices, self._encode, *limits, deletes=request.deletes)
 
     @property
     def _encode(self) -> EntryEncoder:
         formats = tuple(each.list_format for each in self._lists)
-        return EntryEncoder(formats, by_folder=self._request.max_deletes is not None)
+        by_folder = self._request.max_deletes is not None
+        return EntryEncoder(formats, by_folder, self._request.filters.only)
+
+    @property
+    def _sieve(self) -> EntrySieve:
+        return EntrySieve(self._request.filters.paths, self._file_filter, self._request.deletes)
 
     def _products(self, job: SliceJob[Product]) -> Iterator[Product]:
         open_newer = partial(job.newer.open, self._listener)
         slices, changed_since = pieces.prepare_slices(
             self._changes, self._request.slice_size, self._runner, open_newer
         )
-        self._add_changed_since(changed_since)
+        tallies = [each.tally for each in self._lists]
+        for tally in tallies:
+            tally.add_changed_since(changed_since)
         if not self._pair.is_full:  # of one change, nobody learns how much is left
             self._meter.expect(len(self._changes))
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(results, self._add_changed_since, self._meter)
-
-    def _add_changed_since(self, number: int) -> None:
-        for each in self._lists:
-            each.tally.add_changed_since(number)
+        return pieces.take_products(results, tallies, self._meter)
 
     def check(self) -> None:
         """Make sure that the list may be published.
@@ -246,11 +228,14 @@ class _Run:
                 tally.deleted_by_folder,
             )
         if request.verify:
+            self._excluded_gain = count_excluded(self._cluster, self._pair, tally.filtered)
             self._proof = prove(
                 self._cluster,
                 self._pair,
                 tally.totals,
                 tally.unread_directories,
+                filtered=tally.filtered,
+                excluded_gain=self._excluded_gain,
                 mounted=request.metadata != "rest",
                 live=request.metadata == "mount",
             )
@@ -276,9 +261,12 @@ class _Run:
         return ChangelistResult(tuple(published), self._proof, self._in_scope)
 
     def _net_files(self, tally: Tally) -> int | None:
-        if not self._net_is_known or tally.unread_directories:
+        filtered = tally.filtered
+        if not self._net_is_known or tally.unread_directories or filtered.unseen:
             return None
-        return net_files(tally.totals)
+        if filtered.has_directories and not self._proof:
+            return None
+        return net_files(tally.totals, filtered) + self._excluded_gain
 
     def _receipt(self, made: "_List", written: WrittenList) -> Receipt:
         request, tally, totals = self._request, made.tally, made.tally.totals
@@ -312,6 +300,8 @@ class _Run:
             without_numeric_owner=totals.without_numeric_ids,
             changed_on_the_live_share=totals.changed_since,
             net_files=self._net_files(tally),
+            filters=request.filters,
+            filtered={str(name): each for name, each in tally.filtered.counts.items()},
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
 

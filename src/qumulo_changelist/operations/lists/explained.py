@@ -45,6 +45,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """What the rules need to know."""
     verdict: Verdict
     """What they lead to."""
+    filter_detail: str = ""
+    """Which filter leaves the path out, and why, in words; "" for none."""
     unreadable_reason: str = ""
     """Why the path, or a directory above it, could not be read; "" if unknown."""
     unreadable_above: str = ""
@@ -111,6 +113,7 @@ _REASONS: dict[Reason, str] = {
         "A directory above it could not be read when the list was made, and stands for it"
     ),
     "name": "The format cannot hold its name, so it is listed as unreadable, written with %XX",
+    "filtered": "A filter leaves it out",
     "not in the format": "Lists of this format leave out such entries, or cannot have this name",
     "unchanged": "It did not change between the snapshots: the diff does not mention it",
     "absent": "Neither snapshot has it; it may have come and gone in between",
@@ -134,6 +137,8 @@ def _sentences(one: Explanation) -> Iterator[str]:
     else:
         yield _LISTED[facts.listed]
     yield _why(one)
+    if one.filter_detail:
+        yield f"{one.filter_detail}."
     if facts.moved_from:
         yield f"Its old name is {facts.moved_from}."
     if facts.moved_to:

@@ -14,6 +14,7 @@ from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.operations.lists.explained import Explanation, SnapshotSight
+from qumulo_changelist.operations.lists.filtering import describe_filter, find_filtering
 from qumulo_changelist.operations.lists.pair import ListPair, find_pair
 from qumulo_changelist.operations.lists.receipt import Receipt
 from qumulo_changelist.operations.lists.recorded_snapshots import (
@@ -170,6 +171,7 @@ def _explain(pair: ListPair, wanted: _Wanted, on_list: _OnList, seen: _OnCluster
     )
     facts = _facts(pair.receipt, wanted, on_list, seen, is_below_unreadable=bool(above))
     unreadable = above if not entry else name if entry.state is State.UNREADABLE else ""
+    verdict = decide(facts)
     return Explanation(
         path=snapshot_paths(receipt.base_path).path(name),
         name=wanted.name,
@@ -179,7 +181,8 @@ def _explain(pair: ListPair, wanted: _Wanted, on_list: _OnList, seen: _OnCluster
         older=seen.older,
         newer=seen.newer,
         facts=facts,
-        verdict=decide(facts),
+        verdict=verdict,
+        filter_detail=describe_filter(receipt, wanted.name, facts, verdict),
         unreadable_reason=_reason(receipt, unreadable, named.get(unreadable)),
         unreadable_above="" if entry else above,
         list_problem=on_list.problem,
@@ -216,6 +219,8 @@ def _facts(
         never_listed=_never_listed(receipt.format),
         moved_from=entry.moved_from if entry else "",
         moved_to=on_list.found.moved_to,
+        moves=receipt.moves,
+        filtering=find_filtering(receipt, wanted.name, seen.newer),
     )
 
 

@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 
 from msgspec import Struct
 
-from qumulo_changelist.changes.changeset import ChangeSet, encode_changes
+from qumulo_changelist.changes.changeset import ChangeSet, SelectedChanges, encode_changes
 from qumulo_changelist.changes.expand import expand_directories
-from qumulo_changelist.changes.key import EncodedChanges
 from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
@@ -57,38 +57,40 @@ def collect_changes(
         meter: counts the changes.
     """
     out_of_scope = 0
-    with contextlib.closing(_encoded_pages(cluster, older, newer, changes.scope, runner)) as pages:
-        for received, encoded in pages:
-            out_of_scope += received - changes.add_encoded(encoded)
+    encode = PageEncoder(changes.scope, changes.sieve)
+    with contextlib.closing(_selected_pages(cluster, older, newer, encode, runner)) as pages:
+        for received, selected in pages:
+            out_of_scope += received - changes.add_selected(selected)
             meter.add_changes(received)
             if len(changes) >= _MIN_CHANGES_FOR_PROCESSES:
                 runner.start_processes()
     return out_of_scope
 
 
-def _encoded_pages(
-    cluster: Cluster, older: int, newer: int, scope: Scope, runner: LocalRunner
-) -> Generator[tuple[int, EncodedChanges], None, None]:
+def _selected_pages(
+    cluster: Cluster, older: int, newer: int, encode: "PageEncoder", runner: LocalRunner
+) -> Generator[tuple[int, SelectedChanges], None, None]:
     """Yield the number of changes of each page, and those that count."""
     undecoded = cluster.diff_pages(older, newer)
     if undecoded is not None:
         with contextlib.closing(undecoded):
-            yield from runner.share(PageEncoder(scope), undecoded)
+            yield from runner.share(encode, undecoded)
         return
     with contextlib.closing(cluster.changes(older, newer)) as pages:
         for page in pages:
-            yield len(page), encode_changes(scope, page)
+            yield len(page), encode_changes(encode.scope, page, encode.sieve)
 
 
 class PageEncoder(Struct, frozen=True):
     """Decodes and encodes a page of a diff. It can be pickled."""
 
     scope: Scope
+    sieve: ChangeSieve = NO_SIEVE
 
-    def __call__(self, page: DiffPage) -> tuple[int, EncodedChanges]:
+    def __call__(self, page: DiffPage) -> tuple[int, SelectedChanges]:
         """Return the number of changes of a page, and those that count."""
         changes = page.changes()
-        return len(changes), encode_changes(self.scope, changes)
+        return len(changes), encode_changes(self.scope, changes, self.sieve)
 
 
 def prepare_slices(
@@ -116,13 +118,13 @@ def prepare_slices(
 
 
 def take_products(
-    results: Iterable[SliceResult[Product]],
-    add_changed_since: Callable[[int], None],
-    meter: ProgressMeter,
+    results: Iterable[SliceResult[Product]], tallies: Sequence[Tally], meter: ProgressMeter
 ) -> Iterator[Product]:
-    """Yield the products of slices; what changed since the snapshot is counted beside them."""
+    """Yield the products of slices; the tallies get what was counted beside them."""
     for result in results:
-        add_changed_since(result.changed_since)
+        for tally in tallies:
+            tally.add_changed_since(result.changed_since)
+            tally.filtered.merge(result.left_out)
         meter.end_slice()
         yield result.product
 

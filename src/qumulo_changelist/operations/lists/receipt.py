@@ -13,10 +13,12 @@ from msgspec import Struct, field
 
 from qumulo_changelist.checks.proof import Proof
 from qumulo_changelist.errors import InvalidReceiptError
+from qumulo_changelist.filters.filters import NO_FILTERS, Filters
+from qumulo_changelist.filters.tally import FilterCount
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_bytes
 
-RECEIPT_VERSION = "1.1"
+RECEIPT_VERSION = "1.2"
 
 _WHY_LEFT_OUT = "symbolic links, pipes, sockets and devices are not listed"
 
@@ -164,6 +166,11 @@ class Receipt(Struct, frozen=True, kw_only=True):
     net_files: int | None = None
     """By how much the list changes the number of files below the base path, replaced and unlisted
     ones considered; None if that is unknown, as without deletions. Since version 1.1."""
+    filters: Filters = NO_FILTERS
+    """What was asked for. Since version 1.2, like the next one."""
+    filtered: dict[str, FilterCount] = {}
+    """What each filter has left out, by the name of its option; without those that left out
+    nothing."""
     proof: ProofFacts | None = None
     """None if no proof was wanted."""
 

@@ -18,6 +18,7 @@ from qumulo_changelist.checks.request import (
     normalize_cluster_path,
 )
 from qumulo_changelist.errors import MappedPathError, UsageError
+from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.output.formats import check_formats
 
 Metadata = Literal["mount", "snapshot", "rest"]
@@ -69,6 +70,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     """Whether to publish the list only if it agrees with the cluster's own counts."""
     max_deletes: DeletionLimit | None = None
     """The number of files that the list may delete; None for no limit."""
+    filters: Filters = NO_FILTERS
+    """What may be on the list, of what the rules lead to."""
     formats: tuple[str, ...] = ("xml",)
     """The formats of the lists: at least one of ``output.formats.FORMATS``. The first list is the
     one that the others are made beside."""
@@ -114,6 +117,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
             raise MappedPathError("the mapped path is needed to read sizes, times and owners")
         normalize_cluster_path(self.base_path)
         check_formats(self.formats, deletes=self.deletes, moves=self.moves)
+        check_types(self.filters)
+        self.filters.check(deletes=self.deletes, moves=self.moves, is_full=self.older is None)
         number: object = self.max_deletes.number if self.max_deletes else 0
         if not hasattr(number, "denominator"):
             raise UsageError(f"max_deletes is {number!r}, not an exact number")

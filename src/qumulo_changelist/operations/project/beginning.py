@@ -4,6 +4,7 @@ import time
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
@@ -16,9 +17,12 @@ from qumulo_changelist.events import (
     BaseChosen,
     BaseExpires,
     CommitsDisagree,
+    FiltersWidened,
     FullListNeeded,
     Listener,
 )
+from qumulo_changelist.filters.filters import decode_filters
+from qumulo_changelist.filters.widening import may_let_more_pass
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.project.committing import survey_source
 from qumulo_changelist.projects.project import Project, Source
@@ -55,6 +59,8 @@ def find_beginning(
     cluster: Cluster,
     known: Committed | None,
     listener: Listener,
+    *,
+    full: bool = False,
 ) -> Beginning:
     """Return what a run begins from, and report what a user should know of that first.
 
@@ -64,6 +70,7 @@ def find_beginning(
         cluster: the cluster.
         known: what this machine has as committed; None for nothing.
         listener: receives the base, or why there is none.
+        full: whether to begin from nothing, whatever was committed.
 
     Raises:
         NotFoundError: the cluster does not have the source.
@@ -74,12 +81,20 @@ def find_beginning(
     survey, source_id = survey_source(cluster, project.name, path)
     newest = _newest_of_policy(survey, project, path) if project.policy else None
     base = choose_base(known, survey, newest.source_id if newest else source_id, source.archive)
+    if full and base.snapshot:
+        base = replace(base, snapshot=None, why_full=WhyFull.WANTED)
     _report(project, path, base, listener)
     return Beginning(survey, newest, base)
 
 
 def plan_source(
-    project: Project, source: Source, cluster: Cluster, journal: Journal, listener: Listener
+    project: Project,
+    source: Source,
+    cluster: Cluster,
+    journal: Journal,
+    listener: Listener,
+    *,
+    full: bool = False,
 ) -> Plan:
     """Return what a run for a source would do; nothing is changed anywhere.
 
@@ -88,7 +103,8 @@ def plan_source(
     """
     path = normalize_cluster_path(source.path)
     known = _known_after_recovery(journal, project.name, path)
-    survey, newest, base = find_beginning(project, source, cluster, known, listener)
+    survey, newest, base = find_beginning(project, source, cluster, known, listener, full=full)
+    report_filters(project, path, base, journal, listener)
     older = base.snapshot.id if base.snapshot else None
     number = newest.id if newest else max(survey.all, default=0) + 1
     committed = journal.committed_ids(project.name, path) | ({known.id} if known else set())
@@ -101,6 +117,22 @@ def plan_source(
         older is None or newest is None or newest.id > older,
         [snapshot.id for snapshot in removable],
     )
+
+
+def report_filters(
+    project: Project, path: str, base: Base, journal: Journal, listener: Listener
+) -> None:
+    """Report if the filters let more pass than those of earlier lists of the archive did."""
+    if not base.snapshot:
+        return
+    for run in journal.committed_since_full_list(project.name, path):
+        try:
+            before = decode_filters(run.filters)
+        except ValueError:
+            continue  # a newer version of this program has written it
+        if may_let_more_pass(project.options.filters, before):
+            listener(FiltersWidened(project.name, path, run.newer or 0))
+            return
 
 
 def _known_after_recovery(journal: Journal, project: str, path: str) -> Committed | None:
@@ -131,7 +163,7 @@ def _report(project: Project, path: str, base: Base, listener: Listener) -> None
             listener(BaseExpires(path, older.id, older.expires))
         return
     assert base.why_full
-    if not project.full:
+    if not project.full and base.why_full is not WhyFull.WANTED:
         raise NoBaseError(f"{path}: only a full list could be made: {base.why_full.value}")
     adoptable = base.shown if base.why_full is WhyFull.ELSEWHERE else None
     listener(FullListNeeded(project.name, path, base.why_full.value, adoptable))

@@ -30,6 +30,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """The command that is given each list; if it succeeds, the list is committed."""
     commit: bool = False
     """Whether a list is committed without a command, as soon as it is in its place."""
+    full: bool = False
+    """Whether to make a full list, although changes alone could be listed."""
     wait: float = 0
     """The number of seconds to wait for a different run of the same project."""
     state: str = ""
@@ -97,6 +99,7 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
                 listener,
                 command=request.command,
                 commit=request.commit,
+                full=request.full,
             )
             for source in project.sources
         ]
@@ -116,7 +119,7 @@ def plan_project(
         journal = stack.enter_context(open_existing_journal(request.state))
         cluster = stack.enter_context(open_cluster(settings, listener))
         return [
-            plan_source(request.project, source, cluster, journal, listener)
+            plan_source(request.project, source, cluster, journal, listener, full=request.full)
             for source in request.project.sources
         ]
 
@@ -129,4 +132,4 @@ def check_project(project: Project) -> None:
     """
     project.check()
     for source in project.sources:
-        make_request(project, source, None, 1).check()
+        make_request(project, source, 1, 2).check()

@@ -31,7 +31,7 @@ from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.result import ChangelistResult
-from qumulo_changelist.operations.project.beginning import find_beginning
+from qumulo_changelist.operations.project.beginning import find_beginning, report_filters
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
 from qumulo_changelist.operations.project.handover import hand_over
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
@@ -85,6 +85,7 @@ class SourceRunner:
         listener: receives the events of the run.
         command: the command that is given the list; () for none.
         commit: whether to commit the list without a command.
+        full: whether to make a full list, whatever was committed.
     """
 
     def __init__(
@@ -98,12 +99,13 @@ class SourceRunner:
         *,
         command: Sequence[str],
         commit: bool,
+        full: bool = False,
     ) -> None:
         self._project, self._source = project, source
         self._path = normalize_cluster_path(source.path)
         self._settings, self._cluster = settings, cluster
         self._journal, self._listener = journal, listener
-        self._command, self._commit = command, commit
+        self._command, self._commit, self._full = command, commit, full
 
     def run(self) -> SourceRun:
         """Do everything, and return what was done; an error is part of that."""
@@ -113,8 +115,9 @@ class SourceRunner:
             )
             known = self._journal.committed(self._project.name, self._path)
             _, newest, base = find_beginning(
-                self._project, self._source, self._cluster, known, self._listener
+                self._project, self._source, self._cluster, known, self._listener, full=self._full
             )
+            report_filters(self._project, self._path, base, self._journal, self._listener)
             if newest and base.snapshot and newest.id <= base.snapshot.id:
                 self._listener(NothingNewer(self._path, self._project.policy, newest.id))
                 return SourceRun(source=self._path, newer=newest.id)
@@ -163,6 +166,7 @@ class SourceRunner:
             deletes=self._project.options.deletes or result.receipt.older_snapshot is None,
             moves=self._project.options.moves,
             proof=result.proof,
+            filtered=result.receipt.filtered,
         )
 
     def _begin(self, older: int | None, newest: Snapshot | None) -> Run:
@@ -179,6 +183,7 @@ class SourceRunner:
                 source_id=newest.source_id if newest else "",
                 archive=self._source.archive,
                 keep=self._project.keep,
+                filters=self._project.options.filters.encode(),
                 started=now,
             )
         )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec import Struct, convert, to_builtins
+from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.contents import RunContents
@@ -280,9 +280,11 @@ def _totals(listed: Changes, counts: FileCounts | None) -> Changes:
 
 
 def _filtered(receipt: Receipt) -> tuple[FilteredOut, ...]:
-    """Return what filters kept off, if the receipt is of a version that says it."""
-    counts = to_builtins(receipt).get("filtered", {})
-    return tuple(convert({"filter": name, **each}, FilteredOut) for name, each in counts.items())
+    """Return what filters left out."""
+    return tuple(
+        FilteredOut(name, one.files, one.bytes, one.directories)
+        for name, one in receipt.filtered.items()
+    )
 
 
 def _with_reasons(facts: GatheredFacts, receipt: Receipt | None) -> GatheredFacts:

@@ -1,0 +1,55 @@
+"""Both snapshots of a list, as the cluster describes them."""
+
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.checks.base_path import SnapshotPair, compare_snapshots, take_whole
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.errors import (
+    FailingError,
+    LoginError,
+    QqFailedError,
+    ReplyError,
+    SingleSignOnError,
+    SnapshotMissingError,
+    StatusError,
+)
+from qumulo_changelist.events import FullListChosen, Listener, SnapshotsUnknown
+from qumulo_changelist.model import Snapshot
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+
+
+def find_pair(
+    cluster: Cluster, scope: Scope, request: ChangelistRequest, listener: Listener
+) -> SnapshotPair:
+    """Return the snapshots of a request; for a full list, there is nothing in the older one.
+
+    Raises:
+        SnapshotMissingError: the cluster does not have the snapshot of a full list.
+        ChangelistError: the snapshots cannot be compared, or the cluster cannot be asked.
+    """
+    older, newer = request.older, request.newer
+    if older is not None:
+        known = _describe(cluster, (older, newer), listener, is_full=False)
+        return compare_snapshots(cluster, scope, known[older], known[newer])
+    known = _describe(cluster, (newer,), listener, is_full=True)
+    pair = take_whole(cluster, scope, known[newer])
+    listener(FullListChosen(scope.base or "/", newer))
+    return pair
+
+
+def _describe(
+    cluster: Cluster, numbers: tuple[int, ...], listener: Listener, *, is_full: bool
+) -> dict[int, Snapshot]:
+    """Return the snapshots as the cluster describes them, or their ids alone."""
+    known: dict[int, Snapshot] = {}
+    try:
+        known = cluster.snapshots(*numbers)
+    except (LoginError, SingleSignOnError):
+        raise  # without a login, nothing else can be asked either
+    except (StatusError, ReplyError, FailingError, QqFailedError) as error:
+        # A list can be made without that.
+        listener(SnapshotsUnknown(str(error)))
+    else:
+        if is_full and not known:
+            # No diff is requested, which would end with this error.
+            raise SnapshotMissingError(f"the cluster has no snapshot {numbers[-1]}")
+    return {number: known.get(number, Snapshot(number)) for number in numbers}
