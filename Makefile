@@ -124,8 +124,9 @@ system-packages:  ## install what the tests need of Debian, as root; else say wh
 	@missing=$$(for one in $$(cat tests/system-packages.txt); do \
 	    command -v $$one > /dev/null || dpkg -s $$one > /dev/null 2>&1 || echo $$one; done | xargs); \
 	if [ -z "$$missing" ]; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing > /dev/null; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null \
+	    && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $$missing > /dev/null; then :; \
 	else echo "the tests skip what needs these Debian packages: apt-get install $$missing"; fi
 
 $(OLDER_READY):
