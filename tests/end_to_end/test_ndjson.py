@@ -140,3 +140,23 @@ def test_one_run_writes_several_lists_and_each_has_what_it_can_hold(project: Pro
     assert changes["/old name\x01"] == "deleted"
     alone = site.scan_list(project.older, project.newer, *REST, "--deletes", "--moves", code=1)
     assert names_in(alone) == names_in(lists[xml])
+
+
+def test_the_limit_on_deletions_holds_for_every_list_whatever_their_order(project: Project) -> None:
+    """XML cannot hold the name with U+0001, so fewer files are deleted there."""
+    both = ["--format=xml", "--format=ndjson"]
+    for formats in (both, both[::-1]):
+        done = project.site.generate(
+            project.older, project.newer, *formats, *REST, "--deletes", "--max-deletes=1"
+        )
+        assert (done.code, done.output) == (6, "")
+        assert "2 files" in done.messages
+
+
+def test_the_summary_counts_what_one_of_the_lists_lacks(project: Project) -> None:
+    both = ("--format=ndjson", "--format=xml")
+
+    done = project.site.generate(project.older, project.newer, *both, *REST, "--deletes")
+
+    assert done.code == 1
+    assert "not readable or not nameable: 2" in done.messages

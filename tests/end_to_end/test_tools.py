@@ -69,6 +69,16 @@ def files(*folders: bytes, content: bytes) -> Tree:
     return {folder + b"/" + name: content for folder in folders for name in [*NAMES, MARK]}
 
 
+# The second of two frames of the same size and time got the number of the first one.
+FRAME = b"frames/1"
+
+
+def shoot(folder: Path, *names: bytes) -> None:
+    """Give frames the same time."""
+    for name in names:
+        os.utime(os.path.join(os.fsencode(folder), name), (1_700_000_000, 1_700_000_000))
+
+
 # What the tools cannot take, as the documentation says.
 REFUSED = {"rclone": "\u201b".encode(), "borg": b"\r"}
 
@@ -111,16 +121,19 @@ def lists(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Lists:
         same[folder + b"/same"] = edited[folder + b"/edited"] = gone[folder + b"/gone"] = folder
     same[b"gone/same"] = b"same"
     gone |= dict.fromkeys((b"was a folder/deep/1", b"was a folder/2", b"# whole/1"), b"old")
+    edited[FRAME], gone[b"frames/2"] = b"AAAA", b"BBBB"
     older = same | edited | gone
     write_tree(site.mount, older)
+    shoot(site.mount, FRAME, b"frames/2")
     before = site.snapshot()
     for name in gone:
         os.unlink(os.path.join(os.fsencode(site.mount), name))
     for left in ("whole/deep", "whole", "was a folder/deep", "was a folder", "# whole"):
         (site.mount / left).rmdir()
     changed = dict.fromkeys(edited, b"edited") | files(b"new", b" new", content=b"new")
-    changed |= {b"was a folder": b"file"}
+    changed |= {b"was a folder": b"file", FRAME: b"BBBB"}
     write_tree(site.mount, changed)
+    shoot(site.mount, FRAME)
     (site.mount / "same").chmod(0o750)
     after = site.snapshot()
     done = site.generate(before, after, *REST, *(f"--format={name}" for name in TOOLS))
@@ -232,6 +245,8 @@ def test_a_tool_copies_what_changed_and_nothing_else(
     assert desk.type(copy.replace("::now", "::empty"), empty) == (1 if tool == "restic" else 0)
     assert read_tree(desk.mirror) == {}
 
+    write_tree(desk.mirror, {FRAME: b"AAAA"})
+    shoot(desk.mirror, FRAME)
     assert desk.type(copy, lists.folder) == 0
     if tool in OPEN:
         assert desk.type(OPEN[tool], lists.folder) == 0
@@ -276,7 +291,10 @@ def test_a_mirror_that_rsync_keeps_is_like_the_folder(
     snapshots = (lists.site.mount / ".snapshot").iterdir()
     newer = max(snapshots, key=lambda path: int(path.name.partition("_")[0]))
     changes = desk.folder / "changes"
-    again = [f"{command} --itemize-changes >> {changes}" for command in (delete, copy)]
+    again = [
+        f"{command.replace(' --ignore-times', '')} --itemize-changes >> {changes}"
+        for command in (delete, copy)
+    ]
     assert [desk.type(command, lists.folder, newer) for command in again] == [0, 0]
     assert changes.read_bytes() == b""
 
@@ -307,6 +325,7 @@ def test_a_name_that_a_tool_cannot_take_is_said_and_counted(lists: Lists) -> Non
         ("tar", "same", "not in the format"),
         ("borg", "new/last\r", "not in the format"),
         ("rsync-deleted", "whole/deep/-rf", "covered by a deleted directory"),
+        ("rsync-deleted", "was a folder/2", "covered by a deleted directory"),
     ],
 )
 def test_it_is_explained_what_a_list_of_names_does_not_have(

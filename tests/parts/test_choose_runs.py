@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.cycle.other_lists import OtherList
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.operations.project.commit import CommitRequest, choose_runs
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
@@ -97,6 +98,20 @@ def test_a_list_that_something_else_wrote_is_refused_whatever_its_receipt_says(l
 
     with pytest.raises(UncommittableError, match="a different list has replaced it"):
         check_list_in_place(listed)
+
+
+def test_a_second_list_that_something_else_wrote_is_refused_too(
+    listed: Run, tmp_path: Path
+) -> None:
+    second = tmp_path / "1-files.null"
+    second.write_text("ours")
+    sha256 = hashlib.sha256(b"ours").hexdigest()
+    run = replace(listed, others=(OtherList(str(second), f"{second}.json", sha256),))
+    check_list_in_place(run)
+    second.write_text("theirs")
+
+    with pytest.raises(UncommittableError, match="a different list has replaced it"):
+        check_list_in_place(run)
 
 
 def test_a_list_that_cannot_be_read_is_not_taken_for_gone(listed: Run) -> None:

@@ -13,9 +13,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.events import ignore
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Attributes, Entry, Kind, State, Totals
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.operations.lists.places import check_places
+from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.output.interface import ListFormat
 from qumulo_changelist.output.list_file import ListFile, WrittenList, list_file
@@ -391,3 +394,15 @@ def test_a_list_is_published_whole_or_not_at_all(tmp_path, form_name):
     assert published[name] == write_list(form, OF_EACH_KIND, [], tmp_path / "x")
     assert {name: Path(tmp_path, name).read_bytes() for name in published} == published
     assert sorted(os.listdir(tmp_path)) == sorted([*published, "x"])
+
+
+def test_no_list_of_a_run_takes_the_place_of_a_receipt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(FORMATS, "mine", FORMATS["ndjson"]._replace(ending="json"))
+    request = ChangelistRequest(
+        project="a", guid="g", base_path="/a", older=1, newer=2, formats=("xml", "mine")
+    )
+
+    with pytest.raises(UsageError, match=r"two files of a run cannot be the same: .*1-files\.json"):
+        check_places(str(tmp_path), request)

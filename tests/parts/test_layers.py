@@ -51,7 +51,7 @@ MAY_IMPORT = {
         *("report", "scan", "trees"),
     },
     "report": {"output.interface"},
-    "projects": {"checks"},
+    "projects": {"checks", "output.formats"},
     "cycle": set(),
     "checks": {"changes", "cluster.interface"},
     "runners": {"changes", "scan", "output.interface", "trees.interface"},

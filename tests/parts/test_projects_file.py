@@ -226,6 +226,14 @@ def test_every_mistake_names_its_file_its_line_and_its_key(text: str, expected: 
         assert message.startswith(f"p.toml, {beginning}"), message
 
 
+def test_projects_whose_formats_have_the_same_file_overwrite_each_others_list() -> None:
+    other = '[projects.b]\npath = "/b"\nguid = "g"\nformat = ["csv", "xml-classic"]\n'
+
+    assert problems(GOOD + other) == [
+        "p.toml, line 4: the projects a and b have the same list: the GUID g with the index 1"
+    ]
+
+
 def test_projects_that_overwrite_each_others_list_are_a_mistake() -> None:
     """Else one of the two lists is committed although nobody has seen it."""
     other = '[projects.b]\npath = "/b"\nguid = "g"\nindex = "01"\n'

@@ -548,6 +548,34 @@ def test_the_lists_of_a_run_are_published_together_or_not_at_all(tmp_path):
     assert b"/second" in content(str(tmp_path / "1-files.ndjson"))
 
 
+def test_an_earlier_list_of_what_was_deleted_does_not_stay_beside_a_new_list(tmp_path, monkeypatch):
+    """Somebody could delete by it what the new list has."""
+    form = ScanXml("1", 0)
+
+    def publish_both(name: str) -> None:
+        with contextlib.ExitStack() as stack:
+            lists = []
+            for file_name, is_beside in (("1-files.null", False), ("1-files.null-deleted", True)):
+                file = stack.enter_context(list_file(str(tmp_path / file_name), form))
+                file.add(write_piece(form, present(name)).piece)
+                lists.append(FilledList(file, Totals(files=1), make_receipt, is_beside))
+            publish(lists, ignore)
+
+    publish_both("/first")
+    rename = os.replace
+
+    def interrupt(source: str, place: str) -> None:
+        rename(source, place)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        publish_both("/second")
+
+    assert sorted(os.listdir(tmp_path)) == ["1-files.null"]
+    assert b"/second" in content(str(tmp_path / "1-files.null"))
+
+
 # Without locks
 
 

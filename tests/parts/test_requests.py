@@ -162,6 +162,10 @@ def test_an_unknown_format_is_refused_with_those_that_exist(form_name):
     assert message == f"{form_name!r} is not a format: there are {known}"
 
 
+def test_a_full_list_has_no_deletions_that_its_format_would_have_to_express():
+    replace(LIST, older=None, formats=("tar",), deletes=True).check()
+
+
 def test_a_list_has_to_have_a_format_and_each_format_only_once():
     assert refuse(UsageError, formats=()) == "a list needs a format"
     message = refuse(UsageError, formats=("xml", "ndjson", "xml"))

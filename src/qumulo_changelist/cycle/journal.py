@@ -16,8 +16,10 @@ from msgspec import Struct, ValidationError, convert
 from msgspec.structs import replace
 from platformdirs import user_state_dir
 
+from qumulo_changelist.cycle import other_lists
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.contents import RunContents, decode, encode
+from qumulo_changelist.cycle.other_lists import OtherList
 from qumulo_changelist.errors import StateFileError
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.shortages import check_shortage
@@ -53,11 +55,12 @@ CREATE TABLE IF NOT EXISTS runs (
     error BLOB NOT NULL,
     position INTEGER NOT NULL,
     contents TEXT NOT NULL DEFAULT '',
-    filters TEXT NOT NULL DEFAULT ''
+    filters TEXT NOT NULL DEFAULT '',
+    others TEXT NOT NULL DEFAULT ''
 )
 """
 # Files of earlier versions lack the last columns. Those versions write what has them, too.
-_LATER_COLUMNS = ("contents", "filters")
+_LATER_COLUMNS = ("contents", "filters", "others")
 
 
 class RunState(str, Enum):
@@ -119,6 +122,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """What the list contains; None if there is none, or an earlier version made it."""
     filters: str = ""
     """The filters of its list (``Filters.encode``); "" for none."""
+    others: tuple[OtherList, ...] = ()
+    """The lists in other formats, if it made several; none of an earlier version."""
 
 
 _TEXTS = frozenset(("project", "source", "archive", "name", "list", "receipt", "summary", "error"))
@@ -322,6 +327,8 @@ def _stored(name: str, value: object) -> object:
         return to_bytes(str(value))
     if name == "contents":
         return encode(value if isinstance(value, RunContents) else None)
+    if name == "others":
+        return other_lists.encode(value if isinstance(value, tuple) else ())
     return value.value if isinstance(value, RunState) else value
 
 
@@ -333,4 +340,5 @@ def _run(row: sqlite3.Row) -> Run:
     values |= {name: to_text(bytes(memoryview(row[name]))) for name in _TEXTS}
     values["is_complete"] = bool(row["is_complete"])
     values["contents"] = decode(row["contents"]) if "contents" in known else None
+    values["others"] = other_lists.decode(row["others"]) if "others" in known else ()
     return convert(values, Run)

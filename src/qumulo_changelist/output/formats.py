@@ -192,6 +192,11 @@ def formats_of_lists(formats: Iterable[str]) -> tuple[str, ...]:
     return tuple(lists)
 
 
+def is_written_beside(name: str) -> bool:
+    """Return whether lists of a format are only written beside those of another format."""
+    return name not in selectable_formats()
+
+
 def format_of(path: str) -> str:
     """Return the format of a list without a receipt, by the ending of its path; "" for none."""
     endings = {known.ending: name for name, known in reversed(FORMATS.items())}

@@ -1,10 +1,11 @@
 """Putting lists and their receipts in their places, so that they always belong together.
 
 All lists of a run and their receipts are written to temporary files, and are on disk, before
-anything changes. Then the earlier receipts are removed, the lists are put in their places, and
-finally the receipts. So at every moment, a receipt beside a list is of that list. A run that is
-killed in between leaves lists without a receipt. Runs for the same list publish it one after the
-other, under a lock that ends with the process that holds it.
+anything changes. Then the earlier receipts are removed, and earlier lists of what was deleted: by
+such a list of a different run, somebody could delete what exists. The new lists are put in their
+places, and finally the receipts. So at every moment, a receipt beside a list is of that list. A
+run that is killed in between leaves lists without a receipt. Runs for the same list publish it one
+after the other, under a lock that ends with the process that holds it.
 
 A reader who wants to be sure compares the list's SHA-256 with the one in the receipt.
 """
@@ -38,17 +39,20 @@ class FilledList(NamedTuple):
     """What it contains."""
     make_receipt: Callable[[WrittenList], bytes]
     """Returns the receipt for the list once it has been written."""
+    is_beside: bool = False
+    """Whether it is a second list, of what was deleted alone."""
 
 
 def publish(lists: Iterable[FilledList], listener: Listener) -> None:
-    """Put the lists of a run and their receipts in their places: all of them, or none.
+    """Put the lists of a run and their receipts in their places, once all of them are on disk.
 
     Args:
         lists: the lists.
         listener: receives the events of the run.
 
     Raises:
-        OutputError: there is no room, or another error of the system; earlier lists stay.
+        OutputError: there is no room, or another error of the system. Earlier lists stay, unless
+            a file that is on disk cannot be renamed; the receipts are gone then.
         ReceiptError: the lists are in their places, and a receipt is not.
         ResourceError: this machine lacks a resource, such as memory.
     """
@@ -58,7 +62,7 @@ def publish(lists: Iterable[FilledList], listener: Listener) -> None:
             paths = [each.file.path for each in lists if _lock_path(each.file.path) == lock_path]
             stack.enter_context(_lock_lists(lock_path, paths, listener))
         written = [_WrittenFiles(each, stack) for each in lists]
-        for step in (_WrittenFiles.remove_receipt, _WrittenFiles.place_list):
+        for step in (_WrittenFiles.remove_earlier, _WrittenFiles.place_list):
             for files in written:
                 step(files)
         for files in written:
@@ -72,6 +76,7 @@ class _WrittenFiles:
 
     def __init__(self, filled: FilledList, stack: contextlib.ExitStack) -> None:
         self.path = filled.file.path
+        self._is_beside = filled.is_beside
         self.receipt_path = receipt_path_of(self.path)
         with output_errors(self.path):
             self._list = stack.enter_context(AtomicFile(self.path))
@@ -82,10 +87,11 @@ class _WrittenFiles:
             self._receipt.file.write(filled.make_receipt(written))
             self._receipt.finish()
 
-    def remove_receipt(self) -> None:
-        """Remove the earlier receipt."""
-        with output_errors(self.receipt_path), contextlib.suppress(FileNotFoundError):
-            os.unlink(self.receipt_path)
+    def remove_earlier(self) -> None:
+        """Remove the earlier receipt, and the earlier list if it is one of what was deleted."""
+        for path in (self.receipt_path, self.path)[: 2 if self._is_beside else 1]:
+            with output_errors(path), contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
     def place_list(self) -> None:
         """Put the list in its place."""

@@ -41,12 +41,11 @@ class ScanXmlClassicReader(ScanXmlReader, frozen=True):
     def read_entry(self, state: State, attributes: dict[str, str]) -> ListedEntry:
         """Return the entry of an element; see the base class."""
         entry = super().read_entry(state, attributes)
-        if _is_deleted_directory(entry, attributes):
+        above = self.base_path.rstrip("/")
+        if _is_deleted_directory(entry, attributes) and entry.name.startswith(f"{above}/"):
             entry = replace(entry, state=State.DELETED, mtime=None)
-        if entry.state is State.DELETED:
-            above = self.base_path.rstrip("/")
-            if entry.name.startswith(f"{above}/"):
-                entry = replace(entry, name=entry.name[len(above) :])
+        if entry.state is State.DELETED and entry.name.startswith(f"{above}/"):
+            entry = replace(entry, name=entry.name[len(above) :])
         return entry
 
 

@@ -1,5 +1,7 @@
 """The tools that read lists of names, and how each wants a name (``docs/formats.md``)."""
 
+from msgspec.structs import replace
+
 from qumulo_changelist.model import State
 from qumulo_changelist.output.name_list import NameList
 
@@ -25,14 +27,7 @@ NAME_LISTS: dict[str, NameList] = {
     "rsync": NameList(directory=""),
     "rsync-deleted": NameList(state=State.DELETED, directory="", covers=True),
     "rclone": _RCLONE,
-    "rclone-deleted": NameList(
-        state=State.DELETED,
-        file=_RCLONE.file,
-        end=_RCLONE.end,
-        refused=_RCLONE.refused,
-        limitation=_RCLONE.limitation,
-        spelled=_RCLONE.spelled,
-    ),
+    "rclone-deleted": replace(_RCLONE, state=State.DELETED),
     "tar": _FILES,
     "null": _FILES,
     "null-deleted": NameList(state=State.DELETED),

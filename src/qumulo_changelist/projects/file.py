@@ -14,6 +14,7 @@ from platformdirs import user_config_dir
 
 from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.projects.filter_keys import make_filters
 from qumulo_changelist.projects.keys import (
     CYCLE_KEYS,
@@ -175,7 +176,7 @@ def read_text(path: str, *, is_needed: bool) -> str:
 def _lists(project: Project) -> list[tuple[str, int, str]]:
     """Return what the path of each list of a project depends on, in whatever work folder."""
     return [
-        (source.guid, int(source.index), name)
+        (source.guid, int(source.index), FORMATS[name].ending if name in FORMATS else name)
         for source in project.sources
         for name in project.options.formats
     ]

@@ -44,7 +44,7 @@ from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.lists.snapshot_pair import find_pair
 from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_mapped_path
-from qumulo_changelist.output.formats import FORMATS, ListParameters
+from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written_beside
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
@@ -221,11 +221,13 @@ class _Run:
         if request.max_deletes is not None or request.verify:
             self._meter.begin(Stage.CHECKING)
         if request.max_deletes is not None:
+            # Not every list can hold every name.
+            most = max(self._lists, key=lambda each: each.tally.totals.deleted_files).tally
             check_deletions(
-                tally.totals,
+                most.totals,
                 request.max_deletes,
                 partial(count_files, self._cluster, self._pair.older),
-                tally.deleted_by_folder,
+                most.deleted_by_folder,
             )
         if request.verify:
             self._excluded_gain = count_excluded(self._cluster, self._pair, tally.filtered)
@@ -253,7 +255,12 @@ class _Run:
         self._meter.begin(Stage.WRITING)
         publish(
             [
-                FilledList(each.file, each.tally.totals, partial(make_receipt, each))
+                FilledList(
+                    each.file,
+                    each.tally.totals,
+                    partial(make_receipt, each),
+                    is_beside=is_written_beside(each.format),
+                )
                 for each in self._lists
             ],
             self._listener,

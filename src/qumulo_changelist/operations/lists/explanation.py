@@ -11,7 +11,7 @@ from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import AbsentError, LoginError, StatusError, UnreadableError
 from qumulo_changelist.events import Listener, ignore
-from qumulo_changelist.model import Kind, State
+from qumulo_changelist.model import DELETE, Kind, State
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.operations.lists.explained import Explanation, SnapshotSight
 from qumulo_changelist.operations.lists.filtering import describe_filter, find_filtering
@@ -21,7 +21,7 @@ from qumulo_changelist.operations.lists.recorded_snapshots import (
     RecordedSnapshot,
     look_up_snapshots,
 )
-from qumulo_changelist.output.formats import FORMATS, ListParameters, selectable_formats
+from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written_beside
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.reading import FoundEntries, find_entries
 from qumulo_changelist.scan.verdict import Facts, Listing, Sight, decide
@@ -215,7 +215,7 @@ def _facts(
         can_be_held=form is None or form.can_hold(wanted.name),
         listed="unknown" if on_list.problem else _listing(entry),
         listed_below=is_below_unreadable,
-        is_covered=bool(known and known.covers_deletions and _is_below_deleted(wanted, on_list)),
+        is_covered=_is_covered(receipt.format, wanted, on_list, seen),
         never_listed=_never_listed(receipt.format),
         moved_from=entry.moved_from if entry else "",
         moved_to=on_list.found.moved_to,
@@ -227,7 +227,7 @@ def _facts(
 def _never_listed(name: str) -> frozenset[Listing]:
     """Return what lists of a format say of no name."""
     known, left_out = FORMATS.get(name), set[Listing]()
-    if known and name not in selectable_formats():  # it is written beside another
+    if known and is_written_beside(name):
         left_out |= {"file", "directory"}
     elif known and (known.beside or not known.has_deletions):
         left_out |= {"deleted file", "deleted directory"}
@@ -236,6 +236,18 @@ def _never_listed(name: str) -> frozenset[Listing]:
     if known and not known.has_attributes:
         left_out.add("unreadable")
     return frozenset(left_out)
+
+
+def _is_covered(name: str, wanted: _Wanted, on_list: _OnList, seen: _OnCluster) -> bool:
+    """Return whether what was deleted above a name stands for it, in lists of a format."""
+    known = FORMATS.get(name)
+    if not known or not known.covers_deletions:
+        return False
+    # In a list beside another, a directory that a file has replaced is covered, too.
+    is_replaced = is_written_beside(name) and any(
+        change.op == DELETE for change in seen.mentions.above
+    )
+    return is_replaced or _is_below_deleted(wanted, on_list)
 
 
 def _is_below_deleted(wanted: _Wanted, on_list: _OnList) -> bool:

@@ -3,6 +3,7 @@
 import os
 from typing import NamedTuple
 
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output.atomic import check_replaceable
@@ -31,10 +32,15 @@ def check_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace
 
     Raises:
         OutputError: there is something other than a regular file.
+        UsageError: a list would replace a different list of the run, or its receipt.
     """
     places = list_places(work_folder, request)
+    seen: set[str] = set()
     for place in places:
         for path in (place.path, receipt_path_of(place.path)):
+            if path in seen:
+                raise UsageError(f"two files of a run cannot be the same: {path}")
+            seen.add(path)
             check_replaceable(os.fsdecode(to_bytes(path)))
     return places
 

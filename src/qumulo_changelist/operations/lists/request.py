@@ -116,7 +116,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         if self.mapped_path is None and self.metadata != "rest":
             raise MappedPathError("the mapped path is needed to read sizes, times and owners")
         normalize_cluster_path(self.base_path)
-        check_formats(self.formats, deletes=self.deletes, moves=self.moves)
+        wanted = self.effective()
+        check_formats(self.formats, deletes=wanted.deletes, moves=wanted.moves)
         check_types(self.filters)
         self.filters.check(deletes=self.deletes, moves=self.moves, is_full=self.older is None)
         number: object = self.max_deletes.number if self.max_deletes else 0

@@ -46,8 +46,11 @@ class ChangelistResult(Struct, frozen=True):
 
     @property
     def totals(self) -> Totals:
-        """What the first list contains."""
-        return self.lists[0].totals
+        """What the first list contains; but as many are unreadable as in the list that lacks most.
+
+        So nobody who looks at these numbers takes a run for complete that is not.
+        """
+        return self.lists[0].totals._replace(unreadable=self.unreadable)
 
     @property
     def unreadable(self) -> int:

@@ -13,6 +13,7 @@ from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.base import Base
 from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.other_lists import OtherList
 from qumulo_changelist.cycle.snapshot_names import run_name
 from qumulo_changelist.errors import (
     ChangelistError,
@@ -150,6 +151,7 @@ class SourceRunner:
             list=to_text(os.fsencode(result.path)),
             receipt=to_text(os.fsencode(result.receipt_path)),
             sha256=result.receipt.list_file.sha256,
+            others=_other_lists(result),
             is_complete=result.is_complete,
             contents=RunContents.of(result.totals),
         )
@@ -245,6 +247,18 @@ class SourceRunner:
             self._remember(run, error="it was interrupted after the list was made")
             raise
         return _with(done, is_committed=True, removed=removed)
+
+
+def _other_lists(result: ChangelistResult) -> tuple[OtherList, ...]:
+    """Return all lists but the first, as the journal remembers them."""
+    return tuple(
+        OtherList(
+            to_text(os.fsencode(each.path)),
+            to_text(os.fsencode(each.receipt_path)),
+            each.receipt.list_file.sha256,
+        )
+        for each in result.lists[1:]
+    )
 
 
 def _values(run: Run, result: ChangelistResult) -> dict[str, str]:
