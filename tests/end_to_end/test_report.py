@@ -163,6 +163,17 @@ def test_what_cannot_be_reported_is_said(
     assert words in office.type("report", *arguments, code=code).messages
 
 
+def test_a_report_does_not_replace_what_it_is_of(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "1-files.csv"
+    path.write_text("path,kind,change,size,mtime,atime,owner,group,moved_from,reason\r\n")
+    before = path.read_bytes()
+
+    done = office.type("report", str(path), "--output", str(path), code=4)
+
+    assert "it is what is reported" in done.messages
+    assert path.read_bytes() == before
+
+
 def test_hints_of_an_error_are_in_its_json(office: Office) -> None:
     answer: Any = office.ask("report", "./missing.xml", code=65)
 

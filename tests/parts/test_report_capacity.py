@@ -48,7 +48,7 @@ def test_a_price_is_a_number_with_any_currency(text: str, price: Price) -> None:
     assert parse_price(text) == price
 
 
-@pytest.mark.parametrize("text", ["", "USD", "1 to 2 USD", "-3 EUR", "1,000.50"])
+@pytest.mark.parametrize("text", ["", "USD", "1 to 2 USD", "-3 EUR", "1,000.50", "1,000 USD"])
 def test_anything_else_is_no_price(text: str) -> None:
     with pytest.raises(UsageError, match="is not a price such as 21 USD"):
         parse_price(text)

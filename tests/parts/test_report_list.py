@@ -120,6 +120,32 @@ def test_a_receipt_of_a_different_list_is_not_believed(shelf: Shelf) -> None:
 
     assert (report.receipt, report.newer_snapshot, report.project) == (None, None, None)
     assert "The receipt is of a different list, so nothing is taken from it." in report.notes
+    # Ages are as if there were no receipt.
+    shelf.receipt_path.unlink()
+    alone = report_list(str(shelf.path))
+    assert (report.as_of, report.facts.ages) == (alone.as_of, alone.facts.ages)
+
+
+def test_a_receipt_whose_times_are_none_does_not_matter_for_the_ages(shelf: Shelf) -> None:
+    shelf.put_receipt(newer_snapshot=SnapshotFacts(21, "tuesday", "yesterday"), started="2023")
+
+    report = report_list(str(shelf.path))
+
+    assert any("when the file of the list was written" in note for note in report.notes)
+
+
+def test_the_receipt_of_a_list_of_names_says_what_could_not_be_read(shelf: Shelf) -> None:
+    names = shelf.path.with_name("1-files.tar")
+    names.write_bytes(b"./d/a\0")
+    content = names.read_bytes()
+    facts = ListFacts(str(names), len(content), hashlib.sha256(content).hexdigest())
+    receipt = replace(shelf.receipt, list_file=facts, format="tar")
+    names.with_name("1-files.tar.json").write_bytes(receipts.encode(receipt))
+
+    report = report_list(str(names))
+
+    assert report.facts.unreadable.count == 1
+    assert report.facts.unreadable.reasons == {"I/O error": 1}
 
 
 @pytest.mark.parametrize(

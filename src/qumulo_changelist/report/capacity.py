@@ -79,11 +79,11 @@ def parse_price(text: str) -> Price:
     """Return a price such as ``21``, ``21 USD`` or ``€ 3.60``.
 
     Raises:
-        UsageError: it has no number, or more than one.
+        UsageError: it has no number, or several, or one like ``1,000``, which has two readings.
     """
     numbers = re.findall(r"\d+(?:[.,]\d+)?", text)
-    if len(numbers) != 1 or "-" in text:
-        raise UsageError(f"{text!r} is not a price such as 21 USD")
+    if len(numbers) != 1 or "-" in text or re.search(r"[.,]\d{3}$", numbers[0]):
+        raise UsageError(f"{text!r} is not a price such as 21 USD or 3.60 EUR")
     before, _, after = text.partition(numbers[0])
     currency = " ".join(filter(None, (before.strip(), after.strip())))
     return Price(float(numbers[0].replace(",", ".")), currency)

@@ -45,10 +45,15 @@ def write_page(report: Report, path: str) -> None:
         path: the file; one that exists is replaced.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or is a list that is reported, or its receipt.
         MissingPackageError: the extra ``report`` is not installed.
     """
     check_page(path)
+    kept = [file for one in report.lists for file in one.files]
+    if _real(path) in map(_real, kept):
+        raise OutputError(
+            f"{path} cannot be written: it is what is reported", hint="Name a different file."
+        )
     from qumulo_changelist.report_page.page import render
 
     page = render(report)
@@ -56,3 +61,7 @@ def write_page(report: Report, path: str) -> None:
         file.file.write(page)
         file.finish()
         file.place()
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(os.fsdecode(to_bytes(path)))

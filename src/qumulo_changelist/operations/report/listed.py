@@ -1,5 +1,6 @@
 """What can be reported of one list: what it is of, how it was made, and what it contains."""
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -103,6 +104,11 @@ class ListReport(Struct, frozen=True, kw_only=True):
     """This run and those before it, the newest first; empty if this machine does not know it."""
 
     @property
+    def files(self) -> tuple[str, str]:
+        """The paths of the list and of its receipt, whether there is one or not."""
+        return self.list_path, self.receipt_path or receipt_path_of(self.list_path)
+
+    @property
     def is_full(self) -> bool:
         """Whether it is a full list."""
         return self.receipt is not None and self.older_snapshot is None
@@ -131,16 +137,14 @@ def report_list(path: str) -> ListReport:
         ResourceError: this machine lacks a resource, such as memory.
     """
     found = _find_list(path)
-    receipt, notes = found.receipt, list(found.notes)
     now, moment = _moment_of(found)
-    try:
-        reading = ListReading(found.path, found.format, receipt.base_path if receipt else "/")
-        facts = gather_facts(reading, now)
-    except MalformedListError as error:
-        raise InvalidListError(f"{found.path} is not a list: {error}") from error
-    if receipt and receipt.list_file.sha256 != reading.sha256:
-        notes.append("The receipt is of a different list, so nothing is taken from it.")
-        receipt = None
+    reading, facts = _read(found, now)
+    if found.receipt and found.receipt.list_file.sha256 != reading.sha256:
+        note = "The receipt is of a different list, so nothing is taken from it."
+        found = replace(found, receipt=None, notes=(*found.notes, note))
+        now, moment = _moment_of(found)
+        reading, facts = _read(found, now)
+    receipt, notes = found.receipt, [*found.notes]
     notes += _shortcomings(receipt, facts, moment)
     return ListReport(
         project=receipt.project if receipt else None,
@@ -160,6 +164,16 @@ def report_list(path: str) -> ListReport:
         notes=tuple(notes),
         filtered=_filtered(receipt) if receipt else (),
     )
+
+
+def _read(found: "_FoundList", now: int) -> tuple[ListReading, GatheredFacts]:
+    """Return a list that has been read, and what it says; ages are relative to ``now``."""
+    base_path = found.receipt.base_path if found.receipt else "/"
+    try:
+        reading = ListReading(found.path, found.format, base_path)
+        return reading, gather_facts(reading, now)
+    except MalformedListError as error:
+        raise InvalidListError(f"{found.path} is not a list: {error}") from error
 
 
 def with_runs(report: ListReport, runs: Sequence[Run], at_most: int) -> ListReport:
@@ -232,9 +246,9 @@ def _moment_of(found: _FoundList) -> tuple[int, str]:
         (receipt and receipt.newer_snapshot.taken, "when the newer snapshot was taken"),
         (receipt and receipt.started, "when the run began"),
     ):
-        if text:
-            # RFC 3339 has nine digits here, of which no version of Python before 3.11 takes all.
-            moment = datetime.fromisoformat(f"{text[:19]}+00:00")
+        # RFC 3339 has nine digits here, of which no version of Python before 3.11 takes all.
+        with contextlib.suppress(ValueError):  # anybody can write a receipt
+            moment = datetime.fromisoformat(f"{(text or '')[:19]}+00:00")
             return int(moment.timestamp()), words
     return _file_time(found.path)
 
@@ -289,11 +303,12 @@ def _filtered(receipt: Receipt) -> tuple[FilteredOut, ...]:
 
 def _with_reasons(facts: GatheredFacts, receipt: Receipt | None) -> GatheredFacts:
     """Return the facts with the reasons that only the receipt has, which has not all of them."""
-    unreadable = facts.unreadable
-    if receipt is None or set(unreadable.reasons) != {""} or not receipt.unreadable.first:
+    if receipt is None or any(facts.unreadable.reasons) or not receipt.unreadable.first:
         return facts
+    # A list of names has none that could not be read.
+    number = max(facts.unreadable.count, receipt.unreadable.count)
     first = tuple(UnreadableName(one.name, one.reason) for one in receipt.unreadable.first)
     reasons = Counter(one.reason for one in first)
-    reasons[""] += unreadable.count - reasons.total()
-    known = {reason: number for reason, number in reasons.most_common() if number > 0}
-    return replace(facts, unreadable=Unreadable(unreadable.count, known, first))
+    reasons[""] += number - reasons.total()
+    known = {reason: times for reason, times in reasons.most_common() if times > 0}
+    return replace(facts, unreadable=Unreadable(number, known, first))
