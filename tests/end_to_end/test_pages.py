@@ -26,10 +26,8 @@ NOT_RUN = {
     ("docs/install.md", "uv build"): "asks a package index; tests/packages does it",
     ("docs/install.md", "docker"): "needs Docker",
     ("docs/install.md", "export QUMULO_EMULATOR_PASSWORD"): "needs Docker",
-    (
-        "docs/emulator.md",
-        "pip install",
-    ): "asks a package index; test_serve and test_demo run the rest",
+    ("docs/emulator.md", "python3 -m venv"): "asks a package index; test_demo runs the rest",
+    ("docs/emulator.md", "mkdir /tmp/cluster"): "runs until it is stopped; test_serve does it",
     ("docs/emulator.md", "qq --host"): "asks for a password on a terminal; test_qq_and_sdk runs qq",
     ("docs/emulator.md", "qumulo-emulator serve"): "runs until it is stopped; test_serve does it",
     ("docs/report.md", "qumulo-changelist report"): "test_report does, in each of these ways",
@@ -130,6 +128,9 @@ class Reader:
             # A different machine has a state of its own.
             "adopt show1": "adopt show1 --state second.sqlite",
             "python qumulo_": "qumulo_",
+            "--synthetic 10000 --port 8000": "--synthetic 10000 --port 0",
+            "QumuloClusterPort=8000": "QumuloClusterPort="
+            "$(sed 's/.*\"port\": //; s/,.*//' synthetic.json)",
         }
 
 
