@@ -109,6 +109,7 @@ clean:  ## remove what make installed
 
 $(READY): $(INSTALLED)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) (about a minute, 800 MB, once)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .

@@ -130,7 +130,8 @@ def test_what_it_prints_can_be_typed_and_ctrl_c_ends_it_and_leaves_nothing(tmp_p
     assert process.returncode == 0
     assert lines == [words.replace("\n", "\\n") for words in expected]
     assert shell.stderr.count("/projects: committed") == 2
-    assert '<files scanned="' in shell.stdout
+    assert "path,kind,change,size," in shell.stdout
+    assert len(shell.stdout.splitlines()) < 20
     assert [name for name in os.listdir(tmp_path) if name != "state"] == []
 
 

@@ -16,9 +16,9 @@ from tests.quick import quick_command
 
 # Blocks that are not run, by their page and how they begin; and why.
 NOT_RUN = {
-    ("README.md", "make demo"): "test_the_demonstration_prints_what_the_readme_shows does",
-    ("README.md", "pip install"): "asks a package index; make and CI install the same",
-    ("README.md", "python3.12 -m venv"): "needs root, that Python, and a package index",
+    ("README.md", "make demo"): "test_the_demonstration_prints_what_its_page_shows does",
+    ("docs/demo.md", "make demo"): "test_the_demonstration_prints_what_its_page_shows does",
+    ("README.md", "python3 -m venv"): "asks a package index; make and CI install the same",
     ("docs/install.md", "pipx install"): "asks a package index; tests/packages does it",
     ("docs/install.md", "uv tool install"): "asks a package index; tests/packages does it",
     ("docs/install.md", "python3 -m venv"): "asks a package index; tests/packages does it",
@@ -26,10 +26,8 @@ NOT_RUN = {
     ("docs/install.md", "uv build"): "asks a package index; tests/packages does it",
     ("docs/install.md", "docker"): "needs Docker",
     ("docs/install.md", "export QUMULO_EMULATOR_PASSWORD"): "needs Docker",
-    (
-        "docs/emulator.md",
-        "pip install",
-    ): "asks a package index; test_serve and test_demo run the rest",
+    ("docs/emulator.md", "python3 -m venv"): "asks a package index; test_demo runs the rest",
+    ("docs/emulator.md", "mkdir /tmp/cluster"): "runs until it is stopped; test_serve does it",
     ("docs/emulator.md", "qq --host"): "asks for a password on a terminal; test_qq_and_sdk runs qq",
     ("docs/emulator.md", "qumulo-emulator serve"): "runs until it is stopped; test_serve does it",
     ("docs/report.md", "qumulo-changelist report"): "test_report does, in each of these ways",
@@ -39,9 +37,8 @@ NOT_RUN = {
         ("docs/formats-names.md", beginning): "test_tools does, with hostile names"
         for beginning in ("rsync -a", "rclone delete", "tar --null", "(cd /mnt/show")
     },
-    ("docs/how-to/monitoring.md", "sudo cp examples/systemd"): "needs root and systemd, whose "
-    "tool checks the units in test_examples",
-    ("docs/how-to/monitoring.md", "sudo systemctl"): "needs root and systemd",
+    ("docs/how-to/monitoring.md", "sudo "): "needs root and systemd, whose tool checks the units "
+    "in test_examples",
     ("docs/how-to/tape.md", "mt -f"): "needs a tape drive",
 }
 
@@ -131,6 +128,9 @@ class Reader:
             # A different machine has a state of its own.
             "adopt show1": "adopt show1 --state second.sqlite",
             "python qumulo_": "qumulo_",
+            "--synthetic 10000 --port 8000": "--synthetic 10000 --port 0",
+            "QumuloClusterPort=8000": "QumuloClusterPort="
+            "$(sed 's/.*\"port\": //; s/,.*//' synthetic.json)",
         }
 
 

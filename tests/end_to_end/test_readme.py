@@ -11,6 +11,7 @@ from tests.end_to_end.site import Site
 from tests.quick import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+DEMO = (REPOSITORY / "docs/demo.md").read_text(encoding="utf-8")
 LIBRARY = (REPOSITORY / "docs/reference/library.md").read_text(encoding="utf-8")
 
 
@@ -29,9 +30,8 @@ def comparable_lines(text: str) -> list[str]:
     return sorted(line for line in text.splitlines() if line)
 
 
-def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
-    shown = re.search(r"make demo\n```\n\n```text\n(.*?)```", README, re.DOTALL)
-    assert shown
+def test_the_demonstration_prints_what_its_page_shows(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```text\n(.*?)```", DEMO, re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-m", "demo"],
         cwd=REPOSITORY,
@@ -42,10 +42,16 @@ def test_the_demonstration_prints_what_the_readme_shows(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stdout
-    assert comparable_lines(done.stdout) == comparable_lines(shown[1])
+    assert comparable_lines(done.stdout) == comparable_lines(shown)
     (report,) = tmp_path.glob("*/*")
     assert f"# Open it in a browser: {report.as_uri()}\n" in done.stdout
     assert b"A003_C002.mov" in report.read_bytes()
+
+
+def test_what_the_readme_shows_of_the_demonstration_is_a_part_of_its_page() -> None:
+    (shown,) = re.findall(r"make demo\n```.*?```text\n(.*?)```", README, re.DOTALL)
+    assert f"\n{shown}" in DEMO
+    assert "\n$ qumulo-changelist status\n" in shown
 
 
 def test_the_python_in_the_library_makes_a_list(own_site: Site) -> None:

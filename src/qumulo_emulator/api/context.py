@@ -18,6 +18,7 @@ class LoggedRequest(NamedTuple):
     Attributes:
         method: the HTTP method.
         path: the decoded path.
+        sent_path: the path as it was sent, with its percent signs.
         status: the status of the answer; None if the connection was dropped.
         received: when the request came, in nanoseconds since the epoch.
         seconds: the time until it was answered.
@@ -25,6 +26,7 @@ class LoggedRequest(NamedTuple):
 
     method: str
     path: str
+    sent_path: str
     status: int | None
     received: int
     seconds: float

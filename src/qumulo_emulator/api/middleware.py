@@ -57,7 +57,7 @@ class Middleware:
             await self._page()(scope, receive, send)
             return
         received, begun = time.time_ns(), time.perf_counter()
-        sent_path = to_text(unquote_to_bytes(raw_path))
+        decoded_path = to_text(unquote_to_bytes(raw_path))
         alias = _ALIAS.match(raw_path)
         prefix = alias.end() if alias else 0
         scope = {**scope, "path": raw_path[prefix:], "root_path": "", "state": {}}
@@ -71,10 +71,12 @@ class Middleware:
             await send(message)
 
         try:
-            await self._answer(scope, sent_path[prefix:], receive, send_and_record)
+            await self._answer(scope, decoded_path[prefix:], receive, send_and_record)
         finally:
             spent = time.perf_counter() - begun
-            request = LoggedRequest(scope["method"], sent_path, status, received, spent)
+            request = LoggedRequest(
+                scope["method"], decoded_path, raw_path, status, received, spent
+            )
             self._context.log.add(request)
 
     def _page(self) -> Response:

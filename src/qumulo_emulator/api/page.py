@@ -143,9 +143,9 @@ def _add_faults(body: Element, faults: Sequence[tuple[Fault, int | None]]) -> No
 def _add_requests(body: Element, requests: Sequence[LoggedRequest]) -> None:
     rows = [
         (
-            clock.format_time(request.received // 1_000_000 * 1_000_000)[11:-1],
+            _to_the_millisecond(request.received),
             request.method,
-            request.path,
+            request.sent_path,
             "dropped" if request.status is None else str(request.status),
             f"{request.seconds * 1000:.1f}",
         )
@@ -192,6 +192,12 @@ def _readable(text: str) -> str:
 
 def _moment(moment: int) -> str:
     return clock.format_time(_whole_seconds(moment)).replace("T", " ").removesuffix("Z")
+
+
+def _to_the_millisecond(moment: int) -> str:
+    """Return the time of day with three decimals, so that all are in line."""
+    milliseconds = moment % clock.SECOND // 1_000_000
+    return f"{_moment(moment)[11:]}.{milliseconds:03}"
 
 
 def _whole_seconds(moment: int) -> int:

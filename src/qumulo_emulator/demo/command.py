@@ -102,7 +102,7 @@ def _introduction(server: EmulatorServer, options: DemoOptions, folder: str) -> 
     serve, at = options.server, f"{options.server.host} port {server.port}"
     files = {
         name: shlex.quote(os.path.join(folder, name))
-        for name in ("password", "certificate.pem", "cluster", "lists")
+        for name in ("password", "certificate.pem", "cluster", "lists", "changes.csv")
     }
     set_up = {
         "cluster": serve.host,
@@ -148,7 +148,8 @@ In another terminal:
 The first list has everything. After some events:
 
     qumulo-changelist run demo --metadata snapshot --commit
-    qumulo-changelist diff --project demo 1 latest -
+    qumulo-changelist diff --project demo 1 latest {files["changes.csv"]} --format csv
+    head {files["changes.csv"]}
 
 About {options.pace} events a minute follow, those of seed {options.seed}. Ctrl-C ends it.
 """
