@@ -144,6 +144,22 @@ def test_a_failed_archive_loses_nothing(office: Office) -> None:
     assert (again["older"], again["committed"], again["files"]) == (base, False, 2)
 
 
+def test_a_command_that_cannot_be_right_ends_a_run_before_a_snapshot_is_taken(
+    office: Office,
+) -> None:
+    seen = len(office.cluster.requests())
+    for options in ([], ["--dry-run"]):
+        refused = office.run(*options, "--", "true", "{list_rsync}", code=2)
+        assert "not given {list_rsync}: there are {list}, {receipt}, {list_xml}" in refused.messages
+        missing = office.run(*options, "--", "start-archive.sh", "{list}", code=3)
+        assert "start-archive.sh is not found" in missing.messages
+        assert "looked for on the PATH" in missing.messages
+        assert "written ./start-archive.sh" in missing.messages
+    assert len(office.cluster.requests()) == seen
+
+    office.run("--format", "rsync", "--", "cp", "{list_rsync}", "{list_rsync_deleted}", ".")
+
+
 def test_a_list_is_committed_later_and_of_two_lists_one_has_to_be_named(office: Office) -> None:
     first = office.run_as_json()["newer"]
     office.commit()
