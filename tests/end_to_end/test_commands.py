@@ -194,6 +194,10 @@ def test_lists_of_any_two_snapshots_and_of_one_are_printed(office: Office) -> No
     changes = office.type("diff", str(older), str(newer), "-", "--deletes").output
     assert '<file name="/new" size="2"' in changes
     assert '<delete-file name="/old"' in changes
+    unlisted = "what was deleted is not listed (--deletes)"
+    assert unlisted in office.type("diff", str(older), str(newer), "-").messages
+    assert unlisted not in office.type("diff", str(older), str(newer), "-", "--deletes").messages
+    assert unlisted not in office.type("scan", str(newer), "-").messages
     again = office.type("diff", "latest~1", "latest", "-", "--deletes", "-q").output
     # What was deleted has the time of the run.
     without_times = re.compile(r'[am]time="\d+"')

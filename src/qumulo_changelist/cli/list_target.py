@@ -116,7 +116,8 @@ def _generate(
 
     result = generate_changelist(request, settings, screen)
     if not quiet:
-        say(summarize_result(request, result))
+        deletes = request.deletes or request.older is None
+        say(summarize_result(request, result, deletes=deletes))
     return result
 
 
