@@ -115,6 +115,7 @@ def test_the_help_names_every_command() -> None:
         (["status", "--", "ls"], "a command can follow `run` alone"),
         (["status", "--max-age", "soon"], "is not a duration such as 10m"),
         (["diff", "1", "2", "-", "--json"], "exclude each other"),
+        (["diff", "1", "2"], "Add --project NAME, or give a file for the list, or - for standard"),
         (["explain", "/elsewhere"], "has made no list that can contain /elsewhere"),
     ],
 )
