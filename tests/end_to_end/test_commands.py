@@ -129,6 +129,23 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_is_wrong(
     assert "--json" in arguments or done.output == ""
 
 
+def test_a_command_that_only_shows_something_claims_no_snapshot_if_its_output_is_closed(
+    office: Office,
+) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [quick_command("qumulo-changelist"), "projects", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=office.site.variables() | {"QUMULO_CHANGELIST_PROJECTS": str(office.projects)},
+        )
+
+    assert done.returncode == 4
+    assert "Only the output is cut short" in done.stderr
+    assert "a snapshot has been taken" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [["rnu"], ["run", "--keep", "0"], ["run", "a", "--"], ["status", "--", "ls"]]
 )
