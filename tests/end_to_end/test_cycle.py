@@ -133,12 +133,20 @@ def test_the_first_list_is_full_and_says_so_and_the_second_has_what_changed(
 
 
 def test_a_failed_archive_loses_nothing(office: Office) -> None:
+    def status(*options: str, code: int) -> str:
+        lines = office.type("status", *options, code=code).output.splitlines()
+        return next(line for line in lines if f"  {office.name}  " in line).split()[0]
+
+    office.run()
+    assert status(code=1) == "OPEN"
     base = office.run_as_json("--commit")["newer"]
+    assert status("--max-age", "1d", code=0) == "ok"
     write_files(office.site.mount, "new")
 
     failed = office.run("--", "sh", "-c", "exit 9", code=3)
     assert "exit code 9" in failed.messages
     assert "Nothing was committed" in failed.messages
+    assert status(code=1) == "FAILED"
     write_files(office.site.mount, "newer")
     again = office.run_as_json()
     assert (again["older"], again["committed"], again["files"]) == (base, False, 2)
