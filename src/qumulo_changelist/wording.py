@@ -1,6 +1,8 @@
 """Words that messages have in common."""
 
+import shlex
 import signal
+import sys
 
 # Real-time signals have no name.
 _SIGNALS = {number.value: number.name for number in signal.Signals}
@@ -39,6 +41,15 @@ def printable(text: str) -> str:
 def describe_signal(number: int) -> str:
     """Return how a process ended that a signal killed, with the signal's name."""
     return f"was killed by signal {_SIGNALS.get(number, number)}"
+
+
+def how_to_install(extra: str) -> str:
+    """Return what to do if a package of an extra is missing, for the Python that runs this.
+
+    A plain ``pip`` may belong to a different Python, or be refused by the system.
+    """
+    python = shlex.quote(sys.executable or "python3")
+    return f"Install it with `{python} -m pip install 'qumulo-changelist[{extra}]'`."
 
 
 def _escape(character: str) -> str:

@@ -115,6 +115,7 @@ def test_the_help_names_every_command() -> None:
         (["status", "--", "ls"], "a command can follow `run` alone"),
         (["status", "--max-age", "soon"], "is not a duration such as 10m"),
         (["diff", "1", "2", "-", "--json"], "exclude each other"),
+        (["diff", "1", "2"], "Add --project NAME, or give a file for the list, or - for standard"),
         (["explain", "/elsewhere"], "has made no list that can contain /elsewhere"),
     ],
 )
@@ -126,6 +127,23 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_is_wrong(
     assert words in done.messages
     assert "Traceback" not in done.messages
     assert "--json" in arguments or done.output == ""
+
+
+def test_a_command_that_only_shows_something_claims_no_snapshot_if_its_output_is_closed(
+    office: Office,
+) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [quick_command("qumulo-changelist"), "projects", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=office.site.variables() | {"QUMULO_CHANGELIST_PROJECTS": str(office.projects)},
+        )
+
+    assert done.returncode == 4
+    assert "Only the output is cut short" in done.stderr
+    assert "a snapshot has been taken" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -194,6 +212,10 @@ def test_lists_of_any_two_snapshots_and_of_one_are_printed(office: Office) -> No
     changes = office.type("diff", str(older), str(newer), "-", "--deletes").output
     assert '<file name="/new" size="2"' in changes
     assert '<delete-file name="/old"' in changes
+    unlisted = "what was deleted is not listed (--deletes)"
+    assert unlisted in office.type("diff", str(older), str(newer), "-").messages
+    assert unlisted not in office.type("diff", str(older), str(newer), "-", "--deletes").messages
+    assert unlisted not in office.type("scan", str(newer), "-").messages
     again = office.type("diff", "latest~1", "latest", "-", "--deletes", "-q").output
     # What was deleted has the time of the run.
     without_times = re.compile(r'[am]time="\d+"')

@@ -133,15 +133,39 @@ def test_the_first_list_is_full_and_says_so_and_the_second_has_what_changed(
 
 
 def test_a_failed_archive_loses_nothing(office: Office) -> None:
+    def status(*options: str, code: int) -> str:
+        lines = office.type("status", *options, code=code).output.splitlines()
+        return next(line for line in lines if f"  {office.name}  " in line).split()[0]
+
+    office.run()
+    assert status(code=1) == "OPEN"
     base = office.run_as_json("--commit")["newer"]
+    assert status("--max-age", "1d", code=0) == "ok"
     write_files(office.site.mount, "new")
 
     failed = office.run("--", "sh", "-c", "exit 9", code=3)
     assert "exit code 9" in failed.messages
     assert "Nothing was committed" in failed.messages
+    assert status(code=1) == "FAILED"
     write_files(office.site.mount, "newer")
     again = office.run_as_json()
     assert (again["older"], again["committed"], again["files"]) == (base, False, 2)
+
+
+def test_a_command_that_cannot_be_right_ends_a_run_before_a_snapshot_is_taken(
+    office: Office,
+) -> None:
+    seen = len(office.cluster.requests())
+    for options in ([], ["--dry-run"]):
+        refused = office.run(*options, "--", "true", "{list_rsync}", code=2)
+        assert "not given {list_rsync}: there are {list}, {receipt}, {list_xml}" in refused.messages
+        missing = office.run(*options, "--", "start-archive.sh", "{list}", code=3)
+        assert "start-archive.sh is not found" in missing.messages
+        assert "looked for on the PATH" in missing.messages
+        assert "written ./start-archive.sh" in missing.messages
+    assert len(office.cluster.requests()) == seen
+
+    office.run("--format", "rsync", "--", "cp", "{list_rsync}", "{list_rsync_deleted}", ".")
 
 
 def test_a_list_is_committed_later_and_of_two_lists_one_has_to_be_named(office: Office) -> None:

@@ -235,10 +235,12 @@ def test_five_questions_on_a_terminal_and_a_wrong_answer_is_asked_again(
     terminal.answer("Password:", "wrong-secret")
     terminal.answer("2. User", "admin")
     terminal.answer("Password:", site.password)
+    terminal.answer("3. Directory", "")
     terminal.answer("3. Directory", site.source)
-    terminal.answer("4. Where", str(site.mount))
+    terminal.answer("4. Where", "~/nowhere")
+    terminal.answer("4. Where", f"~/{os.path.relpath(site.mount, site.folder)}")
     terminal.answer("5. The archiver's GUID", "a/b")
-    terminal.answer("5. The archiver's GUID", GUID)
+    terminal.answer(f"without DNA Fabric, any name [{site.source[1:]}]: ", "")
     terminal.answer("Make an access token", "n")
     code = terminal.finish()
 
@@ -246,6 +248,10 @@ def test_five_questions_on_a_terminal_and_a_wrong_answer_is_asked_again(
     assert str(site.fingerprint) in terminal.shown
     assert site.password not in terminal.shown
     assert "wrong-secret" not in terminal.shown
+    assert "a directory is needed" in terminal.shown
+    assert f"{site.folder}/nowhere is not a directory" in terminal.shown
+    assert terminal.shown.count("were taken") == 1
+    assert f'guid = "{site.source[1:]}"' in newcomer.projects.read_text()
     assert newcomer.files() == ["cluster.conf", "projects.toml"]
     assert mode(newcomer.config) == 0o600
     newcomer.type("doctor", site.source[1:], "--quiet")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -142,7 +143,8 @@ def test_without_its_extra_only_a_page_cannot_be_made(tmp_path: Path) -> None:
 
     assert refused.returncode == 2
     assert "needs jinja2 and plotly, which are not installed" in refused.stderr
-    assert "pip install 'qumulo-changelist[report]'" in refused.stderr
+    pip = f"{shlex.quote(sys.executable)} -m pip"
+    assert f"{pip} install 'qumulo-changelist[report]'" in refused.stderr
     assert printed.returncode == 0
     assert "No file was created, modified or moved." in printed.stdout
 

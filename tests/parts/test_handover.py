@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.errors import CommandFailedError
+from qumulo_changelist.errors import CommandFailedError, UsageError
 from qumulo_changelist.events import ListHanded, ignore
+from qumulo_changelist.operations.project.command import check_command
 from qumulo_changelist.operations.project.handover import hand_over
 from tests.parts.conftest import RecordingListener
 
@@ -118,3 +119,48 @@ def test_what_it_prints_goes_into_no_file_if_standard_error_is_closed(
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "precious").read_bytes() == b""
     assert done.stderr == ("a\nb\n" if is_open else "")
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *("{list_rsync}", "{list_}", "{lists}", "{LIST}", "--from={list-xml}", "{{list_csv}}"),
+        *("{reciept}", "{proejct}", "{sources}", "{new}", "{old}", "${list_tar}"),
+    ],
+)
+def test_a_name_in_braces_that_looks_like_ours_and_is_not_is_refused(argument: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_command(["true", "{list}", argument], ["xml", "null"])
+
+    name = argument[argument.rindex("{") : argument.index("}") + 1]
+    assert str(caught.value) == (
+        f"the command is not given {name}: there are {{list}}, {{receipt}}, {{list_xml}}, "
+        "{list_null}, {list_null_deleted}, {project}, {source}, {older}, {newer}"
+    )
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *("{list}", "{receipt}{newer}", "{list_xml_classic}", "{list_null_deleted}", "{older"),
+        *("{print}", "{print $1}", "{}", "{next}", "{a,b}", "{1..3}", "{file}", "${folder}"),
+        *("{ list", "{line}", "{name}", "{count}", "{exit}", "{date}", "{path}"),
+    ],
+)
+def test_other_braces_stay_as_they_are(argument: str) -> None:
+    check_command(["true", argument], ["xml-classic", "null"])
+
+
+def test_a_program_that_does_not_exist_is_found_before_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, mode in (("archive\udce4.sh", 0o755), ("text", 0o644)):
+        (tmp_path / name).touch(mode)
+    (tmp_path / "folder").mkdir()
+
+    for fine in ("true", "./archive\udce4.sh", f"{tmp_path}/archive\udce4.sh", "/opt/{project}.sh"):
+        check_command([fine], ["xml"])
+    for missing in ("archive\udce4.sh", "./text", "./folder", "/nowhere/archive.sh", "a\0b", ""):
+        with pytest.raises(CommandFailedError):
+            check_command([missing], ["xml"])

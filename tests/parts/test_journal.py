@@ -18,7 +18,7 @@ from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
-from qumulo_changelist.operations.project.history import last_list_of
+from qumulo_changelist.operations.project.history import SourceStatus, last_list_of
 
 TEXTS = st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 
@@ -272,3 +272,23 @@ def test_what_a_list_contains_is_remembered_and_a_file_of_an_earlier_version_gai
 
     with Journal(path) as journal:
         assert journal.run(earlier.id).contents == contents
+
+
+@pytest.mark.parametrize(
+    ("committed", "last_error", "max_age", "expected"),
+    [
+        (3, "", None, "ok"),
+        (3, "", 100, "ok"),
+        (3, "", 99, "late"),
+        (3, "it failed", 99, "failed"),
+        (None, "it failed", None, "failed"),
+        (None, "", 99, "open"),
+    ],
+)
+def test_what_is_wrong_with_a_source_is_said_in_one_word(
+    committed: int | None, last_error: str, max_age: float | None, expected: str
+) -> None:
+    taken = 5 * 10**9 if committed else 0
+    status = SourceStatus("show1", "/p", committed, taken, taken, [], last_error)
+
+    assert status.state(max_age, 105 * 10**9) == expected

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -215,7 +216,8 @@ def test_without_pyarrow_lists_are_neither_written_nor_read(
     ):
         with pytest.raises(MissingPackageError, match="needs the package pyarrow, which is") as no:
             use()
-        assert no.value.hint == "Install it with `pip install 'qumulo-changelist[parquet]'`."
+        pip = f"{shlex.quote(sys.executable)} -m pip"
+        assert no.value.hint == f"Install it with `{pip} install 'qumulo-changelist[parquet]'`."
     formats.check_formats(["xml", "csv"], deletes=True, moves=True)
 
 

@@ -79,10 +79,14 @@ def _list_made(event: events.ListMade) -> str:
     from qumulo_changelist.checks.proof import Proof  # few commands make a list
 
     proof = Proof(*event.proof) if event.proof else None
-    summary = summarize(
-        event.project, event.totals, proof, moves=event.moves, filtered=event.filtered
+    return summarize(
+        event.project,
+        event.totals,
+        proof,
+        moves=event.moves,
+        deletes=event.deletes,
+        filtered=event.filtered,
     )
-    return summary if event.deletes else f"{summary}; what was deleted is not listed (--deletes)"
 
 
 def _commit_withheld(event: events.CommitWithheld) -> str:

@@ -52,6 +52,11 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
     if options.json and options.output == STANDARD_OUTPUT:
         raise UsageError("--json and a list on standard output exclude each other")
     project = _project(options)
+    if project is None and options.output is None:
+        raise UsageError(
+            "where the list belongs is unknown without a project",
+            hint="Add --project NAME, or give a file for the list, or - for standard output.",
+        )
     settings = common.find_settings(options, project)
     choice = ListChoice(
         older=older,
@@ -116,7 +121,8 @@ def _generate(
 
     result = generate_changelist(request, settings, screen)
     if not quiet:
-        say(summarize_result(request, result))
+        deletes = request.deletes or request.older is None
+        say(summarize_result(request, result, deletes=deletes))
     return result
 
 

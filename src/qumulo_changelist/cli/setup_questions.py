@@ -37,7 +37,9 @@ TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
 _OWN = ("cluster", "user", "write_config", "password_file", "access_token_file", "fingerprint")
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 _GUID = re.compile(r"[0-9A-Za-z{][0-9A-Za-z._-]*}?")
-_NO_GUID = "The archiver shows it in the settings of the project."
+_NO_GUID = (
+    "The archiver shows it in the settings of the project; without DNA Fabric, any name does."
+)
 _PORT = re.compile(r"(.*[^:]|\[.*\]):([0-9]{1,5})")
 _LATER = "-"
 """Stands for a GUID that is asked for later, or for a user."""
@@ -210,6 +212,8 @@ class SetupQuestions:
         def ask() -> Project:
             question = "3. Directory on the cluster, such as /projects/show1"
             path = self._interview.answer(options.source, "--source", question)
+            if not path:
+                raise UsageError("a directory is needed", hint="Such as /projects/show1, or /.")
             source = Source(path=path, guid=_LATER, index=options.index)
             name = options.project or _name_for(path)
             project = Project(
@@ -234,7 +238,8 @@ class SetupQuestions:
             if path is None and self._interview.can_ask:
                 question = "4. Where this machine mounts it (empty: nowhere)"
                 path = self._interview.answer(None, "--mapped-path", question)
-            mounted = _with_source(project, mapped_path=os.path.abspath(path) if path else None)
+            mapped = os.path.abspath(os.path.expanduser(path)) if path else None
+            mounted = _with_source(project, mapped_path=mapped)
             self._steps.try_source(settings, mounted)
             return mounted
 
@@ -244,10 +249,11 @@ class SetupQuestions:
         given = self._options.guid
 
         def ask() -> Project:
-            question = (
-                "5. The archiver's GUID of the project (the name of the folder for its lists)"
-            )
-            guid = self._interview.answer(given, "--guid", question)
+            question = "5. The archiver's GUID of the project; without DNA Fabric, any name"
+            # A script that forgets the option would have lists where no archiver looks.
+            is_asked = self._interview.can_ask and _GUID.fullmatch(project.name)
+            default = project.name if is_asked else ""
+            guid = self._interview.answer(given, "--guid", question, default)
             if not _GUID.fullmatch(guid):
                 raise UsageError(f"{guid!r} is not a GUID: letters, digits, - and .", hint=_NO_GUID)
             complete = _with_source(project, guid=guid)

@@ -20,6 +20,7 @@ def summarize(
     proof: "Proof | None",
     *,
     moves: bool,
+    deletes: bool = True,
     filtered: "Mapping[str, FilterCount]" = MappingProxyType({}),
 ) -> str:
     """Return what a list contains, in words.
@@ -29,6 +30,7 @@ def summarize(
         totals: what the list contains.
         proof: what the cluster counts; None if no proof was wanted.
         moves: whether moves were wanted.
+        deletes: whether deletions were wanted, or there can be none.
         filtered: what filters have left out, by filter.
     """
     parts = [
@@ -60,14 +62,22 @@ def summarize(
             f"proved: the list{besides} leads from the {count(proof.older_files, 'file')} of the "
             f"older snapshot to the {proof.newer_files} of the newer"
         )
+    if not deletes:
+        parts.append("what was deleted is not listed (--deletes)")
     return f"{project}: {'; '.join(parts)}"
 
 
-def summarize_result(request: "ChangelistRequest", result: "ChangelistResult") -> str:
-    """Return what the list of a request contains, in words."""
-    filtered = result.receipt.filtered
+def summarize_result(
+    request: "ChangelistRequest", result: "ChangelistResult", *, deletes: bool = True
+) -> str:
+    """Return what the list of a request contains, in words; see :func:`summarize`."""
     return summarize(
-        request.project, result.totals, result.proof, moves=request.moves, filtered=filtered
+        request.project,
+        result.totals,
+        result.proof,
+        moves=request.moves,
+        deletes=deletes,
+        filtered=result.receipt.filtered,
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from qumulo_changelist.errors import MissingPackageError, UsageError
 from qumulo_changelist.output.interface import ListFormat, ListReader
 from qumulo_changelist.output.scan_xml import ScanXml
+from qumulo_changelist.wording import how_to_install
 
 
 class ListParameters(NamedTuple):
@@ -250,5 +251,5 @@ def check_package(name: str) -> None:
     if known.package and not find_spec(known.package):
         raise MissingPackageError(
             f"the format {name} needs the package {known.package}, which is not installed",
-            hint=f"Install it with `pip install 'qumulo-changelist[{known.extra}]'`.",
+            hint=how_to_install(known.extra),
         )

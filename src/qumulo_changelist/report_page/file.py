@@ -7,6 +7,7 @@ from qumulo_changelist.errors import MissingPackageError, OutputError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.report.making import Report
 from qumulo_changelist.output.atomic import AtomicFile, check_replaceable, output_errors
+from qumulo_changelist.wording import how_to_install
 
 _NEEDED = ("jinja2", "plotly")
 
@@ -26,7 +27,7 @@ def check_page(path: str) -> None:
         verb = "is" if len(missing) == 1 else "are"
         raise MissingPackageError(
             f"a report as a page needs {' and '.join(missing)}, which {verb} not installed",
-            hint="Install it with `pip install 'qumulo-changelist[report]'`.",
+            hint=how_to_install("report"),
         )
     check_replaceable(path)
     folder = os.path.dirname(os.path.abspath(path))

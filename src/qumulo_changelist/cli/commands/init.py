@@ -49,7 +49,7 @@ _CLUSTER = (
 _PROJECT = (
     ("--source PATH", "the directory on the cluster"),
     ("--mapped-path PATH", 'where this machine mounts it; "" for nowhere'),
-    ("--guid GUID", "the archiver's GUID of the project"),
+    ("--guid GUID", "the archiver's GUID of the project; without DNA Fabric, any name"),
     ("--project NAME", "the project's name (default: that of the directory)"),
     ("--index N", "the archiver's number of the source folder (default: 1)"),
 )

@@ -8,15 +8,16 @@ from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
-from qumulo_changelist.operations.project.history import SourceStatus, project_statuses
+from qumulo_changelist.operations.project.history import SourceState, SourceStatus, project_statuses
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.wording import count
 
 DESCRIPTION = """\
 Show, for each source of each project, what is committed, how old that is, and what is pending.
 
-The exit code is 0 if all is well, and 1 if a last run failed, nothing was ever committed, or the
-archive is older than --max-age. Only this machine is asked, not the cluster.
+Each line begins with ok, FAILED (the last run failed), OPEN (nothing was ever committed), or LATE
+(the archive is older than --max-age). The exit code is 0 if all is well, and 1 otherwise. Only this
+machine is asked, not the cluster.
 """
 EXAMPLES = """\
   qumulo-changelist status
@@ -45,16 +46,17 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
         if not any(one.project == name for one in found):
             find_project(projects, name)
     found = [one for one in found if not options.names or one.project in options.names]
-    late = [one.is_late(options.max_age, now) for one in found]
-    text = "\n".join(_line(one, now, is_late=bad) for one, bad in zip(found, late, strict=True))
-    answer = {"projects": [_describe(*one, now) for one in zip(found, late, strict=True)]}
+    states = [one.state(options.max_age, now) for one in found]
+    text = "\n".join(_line(*one, now) for one in zip(found, states, strict=True))
+    answer = {"projects": [_describe(*one, now) for one in zip(found, states, strict=True)]}
     print_answer(answer, text or "no projects yet", as_json=options.json)
-    return 1 if any(late) else 0
+    return 0 if all(state == "ok" for state in states) else 1
 
 
-def _line(status: SourceStatus, now: int, *, is_late: bool) -> str:
+def _line(status: SourceStatus, state: SourceState, now: int) -> str:
     age = status.age(now)
-    parts = [f"{'LATE' if is_late else 'ok':<4}  {status.project}  {status.source}"]
+    word = state if state == "ok" else state.upper()
+    parts = [f"{word:<6}  {status.project}  {status.source}"]
     if age is None:
         parts.append("nothing committed")
     else:
@@ -68,12 +70,13 @@ def _line(status: SourceStatus, now: int, *, is_late: bool) -> str:
     return "; ".join(parts)
 
 
-def _describe(status: SourceStatus, is_late: bool, now: int) -> dict[str, object]:
+def _describe(status: SourceStatus, state: SourceState, now: int) -> dict[str, object]:
     age = status.age(now)
     return {
         "project": status.project,
         "source": status.source,
-        "ok": not is_late,
+        "ok": state == "ok",
+        "state": state,
         "committed": status.committed,
         "committed_at": describe_time(status.committed_at),
         "snapshot_taken": describe_time(status.taken),

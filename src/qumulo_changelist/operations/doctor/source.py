@@ -11,6 +11,7 @@ from qumulo_changelist.errors import (
     AbsentError,
     ChangelistError,
     HiddenSnapshotError,
+    MappedPathError,
     NotFoundError,
     UnreadableError,
 )
@@ -25,6 +26,9 @@ from qumulo_changelist.trees.sources import MountLimits, MountSource
 _SECONDS_TO_ANSWER = 30
 
 _MOUNT_HINT = "Check again when there are files in it."
+_NO_MOUNT_HINT = (
+    "Check that the share is mounted there; without a mapped path, everything is read over REST."
+)
 
 
 class SourceExamination:
@@ -68,6 +72,22 @@ class SourceExamination:
     def find(self, needs: Mapping[str, bool]) -> bool:
         """Check the directory alone; return whether it is there."""
         return self._examination.check("source", self._path, self._find, needs=needs)
+
+    def open_mount(self) -> None:
+        """Make sure that the mapped path, if there is one, can be opened at all.
+
+        Raises:
+            MappedPathError: it is not a directory that can be read.
+            MountTimeoutError: it does not answer.
+        """
+        if self._source.mapped_path is None:
+            return
+        try:
+            with self._mount(self._source.mapped_path).open_mount():
+                pass
+        except MappedPathError as error:
+            error.hint = _NO_MOUNT_HINT
+            raise
 
     def try_snapshots(
         self, needs: Mapping[str, bool], needs_of_diff: Mapping[str, bool]

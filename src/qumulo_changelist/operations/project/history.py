@@ -1,6 +1,7 @@
 """What this machine remembers: every run, and where each project stands."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from msgspec import Struct
 
@@ -19,12 +20,17 @@ from qumulo_changelist.projects.project import Project
 __all__ = [
     "Run",
     "RunState",
+    "SourceState",
     "SourceStatus",
     "forget_project",
     "last_list_of",
     "list_runs",
     "project_statuses",
 ]
+
+
+SourceState = Literal["ok", "open", "failed", "late"]
+"""What is wrong with a source, if anything; see :meth:`SourceStatus.state`."""
 
 
 class SourceStatus(Struct, frozen=True):
@@ -48,10 +54,23 @@ class SourceStatus(Struct, frozen=True):
         since = self.taken or self.committed_at
         return (now - since) / 10**9 if since else None
 
-    def is_late(self, max_age: float | None, now: int) -> bool:
-        """Return whether the last run failed, or the archive is older than a number of seconds."""
+    def state(self, max_age: float | None, now: int) -> SourceState:
+        """Return what is wrong, and the first of these if several things are.
+
+        Args:
+            max_age: the greatest age that the archive may have, in seconds; None for any.
+            now: nanoseconds since the epoch.
+
+        Returns:
+            "failed" if the last run failed, "open" if nothing was committed yet, "late" if the
+            archive is too old, or else "ok".
+        """
         age = self.age(now)
-        return bool(self.last_error) or age is None or (max_age is not None and age > max_age)
+        if self.last_error:
+            return "failed"
+        if age is None:
+            return "open"
+        return "late" if max_age is not None and age > max_age else "ok"
 
 
 def list_runs(project: str = "", state: str = "") -> list[Run]:

@@ -11,6 +11,7 @@ from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.operations.lists.places import check_places
 from qumulo_changelist.operations.project.beginning import Plan, plan_source
+from qumulo_changelist.operations.project.command import check_command
 from qumulo_changelist.operations.project.list_request import make_request
 from qumulo_changelist.operations.project.source_run import SourceRun, SourceRunner
 from qumulo_changelist.operations.project.state import (
@@ -73,7 +74,9 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
         listener: receives the events of the run.
 
     Raises:
-        UsageError: the project cannot be run as it stands.
+        UsageError: the project cannot be run as it stands, or the command is not given what it
+            asks for.
+        CommandFailedError: there is no such command.
         OutputError: something other than a regular file is where a list belongs.
         ProjectBusyError: a different run of the same project is under way.
         StateFileError: what is committed cannot be read or kept.
@@ -81,6 +84,7 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
     """
     project = request.project
     check_project(project)
+    check_command(request.command, project.options.formats)
     for source in project.sources:
         check_places(settings.work_folder, make_request(project, source, None, 1))
     with shortage_errors(), contextlib.ExitStack() as stack:
@@ -115,6 +119,7 @@ def plan_project(
         ChangelistError: likewise.
     """
     check_project(request.project)
+    check_command(request.command, request.project.options.formats)
     with shortage_errors(), contextlib.ExitStack() as stack:
         journal = stack.enter_context(open_existing_journal(request.state))
         cluster = stack.enter_context(open_cluster(settings, listener))

@@ -33,6 +33,7 @@ from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.result import ChangelistResult
 from qumulo_changelist.operations.project.beginning import find_beginning, report_filters
+from qumulo_changelist.operations.project.command import list_name
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
 from qumulo_changelist.operations.project.handover import hand_over
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
@@ -264,8 +265,7 @@ def _other_lists(result: ChangelistResult) -> tuple[OtherList, ...]:
 def _values(run: Run, result: ChangelistResult) -> dict[str, str]:
     """Return what a command is given; each list also by its format, such as ``list_csv``."""
     lists = {
-        f"list_{each.receipt.format.replace('-', '_')}": to_text(os.fsencode(each.path))
-        for each in result.lists
+        list_name(each.receipt.format): to_text(os.fsencode(each.path)) for each in result.lists
     }
     return {
         "list": run.list,

@@ -83,6 +83,7 @@ class SetupSteps:
         def look(examination: Examination) -> None:
             with open_cluster(settings, self._listener) as cluster:
                 found = SourceExamination(examination, cluster, project, project.sources[0])
+                found.open_mount()  # before snapshots are taken
                 found.try_snapshots({}, {})
 
         self._examine(look)
