@@ -31,6 +31,12 @@ def describe_size(size: int) -> str:
     return f"{value:.{digits}f} {_UNITS[power]}"
 
 
+def describe_bytes(size: int) -> str:
+    """Return the exact number of bytes; from a megabyte on also as people read it."""
+    exact = count(size, "byte")
+    return exact if size < 10**6 else f"{exact}, {describe_size(size)}"
+
+
 def printable(text: str) -> str:
     """Return text in which nothing can control a terminal, break a line, or turn its direction."""
     return "".join(one if one.isprintable() else _escape(one) for one in text)
