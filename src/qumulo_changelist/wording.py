@@ -33,6 +33,22 @@ def describe_size(size: int) -> str:
     return f"{value:.{digits}f} {_UNITS[power]}"
 
 
+def describe_bytes(size: int) -> str:
+    """Return the exact number of bytes; from a megabyte on also as people read it."""
+    exact = count(size, "byte")
+    return exact if size < 10**6 else f"{exact}, {describe_size(size)}"
+
+
+def describe_share(part: int, whole: int) -> str:
+    """Return a part of a whole in percent; it is 0 % or 100 % only if it is exactly that."""
+    share = round(100 * part / whole) if whole else 0
+    if share == 0 and part > 0:
+        return "under 1 %"
+    if share == 100 and part < whole:
+        return "over 99 %"
+    return f"{share} %"
+
+
 def printable(text: str) -> str:
     """Return text in which nothing can control a terminal, break a line, or turn its direction."""
     return "".join(one if one.isprintable() else _escape(one) for one in text)

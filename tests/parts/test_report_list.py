@@ -91,7 +91,9 @@ def test_a_list_without_a_receipt_is_reported_with_what_it_says_itself(shelf: Sh
     assert report.totals == Changes(changed=Amount(2, 1400), moved=SEVEN, deleted=Amount(1, 0))
     assert (report.project, report.receipt_path, report.is_full) == (None, None, False)
     assert "There is no receipt beside the list: what only it says is unknown." in report.notes
-    assert any("does not say which files are new" in note for note in report.notes)
+    assert (
+        "The list itself does not say which files are new, and which changed: it has them together."
+    ) in report.notes
     assert report.facts.unreadable.reasons == {"": 1}
 
 
@@ -104,6 +106,10 @@ def test_the_receipt_adds_what_the_list_does_not_say(shelf: Shelf, by_receipt: b
     assert report.totals == Changes(
         created=SEVEN, modified=SEVEN, moved=SEVEN, deleted=Amount(1, 12_345)
     )
+    assert (
+        "The totals of created and of modified files are from the receipt. The list itself does "
+        "not say which files are new, and which changed: all else has them together."
+    ) in report.notes
     assert report.facts.unreadable.reasons == {"I/O error": 1}
     assert report.facts.unreadable.first[0].reason == "I/O error"
     assert (report.project, report.source) == ("show1", "/projects/show1")

@@ -36,6 +36,15 @@ def test_what_changed_and_what_is_missing_is_always_reported() -> None:
     assert parts(TOTALS) == USUAL
 
 
+def test_a_megabyte_and_more_is_also_said_in_a_size_that_can_be_read() -> None:
+    def said(size: int) -> str:
+        return parts(Totals(files=5, size=size))[0]
+
+    assert "5 files (999999 bytes), 0" in said(999_999)
+    assert "5 files (1000000 bytes, 1.00 MB), 0" in said(10**6)
+    assert "5 files (6012116069981 bytes, 6.01 TB), 0" in said(6_012_116_069_981)
+
+
 def test_numbers_of_one_are_followed_by_the_singular() -> None:
     one = Totals(
         files=1, size=1, directories=1, moved=1, moved_size=1, deleted_files=1,

@@ -3,6 +3,7 @@
 import io
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,17 @@ from qumulo_changelist.report_page.closing import about_table, capacity_block
 from qumulo_changelist.report_page.sections import Section, make_section
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
 _FOLDERS = 12
 _ROWS = 12
 _FEW_ROWS = 31
 """A table with no more is shown whole."""
 _NUMBER = 8
+_HEAD = 9
+"""The width of the words above numbers."""
 _BAR = 10
+_USUAL_WIDTH = 80
 _WIDEST = 120
 
 
@@ -48,7 +52,7 @@ def describe_report(report: Report) -> str:
         _say(console, f"Not in this report: {missing.project} {missing.source}: {missing.reason}")
     for one in report.lists:
         console.print()
-        console.print(_table_of(about_table(one), _FEW_ROWS))
+        _print_table(console, about_table(one), _FEW_ROWS)
     return text.getvalue().rstrip("\n")
 
 
@@ -72,25 +76,31 @@ def _print_block(console: "Console", block: Block) -> None:
     for table in block.tables:
         console.print()
         is_short = len(table.rows) <= _FEW_ROWS
-        console.print(_table_of(table, len(table.rows) if is_short else _ROWS))
+        _print_table(console, table, len(table.rows) if is_short else _ROWS)
 
 
-def _table_of(table: Table, rows: int) -> "RenderableType":
+def _print_table(console: "Console", table: Table, rows: int) -> None:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     drawn = RichTable(
-        box=box.SIMPLE_HEAD, title=table.caption, title_justify="left", pad_edge=False
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        title=table.caption,
+        title_justify="left",
+        pad_edge=False,
     )
     drawn.title_style = "italic"
     first = table.rows[0] if table.rows else [Cell("")] * len(table.head)
     for head, cell in zip(table.head, first, strict=True):
         drawn.add_column(
-            Text(head),
+            Text(textwrap.fill(head, _HEAD) if cell.is_number else head),
             justify="right" if cell.is_number else "left",
             overflow="fold",
-            no_wrap=cell.is_number,
+            # What is not broken where there is too little room is cut off.
+            no_wrap=(cell.is_number or cell.is_whole) and console.width >= _USUAL_WIDTH,
         )
     for row in table.rows[:rows]:
         drawn.add_row(*(Text("  ".join(_words(cell))) for cell in row))
@@ -98,7 +108,7 @@ def _table_of(table: Table, rows: int) -> "RenderableType":
     more = [f"and {left} more"] if left > 0 else []
     drawn.caption = Text("; ".join([*more, *([table.note] if table.note else [])]))
     drawn.caption_justify = "left"
-    return drawn
+    console.print(drawn)
 
 
 def _words(cell: Cell) -> Iterator[str]:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qumulo_changelist.model import Totals
-from qumulo_changelist.wording import count
+from qumulo_changelist.wording import count, describe_bytes
 
 if TYPE_CHECKING:
     from qumulo_changelist.checks.proof import Proof
@@ -86,7 +86,7 @@ def _filtered(filtered: "Mapping[str, FilterCount]") -> str:
     for name, counted in filtered.items():
         numbers = []
         if counted.files:
-            size = f" ({count(counted.bytes, 'byte')})" if counted.bytes else ""
+            size = f" ({describe_bytes(counted.bytes)})" if counted.bytes else ""
             numbers.append(f"{count(counted.files, 'file')}{size}")
         if counted.directories:
             numbers.append(count(counted.directories, "directory"))
@@ -96,4 +96,4 @@ def _filtered(filtered: "Mapping[str, FilterCount]") -> str:
 
 
 def _files(number: int, size: int) -> str:
-    return f"{count(number, 'file')} ({count(size, 'byte')})"
+    return f"{count(number, 'file')} ({describe_bytes(size)})"

@@ -56,6 +56,10 @@ class ClassCounter:
         self._sizes = [[0, 0] for _ in _SIZE_WORDS]
         self._ages = [[0, 0] for _ in _AGE_WORDS]
         self._hours = [[0, 0] for _ in range(_HOURS_OF_A_WEEK)]
+        self.first: int | None = None
+        """When the file was last changed that was not changed for the longest time."""
+        self.last: int | None = None
+        """When a file was last changed."""
 
     def add(self, size: int, mtime: int | None) -> None:
         """Count a file by its size, and by when it was last changed, in seconds since the epoch."""
@@ -69,6 +73,12 @@ class ClassCounter:
             found = self._hours[mtime // _HOUR % _HOURS_OF_A_WEEK]
             found[0] += 1
             found[1] += size
+            if self.first is None or self.last is None:
+                self.first = self.last = mtime
+            elif mtime > self.last:
+                self.last = mtime
+            elif mtime < self.first:
+                self.first = mtime
 
     def sizes(self) -> list[FileClass]:
         """Return files by size, the smallest first."""

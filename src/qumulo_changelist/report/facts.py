@@ -84,6 +84,10 @@ class GatheredFacts(Struct, frozen=True, kw_only=True):
     """Of the day, in UTC."""
     weekdays: tuple[FileClass, ...]
     """In UTC."""
+    first_mtime: int | None
+    """The earliest time at which a file was last changed, in seconds since the epoch."""
+    last_mtime: int | None
+    """The latest one."""
     largest: tuple[LargeFile, ...]
     """The greatest first."""
     moves: Moves
@@ -184,6 +188,8 @@ class _Gatherer:
             ages=ages,
             hours=tuple(self._classes.hours()),
             weekdays=tuple(self._classes.weekdays()),
+            first_mtime=self._classes.first,
+            last_mtime=self._classes.last,
             largest=tuple(written),
             moves=Moves(moved, Amount(*self._moves.rest)),
             unreadable=Unreadable(

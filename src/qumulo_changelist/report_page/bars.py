@@ -1,14 +1,34 @@
 """Figures of bars."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
 
 from qumulo_changelist.report_page.blocks import Figure, plotted
 from qumulo_changelist.report_page.kinds import KIND_LOOKS, pattern
 
 _LABELS = 12
 """The number of labels below bars that stand, at most."""
+_LONG_LABELS = 8
+"""The same for labels of five characters, which fit a phone."""
 _ROW = 30
 """The height of a bar that lies, in pixels."""
+_PALE = 0.4
+"""How much of its colours a pale bar has."""
+
+
+class Bar(Struct, frozen=True):
+    """A bar that is made of kinds of change."""
+
+    label: str
+    """What stands below it; several lines, if it has line ends."""
+    values: Mapping[str, int]
+    """How long it is, by kind of change."""
+    hover: str
+    """The bar in words."""
+    sign: str = ""
+    """What stands above it; "" for nothing."""
+    is_pale: bool = False
 
 
 def lying_bars(
@@ -83,53 +103,49 @@ def standing_bars(
     )
 
 
-def stacked_bars(
-    figure: str,
-    alt: str,
-    names: Sequence[str],
-    labels: Sequence[str],
-    values: dict[str, list[int]],
-    hovers: Sequence[str],
-    without: Sequence[str],
-) -> Figure:
-    """Return a bar for each name, made of kinds of change that lie one on the other.
+def stacked_bars(figure: str, alt: str, bars: Sequence[Bar], kinds: Sequence[str]) -> Figure:
+    """Return bars that are made of kinds of change, which lie one on the other.
 
     Args:
         figure: the id of the figure.
         alt: what it shows.
-        names: a name for each bar, each only once.
-        labels: shorter names to show.
-        values: the values of each bar by kind of change.
-        hovers: each bar in words.
-        without: the names of those that have no bar, and are marked as such.
+        bars: from the left to the right.
+        kinds: those to draw, from below.
     """
+    keys = [str(at) for at in range(len(bars))]
     traces = [
         {
             "type": "bar",
             "name": KIND_LOOKS[kind].name,
-            "x": [plotted(one) for one in names],
-            "y": numbers,
-            "hovertext": [plotted(one) for one in hovers],
+            "x": keys,
+            "y": [one.values[kind] for one in bars],
+            "hovertext": [plotted(one.hover) for one in bars],
             "hoverinfo": "text",
             "marker": {
                 "color": KIND_LOOKS[kind].colour,
+                "opacity": [_PALE if one.is_pale else 1 for one in bars],
                 "pattern": pattern(KIND_LOOKS[kind].pattern, KIND_LOOKS[kind].colour),
             },
         }
-        for kind, numbers in values.items()
+        for kind in kinds
     ]
+    signs = [
+        {
+            "x": key,
+            "y": sum(one.values[kind] for kind in kinds),
+            "text": plotted(one.sign),
+            "showarrow": False,
+            "yshift": 9,
+        }
+        for key, one in zip(keys, bars, strict=True)
+        if one.sign
+    ]
+    layout = _standing_layout(keys, [one.label for one in bars])
     return Figure(
         id=figure,
         alt=alt,
         traces=traces,
-        layout={
-            "barmode": "stack",
-            "annotations": [
-                {"x": plotted(name), "y": 0, "text": "x", "showarrow": False, "yshift": 9}
-                for name in without
-            ],
-            **_standing_layout(names, labels),
-        },
+        layout={"barmode": "stack", "annotations": signs, **layout},
         height=260,
     )
 
@@ -137,8 +153,13 @@ def stacked_bars(
 def _standing_layout(
     names: Sequence[str], labels: Sequence[str] | None = None
 ) -> dict[str, object]:
-    """Return a layout that labels only some of many bars, the last one always."""
-    every = -(-len(names) // _LABELS)
+    """Return a layout that labels only some of many bars, the last one always.
+
+    Args:
+        names: of the bars, each only once.
+        labels: what is shown instead.
+    """
+    every = -(-len(names) // (_LONG_LABELS if labels else _LABELS))
     chosen = range(len(names) - 1, -1, -every)
     return {
         "bargap": 0.25,
@@ -151,7 +172,7 @@ def _standing_layout(
             "showgrid": False,
             "tickangle": 0,
             "tickvals": [plotted(names[at]) for at in chosen],
-            "ticktext": [plotted((labels or names)[at]) for at in chosen],
+            "ticktext": [plotted((labels or names)[at]).replace("\n", "<br>") for at in chosen],
             "ticks": "",
         },
         "yaxis": {

@@ -22,6 +22,8 @@ class Cell(Struct, frozen=True):
     """How long a bar beside the text is, from 0 to 100; None for no bar."""
     kind: str = ""
     """The kind of change that colours the bar."""
+    is_whole: bool = False
+    """Whether it is not to be broken, such as a time."""
 
 
 class Table(Struct, frozen=True):

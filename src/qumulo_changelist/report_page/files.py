@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from qumulo_changelist.operations.lists.receipt import format_time
 from qumulo_changelist.operations.report.listed import ListReport
 from qumulo_changelist.report.amounts import Amount
 from qumulo_changelist.report.classes import FileClass
+from qumulo_changelist.report.facts import GatheredFacts
 from qumulo_changelist.report.media import FileType, MediaKind, by_kind
 from qumulo_changelist.report_page.bars import lying_bars, standing_bars
 from qumulo_changelist.report_page.blocks import (
@@ -20,7 +23,7 @@ from qumulo_changelist.report_page.blocks import (
     size_cell,
 )
 from qumulo_changelist.report_page.kinds import KIND_LOOKS
-from qumulo_changelist.wording import describe_size
+from qumulo_changelist.wording import describe_share, describe_size
 
 _TYPES = 12
 _TYPES_IN_TABLE = 200
@@ -54,8 +57,8 @@ def type_block(report: ListReport, prefix: str) -> Block:
     )
     whole = report.facts.totals.written
     largest = max(media.items(), key=lambda item: _value(item[1], has_sizes))
-    share = 100 * _value(largest[1], has_sizes) / max(_value(whole, has_sizes), 1)
-    lead = f"{share:.0f} % of what was written is {_MEDIA_WORDS[largest[0]]}."
+    share = describe_share(_value(largest[1], has_sizes), _value(whole, has_sizes))
+    lead = f"{share.capitalize()} of what was written is {_MEDIA_WORDS[largest[0]]}."
     return Block(
         id=f"{prefix}-types",
         title="Types of files",
@@ -74,10 +77,8 @@ def size_block(report: ListReport, prefix: str) -> Block:
     sizes = _class_figure(f"{prefix}-sizes-figure", "by size", facts.sizes)
     figures, tables = [sizes], [_class_table("Files by size", "Size", facts.sizes)]
     small = sum(one.files for one in facts.sizes[:3])
-    share = 100 * small / max(report.written.files, 1)
-    lead = (
-        f"{share:.0f} % of the files are under 1 MB; these take longest to archive for their size."
-    )
+    share = describe_share(small, report.facts.totals.written.files).capitalize()
+    lead = f"{share} of the files are under 1 MB; these take longest to archive for their size."
     if facts.says_times:
         figures.append(_class_figure(f"{prefix}-ages-figure", "by age", facts.ages))
         tables.append(_class_table("Files by age", "Age", facts.ages))
@@ -87,8 +88,6 @@ def size_block(report: ListReport, prefix: str) -> Block:
 def time_block(report: ListReport, prefix: str) -> Block:
     """Return at which hours and on which days the files were last changed."""
     hours, days = report.facts.hours, report.facts.weekdays
-    busiest = max(hours, key=lambda one: one.bytes)
-    day = max(days, key=lambda one: one.bytes)
     figures = [
         standing_bars(
             f"{prefix}-{name}-figure",
@@ -102,11 +101,11 @@ def time_block(report: ListReport, prefix: str) -> Block:
     return Block(
         id=f"{prefix}-times",
         title="When files were last changed",
-        lead=f"Most bytes are of {day.name}s, and of the hour from {busiest.name}:00 UTC.",
+        lead=_time_lead(report.facts),
         figures=figures,
         tables=[
-            _class_table("Bytes by hour of the day, in UTC", "Hour", hours),
-            _class_table("Bytes by weekday, in UTC", "Day", days),
+            _time_table("Bytes by hour of the day, in UTC", "Hour", hours),
+            _time_table("Bytes by weekday, in UTC", "Day", days),
         ],
     )
 
@@ -120,7 +119,7 @@ def largest_block(report: ListReport, prefix: str) -> Block:
             name_cell(one.name),
             size_cell(one.bytes, whole, one.change),
             Cell(KIND_LOOKS[one.change].name),
-            Cell(_moment(one.mtime)),
+            Cell(_moment(one.mtime), is_whole=True),
         ]
         for one in largest
     ]
@@ -137,6 +136,25 @@ def largest_block(report: ListReport, prefix: str) -> Block:
             )
         ],
     )
+
+
+def _time_lead(facts: GatheredFacts) -> str:
+    hour = max(facts.hours, key=_busyness).name
+    day = max(facts.weekdays, key=_busyness).name
+    first, last = (_moment(one)[:10] for one in (facts.first_mtime, facts.last_mtime))
+    if first and first == last:
+        return f"All of them on {day}, {first}. Most bytes are of the hour from {hour}:00 UTC."
+    return f"Most bytes are of {day}s, and of the hour from {hour}:00 UTC."
+
+
+def _busyness(one: FileClass) -> tuple[int, int]:
+    return one.bytes, one.files
+
+
+def _time_table(caption: str, head: str, classes: Sequence[FileClass]) -> Table:
+    used = [one for one in classes if one.files]
+    note = "What is not named has no files." if len(used) < len(classes) else ""
+    return replace(_class_table(caption, head, used), note=note)
 
 
 def _moment(seconds: int | None) -> str:

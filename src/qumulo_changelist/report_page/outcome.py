@@ -1,12 +1,8 @@
-"""Blocks about what is not written: deleted, moved and unreadable files; and about earlier runs."""
+"""Blocks about what is not written: deleted, moved and unreadable files."""
 
-from collections.abc import Sequence
-
-from qumulo_changelist.cycle.contents import RunContents
-from qumulo_changelist.operations.report.listed import ListReport, PastRun
+from qumulo_changelist.operations.report.listed import ListReport
 from qumulo_changelist.report.amounts import Amount
 from qumulo_changelist.report.shares import FolderShare, divide
-from qumulo_changelist.report_page.bars import stacked_bars
 from qumulo_changelist.report_page.blocks import (
     Block,
     Cell,
@@ -121,86 +117,6 @@ def filtered_block(report: ListReport, prefix: str) -> Block:
             )
         ],
     )
-
-
-def history_block(report: ListReport, prefix: str) -> Block:
-    """Return how this run compares with those before it."""
-    runs = report.runs[::-1]
-    made = [one.contents or RunContents() for one in runs]
-    names = [_run_name(one) for one in runs]
-    hovers = [f"{name}: {_run_words(one)}" for name, one in zip(names, runs, strict=True)]
-    without = [name for name, one in zip(names, runs, strict=True) if one.contents is None]
-    values = {
-        "created": [one.created_bytes for one in made],
-        "modified": [one.modified_bytes for one in made],
-        "moved": [one.moved_bytes for one in made],
-    }
-    figure = stacked_bars(
-        f"{prefix}-history-figure",
-        "Stacked bars: the bytes of each of the last runs by kind of change.",
-        names,
-        [name[5:10] for name in names],
-        {kind: numbers for kind, numbers in values.items() if any(numbers)},
-        hovers,
-        without,
-    )
-    return Block(
-        id=f"{prefix}-history",
-        title=f"The last {len(runs)} runs",
-        lead=_history_lead(report.runs),
-        figures=[figure] if any(map(any, values.values())) else [],
-        tables=[_history_table(report.runs)],
-        legend=[kind for kind, numbers in values.items() if any(numbers)],
-        legend_note="x marks a run of which no list is known." if without else "",
-    )
-
-
-def _history_lead(runs: Sequence[PastRun]) -> str:
-    own = runs[0].contents
-    before = [
-        one.contents.created_bytes + one.contents.modified_bytes
-        for one in runs[1:]
-        if one.contents and not one.full
-    ]
-    if own is None or not before:
-        return "There is no earlier run whose list is known to compare with."
-    size, usual = own.created_bytes + own.modified_bytes, sorted(before)[len(before) // 2]
-    if not usual:
-        return f"{describe_size(size)} were written; the runs before mostly had nothing to write."
-    return (
-        f"{describe_size(size)} were written, {size / usual:.1f} times the {describe_size(usual)} "
-        "that are usual (the median of the runs before, full lists apart)."
-    )
-
-
-def _history_table(runs: Sequence[PastRun]) -> Table:
-    rows = []
-    for one in runs:
-        made = one.contents
-        sizes = [
-            size_cell(made.created_bytes + made.modified_bytes) if made else Cell("unknown"),
-            number_cell(made.created + made.modified) if made else Cell(""),
-            size_cell(made.moved_bytes) if made else Cell(""),
-            number_cell(made.deleted) if made else Cell(""),
-            number_cell(made.unreadable) if made else Cell(""),
-        ]
-        state = f"{one.state}{', full list' if one.full else ''}"
-        error = f": {shown(one.error)}" if one.error else ""
-        rows.append([Cell(_run_name(one)), Cell(f"{state}{error}"), *sizes])
-    head = ("Run", "State", "Written", "files", "Moved", "Files deleted", "Unreadable")
-    return Table("Runs, the newest first", head, rows)
-
-
-def _run_name(run: PastRun) -> str:
-    return (run.started or "")[:19].replace("T", " ")
-
-
-def _run_words(run: PastRun) -> str:
-    if run.contents is None:
-        return run.state
-    written = run.contents.created_bytes + run.contents.modified_bytes
-    files = run.contents.created + run.contents.modified
-    return f"{describe(Amount(files, written))} written"
 
 
 def _share_name(share: FolderShare) -> str:

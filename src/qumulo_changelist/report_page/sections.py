@@ -9,11 +9,11 @@ from qumulo_changelist.operations.report.listed import ListReport
 from qumulo_changelist.report.folders import Folder, keep_largest
 from qumulo_changelist.report_page.blocks import Block, describe, shown
 from qumulo_changelist.report_page.files import largest_block, size_block, time_block, type_block
+from qumulo_changelist.report_page.history import history_block
 from qumulo_changelist.report_page.kinds import KIND_LOOKS
 from qumulo_changelist.report_page.outcome import (
     deleted_block,
     filtered_block,
-    history_block,
     moved_block,
     unreadable_block,
 )
@@ -78,7 +78,7 @@ def _blocks(report: ListReport, folders: Sequence[Folder], prefix: str) -> list[
     if report.filtered:
         blocks.append(filtered_block(report, prefix))
     if report.runs:
-        blocks.append(history_block(report, prefix))
+        blocks.append(history_block(report.runs, prefix))
     return blocks
 
 

@@ -22,6 +22,7 @@ from qumulo_changelist.report_page.blocks import (
     size_cell,
 )
 from qumulo_changelist.report_page.kinds import KIND_LOOKS, pattern
+from qumulo_changelist.wording import describe_share
 
 _PALE = 0.28
 """How much of its colour a folder has that contains others."""
@@ -165,8 +166,8 @@ def _lead(report: ListReport) -> str:
     if not largest:
         return f"{words}."
     first = Amount(largest[0].files, largest[0].bytes)
-    share = 100 * _value(first, has_sizes) / max(_value(whole, has_sizes), 1)
-    return f"{words}. The largest share, {share:.0f} %, lies in {shown(largest[0].path)}."
+    share = describe_share(_value(first, has_sizes), _value(whole, has_sizes))
+    return f"{words}. The largest share, {share}, lies in {shown(largest[0].path)}."
 
 
 def _table(folders: Sequence[Folder], *, has_sizes: bool) -> Table:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.contents import RunContents
-from qumulo_changelist.cycle.journal import Run
+from qumulo_changelist.cycle.journal import UNFINISHED, Run, RunState
 from qumulo_changelist.errors import InvalidListError, InvalidReceiptError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.lists.pair import find_pair
@@ -48,6 +48,21 @@ class PastRun(Struct, frozen=True):
     contents: RunContents | None
     """What its list contains; None if it has none, or an earlier version made it."""
     error: str = ""
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether its list is committed."""
+        return self.state == RunState.COMMITTED.value
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended before its list was finished, and that is on record."""
+        return self.state == RunState.FAILED.value
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it is under way, or ended without a word."""
+        return self.state in {state.value for state in UNFINISHED}
 
     @classmethod
     def of(cls, run: Run) -> "PastRun":
@@ -266,7 +281,13 @@ def _shortcomings(receipt: Receipt | None, facts: GatheredFacts, moment: str) ->
     if not facts.says_sizes and facts.totals.there.files:
         notes.append("The list has names alone: sizes and times of single files are unknown.")
     elif facts.totals.changed.files:
-        notes.append("The format of the list does not say which files are new, and which changed.")
+        unknown = "The list itself does not say which files are new, and which changed"
+        notes.append(
+            "The totals of created and of modified files are from the receipt. "
+            f"{unknown}: all else has them together."
+            if receipt
+            else f"{unknown}: it has them together."
+        )
     if facts.says_times:
         notes.append(f"Ages are relative to the moment {moment}.")
     if receipt and not receipt.deletes and receipt.older_snapshot:
