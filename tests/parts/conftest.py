@@ -8,19 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import Phase, settings
 
 from qumulo_changelist.events import Event
 
 Kind = TypeVar("Kind")
-
-# The duration of an example means nothing on a machine that is busy with other tests.
-settings.register_profile("parts", deadline=None)
-settings.load_profile("parts")
-# For `make mutants`: one failing example is enough, and is not kept for other tests.
-settings.register_profile(
-    "mutants", deadline=None, phases=[Phase.explicit, Phase.generate], database=None
-)
 
 # It ends on its own: if the code under test would wait for ever, its test fails instead.
 PREAMBLE = f"""\

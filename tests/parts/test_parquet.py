@@ -16,7 +16,7 @@ import pytest
 
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.errors import MissingPackageError
-from qumulo_changelist.model import CREATE, Attributes, Entry, Kind, Totals
+from qumulo_changelist.model import CREATE, Attributes, Entry, Kind, State, Totals
 from qumulo_changelist.output import formats, parquet
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.parquet import ParquetList
@@ -153,6 +153,16 @@ def test_times_that_few_readers_know_of_come_as_seconds_alone(
         (-(2**63), 2**63 - 1),
         (0, 10**15),
     ]
+
+
+def test_a_number_that_64_bits_cannot_hold_does_not_end_the_run() -> None:
+    huge = Attributes(Kind.FILE, 2**63, 10**30, 0)
+    entries = [Entry(State.PRESENT, "/huge", huge, CREATE), present("/a")]
+
+    table = pq.read_table(io.BytesIO(write(entries)))
+
+    assert table["size"].to_pylist() == [None, entries[1].attributes.size]
+    assert table["mtime_seconds"].to_pylist() == [None, None]
 
 
 def test_row_groups_are_of_one_size_wherever_pieces_begin(monkeypatch: pytest.MonkeyPatch) -> None:

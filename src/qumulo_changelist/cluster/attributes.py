@@ -12,9 +12,6 @@ from qumulo_changelist.errors import ReplyError
 from qumulo_changelist.model import Attributes, Description, EntryStat, Kind, ReadFailure
 
 Value = TypeVar("Value")
-MAX_SIZE = 2**63 - 1
-"""The greatest size of a file, in bytes."""
-
 NumericId = Callable[[str, IdentityJson | None], int | None]
 
 DIRECTORY = "FS_FILE_TYPE_DIRECTORY"
@@ -69,7 +66,7 @@ def described(file: FileJson) -> Description:
     try:
         return Attributes(
             kind,
-            _size(file.size),
+            _whole(file.size),
             seconds(file.modification_time),
             seconds(file.access_time),
             numeric_owner(file.owner, file.owner_details),
@@ -90,7 +87,7 @@ def identified(file: KnownFileJson) -> Description:
     if file.type is None:
         return ReadFailure(unusable("type"))
     kind = _KINDS.get(file.type, _OTHER)
-    if not is_size(file.size):
+    if not is_number(file.size):
         return Attributes(kind)
     try:
         mtime, changed = seconds(file.modification_time), file.modification_time
@@ -113,7 +110,7 @@ def inspected(file: NodeJson) -> EntryStat:
         mtime = None
     return EntryStat(
         _KINDS.get(file.type or "", _OTHER),
-        int(file.size) if is_size(file.size) else -1,
+        int(file.size) if is_number(file.size) else -1,
         mtime,
         file.id if is_number(file.id) else "",
         (file.path.rstrip("/") or "/") if file.path else "",
@@ -131,7 +128,7 @@ def _malformed(file: FileJson, kind: Kind) -> ReadFailure:
             flaws.append(field)
             return default
 
-    size = well_formed("size", lambda: _size(file.size), 0)
+    size = well_formed("size", lambda: _whole(file.size), 0)
     mtime = well_formed("modification_time", lambda: seconds(file.modification_time), None)
     atime = well_formed("access_time", lambda: seconds(file.access_time), 0)
     # The ids are read only to learn whether they can be: none is listed.
@@ -189,17 +186,6 @@ def _numeric_id(number: str, details: IdentityJson | None, nfs: str, first: int)
         return None
     numeric = _whole(number) - first
     return numeric if 0 <= numeric < _NUMERIC_IDS else None
-
-
-def is_size(text: str) -> bool:
-    """Return whether text is a size: a number, and not greater than what 64 bits hold."""
-    return is_number(text) and int(text) <= MAX_SIZE
-
-
-def _size(text: str) -> int:
-    if not is_size(text):
-        raise ValueError("not a size")
-    return int(text)
 
 
 def _whole(text: str) -> int:

@@ -8,7 +8,6 @@ from operator import attrgetter
 
 from qumulo_changelist.cluster.attributes import (
     MAX_DIGITS,
-    MAX_SIZE,
     NumericId,
     is_number,
     numeric_group,
@@ -34,7 +33,7 @@ def describe_files(files: Sequence[FileJson]) -> FileColumns:
         *map(_times_and_owners, files), strict=True
     )
     return FileColumns(
-        _sizes(sizes),
+        _whole_numbers(sizes),
         seconds_of_all(mtimes),
         seconds_of_all(atimes),
         _numeric_ids(owners, owner_details, numeric_owner),
@@ -53,7 +52,7 @@ def identify_files(files: Sequence[KnownFileJson]) -> FileColumns:
     sizes, mtimes, ids, revisions = zip(*map(_known, files), strict=True)
     unknown = (0,) * len(files)
     return FileColumns(
-        _sizes(sizes),
+        _whole_numbers(sizes),
         seconds_of_all(mtimes),
         *(unknown,) * 3,
         ids=_ids(ids),
@@ -68,13 +67,10 @@ def _are_numbers(texts: Sequence[str]) -> bool:
     )
 
 
-def _sizes(texts: Sequence[str]) -> list[int]:
+def _whole_numbers(texts: Sequence[str]) -> list[int]:
     if not _are_numbers(texts):
         raise ValueError("not a number")
-    numbers = list(map(int, texts))
-    if max(numbers) > MAX_SIZE:
-        raise ValueError("not a size")
-    return numbers
+    return list(map(int, texts))
 
 
 def _ids(texts: Sequence[str]) -> Sequence[str]:

@@ -52,6 +52,7 @@ SCHEMA = pa.schema(
 MILLISECONDS = 1000
 """In a second: what a time has to be divided by."""
 
+_GREATEST = 2**63 - 1
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 and 9999
 
 
@@ -105,7 +106,7 @@ def _encode_column(name: str, values: Sequence[Any]) -> dict[str, pa.Array]:
         return {name: _texts(values), f"{name}_bytes": _exact_bytes(values)}
     if name == "reason":
         return {name: _texts(values)}
-    return {name: pa.array(values, pa.int64())}
+    return {name: _numbers(values)}
 
 
 def _words(words: list[str], values: Sequence[str]) -> pa.Array:
@@ -135,7 +136,16 @@ def _times(values: Sequence[int | None]) -> pa.Array:
 
 def _other_times(values: Sequence[int | None]) -> pa.Array:
     """Return the times that no timestamp holds."""
-    return pa.array([None if _is_usual(value) else value for value in values], pa.int64())
+    return _numbers([None if _is_usual(value) else value for value in values])
+
+
+def _numbers(values: Sequence[int | None]) -> pa.Array:
+    """Return numbers; none for one that 64 bits cannot hold, which no file system has."""
+    try:
+        return pa.array(values, pa.int64())
+    except OverflowError:
+        held = [one if one is not None and abs(one) <= _GREATEST else None for one in values]
+        return pa.array(held, pa.int64())
 
 
 def _is_usual(time: int | None) -> TypeGuard[int]:
