@@ -109,6 +109,7 @@ def test_the_help_names_every_command() -> None:
         (["run", "--source", "/a"], "--source needs --project NAME"),
         (["run", "--project", "a", "--source", "/a"], "--project needs --guid"),
         (["run", "show", "--all"], "give either --all"),
+        (["run", "show", "--format", "tar", "--deletes"], "Give --no-deletes or --no-moves"),
         (["run", "show", "--"], "a command goes after --"),
         (["run", "show", "cp", "{list}"], "qumulo-changelist run show -- cp '{list}'"),
         (["commit", "shw"], "did you mean show?"),
