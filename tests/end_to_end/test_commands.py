@@ -130,6 +130,15 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_is_wrong(
     assert "--json" in arguments or done.output == ""
 
 
+def test_a_path_of_the_mount_is_explained_by_its_name_on_the_cluster(office: Office) -> None:
+    with office.projects.open("a", encoding="utf-8") as file:
+        file.write(f'mapped_path = "{office.site.mount}"\n')
+
+    done = office.type("explain", f"{office.site.mount}/reel/a.mov", code=2)
+
+    assert f"On the cluster, it is {office.site.source}/reel/a.mov." in done.messages
+
+
 def test_a_command_that_only_shows_something_claims_no_snapshot_if_its_output_is_closed(
     office: Office,
 ) -> None:
