@@ -109,6 +109,7 @@ def test_the_help_names_every_command() -> None:
         (["run", "--source", "/a"], "--source needs --project NAME"),
         (["run", "--project", "a", "--source", "/a"], "--project needs --guid"),
         (["run", "show", "--all"], "give either --all"),
+        (["run", "show", "--format", "tar", "--deletes"], "Give --no-deletes or --no-moves"),
         (["run", "show", "--"], "a command goes after --"),
         (["run", "show", "cp", "{list}"], "qumulo-changelist run show -- cp '{list}'"),
         (["commit", "shw"], "did you mean show?"),
@@ -127,6 +128,15 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_is_wrong(
     assert words in done.messages
     assert "Traceback" not in done.messages
     assert "--json" in arguments or done.output == ""
+
+
+def test_a_path_of_the_mount_is_explained_by_its_name_on_the_cluster(office: Office) -> None:
+    with office.projects.open("a", encoding="utf-8") as file:
+        file.write(f'mapped_path = "{office.site.mount}"\n')
+
+    done = office.type("explain", f"{office.site.mount}/reel/a.mov", code=2)
+
+    assert f"On the cluster, it is {office.site.source}/reel/a.mov." in done.messages
 
 
 def test_a_command_that_only_shows_something_claims_no_snapshot_if_its_output_is_closed(

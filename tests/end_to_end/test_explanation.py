@@ -16,7 +16,8 @@ from tests.end_to_end.test_verification import Published, publish
 @pytest.fixture
 def published(cluster: Emulator, site: Site) -> Published:
     """A list of a project where something of every kind happened."""
-    return publish(site, *make_project(site), deletes=True, moves=True)
+    mapped_path = str(site.mount)
+    return publish(site, *make_project(site), deletes=True, moves=True, mapped_path=mapped_path)
 
 
 def make_project(site: Site) -> tuple[int, int]:
@@ -129,7 +130,16 @@ def test_a_path_elsewhere_is_outside_of_the_base_path(published: Published) -> N
         f"It is not below the base path {published.site.source}, and nothing below that has such "
         "a name (rule 1).",
     ]
-    assert explain(published, "elsewhere/a.mov").verdict.reason == "absent"
+    absent = explain(published, "elsewhere/a.mov")
+    assert absent.verdict.reason == "absent"
+    assert absent.sentences[1] == (
+        "Neither snapshot has it: if it ever existed, it came after snapshot "
+        f"{absent.newer.snapshot}, or came and went in between."
+    )
+    mounted = explain(published, f"{published.site.mount}/kept/2")
+    assert mounted.sentences[1].endswith(
+        f"It is below the mapped path: on the cluster, it is {published.site.source}/kept/2."
+    )
     with pytest.raises(errors.ClusterPathError):
         explain(published, "../a.mov")
 

@@ -18,7 +18,12 @@ from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
-from qumulo_changelist.operations.project.history import SourceStatus, last_list_of
+from qumulo_changelist.operations.project.history import (
+    SourceStatus,
+    last_list_of,
+    place_on_cluster,
+)
+from qumulo_changelist.projects.project import Project, Source
 
 TEXTS = st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape"))
 
@@ -240,6 +245,22 @@ def test_the_last_list_of_a_path_is_found_however_the_path_is_written(tmp_path: 
     for wrong in ("/p/ab", "p/a/x", "/p/a/../a/x"):
         with pytest.raises(UsageError):
             last_list_of(wrong, state)
+
+
+def test_a_path_of_a_mount_is_known_on_the_cluster_if_one_source_alone_is_mounted_there() -> None:
+    one, two, root = (
+        Project(name=name, sources=(Source(path=path, guid=name, mapped_path=mapped),))
+        for name, path, mapped in (
+            ("one", "/p/one", "/mnt/one/"), ("two", "/p/two", "/mnt"), ("root", "/", "/mnt/one")
+        )
+    )  # fmt: skip
+
+    assert place_on_cluster("/mnt/one/a/b", [one]) == "/p/one/a/b"
+    assert place_on_cluster("/mnt/one", [one]) == "/p/one"
+    assert place_on_cluster("/mnt/one/a", [root]) == "/a"
+    for unclear in ("/mnt/one2", "/mn", "/p/one"):
+        assert place_on_cluster(unclear, [one]) == ""
+    assert place_on_cluster("/mnt/one/a", [one, two]) == ""
 
 
 def test_a_list_continues_only_what_is_of_the_same_directory_for_the_same_archive() -> None:

@@ -37,6 +37,9 @@ CYCLE_HINTS: dict[type[ChangelistError], str] = {
         "Nothing was committed. If this is what happened, use a greater max_deletes once: "
         "`qumulo-changelist run PROJECT --max-deletes N`."
     ),
+    errors.InexpressibleError: (
+        "Give --no-deletes or --no-moves, or use a format that has them, such as --format xml."
+    ),
     errors.ResultError: "Only the output is cut short: what else the command does is done.",
     errors.UnclearOutcomeError: (
         "The next run finds the snapshot by its name, if the cluster took it, and removes it after "

@@ -30,8 +30,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="leave out what the lines of FILE say, which are like those of a .gitignore",
     )  # fmt: skip
     group.add_argument(
-        "--min-size", metavar="SIZE", type=_size, help="list no smaller files, such as 10MB, 1GiB"
-    )
+        "--min-size", metavar="SIZE", type=_size,
+        help="list no smaller files, such as 10MB or 1GiB, without a blank",
+    )  # fmt: skip
     group.add_argument("--max-size", metavar="SIZE", type=_size, help="list no larger files")
     group.add_argument(
         "--newer-than", metavar="TIME", type=_moment,

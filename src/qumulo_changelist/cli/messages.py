@@ -54,6 +54,9 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check the snapshot id, and that .snapshot can be reached there (over NFSv4.1 from Core "
         "5.2.4 on); or read the snapshot with --metadata rest."
     ),
+    errors.InexpressibleError: (
+        "Leave out -d (--deletes) or --moves, or use a format that has them, such as xml."
+    ),
     errors.UnknownProjectError: "`qumulo-changelist projects list` shows every project.",
     errors.UncommittableError: "`qumulo-changelist history PROJECT` shows every run.",
     errors.NeededSnapshotError: (

@@ -11,6 +11,7 @@
     │   ├── WrongMountError           2   the mapped path does not show the base path
     │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
     │   ├── MissingPackageError       2   a Python package is needed and not installed
+    │   ├── InexpressibleError        2   a list's format cannot express what is wanted on it
     │   ├── UnknownProjectError       2   no file of projects has such a project
     │   ├── UncommittableError        2   there is no list to commit, or more than one
     │   └── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
@@ -113,6 +114,7 @@ from qumulo_changelist.errors.request import (
     ConfigurationError,
     ConfigurationFileError,
     HiddenSnapshotError,
+    InexpressibleError,
     ListNameError,
     MappedPathError,
     MissingPackageError,
@@ -158,6 +160,7 @@ __all__ = [
     "HiddenSnapshotError",
     "IncomparableError",
     "IncompleteReplyError",
+    "InexpressibleError",
     "InvalidListError",
     "InvalidReceiptError",
     "ListNameError",

@@ -45,6 +45,10 @@ class MissingPackageError(UsageError):
     """What was asked for needs a Python package that is not installed."""
 
 
+class InexpressibleError(UsageError):
+    """A format of lists cannot express what is wanted on a list."""
+
+
 class ConfigurationError(ChangelistError):
     """The archiver's configuration lacks what is needed, or has it malformed."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from qumulo_changelist.errors import MissingPackageError, UsageError
+from qumulo_changelist.errors import InexpressibleError, MissingPackageError, UsageError
 from qumulo_changelist.output.interface import ListFormat, ListReader
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.wording import how_to_install
@@ -208,8 +208,8 @@ def check_formats(formats: Sequence[str], *, deletes: bool, moves: bool) -> None
     """Make sure that lists can be written in some formats, and express what is wanted.
 
     Raises:
-        UsageError: one is unknown, cannot express what is wanted, or would be the same file as
-            another.
+        UsageError: one is unknown, or would be the same file as another.
+        InexpressibleError: one cannot express what is wanted.
         MissingPackageError: a package is not installed.
     """
     if not formats:
@@ -235,10 +235,7 @@ def _check_expresses(name: str, *, deletes: bool, moves: bool) -> None:
         (moves, known.has_moves, "moves"),
     ):
         if is_wanted and not is_expressed:
-            raise UsageError(
-                f"a list in the format {name} cannot express {what}",
-                hint=f"Do without {what}, or use a format that has them, such as xml.",
-            )
+            raise InexpressibleError(f"a list in the format {name} cannot express {what}")
 
 
 def check_package(name: str) -> None:

@@ -6,6 +6,7 @@ import os
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
 
 DESCRIPTION = """\
@@ -37,13 +38,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, screen: Screen) -> int:
     """Print the explanation, and return the exit code."""
     from qumulo_changelist.operations.lists.explanation import explain_path
-    from qumulo_changelist.operations.project.history import last_list_of
+    from qumulo_changelist.operations.project.history import last_list_of, place_on_cluster
     from qumulo_changelist.projects.file import read_projects
 
     project, path = None, options.list
     if path is None:
-        run = last_list_of(options.path, options.state or "")
-        path, project = run.list, read_projects(options.projects).get(run.project)
+        projects = read_projects(options.projects)
+        try:
+            run = last_list_of(options.path, options.state or "")
+        except UsageError as error:
+            if there := place_on_cluster(os.path.abspath(options.path), projects.values()):
+                error.hint = f"On the cluster, it is {there}."
+            raise
+        path, project = run.list, projects.get(run.project)
     settings = common.find_settings(options, project)
     found = explain_path(
         options.path, to_text(os.fsencode(os.path.abspath(path))), settings, screen

@@ -7,6 +7,7 @@ from msgspec import Struct
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Op
 from qumulo_changelist.operations.lists.receipt import Receipt, format_time
 from qumulo_changelist.scan.verdict import Facts, Listing, Reason, Sight, Verdict
+from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.wording import count
 
 
@@ -116,7 +117,7 @@ _REASONS: dict[Reason, str] = {
     "filtered": "A filter leaves it out",
     "not in the format": "Lists of this format leave out such entries, or cannot have this name",
     "unchanged": "It did not change between the snapshots: the diff does not mention it",
-    "absent": "Neither snapshot has it; it may have come and gone in between",
+    "absent": "Neither snapshot has it: if it ever existed, it came after snapshot",
     "unknown": "It can no longer be known why",
     "contradiction": "That is not what the rules lead to",
 }
@@ -159,11 +160,23 @@ def _why(one: Explanation) -> str:
     text = _REASONS[verdict.reason]
     if verdict.reason == "outside":
         text = f"{text} {one.receipt.base_path}, and nothing below that has such a name"
-    if verdict.reason == "absent" and one.facts.is_full:
-        text = "The snapshot does not have it"
+        rule += _if_mounted(one)
+    if verdict.reason == "absent":
+        text = f"{text} {one.newer.snapshot}, or came and went in between"
+        if one.facts.is_full:
+            text = "The snapshot does not have it"
     if verdict.reason == "contradiction":
         text = f"{text}: it should be there as {_expected(verdict.expected)}"
     return f"{text}{rule}."
+
+
+def _if_mounted(one: Explanation) -> str:
+    """Return a sentence if the path is one of this machine, below the mapped path."""
+    mapped = (one.receipt.mapped_path or "").rstrip("/")
+    if not mapped or not one.name.startswith(f"{mapped}/"):
+        return ""
+    there = snapshot_paths(one.receipt.base_path).path(one.name[len(mapped) :])
+    return f". It is below the mapped path: on the cluster, it is {there}"
 
 
 def _expected(listing: Listing) -> str:

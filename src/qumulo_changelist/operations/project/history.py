@@ -25,6 +25,7 @@ __all__ = [
     "forget_project",
     "last_list_of",
     "list_runs",
+    "place_on_cluster",
     "project_statuses",
 ]
 
@@ -115,6 +116,23 @@ def last_list_of(path: str, state: str = "") -> Run:
         f"this machine has made no list that can contain {path}",
         hint="Name it as the cluster does, such as /projects/show1/a.mov, or name the list.",
     )
+
+
+def place_on_cluster(path: str, projects: Iterable[Project]) -> str:
+    """Return what a path of this machine is on the cluster; "" if that is unknown.
+
+    Args:
+        path: an absolute path of this machine.
+        projects: those whose sources may be mounted above it.
+    """
+    places = {
+        normalize_cluster_path(f"{source.path}/{path[len(mapped) :]}")
+        for project in projects
+        for source in project.sources
+        if (mapped := (source.mapped_path or "").rstrip("/"))
+        and f"{path}/".startswith(f"{mapped}/")
+    }
+    return places.pop() if len(places) == 1 else ""
 
 
 def project_statuses(projects: Iterable[Project], state: str = "") -> list[SourceStatus]:
