@@ -135,7 +135,7 @@ class Cycles(RuleBasedStateMachine):
     ) -> None:
         self.world.archiver_fails = fails
         before = self.known(machine)
-        request = RunRequest(project=self.project, command=("a",), state=self.state(machine))
+        request = RunRequest(project=self.project, command=("true",), state=self.state(machine))
         done: list[SourceRun] = []
         with self.acting(machine, trouble):
             done += self.run(machine, request)

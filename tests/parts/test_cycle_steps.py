@@ -32,7 +32,7 @@ from tests.parts.cycle_world import (
     a_project,
 )
 
-ARCHIVE = ("archive", "{list}")
+ARCHIVE = ("true", "{list}")
 
 
 class Site:
