@@ -207,7 +207,10 @@ def test_the_command_takes_filters_and_reports_what_they_left_out(
     listed = site.list_path.read_text(encoding="utf-8")
     assert 'name="/shrank"' in listed
     assert not [name for name in ("tmp", "cache", "went", "/grew") if f"{name}" in listed]
-    assert "left out by filters: --exclude 2 files and 3 directories, --max-size" in done.messages
+    assert (
+        "left out by filters: --exclude 2 files (10 bytes) and 3 directories, --max-size"
+        in done.messages
+    )
 
 
 def test_a_malformed_pattern_is_refused_with_its_line(site: Site) -> None:

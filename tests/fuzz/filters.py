@@ -35,10 +35,10 @@ class DrawnFilters(NamedTuple):
         given += [("exclude", one) for one in self.exclude]
         given += [
             (name.replace("_", "-"), value)
-            for name in ("min_size", "max_size", "newer_than", "older_than")
+            for name in ("min_size", "max_size", *_times(allowed))
             if (value := getattr(self, name)) is not None
         ]
-        if only := [kind for kind in self.only if kind in allowed]:
+        if only := self._kinds(allowed):
             given.append(("only", ",".join(only)))
         return tuple(f"--{name}={value}" for name, value in given)
 
@@ -49,10 +49,27 @@ class DrawnFilters(NamedTuple):
             self.exclude,
             self.min_size,
             self.max_size,
-            _seconds(self.newer_than),
-            _seconds(self.older_than),
-            tuple(kind for kind in self.only if kind in allowed),
+            self._moment("newer_than", allowed),
+            self._moment("older_than", allowed),
+            self._kinds(allowed),
         )
+
+    def _moment(self, name: str, allowed: Sequence[str]) -> int | None:
+        return _seconds(getattr(self, name)) if name in _times(allowed) else None
+
+    def _kinds(self, allowed: Sequence[str]) -> tuple[str, ...]:
+        """Of `only`, the kinds that are allowed; with moves, `created` needs `moved`."""
+        only = tuple(kind for kind in self.only if kind in allowed)
+        is_lacking = "moved" in allowed and "created" in only and "moved" not in only
+        return (*only, "moved") if is_lacking else only
+
+
+_TIMES = ("newer_than", "older_than")
+
+
+def _times(allowed: Sequence[str]) -> tuple[str, ...]:
+    """The filters by time, if they are allowed: only without deletions and moves."""
+    return () if {"deleted", "moved"} & {*allowed} else _TIMES
 
 
 def _seconds(moment: str | None) -> int | None:

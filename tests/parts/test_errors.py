@@ -177,7 +177,7 @@ def test_a_shortage_says_what_can_be_allowed(number: int, words: str) -> None:
 
 def documented_classes() -> dict[str, list[str]]:
     """Return the error classes in each row of the table of exit codes."""
-    table = PAGE.read_text(encoding="utf-8").partition("| exit code |")[2].partition("\n\n")[0]
+    table = PAGE.read_text(encoding="utf-8").partition("\n| exit code |")[2].partition("\n\n")[0]
     rows = [line.split(" | ") for line in table.splitlines()[2:]]
     return {row[0].strip("| "): re.findall(r"`(\w+)`", row[2]) for row in rows}
 

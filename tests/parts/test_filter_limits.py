@@ -86,6 +86,28 @@ def test_only_has_to_let_pass_what_a_list_can_have() -> None:
         Filters(only=("created", "moved")).check(moves=False)
 
 
+def test_with_moves_a_file_that_was_only_renamed_is_not_dropped_by_only_created() -> None:
+    with pytest.raises(UsageError, match="needs moved"):
+        Filters(only=("created", "deleted")).check(moves=True)
+    Filters(only=("created", "deleted")).check(moves=False)
+    Filters(only=("modified",)).check(moves=True)
+
+
+@pytest.mark.parametrize("filters", [Filters(newer_than="7days"), Filters(older_than="2026-01-31")])
+def test_times_are_refused_where_a_rename_would_lose_a_file(filters: Filters) -> None:
+    """The old name would be deleted in the archive, and the new one be left out."""
+    for options in ({"deletes": True, "moves": False}, {"deletes": False, "moves": True}):
+        with pytest.raises(UsageError, match="not be written again"):
+            filters.check(**options)
+    filters.check(deletes=False, moves=False)
+    filters.check(deletes=True, moves=True, is_full=True)
+
+
+def test_filters_of_a_later_version_are_not_taken_for_none() -> None:
+    with pytest.raises(ValueError, match="not known"):
+        decode_filters('{"colour": "blue"}')
+
+
 NARROWER = [
     (Filters(), Filters(exclude=("a",))),
     (Filters(exclude=("a", "!b")), Filters(exclude=("c", "a", "!b", "d"))),

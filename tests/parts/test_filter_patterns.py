@@ -230,3 +230,33 @@ def test_nothing_is_slow_to_match_and_no_path_is_too_deep() -> None:
     assert wanted.judge("/" + "a" * 120) == ""
     assert wanted.judge(f"{deep}/file") == ""
     assert wanted.judge(f"{deep}/deep/x/file") == "exclude"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "is_excluded"),
+    [
+        ("a*a*a*a*a*a*a*a*b", "a" * 250, False),
+        ("a*a*a*a*a*a*a*a*b", "a" * 250 + "b", True),
+        ("*a*b*a*", "xbaxbxax", True),
+        ("*a*b*a*", "xbaxbx", False),
+        ("?*[ab]*c*d", "1a2c3c4d", True),
+        ("**/a/**/a/**/b", "a/" * 100 + "c", False),
+    ],
+)
+def test_many_stars_are_decided_at_once(pattern: str, name: str, is_excluded: bool) -> None:
+    """A hundred names of which each took seconds would not end while anyone waits."""
+    paths = PathFilter((), (pattern,))
+
+    verdicts = {paths.judge(f"/{number}/{name}") for number in range(100)}
+
+    assert verdicts == {"exclude" if is_excluded else ""}
+
+
+def test_more_double_stars_than_can_be_decided_quickly_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than 3"):
+        parse_pattern("**/a/**/b/**/c/**/d")
+
+
+def test_a_preset_cannot_be_taken_back_as_a_whole() -> None:
+    with pytest.raises(ValueError, match="take back its patterns"):
+        parse_pattern("!@litter")

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, EncodedChanges
 from qumulo_changelist.changes.scope import Scope
@@ -160,7 +162,9 @@ class ChangeSet:
         escaped, base = key.escape(directory), self.scope.base
         replaced = key.make_key(escaped, CREATED)
         created = [Change(CREATE, base + name) for name in names]
-        _, encoded, left_out = encode_changes(self.scope, created, self.sieve)
+        # Files stay, since a run that does not expand directories looks at them, too.
+        sieve = replace(self.sieve, keeps_files=True)
+        _, encoded, left_out = encode_changes(self.scope, created, sieve)
         kept = [changed for changed in self._keys.in_memory if changed != replaced]
         kept += encoded.keys
         self._keys.replace(kept)

@@ -94,6 +94,8 @@ class Filters(Struct, frozen=True, kw_only=True):
             for pattern in patterns:
                 check_pattern(pattern, key)
         self._check_limits()
+        if not is_full:
+            self._check_times(deletes=deletes, moves=moves)
         self._check_kinds(deletes=deletes, moves=moves, is_full=is_full)
 
     def _check_limits(self) -> None:
@@ -114,6 +116,20 @@ class Filters(Struct, frozen=True, kw_only=True):
         if newest is not None and oldest is not None and is_alike and newest >= oldest:
             raise UsageError("no time is at or after newer_than and before older_than")
 
+    def _check_times(self, *, deletes: bool, moves: bool) -> None:
+        """Refuse what would let an archive lose files that are only renamed.
+
+        The new name has the old time, and may not pass; the old name would be deleted nevertheless,
+        or be named as where the file comes from, although the archive never had it.
+        """
+        if (self.newer_than or self.older_than) and (deletes or moves):
+            raise UsageError(
+                "filters by time are for lists without deletions and moves: a file that is only "
+                "renamed would be deleted in the archive, and not be written again",
+                hint="Leave out the times, or deletions and moves; what was deleted can be on a "
+                "list of its own, with only deleted.",
+            )
+
     def _check_kinds(self, *, deletes: bool, moves: bool, is_full: bool) -> None:
         unknown = set(self.only) - set(CHANGE_KINDS)
         if unknown:
@@ -123,6 +139,11 @@ class Filters(Struct, frozen=True, kw_only=True):
             raise UsageError("a full list has created files alone, and only does not let them pass")
         if not is_full and "deleted" in self.only and not deletes:
             raise UsageError("only deleted needs deletions, which are not wanted")
+        if not is_full and moves and "created" in self.only and "moved" not in self.only:
+            raise UsageError(
+                "with moves, only created needs moved, too: a file that was only renamed is new "
+                "under its name"
+            )
         if not is_full and "moved" in self.only and not moves:
             raise UsageError("only moved needs moves, which are not wanted")
 
@@ -140,7 +161,12 @@ def decode_filters(text: str) -> Filters:
     Raises:
         ValueError: it is none, or of a newer version of this program.
     """
-    return convert(json.loads(text), Filters) if text else NO_FILTERS
+    if not text:
+        return NO_FILTERS
+    values = json.loads(text)
+    if not isinstance(values, dict) or values.keys() - set(Filters.__struct_fields__):
+        raise ValueError("it has a filter that is not known")
+    return convert(values, Filters)
 
 
 def check_pattern(pattern: str, where: str) -> None:

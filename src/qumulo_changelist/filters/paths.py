@@ -75,6 +75,14 @@ class _Matcher:
         self._name_numbers = [at for at in numbers if self.patterns[at].by_name]
         self._path_numbers = [at for at in numbers if not self.patterns[at].by_name]
         self._name, self._path = map(self._joined, (self._name_numbers, self._path_numbers))
+        self._number_of: dict[re.Pattern[str], dict[int, int]] = {
+            joined: self._numbers_by_group(numbers)
+            for joined, numbers in (
+                (self._name, self._name_numbers),
+                (self._path, self._path_numbers),
+            )
+            if joined
+        }
 
     def _joined(self, numbers: list[int]) -> re.Pattern[str] | None:
         if not numbers:
@@ -83,15 +91,24 @@ class _Matcher:
         regex = "|".join(f"({self.patterns[number].regex})" for number in numbers)
         return re.compile(regex, re.DOTALL)
 
+    def _numbers_by_group(self, numbers: list[int]) -> dict[int, int]:
+        """Return the number of each pattern by its group; a pattern can have groups of its own."""
+        found, group = {}, 1
+        for number in numbers:
+            found[group] = number
+            group += 1 + re.compile(self.patterns[number].regex, re.DOTALL).groups
+        return found
+
     def find(self, path: str) -> Pattern | None:
         """Return the last pattern that matches a path without a ``/`` in front; None for none."""
         number = -1
         if self._name:
             found = self._name.fullmatch(path, path.rfind("/", 0, -1) + 1)
             if found:
-                number = self._name_numbers[(found.lastindex or 0) - 1]
+                # A group that contains others ends after them.
+                number = self._number_of[self._name][found.lastindex or 0]
         if self._path and (found := self._path.fullmatch(path)):
-            number = max(number, self._path_numbers[(found.lastindex or 0) - 1])
+            number = max(number, self._number_of[self._path][found.lastindex or 0])
         return self.patterns[number] if number >= 0 else None
 
 

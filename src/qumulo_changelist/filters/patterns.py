@@ -5,6 +5,7 @@ whole pattern also matches whatever is below a directory of that name, which can
 when a later pattern takes something back; and a name may contain a newline.
 """
 
+import itertools
 import re
 
 from msgspec import Struct
@@ -19,6 +20,11 @@ _ATOM = re.compile(rf"\\.|{_CLASS}|\[", re.DOTALL)
 _UNUSUAL = re.compile(r"\[|\\|&&|--|\|\||~~")
 _STARS = re.compile(r"(\\.)|\*+", re.DOTALL)
 _CLASSES = re.compile(r"\\.|\[\^/\]|(\[)", re.DOTALL)
+# What pathspec makes of a star.
+_ANY = "[^/]*"
+# Names of groups have to be different in all patterns that are joined.
+_group_numbers = itertools.count()
+_MAX_DOUBLE_STARS = 3
 _DIRECTORY_MARK = "(?P<ps_d>/)"
 
 
@@ -49,6 +55,8 @@ def parse_pattern(text: str) -> tuple[Pattern, ...]:
         ValueError: it is malformed, or cannot match anything.
     """
     if text.startswith(("@", "!@")):
+        if text.removeprefix("!") in PRESETS and text.startswith("!"):
+            raise ValueError("no preset can be taken back; take back its patterns")
         if text not in PRESETS:
             known = ", ".join(PRESETS)
             raise ValueError(f"there is no such preset, only {known}; for a name, write \\@")
@@ -86,6 +94,8 @@ def _parse(text: str, preset: str = "") -> Pattern:
 def _path(glob: str) -> str:
     """Return the regular expression for a path that is matched from the base path on."""
     components = glob.split("/")
+    if sum(len(one) > 1 and not one.strip("*") for one in components) > _MAX_DOUBLE_STARS:
+        raise ValueError(f"it has more than {_MAX_DOUBLE_STARS} **, which would take too long")
     regex = ""
     for number, component in enumerate(components, 1):
         is_last = number == len(components)
@@ -115,11 +125,28 @@ def _component(glob: str) -> str:
     regex = regex[1 : -len(_DIRECTORY_MARK)]
     # No class matches the end of a component.
     regex = _CLASSES.sub(lambda found: "(?!/)[" if found[1] else found[0], regex)
+    regex = _without_backtracking(regex)
     try:
         re.compile(regex)
     except re.error as error:
         raise ValueError(f"{error.msg}") from error
     return regex
+
+
+def _without_backtracking(regex: str) -> str:
+    """Return an expression that tries each place of what stands between two stars only once.
+
+    The first place is as good as any later one: what follows has more room. Without that, a few
+    stars take longer than anyone waits. Python before 3.11 has no other way to say it.
+    """
+    first, *others = regex.split(_ANY)
+    if len(others) < 2:
+        return regex
+    *middle, last = others
+    for part in middle:
+        group = f"p{next(_group_numbers)}"
+        first += f"(?=(?P<{group}>{_ANY}?{part}))(?P={group})"
+    return first + _ANY + last
 
 
 def _check_atom(atom: str) -> None:

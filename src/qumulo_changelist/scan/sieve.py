@@ -175,6 +175,9 @@ def is_among(entry: Entry, kinds: Collection[str]) -> bool:
     """Return whether an entry is of one of the kinds that ``only`` names, or is never listed."""
     if entry.state not in (State.PRESENT, State.DELETED, State.UNREADABLE):
         return True
+    if entry.state is State.UNREADABLE and entry.attributes.kind is Kind.DIRECTORY:
+        # Nobody knows what is in it, or was in what it has replaced.
+        return True
     if entry.moved_from:
         return "moved" in kinds
     return {CREATE: "created", MODIFY: "modified", DELETE: "deleted"}[entry.op] in kinds

@@ -9,7 +9,8 @@ from qumulo_changelist.cli.screen import Screen
 DESCRIPTION = """\
 Take over on this machine what a different one committed, as the cluster's snapshots show it. The
 next run lists what changed since then. Do so only if both machines serve the same archive: what the
-other machine committed, this archive must have.
+other machine committed, this archive must have. Which filters the other machine had is unknown: if
+they let less pass than those here, make a full list (run --full).
 """
 EXAMPLES = """\
   qumulo-changelist adopt show1

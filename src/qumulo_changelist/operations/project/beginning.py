@@ -21,7 +21,7 @@ from qumulo_changelist.events import (
     FullListNeeded,
     Listener,
 )
-from qumulo_changelist.filters.filters import decode_filters
+from qumulo_changelist.filters.filters import Filters, decode_filters
 from qumulo_changelist.filters.widening import may_let_more_pass
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.project.committing import survey_source
@@ -127,10 +127,10 @@ def report_filters(
         return
     for run in journal.committed_since_full_list(project.name, path):
         try:
-            before = decode_filters(run.filters)
+            before: Filters | None = decode_filters(run.filters)
         except ValueError:
-            continue  # a newer version of this program has written it
-        if may_let_more_pass(project.options.filters, before):
+            before = None  # a newer version of this program has written it
+        if before is None or may_let_more_pass(project.options.filters, before):
             listener(FiltersWidened(project.name, path, run.newer or 0))
             return
 
