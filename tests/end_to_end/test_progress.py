@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -102,6 +103,9 @@ class Terminal:
         return code
 
     def _read(self) -> bool:
+        # A command that has ended prints nothing more, and the terminal is still open here.
+        if not select.select([self._ours], [], [], SECONDS)[0]:
+            return False
         try:
             content = os.read(self._ours, 65536)
         except OSError:  # nobody has the terminal open any more
