@@ -42,7 +42,7 @@ def outside_environment() -> dict[str, str]:
     """Return an environment in which neither this checkout nor its environment is known."""
     hidden = ("QUMULO_", "PYTHON", "VIRTUAL_ENV", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    # Like pip, uv shall trust the authorities that the system trusts; older ones know the second name.
+    # Like pip, uv shall trust whom the system trusts; older versions know the second name.
     trust = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true"}
     return kept | trust | {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 

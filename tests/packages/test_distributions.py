@@ -107,9 +107,9 @@ def test_the_page_on_installation_names_the_commands_that_are_tested_and_every_e
     page = (REPOSITORY / "docs" / "install.md").read_text(encoding="utf-8")
 
     assert {
-        "pipx install .",
-        "uv tool install --with-executables-from qumulo-api .",
-        "/opt/qumulo-changelist/bin/pip install .",
+        "pipx install '.[all]'",
+        "uv tool install --with-executables-from qumulo-api '.[all]'",
+        "/opt/qumulo-changelist/bin/pip install '.[all]'",
     } <= {line.strip() for line in page.splitlines()}
     named = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
     assert named == extras_for_users(metadata_of(built.wheel))
