@@ -20,6 +20,13 @@ def to_text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
+def readable(text: str) -> str:
+    """Return text in one line, with escapes for what cannot be seen, such as a lone byte."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def to_bytes(name: str) -> bytes:
     """Return the bytes on disk of a name or path.
 

@@ -19,6 +19,10 @@ class Amount(Struct, frozen=True):
         """Return the sums of both."""
         return Amount(self.files + other.files, self.bytes + other.bytes)
 
+    def weight(self, *, by_size: bool) -> int:
+        """Return by what amounts are compared: the bytes, or the number of files."""
+        return self.bytes if by_size else self.files
+
 
 class Changes(Struct, frozen=True):
     """Files by kind of change."""

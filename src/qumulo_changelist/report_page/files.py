@@ -52,12 +52,12 @@ def type_block(report: ListReport, prefix: str) -> Block:
         f"{prefix}-types-figure",
         "Bars: how much was written of each type of file.",
         [name for name, _ in shown_types],
-        [_value(amount, has_sizes) for _, amount in shown_types],
+        [amount.weight(by_size=has_sizes) for _, amount in shown_types],
         [_words(amount, has_sizes) for _, amount in shown_types],
     )
     whole = report.facts.totals.written
-    largest = max(media.items(), key=lambda item: _value(item[1], has_sizes))
-    share = describe_share(_value(largest[1], has_sizes), _value(whole, has_sizes))
+    largest = max(media.items(), key=lambda item: item[1].weight(by_size=has_sizes))
+    share = describe_share(largest[1].weight(by_size=has_sizes), whole.weight(by_size=has_sizes))
     lead = f"{share.capitalize()} of what was written is {_MEDIA_WORDS[largest[0]]}."
     return Block(
         id=f"{prefix}-types",
@@ -216,10 +216,6 @@ def _class_table(caption: str, head: str, classes: Sequence[FileClass]) -> Table
         for one in classes
     ]
     return Table(caption, (head, "Files", "Bytes"), rows)
-
-
-def _value(amount: Amount, has_sizes: bool) -> int:
-    return amount.bytes if has_sizes else amount.files
 
 
 def _words(amount: Amount, has_sizes: bool) -> str:

@@ -79,7 +79,7 @@ def folder_block(report: ListReport, folders: Sequence[Folder], prefix: str) -> 
     facts = report.facts
     base = report.base_path or "/"
     tiles = _Tiles(has_sizes=facts.says_sizes)
-    drawn = [one for one in folders if _value(one.total.there, facts.says_sizes)]
+    drawn = [one for one in folders if one.total.there.weight(by_size=facts.says_sizes)]
     ids = {one.path: str(at) for at, one in enumerate(drawn)}
     parents = {_parent(one.path) for one in drawn if one.path}
     for one in drawn:
@@ -166,7 +166,7 @@ def _lead(report: ListReport) -> str:
     if not largest:
         return f"{words}."
     first = Amount(largest[0].files, largest[0].bytes)
-    share = describe_share(_value(first, has_sizes), _value(whole, has_sizes))
+    share = describe_share(first.weight(by_size=has_sizes), whole.weight(by_size=has_sizes))
     return f"{words}. The largest share, {share}, lies in {shown(largest[0].path)}."
 
 
@@ -198,10 +198,6 @@ def _table(folders: Sequence[Folder], *, has_sizes: bool) -> Table:
         rows,
         "Folders with little in them count for the folder that they are in.",
     )
-
-
-def _value(amount: Amount, has_sizes: bool) -> int:
-    return amount.bytes if has_sizes else amount.files
 
 
 def _parent(path: str) -> str:

@@ -14,7 +14,7 @@ from qumulo_emulator import clock
 from qumulo_emulator.api.context import Context, LoggedRequest
 from qumulo_emulator.faults import Fault
 from qumulo_emulator.model import Snapshot
-from qumulo_emulator.names import join_path
+from qumulo_emulator.names import join_path, readable
 from qumulo_emulator.settings import Settings
 
 MAX_REQUESTS = 100
@@ -179,15 +179,8 @@ def _add_table(
 
 def _add(parent: Element, tag: str, text: str) -> Element:
     element = SubElement(parent, tag)
-    element.text = _readable(text)
+    element.text = readable(text)
     return element
-
-
-def _readable(text: str) -> str:
-    """Return a text with escapes for what cannot be seen, such as a line feed or a lone byte."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _moment(moment: int) -> str:

@@ -16,6 +16,7 @@ from qumulo_emulator.demo.disk import age_folders, perform
 from qumulo_emulator.demo.steps import Event
 from qumulo_emulator.demo.story import Story
 from qumulo_emulator.errors import EmulatorError
+from qumulo_emulator.names import readable
 from qumulo_emulator.options import ServeOptions
 from qumulo_emulator.server import EmulatorServer, prepare_server
 
@@ -75,7 +76,7 @@ def _live(
             while not ended.wait(_MINUTE / options.pace):
                 event = next(events)
                 perform(os.path.join(folder, "cluster"), event.steps)
-                _print(_readable(event.words))
+                _print(readable(event.words))
         except OSError as error:
             failures.append(error)
             server.stop()
@@ -173,11 +174,6 @@ def _write_secret(path: str, text: str) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         file.write(text + "\n")
-
-
-def _readable(text: str) -> str:
-    """Return a text in one line, with escapes for what cannot be seen."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _print(text: str) -> None:

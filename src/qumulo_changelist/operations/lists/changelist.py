@@ -9,9 +9,7 @@ from functools import partial
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import ChangeSieve
-from qumulo_changelist.checks.base_path import (
-    find_base,
-)
+from qumulo_changelist.checks.base_path import find_base
 from qumulo_changelist.checks.deletion_limit import check_deletions
 from qumulo_changelist.checks.proof import Proof, count_excluded, count_files, net_files, prove
 from qumulo_changelist.checks.request import normalize_cluster_path
