@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from qumulo_changelist.changes import key
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.key import ChangedPaths
 from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
@@ -40,6 +40,7 @@ from qumulo_changelist.trees.interface import (
     NamedEntries,
     Tree,
     TreeRequest,
+    WorkerPlace,
 )
 
 FILE = Attributes(Kind.FILE, size=7, mtime=1, atime=2, owner=3, group=4)
@@ -130,6 +131,9 @@ class OpenTree(Struct, frozen=True):
 
     tree: Tree
 
+    def at(self, place: WorkerPlace) -> "OpenTree":
+        return self
+
     def open(self, listener: Listener) -> AbstractContextManager[Tree]:
         return contextlib.nullcontext(self.tree)
 
@@ -199,7 +203,7 @@ def run_slices(
     )
     worker = SliceWorker(job, ignore)
     for keys in slices:
-        result = worker.work(key.pack(keys))
+        result = worker.work(Slice.of(keys))
         tally.merge(result.product[0].tally)
         tally.filtered.merge(result.left_out)
     worker.close()

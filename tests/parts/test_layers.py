@@ -22,6 +22,7 @@ VALUES = {
     "filters.tally",
     "filters.widening",
     *(
+        "bounds",
         "columns",
         "durations",
         "errors",

@@ -7,6 +7,7 @@ from queue import SimpleQueue
 
 import pytest
 
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.cli import progress, terminal
 from qumulo_changelist.cli.progress import Progress, shown_progress
 from qumulo_changelist.columns import FileBatch
@@ -58,7 +59,7 @@ def test_progress_is_reported_a_few_times_a_second_and_at_the_end_of_a_stage(
 def test_changes_are_done_when_their_slice_is(meter: ProgressMeter, reported: list[Event]) -> None:
     meter.requests = lambda: 7
     meter.expect(5)
-    for _ in meter.count_slices([["a", "b"], ["c", "d"], ["e"]]):
+    for _ in meter.count_slices([Slice(b"", 2), Slice(b"", 2), Slice(b"", 1)]):
         pass
     meter.end_slice()
     meter.end_slice()

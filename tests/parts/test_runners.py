@@ -17,10 +17,10 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import pytest
-from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, MODIFIED
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import (
     MountTimeoutError,
     QqFailedError,
@@ -37,6 +37,7 @@ from tests.parts.worker_trees import (
     NAMES,
     SLICES,
     TIMEOUT,
+    AnySource,
     Exited,
     FailsToOpen,
     FailsToRead,
@@ -84,7 +85,7 @@ def interrupt_when_reading(
 ) -> None:
     """Interrupt this process while others read; have a look before."""
 
-    def slices() -> Iterator[list[str]]:
+    def slices() -> Iterator[Slice]:
         yield from SLICES[:count]
         readers.wait_for(count)
         look()
@@ -104,11 +105,11 @@ in_both = pytest.mark.parametrize("count", [1, 2], ids=["in this process", "in s
 def test_results_come_in_the_order_of_the_slices_of_which_few_are_taken_ahead(count, ahead):
     taken = 0
 
-    def slices() -> Iterator[list[str]]:
+    def slices() -> Iterator[Slice]:
         nonlocal taken
-        for keys in SLICES:
+        for one in SLICES:
             taken += 1
-            yield keys
+            yield one
 
     results = []
     with start_runner(count) as runner:
@@ -127,8 +128,8 @@ def test_results_come_in_the_order_of_the_slices_of_which_few_are_taken_ahead(co
 def test_entries_that_changed_since_the_snapshot_are_counted_in_both_newer_trees():
     job: Job = SliceJob(Owned(), Owned(), JOB.finish, identified=Owned())
     slices = [
-        [key.make_key("/d", CREATED), key.make_key("/c", MODIFIED)],
-        [key.make_key("/b", MODIFIED), key.make_key("/a", DELETED)],
+        Slice.of([key.make_key("/d", CREATED), key.make_key("/c", MODIFIED)]),
+        Slice.of([key.make_key("/b", MODIFIED), key.make_key("/a", DELETED)]),
     ]
 
     with start_runner(1) as runner:
@@ -144,7 +145,7 @@ def test_one_worker_is_this_process():
 def test_several_workers_are_other_processes_that_work_at_the_same_time(readers):
     ids: list[int] = []
 
-    def slices() -> Iterator[list[str]]:
+    def slices() -> Iterator[Slice]:
         yield from SLICES[:2]
         ids.extend(readers.wait_for(2))
         readers.release()
@@ -199,7 +200,7 @@ def test_an_interruption_while_processes_start_leaves_none(monkeypatch):
         runner.start_processes()
 
 
-class Noting(Struct, frozen=True):
+class Noting(AnySource, frozen=True):
     """Notes when it is opened and closed."""
 
     name: str
@@ -269,7 +270,7 @@ def test_a_process_that_ends_with_a_shared_item_ends_the_run():
 
 # Events
 
-FILES = [[key.make_key(f"/{name}", MODIFIED)] for name in "dcba"]
+FILES = [Slice.of([key.make_key(f"/{name}", MODIFIED)]) for name in "dcba"]
 
 
 @in_both

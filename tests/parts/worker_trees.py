@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import DELETED, MODIFIED
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import MountTimeoutError
 from qumulo_changelist.events import CommandStarted, Listener
 from qumulo_changelist.model import Attributes, Description, Kind
@@ -27,6 +28,7 @@ from qumulo_changelist.trees.interface import (
     NamedEntries,
     TreeRequest,
     TreeSource,
+    WorkerPlace,
 )
 from qumulo_changelist.trees.mounted import MountedTree
 
@@ -34,10 +36,10 @@ from qumulo_changelist.trees.mounted import MountedTree
 TIMEOUT = 30
 
 SLICES = [
-    [key.make_key(f"/{number}b", DELETED), key.make_key(f"/{number}a", MODIFIED)]
+    Slice.of([key.make_key(f"/{number}b", DELETED), key.make_key(f"/{number}a", MODIFIED)])
     for number in range(9, 0, -1)
 ]
-NAMES = [key.path_of(one) for keys in SLICES for one in keys]
+NAMES = [name for one in SLICES for name in key.unpack(one.packed).names]
 
 Job = SliceJob[CountedPieces]
 Results = Iterable[SliceResult[CountedPieces]]
@@ -90,13 +92,20 @@ class OwnedTree:
         raise NotImplementedError
 
 
-class Owned(Struct, frozen=True):
+class AnySource(Struct, frozen=True):
+    """A source that is the same for every worker."""
+
+    def at(self, place: WorkerPlace) -> Any:
+        return self
+
+
+class Owned(AnySource, frozen=True):
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[OwnedTree]:
         yield OwnedTree()
 
 
-class Killed(Struct, frozen=True):
+class Killed(AnySource, frozen=True):
     """Its process receives a signal while it opens the tree."""
 
     number: int
@@ -107,7 +116,7 @@ class Killed(Struct, frozen=True):
         yield OwnedTree()
 
 
-class Exited(Struct, frozen=True):
+class Exited(AnySource, frozen=True):
     """Its process ends while it opens the tree."""
 
     code: int
@@ -119,7 +128,7 @@ class Exited(Struct, frozen=True):
         yield OwnedTree()
 
 
-class Stuck(Struct, frozen=True):
+class Stuck(AnySource, frozen=True):
     """Its process ignores SIGTERM and reports that a mount does not answer."""
 
     def open(self, listener: Listener) -> contextlib.AbstractContextManager[OwnedTree]:
@@ -127,7 +136,7 @@ class Stuck(Struct, frozen=True):
         raise MountTimeoutError("no answer from the mount")
 
 
-class HangingMount(Struct, frozen=True):
+class HangingMount(AnySource, frozen=True):
     """A directory of this machine in which no lookup of a name ends."""
 
     path: str
@@ -149,7 +158,7 @@ class HangingMount(Struct, frozen=True):
         return MountedTree(self.path, timeout=self.timeout)
 
 
-class FailsToOpen(Struct, frozen=True):
+class FailsToOpen(AnySource, frozen=True):
     error: object
 
     @contextlib.contextmanager
@@ -159,7 +168,7 @@ class FailsToOpen(Struct, frozen=True):
         yield OwnedTree()
 
 
-class FailsToRead(Struct, frozen=True):
+class FailsToRead(AnySource, frozen=True):
     error: Exception
 
     @contextlib.contextmanager
@@ -170,7 +179,7 @@ class FailsToRead(Struct, frozen=True):
         yield OwnedTree(fail)
 
 
-class Reporting(Struct, frozen=True):
+class Reporting(AnySource, frozen=True):
     """Reports an event when it is opened and for each answer, and may fail at a name."""
 
     error: Exception | None = None
@@ -187,7 +196,7 @@ class Reporting(Struct, frozen=True):
         yield OwnedTree(report)
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(AnySource, frozen=True):
     """Each process that opens it connects to a port, and waits there before each answer."""
 
     port: int
@@ -199,7 +208,7 @@ class Waiting(Struct, frozen=True):
             yield OwnedTree(lambda _names: connection.recv(1))
 
 
-class Holding(Struct, frozen=True):
+class Holding(AnySource, frozen=True):
     """Keeps a file while it is read, and waits in the middle of that.
 
     While it cleans up, SIGTERM arrives again: the executor sends it when another process ended.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.events import Listener
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker, Watch
 
@@ -21,11 +22,11 @@ class InProcessRunner:
         self._worker: SliceWorker[Any] | None = None
 
     def run(
-        self, job: SliceJob[Product], packed: Iterable[bytes]
+        self, job: SliceJob[Product], slices: Iterable[Slice]
     ) -> Iterator[SliceResult[Product]]:
         """Yield the result of each slice; see ``Runner``."""
         self._worker = self._worker or SliceWorker(job, self._listener, self._watch)
-        return map(self._worker.work, packed)
+        return map(self._worker.work, slices)
 
     def close(self) -> None:
         """Close the trees."""

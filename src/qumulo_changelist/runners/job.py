@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from qumulo_changelist.changes import key
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.events import Listener
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
@@ -66,11 +67,11 @@ class SliceWorker(Generic[Product]):
             )
             self._stack = stack.pop_all()
 
-    def work(self, packed: bytes) -> SliceResult[Product]:
-        """Return the result of a slice, whose keys are packed (``key.pack``)."""
+    def work(self, one: Slice) -> SliceResult[Product]:
+        """Return the result of a slice."""
         before = self._changed_since()
         assert self._newer
-        sieve = SliceSieve(self._sieve, key.unpack(packed))
+        sieve = SliceSieve(self._sieve, key.unpack(one.packed))
         entries = read_sides(sieve, self._newer, self._older, self._identified)
         product = self._finish(map(self._watch, entries) if self._watch else entries)
         return SliceResult(product, self._changed_since() - before, sieve.tally)
@@ -87,7 +88,7 @@ class Runner(Protocol):
     """Where slices are worked on."""
 
     def run(
-        self, job: SliceJob[Product], packed: Iterable[bytes]
+        self, job: SliceJob[Product], slices: Iterable[Slice]
     ) -> Iterator[SliceResult[Product]]:
         """Yield the result of each slice, in order. A runner works on one job only."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
-from qumulo_changelist.changes import key
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.events import Listener, WorkersUnavailable
 from qumulo_changelist.runners.in_process import InProcessRunner
 from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult, Watch
@@ -87,19 +87,19 @@ class LocalRunner:
                 yield function(item)
 
     def run(
-        self, job: SliceJob[Product], slices: Iterable[list[str]]
+        self, job: SliceJob[Product], slices: Iterable[Slice]
     ) -> Iterator[SliceResult[Product]]:
         """Yield the result of each slice of changes, in order.
 
         Args:
             job: what to do; the same for all slices of this runner.
-            slices: keys of changes.
+            slices: the changes.
 
         Raises:
             WorkerError: a process ended without a result.
         """
         self._runner = self._runner or InProcessRunner(self._listener, self._watch)
-        return self._runner.run(job, map(key.pack, slices))
+        return self._runner.run(job, slices)
 
     def close(self) -> None:
         """End every process, also one that is working."""

@@ -19,6 +19,7 @@ from typing import Any, NoReturn, TypeVar
 from msgspec import Struct
 
 from qumulo_changelist import garbage, under_way
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Event, Listener, ProcessesLeft
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
@@ -134,7 +135,7 @@ class ProcessRunner:
             raise self._broken() from error
 
     def run(
-        self, job: SliceJob[Product], packed: Iterable[bytes]
+        self, job: SliceJob[Product], slices: Iterable[Slice]
     ) -> Iterator[SliceResult[Product]]:
         """Yield the result of each slice, in order; only a few slices are held at a time.
 
@@ -143,8 +144,8 @@ class ProcessRunner:
         under_way: deque[Future[Report]] = deque()
         assert self._executor
         try:
-            for packed_slice in packed:
-                under_way.append(self._executor.submit(_work, job, packed_slice))
+            for one in slices:
+                under_way.append(self._executor.submit(_work, job, one))
                 if len(under_way) >= self._count * _SLICES_PER_PROCESS:
                     yield self._result_of(under_way.popleft())
             while under_way:
@@ -271,13 +272,13 @@ def _do_nothing() -> None:
     """Make a process start."""
 
 
-def _work(job: SliceJob[Any], packed: bytes) -> Report:
+def _work(job: SliceJob[Any], one: Slice) -> Report:
     global _worker, _at_work
     try:
         _at_work = True
         if _worker is None:
             _worker = SliceWorker(job, _events.append, _requests.look)
-        return Report(_worker.work(packed), _take_events(), _requests.take())
+        return Report(_worker.work(one), _take_events(), _requests.take())
     except ChangelistError as error:
         return Report(error, _take_events())
     except _TerminationExit:

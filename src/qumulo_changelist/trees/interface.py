@@ -6,6 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from qumulo_changelist.bounds import EVERYTHING, Bounds
+from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.events import Listener
 from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
@@ -18,12 +20,27 @@ class NamedEntries(Struct, frozen=True):
     names: list[str]
 
 
+class KnownListing(Struct, frozen=True):
+    """What was read before of a directory that is too wide to be read more than once."""
+
+    directory: str
+    names: list[str]
+    """Full names in descending order; not all of the directory, but all within certain bounds."""
+    page: DirectoryPage | None = None
+    """What describes each of them; None if the tree has to be asked for that."""
+
+
 class Subtree(Struct, frozen=True):
-    """A request to describe everything below a directory."""
+    """A request to describe everything below a directory, as far as it is in bounds."""
 
     directory: str
     filters: PathFilter = NO_PATTERNS
     """Directories that it excludes are not read: such a one is described, and nothing below it."""
+    bounds: Bounds = EVERYTHING
+    """A directory is read only if something in it can be within them. What cannot be read is
+    described in any case, since that says something of what would be in it."""
+    known: KnownListing | None = None
+    """A directory at or below this one that is not listed, since this is known of it."""
 
 
 TreeRequest = NamedEntries | Subtree
@@ -105,8 +122,23 @@ class Tree(Protocol):
         """
 
 
+class WorkerPlace(Struct, frozen=True):
+    """Which one of several workers it is that opens a tree."""
+
+    number: int = 0
+    """Counted from 0."""
+    count: int = 1
+    """The number of workers that share the work."""
+
+
 class TreeSource(Protocol):
     """How to reach a tree: a frozen value that can be pickled and sent to another process."""
+
+    def at(self, place: WorkerPlace) -> "TreeSource":
+        """Return how one of several workers reaches the tree.
+
+        Each asks a different node first, and all of them together keep to the limits of one.
+        """
 
     def open(self, listener: Listener) -> AbstractContextManager[Tree]:
         """Open the tree for one thread.

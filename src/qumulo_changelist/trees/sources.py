@@ -10,7 +10,7 @@ from msgspec import Struct
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.events import Listener
 from qumulo_changelist.snapshot_paths import SnapshotPaths
-from qumulo_changelist.trees.interface import Tree, TreeSource
+from qumulo_changelist.trees.interface import Tree, TreeSource, WorkerPlace
 
 if TYPE_CHECKING:
     from qumulo_changelist.trees.mounted import MountedTree
@@ -44,6 +44,10 @@ class MountSource(Struct, frozen=True):
     """When the snapshot was taken that it should be like, in nanoseconds since the epoch; 0 for a
     directory that cannot change."""
     limits: MountLimits = MountLimits()
+
+    def at(self, place: WorkerPlace) -> "MountSource":
+        """Return the same; see ``TreeSource``."""
+        return self
 
     def open(self, listener: Listener) -> AbstractContextManager[Tree]:
         """Open the directory; see ``TreeSource``.
@@ -80,6 +84,10 @@ class RestSource(Struct, frozen=True):
     identities_only: bool = False
     """Whether access times, owners and groups are not needed, as of what was deleted."""
 
+    def at(self, place: WorkerPlace) -> "RestSource":
+        """Return the same; see ``TreeSource``."""
+        return self
+
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
         """Open the snapshot; see ``TreeSource``."""
@@ -112,6 +120,10 @@ class QqSource(Struct, frozen=True):
     processes_at_once: int = 1
     """The number of ``qq`` processes at the same time, for all of these together."""
 
+    def at(self, place: WorkerPlace) -> "QqSource":
+        """Return the same; see ``TreeSource``."""
+        return self
+
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
         """Open the snapshot; see ``TreeSource``."""
@@ -134,6 +146,10 @@ class IdentifiedSource(Struct, frozen=True):
 
     described: TreeSource
     identified: TreeSource
+
+    def at(self, place: WorkerPlace) -> "IdentifiedSource":
+        """Return the same of both trees; see ``TreeSource``."""
+        return IdentifiedSource(self.described.at(place), self.identified.at(place))
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:

@@ -10,6 +10,7 @@ from qumulo_changelist.changes.changeset import ChangeSet, SelectedChanges, enco
 from qumulo_changelist.changes.expand import expand_directories
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
@@ -95,7 +96,7 @@ class PageEncoder(Struct, frozen=True):
 
 def prepare_slices(
     changes: ChangeSet, size: int, runner: LocalRunner, open_newer: OpenTree
-) -> tuple[Iterator[list[str]], int]:
+) -> tuple[Iterator[Slice], int]:
     """Return the slices of the changes, in order, and start processes if there is work for them.
 
     Args:
@@ -114,7 +115,8 @@ def prepare_slices(
     work = len(changes) + _CHANGES_IN_A_DIRECTORY * len(changes.whole_directories)
     if work >= _MIN_CHANGES_FOR_PROCESSES:
         runner.start_processes()
-    return cut(changes.drain(), size, changes.whole_directories), changed_since
+    slices = cut(changes.drain(), size, changes.whole_directories)
+    return map(Slice.of, slices), changed_since
 
 
 def take_products(

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.events import Listener, Progressed, Stage, StageBegun
 from qumulo_changelist.model import DELETE, Batch, Kind, State, Totals
@@ -49,10 +50,10 @@ class ProgressMeter:
         self._in_all = changes
         self._report()
 
-    def count_slices(self, slices: Iterable[list[str]]) -> Iterator[list[str]]:
+    def count_slices(self, slices: Iterable[Slice]) -> Iterator[Slice]:
         """Yield slices, and remember the number of changes in each until it is worked on."""
         for one in slices:
-            self._slices.append(len(one))
+            self._slices.append(one.changes)
             yield one
 
     def end_slice(self) -> None:

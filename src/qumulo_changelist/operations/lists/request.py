@@ -20,6 +20,7 @@ from qumulo_changelist.checks.request import (
 from qumulo_changelist.errors import MappedPathError, UsageError
 from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.output.formats import check_formats
+from qumulo_changelist.runners.scheduler import Scheduler
 
 Metadata = Literal["mount", "snapshot", "rest"]
 """Where sizes, times and owners are read: on the live mount, in the newer snapshot on the mount, or
@@ -85,6 +86,11 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     """The number of entries to request from the cluster at a time; 0 for the default."""
     slice_size: int = 20_000
     """The number of changes that a process gets at a time."""
+    scheduler: Scheduler | None = None
+    """The Dask scheduler whose workers do the work, instead of processes of this machine."""
+    pieces: str | None = None
+    """A folder that all workers see, where pieces are kept until the list is published: what is
+    there already is not made again. None to keep none."""
     spill_after: int = 1_000_000
     """The number of changes to keep in memory; more go to disk."""
 
@@ -123,6 +129,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         number: object = self.max_deletes.number if self.max_deletes else 0
         if not hasattr(number, "denominator"):
             raise UsageError(f"max_deletes is {number!r}, not an exact number")
+        if self.scheduler:
+            self.scheduler.check()
         check_range("workers", self.workers, 1, MAX_WORKERS)
         check_range("lookups", self.lookups, 1, MAX_LOOKUPS)
         check_range("mount_timeout", self.mount_timeout, 1, MAX_SIZE)
