@@ -11,7 +11,16 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ExceptionHandler, Lifespan
 
-from qumulo_emulator.api import control, editing, files, nodes, policies, session, snapshots
+from qumulo_emulator.api import (
+    aggregates,
+    control,
+    editing,
+    files,
+    nodes,
+    policies,
+    session,
+    snapshots,
+)
 from qumulo_emulator.api.call import Call, FileContent
 from qumulo_emulator.api.context import Context
 from qumulo_emulator.api.responses import error_handler, json_response
@@ -78,8 +87,10 @@ ENDPOINTS = (
     Endpoint("GET", f"{_FILE}/data", editing.read_data),
     Endpoint("PUT", f"{_FILE}/data", editing.replace_data),
     Endpoint("PATCH", f"{_FILE}/data", editing.write_data),
-    Endpoint("GET", f"{_FILE}/aggregates/", files.aggregates, _FILES_READ),
-    Endpoint("GET", f"{_FILE}/recursive-aggregates/", files.recursive_aggregates, _FILES_READ),
+    Endpoint("GET", f"{_FILE}/aggregates/", aggregates.aggregates, _FILES_READ),
+    Endpoint(
+        *("GET", f"{_FILE}/recursive-aggregates/", aggregates.recursive_aggregates, _FILES_READ)
+    ),
     Endpoint("POST", "/v1/files/resolve", files.resolve),
     Endpoint("POST", "/v1/files/try-resolve", files.try_resolve),
     Endpoint("GET", "/v2/snapshots/", snapshots.list_v2, _SNAPSHOTS_READ),

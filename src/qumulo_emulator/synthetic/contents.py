@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_emulator.names import to_bytes
+from qumulo_emulator.totals import DIRECTORY, FILE, Totals
 
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -58,6 +59,10 @@ class Row(Struct, frozen=True):
         """Return whether the row is in the newer snapshot, or in the older one."""
         return self.fate is not (Fate.DELETED if newer else Fate.CREATED)
 
+    def totals(self, *, newer: bool) -> Totals:
+        """Return what a snapshot that has the row has at and below one copy."""
+        return FILE if self.contents is None else self.contents.totals(newer=newer)
+
     @property
     def is_expanded(self) -> bool:
         """Whether the diff lists what is below; if not, the entry stands for all of that."""
@@ -84,7 +89,6 @@ class Contents:
         changes: the number of changes in the directory, at any depth.
         directories: the number of directories, this one and all below.
         directories_before: for each row, the number of directories in the rows before it.
-        files: the number of regular files below in the newer snapshot.
         is_plain: whether no row below is numbered.
     """
 
@@ -96,11 +100,7 @@ class Contents:
         below = [row.count * row.contents.directories if row.contents else 0 for row in self.rows]
         self.directories_before = list(accumulate(below, initial=0))
         self.directories: int = 1 + self.directories_before.pop()
-        self.files: int = sum(
-            row.count * (row.contents.files if row.contents else 1)
-            for row in self.rows
-            if row.exists(newer=True)
-        )
+        self._totals = self._count(newer=False), self._count(newer=True)
         self.is_plain: bool = all(
             row.first is None and (row.contents is None or row.contents.is_plain)
             for row in self.rows
@@ -111,6 +111,16 @@ class Contents:
         ]
         self._single = {row.stem: index for index, row in enumerate(self.rows) if row.first is None}
         self._numbered = [index for index, row in enumerate(self.rows) if row.first is not None]
+
+    def totals(self, *, newer: bool) -> Totals:
+        """Return what a snapshot has at and below the directory."""
+        return self._totals[newer]
+
+    def _count(self, *, newer: bool) -> Totals:
+        totals = DIRECTORY
+        for _, row in self.existing_rows(newer=newer):
+            totals = totals.plus(row.totals(newer=newer), row.count)
+        return totals
 
     def _path(self, index: int) -> bytes:
         row = self.rows[index]

@@ -8,12 +8,12 @@ from qumulo_emulator.errors import (
     NoSuchEntryError,
     NotADirectoryHereError,
     NotCoveredBySnapshotError,
-    NotEmulatedError,
 )
-from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
+from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType
 from qumulo_emulator.names import Parts, join_path, parse_id, split_path
 from qumulo_emulator.synthetic import times
 from qumulo_emulator.synthetic.contents import Contents, Fate, Row
+from qumulo_emulator.totals import ORDERS, EntryTotals
 
 # A directory's id is a multiple of this; the ids of its files follow.
 _IDS_PER_DIRECTORY = 10_000
@@ -112,7 +112,7 @@ def attributes(place: Place, *, newer: bool) -> Attributes:
 
 
 class SyntheticTree:
-    """A snapshot's tree, or the live tree; see `qumulo_emulator.model.Tree`.
+    """A snapshot's tree, or the live tree; see `qumulo_emulator.tree.Tree`.
 
     Args:
         root: the contents of the cluster's root.
@@ -183,12 +183,37 @@ class SyntheticTree:
         """Return the entries of these names in a directory."""
         return [self.entry((*parts, name)) for name in names]
 
-    def capture(self, parts: Parts) -> Node:
-        """Refuse: a synthetic tree is not stored anywhere.
+    def counted(self, _parts: Parts) -> "SyntheticTree":
+        """Return this tree, which does not change."""
+        return self
 
-        Raises:
-            NotEmulatedError: always.
-        """
-        raise NotEmulatedError(
-            f"a synthetic tree is not counted: {join_path(parts, directory=True)}"
+    def totals(self, parts: Parts) -> EntryTotals:
+        """Return the totals at and below a directory; raises as `place` and `contents` do."""
+        place = self.place(parts)
+        return EntryTotals(
+            *(parts[-1] if parts else "", FileType.DIRECTORY),
+            *(place.id, place.contents.totals(newer=self.newer)),
         )
+
+    def largest(self, parts: Parts, order: str, limit: int) -> list[EntryTotals]:
+        """Return the totals of the largest entries of a directory; see `CountedTree`."""
+        place, amount = self.place(parts), ORDERS[order]
+        rows = [
+            (index, row.totals(newer=self.newer))
+            for index, row in place.contents.existing_rows(newer=self.newer)
+        ]
+        rows.sort(key=lambda one: -amount(one[1]))  # equal ones stay in the order of names
+        found: list[EntryTotals] = []
+        for index, totals in rows:
+            row = place.contents.rows[index]
+            kind = FileType.DIRECTORY if row.contents else FileType.FILE
+            found.extend(
+                EntryTotals(row.name(copy), kind, place.child(index, copy).id, totals)
+                for copy in range(min(row.count, limit - len(found)))
+            )
+        return found
+
+    def directories(self, parts: Parts) -> list[str]:
+        """Return the names of the directories in a directory, in ascending order."""
+        children = self.place(parts).children(newer=self.newer)
+        return [child.parts[-1] for child in children if child.row.contents]
