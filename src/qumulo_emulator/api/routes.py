@@ -16,6 +16,7 @@ from qumulo_emulator.api import (
     control,
     editing,
     files,
+    node_control,
     nodes,
     policies,
     session,
@@ -135,6 +136,8 @@ ENDPOINTS = (
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
     Endpoint("GET", "/emulator/requests", control.list_requests),
+    Endpoint("GET", "/emulator/nodes", node_control.list_nodes),
+    Endpoint("POST", "/emulator/nodes/{id}", node_control.change_node),
 )
 
 
@@ -161,6 +164,7 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
             query=request.query_params,
             body=await request.body(),
             token=request.scope["state"].get("access_token"),
+            node=request.scope["state"]["node"],
         )
         if endpoint.is_quick(call):
             answer = _handle(endpoint, call)
