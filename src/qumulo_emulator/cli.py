@@ -262,8 +262,9 @@ def _add_synthetic_options(serve: argparse.ArgumentParser) -> None:
         "--shape",
         choices=get_args(Shape),
         help="the changes: of all kinds (mixed, the default), one modified file in each directory"
-        " of a thousand (sparse), or one created directory with N files (created, or created-small"
-        " with small directories in it)",
+        " of a thousand (sparse), or one created directory with N files: in directories of a"
+        " thousand (created) or a hundred (created-small), all directly in it (wide), or most of"
+        " them in one of many (giant)",
     )
     synthetic.add_argument(
         "--materialize",

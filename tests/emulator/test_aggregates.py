@@ -47,7 +47,7 @@ def count(
 
 
 @pytest.mark.parametrize(
-    ("shape", "size"), [("mixed", 2), ("mixed", 2500), ("sparse", 2), ("created-small", 250)]
+    ("shape", "size"), [("mixed", 2500), ("created-small", 250), ("wide", 30), ("giant", 30)]
 )
 def test_a_synthetic_tree_counts_what_a_walk_of_each_snapshot_finds(
     shape: Shape, size: int

@@ -126,6 +126,20 @@ def test_the_diff_is_the_difference_of_both_trees(shape: Shape, size: int) -> No
     assert found == compared(older, newer)
 
 
+def test_a_wide_directory_comes_in_pages_of_any_size() -> None:
+    with serve_in_thread(synthetic=50, shape="wide") as emulator:
+        where = file_url(f"{SOURCE}/show0000", "/entries/?limit=")
+        (whole,) = pages(emulator, f"{where}100")
+        found = list(pages(emulator, f"{where}7"))
+        resolved = emulator.request(
+            "POST", "/v1/files/resolve", [entry["id"] for entry in whole["files"]]
+        )[1]
+    assert [entry["name"] for entry in whole["files"]] == [f"clip{n:04}" for n in range(50)]
+    assert [len(page["files"]) for page in found] == [*[7] * 7, 1]
+    assert [entry for page in found for entry in page["files"]] == whole["files"]
+    assert [one["path"] for one in resolved] == [entry["path"] for entry in whole["files"]]
+
+
 def test_the_pages_are_the_same_whatever_their_size(client: Connection) -> None:
     everything = changes(client)
     assert len(everything) == SIZE

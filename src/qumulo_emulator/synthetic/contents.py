@@ -64,6 +64,11 @@ class Row(Struct, frozen=True):
         return FILE if self.contents is None else self.contents.totals(newer=newer)
 
     @property
+    def is_single_file(self) -> bool:
+        """Whether it is one regular file without a number."""
+        return self.contents is None and self.first is None
+
+    @property
     def is_expanded(self) -> bool:
         """Whether the diff lists what is below; if not, the entry stands for all of that."""
         return self.contents is not None and self.fate in (Fate.KEPT, Fate.MODIFIED)
@@ -85,6 +90,9 @@ class Contents:
     Attributes:
         rows: the rows by ascending name; the same in all copies of the directory.
         by_path: their indexes by ascending path, where a directory's name ends in a slash.
+        ids_before: for each row, the number of ids in the rows before it; a file's copies have an
+            id each, those of a directory have none in their parent.
+        ids: the number of all these ids.
         changing: the indexes in `by_path` of rows with changes.
         changes: the number of changes in the directory, at any depth.
         directories: the number of directories, this one and all below.
@@ -95,6 +103,9 @@ class Contents:
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = sorted(rows, key=lambda row: to_bytes(row.name(0)))
         self.by_path = sorted(range(len(self.rows)), key=self._path)
+        ids = [1 if row.contents else row.count for row in self.rows]
+        self.ids_before = list(accumulate(ids, initial=0))
+        self.ids: int = self.ids_before.pop()
         self.changing = [index for index in self.by_path if self.rows[index].changes]
         self.changes: int = sum(row.count * row.changes for row in self.rows)
         below = [row.count * row.contents.directories if row.contents else 0 for row in self.rows]
@@ -139,6 +150,13 @@ class Contents:
                 if 0 <= copy < row.count and row.name(copy) == name:
                     return numbered, copy
         return None
+
+    def locate_file(self, number: int) -> tuple[int, int] | None:
+        """Return the row and the copy of the file with this id, counted from 0; None if none is."""
+        index = bisect_right(self.ids_before, number) - 1
+        if not 0 <= number < self.ids or self.rows[index].contents:
+            return None
+        return index, number - self.ids_before[index]
 
     def locate_directory(self, number: int) -> tuple[int, int, int]:
         """Find a directory below by its number, counted from 0 in the order of names.

@@ -16,7 +16,7 @@ from qumulo_emulator.synthetic.contents import Contents, Fate, Row
 from qumulo_emulator.totals import ORDERS, EntryTotals
 
 # A directory's id is a multiple of this; the ids of its files follow.
-_IDS_PER_DIRECTORY = 10_000
+_IDS_PER_DIRECTORY = 100_000_000
 
 
 class Place(NamedTuple):
@@ -27,19 +27,21 @@ class Place(NamedTuple):
         row: the row that defines it.
         row_index: that row's index in the parent directory.
         ordinal: the number of the directory; for a file, the number of its parent directory.
+        number: for a file, its number among the ids of its parent directory, counted from 0.
     """
 
     parts: Parts
     row: Row
     row_index: int
     ordinal: int
+    number: int = 0
 
     @property
     def id(self) -> int:
         """Its id on the cluster."""
         if not self.parts:
             return ROOT_ID
-        return self.ordinal * _IDS_PER_DIRECTORY + (0 if self.row.contents else self.row_index + 1)
+        return self.ordinal * _IDS_PER_DIRECTORY + (0 if self.row.contents else self.number + 1)
 
     @property
     def contents(self) -> Contents:
@@ -59,7 +61,8 @@ class Place(NamedTuple):
         ordinal = self.ordinal
         if row.contents:
             ordinal += 1 + self.contents.directories_before[index] + copy * row.contents.directories
-        return Place((*self.parts, row.name(copy)), row, index, ordinal)
+        number = 0 if row.contents else self.contents.ids_before[index] + copy
+        return Place((*self.parts, row.name(copy)), row, index, ordinal, number)
 
     def children(self, *, newer: bool) -> Iterator["Place"]:
         """Yield the entries of the directory in a snapshot, by ascending name."""
@@ -144,9 +147,12 @@ class SyntheticTree:
         while place.ordinal != ordinal:
             row, copy, _ = place.contents.locate_directory(ordinal - place.ordinal - 1)
             place = place.child(row, copy)
-        if index > len(place.contents.rows) or (index and place.contents.rows[index - 1].contents):
+        if not index:
+            return place.parts
+        found = place.contents.locate_file(index - 1)
+        if found is None:
             raise NoSuchEntryError(f"no entry has the id {number}")
-        return place.child(index - 1, 0).parts if index else place.parts
+        return place.child(*found).parts
 
     def place(self, parts: Parts) -> Place:
         """Return the entry at a path, without its attributes.
