@@ -16,6 +16,10 @@ from qumulo_changelist.changes.marks import DirectoryPart, Division, Mark, divid
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.trees.interface import KnownListing
 
+# The number of keys that are searched for whole directories together: more of them fit into a slice
+# only if few are of such directories.
+_KEYS_AT_A_TIME = 500
+
 
 def cut(
     blocks: Iterable[list[str]], size: int, whole: AbstractSet[str], division: Division
@@ -79,7 +83,8 @@ class _Cutter:
         Yields the slices that end within whole directories.
         """
         while self._weight < self._size and self._end < len(self._keys):
-            end = min(self._end + self._size - self._weight, len(self._keys))
+            room = min(self._size - self._weight, _KEYS_AT_A_TIME)
+            end = min(self._end + room, len(self._keys))
             for at in self._whole_directories(self._end, end):
                 if at < self._end or self._weight + at - self._end >= self._size:
                     continue  # one more key of the directory before, or one for the next slice
