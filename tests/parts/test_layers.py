@@ -55,7 +55,7 @@ MAY_IMPORT = {
     "projects": {"checks", "output.formats"},
     "cycle": set(),
     "checks": {"changes", "cluster.interface"},
-    "runners": {"changes", "scan", "output.interface", "trees.interface"},
+    "runners": {"changes", "scan", "output.atomic", "output.interface", "trees.interface"},
     "scan": {"changes", "trees.interface"},
     "changes": {"trees.interface"},
     "trees": {"cluster.interface"},

@@ -30,6 +30,10 @@ WARNINGS: list[Event] = [
     events.ProcessesLeft((17,)),
     events.LockAwaited("/list"),
     events.LockUnavailable("/list", "/lock", "why"),
+    events.PiecesPerishable("the live share can change"),
+    events.PiecesReused(3, 4),
+    events.PieceDamaged("/pieces/set/1.piece", "why"),
+    events.PiecesLeft("/pieces/set", "why"),
 ]
 WARNINGS += [
     events.ProjectAwaited("show1", "process 7 since noon"),
@@ -64,6 +68,7 @@ DETAILS: list[Event] = [
     events.EntryLeftOut("/a"),
     events.LeftoverRemoved("/aside"),
     events.LeftoversKept("/list", "why"),
+    events.OldPiecesRemoved("/pieces/set"),
     events.ListPublished("/list", "/receipt"),
 ]
 

@@ -31,6 +31,7 @@ from qumulo_changelist.trees.interface import (
     WorkerPlace,
 )
 from qumulo_changelist.trees.mounted import MountedTree
+from tests.parts.entries import content_of
 
 # If the code under test would wait for ever, its test fails after this number of seconds.
 TIMEOUT = 30
@@ -62,7 +63,7 @@ def owners_in(results: Results) -> set[int]:
 
 def _content(results: Results) -> str:
     return "".join(
-        counted.piece.content.decode() for result in results for counted in result.product
+        content_of(counted.piece).decode() for result in results for counted in result.product
     )
 
 

@@ -75,6 +75,11 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Make room there (a million changes need about 100 MB during the run), let this user write "
         "there, or set FastScanWorkFolder in the archiver's configuration."
     ),
+    errors.PiecesError: (
+        "With --pieces, name a folder that exists, has room, and that this machine and every "
+        "worker see under the same path and can write to. The same command goes on with what is "
+        "kept there."
+    ),
     errors.ReceiptError: "The list itself is in its place. Run the command again for a receipt.",
     errors.ResultError: (
         "The work itself is done: a snapshot has been taken, or a new list is in its place."

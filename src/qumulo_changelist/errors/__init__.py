@@ -18,6 +18,7 @@
     ├── CommandFailedError            3   the command that was given the list failed
     ├── OutputError                   4   the list or its folder cannot be written
     │   ├── SpillError                4   there is no room for what a run sets aside
+    │   ├── PiecesError               4   the folder for pieces cannot be used
     │   ├── ReceiptError              4   the list is in place, its receipt is not
     │   └── ResultError               4   all is done, but the result cannot be printed
     ├── ProofError                    5   the list does not agree with the cluster's counts
@@ -129,6 +130,7 @@ from qumulo_changelist.errors.result import (
     InvalidListError,
     InvalidReceiptError,
     OutputError,
+    PiecesError,
     ProofError,
     ReceiptError,
     ResultError,
@@ -172,6 +174,7 @@ __all__ = [
     "NoBaseError",
     "NotFoundError",
     "OutputError",
+    "PiecesError",
     "PolicySnapshotMissingError",
     "ProjectBusyError",
     "ProjectFileError",

@@ -47,6 +47,11 @@ from qumulo_changelist.events.lists import (
     LockUnavailable,
     MoreUnreadable,
     MountUnverified,
+    OldPiecesRemoved,
+    PieceDamaged,
+    PiecesLeft,
+    PiecesPerishable,
+    PiecesReused,
     ProcessesLeft,
     QqFoldersCounted,
     SnapshotsUnknown,
@@ -89,6 +94,11 @@ __all__ = [
     "NodeSkipped",
     "NothingNewer",
     "NotificationFailed",
+    "OldPiecesRemoved",
+    "PieceDamaged",
+    "PiecesLeft",
+    "PiecesPerishable",
+    "PiecesReused",
     "ProcessesLeft",
     "Progressed",
     "ProjectAwaited",
@@ -129,6 +139,11 @@ Event = (
     | LockUnavailable
     | LeftoverRemoved
     | LeftoversKept
+    | PiecesPerishable
+    | PiecesReused
+    | PieceDamaged
+    | OldPiecesRemoved
+    | PiecesLeft
     | ListPublished
     | ProjectAwaited
     | RunRecovered

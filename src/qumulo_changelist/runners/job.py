@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.slice import Slice
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.events import Listener
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
@@ -20,6 +21,9 @@ Product = TypeVar("Product")
 Watch = Callable[[Batch], Batch]
 """Is given each batch of entries as it is read, and returns it unchanged."""
 
+Finish = Callable[[Iterator[Batch]], Product]
+"""Makes the product of a slice from its entries."""
+
 
 class SliceJob(Struct, Generic[Product], frozen=True):
     """What all slices of a list have in common. It can be pickled."""
@@ -27,12 +31,13 @@ class SliceJob(Struct, Generic[Product], frozen=True):
     newer: TreeSource
     older: TreeSource | None
     """None if it is not needed."""
-    finish: Callable[[Iterator[Batch]], Product]
-    """Makes the product of a slice from its entries."""
+    finish: Finish[Product]
     identified: TreeSource | None = None
     """The newer tree with the cluster's ids, see :func:`~.reconcile.read_sides`."""
     sieve: EntrySieve = EntrySieve()
     """The filters."""
+    keeper: "Keeper[Product] | None" = None
+    """Where products are kept; None to send each back as it is."""
 
 
 class SliceResult(Struct, Generic[Product], frozen=True):
@@ -43,6 +48,29 @@ class SliceResult(Struct, Generic[Product], frozen=True):
     """The number of entries that turned out to be no longer as the newer snapshot has them."""
     left_out: FilterTally
     """What filters have left out."""
+    was_kept: bool = False
+    """Whether an earlier run made it."""
+
+
+class Keeper(Protocol[Product]):
+    """Keeps the results of slices where others find them. It can be pickled."""
+
+    def find(self, one: Slice, listener: Listener) -> SliceResult[Product] | None:
+        """Return what is kept of a slice; None if it has to be made."""
+
+    def keep(
+        self, one: Slice, result: SliceResult[Product], *, is_whole: bool
+    ) -> SliceResult[Product]:
+        """Keep the result of a slice.
+
+        Args:
+            one: the slice.
+            result: its result.
+            is_whole: whether everything in it could be read; if not, it may be different next time.
+
+        Returns:
+            The result, whose product refers to what is kept and can be read only as long as that.
+        """
 
 
 class SliceWorker(Generic[Product]):
@@ -60,6 +88,8 @@ class SliceWorker(Generic[Product]):
         self._finish = job.finish
         self._sieve = job.sieve
         self._watch = watch
+        self._keeper = job.keeper
+        self._listener = listener
         with contextlib.ExitStack() as stack:
             self._newer, self._older, self._identified = (
                 stack.enter_context(source.open(listener)) if source else None
@@ -68,12 +98,22 @@ class SliceWorker(Generic[Product]):
             self._stack = stack.pop_all()
 
     def work(self, one: Slice) -> SliceResult[Product]:
-        """Return the result of a slice."""
+        """Return the result of a slice; it is made unless it is kept."""
+        if not self._keeper:
+            return self._make(one)
+        if found := self._keeper.find(one, self._listener):
+            return found
+        failures = _Failures()
+        return self._keeper.keep(one, self._make(one, failures.look), is_whole=not failures.seen)
+
+    def _make(self, one: Slice, look: Watch | None = None) -> SliceResult[Product]:
         before = self._changed_since()
         assert self._newer
         sieve = SliceSieve(self._sieve, key.unpack(one.packed))
         entries = read_sides(sieve, self._newer, self._older, self._identified)
-        product = self._finish(map(self._watch, entries) if self._watch else entries)
+        for watch in filter(None, (self._watch, look)):
+            entries = map(watch, entries)
+        product = self._finish(entries)
         return SliceResult(product, self._changed_since() - before, sieve.tally)
 
     def close(self) -> None:
@@ -82,6 +122,20 @@ class SliceWorker(Generic[Product]):
 
     def _changed_since(self) -> int:
         return sum(tree.changed_since for tree in (self._newer, self._identified) if tree)
+
+
+class _Failures:
+    """Sees whether entries could not be read."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def look(self, batch: Batch) -> Batch:
+        """Look at a batch, and return it."""
+        # Columns have only files that could be read.
+        if not self.seen and not isinstance(batch, FileBatch):
+            self.seen = any(entry.reason for entry in batch)
+        return batch
 
 
 class Runner(Protocol):

@@ -24,6 +24,7 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
+from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
 from qumulo_changelist.operations.lists.places import ListPlace, check_places
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
@@ -46,9 +47,10 @@ from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
-from qumulo_changelist.runners.job import Product, SliceJob
+from qumulo_changelist.runners.job import Finish, Product, SliceJob
 from qumulo_changelist.runners.local import LocalRunner
-from qumulo_changelist.scan.moves import CandidateFinder
+from qumulo_changelist.runners.piece_codec import CandidatesCodec, PiecesCodec
+from qumulo_changelist.scan.moves import CandidateFinder, SetAsideCandidates
 from qumulo_changelist.scan.sieve import EntrySieve
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.shortages import shortage_errors
@@ -110,7 +112,8 @@ class _Run:
         self._pair = find_pair(self._cluster, self._scope, self._request, listener)
         self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
-        parameters = ListParameters(request.source_index, int(time.time()), base)
+        self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
+        parameters = ListParameters(request.source_index, self._kept.run_time, base)
         self._lists = [_List(each, parameters, stack) for each in places]
         self._folder = self._lists[0].file.folder
         self._changes = ChangeSet(
@@ -173,14 +176,16 @@ class _Run:
                 older,
                 SidesEncoder(self._encode, request.deletes),
                 sieve=self._sieve,
+                keeper=self._kept.keeper(PiecesCodec(), self._pair),
             )
         )
 
     def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
-        finder = CandidateFinder(self._encode.can_hold)
+        finder: Finish[SetAsideCandidates] = CandidateFinder(self._encode.can_hold)
+        keeper = self._kept.keeper(CandidatesCodec(), self._pair)
         slices = self._products(
-            SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve)
+            SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve, keeper)
         )
         limits = (request.spill_after, self._folder)
         return pieces.encode_with_moves(slices, self._encode, *limits, deletes=request.deletes)
@@ -206,7 +211,7 @@ class _Run:
         if not self._pair.is_full:  # of one change, nobody learns how much is left
             self._meter.expect(len(self._changes))
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(results, tallies, self._meter)
+        return pieces.take_products(self._kept.count(results), tallies, self._meter)
 
     def check(self) -> None:
         """Make sure that the list may be published.
@@ -263,6 +268,7 @@ class _Run:
             ],
             self._listener,
         )
+        self._kept.remove()
         return ChangelistResult(tuple(published), self._proof, self._in_scope)
 
     def _net_files(self, tally: Tally) -> int | None:
