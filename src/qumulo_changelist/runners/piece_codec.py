@@ -1,4 +1,4 @@
-"""What a slice led to, as bytes of its own form, which run no code when they are read."""
+"""What a slice led to, as JSON and the bytes of lists: reading them again runs no code."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
@@ -16,14 +16,10 @@ from qumulo_changelist.scan.tally import Tally, TallyFacts
 Product = TypeVar("Product")
 Value = TypeVar("Value")
 
-_MAX_INTEGER, _MIN_INTEGER = 2**64, -(2**63)
-_GREAT_INTEGER = 1
-
 
 def pack(value: object) -> bytes:
-    """Return a value of structs, lists, texts and integers as bytes; names may contain anything."""
-    builtins = msgspec.to_builtins(value, builtin_types=(bytes,))
-    return msgspec.msgpack.encode(_translate(builtins, _to_unicode))
+    """Return a value of structs, lists, texts and numbers as JSON; names may contain anything."""
+    return msgspec.json.encode(_translate(msgspec.to_builtins(value), _to_unicode))
 
 
 def unpack(packed: bytes, kind: type[Value]) -> Value:
@@ -32,8 +28,7 @@ def unpack(packed: bytes, kind: type[Value]) -> Value:
     Raises:
         ValueError: it is not of that kind.
     """
-    builtins = msgspec.msgpack.decode(packed, ext_hook=_great_integer)
-    return msgspec.convert(_translate(builtins, _from_unicode), kind)
+    return msgspec.convert(_translate(msgspec.json.decode(packed), _from_unicode), kind)
 
 
 def _translate(value: Any, text: Callable[[str], str]) -> Any:
@@ -43,14 +38,7 @@ def _translate(value: Any, text: Callable[[str], str]) -> Any:
         return {text(name): _translate(each, text) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_translate(each, text) for each in value]
-    if isinstance(value, int) and not _MIN_INTEGER <= value < _MAX_INTEGER:
-        # The decoder makes an integer of it, so this is never met on the way back.
-        return msgspec.msgpack.Ext(_GREAT_INTEGER, b"%d" % value)
     return value
-
-
-def _great_integer(_: int, digits: memoryview) -> int:
-    return int(bytes(digits))
 
 
 def _to_unicode(name: str) -> str:

@@ -101,7 +101,7 @@ def write_piece(
     """
     hashes = [hashlib.sha256(content).digest() for content in contents]
     header = _Header(identity, facts, list(map(len, contents)), hashes)
-    encoded = msgspec.msgpack.encode(header)
+    encoded = msgspec.json.encode(header)
     with piece_errors(path), AtomicFile(_local(path), 0o600) as atomic:
         atomic.file.write(_MAGIC + hashlib.sha256(encoded).digest())
         atomic.file.write(len(encoded).to_bytes(_LENGTH_SIZE, "big"))
@@ -148,7 +148,7 @@ def _read_header(file: BinaryIO, identity: bytes) -> tuple[_Header, int]:
     if hashlib.sha256(encoded).digest() != before[len(_MAGIC) : -_LENGTH_SIZE]:
         raise DamagedPieceError("its header does not agree with its hash")
     try:
-        header = msgspec.msgpack.decode(encoded, type=_Header)
+        header = msgspec.json.decode(encoded, type=_Header)
     except ValueError as error:
         raise DamagedPieceError(str(error)) from error
     if header.identity != identity:

@@ -88,8 +88,8 @@ def use_set(
                 remove_set(found.path, listener)
 
 
-def remove_set(path: str, listener: Listener) -> None:
-    """Remove a set that this run holds; what is not ours stays."""
+def remove_set(path: str, listener: Listener) -> bool:
+    """Remove a set that this run holds, and return whether it is gone; what is not ours stays."""
     try:
         for name in sorted(os.listdir(path)):  # set.json is last: until then, it is a set
             if _OUR_FILES.fullmatch(name):
@@ -99,6 +99,8 @@ def remove_set(path: str, listener: Listener) -> None:
         pass
     except OSError as error:
         listener(PiecesLeft(path, str(error.strerror)))
+        return False
+    return True
 
 
 def _take(
@@ -157,8 +159,8 @@ def _remove_old(folder: str, listener: Listener) -> None:
     for path in _sets_in(folder):
         with contextlib.suppress(BlockingIOError, FileNotFoundError), _lock(path) as lock:
             facts = _read_facts(lock)
-            if (facts and not facts.lasts) or os.stat(path).st_mtime < oldest:
-                remove_set(path, listener)
+            is_useless = (facts and not facts.lasts) or os.stat(path).st_mtime < oldest
+            if is_useless and remove_set(path, listener):
                 listener(OldPiecesRemoved(path))
 
 
