@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,13 +113,13 @@ def content_of(result: ChangelistResult) -> dict[str, bytes]:
 def cut_short(project: Project, request: ChangelistRequest) -> None:
     """Make a list that is not published, since it would delete too much."""
     with pytest.raises(DeletionLimitError):
-        make(project, replace(request, max_deletes=DeletionLimit(0)))
+        make(project, replace(request, max_deletes=DeletionLimit(Fraction(0))))
 
 
 def rest_of(project: Project, request: ChangelistRequest) -> tuple[dict[str, bytes], int, int]:
     """Make the list now; return it, the number of reused pieces, and of all slices."""
     listener = RecordingListener()
-    made = make(project, replace(request, max_deletes=DeletionLimit(100)), listener)
+    made = make(project, replace(request, max_deletes=DeletionLimit(Fraction(100))), listener)
     reused = listener.of(events.PiecesReused)
     return made, *((reused[0].reused, reused[0].slices) if reused else (0, 0))
 
@@ -254,7 +255,7 @@ def test_a_damaged_piece_is_made_again_and_reported(project: Project, tmp_path: 
     kept[3].write_bytes(kept[4].read_bytes())
     listener = RecordingListener()
 
-    made = make(project, replace(request, max_deletes=DeletionLimit(100)), listener)
+    made = make(project, replace(request, max_deletes=DeletionLimit(Fraction(100))), listener)
 
     assert [event.path for event in listener.of(events.PieceDamaged)] == [str(kept[3])]
     assert listener.of(events.PiecesReused) == [events.PiecesReused(len(kept) - 1, len(kept))]
@@ -311,7 +312,7 @@ def test_two_runs_of_the_same_list_at_once_do_not_disturb_each_other(
 ) -> None:
     request = project.request(tmp_path)
     cut_short(project, request)
-    request = replace(request, max_deletes=DeletionLimit(100))
+    request = replace(request, max_deletes=DeletionLimit(Fraction(100)))
     inner: list[dict[str, bytes]] = []
     listener = RecordingListener()
 

@@ -1,5 +1,8 @@
 """What kept pieces depend on: what makes a difference, and what does not."""
 
+import time
+from fractions import Fraction
+
 import pytest
 from msgspec.structs import replace
 
@@ -12,6 +15,7 @@ from qumulo_changelist.operations.lists import kept_pieces
 from qumulo_changelist.operations.lists.kept_pieces import identify_list, keep_pieces
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output import formats
+from qumulo_changelist.output.csv_list import CsvList
 from qumulo_changelist.runners.piece_codec import PiecesCodec
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.snapshot_paths import SnapshotPaths
@@ -50,7 +54,7 @@ DIFFERENT = {
     "deletes": requested(deletes=True),
     "moves": requested(moves=True),
     "verify": requested(verify=True),
-    "limit of deletions": requested(max_deletes=DeletionLimit(7)),
+    "limit of deletions": requested(max_deletes=DeletionLimit(Fraction(7))),
     "source index": requested(source_index="2"),
     "base path": requested(base_path="/p/q"),
     "mapped path": requested(mapped_path="/mnt2"),
@@ -109,10 +113,10 @@ def test_a_day_counts_from_the_newer_snapshot_and_a_date_does_not_depend_on_this
     found = set()
     for zone in ("UTC", "Asia/Tokyo"):
         monkeypatch.setenv("TZ", zone)
-        kept_pieces.time.tzset()
+        time.tzset()
         found.add(identify_list(request, SETTINGS, PAIR))
     monkeypatch.undo()
-    kept_pieces.time.tzset()
+    time.tzset()
 
     assert len(found) == 1
 
@@ -129,7 +133,7 @@ def test_a_day_counts_from_the_newer_snapshot_and_a_date_does_not_depend_on_this
 def test_what_may_be_different_next_time_is_kept_for_the_run_alone(
     tmp_path, listener, monkeypatch, changed, reason
 ):
-    class Own:
+    class Own(CsvList, frozen=True):
         """A format of a program's own."""
 
     known = formats.FORMATS["csv"]._replace(make=lambda _: Own())

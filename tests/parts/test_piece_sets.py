@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import stat
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +24,6 @@ from qumulo_changelist.events import (
     ignore,
 )
 from qumulo_changelist.filters.tally import FilterTally
-from qumulo_changelist.operations.lists import piece_sets
 from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.runners.encode import CountedPiece, CountedPieces
@@ -43,14 +43,17 @@ def keeper_of(used: PieceSet) -> PieceKeeper[CountedPieces]:
     return PieceKeeper(used.path, LIST, PiecesCodec(), used.lasts)
 
 
+def result_with(content: bytes) -> SliceResult[CountedPieces]:
+    product: CountedPieces = (CountedPiece(Piece(content, "/a", []), Tally()),)
+    return SliceResult(product, 0, FilterTally())
+
+
 def keep(
     folder: Path, content: bytes = b"piece", *, is_whole: bool = True
 ) -> SliceResult[CountedPieces]:
     """Keep a piece in a new set, as a run does that is cut short."""
     with use_set(str(folder), LIST, ignore, lasts=True) as used:
-        product = (CountedPiece(Piece(content, "/a", []), Tally()),)
-        result = SliceResult(product, 0, FilterTally())
-        return keeper_of(used).keep(SLICE, result, is_whole=is_whole)
+        return keeper_of(used).keep(SLICE, result_with(content), is_whole=is_whole)
 
 
 def find(folder: Path, listener: RecordingListener) -> SliceResult[CountedPieces] | None:
@@ -317,7 +320,7 @@ def test_a_set_that_others_can_write_to_is_not_used(tmp_path, listener):
 
 
 def test_the_next_run_dates_its_list_as_the_run_that_began_it(tmp_path, listener, monkeypatch):
-    monkeypatch.setattr(piece_sets.time, "time", lambda: 1_700_000_000.5)
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_000.5)
     keep(tmp_path)
     monkeypatch.undo()
 
@@ -360,10 +363,9 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path, listener, folder, reaso
 
 
 def test_a_piece_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path, listener):
-    product = (CountedPiece(Piece(b"x" * 9000, "/a", []), Tally()),)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with use_set(str(tmp_path), LIST, listener, lasts=True) as used:
-        keeper, result = keeper_of(used), SliceResult(product, 0, FilterTally())
+        keeper, result = keeper_of(used), result_with(b"x" * 9000)
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (8000, limits[1]))
             with pytest.raises(PiecesError, match=r"\.piece cannot be used: File too large"):
