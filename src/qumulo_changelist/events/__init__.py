@@ -55,6 +55,7 @@ from qumulo_changelist.events.lists import (
     ProcessesLeft,
     QqFoldersCounted,
     SnapshotsUnknown,
+    WorkersAwaited,
     WorkersUnavailable,
 )
 from qumulo_changelist.events.progress import (
@@ -112,6 +113,7 @@ __all__ = [
     "SnapshotsUnknown",
     "Stage",
     "StageBegun",
+    "WorkersAwaited",
     "WorkersUnavailable",
     "ignore",
 ]
@@ -134,6 +136,7 @@ Event = (
     | MoreUnreadable
     | EntryLeftOut
     | WorkersUnavailable
+    | WorkersAwaited
     | ProcessesLeft
     | LockAwaited
     | LockUnavailable
