@@ -32,6 +32,7 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "secret",
         "snapshot_paths",
         "version",
         "waiting",
@@ -64,7 +65,7 @@ MAY_IMPORT = {
     "config": set(),
 }
 # Opening a tree needs the way to the cluster.
-MAY_ALSO_IMPORT = {"trees.sources": {"cluster", "config.settings"}}
+MAY_ALSO_IMPORT = {"trees.sources": {"cluster", "config.settings", "config.worker"}}
 
 
 @functools.cache

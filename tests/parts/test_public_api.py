@@ -131,6 +131,7 @@ INTERNAL = {
     ("output/scan_xml_reader", "MalformedListError"),
     ("runners/processes", "_TerminationExit"),
     ("scan/sides", "ValueError"),
+    ("secret", "TypeError"),
 }
 
 

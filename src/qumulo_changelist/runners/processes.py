@@ -23,6 +23,7 @@ from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Event, Listener, ProcessesLeft
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
+from qumulo_changelist.secret import let_processes_share
 from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import describe_signal
 
@@ -82,6 +83,7 @@ class ProcessRunner:
             raise
 
     def _start_all(self) -> None:
+        let_processes_share()
         # Only this process reports an interruption, so the signal must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:

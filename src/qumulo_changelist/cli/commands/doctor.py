@@ -8,6 +8,7 @@ from qumulo_changelist.cli import common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.check_words import check_as_json, describe_check
 from qumulo_changelist.cli.screen import Screen, printable
+from qumulo_changelist.config.archiver import usual_path
 from qumulo_changelist.config.settings import Transport
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
@@ -86,10 +87,10 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
     """Return a request for all projects of each cluster; for none, that of the configuration."""
     groups: dict[tuple[str, Transport | Literal[""]], list[Project]] = {}
     for project in projects:
-        config = options.config or project.config or common.usual_config()
+        config = options.config or project.config or usual_path()
         way = (config, options.transport or project.transport)
         groups.setdefault(way, []).append(project)
-    groups = groups or {(options.config or common.usual_config(), options.transport or ""): []}
+    groups = groups or {(options.config or usual_path(), options.transport or ""): []}
     return [
         DoctorRequest(
             projects=tuple(group),
