@@ -45,7 +45,7 @@ VALUES = {
 MAY_IMPORT = {
     "cli": {
         *("operations", "checks", "config", "projects", "output.formats", "report"),
-        "report_page",
+        *("report_page", "runners.scheduler"),
     },
     "report_page": {"operations", "report", "cycle.contents", "output.atomic"},
     "operations": {
@@ -53,7 +53,7 @@ MAY_IMPORT = {
         *("report", "scan", "trees"),
     },
     "report": {"output.interface"},
-    "projects": {"checks", "output.formats"},
+    "projects": {"checks", "output.formats", "runners.scheduler"},
     "cycle": set(),
     "checks": {"changes", "cluster.interface"},
     "runners": {"changes", "scan", "output.interface", "trees.interface"},
