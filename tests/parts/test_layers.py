@@ -39,7 +39,7 @@ VALUES = {
     ),
     "wording",
     *("errors.cluster", "errors.cycle", "errors.machine", "errors.request", "errors.result"),
-    "errors.root",
+    *("errors.root", "errors.scheduler"),
     *("events.cluster", "events.cycle", "events.lists", "events.progress", "under_way"),
 }
 MAY_IMPORT = {

@@ -129,6 +129,7 @@ INTERNAL = {
     ("output/reading", "MalformedListError"),
     ("output/scan_xml_classic_reader", "MalformedListError"),
     ("output/scan_xml_reader", "MalformedListError"),
+    ("runners/dask_worker", "_JobEnded"),
     ("runners/processes", "_TerminationExit"),
     ("scan/sides", "ValueError"),
     ("secret", "TypeError"),

@@ -375,7 +375,7 @@ def test_processes_whose_mount_does_not_answer_end_with_an_interruption(readers,
 
 
 def test_a_mount_that_does_not_answer_ends_all_processes(readers, tmp_path):
-    job = make_job(HangingMount(str(tmp_path), readers.port, timeout=0.01))
+    job = make_job(HangingMount(str(tmp_path), readers.port, timeout=0.3))
 
     with start_runner(2) as runner, pytest.raises(MountTimeoutError, match=rf": {tmp_path}/\da"):
         list(runner.run(job, SLICES))

@@ -27,6 +27,7 @@ WARNINGS: list[Event] = [
     events.EntryUnreadable("/a", "why"),
     events.MoreUnreadable(7),
     events.WorkersUnavailable("why"),
+    events.WorkersAwaited("tls://host:8786"),
     events.ProcessesLeft((17,)),
     events.LockAwaited("/list"),
     events.LockUnavailable("/list", "/lock", "why"),

@@ -68,6 +68,19 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.NeededSnapshotError: (
         "To delete it nevertheless, give --force; the next list of the project is then a full one."
     ),
+    errors.SchedulerAddressError: (
+        "Give the address that the scheduler prints when it starts, such as tls://host:8786, or "
+        "the path of its --scheduler-file."
+    ),
+    errors.UnverifiedSchedulerError: (
+        "Start the scheduler and its workers with TLS (--tls-ca-file, --tls-cert and --tls-key), "
+        "and give its tls:// address."
+    ),
+    errors.SchedulerTrustError: (
+        "Name three files in PEM that this user can read: of the authority, and the certificate "
+        "of this machine and its key, without a password. Dask's own configuration can name them, "
+        "too (distributed.comm.tls.ca-file, client.cert and client.key)."
+    ),
     errors.CommandFailedError: (
         "Nothing was committed: the next run lists the same changes again, and newer ones. If the "
         "archive is complete nevertheless: `qumulo-changelist commit PROJECT`."
@@ -165,6 +178,19 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.ChangedCertificateError: (
         "The certificate was changed, or somebody intercepts the connection. Only if you know that "
         "it was changed, set QumuloCertificateFingerprint to that of the new one."
+    ),
+    errors.SchedulerError: (
+        "Check that the scheduler runs (`dask scheduler`) and that this machine reaches its port; "
+        "then try again."
+    ),
+    errors.SchedulerRefusedError: (
+        "Both need a certificate of the same authority: check the three files here, and those "
+        "that the scheduler was started with."
+    ),
+    errors.NoWorkersError: "Start a worker: `dask worker ADDRESS`, with the scheduler's address.",
+    errors.WorkerMismatchError: (
+        "Install the same version on all machines, for the same version of Python, and start the "
+        "scheduler and its workers again."
     ),
     errors.WorkerError: (
         "Perhaps the machine ran out of memory: use fewer processes with --workers, and try again."

@@ -212,6 +212,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.WorkersUnavailable: lambda e: (
         f"no worker process can be started, so this process does all the work: {e.reason}"
     ),
+    events.WorkersAwaited: lambda e: (
+        f"the scheduler {e.scheduler} has no workers; waiting until there is one"
+    ),
     events.ProcessesLeft: lambda e: (
         f"left behind, since the system does not let {'it' if len(e.pids) == 1 else 'them'} end: "
         f"{'process' if len(e.pids) == 1 else 'processes'} {', '.join(map(str, e.pids))}"

@@ -16,7 +16,10 @@
     │   ├── InexpressibleError        2   a list's format cannot express what is wanted on it
     │   ├── UnknownProjectError       2   no file of projects has such a project
     │   ├── UncommittableError        2   there is no list to commit, or more than one
-    │   └── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
+    │   ├── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
+    │   ├── SchedulerAddressError     2   it is not the address of a scheduler
+    │   ├── UnverifiedSchedulerError  2   the scheduler is elsewhere, and nothing verifies it
+    │   └── SchedulerTrustError       2   a certificate for the scheduler cannot be used
     ├── CommandFailedError            3   the command that was given the list failed
     ├── OutputError                   4   the list or its folder cannot be written
     │   ├── SpillError                4   there is no room for what a run sets aside
@@ -54,7 +57,11 @@
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
+    ├── SchedulerError               69   the scheduler does not answer; transient
+    │   ├── SchedulerRefusedError    69   it and this machine do not trust each other
+    │   └── NoWorkersError           69   it has no workers; transient
     ├── WorkerError                  70   a worker process ended; transient
+    │   └── WorkerMismatchError      70   a worker has other versions than this machine
     ├── ResourceError                71   this machine lacks files, memory or threads; transient
     ├── SessionStoreError            73   the folder for sessions cannot be used
     ├── StateFileError               73   the file of what was committed cannot be used
@@ -151,6 +158,15 @@ from qumulo_changelist.errors.root import (
     ChangelistError,
     UnreadableError,
 )
+from qumulo_changelist.errors.scheduler import (
+    NoWorkersError,
+    SchedulerAddressError,
+    SchedulerError,
+    SchedulerRefusedError,
+    SchedulerTrustError,
+    UnverifiedSchedulerError,
+    WorkerMismatchError,
+)
 
 __all__ = [
     "AbsentError",
@@ -180,6 +196,7 @@ __all__ = [
     "NeededSnapshotError",
     "NoBaseError",
     "NoSessionError",
+    "NoWorkersError",
     "NotFoundError",
     "OutputError",
     "PolicySnapshotMissingError",
@@ -194,6 +211,10 @@ __all__ = [
     "ReplyError",
     "ResourceError",
     "ResultError",
+    "SchedulerAddressError",
+    "SchedulerError",
+    "SchedulerRefusedError",
+    "SchedulerTrustError",
     "SessionEndedError",
     "SessionStoreError",
     "SingleSignOnError",
@@ -214,8 +235,10 @@ __all__ = [
     "UnreachableError",
     "UnreadableError",
     "UnsupportedError",
+    "UnverifiedSchedulerError",
     "UsageError",
     "WorkerError",
+    "WorkerMismatchError",
     "WorkersNeedRestError",
     "WrongMountError",
 ]

@@ -50,6 +50,7 @@ from qumulo_changelist.events.lists import (
     ProcessesLeft,
     QqFoldersCounted,
     SnapshotsUnknown,
+    WorkersAwaited,
     WorkersUnavailable,
 )
 from qumulo_changelist.events.progress import (
@@ -102,6 +103,7 @@ __all__ = [
     "SnapshotsUnknown",
     "Stage",
     "StageBegun",
+    "WorkersAwaited",
     "WorkersUnavailable",
     "ignore",
 ]
@@ -124,6 +126,7 @@ Event = (
     | MoreUnreadable
     | EntryLeftOut
     | WorkersUnavailable
+    | WorkersAwaited
     | ProcessesLeft
     | LockAwaited
     | LockUnavailable

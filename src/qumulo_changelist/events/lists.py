@@ -68,6 +68,13 @@ class WorkersUnavailable(Struct, frozen=True):
     reason: str
 
 
+class WorkersAwaited(Struct, frozen=True):
+    """A scheduler has no workers; the run waits until there is one."""
+
+    scheduler: str
+    """Its address."""
+
+
 class ProcessesLeft(Struct, frozen=True):
     """Worker processes do not end, even when they are killed; they are left to the system."""
 

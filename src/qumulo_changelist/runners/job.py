@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.slice import Slice
@@ -13,7 +14,7 @@ from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
 from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
-from qumulo_changelist.trees.interface import TreeSource
+from qumulo_changelist.trees.interface import TreeSource, WorkerPlace
 
 Product = TypeVar("Product")
 
@@ -33,6 +34,15 @@ class SliceJob(Struct, Generic[Product], frozen=True):
     """The newer tree with the cluster's ids, see :func:`~.reconcile.read_sides`."""
     sieve: EntrySieve = EntrySieve()
     """The filters."""
+
+    def at(self, place: WorkerPlace) -> "SliceJob[Product]":
+        """Return the same for one of several workers, which reaches the trees in its own way."""
+        return replace(
+            self,
+            newer=self.newer.at(place),
+            older=self.older and self.older.at(place),
+            identified=self.identified and self.identified.at(place),
+        )
 
 
 class SliceResult(Struct, Generic[Product], frozen=True):

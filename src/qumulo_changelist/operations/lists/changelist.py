@@ -53,7 +53,7 @@ from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Product, SliceJob
-from qumulo_changelist.runners.local import LocalRunner
+from qumulo_changelist.runners.local import open_runner
 from qumulo_changelist.scan.moves import CandidateFinder
 from qumulo_changelist.scan.sieve import EntrySieve
 from qumulo_changelist.scan.tally import Tally
@@ -129,7 +129,7 @@ class _Run:
         stack.callback(self._changes.close)
         self._meter = ProgressMeter(listener, base)
         self._runner = stack.enter_context(
-            LocalRunner(request.workers, listener, self._meter.watch)
+            open_runner(request.workers, request.scheduler, listener, self._meter.watch)
         )
         self._meter.requests = lambda: self._runner.requests_under_way
         # Of the first list: what the run is checked by, and shows.
