@@ -50,7 +50,15 @@ def check_session(scheduler: Scheduler, settings: Settings) -> None:
     Raises:
         NoSessionError: they cannot.
     """
-    if scheduler.sends_session and not settings.password.reveal():
+    if not scheduler.sends_session:
+        return
+    if not scheduler.uses_tls:
+        # On this machine, too: every user of it reaches the port.
+        raise NoSessionError(
+            f"a session is sent over TLS alone, and the scheduler {scheduler.location()} does not "
+            "use it"
+        )
+    if not settings.password.reveal():
         raise NoSessionError(
             "there is no session to send: this machine has an access token and no password, and "
             "an access token is never sent, since it does not end with the run"
