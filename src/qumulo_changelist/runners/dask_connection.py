@@ -7,23 +7,25 @@ import asyncio
 import contextlib
 import logging
 import sys
+import threading
 import time
+import uuid
 import warnings
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, Future, wait
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any, TypeVar
 
 from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
 from qumulo_changelist.runners.dask_worker import Versions, end_job, mismatch, work
 from qumulo_changelist.runners.scheduler import Scheduler
+from qumulo_changelist.waiting import result_of
 
 Answer = TypeVar("Answer")
 
 _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_ANSWER = 60
 _SECONDS_TO_END = 5
-_SECONDS_BETWEEN_LOOKS = 0.2
 _PACKAGE = "qumulo_changelist"
 THIS_MACHINE = "this machine"
 _LOGGERS = (
@@ -90,7 +92,51 @@ class DaskConnection:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self.location = scheduler.location()
-        self._client = _connect(scheduler, self.location)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._client: Any = None
+        try:
+            self._client = self._connect(scheduler)
+        except BaseException:  # also an interruption
+            self._stop()
+            raise
+
+    def _connect(self, scheduler: Scheduler) -> Any:
+        """Return a client of Dask."""
+        distributed = _import_distributed()
+        options = {
+            "timeout": _SECONDS_TO_CONNECT,
+            "security": distributed.Security(**_security(scheduler)),
+            "set_as_default": False,
+            "name": "qumulo-changelist",
+        }
+
+        async def connect() -> Any:
+            return await distributed.Client(self.location, asynchronous=True, **options)
+
+        try:
+            return self._wait(connect, _SECONDS_TO_CONNECT + 1)
+        except (OSError, ImportError, ValueError, asyncio.TimeoutError) as error:
+            raise self._not_connected(error) from error
+
+    def _not_connected(self, error: BaseException) -> SchedulerError:
+        causes: list[str] = []
+        cause: BaseException | None = error
+        while cause:
+            causes.append(f"{type(cause).__name__}: {cause}")
+            cause = cause.__cause__ or cause.__context__
+        text = " ".join(causes)
+        if "SSL" in text or "certificate" in text:
+            return SchedulerRefusedError(
+                f"the scheduler {self.location} and this machine do not accept each other's "
+                "certificates"
+            )
+        if "ConnectionRefusedError" in text:
+            return SchedulerError(f"nothing answers at {self.location}: the connection is refused")
+        return SchedulerError(
+            f"no scheduler answers at {self.location} within {_SECONDS_TO_CONNECT} s"
+        )
 
     def submit(
         self, expected: Versions, task: bytes, workers: Collection[str] | None = None
@@ -105,25 +151,25 @@ class DaskConnection:
         chosen: dict[str, Any] = {}
         if workers:
             chosen = {"workers": list(workers), "allow_other_workers": True, "priority": 1}
-        self.check()
-        with _no_warnings():
-            future = self._client.submit(work, expected, task, pure=False, **chosen)
-        attempt = Attempt(future.key)
-        attempt.result = self._start(self._fetch(future, attempt))
-        return attempt
+        attempt = Attempt(f"slice-{uuid.uuid4()}")
 
-    async def _fetch(self, future: Any, attempt: Attempt) -> bytes:
-        try:
-            result: bytes = await self._client.gather(future)
-            return result
-        finally:
-            attempt.end(failed_on_worker=future.status == "error")
-            # So nobody keeps the result, and no worker begins with a slice that was cancelled.
-            future.release()
+        async def work_elsewhere() -> bytes:
+            future = self._client.submit(work, expected, task, key=attempt.key, **chosen)
+            try:
+                result: bytes = await self._client.gather(future)
+                return result
+            finally:
+                attempt.end(failed_on_worker=future.status == "error")
+                # So nobody keeps the result, and no worker begins with what was cancelled.
+                future.release()
+
+        self.check()
+        attempt.result = self._start(work_elsewhere())
+        return attempt
 
     def threads(self) -> dict[str, int]:
         """Return the address of each worker, with the number of its threads."""
-        return dict(self._ask(self._client.nthreads))
+        return dict(self._ask(self._client.nthreads, _SECONDS_TO_ANSWER))
 
     def versions(self) -> dict[str, Versions | None]:
         """Return the versions of this machine, the scheduler and its workers, by what each is.
@@ -164,8 +210,8 @@ class DaskConnection:
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Return the address of the worker that has each of these, by key."""
         keys = {attempt.key for attempt in attempts}
-        held = [*self._ask(self._client.processing).items()]
-        held += self._ask(self._client.has_what).items()
+        held = [*self._ask(self._client.processing, _SECONDS_TO_ANSWER).items()]
+        held += self._ask(self._client.has_what, _SECONDS_TO_ANSWER).items()
         return {key: address for address, has in held for key in has if key in keys}
 
     def check(self) -> None:
@@ -181,79 +227,66 @@ class DaskConnection:
         """Return the error for a connection that was lost."""
         return SchedulerError(f"the connection to the scheduler {self.location} was lost")
 
-    def close(self, job_id: str) -> None:
-        """Let the workers end a job, and close the connection."""
+    def close(self, job_id: str, slow: Collection[str]) -> None:
+        """Let the workers end a job, and close the connection.
+
+        Args:
+            job_id: the job.
+            slow: the addresses of workers whose answer is not worth waiting for.
+        """
         try:
             if self._client.status == "running":
-                self._ask(partial(self._client.run, end_job, job_id, on_error="ignore"), 5)
+                others = [one for one in self.threads() if one not in slow]
+                self._start(self._end_job(job_id, list(slow)))
+                self._ask(partial(self._end_job, job_id, others), _SECONDS_TO_END)
         except SchedulerError:
             pass  # a worker that does not answer ends the job by itself
         finally:
             with contextlib.suppress(OSError, asyncio.TimeoutError, CancelledError):
-                self._client.close(_SECONDS_TO_END)
+                self._wait(self._client.close, _SECONDS_TO_END)
+            self._stop()
+
+    async def _end_job(self, job_id: str, workers: list[str]) -> None:
+        if workers:
+            await self._client.run(end_job, job_id, workers=workers, on_error="ignore")
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_SECONDS_TO_END)
+        if not self._loop.is_running():
+            self._loop.close()
 
     def _start(self, work: "Coroutine[Any, Any, Answer]") -> "Future[Answer]":
-        return asyncio.run_coroutine_threadsafe(work, self._client.loop.asyncio_loop)
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def _ask(self, question: Callable[[], Any], seconds: float = _SECONDS_TO_ANSWER) -> Any:
-        """Return the scheduler's answer; in the thread of the connection, questions are awaited."""
-
-        async def ask() -> Any:
-            return await question()
-
-        answer = self._start(ask())
-        deadline = time.monotonic() + seconds
-        while not answer.done():
-            wait((answer,), _SECONDS_BETWEEN_LOOKS)
-            if time.monotonic() > deadline:
-                answer.cancel()
-                raise SchedulerError(f"the scheduler {self.location} does not answer")
+    def _ask(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
+        """Return what the scheduler answers within this time."""
         try:
-            return answer.result()
+            return self._wait(question, seconds)
+        except asyncio.TimeoutError as error:
+            raise SchedulerError(f"the scheduler {self.location} does not answer") from error
         except (OSError, CancelledError) as error:
             raise self.lost() from error
 
+    def _wait(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
+        async def ask() -> Any:
+            return await asyncio.wait_for(question(), seconds)
 
-def _connect(scheduler: Scheduler, location: str) -> Any:
-    """Return a client of Dask."""
-    distributed = _import_distributed()
-    security: dict[str, Any] = dict.fromkeys(("tls_ca_file", "tls_client_cert", "tls_client_key"))
-    security["require_encryption"] = False
-    if scheduler.uses_tls:
-        files = scheduler.credentials()
-        security = {
-            "require_encryption": True,
-            "tls_ca_file": files.ca_file,
-            "tls_client_cert": files.certificate,
-            "tls_client_key": files.key,
-        }
-    try:
-        with _no_warnings():
-            return distributed.Client(
-                location,
-                timeout=_SECONDS_TO_CONNECT,
-                security=distributed.Security(**security),
-                set_as_default=False,
-                name="qumulo-changelist",
-            )
-    except (OSError, asyncio.TimeoutError, ImportError, ValueError) as error:
-        raise _connection_error(location, error) from error
+        return result_of(self._start(ask()))
 
 
-def _connection_error(location: str, error: BaseException) -> SchedulerError:
-    causes: list[str] = []
-    at: BaseException | None = error
-    while at:
-        causes.append(f"{type(at).__name__}: {at}")
-        at = at.__cause__ or at.__context__
-    text = " ".join(causes)
-    if "SSL" in text or "certificate" in text.lower():
-        return SchedulerRefusedError(
-            f"the scheduler {location} and this machine do not accept each other's certificates"
-        )
-    if "ConnectionRefusedError" in text:
-        return SchedulerError(f"nothing answers at {location}: the connection is refused")
-    return SchedulerError(f"no scheduler answers at {location} within {_SECONDS_TO_CONNECT} s")
+def _security(scheduler: Scheduler) -> dict[str, Any]:
+    """Return how Dask secures a connection; nothing of its own configuration counts."""
+    if not scheduler.uses_tls:
+        unused = ("tls_ca_file", "tls_client_cert", "tls_client_key")
+        return {"require_encryption": False, **dict.fromkeys(unused)}
+    files = scheduler.credentials()
+    return {
+        "require_encryption": True,
+        "tls_ca_file": files.ca_file,
+        "tls_client_cert": files.certificate,
+        "tls_client_key": files.key,
+    }
 
 
 def _import_distributed() -> Any:
@@ -261,18 +294,13 @@ def _import_distributed() -> Any:
     import distributed
 
     # What a program has set up that uses Dask itself is its own affair.
-    for name in _LOGGERS if is_first else ():
-        logger = logging.getLogger(name)
-        logger.handlers = [logging.NullHandler()]
-        logger.propagate = True
+    if is_first:
+        warnings.filterwarnings("ignore", module=r"distributed\.")
+        for name in _LOGGERS:
+            logger = logging.getLogger(name)
+            logger.handlers = [logging.NullHandler()]
+            logger.propagate = True
     return distributed
-
-
-@contextlib.contextmanager
-def _no_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _versions_in(packages: Mapping[str, str | None]) -> Versions | None:
