@@ -32,6 +32,7 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "secret",
         "snapshot_paths",
         "version",
         "waiting",
@@ -44,7 +45,7 @@ VALUES = {
 MAY_IMPORT = {
     "cli": {
         *("operations", "checks", "config", "projects", "output.formats", "report"),
-        "report_page",
+        *("report_page", "runners.scheduler"),
     },
     "report_page": {"operations", "report", "cycle.contents", "output.atomic"},
     "operations": {
@@ -52,7 +53,7 @@ MAY_IMPORT = {
         *("report", "scan", "trees"),
     },
     "report": {"output.interface"},
-    "projects": {"checks", "output.formats"},
+    "projects": {"checks", "output.formats", "runners.scheduler"},
     "cycle": set(),
     "checks": {"changes", "cluster.interface"},
     "runners": {"changes", "scan", "output.atomic", "output.interface", "trees.interface"},
@@ -64,7 +65,7 @@ MAY_IMPORT = {
     "config": set(),
 }
 # Opening a tree needs the way to the cluster.
-MAY_ALSO_IMPORT = {"trees.sources": {"cluster", "config.settings"}}
+MAY_ALSO_IMPORT = {"trees.sources": {"cluster", "config.settings", "config.worker"}}
 
 
 @functools.cache

@@ -133,6 +133,7 @@ INTERNAL = {
     ("runners/piece_file", "DamagedPieceError"),
     ("runners/processes", "_TerminationExit"),
     ("scan/sides", "ValueError"),
+    ("secret", "TypeError"),
 }
 
 

@@ -54,6 +54,12 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check the snapshot id, and that .snapshot can be reached there (over NFSv4.1 from Core "
         "5.2.4 on); or read the snapshot with --metadata rest."
     ),
+    errors.WorkersNeedRestError: (
+        "Add --transport rest, or set QumuloTransport=rest in the archiver's configuration."
+    ),
+    errors.NoSessionError: (
+        "Leave out --send-session, and give the workers credentials of their own."
+    ),
     errors.InexpressibleError: (
         "Leave out -d (--deletes) or --moves, or use a format that has them, such as xml."
     ),
@@ -115,6 +121,11 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.TrustFileError: (
         "Set QumuloCAFile to a file of certificates in PEM that this user can read."
     ),
+    errors.CredentialsError: (
+        "Start the worker with QUMULO_CHANGELIST_CONFIG, the path of an archiver's configuration "
+        "for this cluster there, or with QUMULO_CHANGELIST_ACCESS_TOKEN; or let it use a session "
+        "of the run, with --send-session."
+    ),
     errors.ProjectFileError: "`qumulo-changelist projects check` shows everything that is wrong.",
     errors.IncomparableError: "Give two snapshots of the same directory.",
     errors.SnapshotTimeError: "Give the snapshot that was taken first with --prevsnapshotid.",
@@ -149,6 +160,10 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.LoginError: (
         "Check QumuloUsername and QumuloPassword, or QumuloAccessToken, in the archiver's "
         "configuration."
+    ),
+    errors.SessionEndedError: (
+        "Run the command again; if the run takes longer than a session lasts, give the workers "
+        "credentials, and leave out --send-session."
     ),
     errors.SingleSignOnError: (
         "This user logs in through single sign-on, which takes no password here. Make an access "
@@ -239,6 +254,8 @@ def hint_for(
     hint = error.hint or _hint_of_class(error, {**_HINTS, **overrides})
     if error.project:
         hint = hint.replace(" PROJECT", f" {shlex.quote(error.project)}")
+    if error.worker and hint:
+        hint = f"On the worker {error.worker}: {hint}"
     if makes_list and isinstance(error, ResourceError) and error.number != errno.EMFILE:
         hint = f"{hint} {_FEWER_WORKERS}"
     is_about_list = makes_list and not isinstance(error, _AFTER_PUBLICATION + _BEFORE_WORK)

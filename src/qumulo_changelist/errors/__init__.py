@@ -10,6 +10,8 @@
     │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
     │   ├── WrongMountError           2   the mapped path does not show the base path
     │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
+    │   ├── WorkersNeedRestError      2   workers of other machines cannot use `qq`
+    │   ├── NoSessionError            2   there is no session to send to workers
     │   ├── MissingPackageError       2   a Python package is needed and not installed
     │   ├── InexpressibleError        2   a list's format cannot express what is wanted on it
     │   ├── UnknownProjectError       2   no file of projects has such a project
@@ -34,6 +36,7 @@
     ├── ConfigurationError           23   the archiver's configuration lacks something
     │   ├── ConfigurationFileError   23   the configuration cannot be read at all
     │   ├── TrustFileError           23   the file of trusted certificates cannot be used
+    │   ├── CredentialsError         23   a worker has no credentials for the cluster
     │   └── ProjectFileError         23   a file of projects cannot be read, or a key is wrong
     ├── IncomparableError            65   the snapshots cannot be compared
     │   └── SnapshotTimeError        65   the newer snapshot was taken first
@@ -46,6 +49,7 @@
     │   │   └── UnsupportedError     66   the cluster's version does not have what was asked
     │   └── RefusedError             77   the cluster does not let this user do this
     │       ├── LoginError           77   the cluster does not accept the login
+    │       │   └── SessionEndedError 77  the session of a run, given to workers, has ended
     │       └── SingleSignOnError    77   the user cannot log in with a password
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
@@ -92,6 +96,7 @@ from qumulo_changelist.errors.cluster import (
     QqMissingError,
     RefusedError,
     ReplyError,
+    SessionEndedError,
     SingleSignOnError,
     SnapshotMissingError,
     SnapshotTimeError,
@@ -121,15 +126,18 @@ from qumulo_changelist.errors.request import (
     ClusterPathError,
     ConfigurationError,
     ConfigurationFileError,
+    CredentialsError,
     HiddenSnapshotError,
     InexpressibleError,
     ListNameError,
     MappedPathError,
     MissingPackageError,
+    NoSessionError,
     ProjectNameError,
     SnapshotOrderError,
     TrustFileError,
     UsageError,
+    WorkersNeedRestError,
     WrongMountError,
 )
 from qumulo_changelist.errors.result import (
@@ -173,6 +181,7 @@ __all__ = [
     "CommandFailedError",
     "ConfigurationError",
     "ConfigurationFileError",
+    "CredentialsError",
     "DeletionLimitError",
     "FailingError",
     "HiddenSnapshotError",
@@ -188,6 +197,7 @@ __all__ = [
     "MountTimeoutError",
     "NeededSnapshotError",
     "NoBaseError",
+    "NoSessionError",
     "NoWorkersError",
     "NotFoundError",
     "OutputError",
@@ -208,6 +218,7 @@ __all__ = [
     "SchedulerError",
     "SchedulerRefusedError",
     "SchedulerTrustError",
+    "SessionEndedError",
     "SessionStoreError",
     "SingleSignOnError",
     "SnapshotMissingError",
@@ -231,5 +242,6 @@ __all__ = [
     "UsageError",
     "WorkerError",
     "WorkerMismatchError",
+    "WorkersNeedRestError",
     "WrongMountError",
 ]

@@ -9,13 +9,13 @@ from concurrent.futures import FIRST_COMPLETED, wait
 
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import (
+    NoSessionError,
     NoWorkersError,
     WorkerError,
-    WorkerMismatchError,
 )
 from qumulo_changelist.events import Listener, WorkersAwaited
-from qumulo_changelist.runners.dask_connection import THIS_MACHINE, Attempt, DaskConnection
-from qumulo_changelist.runners.dask_worker import Crew, Task, mismatch, versions
+from qumulo_changelist.runners.dask_connection import Attempt, DaskConnection
+from qumulo_changelist.runners.dask_worker import Crew, Task, versions
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
 from qumulo_changelist.runners.patience import Patience
 from qumulo_changelist.runners.report import Report
@@ -77,6 +77,7 @@ class DaskRunner:
         self._line: deque[_Given] = deque()
         self.requests_under_way = 0
         """About the number of requests that all workers have under way together."""
+        self._sends_session = scheduler.sends_session
         self._connection = DaskConnection(scheduler)
         try:
             self._count_workers()
@@ -169,7 +170,7 @@ class DaskRunner:
         from distributed.scheduler import KilledWorker
 
         if not isinstance(error, KilledWorker):
-            self._check_versions()
+            self._connection.check_versions()
             raise error
         if given.attempts:
             return
@@ -224,9 +225,22 @@ class DaskRunner:
         self._next_count = time.monotonic() + _SECONDS_BETWEEN_COUNTS
         known = [address for address, _ in self._crew.threads]
         if not found.keys() <= set(known):
-            self._check_versions()
+            self._connection.check_versions()
+            self._check_verified(found)
         order = [*filter(found.__contains__, known), *(one for one in found if one not in known)]
         self._crew = Crew(tuple((address, found[address]) for address in order))
+
+    def _check_verified(self, addresses: Iterable[str]) -> None:
+        """Make sure that no worker gets a session that nothing has verified.
+
+        Raises:
+            NoSessionError: one would.
+        """
+        for address in addresses if self._sends_session else ():
+            if not address.startswith("tls://"):
+                raise NoSessionError(
+                    f"a session is sent over TLS alone, and the worker {address} does not use it"
+                )
 
     def _wait_for_workers(self) -> None:
         deadline = time.monotonic() + _SECONDS_TO_WAIT_FOR_WORKERS
@@ -243,14 +257,3 @@ class DaskRunner:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
             self._connection.check()
             self._count_workers()
-
-    def _check_versions(self) -> None:
-        found = self._connection.versions()
-        expected = found.pop(THIS_MACHINE, None)
-        for who, has in found.items():
-            if not expected:  # it runs without being installed
-                return
-            if has is None:
-                raise WorkerMismatchError(f"{who} does not have the package qumulo-changelist")
-            if has != expected:
-                raise mismatch(who, has, expected)

@@ -16,8 +16,8 @@ from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any, TypeVar
 
-from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError
-from qumulo_changelist.runners.dask_worker import Versions, end_job, work
+from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
+from qumulo_changelist.runners.dask_worker import Versions, end_job, mismatch, work
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.waiting import result_of
 
@@ -186,6 +186,26 @@ class DaskConnection:
         answers[f"the scheduler {self.location}"] = found["scheduler"]
         answers |= {f"the worker {one}": answer for one, answer in found["workers"].items()}
         return {who: _versions_in(answer["packages"]) for who, answer in answers.items()}
+
+    def check_versions(self) -> None:
+        """Make sure that the scheduler and its workers have the versions of this machine.
+
+        Raises:
+            WorkerMismatchError: one has others.
+        """
+        found = self.versions()
+        expected = found.pop(THIS_MACHINE, None)
+        for who, has in found.items():
+            if not expected:  # it runs without being installed
+                return
+            if has is None:
+                raise WorkerMismatchError(f"{who} does not have the package qumulo-changelist")
+            if has != expected:
+                raise mismatch(who, has, expected)
+
+    def ask_workers(self, function: Callable[..., Answer], *arguments: Any) -> dict[str, Answer]:
+        """Return what a function returns on each worker, by the address of the worker."""
+        return dict(self._ask(partial(self._client.run, function, *arguments)))
 
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Return the address of the worker that has each of these, by key."""

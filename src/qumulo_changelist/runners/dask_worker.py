@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from qumulo_changelist import garbage
 from qumulo_changelist.changes.slice import Slice
-from qumulo_changelist.errors import WorkerMismatchError
+from qumulo_changelist.errors import ChangelistError, WorkerMismatchError
 from qumulo_changelist.model import Batch
 from qumulo_changelist.runners.job import SliceJob
 from qumulo_changelist.runners.report import Report, ReportingWorker
@@ -217,6 +217,8 @@ def work(expected: Versions, task: bytes) -> bytes:
             report = job.work(get_worker().address, given)
     except _JobEnded:
         return b""
+    if isinstance(report.outcome, ChangelistError):
+        report.outcome.worker = get_worker().address
     return pickle.dumps(report, pickle.HIGHEST_PROTOCOL)
 
 

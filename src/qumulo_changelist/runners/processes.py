@@ -22,6 +22,7 @@ from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Listener, ProcessesLeft
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
 from qumulo_changelist.runners.report import Report, ReportingWorker
+from qumulo_changelist.secret import let_processes_share
 from qumulo_changelist.trees.interface import WorkerPlace
 from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import describe_signal
@@ -71,6 +72,7 @@ class ProcessRunner:
             raise
 
     def _start_all(self) -> None:
+        let_processes_share()
         # Only this process reports an interruption, so the signal must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:

@@ -42,7 +42,13 @@ from qumulo_changelist.operations.lists.receipt import (
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.lists.snapshot_pair import find_pair
-from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_mapped_path
+from qumulo_changelist.operations.lists.travelling import travelling_job
+from qumulo_changelist.operations.lists.tree_choice import (
+    TreeChoice,
+    Trees,
+    check_mapped_path,
+    check_way,
+)
 from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written_beside
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
@@ -103,6 +109,7 @@ class _Run:
         request.check()
         self._request, self._listener = request.effective(), listener
         self._scope = Scope(normalize_cluster_path(request.base_path))
+        check_way(self._request, settings)
         places = check_places(settings.work_folder, self._request)
         self._settings = settings = with_answering_host(settings, listener)
         self._cluster = stack.enter_context(
@@ -210,6 +217,8 @@ class _Run:
             tally.add_changed_since(changed_since)
         if not self._pair.is_full:  # of one change, nobody learns how much is left
             self._meter.expect(len(self._changes))
+        if scheduler := self._request.scheduler:
+            job = travelling_job(job, scheduler, self._settings, self._listener)
         results = self._runner.run(job, self._meter.count_slices(slices))
         return pieces.take_products(self._kept.count(results), tallies, self._meter)
 
