@@ -35,6 +35,7 @@ from tests.parts.conftest import RecordingListener
 from tests.parts.entries import content_of
 
 LIST, OTHER_LIST = b"1" * 32, b"2" * 32
+SNAPSHOTS = (1, 2)
 SLICE = Slice(b"/a\0M")
 DAY = 86_400
 
@@ -52,13 +53,13 @@ def keep(
     folder: Path, content: bytes = b"piece", *, is_whole: bool = True
 ) -> SliceResult[CountedPieces]:
     """Keep a piece in a new set, as a run does that is cut short."""
-    with use_set(str(folder), LIST, ignore, lasts=True) as used:
+    with use_set(str(folder), LIST, SNAPSHOTS, ignore, lasts=True) as used:
         return keeper_of(used).keep(SLICE, result_with(content), is_whole=is_whole)
 
 
 def find(folder: Path, listener: RecordingListener) -> SliceResult[CountedPieces] | None:
     """Look for the piece, as the next run does."""
-    with use_set(str(folder), LIST, listener, lasts=True) as used:
+    with use_set(str(folder), LIST, SNAPSHOTS, listener, lasts=True) as used:
         return keeper_of(used).find(SLICE, listener)
 
 
@@ -188,7 +189,7 @@ def test_what_is_not_the_piece_that_was_kept_is_reported_and_made_again(
 def test_a_piece_of_a_different_slice_is_not_taken_for_this_one(tmp_path, listener):
     keep(tmp_path)
     path = the_piece(tmp_path)
-    with use_set(str(tmp_path), LIST, ignore, lasts=True) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, ignore, lasts=True) as used:
         other = Slice(b"/b\0M")
         result: SliceResult[CountedPieces] = SliceResult((), 0, FilterTally())
         keeper_of(used).keep(other, result, is_whole=True)
@@ -220,7 +221,7 @@ def test_two_runs_of_the_same_list_never_share_a_set(tmp_path, listener):
     keep(tmp_path)
     with ExitStack() as stack:
         first, second = (
-            stack.enter_context(use_set(str(tmp_path), LIST, listener, lasts=True))
+            stack.enter_context(use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True))
             for _ in range(2)
         )
         assert first.path != second.path
@@ -236,34 +237,36 @@ def test_two_runs_of_the_same_list_never_share_a_set(tmp_path, listener):
 def test_of_several_sets_the_fullest_is_taken(tmp_path, listener):
     with ExitStack() as stack:
         for _ in range(3):
-            used = stack.enter_context(use_set(str(tmp_path), LIST, listener, lasts=True))
+            used = stack.enter_context(
+                use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True)
+            )
         Path(used.path, f"{'0' * 64}.piece").touch()
 
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as again:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as again:
         assert again == used
 
 
 def test_a_different_list_has_a_different_set(tmp_path, listener):
     keep(tmp_path)
 
-    with use_set(str(tmp_path), OTHER_LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), OTHER_LIST, SNAPSHOTS, listener, lasts=True) as used:
         assert os.listdir(used.path) == ["set.json"]
         assert len(os.listdir(tmp_path)) == 2
 
 
 def test_pieces_of_what_can_change_are_removed_with_the_run_or_by_the_next_one(tmp_path, listener):
-    with use_set(str(tmp_path), LIST, listener, lasts=False) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=False) as used:
         PieceKeeper(used.path, LIST, PiecesCodec(), used.lasts).keep(
             SLICE, SliceResult((), 0, FilterTally()), is_whole=True
         )
         assert keeper_of(used).find(SLICE, listener) is None
     assert os.listdir(tmp_path) == []
 
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as killed:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as killed:
         pass
     facts = Path(killed.path, "set.json")
     facts.write_text(json.dumps({**json.loads(facts.read_text()), "lasts": False}))
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as used:
         assert used.path != killed.path
     assert listener.events == [OldPiecesRemoved(killed.path)]
 
@@ -275,7 +278,7 @@ def test_what_no_run_has_used_for_two_weeks_is_removed_and_nothing_else(tmp_path
     sets = {}
     with ExitStack() as stack:
         for days in (13.9, 14.1, 15, 99):
-            used = stack.enter_context(use_set(str(tmp_path), LIST, ignore, lasts=True))
+            used = stack.enter_context(use_set(str(tmp_path), LIST, SNAPSHOTS, ignore, lasts=True))
             sets[days] = Path(used.path)
         Path(sets[15], "notes.txt").write_text("not ours")
         Path(sets[99], "set.json").unlink()  # as if its removal had been interrupted
@@ -283,7 +286,7 @@ def test_what_no_run_has_used_for_two_weeks_is_removed_and_nothing_else(tmp_path
         age(path, days)
     age(mine, 99)
 
-    with use_set(str(tmp_path), OTHER_LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), OTHER_LIST, SNAPSHOTS, listener, lasts=True) as used:
         left = {*tmp_path.iterdir()} - {Path(used.path)}
 
     assert {sets[13.9], sets[15], mine} < left
@@ -295,9 +298,9 @@ def test_what_no_run_has_used_for_two_weeks_is_removed_and_nothing_else(tmp_path
 
 
 def test_a_set_that_is_in_use_is_not_removed_however_old_it_is(tmp_path, listener):
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as used:
         age(Path(used.path), 99)
-        with use_set(str(tmp_path), LIST, listener, lasts=True):
+        with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True):
             assert Path(used.path).exists()
     assert listener.events == []
 
@@ -324,7 +327,7 @@ def test_the_next_run_dates_its_list_as_the_run_that_began_it(tmp_path, listener
     keep(tmp_path)
     monkeypatch.undo()
 
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as used:
         assert used.run_time == 1_700_000_000
 
 
@@ -333,7 +336,7 @@ def test_without_locks_pieces_are_kept_for_the_run_alone(tmp_path, listener, mon
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as used:
         assert not used.lasts
 
     assert listener.events == [
@@ -357,14 +360,14 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path, listener, folder, reaso
 
     with (
         pytest.raises(PiecesError, match=rf"{re.escape(path)} cannot be used: {reason}"),
-        use_set(path, LIST, listener, lasts=True),
+        use_set(path, LIST, SNAPSHOTS, listener, lasts=True),
     ):
         pass
 
 
 def test_a_piece_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path, listener):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with use_set(str(tmp_path), LIST, listener, lasts=True) as used:
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as used:
         keeper, result = keeper_of(used), result_with(b"x" * 9000)
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (8000, limits[1]))

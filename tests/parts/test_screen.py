@@ -39,6 +39,7 @@ WARNINGS: list[Event] = [
 WARNINGS += [
     events.ProjectAwaited("show1", "process 7 since noon"),
     events.RunRecovered("show1", "/p", 7, is_committed=False),
+    events.RunContinued("show1", "/p", 7, "show1-7"),
     events.CommitLost("show1", "/p", 7),
     events.CommitsDisagree("show1", "/p", 7, 9),
     events.BaseChosen("/p", 7, "show1-7", 0),

@@ -30,6 +30,7 @@ from qumulo_changelist.events.cycle import (
     NothingNewer,
     NotificationFailed,
     ProjectAwaited,
+    RunContinued,
     RunRecovered,
     SnapshotKept,
     SnapshotRemoved,
@@ -106,6 +107,7 @@ __all__ = [
     "QqFoldersCounted",
     "QqSpoke",
     "RequestRetried",
+    "RunContinued",
     "RunRecovered",
     "SnapshotKept",
     "SnapshotRemoved",
@@ -149,6 +151,7 @@ Event = (
     | PiecesLeft
     | ListPublished
     | ProjectAwaited
+    | RunContinued
     | RunRecovered
     | CommitLost
     | CommitsDisagree

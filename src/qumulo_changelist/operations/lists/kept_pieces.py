@@ -48,7 +48,8 @@ def keep_pieces(
     if reason:
         listener(PiecesPerishable(reason))
     fingerprint = identify_list(request, settings, pair)
-    with use_set(request.pieces, fingerprint, listener, lasts=not reason) as used:
+    snapshots = request.older, request.newer
+    with use_set(request.pieces, fingerprint, snapshots, listener, lasts=not reason) as used:
         yield KeptPieces(used, fingerprint, listener)
 
 

@@ -41,12 +41,17 @@ _SECONDS_OF_A_DAY = 86_400
 _MAX_SIZE_OF_FACTS = 4096
 
 
+Snapshots = tuple[int | None, int]
+"""The ids of the older and the newer snapshot of a list; None for a full list."""
+
+
 class _SetFacts(Struct, frozen=True):
     """What a set says of itself, as JSON in ``set.json``."""
 
     version: int
     run_time: int
     lasts: bool
+    snapshots: Snapshots
 
 
 class PieceSet(NamedTuple):
@@ -61,13 +66,14 @@ class PieceSet(NamedTuple):
 
 @contextlib.contextmanager
 def use_set(
-    folder: str, fingerprint: bytes, listener: Listener, *, lasts: bool
+    folder: str, fingerprint: bytes, snapshots: Snapshots, listener: Listener, *, lasts: bool
 ) -> Iterator[PieceSet]:
     """Hold a set for a ``with`` block; after it, what cannot be used later is removed.
 
     Args:
         folder: the folder of all sets, which has to exist.
         fingerprint: stands for all that the pieces of a list depend on, 32 bytes.
+        snapshots: those of the list.
         listener: receives the events of the run.
         lasts: whether a later run may use it.
 
@@ -78,7 +84,7 @@ def use_set(
     with _folder_errors(folder), contextlib.ExitStack() as stack:
         _remove_old(folder, listener)
         found = _take(folder, fingerprint, stack, listener) if lasts else None
-        found = found or _make(folder, fingerprint, stack, listener, lasts=lasts)
+        found = found or _make(folder, fingerprint, snapshots, stack, listener, lasts=lasts)
         held = stack.pop_all()
     with held:
         try:
@@ -86,6 +92,24 @@ def use_set(
         finally:
             if not found.lasts:
                 remove_set(found.path, listener)
+
+
+def has_pieces(folder: str, older: int | None, newer: int) -> bool:
+    """Return whether a set has pieces of a list of two snapshots, whatever else it depends on.
+
+    Args:
+        folder: the folder of all sets.
+        older: the id of the older snapshot; None for a full list.
+        newer: that of the newer one.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        for path in _sets_in(os.fsdecode(to_bytes(folder))):
+            with contextlib.suppress(BlockingIOError), _lock(path) as lock:
+                facts = _read_facts(lock)
+                is_of = facts and facts.lasts and facts.snapshots == (older, newer)
+                if is_of and any(name.endswith(".piece") for name in os.listdir(path)):
+                    return True
+    return False
 
 
 def remove_set(path: str, listener: Listener) -> bool:
@@ -124,6 +148,7 @@ def _take(
 def _make(
     folder: str,
     fingerprint: bytes,
+    snapshots: Snapshots,
     stack: contextlib.ExitStack,
     listener: Listener,
     *,
@@ -143,7 +168,7 @@ def _make(
             check_shortage(error)
             listener(PiecesPerishable(f"{folder} has no locks: {error.strerror}"))
             lasts = False
-        facts = _SetFacts(_VERSION, int(time.time()), lasts)
+        facts = _SetFacts(_VERSION, int(time.time()), lasts, snapshots)
         os.write(lock, msgspec.json.encode(facts))
         os.fsync(lock)
         os.rename(hidden, path)
