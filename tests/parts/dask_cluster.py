@@ -34,15 +34,16 @@ class Nursery:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._forking = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "log").open("wb"),
-            env={**os.environ, **ENVIRONMENT},
-            cwd=folder,
-            text=True,
-        )
+        with (folder / "log").open("wb") as log:
+            self._forking = subprocess.Popen(
+                [sys.executable, __file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **ENVIRONMENT},
+                cwd=folder,
+                text=True,
+            )
         self.running: list[int] = []
         self._count = 0
 

@@ -205,7 +205,8 @@ class DaskConnection:
 
     def ask_workers(self, function: Callable[..., Answer], *arguments: Any) -> dict[str, Answer]:
         """Return what a function returns on each worker, by the address of the worker."""
-        return dict(self._ask(partial(self._client.run, function, *arguments)))
+        ask = partial(self._client.run, function, *arguments)
+        return dict(self._ask(ask, _SECONDS_TO_ANSWER))
 
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Return the address of the worker that has each of these, by key."""
