@@ -110,6 +110,8 @@ def _look_at_scheduler(connection: "DaskConnection", scheduler: Scheduler) -> Fi
 
 def _look_at_workers(connection: "DaskConnection", travelling: WorkerLook) -> Finding:
     answers = connection.ask_workers(travelling.look)
+    if not answers:
+        return Finding("there are none to ask")
     for address, answer in answers.items():
         if isinstance(answer, ChangelistError):
             answer.worker = address
