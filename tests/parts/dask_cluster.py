@@ -6,13 +6,16 @@ Loading Dask takes a second, so one process loads it, and forks what a test asks
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
+from qumulo_changelist.runners.dask_connection import DaskConnection
+from qumulo_changelist.runners.scheduler import Scheduler
 from tests.parts.worker_trees import TIMEOUT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,16 +37,16 @@ class Nursery:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._forking = subprocess.Popen(
-            [sys.executable, __file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "log").open("wb"),
-            env={**os.environ, **ENVIRONMENT},
-            cwd=folder,
-            text=True,
-        )
-        self.running: list[int] = []
+        with (folder / "log").open("wb") as log:
+            self._forking = subprocess.Popen(
+                [sys.executable, str(ROOT / "tests/parts/dask_forks.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **ENVIRONMENT},
+                cwd=folder,
+                text=True,
+            )
         self._count = 0
 
     def start(self, program: str, *options: str) -> int:
@@ -52,9 +55,7 @@ class Nursery:
         assert self._forking.stdout
         self._forking.stdin.write(json.dumps([program, *options]) + "\n")
         self._forking.stdin.flush()
-        pid = int(self._forking.stdout.readline())
-        self.running.append(pid)
-        return pid
+        return int(self._forking.stdout.readline())
 
     def start_scheduler(self, *options: str) -> tuple[int, str]:
         """Start a scheduler; return its process id and its file."""
@@ -75,16 +76,13 @@ class Nursery:
             *("--local-directory", str(self._folder), *options),
         )
 
-    def end(self, pid: int) -> None:
-        """End one of these processes, whatever state it is in."""
-        if pid in self.running:
-            self.running.remove(pid)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    def wait_for_workers(self, file: str, count: int) -> None:
+        """Wait until a scheduler has this number of workers."""
+        with contextlib.closing(DaskConnection(Scheduler(file))) as connection:
+            wait_until(lambda: len(connection.threads()) == count)
 
     def close(self) -> None:
-        for pid in list(self.running):
-            self.end(pid)
+        """End all of them, whatever state they are in."""
         assert self._forking.stdin
         self._forking.stdin.close()
         assert self._forking.wait(TIMEOUT) == 0
@@ -100,30 +98,7 @@ def wait_until(is_so: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-@contextlib.contextmanager
-def nursery(folder: Path) -> Iterator[Nursery]:
-    with contextlib.closing(Nursery(folder)) as made:
+@pytest.fixture(scope="module")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    with contextlib.closing(Nursery(tmp_path_factory.mktemp("dask"))) as made:
         yield made
-
-
-def fork_for_ever() -> None:
-    """Start what each line of the standard input names."""
-    import distributed.cli.dask_scheduler
-    import distributed.cli.dask_worker  # noqa: F401
-
-    import qumulo_changelist.runners.dask_worker  # noqa: F401
-
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for line in sys.stdin:
-        program, *options = json.loads(line)
-        pid = os.fork()
-        if not pid:
-            os.close(0)
-            os.dup2(2, 1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            sys.modules[f"distributed.cli.{program}"].main(options)
-        print(pid, flush=True)
-
-
-if __name__ == "__main__":
-    fork_for_ever()

@@ -78,16 +78,15 @@ class OwnedTree:
 
     def __init__(self, before: Callable[[list[str]], object] = str) -> None:
         self._before = before
+        self.owner = os.getpid()
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         for request in wanted:
             assert isinstance(request, NamedEntries)
             self._before(request.names)
             self.changed_since += 1
-            found: list[Description] = [Attributes(Kind.FILE, owner=os.getpid())] * len(
-                request.names
-            )
-            yield [DescribedEntries(request.names, found)]
+            found: list[Description] = [Attributes(Kind.FILE, owner=self.owner)]
+            yield [DescribedEntries(request.names, found * len(request.names))]
 
     def names(self, directory: str) -> list[str]:
         raise NotImplementedError
@@ -209,6 +208,25 @@ class Waiting(AnySource, frozen=True):
             yield OwnedTree(lambda _names: connection.recv(1))
 
 
+class Placed(AnySource, frozen=True):
+    """A source whose files have an owner by which its worker's place can be told.
+
+    Of the second of three workers it is 301.
+    """
+
+    source: Waiting
+    owner: int = 0
+
+    def at(self, place: WorkerPlace) -> "Placed":
+        return Placed(self.source, 100 * place.count + place.number)
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        with self.source.open(listener) as tree:
+            tree.owner = self.owner
+            yield tree
+
+
 class Holding(AnySource, frozen=True):
     """Keeps a file while it is read, and waits in the middle of that.
 
@@ -258,6 +276,15 @@ class Readers:
         """Let all continue to the end."""
         for connection in self._connections:
             connection.sendall(b"x" * 1000)
+
+    def none_came(self) -> bool:
+        """Return whether nobody reads that was not waited for."""
+        self._server.setblocking(False)
+        try:
+            self._server.accept()
+        except BlockingIOError:
+            return True
+        return False
 
     def wait_until_gone(self) -> None:
         for connection in self._connections:

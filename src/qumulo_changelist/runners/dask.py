@@ -111,7 +111,10 @@ class DaskRunner:
         attempts = [attempt for given in self._line for attempt in given.attempts]
         for attempt in [*attempts, *self._slow.values()]:
             attempt.cancel()
-        self._connection.close(self._job_id, self._slow)
+        try:
+            self._connection.end_job(self._job_id, self._slow)
+        finally:
+            self._connection.close()
 
     @property
     def _most_ahead(self) -> int:

@@ -205,7 +205,8 @@ class DaskConnection:
 
     def ask_workers(self, function: Callable[..., Answer], *arguments: Any) -> dict[str, Answer]:
         """Return what a function returns on each worker, by the address of the worker."""
-        return dict(self._ask(partial(self._client.run, function, *arguments)))
+        ask = partial(self._client.run, function, *arguments)
+        return dict(self._ask(ask, _SECONDS_TO_ANSWER))
 
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Return the address of the worker that has each of these, by key."""
@@ -227,28 +228,30 @@ class DaskConnection:
         """Return the error for a connection that was lost."""
         return SchedulerError(f"the connection to the scheduler {self.location} was lost")
 
-    def close(self, job_id: str, slow: Collection[str]) -> None:
-        """Let the workers end a job, and close the connection.
+    def end_job(self, job_id: str, slow: Collection[str]) -> None:
+        """Let the workers end a job, as far as they answer soon.
 
         Args:
             job_id: the job.
             slow: the addresses of workers whose answer is not worth waiting for.
         """
-        try:
-            if self._client.status == "running":
-                others = [one for one in self.threads() if one not in slow]
-                self._start(self._end_job(job_id, list(slow)))
-                self._ask(partial(self._end_job, job_id, others), _SECONDS_TO_END)
-        except SchedulerError:
-            pass  # a worker that does not answer ends the job by itself
-        finally:
-            with contextlib.suppress(OSError, asyncio.TimeoutError, CancelledError):
-                self._wait(self._client.close, _SECONDS_TO_END)
-            self._stop()
 
-    async def _end_job(self, job_id: str, workers: list[str]) -> None:
-        if workers:
-            await self._client.run(end_job, job_id, workers=workers, on_error="ignore")
+        async def end(workers: list[str]) -> None:
+            if workers:
+                await self._client.run(end_job, job_id, workers=workers, on_error="ignore")
+
+        # A worker that does not answer ends the job by itself, after a while.
+        with contextlib.suppress(SchedulerError):
+            self.check()
+            others = [one for one in self.threads() if one not in slow]
+            self._start(end(list(slow)))
+            self._ask(partial(end, others), _SECONDS_TO_END)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(OSError, asyncio.TimeoutError, CancelledError):
+            self._wait(self._client.close, _SECONDS_TO_END)
+        self._stop()
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.config.worker import WorkerSettings
@@ -14,11 +15,15 @@ from qumulo_changelist.operations.doctor.checks import Examination, Finding
 from qumulo_changelist.operations.lists.travelling import check_session
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.runners.scheduler import Scheduler
-from qumulo_changelist.trees.sources import MountSource
+from qumulo_changelist.trees.sources import MountLimits, MountSource
 from qumulo_changelist.wording import count
 
 if TYPE_CHECKING:
     from qumulo_changelist.runners.dask_connection import DaskConnection
+
+
+# A mount that takes longer has a problem that is worth a line.
+_SECONDS_TO_ANSWER = 20
 
 
 class WorkerLook(Struct, frozen=True):
@@ -85,7 +90,7 @@ def _connected(scheduler: Scheduler) -> "Iterator[DaskConnection]":
     try:
         yield connection
     finally:
-        connection.close("")
+        connection.close("", ())
 
 
 def _look_at_scheduler(connection: "DaskConnection", scheduler: Scheduler) -> Finding:
@@ -105,6 +110,8 @@ def _look_at_scheduler(connection: "DaskConnection", scheduler: Scheduler) -> Fi
 
 def _look_at_workers(connection: "DaskConnection", travelling: WorkerLook) -> Finding:
     answers = connection.ask_workers(travelling.look)
+    if not answers:
+        return Finding("there are none to ask")
     for address, answer in answers.items():
         if isinstance(answer, ChangelistError):
             answer.worker = address
@@ -127,5 +134,6 @@ def _mounts(projects: list[Project]) -> Iterator[MountSource]:
     for project in projects:
         for source in project.sources:
             if source.mapped_path and project.options.metadata != "rest":
-                mount = MountSource(source.mapped_path)
-                yield MountSource(source.mapped_path, seen=mount.sample())
+                seconds = project.options.mount_timeout or _SECONDS_TO_ANSWER
+                mount = MountSource(source.mapped_path, limits=MountLimits(timeout=seconds))
+                yield replace(mount, seen=mount.sample())
