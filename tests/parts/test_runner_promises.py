@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+from msgspec.structs import replace
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, MODIFIED
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import QqFailedError, UnreachableError, UsageError
 from qumulo_changelist.events import CommandStarted, Listener, ignore
+from qumulo_changelist.output.interface import Piece
+from qumulo_changelist.runners.encode import CountedPieces
 from qumulo_changelist.runners.job import SliceJob
 from qumulo_changelist.runners.local import LocalRunner, open_runner
+from qumulo_changelist.runners.piece_codec import PiecesCodec
+from qumulo_changelist.runners.piece_keeper import PieceKeeper
 from qumulo_changelist.runners.scheduler import Scheduler
 from tests.parts.conftest import RecordingListener
 from tests.parts.dask_cluster import Nursery, nursery
@@ -204,3 +209,28 @@ def test_an_error_that_ends_a_run_arrives_unchanged(start, source):
     assert type(caught.value) is type(source.error)
     assert str(caught.value) == str(source.error)
     assert set(vars(source.error).items()) <= set(vars(caught.value).items())
+
+
+# What is kept
+
+
+def test_what_a_runner_makes_is_kept_and_not_made_again(start, tmp_path):
+    keeper: PieceKeeper[CountedPieces] = PieceKeeper(
+        str(tmp_path), b"1" * 32, PiecesCodec(), lasts=True
+    )
+    with open_runner(1, None, ignore) as runner:
+        list(runner.run(replace(JOB, keeper=keeper), SLICES[:1]))
+    job = replace(JOB, keeper=keeper)
+
+    with start(ignore) as runner:
+        results = list(runner.run(job, SLICES[:3]))
+
+    assert [result.was_kept for result in results] == [True, False, False]
+    assert len(list(tmp_path.glob("*.piece"))) == 3
+    assert not any(isinstance(one.piece, Piece) for result in results for one in result.product)
+    assert names_in(results) == NAMES[:6]
+    unreachable = replace(job, newer=FailsToRead(UnreachableError("it is gone")))
+    with open_runner(1, None, ignore) as runner:
+        again = list(runner.run(unreachable, SLICES[:3]))
+    assert all(result.was_kept for result in again)
+    assert names_in(again) == NAMES[:6]
