@@ -26,11 +26,14 @@ from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import DeletionLimitError, PiecesError
 from qumulo_emulator.running import Emulator
+from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
+from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.lists import normalized
 from tests.end_to_end.processes import descendants, has_ended, wait_until
 from tests.end_to_end.site import Site
+from tests.end_to_end.test_cycle import Office
 from tests.parts.conftest import RecordingListener
 
 # Deleted folders are read in slices of their own, and are enough work for several processes.
@@ -328,3 +331,34 @@ def test_two_runs_of_the_same_list_at_once_do_not_disturb_each_other(
     (event,) = listener.of(events.PiecesReused)
     assert event.reused == event.slices, "the first run has the pieces, the second makes its own"
     assert os.listdir(tmp_path / "pieces") == []
+
+
+# A project
+
+
+def test_run_goes_on_with_the_snapshot_of_a_run_that_was_cut_short(
+    site: Site, forks: ForkServer, tmp_path: Path
+) -> None:
+    office, folder = Office(site, forks), tmp_path / "pieces"
+    folder.mkdir()
+    kept = ["--pieces", str(folder), "--max-deletes"]
+    write_files(site.mount, "a", "b", "c")
+    office.archived("--pieces", str(folder))
+    (site.mount / "a").unlink()
+    failed = office.run(*kept, "0", code=6)
+    assert "going on" not in failed.messages
+    write_files(site.mount, "new")
+    (begun,) = set(office.taken()) - {min(office.taken())}
+
+    plan = office.run_as_json(*kept, "5", "--dry-run")
+    other = office.run(*kept, "5", "--dry-run", "--json", "--exclude", "b")
+    done = office.archived(*kept, "5")
+
+    assert plan["newer"] == begun
+    assert json.loads(other.output)["projects"][0]["sources"][0]["newer"] is None
+    assert f"going on with snapshot {begun} (" in done.messages
+    assert "1 of 1 piece made by an earlier run" in done.messages
+    assert office.mirror.files == {"/b": 10, "/c": 10}
+    assert os.listdir(folder) == []
+    assert "going on" not in office.archived(*kept, "5").messages
+    assert office.mirror.files == files_below(site.mount)

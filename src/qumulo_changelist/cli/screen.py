@@ -227,7 +227,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     ),
     events.LeftoverRemoved: lambda e: f"removed {e.path}, which a killed run had left",
     events.PiecesReused: lambda e: (
-        f"{e.reused:,} of {e.slices:,} pieces were made by an earlier run"
+        f"{e.reused:,} of {count(e.slices, 'piece')} made by an earlier run"
     ),
     events.PiecesPerishable: lambda e: f"no later run can use the pieces of this one: {e.reason}",
     events.PieceDamaged: lambda e: f"{e.path} is not used but made again: {e.reason}",
