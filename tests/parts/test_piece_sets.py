@@ -112,8 +112,8 @@ def change_content(path: Path) -> None:
 
 def change_header(path: Path) -> None:
     content = path.read_bytes()
-    assert b'"/a"' not in content[:80]
-    path.write_bytes(content.replace(b'"sizes":[5]', b'"sizes":[4]'))
+    assert b',5],"hashes"' in content
+    path.write_bytes(content.replace(b',5],"hashes"', b',4],"hashes"'))
 
 
 def change_length_of_header(path: Path) -> None:

@@ -57,10 +57,10 @@ class ProductCodec(Protocol[Product]):
     def kind(self) -> str:
         """A word for the kind of product."""
 
-    def encode(self, product: Product) -> tuple[bytes, list[bytes]]:
-        """Return the facts of a product, and its contents."""
+    def encode(self, product: Product) -> tuple[Any, list[bytes]]:
+        """Return the facts of a product, as JSON can have them, and its contents."""
 
-    def decode(self, facts: bytes, contents: Sequence[StoredContent]) -> Product:
+    def decode(self, facts: Any, contents: Sequence[StoredContent]) -> Product:
         """Return a product whose contents are read from where they are stored.
 
         Raises:
@@ -97,7 +97,7 @@ class PiecesCodec(Struct, frozen=True):
 
     kind: str = "pieces"
 
-    def encode(self, product: CountedPieces) -> tuple[bytes, list[bytes]]:
+    def encode(self, product: CountedPieces) -> tuple[Any, list[bytes]]:
         """Return facts and contents; see :class:`ProductCodec`."""
         facts, contents = [], []
         for counted in product:
@@ -106,11 +106,11 @@ class PiecesCodec(Struct, frozen=True):
                 _PieceFacts(piece.last_name, piece.misplaced, piece.covered, counted.tally.facts)
             )
             contents.append(b"".join(piece.chunks()))
-        return pack(facts), contents
+        return msgspec.to_builtins(facts), contents
 
-    def decode(self, facts: bytes, contents: Sequence[StoredContent]) -> CountedPieces:
+    def decode(self, facts: Any, contents: Sequence[StoredContent]) -> CountedPieces:
         """Return pieces that are read later; see :class:`ProductCodec`."""
-        every = unpack(facts, list[_PieceFacts])
+        every = msgspec.convert(facts, list[_PieceFacts])
         pieces: list[StoredPiece] = [
             KeptPiece(content, each.last_name, each.misplaced, each.covered)
             for content, each in zip(contents, every, strict=True)
@@ -141,11 +141,11 @@ class CandidatesCodec(Struct, frozen=True):
 
     kind: str = "candidates"
 
-    def encode(self, product: SetAsideCandidates) -> tuple[bytes, list[bytes]]:
+    def encode(self, product: SetAsideCandidates) -> tuple[Any, list[bytes]]:
         """Return facts and contents; see :class:`ProductCodec`."""
-        return b"", [key.join_keys(product.candidates), key.join_keys(product.others)]
+        return None, [key.join_keys(product.candidates), key.join_keys(product.others)]
 
-    def decode(self, facts: bytes, contents: Sequence[StoredContent]) -> SetAsideCandidates:
+    def decode(self, facts: Any, contents: Sequence[StoredContent]) -> SetAsideCandidates:
         """Return candidates that are read later; see :class:`ProductCodec`."""
         candidates, others = contents
         return KeptCandidates(candidates, others)

@@ -72,12 +72,13 @@ class _Header(Struct, frozen=True):
     """What precedes the contents."""
 
     identity: bytes
-    facts: bytes
     sizes: list[int]
+    """Of the facts, and then of each content."""
     hashes: list[bytes]
+    """Likewise."""
 
-    def contents(self, path: str, offset: int) -> list[StoredContent]:
-        """Return where the contents are in a file, from an offset on."""
+    def parts(self, path: str, offset: int) -> list[StoredContent]:
+        """Return where the facts and the contents are in a file, from an offset on."""
         found = []
         for size, sha256 in zip(self.sizes, self.hashes, strict=True):
             found.append(StoredContent(path, offset, size, sha256))
@@ -99,17 +100,18 @@ def write_piece(
     Raises:
         PiecesError: it cannot be written.
     """
-    hashes = [hashlib.sha256(content).digest() for content in contents]
-    header = _Header(identity, facts, list(map(len, contents)), hashes)
+    parts = [facts, *contents]
+    hashes = [hashlib.sha256(part).digest() for part in parts]
+    header = _Header(identity, list(map(len, parts)), hashes)
     encoded = msgspec.json.encode(header)
     with piece_errors(path), AtomicFile(_local(path), 0o600) as atomic:
         atomic.file.write(_MAGIC + hashlib.sha256(encoded).digest())
         atomic.file.write(len(encoded).to_bytes(_LENGTH_SIZE, "big"))
-        for part in (encoded, *contents):
+        for part in (encoded, *parts):
             atomic.file.write(part)
         atomic.finish()
         atomic.place()
-    return header.contents(path, _BEFORE_HEADER + len(encoded))
+    return header.parts(path, _BEFORE_HEADER + len(encoded))[1:]
 
 
 def read_piece(path: str, identity: bytes) -> tuple[bytes, list[StoredContent]] | None:
@@ -123,9 +125,10 @@ def read_piece(path: str, identity: bytes) -> tuple[bytes, list[StoredContent]] 
     try:
         with _open(path) as file:
             header, offset = _read_header(file, identity)
-            contents = header.contents(path, offset)
             if os.fstat(file.fileno()).st_size != offset + sum(header.sizes):
                 raise DamagedPieceError("its length is wrong")
+            first, *contents = header.parts(path, offset)
+            facts = b"".join(first.chunks_of(file))
             for content in contents:
                 for _ in content.chunks_of(file):
                     pass
@@ -134,7 +137,7 @@ def read_piece(path: str, identity: bytes) -> tuple[bytes, list[StoredContent]] 
     except OSError as error:
         check_shortage(error)
         raise DamagedPieceError(str(error.strerror)) from error
-    return header.facts, contents
+    return facts, contents
 
 
 def _read_header(file: BinaryIO, identity: bytes) -> tuple[_Header, int]:
@@ -153,7 +156,7 @@ def _read_header(file: BinaryIO, identity: bytes) -> tuple[_Header, int]:
         raise DamagedPieceError(str(error)) from error
     if header.identity != identity:
         raise DamagedPieceError("it is of something else")
-    if len(header.sizes) != len(header.hashes) or min(header.sizes, default=0) < 0:
+    if len(header.sizes) != len(header.hashes) or min(header.sizes, default=-1) < 0:
         raise DamagedPieceError("its header contradicts itself")
     return header, _BEFORE_HEADER + length
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import secrets
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ _RANDOM_BYTES = 8
 class _ResultFacts(Struct, frozen=True):
     """All of a result but the contents of its product."""
 
-    product: bytes
+    product: Any
     changed_since: int
     left_out: FilterTallyFacts
 
