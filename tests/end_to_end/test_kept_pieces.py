@@ -242,15 +242,6 @@ def test_what_is_different_uses_nothing(project: Project, tmp_path: Path) -> Non
     assert made == make(project, replace(other, pieces=None))
 
 
-def test_other_snapshots_of_the_same_files_use_nothing(project: Project, tmp_path: Path) -> None:
-    request = project.request(tmp_path)
-    cut_short(project, request)
-
-    _, reused, _ = rest_of(project, replace(request, newer=project.site.snapshot()))
-
-    assert reused == 0
-
-
 def test_a_damaged_piece_is_made_again_and_reported(project: Project, tmp_path: Path) -> None:
     request = project.request(tmp_path)
     cut_short(project, request)
