@@ -220,7 +220,7 @@ def test_dask_writes_no_slice_to_a_log_with_which_a_worker_failed(
     logged = b"".join(path.read_bytes() for path in machine.folder.rglob("log*"))
     assert b"Compute Failed" in logged
     assert b"a session of the run" not in logged
-    # Versions of Dask before 2024.12 show what a function was given.
+    # Older versions of Dask show what a function was given.
     assert "session" not in f"{task} {task!r} {(task,)}"
 
 
