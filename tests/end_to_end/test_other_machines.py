@@ -11,6 +11,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import NamedTuple
 
 import pytest
@@ -30,12 +31,14 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.operations.doctor.checks import CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
 from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.runners.dask_connection import DaskConnection
+from qumulo_changelist.runners.dask_worker import PickledTask, versions
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.files import write_files
 from tests.end_to_end.site import GUID, Site
-from tests.parts.dask_cluster import Nursery, nursery
+from tests.parts.dask_cluster import Nursery
 
 
 class Machine(NamedTuple):
@@ -57,7 +60,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         (folder / name).write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("QUMULO_CHANGELIST_CONFIG", str(configuration))
-        with nursery(folder) as started:
+        with contextlib.closing(Nursery(folder)) as started:
             yield Machine(started, folder, configuration, folder)
 
 
@@ -203,6 +206,22 @@ def test_neither_password_nor_token_passes_through_the_scheduler_or_is_in_a_log(
     for secret in (far.password, token):
         assert secret
         assert secret.encode() not in seen + logged
+
+
+def test_dask_writes_no_slice_to_a_log_with_which_a_worker_failed(
+    machine: Machine, unverified: str
+) -> None:
+    with contextlib.closing(DaskConnection(Scheduler(unverified))) as connection:
+        task = PickledTask(b"a session of the run")
+        attempt = connection.submit(versions(), task)
+        with pytest.raises(UnpicklingError):
+            attempt.result.result(60)
+
+    logged = b"".join(path.read_bytes() for path in machine.folder.rglob("log*"))
+    assert b"Compute Failed" in logged
+    assert b"a session of the run" not in logged
+    # Older versions of Dask show what a function was given.
+    assert "session" not in f"{task} {task!r} {(task,)}"
 
 
 # What a worker lacks

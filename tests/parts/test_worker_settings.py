@@ -12,7 +12,6 @@ from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.config.worker import WorkerSettings
 from qumulo_changelist.errors import (
     CertificateError,
-    ConfigurationError,
     CredentialsError,
     LoginError,
     SessionEndedError,
@@ -193,7 +192,7 @@ def test_a_configuration_that_the_environment_names_and_that_is_missing_is_named
 ) -> None:
     monkeypatch.setenv("QUMULO_CHANGELIST_CONFIG", str(machine / "none.conf"))
 
-    with pytest.raises(ConfigurationError, match=r"none\.conf cannot be read"):
+    with pytest.raises(CredentialsError, match=r"none\.conf cannot be read"):
         sent(HERE).complete()
 
 

@@ -128,6 +128,34 @@ class Exited(AnySource, frozen=True):
         yield OwnedTree()
 
 
+class DiesAt(AnySource, frozen=True):
+    """Its process ends when a certain name is read."""
+
+    name: str
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        def look(names: list[str]) -> None:
+            if self.name in names:
+                os._exit(3)
+
+        yield OwnedTree(look)
+
+
+opened: list[str] = []
+"""The names of the ``Counted`` trees that are open in this process."""
+
+
+class Counted(AnySource, frozen=True):
+    name: str
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        opened.append(self.name)
+        yield OwnedTree()
+        opened.remove(self.name)
+
+
 class Stuck(AnySource, frozen=True):
     """Its process ignores SIGTERM and reports that a mount does not answer."""
 
@@ -272,10 +300,11 @@ class Readers:
                 found.append(int(file.readline()))
         return found
 
-    def release(self) -> None:
-        """Let all continue to the end."""
+    def release(self, answers: int = 1000) -> None:
+        """Let all continue that still exist, for this number of answers; usually to the end."""
         for connection in self._connections:
-            connection.sendall(b"x" * 1000)
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(b"x" * answers)
 
     def none_came(self) -> bool:
         """Return whether nobody reads that was not waited for."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_changelist.config.settings import Secret, Settings
-from qumulo_changelist.errors import CredentialsError, TrustFileError
+from qumulo_changelist.errors import ConfigurationFileError, CredentialsError, TrustFileError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.secret import SessionToken
 
@@ -103,7 +103,10 @@ class WorkerSettings(Struct, frozen=True):
         path = usual_path() or default_path()
         if not os.path.exists(to_bytes(path)) and not _has(CONFIG_VARIABLE):
             raise CredentialsError(f"there are no credentials for the cluster {self._cluster}")
-        own = read_settings(path, "rest")
+        try:
+            own = read_settings(path, "rest")
+        except ConfigurationFileError as error:
+            raise CredentialsError(str(error)) from error
         if own.port != self.port or not set(own.hosts) & set(self.hosts):
             raise CredentialsError(
                 f"the configuration {path} is for a different cluster: {', '.join(own.hosts)}, "

@@ -15,7 +15,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.events import Listener, WorkersAwaited
 from qumulo_changelist.runners.dask_connection import Attempt, DaskConnection
-from qumulo_changelist.runners.dask_worker import Crew, Task, versions
+from qumulo_changelist.runners.dask_worker import Crew, PickledTask, Task, versions
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
 from qumulo_changelist.runners.patience import Patience
 from qumulo_changelist.runners.report import Report
@@ -34,7 +34,7 @@ _SECONDS_TO_WAIT_FOR_WORKERS = 300.0
 class _Given:
     """A slice that was given to the workers, perhaps more than once."""
 
-    def __init__(self, task: bytes, attempt: Attempt) -> None:
+    def __init__(self, task: PickledTask, attempt: Attempt) -> None:
         self.task = task
         self.attempts = [attempt]
         """Those of which nothing failed."""
@@ -97,9 +97,7 @@ class DaskRunner:
         pickled = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
         self._wait_for_workers()
         for one in slices:
-            task = pickle.dumps(
-                Task(self._job_id, pickled, self._crew, one), pickle.HIGHEST_PROTOCOL
-            )
+            task = PickledTask.of(Task(self._job_id, pickled, self._crew, one))
             self._line.append(_Given(task, self._submit(task)))
             while len(self._line) >= self._most_ahead:
                 yield self._take()
@@ -120,7 +118,7 @@ class DaskRunner:
     def _most_ahead(self) -> int:
         return max(self._crew.count, 1) * _SLICES_PER_THREAD
 
-    def _submit(self, task: bytes) -> Attempt:
+    def _submit(self, task: PickledTask) -> Attempt:
         """Give a slice to the workers, but not to those that have been slow and are not back."""
         others = None
         if self._slow:

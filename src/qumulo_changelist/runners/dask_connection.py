@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
-from qumulo_changelist.runners.dask_worker import Versions, end_job, mismatch, work
+from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.waiting import result_of
 
@@ -139,13 +139,13 @@ class DaskConnection:
         )
 
     def submit(
-        self, expected: Versions, task: bytes, workers: Collection[str] | None = None
+        self, expected: Versions, task: PickledTask, workers: Collection[str] | None = None
     ) -> Attempt:
         """Give a slice to the workers.
 
         Args:
             expected: the versions that a worker has to have.
-            task: a ``Task``, pickled.
+            task: the slice, and its job.
             workers: the addresses of those that it is for, as far as they exist; None for all.
         """
         chosen: dict[str, Any] = {}

@@ -65,6 +65,22 @@ class Task(Struct, frozen=True):
     one: Slice
 
 
+class PickledTask(bytes):
+    """A :class:`Task`, pickled. Dask writes to its logs what a worker failed with: not this."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"PickledTask(of {len(self)} bytes)"
+
+    __str__ = __repr__
+
+    @classmethod
+    def of(cls, task: Task) -> "PickledTask":
+        """Pickle a task."""
+        return cls(pickle.dumps(task, pickle.HIGHEST_PROTOCOL))
+
+
 def versions() -> Versions:
     """Return the versions of this process."""
     return __version__, ".".join(platform.python_version_tuple()[:2])
@@ -196,14 +212,14 @@ def _end_all(jobs: list[_KeptJob]) -> None:
 _jobs = _Jobs()
 
 
-def work(expected: Versions, task: bytes) -> bytes:
+def work(expected: Versions, task: PickledTask) -> bytes:
     """Return the report of a slice, pickled.
 
     Of a worker whose versions are not the expected ones, it is an error.
 
     Args:
         expected: the versions of the run, see :func:`versions`.
-        task: a :class:`Task`, pickled.
+        task: the slice, and its job.
     """
     from distributed import get_worker
 

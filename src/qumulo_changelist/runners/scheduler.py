@@ -1,10 +1,12 @@
 """A Dask scheduler: where it is, and how this machine and its workers prove who they are."""
 
+import contextlib
 import ipaddress
 import json
 import re
 import socket
 import ssl
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 from msgspec import Struct
@@ -139,16 +141,20 @@ def _is_loopback(host: str) -> bool:
 
 def _check_credentials(files: Credentials) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    path = files.ca_file
-    try:
-        context.load_verify_locations(path)
-        for path in (files.certificate, files.key):
-            with open(path, "rb"):
-                pass
-        # Without a password, OpenSSL would ask for one at the terminal.
+    for path in (files.ca_file, files.certificate):
+        with _trust_errors(path, "it has no certificate in PEM"):
+            context.load_verify_locations(path)
+    reason = "it has no key of the certificate, in PEM and without a password"
+    with _trust_errors(files.key, reason):
+        # Without a password here, OpenSSL would ask for one at the terminal.
         context.load_cert_chain(files.certificate, files.key, password="")
+
+
+@contextlib.contextmanager
+def _trust_errors(path: str, reason: str) -> Iterator[None]:
+    try:
+        yield
     except ssl.SSLError as error:
-        reason = f"it is not what TLS needs ({error.reason or 'unreadable'})"
         raise SchedulerTrustError(f"{path} cannot be used: {reason}") from error
     except OSError as error:
         raise SchedulerTrustError(f"{path} cannot be used: {error.strerror}") from error

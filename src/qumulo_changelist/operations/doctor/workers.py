@@ -68,7 +68,7 @@ def _examine(
         def connect() -> Finding:
             scheduler.check()
             check_session(scheduler, settings)
-            found.append(stack.enter_context(_connected(scheduler)))
+            found.append(stack.enter_context(contextlib.closing(_connect(scheduler))))
             return _look_at_scheduler(found[0], scheduler)
 
         def look() -> Finding:
@@ -82,15 +82,10 @@ def _examine(
         examination.check("workers", scheduler.address, look, needs={"scheduler": is_there})
 
 
-@contextlib.contextmanager
-def _connected(scheduler: Scheduler) -> "Iterator[DaskConnection]":
+def _connect(scheduler: Scheduler) -> "DaskConnection":
     from qumulo_changelist.runners.dask_connection import DaskConnection  # takes long to load
 
-    connection = DaskConnection(scheduler)
-    try:
-        yield connection
-    finally:
-        connection.close("", ())
+    return DaskConnection(scheduler)
 
 
 def _look_at_scheduler(connection: "DaskConnection", scheduler: Scheduler) -> Finding:
