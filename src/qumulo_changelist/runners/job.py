@@ -14,6 +14,7 @@ from qumulo_changelist.events import Listener
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
+from qumulo_changelist.scan.requests import Extent
 from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
 from qumulo_changelist.trees.interface import TreeSource, WorkerPlace
 
@@ -120,7 +121,14 @@ class SliceWorker(Generic[Product]):
         before = self._changed_since()
         assert self._newer
         sieve = SliceSieve(self._sieve, key.unpack(one.packed))
-        entries = read_sides(sieve, self._newer, self._older, self._identified)
+        entries = read_sides(
+            sieve,
+            self._newer,
+            self._older,
+            self._identified,
+            newer_extent=Extent(one.bounds, one.newer_known),
+            older_extent=Extent(one.bounds, one.older_known),
+        )
         for watch in filter(None, (self._watch, look)):
             entries = map(watch, entries)
         product = self._finish(entries)
