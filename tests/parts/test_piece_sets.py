@@ -13,8 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.changes.slice import Slice
+from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.errors import PiecesError
 from qumulo_changelist.events import (
     OldPiecesRemoved,
@@ -24,6 +28,7 @@ from qumulo_changelist.events import (
     ignore,
 )
 from qumulo_changelist.filters.tally import FilterTally
+from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.runners.encode import CountedPiece, CountedPieces
@@ -31,6 +36,7 @@ from qumulo_changelist.runners.job import SliceResult
 from qumulo_changelist.runners.piece_codec import PiecesCodec
 from qumulo_changelist.runners.piece_keeper import PieceKeeper
 from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.trees.interface import KnownListing
 from tests.parts.conftest import RecordingListener
 from tests.parts.entries import content_of
 
@@ -212,6 +218,28 @@ def test_a_piece_that_changes_after_it_was_verified_ends_the_run(tmp_path, liste
     the_piece(tmp_path).unlink()
     with pytest.raises(PiecesError, match="cannot be used: No such file"):
         content_of(found.product[0].piece)
+
+
+def test_slices_of_one_directory_are_different_pieces_by_their_bounds_and_what_is_known(tmp_path):
+    listing = KnownListing("/d/", ["/d/b", "/d/a"])
+    columns = FileColumns(*([5], [1], [1], [0], [0], ["7"], ["1"]))
+    page = DirectoryPage(2, 1, ["/d/b"], columns, {"/d/a": Attributes(Kind.OTHER)})
+    slices = [
+        Slice(b"/d/\0C"),
+        Slice(b"/d/\0C", bounds=Bounds("/d/5")),
+        Slice(b"/d/\0C", bounds=Bounds("", "/d/5")),
+        Slice(b"/d/\0C", newer_known=listing),
+        Slice(b"/d/\0C", older_known=listing),
+        Slice(b"/d/\0C", newer_known=replace(listing, page=page)),
+        Slice(b"/d/\0C", newer_known=replace(listing, page=replace(page, received=2))),
+    ]
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, ignore, lasts=True) as used:
+        keeper = keeper_of(used)
+        for one in slices:
+            assert keeper.find(one, ignore) is None
+            keeper.keep(one, result_with(b"piece"), is_whole=True)
+
+        assert keeper.find(replace(slices[0], changes=7), ignore)
 
 
 # Sets
