@@ -32,7 +32,7 @@ class PieceKeeper(Struct, Generic[Product], frozen=True):
     """Implements :class:`~.job.Keeper`: each result is a file, named for what it depends on."""
 
     folder: str
-    """Where the files are; it has to exist."""
+    """Where the files are, an absolute path; it has to exist."""
     fingerprint: bytes
     """Stands for all that results depend on, apart from the slice."""
     codec: ProductCodec[Product]

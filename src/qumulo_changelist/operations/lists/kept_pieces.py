@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -10,6 +11,7 @@ from qumulo_changelist.checks.base_path import SnapshotPair
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.events import Listener, PiecesPerishable, PiecesReused
 from qumulo_changelist.model import Snapshot
+from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output.formats import FORMATS, ListParameters, formats_of_lists
@@ -70,7 +72,9 @@ class KeptPieces:
         # If the base path is gone, the mapped path shows nothing of a snapshot.
         if not self._set or not pair.newer.has_base:
             return None
-        return PieceKeeper(self._set.path, self._fingerprint, codec, self._set.lasts)
+        # Other machines may have a different locale.
+        folder = to_text(os.fsencode(self._set.path))
+        return PieceKeeper(folder, self._fingerprint, codec, self._set.lasts)
 
     def count(self, results: Iterable[SliceResult[Product]]) -> Iterator[SliceResult[Product]]:
         """Yield the same results, and report how many of them an earlier run has made."""
