@@ -16,7 +16,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 FROM wheel AS tool-environment
 RUN python -m venv /opt/qumulo-changelist \
     && set -- /wheels/*.whl \
-    && /opt/qumulo-changelist/bin/pip install --no-cache-dir --constraint requirements-dev.txt "$1[parquet,report]"
+    && /opt/qumulo-changelist/bin/pip install --no-cache-dir --constraint requirements-dev.txt "$1[dask,parquet,report]"
 
 FROM wheel AS emulator-environment
 RUN python -m venv /opt/qumulo-changelist \

@@ -26,8 +26,20 @@ _COMMANDS = {
 _LOADED_BY_COMMANDS = ("cli.commands", "cluster.rest", "operations.lists", "operations.project")
 
 
-def quick_command(name: str) -> str:
-    """Return the path of one of our own commands, such as ``qumulo-changelist``."""
+# With Dask, which takes a second to load.
+_DASK = (
+    *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker"),
+    *("qumulo_changelist.runners.dask", "dask.cli:dask=run_cli"),
+)
+
+
+def quick_command(name: str, *, with_dask: bool = False) -> str:
+    """Return the path of one of our own commands, such as ``qumulo-changelist``.
+
+    Args:
+        name: its name.
+        with_dask: whether ``dask`` is beside it, and has been loaded.
+    """
     loaded = [
         module.name
         for package in _LOADED_BY_COMMANDS
@@ -38,6 +50,8 @@ def quick_command(name: str) -> str:
     ]
     programs = [f"{module}:{program}=main" for program, module in _COMMANDS.items()]
     names = tuple(_COMMANDS)
+    if with_dask:
+        names, programs = (*names, "dask"), [*_DASK, *programs]
     return str(quick_programs(sys.executable, "quick_server", names, *loaded, *programs) / name)
 
 

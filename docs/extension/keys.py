@@ -11,6 +11,7 @@ from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.projects import keys
 from qumulo_changelist.projects.filter_keys import FILTER_KEYS
 from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.projects.scheduler_keys import SCHEDULER_KEYS
 
 _OWNERS = (Source, ListOptions, Filters, Project)
 # The option says it of itself, or the opposite; the docstring says it of the key.
@@ -25,6 +26,8 @@ def describe_project_keys() -> str:
         ("### Of a list", "In `[defaults]`, or in a project.", keys.OPTION_KEYS),
         ("### Filters", "In `[defaults]`, or in a project; see [filters](../filters.md).",
          FILTER_KEYS),
+        ("### Workers of other machines", "In `[defaults]`, or in a project; see "
+         "[many machines make one list](../how-to/dask.md).", SCHEDULER_KEYS),
         ("### Of the cycle", "In `[defaults]`, or in a project.", keys.CYCLE_KEYS),
     )  # fmt: skip
     lines: list[str] = []

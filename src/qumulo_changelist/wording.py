@@ -1,5 +1,6 @@
 """Words that messages have in common."""
 
+import contextlib
 import shlex
 import signal
 import sys
@@ -73,3 +74,14 @@ def _escape(character: str) -> str:
     if 0xDC80 <= number <= 0xDCFF:  # a byte of a name that is not UTF-8
         number -= 0xDC00
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def describe_moment(nanoseconds: int | None) -> str:
+    """Return a moment since the epoch in words; None if it is unknown."""
+    from datetime import datetime, timezone  # takes long to load
+
+    if nanoseconds is not None:
+        with contextlib.suppress(ValueError, OverflowError):
+            moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, timezone.utc)
+            return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return "at an unknown time"

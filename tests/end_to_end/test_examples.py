@@ -187,12 +187,12 @@ def test_duckdb_adds_up_a_parquet_list_by_folder(site: Site) -> None:
     ]
 
 
-def test_systemd_accepts_the_service_and_the_timer(tmp_path: Path) -> None:
+def test_systemd_accepts_the_services_and_the_timer(tmp_path: Path) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
     for unit in (EXAMPLES / "systemd").iterdir():
         text = unit.read_text(encoding="utf-8")
-        text = text.replace("/usr/local/bin/qumulo-changelist", str(PROGRAMS / "qumulo-changelist"))
+        text = text.replace("/usr/local/bin/", f"{PROGRAMS}/")
         (tmp_path / unit.name).write_text(text)
     units = sorted(map(str, tmp_path.iterdir()))
 
@@ -200,7 +200,7 @@ def test_systemd_accepts_the_service_and_the_timer(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True
     )
 
-    assert len(units) == 2
+    assert len(units) == 4
     assert (done.returncode, done.stderr) == (0, "")
 
 

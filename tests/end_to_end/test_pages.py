@@ -39,6 +39,9 @@ NOT_RUN = {
     },
     ("docs/how-to/monitoring.md", "sudo "): "needs root and systemd, whose tool checks the units "
     "in test_examples",
+    ("docs/how-to/dask.md", "python3 -m venv"): "asks a package index; tests/packages does it",
+    ("docs/how-to/dask.md", "dask scheduler --host tcp"): "the same again, without TLS, as in "
+    "test_other_machines",
     ("docs/how-to/tape.md", "mt -f"): "needs a tape drive",
 }
 
@@ -51,6 +54,18 @@ FROM_NOTHING = ("README.md", "docs/commands.md", "docs/tutorial.md")
 ANY_FREE_PORT = {
     "cluster --port 8000": "cluster --port 0",
     "--port 8000": "--port $(sed 's/.*\"port\": //; s/,.*//' emulator.json)",
+}
+
+DASK_PAGE = "docs/how-to/dask.md"
+# Two machines are two sets of processes here, and the port is a free one.
+ONE_MACHINE = {
+    "10.0.0.7 --port 8786": "127.0.0.1 --port 0 --scheduler-file scheduler.json",
+    # A worker that is killed stays away.
+    "worker tls://10.0.0.7:8786 --nworkers 4": "worker --scheduler-file scheduler.json --no-nanny",
+    # A page is read more slowly than a scheduler starts.
+    "qumulo-changelist doctor": "until test -s scheduler.json; do sleep 0.05; done; "
+    "qumulo-changelist doctor",
+    "tls://10.0.0.7:8786": "scheduler.json",
 }
 
 PAGES = [page for page in pages() if commands_of(page)]
@@ -93,7 +108,9 @@ class Reader:
     def variables(self) -> dict[str, str]:
         # Programs start at once, but on the page where somebody sees them for the first time.
         is_quick = self.page != "docs/tutorial.md"
-        quick = f"{Path(quick_command('qumulo-changelist')).parent}:" if is_quick else ""
+        with_dask = self.page == DASK_PAGE
+        program = quick_command("qumulo-changelist", with_dask=with_dask) if is_quick else ""
+        quick = f"{Path(program).parent}:" if program else ""
         own = {
             "HOME": str(self.home),
             "PATH": f"{quick}{Path(sys.executable).parent}:/usr/bin:/bin",
@@ -148,6 +165,9 @@ def test_every_command_of_a_page_works_and_prints_what_the_page_shows(
     replaced = own | {old.rstrip(): new.rstrip() for old, new in own.items() if old.endswith("\n")}
     if page == "docs/tutorial.md":  # it sets up everything itself
         replaced = ANY_FREE_PORT
+    if page == DASK_PAGE:
+        own_conf = {"/etc/qumulo-changelist/cluster.conf": str(reader.site.configuration)}
+        replaced |= ONE_MACHINE | own_conf
 
     ended = run_commands(commands, reader.folder, reader.variables(), replaced)
 

@@ -122,7 +122,7 @@ def test_both_images_are_made_alike_and_have_the_extras_of_their_users() -> None
     (tool,) = instructions("tool-environment", "RUN")
     (emulator,) = instructions("emulator-environment", "RUN")
 
-    assert tool.replace("[parquet,report]", "[emulator]") == emulator
+    assert tool.replace("[dask,parquet,report]", "[emulator]") == emulator
 
 
 def test_the_images_run_as_a_user_who_owns_what_is_written() -> None:
@@ -186,6 +186,31 @@ def test_the_compose_file_names_what_the_dockerfile_has() -> None:
     assert targets["cluster"] == variables["QUMULO_CHANGELIST_CONFIG"]
     assert targets["projects"] == "/etc/qumulo-changelist/projects.toml"
     assert f"IP={services['emulator']['hostname']}\n" in COMPOSE["configs"]["cluster"]["content"]
+
+
+WORKERS: dict[str, Any] = yaml.safe_load(
+    (REPOSITORY / "examples" / "dask" / "compose.yaml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("name", ["scheduler", "worker"])
+def test_workers_are_started_with_options_that_dask_has_and_files_that_are_mounted(
+    name: str,
+) -> None:
+    service = WORKERS["services"][name]
+    entrypoint, words = service["entrypoint"], service["command"]
+    assert entrypoint == ["dask", name]
+    help_text = run(PROGRAMS / "dask", name, "--help")
+    unit = REPOSITORY / "examples" / "systemd" / f"qumulo-changelist-{name}.service"
+    for option in re.findall(r" (--[\w-]+)", unit.read_text(encoding="utf-8")):
+        assert re.search(rf"{option}\b", help_text), option
+    for word in words:
+        option, _, value = word.partition("=")
+        assert option == "tls://scheduler:8786" or re.search(rf"{option}\b", help_text), word
+        if value.endswith(".pem"):
+            assert f"./dask-tls/{Path(value).name}:{value}:ro" in service["volumes"]
+    port = WORKERS["services"]["scheduler"]["command"][0].partition("=")[2]
+    assert f"{port}:{port}" in WORKERS["services"]["scheduler"]["ports"]
 
 
 def test_neither_file_has_a_password() -> None:

@@ -14,7 +14,7 @@ from qumulo_changelist.model import (
     Op,
     State,
 )
-from qumulo_changelist.output.interface import ListFormat, Piece
+from qumulo_changelist.output.interface import ListFormat, Piece, StoredPiece
 
 FILE = Attributes(Kind.FILE, 700, 1_700_000_100, 1_700_000_150, 501, 20)
 DIRECTORY = Attributes(Kind.DIRECTORY, 512, 1_700_000_100, 1_700_000_150, 501, 20)
@@ -60,10 +60,15 @@ def write_piece(form: ListFormat, *entries: Entry, batch_size: int = 3) -> Writt
     return WrittenPiece(writer.finish(), unnameable)
 
 
+def content_of(piece: StoredPiece) -> bytes:
+    """Return the content of a piece, wherever it is."""
+    return b"".join(piece.chunks())
+
+
 class PieceInMemory(NamedTuple):
     """Implements ``StoredPiece``; its chunks are of a few bytes."""
 
-    piece: Piece
+    piece: StoredPiece
 
     @property
     def last_name(self) -> str:
@@ -78,5 +83,5 @@ class PieceInMemory(NamedTuple):
         return self.piece.covered
 
     def chunks(self) -> Iterator[bytes]:
-        content = self.piece.content
+        content = content_of(self.piece)
         yield from (content[begin : begin + 50] for begin in range(0, len(content), 50))

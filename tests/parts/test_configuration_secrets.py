@@ -1,9 +1,14 @@
 """Secrets in the archiver's configuration: no text of a value or an error shows them."""
 
+import multiprocessing
+import pickle
+
+import cloudpickle  # type: ignore[import-untyped]
 import pytest
 
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import ConfigurationError
+from qumulo_changelist.secret import SessionToken, let_processes_share
 from tests.parts.configuration_files import ini, plist, read, refusal
 
 SECRET = "correct-horse-battery"
@@ -19,6 +24,42 @@ def test_a_secret_shows_itself_only_when_it_is_revealed() -> None:
 
     assert SECRET not in f"{secret} {secret!r} {[secret]}"
     assert secret.reveal() == SECRET
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_secret_cannot_be_pickled_and_so_not_be_sent_to_a_different_machine(
+    protocol: int,
+) -> None:
+    settings = read(ini(QumuloPassword=SECRET))
+
+    for one in (Secret(SECRET), settings):
+        let_processes_share()  # that changes nothing here
+        with pytest.raises(TypeError, match="must not leave this machine"):
+            pickle.dumps(one, protocol)
+        with pytest.raises(TypeError, match="must not leave this machine"):
+            cloudpickle.dumps(one)
+
+
+def test_the_processes_of_this_machine_exchange_secrets() -> None:
+    let_processes_share()
+    near, far = multiprocessing.Pipe()
+
+    with near, far:
+        near.send(read(ini(QumuloPassword=SECRET, QumuloAccessToken=f"access-v1:{SECRET}")))
+        arrived = far.recv()
+
+    assert arrived.password.reveal() == SECRET
+    assert arrived.access_token.reveal() == f"access-v1:{SECRET}"
+
+
+def test_the_token_of_a_session_can_be_sent_and_is_not_shown() -> None:
+    token = SessionToken(SECRET)
+
+    copy = pickle.loads(pickle.dumps(token))
+
+    assert type(copy) is SessionToken
+    assert copy.reveal() == SECRET
+    assert SECRET not in f"{copy} {copy!r} {[copy]}"
 
 
 def test_settings_do_not_show_password_and_token() -> None:

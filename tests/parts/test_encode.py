@@ -11,6 +11,7 @@ from qumulo_changelist.output.ndjson import Ndjson
 from qumulo_changelist.output.scan_xml import ScanXml
 from qumulo_changelist.runners.encode import EntryEncoder, SidesEncoder
 from qumulo_changelist.scan.tally import Tally
+from tests.parts.entries import content_of
 from tests.parts.outcomes import LINK, file, sides, worlds
 
 XML = ScanXml("1", 0)
@@ -33,8 +34,8 @@ def tally_of(form: ListFormat, batches: list[Batch], *, by_folder: bool = False)
 def test_a_piece_contains_the_entries_of_all_batches_and_its_tally_counts_them():
     (counted,) = EntryEncoder((XML,))([[present("/c"), present("/b")], [deleted("/a")]])
 
-    assert counted.piece.content.count(b"<file ") == 2
-    assert counted.piece.content.count(b"<delete-file ") == 1
+    assert content_of(counted.piece).count(b"<file ") == 2
+    assert content_of(counted.piece).count(b"<delete-file ") == 1
     assert counted.piece.last_name == "/a"
     assert counted.tally.totals == Totals(2, 10, 2, 10, deleted_files=1, deleted_size=5)
 

@@ -99,8 +99,10 @@ def test_only_what_can_pass_is_transient() -> None:
         "FailingError",
         "IncompleteReplyError",
         "MountTimeoutError",
+        "NoWorkersError",
         "ProjectBusyError",
         "ResourceError",
+        "SchedulerError",
         "UnreachableError",
         "WorkerError",
     }

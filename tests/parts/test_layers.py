@@ -32,19 +32,20 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "secret",
         "snapshot_paths",
         "version",
         "waiting",
     ),
     "wording",
     *("errors.cluster", "errors.cycle", "errors.machine", "errors.request", "errors.result"),
-    "errors.root",
+    *("errors.root", "errors.scheduler"),
     *("events.cluster", "events.cycle", "events.lists", "events.progress", "under_way"),
 }
 MAY_IMPORT = {
     "cli": {
         *("operations", "checks", "config", "projects", "output.formats", "report"),
-        "report_page",
+        *("report_page", "runners.scheduler"),
     },
     "report_page": {"operations", "report", "cycle.contents", "output.atomic"},
     "operations": {
@@ -52,10 +53,10 @@ MAY_IMPORT = {
         *("report", "scan", "trees"),
     },
     "report": {"output.interface"},
-    "projects": {"checks", "output.formats"},
+    "projects": {"checks", "output.formats", "runners.scheduler"},
     "cycle": set(),
     "checks": {"changes", "cluster.interface"},
-    "runners": {"changes", "scan", "output.interface", "trees.interface"},
+    "runners": {"changes", "scan", "output.atomic", "output.interface", "trees.interface"},
     "scan": {"changes", "trees.interface"},
     "changes": {"trees.interface"},
     "trees": {"cluster.interface"},
@@ -64,7 +65,7 @@ MAY_IMPORT = {
     "config": set(),
 }
 # Opening a tree needs the way to the cluster.
-MAY_ALSO_IMPORT = {"trees.sources": {"cluster", "config.settings"}}
+MAY_ALSO_IMPORT = {"trees.sources": {"cluster", "config.settings", "config.worker"}}
 
 
 @functools.cache

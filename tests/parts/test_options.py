@@ -1,5 +1,6 @@
 """The options of both commands: which are accepted, which are not, and which go together."""
 
+import argparse
 import re
 from fractions import Fraction
 from typing import Any
@@ -9,7 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
-from qumulo_changelist.cli import create_snap, generate_changelist
+from qumulo_changelist.cli import (
+    arguments,
+    create_snap,
+    generate_changelist,
+    project_options,
+    scheduler_options,
+)
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.errors import (
     ChangelistError,
@@ -22,6 +29,8 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.snapshots.creation import SnapshotRequest
+from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.runners.scheduler import Scheduler
 
 REQUIRED = {
     "-p": "Show 1",
@@ -181,6 +190,70 @@ def test_any_text_is_read_as_it_is_written_or_refused(argument: str) -> None:
         assert found.number * 10 ** len(part) == int(whole + part)
 
 
+# A scheduler
+
+
+def parse_scheduler(*typed: str) -> argparse.Namespace:
+    parser = arguments.make_parser("")
+    scheduler_options.add_options(parser)
+    return parser.parse_args(typed)
+
+
+def test_the_options_of_a_scheduler_are_one_value() -> None:
+    options = parse_scheduler(
+        "--scheduler=tls://h:8786", "--scheduler-ca=ca", "--scheduler-cert=cert",
+        "--scheduler-key=key", "--allow-unverified-scheduler", "--send-session",
+    )  # fmt: skip
+
+    expected = Scheduler(
+        "tls://h:8786", "ca", "cert", "key", allows_unverified=True, sends_session=True
+    )
+    assert scheduler_options.chosen_scheduler(options) == expected
+    assert request_of().scheduler is None
+    assert request_of("--pieces=/p").pieces == "/p"
+
+
+def test_a_scheduler_file_is_found_from_any_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+
+    chosen = scheduler_options.chosen_scheduler(parse_scheduler("--scheduler", "s.json"))
+
+    assert chosen == Scheduler("/s.json")
+
+
+@pytest.mark.parametrize(
+    "option", ["--scheduler-ca=a", "--scheduler-cert=a", "--scheduler-key=a",
+               "--allow-unverified-scheduler", "--send-session"],
+)  # fmt: skip
+def test_what_is_said_of_a_scheduler_needs_one(option: str) -> None:
+    with pytest.raises(UsageError, match=f"{option.partition('=')[0]} needs --scheduler"):
+        request_of(option)
+
+
+PROJECT = Project(
+    name="a",
+    sources=(Source(path="/a", guid="g"),),
+    options=ListOptions(scheduler=Scheduler("tls://own:1", "ca", sends_session=True)),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ([], Scheduler("tls://own:1", "ca", sends_session=True)),
+        (["--scheduler=tls://h:2"], Scheduler("tls://h:2", "ca", sends_session=True)),
+        (["--scheduler-ca=b"], Scheduler("tls://own:1", "b", sends_session=True)),
+        (["--no-scheduler"], None),
+    ],
+)
+def test_a_command_line_changes_the_scheduler_of_a_project(
+    typed: list[str], expected: Scheduler | None
+) -> None:
+    chosen = project_options.list_options(parse_scheduler(*typed), PROJECT)
+
+    assert chosen.scheduler == expected
+
+
 # All others
 
 
@@ -318,7 +391,7 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
     ("command", "arguments", "count"),
     [
         (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 4),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 26),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 31),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
@@ -25,6 +26,8 @@ from qumulo_changelist.projects.filter_keys import FILTER_KEYS
 from qumulo_changelist.projects.keys import CYCLE_KEYS, FIELDS, OPTION_KEYS, SOURCE_KEYS
 from qumulo_changelist.projects.lines import find_lines, line_of
 from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.projects.scheduler_keys import SCHEDULER_KEYS, make_scheduler
+from qumulo_changelist.runners.scheduler import Scheduler
 
 WHOLE = """\
 # what every project has
@@ -92,10 +95,43 @@ def test_a_file_becomes_projects_with_defaults_and_sources() -> None:
 def test_every_key_is_a_field_of_a_project() -> None:
     assert set(SOURCE_KEYS) == set(Source.__struct_fields__)
     fields = {FIELDS.get(key, key) for key in OPTION_KEYS}
-    assert fields | {"filters"} == set(ListOptions.__struct_fields__)
+    assert fields | {"filters", "scheduler"} == set(ListOptions.__struct_fields__)
     assert set(FILTER_KEYS) == {*Filters.__struct_fields__, "filter_file"}
     own = {"name", "sources", "options"}
     assert set(CYCLE_KEYS) == set(Project.__struct_fields__) - own
+
+
+def test_the_keys_of_a_scheduler_are_one_value() -> None:
+    text = """
+        [defaults]
+        scheduler_ca = "/ca.pem"
+        scheduler_cert = "/client.pem"
+        [projects.far]
+        path = "/far"
+        guid = "g1"
+        scheduler = "tls://10.0.0.7:8786"
+        scheduler_key = "/key.pem"
+        send_session = true
+        pieces = "/shared/pieces"
+        [projects.near]
+        path = "/near"
+        guid = "g2"
+        """
+
+    found, wrong = parse_projects(text, "p.toml")
+
+    assert wrong == []
+    assert found["far"].options == ListOptions(
+        scheduler=Scheduler(
+            "tls://10.0.0.7:8786", "/ca.pem", "/client.pem", "/key.pem", sends_session=True
+        ),
+        pieces="/shared/pieces",
+    )
+    assert found["near"].options == ListOptions()
+    # Each leads to a field.
+    made = make_scheduler(dict.fromkeys(SCHEDULER_KEYS, "set"))
+    assert made
+    assert set(astuple(made)) == {"set"}
 
 
 GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
@@ -122,6 +158,24 @@ GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
         (
             f"{GOOD}include = '!a'\n",
             ["line 4: include = '!a': include '!a': use exclude for what is not wanted"],
+        ),
+        (
+            f"{GOOD}scheduler = 'host:8786'\n",
+            [
+                "line 4: scheduler = 'host:8786': it has to be tls://HOST:PORT, or the absolute "
+                "path of a scheduler file"
+            ],
+        ),
+        (
+            f"{GOOD}scheduler_ca = 'ca.pem'\n",
+            [
+                "line 4: scheduler_ca = 'ca.pem': it has to be an absolute path, which begins "
+                "with /"
+            ],
+        ),
+        (
+            f"{GOOD}send_session = 'yes'\n",
+            ["line 4: send_session = 'yes': it has to be true or false"],
         ),
         (
             f"{GOOD}only = 'gone'\n",

@@ -129,8 +129,11 @@ INTERNAL = {
     ("output/reading", "MalformedListError"),
     ("output/scan_xml_classic_reader", "MalformedListError"),
     ("output/scan_xml_reader", "MalformedListError"),
+    ("runners/dask_worker", "_JobEnded"),
+    ("runners/piece_file", "DamagedPieceError"),
     ("runners/processes", "_TerminationExit"),
     ("scan/sides", "ValueError"),
+    ("secret", "TypeError"),
 }
 
 

@@ -1,6 +1,5 @@
 """How the work over REST ends: at once, in every situation, and without leaving anything."""
 
-import pickle
 import signal
 import subprocess
 import sys
@@ -11,10 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from qumulo_changelist.cluster.rest.client import RestCluster
-from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import UnreachableError
 from qumulo_changelist.events import Event
-from tests.parts.canned import PASSWORD, Canned, Reply, serve
+from tests.parts.canned import Canned, Reply, serve
 
 PATIENCE = 20
 """The number of seconds after which a test that waits fails."""
@@ -143,19 +141,6 @@ def test_a_request_ahead_takes_no_thread(canned, stall, listener):
         assert stall.asked.acquire(timeout=PATIENCE)
         names = {thread.name for thread in threading.enumerate()}
     assert {name for name in names if "process_request" not in name} == before
-
-
-def test_settings_can_be_pickled_and_show_no_secret(canned):
-    settings = canned.settings(access_token=Secret("access-v1:hidden"))
-
-    back = pickle.loads(pickle.dumps(settings))
-
-    assert back.password.reveal() == PASSWORD
-    assert back.access_token
-    assert back.access_token.reveal() == "access-v1:hidden"
-    assert back.hosts == settings.hosts
-    assert PASSWORD not in repr(back)
-    assert "hidden" not in repr(back)
 
 
 def test_rest_is_quick_to_import():

@@ -27,13 +27,19 @@ WARNINGS: list[Event] = [
     events.EntryUnreadable("/a", "why"),
     events.MoreUnreadable(7),
     events.WorkersUnavailable("why"),
+    events.WorkersAwaited("tls://host:8786"),
     events.ProcessesLeft((17,)),
     events.LockAwaited("/list"),
     events.LockUnavailable("/list", "/lock", "why"),
+    events.PiecesPerishable("the live share can change"),
+    events.PiecesReused(3, 4),
+    events.PieceDamaged("/pieces/set/1.piece", "why"),
+    events.PiecesLeft("/pieces/set", "why"),
 ]
 WARNINGS += [
     events.ProjectAwaited("show1", "process 7 since noon"),
     events.RunRecovered("show1", "/p", 7, is_committed=False),
+    events.RunContinued("show1", "/p", 7, "show1-7"),
     events.CommitLost("show1", "/p", 7),
     events.CommitsDisagree("show1", "/p", 7, 9),
     events.BaseChosen("/p", 7, "show1-7", 0),
@@ -64,6 +70,7 @@ DETAILS: list[Event] = [
     events.EntryLeftOut("/a"),
     events.LeftoverRemoved("/aside"),
     events.LeftoversKept("/list", "why"),
+    events.OldPiecesRemoved("/pieces/set"),
     events.ListPublished("/list", "/receipt"),
 ]
 

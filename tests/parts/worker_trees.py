@@ -31,6 +31,7 @@ from qumulo_changelist.trees.interface import (
     WorkerPlace,
 )
 from qumulo_changelist.trees.mounted import MountedTree
+from tests.parts.entries import content_of
 
 # If the code under test would wait for ever, its test fails after this number of seconds.
 TIMEOUT = 30
@@ -62,7 +63,7 @@ def owners_in(results: Results) -> set[int]:
 
 def _content(results: Results) -> str:
     return "".join(
-        counted.piece.content.decode() for result in results for counted in result.product
+        content_of(counted.piece).decode() for result in results for counted in result.product
     )
 
 
@@ -77,16 +78,15 @@ class OwnedTree:
 
     def __init__(self, before: Callable[[list[str]], object] = str) -> None:
         self._before = before
+        self.owner = os.getpid()
 
     def read(self, wanted: Iterable[TreeRequest]) -> Iterator[Iterable[DescribedEntries]]:
         for request in wanted:
             assert isinstance(request, NamedEntries)
             self._before(request.names)
             self.changed_since += 1
-            found: list[Description] = [Attributes(Kind.FILE, owner=os.getpid())] * len(
-                request.names
-            )
-            yield [DescribedEntries(request.names, found)]
+            found: list[Description] = [Attributes(Kind.FILE, owner=self.owner)]
+            yield [DescribedEntries(request.names, found * len(request.names))]
 
     def names(self, directory: str) -> list[str]:
         raise NotImplementedError
@@ -126,6 +126,34 @@ class Exited(AnySource, frozen=True):
         if self.code:
             os._exit(self.code)
         yield OwnedTree()
+
+
+class DiesAt(AnySource, frozen=True):
+    """Its process ends when a certain name is read."""
+
+    name: str
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        def look(names: list[str]) -> None:
+            if self.name in names:
+                os._exit(3)
+
+        yield OwnedTree(look)
+
+
+opened: list[str] = []
+"""The names of the ``Counted`` trees that are open in this process."""
+
+
+class Counted(AnySource, frozen=True):
+    name: str
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        opened.append(self.name)
+        yield OwnedTree()
+        opened.remove(self.name)
 
 
 class Stuck(AnySource, frozen=True):
@@ -208,6 +236,25 @@ class Waiting(AnySource, frozen=True):
             yield OwnedTree(lambda _names: connection.recv(1))
 
 
+class Placed(AnySource, frozen=True):
+    """A source whose files have an owner by which its worker's place can be told.
+
+    Of the second of three workers it is 301.
+    """
+
+    source: Waiting
+    owner: int = 0
+
+    def at(self, place: WorkerPlace) -> "Placed":
+        return Placed(self.source, 100 * place.count + place.number)
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        with self.source.open(listener) as tree:
+            tree.owner = self.owner
+            yield tree
+
+
 class Holding(AnySource, frozen=True):
     """Keeps a file while it is read, and waits in the middle of that.
 
@@ -253,10 +300,20 @@ class Readers:
                 found.append(int(file.readline()))
         return found
 
-    def release(self) -> None:
-        """Let all continue to the end."""
+    def release(self, answers: int = 1000) -> None:
+        """Let all continue that still exist, for this number of answers; usually to the end."""
         for connection in self._connections:
-            connection.sendall(b"x" * 1000)
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(b"x" * answers)
+
+    def none_came(self) -> bool:
+        """Return whether nobody reads that was not waited for."""
+        self._server.setblocking(False)
+        try:
+            self._server.accept()
+        except BlockingIOError:
+            return True
+        return False
 
     def wait_until_gone(self) -> None:
         for connection in self._connections:

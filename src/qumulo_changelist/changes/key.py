@@ -23,6 +23,8 @@ _AFTER_END = "\1"
 _SUFFIXES: dict[Op, str] = {CREATE: _END + CREATED, MODIFY: _END + MODIFIED, DELETE: _END + DELETED}
 _SUFFIX_LENGTH = len(_END + CREATED)
 _BEFORE_SUFFIX = -_SUFFIX_LENGTH - 1
+# No part of a key is empty.
+_BETWEEN_KEYS = _END * 2
 
 # No file system has such names, but a cluster can send them. The order is kept.
 _ESCAPES = (("\1", "\1\2"), (_END, "\1\1"))
@@ -146,6 +148,16 @@ def unpack(packed: bytes) -> ChangedPaths:
     if "\1" in text:
         names = [unescape(name) for name in names]
     return ChangedPaths(names, letters)
+
+
+def join_keys(keys: Iterable[str]) -> bytes:
+    """Return keys of any kind, also grouped ones, as bytes; see :func:`split_keys`."""
+    return _BETWEEN_KEYS.join(keys).encode("utf-8", "surrogatepass")
+
+
+def split_keys(joined: bytes) -> list[str]:
+    """Return the keys that :func:`join_keys` was given."""
+    return joined.decode("utf-8", "surrogatepass").split(_BETWEEN_KEYS) if joined else []
 
 
 def escape(path: str) -> str:

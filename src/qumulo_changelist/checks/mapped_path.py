@@ -8,7 +8,6 @@ snapshot has it. One entry that agrees is enough.
 import contextlib
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -16,7 +15,7 @@ from qumulo_changelist.checks.base_path import SnapshotView
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import UnreadableError, WrongMountError
 from qumulo_changelist.model import EntryStat, Kind
-from qumulo_changelist.wording import count
+from qumulo_changelist.wording import count, describe_moment
 
 # The number of entries to request of a directory, and how many of these to compare.
 _MAX_ENTRIES = 100
@@ -194,11 +193,7 @@ def _describe(seen: EntryStat | None) -> str:
     """Return an entry in words that people can compare."""
     if not seen:
         return "not there"
-    modified = "at an unknown time"
-    if seen.mtime is not None:
-        with contextlib.suppress(ValueError, OverflowError):
-            moment = datetime.fromtimestamp(seen.mtime // 1_000_000_000, timezone.utc)
-            modified = f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    modified = describe_moment(seen.mtime)
     if seen.kind is Kind.FILE:
         return f"a file of {count(seen.size, 'byte')}, modified {modified}"
     if seen.kind is Kind.DIRECTORY:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import is_whole_number
-from qumulo_changelist.config.archiver import default_path
+from qumulo_changelist.config.archiver import CONFIG_VARIABLE, default_path
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.request import MAX_SIZE
@@ -14,8 +14,6 @@ from qumulo_changelist.version import __version__
 
 if TYPE_CHECKING:
     from qumulo_changelist.report.capacity import Price
-
-CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:

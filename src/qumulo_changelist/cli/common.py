@@ -4,12 +4,16 @@ import argparse
 import os
 
 from qumulo_changelist.cli import arguments
-from qumulo_changelist.config.archiver import default_path, read_settings
+from qumulo_changelist.config.archiver import (
+    CONFIG_VARIABLE,
+    default_path,
+    read_settings,
+    usual_path,
+)
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.projects.project import Project
 
-CONFIG_VARIABLE = arguments.CONFIG_VARIABLE
 PROJECTS_VARIABLE = "QUMULO_CHANGELIST_PROJECTS"
 STATE_VARIABLE = "QUMULO_CHANGELIST_STATE"
 
@@ -110,23 +114,10 @@ def find_settings(
     config = options.config or (project.config if project else "")
     if not config and not project and is_shared and CONFIG_VARIABLE not in os.environ:
         config = _shared_configuration(options)
-    config = config or usual_config()
+    config = config or usual_path()
     transport = options.transport or (project.transport if project else "")
     options.read_config = config or default_path()
     return read_settings(config or None, transport or None)
-
-
-def usual_config() -> str:
-    """Return the configuration that the environment names, or that ``init`` made; else "".
-
-    That of ``init`` counts only if the archiver has none.
-    """
-    from qumulo_changelist.operations.setup.setup import default_config_file
-
-    if named := os.environ.get(CONFIG_VARIABLE):
-        return named
-    own = default_config_file()
-    return own if os.path.exists(own) and not os.path.exists(default_path()) else ""
 
 
 def _shared_configuration(options: argparse.Namespace) -> str:

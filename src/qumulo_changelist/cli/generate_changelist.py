@@ -7,7 +7,7 @@ from typing import get_args
 
 from msgspec.structs import fields
 
-from qumulo_changelist.cli import arguments, filter_options, program
+from qumulo_changelist.cli import arguments, filter_options, program, scheduler_options
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize_result
@@ -48,6 +48,7 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
         mapped_path=options.mappedpath,
         formats=options.formats or _DEFAULTS["formats"],
         filters=filter_options.chosen_filters(options),
+        scheduler=scheduler_options.chosen_scheduler(options),
         **{name: getattr(options, name) for name in _SAME_NAMES},
     )
     request.check()
@@ -68,7 +69,7 @@ def _run(argv: Sequence[str] | None) -> int:
 # Options that are named like fields of the request.
 _SAME_NAMES = (
     *("metadata", "deletes", "moves", "verify", "max_deletes", "workers"),
-    *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after"),
+    *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after", "pieces"),
 )
 
 
@@ -107,6 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="how the list is written; several times for several lists (default: xml)",
     )  # fmt: skip
     filter_options.add_options(parser)
+    scheduler_options.add_options(parser, has_projects=False)
     _add_tuning(parser)
     return parser
 
@@ -156,6 +158,7 @@ def _add_tuning(parser: argparse.ArgumentParser) -> None:
             f"--{name.replace('_', '-')}", metavar="N", type=arguments.positive_number,
             default=default, help=meaning + shown,
         )  # fmt: skip
+    scheduler_options.add_pieces(parser)
 
 
 def _number_of_lookups(argument: str) -> int:

@@ -54,6 +54,12 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check the snapshot id, and that .snapshot can be reached there (over NFSv4.1 from Core "
         "5.2.4 on); or read the snapshot with --metadata rest."
     ),
+    errors.WorkersNeedRestError: (
+        "Add --transport rest, or set QumuloTransport=rest in the archiver's configuration."
+    ),
+    errors.NoSessionError: (
+        "Leave out --send-session, and give the workers credentials of their own."
+    ),
     errors.InexpressibleError: (
         "Leave out -d (--deletes) or --moves, or use a format that has them, such as xml."
     ),
@@ -61,6 +67,19 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.UncommittableError: "`qumulo-changelist history PROJECT` shows every run.",
     errors.NeededSnapshotError: (
         "To delete it nevertheless, give --force; the next list of the project is then a full one."
+    ),
+    errors.SchedulerAddressError: (
+        "Give the address that the scheduler prints when it starts, such as tls://host:8786, or "
+        "the path of its --scheduler-file."
+    ),
+    errors.UnverifiedSchedulerError: (
+        "Start the scheduler and its workers with TLS (--tls-ca-file, --tls-cert and --tls-key), "
+        "and give its tls:// address."
+    ),
+    errors.SchedulerTrustError: (
+        "Name three files in PEM that this user can read: of the authority, and the certificate "
+        "of this machine and its key, without a password. Dask's own configuration can name them, "
+        "too (distributed.comm.tls.ca-file, client.cert and client.key)."
     ),
     errors.CommandFailedError: (
         "Nothing was committed: the next run lists the same changes again, and newer ones. If the "
@@ -74,6 +93,11 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.SpillError: (
         "Make room there (a million changes need about 100 MB during the run), let this user write "
         "there, or set FastScanWorkFolder in the archiver's configuration."
+    ),
+    errors.PiecesError: (
+        "With --pieces, name a folder that exists, has room, and that this machine and every "
+        "worker see under the same path and can write to. The same command goes on with what is "
+        "kept there."
     ),
     errors.ReceiptError: "The list itself is in its place. Run the command again for a receipt.",
     errors.ResultError: (
@@ -96,6 +120,11 @@ _HINTS: dict[type[ChangelistError], str] = {
     ),
     errors.TrustFileError: (
         "Set QumuloCAFile to a file of certificates in PEM that this user can read."
+    ),
+    errors.CredentialsError: (
+        "Start the worker with QUMULO_CHANGELIST_CONFIG, the path of an archiver's configuration "
+        "for this cluster there, or with QUMULO_CHANGELIST_ACCESS_TOKEN; or let it use a session "
+        "of the run, with --send-session."
     ),
     errors.ProjectFileError: "`qumulo-changelist projects check` shows everything that is wrong.",
     errors.IncomparableError: "Give two snapshots of the same directory.",
@@ -132,6 +161,10 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check QumuloUsername and QumuloPassword, or QumuloAccessToken, in the archiver's "
         "configuration."
     ),
+    errors.SessionEndedError: (
+        "Run the command again; if the run takes longer than a session lasts, give the workers "
+        "credentials, and leave out --send-session."
+    ),
     errors.SingleSignOnError: (
         "This user logs in through single sign-on, which takes no password here. Make an access "
         "token (`qq auth_create_access_token`, Core 5.3 and later), and set QumuloAccessToken and "
@@ -150,6 +183,19 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.ChangedCertificateError: (
         "The certificate was changed, or somebody intercepts the connection. Only if you know that "
         "it was changed, set QumuloCertificateFingerprint to that of the new one."
+    ),
+    errors.SchedulerError: (
+        "Check that the scheduler runs (`dask scheduler`) and that this machine reaches its port; "
+        "then try again."
+    ),
+    errors.SchedulerRefusedError: (
+        "Both need a certificate of the same authority: check the three files here, and those "
+        "that the scheduler was started with."
+    ),
+    errors.NoWorkersError: "Start a worker: `dask worker ADDRESS`, with the scheduler's address.",
+    errors.WorkerMismatchError: (
+        "Install the same version on all machines, for the same version of Python, and start the "
+        "scheduler and its workers again."
     ),
     errors.WorkerError: (
         "Perhaps the machine ran out of memory: use fewer processes with --workers, and try again."
@@ -208,6 +254,8 @@ def hint_for(
     hint = error.hint or _hint_of_class(error, {**_HINTS, **overrides})
     if error.project:
         hint = hint.replace(" PROJECT", f" {shlex.quote(error.project)}")
+    if error.worker and hint:
+        hint = f"On the worker {error.worker}: {hint}"
     if makes_list and isinstance(error, ResourceError) and error.number != errno.EMFILE:
         hint = f"{hint} {_FEWER_WORKERS}"
     is_about_list = makes_list and not isinstance(error, _AFTER_PUBLICATION + _BEFORE_WORK)

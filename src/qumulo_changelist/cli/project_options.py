@@ -4,7 +4,7 @@ import argparse
 import shlex
 from typing import Any
 
-from qumulo_changelist.cli import arguments, filter_options
+from qumulo_changelist.cli import arguments, filter_options, scheduler_options
 from qumulo_changelist.cli.common import duration
 from qumulo_changelist.errors import UnknownProjectError, UsageError
 from qumulo_changelist.output.formats import selectable_formats
@@ -69,7 +69,9 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
     )
+    scheduler_options.add_pieces(group)
     filter_options.add_options(parser)
+    scheduler_options.add_options(parser)
 
 
 def _add_cycle_options(group: argparse._ArgumentGroup) -> None:
@@ -158,7 +160,9 @@ def list_options(options: argparse.Namespace, project: Project | None) -> ListOp
 
     own = project.options if project else ListOptions()
     filters = filter_options.chosen_filters(options, own.filters)
-    return replace(own, filters=filters, **_given(options, ListOptions, but=("filters",)))
+    scheduler = scheduler_options.chosen_scheduler(options, own.scheduler)
+    given = _given(options, ListOptions, but=("filters", "scheduler"))
+    return replace(own, filters=filters, scheduler=scheduler, **given)
 
 
 def with_options(project: Project, options: argparse.Namespace) -> Project:

@@ -148,6 +148,7 @@ _DETAILS = (
     events.EntryLeftOut,
     events.LeftoverRemoved,
     events.LeftoversKept,
+    events.OldPiecesRemoved,
     events.ListPublished,
     *CYCLE_DETAILS,
 )
@@ -212,6 +213,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.WorkersUnavailable: lambda e: (
         f"no worker process can be started, so this process does all the work: {e.reason}"
     ),
+    events.WorkersAwaited: lambda e: (
+        f"the scheduler {e.scheduler} has no workers; waiting until there is one"
+    ),
     events.ProcessesLeft: lambda e: (
         f"left behind, since the system does not let {'it' if len(e.pids) == 1 else 'them'} end: "
         f"{'process' if len(e.pids) == 1 else 'processes'} {', '.join(map(str, e.pids))}"
@@ -222,6 +226,13 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         "at the same time"
     ),
     events.LeftoverRemoved: lambda e: f"removed {e.path}, which a killed run had left",
+    events.PiecesReused: lambda e: (
+        f"{e.reused:,} of {count(e.slices, 'piece')} made by an earlier run"
+    ),
+    events.PiecesPerishable: lambda e: f"no later run can use the pieces of this one: {e.reason}",
+    events.PieceDamaged: lambda e: f"{e.path} is not used but made again: {e.reason}",
+    events.OldPiecesRemoved: lambda e: f"removed {e.path}, which an earlier run had left",
+    events.PiecesLeft: lambda e: f"pieces cannot be removed: {e.path}: {e.reason}",
     events.LeftoversKept: lambda e: (
         f"files that killed runs left beside {e.path} could not be removed: {e.reason}"
     ),

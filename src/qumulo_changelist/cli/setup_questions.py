@@ -7,12 +7,17 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from qumulo_changelist.cli.common import CONFIG_VARIABLE
 from qumulo_changelist.cli.interview import MAX_PASSWORDS, Interview
 from qumulo_changelist.cli.screen import say
-from qumulo_changelist.config.archiver import default_path, read_settings
+from qumulo_changelist.config.archiver import (
+    CONFIG_VARIABLE,
+    default_path,
+    own_path,
+    read_settings,
+)
 from qumulo_changelist.config.keys import make_settings
 from qumulo_changelist.config.settings import DEFAULT_WORK_FOLDER, Settings
+from qumulo_changelist.config.worker import PASSWORD_VARIABLE, TOKEN_VARIABLE
 from qumulo_changelist.errors import (
     ChangelistError,
     ConfigurationError,
@@ -25,14 +30,10 @@ from qumulo_changelist.operations.setup.setup import (
     SetupRequest,
     check_files,
     check_token,
-    default_config_file,
     default_projects_file,
 )
 from qumulo_changelist.operations.setup.steps import SetupSteps, may_make_token
 from qumulo_changelist.projects.project import ListOptions, Project, Source
-
-PASSWORD_VARIABLE = "QUMULO_CHANGELIST_PASSWORD"  # noqa: S105 - a name
-TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
 
 _OWN = ("cluster", "user", "write_config", "password_file", "access_token_file", "fingerprint")
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
@@ -76,7 +77,7 @@ class SetupQuestions:
         """
         self._check_complete()
         config = self._existing_configuration()
-        own = "" if config is not None else self._options.write_config or default_config_file()
+        own = "" if config is not None else self._options.write_config or own_path()
         # Before anybody answers questions in vain.
         check_files(self._projects_file, own, self._options.project or "")
         if config is not None:
@@ -115,7 +116,7 @@ class SetupQuestions:
             return str(os.path.abspath(options.config))
         if given:
             return None
-        for path in (os.environ.get(CONFIG_VARIABLE), default_config_file()):
+        for path in (os.environ.get(CONFIG_VARIABLE), own_path()):
             if path and os.path.exists(to_bytes(path)):
                 say(f"the cluster is that of {path}")
                 return os.path.abspath(path)

@@ -1,12 +1,17 @@
 """The archiver's own configuration file: where it is, and reading it. It is never written."""
 
+import os
 import sys
+
+from platformdirs import user_config_dir
 
 from qumulo_changelist.config.content import parse_content
 from qumulo_changelist.config.keys import make_settings
 from qumulo_changelist.config.settings import Settings, Transport
 from qumulo_changelist.errors import ConfigurationFileError
 from qumulo_changelist.names import to_bytes
+
+CONFIG_VARIABLE = "QUMULO_CHANGELIST_CONFIG"
 
 _PATHS = {"darwin": "/Library/Preferences/com.storagedna.DNAClientServices.plist"}
 _OTHER_PATH = "/etc/StorageDNA/DNAClientServices.conf"
@@ -15,6 +20,22 @@ _OTHER_PATH = "/etc/StorageDNA/DNAClientServices.conf"
 def default_path() -> str:
     """Return where the archiver keeps its configuration on this system."""
     return _PATHS.get(sys.platform, _OTHER_PATH)
+
+
+def own_path() -> str:
+    """Return where this user keeps a configuration that is not the archiver's; `init` makes it."""
+    return os.path.join(user_config_dir("qumulo-changelist"), "cluster.conf")
+
+
+def usual_path() -> str:
+    """Return the configuration to read if none is named; "" for the archiver's.
+
+    It is that of the environment or, if the archiver has none, this user's own.
+    """
+    if named := os.environ.get(CONFIG_VARIABLE):
+        return named
+    own = own_path()
+    return own if os.path.exists(own) and not os.path.exists(default_path()) else ""
 
 
 def read_settings(path: str | None = None, transport: Transport | None = None) -> Settings:

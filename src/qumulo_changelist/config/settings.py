@@ -4,26 +4,12 @@ from typing import Literal
 
 from msgspec import Struct
 
+from qumulo_changelist.secret import Secret as Secret
+
 DEFAULT_WORK_FOLDER = "/tmp"
 
 Transport = Literal["qq", "rest"]
 """A way to the cluster: the vendor's command, or its REST API directly."""
-
-
-class Secret:
-    """A text that ``str`` and ``repr`` do not show."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._text
 
 
 class Settings(Struct, frozen=True):
@@ -43,6 +29,8 @@ class Settings(Struct, frozen=True):
     """Used instead of a login, if it is not None."""
     ca_file: str = ""
     """A PEM file with the authorities to trust instead of the system's; "" for the system's."""
+    authorities: str = ""
+    """The content of such a file, if it is not on this machine."""
     fingerprint: str = ""
     """The SHA-256 of the only certificate to trust, in lower-case hexadecimal; "" for none."""
     verify_tls: bool = True

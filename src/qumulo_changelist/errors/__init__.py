@@ -10,14 +10,20 @@
     │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
     │   ├── WrongMountError           2   the mapped path does not show the base path
     │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
+    │   ├── WorkersNeedRestError      2   workers of other machines cannot use `qq`
+    │   ├── NoSessionError            2   there is no session to send to workers
     │   ├── MissingPackageError       2   a Python package is needed and not installed
     │   ├── InexpressibleError        2   a list's format cannot express what is wanted on it
     │   ├── UnknownProjectError       2   no file of projects has such a project
     │   ├── UncommittableError        2   there is no list to commit, or more than one
-    │   └── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
+    │   ├── NeededSnapshotError       2   a project needs a snapshot that was to be deleted
+    │   ├── SchedulerAddressError     2   it is not the address of a scheduler
+    │   ├── UnverifiedSchedulerError  2   the scheduler is elsewhere, and nothing verifies it
+    │   └── SchedulerTrustError       2   a certificate for the scheduler cannot be used
     ├── CommandFailedError            3   the command that was given the list failed
     ├── OutputError                   4   the list or its folder cannot be written
     │   ├── SpillError                4   there is no room for what a run sets aside
+    │   ├── PiecesError               4   the folder for pieces cannot be used
     │   ├── ReceiptError              4   the list is in place, its receipt is not
     │   └── ResultError               4   all is done, but the result cannot be printed
     ├── ProofError                    5   the list does not agree with the cluster's counts
@@ -30,6 +36,7 @@
     ├── ConfigurationError           23   the archiver's configuration lacks something
     │   ├── ConfigurationFileError   23   the configuration cannot be read at all
     │   ├── TrustFileError           23   the file of trusted certificates cannot be used
+    │   ├── CredentialsError         23   a worker has no credentials for the cluster
     │   └── ProjectFileError         23   a file of projects cannot be read, or a key is wrong
     ├── IncomparableError            65   the snapshots cannot be compared
     │   └── SnapshotTimeError        65   the newer snapshot was taken first
@@ -42,6 +49,7 @@
     │   │   └── UnsupportedError     66   the cluster's version does not have what was asked
     │   └── RefusedError             77   the cluster does not let this user do this
     │       ├── LoginError           77   the cluster does not accept the login
+    │       │   └── SessionEndedError 77  the session of a run, given to workers, has ended
     │       └── SingleSignOnError    77   the user cannot log in with a password
     ├── UnreachableError             69   no node answers; transient
     │   ├── FailingError             69   the cluster keeps failing; transient
@@ -50,7 +58,11 @@
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
+    ├── SchedulerError               69   the scheduler does not answer; transient
+    │   ├── SchedulerRefusedError    69   it and this machine do not trust each other
+    │   └── NoWorkersError           69   it has no workers; transient
     ├── WorkerError                  70   a worker process ended; transient
+    │   └── WorkerMismatchError      70   a worker has other versions than this machine
     ├── ResourceError                71   this machine lacks files, memory or threads; transient
     ├── SessionStoreError            73   the folder for sessions cannot be used
     ├── StateFileError               73   the file of what was committed cannot be used
@@ -84,6 +96,7 @@ from qumulo_changelist.errors.cluster import (
     QqMissingError,
     RefusedError,
     ReplyError,
+    SessionEndedError,
     SingleSignOnError,
     SnapshotMissingError,
     SnapshotTimeError,
@@ -113,15 +126,18 @@ from qumulo_changelist.errors.request import (
     ClusterPathError,
     ConfigurationError,
     ConfigurationFileError,
+    CredentialsError,
     HiddenSnapshotError,
     InexpressibleError,
     ListNameError,
     MappedPathError,
     MissingPackageError,
+    NoSessionError,
     ProjectNameError,
     SnapshotOrderError,
     TrustFileError,
     UsageError,
+    WorkersNeedRestError,
     WrongMountError,
 )
 from qumulo_changelist.errors.result import (
@@ -129,6 +145,7 @@ from qumulo_changelist.errors.result import (
     InvalidListError,
     InvalidReceiptError,
     OutputError,
+    PiecesError,
     ProofError,
     ReceiptError,
     ResultError,
@@ -143,6 +160,15 @@ from qumulo_changelist.errors.root import (
     ChangelistError,
     UnreadableError,
 )
+from qumulo_changelist.errors.scheduler import (
+    NoWorkersError,
+    SchedulerAddressError,
+    SchedulerError,
+    SchedulerRefusedError,
+    SchedulerTrustError,
+    UnverifiedSchedulerError,
+    WorkerMismatchError,
+)
 
 __all__ = [
     "AbsentError",
@@ -155,6 +181,7 @@ __all__ = [
     "CommandFailedError",
     "ConfigurationError",
     "ConfigurationFileError",
+    "CredentialsError",
     "DeletionLimitError",
     "FailingError",
     "HiddenSnapshotError",
@@ -170,8 +197,11 @@ __all__ = [
     "MountTimeoutError",
     "NeededSnapshotError",
     "NoBaseError",
+    "NoSessionError",
+    "NoWorkersError",
     "NotFoundError",
     "OutputError",
+    "PiecesError",
     "PolicySnapshotMissingError",
     "ProjectBusyError",
     "ProjectFileError",
@@ -184,6 +214,11 @@ __all__ = [
     "ReplyError",
     "ResourceError",
     "ResultError",
+    "SchedulerAddressError",
+    "SchedulerError",
+    "SchedulerRefusedError",
+    "SchedulerTrustError",
+    "SessionEndedError",
     "SessionStoreError",
     "SingleSignOnError",
     "SnapshotMissingError",
@@ -203,7 +238,10 @@ __all__ = [
     "UnreachableError",
     "UnreadableError",
     "UnsupportedError",
+    "UnverifiedSchedulerError",
     "UsageError",
     "WorkerError",
+    "WorkerMismatchError",
+    "WorkersNeedRestError",
     "WrongMountError",
 ]

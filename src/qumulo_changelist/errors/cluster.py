@@ -59,6 +59,10 @@ class LoginError(RefusedError):
     """The cluster does not accept the user's password or access token."""
 
 
+class SessionEndedError(LoginError):
+    """The cluster no longer accepts the session that a run gave to its workers."""
+
+
 class SingleSignOnError(RefusedError):
     """The user logs in through single sign-on, which takes no password."""
 

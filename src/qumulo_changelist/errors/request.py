@@ -41,6 +41,14 @@ class HiddenSnapshotError(UsageError):
     """The mapped path does not show the snapshot under ``.snapshot``."""
 
 
+class WorkersNeedRestError(UsageError):
+    """Workers of other machines ask the cluster over REST, and the run goes through ``qq``."""
+
+
+class NoSessionError(UsageError):
+    """There is no session that could be sent to workers."""
+
+
 class MissingPackageError(UsageError):
     """What was asked for needs a Python package that is not installed."""
 
@@ -61,3 +69,7 @@ class ConfigurationFileError(ConfigurationError):
 
 class TrustFileError(ConfigurationError):
     """The file of the certificates to trust cannot be used."""
+
+
+class CredentialsError(ConfigurationError):
+    """A worker of a different machine has no credentials for the cluster."""

@@ -13,6 +13,10 @@ class SpillError(OutputError):
     """There is no room on disk for what a run sets aside."""
 
 
+class PiecesError(OutputError):
+    """The folder for pieces, or a piece that is kept there, cannot be used."""
+
+
 class ReceiptError(OutputError):
     """The list is in its place, and its receipt could not be put there."""
 

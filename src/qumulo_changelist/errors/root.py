@@ -19,12 +19,18 @@ class ChangelistError(Exception):
     hint = ""
     project = ""
     """The project that it is about; "" if that is unknown, or none."""
+    worker = ""
+    """The worker where it happened, if that is a different machine; else ""."""
 
     def __init__(self, message: str, *, hint: str = "", exit_code: int | None = None) -> None:
         super().__init__(message)
         self.hint = hint or self.hint
         if exit_code is not None:
             self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"worker {self.worker}: {message}" if self.worker else message
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], dict[str, object]]:
         # Worker processes send errors to the main one, whatever arguments they were made with.

@@ -30,6 +30,7 @@ from qumulo_changelist.events.cycle import (
     NothingNewer,
     NotificationFailed,
     ProjectAwaited,
+    RunContinued,
     RunRecovered,
     SnapshotKept,
     SnapshotRemoved,
@@ -47,9 +48,15 @@ from qumulo_changelist.events.lists import (
     LockUnavailable,
     MoreUnreadable,
     MountUnverified,
+    OldPiecesRemoved,
+    PieceDamaged,
+    PiecesLeft,
+    PiecesPerishable,
+    PiecesReused,
     ProcessesLeft,
     QqFoldersCounted,
     SnapshotsUnknown,
+    WorkersAwaited,
     WorkersUnavailable,
 )
 from qumulo_changelist.events.progress import (
@@ -89,12 +96,18 @@ __all__ = [
     "NodeSkipped",
     "NothingNewer",
     "NotificationFailed",
+    "OldPiecesRemoved",
+    "PieceDamaged",
+    "PiecesLeft",
+    "PiecesPerishable",
+    "PiecesReused",
     "ProcessesLeft",
     "Progressed",
     "ProjectAwaited",
     "QqFoldersCounted",
     "QqSpoke",
     "RequestRetried",
+    "RunContinued",
     "RunRecovered",
     "SnapshotKept",
     "SnapshotRemoved",
@@ -102,6 +115,7 @@ __all__ = [
     "SnapshotsUnknown",
     "Stage",
     "StageBegun",
+    "WorkersAwaited",
     "WorkersUnavailable",
     "ignore",
 ]
@@ -124,13 +138,20 @@ Event = (
     | MoreUnreadable
     | EntryLeftOut
     | WorkersUnavailable
+    | WorkersAwaited
     | ProcessesLeft
     | LockAwaited
     | LockUnavailable
     | LeftoverRemoved
     | LeftoversKept
+    | PiecesPerishable
+    | PiecesReused
+    | PieceDamaged
+    | OldPiecesRemoved
+    | PiecesLeft
     | ListPublished
     | ProjectAwaited
+    | RunContinued
     | RunRecovered
     | CommitLost
     | CommitsDisagree

@@ -25,6 +25,16 @@ class RunRecovered(Struct, frozen=True):
     """Whether it was to be committed; that has been completed now."""
 
 
+class RunContinued(Struct, frozen=True):
+    """The last run was cut short; this one goes on with its snapshot and the pieces it kept."""
+
+    project: str
+    source: str
+    snapshot: int
+    name: str
+    """Of the snapshot."""
+
+
 class CommitLost(Struct, frozen=True):
     """A commit was interrupted, and can no longer be completed: its snapshot is gone."""
 

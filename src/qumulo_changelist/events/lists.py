@@ -68,6 +68,13 @@ class WorkersUnavailable(Struct, frozen=True):
     reason: str
 
 
+class WorkersAwaited(Struct, frozen=True):
+    """A scheduler has no workers; the run waits until there is one."""
+
+    scheduler: str
+    """Its address."""
+
+
 class ProcessesLeft(Struct, frozen=True):
     """Worker processes do not end, even when they are killed; they are left to the system."""
 
@@ -100,6 +107,40 @@ class LeftoversKept(Struct, frozen=True):
 
     path: str
     """Of the list."""
+    reason: str
+
+
+class PiecesPerishable(Struct, frozen=True):
+    """The pieces of this run are kept for itself alone: no later run may use them."""
+
+    reason: str
+
+
+class PiecesReused(Struct, frozen=True):
+    """Slices were not worked on again, since an earlier run had kept their pieces."""
+
+    reused: int
+    slices: int
+    """The number of all slices."""
+
+
+class PieceDamaged(Struct, frozen=True):
+    """A kept piece is not used, and is made again."""
+
+    path: str
+    reason: str
+
+
+class OldPiecesRemoved(Struct, frozen=True):
+    """Pieces were removed that an earlier run had left, and that no run can use any more."""
+
+    path: str
+
+
+class PiecesLeft(Struct, frozen=True):
+    """Pieces that are no longer needed cannot be removed."""
+
+    path: str
     reason: str
 
 

@@ -22,6 +22,21 @@ class FilterCount(Struct, frozen=True):
     """An excluded directory stands for everything in it."""
 
 
+class FilterTallyFacts(Struct, frozen=True):
+    """All that a :class:`FilterTally` has counted, as a value."""
+
+    files: dict[FilterName, int]
+    bytes: dict[FilterName, int]
+    directories: dict[FilterName, int]
+    created: int
+    deleted: int
+    existing: int
+    unseen: int
+    newer_directories: list[str]
+    """In ascending order, like the other ones."""
+    older_directories: list[str]
+
+
 class FilterTally:
     """Counts what filters leave out; can be pickled, and merged with others."""
 
@@ -43,6 +58,34 @@ class FilterTally:
         most one more than ``MAX_DIRECTORIES``."""
         self.older_directories: set[str] = set()
         """Those that the older snapshot has, likewise."""
+
+    @classmethod
+    def of(cls, facts: FilterTallyFacts) -> "FilterTally":
+        """Return a tally that has counted the same."""
+        tally = cls()
+        tally._files.update(facts.files)
+        tally._bytes.update(facts.bytes)
+        tally._directories.update(facts.directories)
+        tally.created, tally.deleted = facts.created, facts.deleted
+        tally.existing, tally.unseen = facts.existing, facts.unseen
+        tally.newer_directories.update(facts.newer_directories)
+        tally.older_directories.update(facts.older_directories)
+        return tally
+
+    @property
+    def facts(self) -> FilterTallyFacts:
+        """All that was counted."""
+        return FilterTallyFacts(
+            dict(self._files),
+            dict(self._bytes),
+            dict(self._directories),
+            self.created,
+            self.deleted,
+            self.existing,
+            self.unseen,
+            sorted(self.newer_directories),
+            sorted(self.older_directories),
+        )
 
     def __bool__(self) -> bool:
         return bool(self.counts)

@@ -18,20 +18,21 @@ class AtomicFile:
     """A file that is written under a temporary name and then replaces ``path``.
 
     The ``with`` block removes it if it was not placed. Until then it is beside ``path``, hidden,
-    under a random name. Its permissions are those of any new file.
+    under a random name.
 
     Args:
         path: the file that it replaces, if that exists.
+        mode: its permissions, as far as the process does not withhold them from new files.
 
     Raises:
         OSError: it cannot be written; raised by every method.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, mode: int = 0o666) -> None:
         self._path = path
         self._temporary_path = f"{_prefix(path)}{secrets.token_hex(_RANDOM_BYTES)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self.file = os.fdopen(os.open(self._temporary_path, flags, 0o666), "wb")
+        self.file = os.fdopen(os.open(self._temporary_path, flags, mode), "wb")
         self._is_placed = False
 
     def finish(self) -> None:

@@ -21,6 +21,10 @@ class Piece(Struct, frozen=True):
     covered: int = 0
     """The number of deleted files that are left out, since their directory's entry covers them."""
 
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content; see :class:`StoredPiece`."""
+        yield self.content
+
 
 class StoredPiece(Protocol):
     """A piece whose content has been set aside."""

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 from qumulo_changelist.model import Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.atomic import check_replaceable, output_errors
-from qumulo_changelist.output.interface import ListFormat, Piece
+from qumulo_changelist.output.interface import ListFormat, Piece, StoredPiece
 
 _CHUNK = 1024 * 1024
 # The number of chunks that wait to be hashed.
@@ -64,28 +64,29 @@ class ListFile:
         """Where the list belongs, in the encoding of this machine's locale."""
         self._list_format = list_format
         self._aside = aside
-        self._pieces: list[_PieceAside] = []
+        self._pieces: list[StoredPiece] = []
 
     @property
     def folder(self) -> str:
         """A folder with room for what else a run sets aside."""
         return os.path.dirname(self.path)
 
-    def add(self, piece: Piece) -> None:
-        """Add the next piece.
+    def add(self, piece: StoredPiece) -> None:
+        """Add the next piece; one that is in memory is set aside, and any other stays where it is.
 
         Raises:
             OutputError: there is no room, or another error of the system.
         """
-        self._pieces.append(
-            _PieceAside(
-                self._aside, len(piece.content), piece.last_name, piece.misplaced, piece.covered
-            )
-        )
+        self._pieces.append(self._set_aside(piece) if isinstance(piece, Piece) else piece)
+
+    def _set_aside(self, piece: Piece) -> "_PieceAside":
         rest = memoryview(piece.content)
         with output_errors(self.path):
             while rest:
                 rest = rest[self._aside.write(rest) :]
+        return _PieceAside(
+            self._aside, len(piece.content), piece.last_name, piece.misplaced, piece.covered
+        )
 
     def write(self, file: IO[bytes], totals: Totals) -> WrittenList:
         """Write the whole list.

@@ -28,6 +28,7 @@ from qumulo_changelist.projects.keys import (
 )
 from qumulo_changelist.projects.lines import Path, find_lines, line_of
 from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.projects.scheduler_keys import make_scheduler
 
 FILE_NAME = "projects.toml"
 _SYSTEM_PATH = f"/etc/qumulo-changelist/{FILE_NAME}"
@@ -243,6 +244,7 @@ class _Reader:
             sources=tuple(Source(**source) for source in sources),
             options=ListOptions(
                 filters=make_filters(values),
+                scheduler=make_scheduler(values),
                 **{FIELDS.get(key, key): values[key] for key in OPTION_KEYS if key in values},
             ),
             **{key: values[key] for key in CYCLE_KEYS if key in values},

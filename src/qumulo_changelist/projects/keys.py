@@ -12,6 +12,7 @@ from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.projects.filter_keys import FILTER_KEYS
+from qumulo_changelist.projects.scheduler_keys import SCHEDULER_KEYS
 
 Parser = Callable[[object], Any]
 """Returns the value of a key, or raises a ``ValueError`` that says what it may be."""
@@ -108,6 +109,7 @@ OPTION_KEYS: Mapping[str, Parser] = {
     "page_size": _number,
     "slice_size": _number,
     "spill_after": _number,
+    "pieces": _absolute,
 }
 CYCLE_KEYS: Mapping[str, Parser] = {
     "keep": _number,
@@ -126,5 +128,10 @@ FIELDS: Mapping[str, str] = {"format": "formats"}
 SECRET_KEYS = frozenset(("notify_url",))
 """Those whose values no message may contain."""
 
-DEFAULT_KEYS: Mapping[str, Parser] = {**OPTION_KEYS, **FILTER_KEYS, **CYCLE_KEYS}
+DEFAULT_KEYS: Mapping[str, Parser] = {
+    **OPTION_KEYS,
+    **FILTER_KEYS,
+    **SCHEDULER_KEYS,
+    **CYCLE_KEYS,
+}
 PROJECT_KEYS: Mapping[str, Parser] = {**SOURCE_KEYS, **DEFAULT_KEYS}

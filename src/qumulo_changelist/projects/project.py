@@ -17,6 +17,7 @@ from qumulo_changelist.checks.request import (
 from qumulo_changelist.errors import ProjectNameError, UsageError
 from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.runners.scheduler import Scheduler
 
 # A marker is named <id>_<PROJECT>-<seconds>-committed-<id>, and a name has at most 255 bytes; an id
 # of 64 bits has at most 20 digits, and the seconds have 10 until the year 2286.
@@ -60,6 +61,10 @@ class ListOptions(Struct, frozen=True, kw_only=True):
     page_size: int | None = None
     slice_size: int | None = None
     spill_after: int | None = None
+    scheduler: Scheduler | None = None
+    """The Dask scheduler whose workers make a list; None to work on this machine."""
+    pieces: str | None = None
+    """A folder where the pieces of a list are kept until it is in its place; None for none."""
 
 
 class Project(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from msgspec import Struct
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.filters.filters import ChangeKind
 from qumulo_changelist.model import Batch, Entry, State
-from qumulo_changelist.output.interface import ListFormat, Piece
+from qumulo_changelist.output.interface import ListFormat, StoredPiece
 from qumulo_changelist.scan.order import resolve_names
 from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions
 from qumulo_changelist.scan.sieve import is_among
@@ -20,7 +20,7 @@ _MIN_BATCH = 200
 class CountedPiece(Struct, frozen=True):
     """A piece of a list, and what it contains."""
 
-    piece: Piece
+    piece: StoredPiece
     tally: Tally
 
 

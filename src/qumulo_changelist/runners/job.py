@@ -5,21 +5,26 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.slice import Slice
+from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.events import Listener
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
 from qumulo_changelist.scan.requests import Extent
 from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
-from qumulo_changelist.trees.interface import TreeSource
+from qumulo_changelist.trees.interface import TreeSource, WorkerPlace
 
 Product = TypeVar("Product")
 
 Watch = Callable[[Batch], Batch]
 """Is given each batch of entries as it is read, and returns it unchanged."""
+
+Finish = Callable[[Iterator[Batch]], Product]
+"""Makes the product of a slice from its entries."""
 
 
 class SliceJob(Struct, Generic[Product], frozen=True):
@@ -28,12 +33,22 @@ class SliceJob(Struct, Generic[Product], frozen=True):
     newer: TreeSource
     older: TreeSource | None
     """None if it is not needed."""
-    finish: Callable[[Iterator[Batch]], Product]
-    """Makes the product of a slice from its entries."""
+    finish: Finish[Product]
     identified: TreeSource | None = None
     """The newer tree with the cluster's ids, see :func:`~.reconcile.read_sides`."""
     sieve: EntrySieve = EntrySieve()
     """The filters."""
+    keeper: "Keeper[Product] | None" = None
+    """Where products are kept; None to send each back as it is."""
+
+    def at(self, place: WorkerPlace) -> "SliceJob[Product]":
+        """Return the same for one of several workers, which reaches the trees in its own way."""
+        return replace(
+            self,
+            newer=self.newer.at(place),
+            older=self.older and self.older.at(place),
+            identified=self.identified and self.identified.at(place),
+        )
 
 
 class SliceResult(Struct, Generic[Product], frozen=True):
@@ -44,6 +59,29 @@ class SliceResult(Struct, Generic[Product], frozen=True):
     """The number of entries that turned out to be no longer as the newer snapshot has them."""
     left_out: FilterTally
     """What filters have left out."""
+    was_kept: bool = False
+    """Whether an earlier run made it."""
+
+
+class Keeper(Protocol[Product]):
+    """Keeps the results of slices where others find them. It can be pickled."""
+
+    def find(self, one: Slice, listener: Listener) -> SliceResult[Product] | None:
+        """Return what is kept of a slice; None if it has to be made."""
+
+    def keep(
+        self, one: Slice, result: SliceResult[Product], *, is_whole: bool
+    ) -> SliceResult[Product]:
+        """Keep the result of a slice.
+
+        Args:
+            one: the slice.
+            result: its result.
+            is_whole: whether everything in it could be read; if not, it may be different next time.
+
+        Returns:
+            The result, whose product refers to what is kept and can be read only as long as that.
+        """
 
 
 class SliceWorker(Generic[Product]):
@@ -61,6 +99,8 @@ class SliceWorker(Generic[Product]):
         self._finish = job.finish
         self._sieve = job.sieve
         self._watch = watch
+        self._keeper = job.keeper
+        self._listener = listener
         with contextlib.ExitStack() as stack:
             self._newer, self._older, self._identified = (
                 stack.enter_context(source.open(listener)) if source else None
@@ -69,7 +109,15 @@ class SliceWorker(Generic[Product]):
             self._stack = stack.pop_all()
 
     def work(self, one: Slice) -> SliceResult[Product]:
-        """Return the result of a slice."""
+        """Return the result of a slice; it is made unless it is kept."""
+        if not self._keeper:
+            return self._make(one)
+        if found := self._keeper.find(one, self._listener):
+            return found
+        failures = _Failures()
+        return self._keeper.keep(one, self._make(one, failures.look), is_whole=not failures.seen)
+
+    def _make(self, one: Slice, look: Watch | None = None) -> SliceResult[Product]:
         before = self._changed_since()
         assert self._newer
         sieve = SliceSieve(self._sieve, key.unpack(one.packed))
@@ -81,7 +129,9 @@ class SliceWorker(Generic[Product]):
             newer_extent=Extent(one.bounds, one.newer_known),
             older_extent=Extent(one.bounds, one.older_known),
         )
-        product = self._finish(map(self._watch, entries) if self._watch else entries)
+        for watch in filter(None, (self._watch, look)):
+            entries = map(watch, entries)
+        product = self._finish(entries)
         return SliceResult(product, self._changed_since() - before, sieve.tally)
 
     def close(self) -> None:
@@ -90,6 +140,20 @@ class SliceWorker(Generic[Product]):
 
     def _changed_since(self) -> int:
         return sum(tree.changed_since for tree in (self._newer, self._identified) if tree)
+
+
+class _Failures:
+    """Sees whether entries could not be read."""
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def look(self, batch: Batch) -> Batch:
+        """Look at a batch, and return it."""
+        # Columns have only files that could be read.
+        if not self.seen and not isinstance(batch, FileBatch):
+            self.seen = any(entry.reason for entry in batch)
+        return batch
 
 
 class Runner(Protocol):

@@ -16,13 +16,14 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-from msgspec import Struct
-
-from qumulo_changelist import garbage, under_way
+from qumulo_changelist import garbage
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
-from qumulo_changelist.events import Event, Listener, ProcessesLeft
-from qumulo_changelist.runners.job import Product, SliceJob, SliceResult, SliceWorker
+from qumulo_changelist.events import Listener, ProcessesLeft
+from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
+from qumulo_changelist.runners.report import Report, ReportingWorker
+from qumulo_changelist.secret import let_processes_share
+from qumulo_changelist.trees.interface import WorkerPlace
 from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import describe_signal
 
@@ -38,17 +39,6 @@ _SECONDS_TO_END = 10
 _SECONDS_TO_KILL = 12
 _SECONDS_TO_GIVE_UP = 17
 _SECONDS_BETWEEN_SIGNALS = 0.1
-
-
-class Report(Struct, frozen=True):
-    """What a process sends back after a slice, or an item that was shared."""
-
-    outcome: Any
-    """A ``ChangelistError`` ends the run."""
-    events: list[Event]
-    """What the process reported while it worked on it."""
-    requests: int = 0
-    """The greatest number of requests that it had under way meanwhile, as far as it was seen."""
 
 
 class ProcessRunner:
@@ -82,6 +72,7 @@ class ProcessRunner:
             raise
 
     def _start_all(self) -> None:
+        let_processes_share()
         # Only this process reports an interruption, so the signal must not reach the others.
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
         try:
@@ -145,7 +136,7 @@ class ProcessRunner:
         assert self._executor
         try:
             for one in slices:
-                under_way.append(self._executor.submit(_work, job, one))
+                under_way.append(self._executor.submit(_work, job, self._count, one))
                 if len(under_way) >= self._count * _SLICES_PER_PROCESS:
                     yield self._result_of(under_way.popleft())
             while under_way:
@@ -157,11 +148,7 @@ class ProcessRunner:
         """Return the outcome of a future; ``busy`` others at most are not done yet."""
         report = result_of(future)
         self.requests_under_way = report.requests * min(self._count, busy)
-        for event in report.events:
-            self._listener(event)
-        if isinstance(report.outcome, ChangelistError):
-            raise report.outcome
-        return report.outcome
+        return report.deliver(self._listener)
 
     def _broken(self) -> WorkerError:
         # When one process is gone, the executor terminates the others, once, and waits for them.
@@ -202,9 +189,7 @@ class ProcessRunner:
         return describe_signal(-code) if code < 0 else f"ended with exit code {code}"
 
 
-_worker: SliceWorker[Any] | None = None
-_requests = under_way.Peak()
-_events: deque[Event] = deque()
+_worker: ReportingWorker[Any] | None = None
 _at_work = False
 
 
@@ -272,19 +257,24 @@ def _do_nothing() -> None:
     """Make a process start."""
 
 
-def _work(job: SliceJob[Any], one: Slice) -> Report:
+def _work(job: SliceJob[Any], count: int, one: Slice) -> Report:
+    """Return the report of a slice; ``count`` processes share the work."""
     global _worker, _at_work
     try:
         _at_work = True
         if _worker is None:
-            _worker = SliceWorker(job, _events.append, _requests.look)
-        return Report(_worker.work(one), _take_events(), _requests.take())
-    except ChangelistError as error:
-        return Report(error, _take_events())
+            _worker = ReportingWorker(job.at(_place_among(count)))
+        return _worker.work(one)
     except _TerminationExit:
         _end_process()
     finally:
         _at_work = False
+
+
+def _place_among(count: int) -> WorkerPlace:
+    # The names of processes are numbered in the order in which they were started.
+    number = multiprocessing.current_process().name.rpartition("-")[2]
+    return WorkerPlace(int(number) % count, count)
 
 
 def _apply(function: Callable[[Any], Any], item: Any) -> Report:
@@ -298,8 +288,3 @@ def _apply(function: Callable[[Any], Any], item: Any) -> Report:
         _end_process()
     finally:
         _at_work = False
-
-
-def _take_events() -> list[Event]:
-    # Threads may add events meanwhile.
-    return [_events.popleft() for _ in range(len(_events))]

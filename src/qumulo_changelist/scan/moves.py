@@ -8,6 +8,7 @@ sorted by what identifies them, and everything sorted by name afterwards.
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,11 +21,22 @@ from qumulo_changelist.scan.order import resolve_names, sort_distinct
 from qumulo_changelist.scan.reconcile import choose_entry, hide_deletions
 
 
-class MoveCandidates(Struct, frozen=True):
+class SetAsideCandidates(Protocol):
     """The entries of a slice as records, divided by whether they can be part of a move."""
 
+    @property
+    def candidates(self) -> list[str]:
+        """Those that can, grouped (``key.add_group``) by what identifies a file."""
+
+    @property
+    def others(self) -> list[str]:
+        """All others."""
+
+
+class MoveCandidates(Struct, frozen=True):
+    """Implements :class:`SetAsideCandidates`: the records are in memory."""
+
     candidates: list[str]
-    """Grouped (``key.add_group``) by what identifies a file."""
     others: list[str]
 
 
@@ -57,7 +69,11 @@ class CandidateFinder(Struct, frozen=True):
 
 
 def pair_moves(
-    slices: Iterable[MoveCandidates], candidates: SortedKeys, settled: SortedKeys, *, deletes: bool
+    slices: Iterable[SetAsideCandidates],
+    candidates: SortedKeys,
+    settled: SortedKeys,
+    *,
+    deletes: bool,
 ) -> Iterator[Batch]:
     """Yield the entries of a list that reports moves, in the list's order.
 

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import compress
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.filters.filters import FilterName
-from qumulo_changelist.filters.tally import FilterTally
+from qumulo_changelist.filters.tally import FilterTally, FilterTallyFacts
 from qumulo_changelist.model import CREATE, DELETE, Batch, Entry, Kind, Op, State, Totals
 from qumulo_changelist.scan.sieve import count_entry
 
@@ -17,6 +18,18 @@ MAX_SAMPLES = 100
 
 # The number of folders whose deleted files are counted separately.
 _MAX_FOLDERS = 100_000
+
+
+class TallyFacts(Struct, frozen=True):
+    """All that a :class:`Tally` has counted, as a value."""
+
+    counts: dict[str, int]
+    by_folder: bool
+    unreadable: list[tuple[str, str]]
+    left_out: list[str]
+    unread_directories: list[tuple[str, Op]]
+    deleted_by_folder: dict[str, int]
+    filtered: FilterTallyFacts
 
 
 class Tally:
@@ -39,6 +52,31 @@ class Tally:
         """Numbers of deleted files, by the name of their folder; "" for the base path."""
         self.filtered = FilterTally()
         """What filters have left out."""
+
+    @classmethod
+    def of(cls, facts: TallyFacts) -> "Tally":
+        """Return a tally that has counted the same."""
+        tally = cls(by_folder=facts.by_folder)
+        tally._counts.update(facts.counts)
+        tally.unreadable += facts.unreadable
+        tally.left_out += facts.left_out
+        tally.unread_directories += facts.unread_directories
+        tally.deleted_by_folder.update(facts.deleted_by_folder)
+        tally.filtered = FilterTally.of(facts.filtered)
+        return tally
+
+    @property
+    def facts(self) -> TallyFacts:
+        """All that was counted."""
+        return TallyFacts(
+            dict(self._counts),
+            self._by_folder,
+            self.unreadable,
+            self.left_out,
+            self.unread_directories,
+            dict(self.deleted_by_folder),
+            self.filtered.facts,
+        )
 
     @property
     def totals(self) -> Totals:

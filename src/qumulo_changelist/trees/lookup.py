@@ -17,7 +17,7 @@ from qumulo_changelist.trees.posix import (
     name_of,
 )
 
-_LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
+LIST_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 # A listing asks after each such number of names whether there is room for more.
 _NAMES_BETWEEN_CHECKS = 1024
@@ -204,7 +204,7 @@ class Listing:
         try:
             with directories.opened(self.directory) as parent:
                 began = time.perf_counter()
-                descriptor = os.open(b".", _LIST_FLAGS, dir_fd=parent)
+                descriptor = os.open(b".", LIST_FLAGS, dir_fd=parent)
                 seconds = time.perf_counter() - began
                 try:
                     if self._read(descriptor, has_room):

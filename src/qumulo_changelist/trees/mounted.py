@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from qumulo_changelist.errors import MappedPathError, UnreadableError
@@ -20,7 +21,7 @@ from qumulo_changelist.trees.interface import (
     Subtree,
     TreeRequest,
 )
-from qumulo_changelist.trees.lookup import Listing, NamedLookup
+from qumulo_changelist.trees.lookup import LIST_FLAGS, Listing, NamedLookup
 from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
 from qumulo_changelist.trees.lookups import LookupThreads
 from qumulo_changelist.trees.open_directories import (
@@ -28,7 +29,7 @@ from qumulo_changelist.trees.open_directories import (
     OpenDirectories,
     retry_on_shortage,
 )
-from qumulo_changelist.trees.posix import SNAPSHOTS, kind_of, last_components
+from qumulo_changelist.trees.posix import SNAPSHOTS, kind_of, last_components, name_of
 from qumulo_changelist.trees.read_ahead import ReadAhead, SkippedDirectory, Step
 
 _REFRESH_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -113,6 +114,25 @@ class MountedTree:
             UnreadableError: this user may not see it.
         """
         return self._call(lambda: self._inspect(name, refresh=refresh), name)
+
+    def first_names(self, limit: int) -> list[str]:
+        """Return some names that the directory has, at most a number of them, in no order."""
+        return self._call(partial(self._list_first, limit), "/")
+
+    def _list_first(self, limit: int) -> list[str]:
+        try:
+            with self._directories.opened("/") as top:
+                listed = os.open(b".", LIST_FLAGS, dir_fd=top)
+            try:
+                with os.scandir(listed) as entries:
+                    found = [name_of("/", entry) for entry in islice(entries, limit)]
+                return list(filter(None, found))
+            finally:
+                os.close(listed)
+        except OSError as error:
+            if is_shortage(error):
+                raise
+            return []
 
     def _inspect(self, name: str, *, refresh: bool) -> EntryStat | None:
         try:

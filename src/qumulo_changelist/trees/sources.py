@@ -1,16 +1,19 @@
 """How to reach each kind of tree: frozen values that travel to other processes."""
 
 import contextlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.config.worker import WorkerSettings
+from qumulo_changelist.errors import MappedPathError, UnreadableError, WorkersNeedRestError
 from qumulo_changelist.events import Listener
 from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import Tree, TreeSource, WorkerPlace
+from qumulo_changelist.trees.sample import MountSample
 
 if TYPE_CHECKING:
     from qumulo_changelist.trees.mounted import MountedTree
@@ -22,18 +25,9 @@ class MountLimits(Struct, frozen=True):
     """How a mount is read."""
 
     lookups: int = 256
-    """The greatest number of lookups at once, for all processes together."""
-    workers: int = 1
-    """The number of processes that share the work."""
+    """The greatest number of lookups at once, for all workers together."""
     timeout: float = 120
     """The number of seconds that the mount may take for an answer."""
-
-    @property
-    def lookups_of_a_process(self) -> int:
-        """The greatest number of lookups at once in this process, which is a worker or alone."""
-        from multiprocessing import parent_process
-
-        return max(self.lookups // self.workers, 1) if parent_process() else self.lookups
 
 
 class MountSource(Struct, frozen=True):
@@ -44,19 +38,40 @@ class MountSource(Struct, frozen=True):
     """When the snapshot was taken that it should be like, in nanoseconds since the epoch; 0 for a
     directory that cannot change."""
     limits: MountLimits = MountLimits()
+    seen: MountSample | None = None
+    """What the machine that made this has seen there; None if it is opened there alone."""
+    place: WorkerPlace = WorkerPlace()
 
     def at(self, place: WorkerPlace) -> "MountSource":
-        """Return the same; see ``TreeSource``."""
-        return self
+        """Return the same with its part of the lookups; see ``TreeSource``."""
+        return replace(self, place=place)
 
-    def open(self, listener: Listener) -> AbstractContextManager[Tree]:
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[Tree]:
         """Open the directory; see ``TreeSource``.
+
+        Raises:
+            MappedPathError: it cannot be read.
+            WrongMountError: it is not the one that the other machine has seen.
+            MountTimeoutError: it does not answer.
+        """
+        with self.open_mount() as tree:
+            if self.seen:
+                self.seen.check(tree, self.path)
+            yield tree
+
+    def sample(self) -> MountSample:
+        """Return what this machine sees there, by which others find that they see the same.
 
         Raises:
             MappedPathError: it cannot be read.
             MountTimeoutError: it does not answer.
         """
-        return self.open_mount()
+        with self.open_mount() as mount:
+            try:
+                return MountSample.of(mount)
+            except UnreadableError as error:
+                raise MappedPathError(f"the mapped path {self.path}: {error}") from error
 
     def open_mount(self) -> "MountedTree":
         """Open the directory, as a tree of which more can be asked."""
@@ -66,7 +81,7 @@ class MountSource(Struct, frozen=True):
         return MountedTree(
             self.path,
             self.since,
-            max_lookups=limits.lookups_of_a_process,
+            max_lookups=_share(limits.lookups, self.place),
             timeout=limits.timeout,
         )
 
@@ -74,37 +89,48 @@ class MountSource(Struct, frozen=True):
 class RestSource(Struct, frozen=True):
     """A snapshot, over the REST API."""
 
-    settings: Settings
+    settings: Settings | WorkerSettings
     snapshot: int
     paths: SnapshotPaths
     requests_at_once: int
-    """The number of requests at the same time at most."""
+    """The number of requests to a node at the same time at most, for all workers together; also
+    that of one worker to all nodes."""
     page_size: int = 0
     """The greatest number of entries to request at a time; 0 for the usual one."""
     identities_only: bool = False
     """Whether access times, owners and groups are not needed, as of what was deleted."""
+    place: WorkerPlace = WorkerPlace()
 
     def at(self, place: WorkerPlace) -> "RestSource":
-        """Return the same; see ``TreeSource``."""
-        return self
+        """Return the same, with a different host first; see ``TreeSource``."""
+        hosts = self.settings.hosts
+        first = place.number % len(hosts)
+        settings = replace(self.settings, hosts=hosts[first:] + hosts[:first])
+        return replace(self, settings=settings, place=place)
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
-        """Open the snapshot; see ``TreeSource``."""
+        """Open the snapshot; see ``TreeSource``.
+
+        Raises:
+            ConfigurationError: this machine has no credentials for the cluster.
+        """
         from qumulo_changelist.cluster.connect import open_rest
         from qumulo_changelist.trees.rest import RestTree
 
+        settings = self.settings
+        if isinstance(settings, WorkerSettings):
+            settings = settings.complete()
+        to_a_node = _share(self.requests_at_once, self.place)
+        at_once = min(to_a_node * len(settings.hosts), self.requests_at_once)
         with open_rest(
-            self.settings,
-            listener,
-            page_size=self.page_size,
-            requests_at_once=self.requests_at_once,
+            settings, listener, page_size=self.page_size, requests_at_once=to_a_node
         ) as cluster:
             yield RestTree(
                 cluster.files,
                 self.snapshot,
                 self.paths,
-                self.requests_at_once,
+                at_once,
                 identities_only=self.identities_only,
             )
 
@@ -115,27 +141,21 @@ class QqSource(Struct, frozen=True):
     settings: Settings
     snapshot: int
     paths: SnapshotPaths
-    workers: int = 1
-    """The number of processes that share the work."""
     processes_at_once: int = 1
-    """The number of ``qq`` processes at the same time, for all of these together."""
+    """The number of ``qq`` processes at the same time, for all workers together."""
+    place: WorkerPlace = WorkerPlace()
 
     def at(self, place: WorkerPlace) -> "QqSource":
-        """Return the same; see ``TreeSource``."""
-        return self
+        """Return the same with its part of the processes; see ``TreeSource``."""
+        return replace(self, place=place)
 
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[Tree]:
         """Open the snapshot; see ``TreeSource``."""
-        from multiprocessing import parent_process
-
         from qumulo_changelist.cluster.connect import open_qq
         from qumulo_changelist.trees.qq import QqTree
 
-        is_worker = parent_process() is not None
-        at_once = self.processes_at_once
-        if is_worker:
-            at_once = max(at_once // self.workers, 1)
+        at_once = _share(self.processes_at_once, self.place)
         cluster = open_qq(self.settings, listener)
         with QqTree(cluster, self.snapshot, self.paths, at_once) as tree:
             yield tree
@@ -161,3 +181,35 @@ class IdentifiedSource(Struct, frozen=True):
             self.identified.open(listener) as identified,
         ):
             yield IdentifiedTree(described, identified)
+
+
+def _share(limit: int, place: WorkerPlace) -> int:
+    """Return a worker's part of a limit that all of them keep to together."""
+    return max(limit // place.count, 1)
+
+
+def without_secrets(
+    source: TreeSource, worker_settings: Callable[[], WorkerSettings]
+) -> TreeSource:
+    """Return how workers of other machines reach a tree: nothing of it is secret to them.
+
+    Args:
+        source: how this machine reaches it.
+        worker_settings: returns how they reach the cluster, if they have to.
+
+    Raises:
+        WorkersNeedRestError: they would have to start ``qq``.
+        MappedPathError: this machine cannot read a mount with which theirs are compared.
+    """
+    if isinstance(source, RestSource):
+        return replace(source, settings=worker_settings())
+    if isinstance(source, IdentifiedSource):
+        return IdentifiedSource(
+            without_secrets(source.described, worker_settings),
+            without_secrets(source.identified, worker_settings),
+        )
+    if isinstance(source, MountSource):
+        return replace(source, seen=source.sample())
+    if isinstance(source, QqSource):
+        raise WorkersNeedRestError("workers of other machines ask the cluster over REST, not qq")
+    return source

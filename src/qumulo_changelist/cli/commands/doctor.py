@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Iterable
 from typing import Literal
 
-from qumulo_changelist.cli import common, project_options
+from qumulo_changelist.cli import common, project_options, scheduler_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.check_words import check_as_json, describe_check
 from qumulo_changelist.cli.screen import Screen, printable
+from qumulo_changelist.config.archiver import usual_path
 from qumulo_changelist.config.settings import Transport
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
@@ -39,6 +40,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="PROJECT", nargs="*", help="a project of projects.toml")
     parser.add_argument("--all", action="store_true", help="check every project")
     project_options.add_source_options(parser)
+    scheduler_options.add_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
@@ -74,11 +76,14 @@ def _chosen(options: argparse.Namespace) -> list[Project]:
             index=options.index or "1",
             mapped_path=options.mapped_path or None,
         )
-        return [Project(name=options.project or _NAME, sources=(source,))]
+        project = Project(name=options.project or _NAME, sources=(source,))
+        return [project_options.with_options(project, options)]
     if options.project is not None or options.mapped_path is not None:
         raise UsageError("--project and --mapped-path need --source, too")
     if options.names or options.all:
         return project_options.chosen_projects(options, options.names)
+    if scheduler_options.chosen_scheduler(options):
+        raise UsageError("--scheduler needs a project, or --source, too")
     return []
 
 
@@ -86,10 +91,10 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
     """Return a request for all projects of each cluster; for none, that of the configuration."""
     groups: dict[tuple[str, Transport | Literal[""]], list[Project]] = {}
     for project in projects:
-        config = options.config or project.config or common.usual_config()
+        config = options.config or project.config or usual_path()
         way = (config, options.transport or project.transport)
         groups.setdefault(way, []).append(project)
-    groups = groups or {(options.config or common.usual_config(), options.transport or ""): []}
+    groups = groups or {(options.config or usual_path(), options.transport or ""): []}
     return [
         DoctorRequest(
             projects=tuple(group),

@@ -25,6 +25,7 @@ from qumulo_changelist.errors import ClusterPathError, UnreadableError
 from qumulo_changelist.events import Listener
 from qumulo_changelist.model import Caller, Change, Description, EntryStat, Snapshot
 from qumulo_changelist.pending import Pending, iterate
+from qumulo_changelist.secret import SessionToken
 
 T = TypeVar("T")
 
@@ -123,6 +124,14 @@ class RestCluster:
     def core_version(self) -> str:
         """Return the version of the cluster's Core, for which no login is needed."""
         return self._wait_for(self._accounts.core_version())
+
+    def begin_session(self) -> SessionToken:
+        """Log in anew with the password, and return the session's token.
+
+        Raises:
+            LoginError: the cluster does not accept the password.
+        """
+        return self._wait_for(self._session.log_in())
 
     def create_access_token(self, expires: int = 0) -> tuple[str, Secret]:
         """Make an access token for the user who is logged in; return its id, and the token.

@@ -13,9 +13,11 @@ from qumulo_changelist.errors import (
     LoginError,
     RefusedError,
     ReplyError,
+    SessionEndedError,
     UnreachableError,
 )
 from qumulo_changelist.pending import Pending
+from qumulo_changelist.secret import SessionToken
 from qumulo_changelist.version import __version__
 
 _AGENT = f"qumulo-changelist/{__version__}"
@@ -48,7 +50,11 @@ class Session:
         used = self._headers or await self._renewed({})
         try:
             return await self._sender.send(request, used)
-        except LoginError:
+        except LoginError as error:
+            if isinstance(self._settings.access_token, SessionToken):
+                raise SessionEndedError(
+                    f"the session of the run has ended: {error}", status=error.status
+                ) from error
             if self._settings.access_token:
                 raise
         return await self._sender.send(request, await self._renewed(used))
@@ -74,7 +80,7 @@ class Session:
 
     async def _renew(self) -> None:
         try:
-            self._headers = _headers(await self._log_in())
+            self._headers = _headers((await self.log_in()).reveal())
         except RefusedError as error:
             self._refusal = error
             raise
@@ -82,8 +88,12 @@ class Session:
             # Without a login nothing works: this is not about a single request.
             raise UnreachableError(str(error), hint=error.hint) from error
 
-    async def _log_in(self) -> str:
-        """Return the token of a new login."""
+    async def log_in(self) -> SessionToken:
+        """Return the token of a new login.
+
+        Raises:
+            ChangelistError: the cluster does not accept it, or does not answer.
+        """
         credentials = {
             "username": self._settings.username,
             "password": self._settings.password.reveal(),
@@ -99,7 +109,7 @@ class Session:
         token = _login.read(await self._sender.send(request, _headers()), source).bearer_token
         if not (token and token.isascii() and token.isprintable()):
             raise ReplyError(f"{source}: the answer has no usable token")
-        return token
+        return SessionToken(token)
 
 
 def _headers(token: str = "") -> dict[str, str]:

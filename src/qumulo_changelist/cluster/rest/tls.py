@@ -31,21 +31,22 @@ class Trust:
         if self.fingerprint or not settings.verify_tls:
             self.context.check_hostname = False
             self.context.verify_mode = ssl.CERT_NONE
-        elif settings.ca_file:
-            self._trust_file(settings.ca_file)
+        elif settings.ca_file or settings.authorities:
+            self._trust_authorities(settings.ca_file, settings.authorities)
         else:
             self.context.load_default_certs()
 
-    def _trust_file(self, path: str) -> None:
+    def _trust_authorities(self, path: str, content: str) -> None:
         # The cluster's own certificate will do, too, no matter who signed it.
         self.context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         try:
-            self.context.load_verify_locations(path)
+            self.context.load_verify_locations(path or None, cadata=None if path else content)
         except (OSError, ValueError) as error:
             is_malformed = isinstance(error, ssl.SSLError)
             reason = "it has no certificate in PEM" if is_malformed else str(error)
+            where = f", {path}," if path else " that a run sent"
             raise TrustFileError(
-                f"the file of trusted certificates, {path}, cannot be used: {reason}"
+                f"the file of trusted certificates{where} cannot be used: {reason}"
             ) from error
 
     def check(self, host: str, certificate: bytes | None) -> None:

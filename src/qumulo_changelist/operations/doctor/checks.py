@@ -29,6 +29,8 @@ _TITLES = {
     "mapped-snapshot": ".snapshot below {}",
     "removal": "deleting snapshots of {}",
     "clock": "the clocks agree",
+    "scheduler": "the scheduler {}",
+    "workers": "the workers of {}",
     "work-folder": "the work folder {}",
     "free-space": "free space in {}",
     "state-folder": "the folder for what is committed",

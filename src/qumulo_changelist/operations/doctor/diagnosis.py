@@ -29,6 +29,7 @@ from qumulo_changelist.operations.doctor.connection import examine_connection
 from qumulo_changelist.operations.doctor.machine import examine_folders, examine_qq, look_at_clock
 from qumulo_changelist.operations.doctor.projects import examine_projects
 from qumulo_changelist.operations.doctor.source import SourceExamination
+from qumulo_changelist.operations.doctor.workers import examine_schedulers
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.shortages import shortage_errors
 
@@ -89,6 +90,7 @@ def diagnose(
         settings = _check_configuration(examination, request)
         if settings:
             examine_cluster(examination, settings, projects, listener)
+            examine_schedulers(examination, settings, projects)
         else:
             _skip_cluster(examination, {"configuration": False}, projects)
         examine_folders(examination, settings, request.state, guids)

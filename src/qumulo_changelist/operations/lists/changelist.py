@@ -24,6 +24,7 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
+from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
 from qumulo_changelist.operations.lists.places import ListPlace, check_places
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
@@ -41,14 +42,21 @@ from qumulo_changelist.operations.lists.receipt import (
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.lists.snapshot_pair import find_pair
-from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_mapped_path
+from qumulo_changelist.operations.lists.travelling import travelling_job
+from qumulo_changelist.operations.lists.tree_choice import (
+    TreeChoice,
+    Trees,
+    check_mapped_path,
+    check_way,
+)
 from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written_beside
 from qumulo_changelist.output.list_file import WrittenList, list_file
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
-from qumulo_changelist.runners.job import Product, SliceJob
-from qumulo_changelist.runners.local import LocalRunner
-from qumulo_changelist.scan.moves import CandidateFinder
+from qumulo_changelist.runners.job import Finish, Product, SliceJob
+from qumulo_changelist.runners.local import open_runner
+from qumulo_changelist.runners.piece_codec import CandidatesCodec, PiecesCodec
+from qumulo_changelist.scan.moves import CandidateFinder, SetAsideCandidates
 from qumulo_changelist.scan.sieve import EntrySieve
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.shortages import shortage_errors
@@ -101,6 +109,7 @@ class _Run:
         request.check()
         self._request, self._listener = request.effective(), listener
         self._scope = Scope(normalize_cluster_path(request.base_path))
+        check_way(self._request, settings)
         places = check_places(settings.work_folder, self._request)
         self._settings = settings = with_answering_host(settings, listener)
         self._cluster = stack.enter_context(
@@ -110,7 +119,8 @@ class _Run:
         self._pair = find_pair(self._cluster, self._scope, self._request, listener)
         self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
-        parameters = ListParameters(request.source_index, int(time.time()), base)
+        self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
+        parameters = ListParameters(request.source_index, self._kept.run_time, base)
         self._lists = [_List(each, parameters, stack) for each in places]
         self._folder = self._lists[0].file.folder
         self._changes = ChangeSet(
@@ -122,7 +132,7 @@ class _Run:
         stack.callback(self._changes.close)
         self._meter = ProgressMeter(listener, base)
         self._runner = stack.enter_context(
-            LocalRunner(request.workers, listener, self._meter.watch)
+            open_runner(request.workers, request.scheduler, listener, self._meter.watch)
         )
         self._meter.requests = lambda: self._runner.requests_under_way
         # Of the first list: what the run is checked by, and shows.
@@ -173,14 +183,16 @@ class _Run:
                 older,
                 SidesEncoder(self._encode, request.deletes),
                 sieve=self._sieve,
+                keeper=self._kept.keeper(PiecesCodec(), self._pair),
             )
         )
 
     def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
-        finder = CandidateFinder(self._encode.can_hold)
+        finder: Finish[SetAsideCandidates] = CandidateFinder(self._encode.can_hold)
+        keeper = self._kept.keeper(CandidatesCodec(), self._pair)
         slices = self._products(
-            SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve)
+            SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve, keeper)
         )
         limits = (request.spill_after, self._folder)
         return pieces.encode_with_moves(slices, self._encode, *limits, deletes=request.deletes)
@@ -205,8 +217,10 @@ class _Run:
             tally.add_changed_since(changed_since)
         if not self._pair.is_full:  # of one change, nobody learns how much is left
             self._meter.expect(len(self._changes))
+        if scheduler := self._request.scheduler:
+            job = travelling_job(job, scheduler, self._settings, self._listener)
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(results, tallies, self._meter)
+        return pieces.take_products(self._kept.count(results), tallies, self._meter)
 
     def check(self) -> None:
         """Make sure that the list may be published.
@@ -263,6 +277,7 @@ class _Run:
             ],
             self._listener,
         )
+        self._kept.remove()
         return ChangelistResult(tuple(published), self._proof, self._in_scope)
 
     def _net_files(self, tally: Tally) -> int | None:

@@ -22,7 +22,7 @@ from qumulo_changelist.output.list_file import ListFile
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder
 from qumulo_changelist.runners.job import Product, SliceResult
 from qumulo_changelist.runners.local import LocalRunner
-from qumulo_changelist.scan.moves import MoveCandidates, pair_moves
+from qumulo_changelist.scan.moves import SetAsideCandidates, pair_moves
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.trees.interface import Tree
 
@@ -133,7 +133,7 @@ def take_products(
 
 
 def encode_with_moves(
-    slices: Iterable[MoveCandidates],
+    slices: Iterable[SetAsideCandidates],
     encode: EntryEncoder,
     limit: int,
     folder: str,

@@ -108,7 +108,10 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
             SnapshotOrderError: the older snapshot does not have the smaller id.
             MappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
-            MissingPackageError: a format needs a package that is not installed.
+            MissingPackageError: a format, or the scheduler, needs a package that is not installed.
+            SchedulerAddressError: there is no scheduler at such an address; see ``Scheduler``.
+            UnverifiedSchedulerError: it is on a different machine, and is reached without TLS.
+            SchedulerTrustError: a file that TLS needs cannot be used.
             UsageError: a field has the wrong type, or is none of the possible values.
         """
         check_types(self)

@@ -10,9 +10,10 @@ from qumulo_changelist.cluster.connect import report_unchecked_certificate
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.cluster.rest.limits import REQUESTS_AT_ONCE
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import HiddenSnapshotError, MappedPathError
+from qumulo_changelist.errors import HiddenSnapshotError, MappedPathError, WorkersNeedRestError
 from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
 from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.travelling import check_session
 from qumulo_changelist.trees.interface import TreeSource
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.trees.sources import (
@@ -53,12 +54,30 @@ def check_mapped_path(request: ChangelistRequest) -> None:
             pass
 
 
+def check_way(request: ChangelistRequest, settings: Settings) -> None:
+    """Make sure that workers of other machines, if there are any, can ask the cluster.
+
+    Raises:
+        WorkersNeedRestError: they would have to start ``qq``.
+        NoSessionError: they would need a session, and cannot get one.
+    """
+    if not request.scheduler:
+        return
+    goes_through_qq = "rest" not in (settings.transport, request.metadata)
+    needs_older = request.deletes or request.moves or request.verify
+    if goes_through_qq and needs_older and request.older is not None:
+        raise WorkersNeedRestError(
+            "workers of other machines ask the cluster over REST, and this run goes through qq"
+        )
+    check_session(request.scheduler, settings)
+
+
 def _mapped_path(request: ChangelistRequest, since: int = 0) -> MountSource:
     return MountSource(request.mapped_path or "", since, _mount_limits(request))
 
 
 def _mount_limits(request: ChangelistRequest) -> MountLimits:
-    return MountLimits(request.lookups, request.workers, request.mount_timeout)
+    return MountLimits(request.lookups, request.mount_timeout)
 
 
 class TreeChoice:
@@ -174,14 +193,12 @@ class TreeChoice:
         request, settings = self._request, self._settings
         if self._through_qq:
             at_once = _qq_at_once(request.workers)
-            return QqSource(settings, view.snapshot.id, view.paths, request.workers, at_once)
-        # For one tree, in all processes together.
-        at_once = max(REQUESTS_AT_ONCE // request.workers, 2)
+            return QqSource(settings, view.snapshot.id, view.paths, at_once)
         return RestSource(
             settings,
             view.snapshot.id,
             view.paths,
-            at_once,
+            REQUESTS_AT_ONCE,
             request.page_size,
             identities_only=is_older,  # a list has no attributes of what was deleted
         )

@@ -25,6 +25,7 @@ from qumulo_changelist.filters.filters import Filters, decode_filters
 from qumulo_changelist.filters.widening import may_let_more_pass
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.project.committing import survey_source
+from qumulo_changelist.operations.project.continuing import find_interrupted
 from qumulo_changelist.projects.project import Project, Source
 
 
@@ -46,7 +47,8 @@ class Plan(Struct, frozen=True):
     why_full: str
     """Why it would be a full list; "" otherwise."""
     newer: int | None
-    """The snapshot by a policy that would be listed; None if one would be taken."""
+    """The snapshot by a policy, or of a run that was cut short, that would be listed; None if one
+    would be taken."""
     has_list: bool
     """Whether a list would be made at all: the policy may have taken nothing new."""
     removable: list[int]
@@ -106,6 +108,7 @@ def plan_source(
     survey, newest, base = find_beginning(project, source, cluster, known, listener, full=full)
     report_filters(project, path, base, journal, listener)
     older = base.snapshot.id if base.snapshot else None
+    newest = newest or find_interrupted(project, source, path, survey, base, journal)
     number = newest.id if newest else max(survey.all, default=0) + 1
     committed = journal.committed_ids(project.name, path) | ({known.id} if known else set())
     removable = plan_retention(survey, number, project.keep, committed).removable

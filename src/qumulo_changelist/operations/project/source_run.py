@@ -15,6 +15,7 @@ from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.other_lists import OtherList
 from qumulo_changelist.cycle.snapshot_names import run_name
+from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.errors import (
     ChangelistError,
     StateFileError,
@@ -24,6 +25,7 @@ from qumulo_changelist.events import (
     Listener,
     ListMade,
     NothingNewer,
+    RunContinued,
     SnapshotTaken,
     Stage,
     StageBegun,
@@ -35,6 +37,7 @@ from qumulo_changelist.operations.lists.result import ChangelistResult
 from qumulo_changelist.operations.project.beginning import find_beginning, report_filters
 from qumulo_changelist.operations.project.command import list_name
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
+from qumulo_changelist.operations.project.continuing import find_interrupted
 from qumulo_changelist.operations.project.handover import hand_over
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
 from qumulo_changelist.operations.project.list_request import make_request
@@ -116,17 +119,25 @@ class SourceRunner:
                 self._cluster, self._journal, self._project.name, self._path, self._listener
             )
             known = self._journal.committed(self._project.name, self._path)
-            _, newest, base = find_beginning(
+            survey, newest, base = find_beginning(
                 self._project, self._source, self._cluster, known, self._listener, full=self._full
             )
             report_filters(self._project, self._path, base, self._journal, self._listener)
             if newest and base.snapshot and newest.id <= base.snapshot.id:
                 self._listener(NothingNewer(self._path, self._project.policy, newest.id))
                 return SourceRun(source=self._path, newer=newest.id)
-            return self._list(base, newest)
+            return self._list(base, newest or self._interrupted(survey, base))
         except ChangelistError as error:
             error.project = self._project.name
             return SourceRun(source=self._path, failure=error)
+
+    def _interrupted(self, survey: Survey, base: Base) -> Snapshot | None:
+        found = find_interrupted(
+            self._project, self._source, self._path, survey, base, self._journal
+        )
+        if found:
+            self._listener(RunContinued(self._project.name, self._path, found.id, found.label))
+        return found
 
     def _list(self, base: Base, newest: Snapshot | None) -> SourceRun:
         """Take the snapshot, list what changed, and hand the list over."""

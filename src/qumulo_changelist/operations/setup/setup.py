@@ -64,11 +64,6 @@ def default_projects_file() -> str:
     return default_paths()[-1]
 
 
-def default_config_file() -> str:
-    """Return where a configuration of our own is made, unless a different file is named."""
-    return os.path.join(os.path.dirname(default_projects_file()), "cluster.conf")
-
-
 def set_up(
     request: SetupRequest,
     listener: Listener = ignore_event,

@@ -1,0 +1,253 @@
+"""Sets of kept pieces: each is a folder of one list, and of one run at a time.
+
+All sets are in one folder. A run takes a set of its own list that no run is using, if there is one,
+and makes a new one otherwise. So two runs never share one, also if they make the same list.
+"""
+
+import contextlib
+import fcntl
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from qumulo_changelist.errors import PiecesError
+from qumulo_changelist.events import (
+    Listener,
+    OldPiecesRemoved,
+    PieceDamaged,
+    PiecesLeft,
+    PiecesPerishable,
+    ignore,
+)
+from qumulo_changelist.names import to_bytes
+from qumulo_changelist.shortages import check_shortage
+
+DAYS_KEPT = 14
+"""The number of days after which a set that no run has used since is removed."""
+
+_SET_NAME = re.compile(r"\.?qumulo-pieces-[0-9a-f]{64}-[0-9a-f]{16}")
+_OUR_FILES = re.compile(
+    r"set\.json|\.?[0-9a-f]{64}(-[0-9a-f]{16})?\.piece(\.[0-9a-f]{16})?"  # as AtomicFile names them
+)
+_FACTS = "set.json"
+_VERSION = 1
+_SECONDS_OF_A_DAY = 86_400
+_MAX_SIZE_OF_FACTS = 4096
+
+
+Snapshots = tuple[int | None, int]
+"""The ids of the older and the newer snapshot of a list; None for a full list."""
+
+
+class _SetFacts(Struct, frozen=True):
+    """What a set says of itself, as JSON in ``set.json``."""
+
+    version: int
+    run_time: int
+    lasts: bool
+    snapshots: Snapshots
+
+
+class PieceSet(NamedTuple):
+    """The set of kept pieces that a run uses."""
+
+    path: str
+    run_time: int
+    """When the run began that made the set, in seconds since the epoch: its lists say so."""
+    lasts: bool
+    """Whether a later run may use it."""
+
+
+@contextlib.contextmanager
+def use_set(
+    folder: str, fingerprint: bytes, snapshots: Snapshots, listener: Listener, *, lasts: bool
+) -> Iterator[PieceSet]:
+    """Hold a set for a ``with`` block; after it, what cannot be used later is removed.
+
+    Args:
+        folder: the folder of all sets, which has to exist.
+        fingerprint: stands for all that the pieces of a list depend on, 32 bytes.
+        snapshots: those of the list.
+        listener: receives the events of the run.
+        lasts: whether a later run may use it.
+
+    Raises:
+        PiecesError: the folder cannot be used.
+    """
+    folder = os.fsdecode(os.path.abspath(to_bytes(folder)))
+    with _folder_errors(folder), contextlib.ExitStack() as stack:
+        _remove_old(folder, listener)
+        found = _take(folder, fingerprint, stack, listener) if lasts else None
+        found = found or _make(folder, fingerprint, snapshots, stack, listener, lasts=lasts)
+        held = stack.pop_all()
+    with held:
+        try:
+            yield found
+        finally:
+            if not found.lasts:
+                remove_set(found.path, listener)
+
+
+def has_pieces(folder: str, older: int | None, newer: int) -> bool:
+    """Return whether a set has pieces of a list of two snapshots, whatever else it depends on.
+
+    Args:
+        folder: the folder of all sets.
+        older: the id of the older snapshot; None for a full list.
+        newer: that of the newer one.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        for path in _sets_in(os.fsdecode(to_bytes(folder))):
+            with contextlib.suppress(BlockingIOError), _lock(path) as lock:
+                facts = _read_facts(lock)
+                is_of = facts and facts.lasts and facts.snapshots == (older, newer)
+                if is_of and any(name.endswith(".piece") for name in os.listdir(path)):
+                    return True
+    return False
+
+
+def remove_set(path: str, listener: Listener) -> bool:
+    """Remove a set that this run holds, and return whether it is gone; what is not ours stays."""
+    try:
+        for name in sorted(os.listdir(path)):  # set.json is last: until then, it is a set
+            if _OUR_FILES.fullmatch(name):
+                os.unlink(os.path.join(path, name))
+        os.rmdir(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        listener(PiecesLeft(path, str(error.strerror)))
+        return False
+    return True
+
+
+def _take(
+    folder: str, fingerprint: bytes, stack: contextlib.ExitStack, listener: Listener
+) -> PieceSet | None:
+    """Return the fullest set of a list that no run holds, held from now on."""
+    begin = f"qumulo-pieces-{fingerprint.hex()}-"
+    sets = [path for path in _sets_in(folder) if os.path.basename(path).startswith(begin)]
+    for path in sorted(sets, key=_number_of_files, reverse=True):
+        with contextlib.suppress(BlockingIOError), contextlib.ExitStack() as undo:
+            lock = undo.enter_context(_lock(path))
+            facts = _read_facts(lock)
+            if facts and facts.lasts:
+                stack.push(undo.pop_all())
+                return PieceSet(path, facts.run_time, lasts=True)
+            if lock is not None:
+                listener(PieceDamaged(path, "it is not a set of pieces of this version"))
+    return None
+
+
+def _make(
+    folder: str,
+    fingerprint: bytes,
+    snapshots: Snapshots,
+    stack: contextlib.ExitStack,
+    listener: Listener,
+    *,
+    lasts: bool,
+) -> PieceSet:
+    """Return a new set, which is held before others can see it."""
+    name = f"qumulo-pieces-{fingerprint.hex()}-{secrets.token_hex(8)}"
+    path, hidden = os.path.join(folder, name), os.path.join(folder, f".{name}")
+    os.mkdir(hidden, 0o700)
+    try:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        lock = os.open(os.path.join(hidden, _FACTS), flags, 0o600)
+        stack.callback(os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            check_shortage(error)
+            listener(PiecesPerishable(f"{folder} has no locks: {error.strerror}"))
+            lasts = False
+        facts = _SetFacts(_VERSION, int(time.time()), lasts, snapshots)
+        os.write(lock, msgspec.json.encode(facts))
+        os.fsync(lock)
+        os.rename(hidden, path)
+    except BaseException:
+        remove_set(hidden, ignore)
+        raise
+    return PieceSet(path, facts.run_time, lasts)
+
+
+def _remove_old(folder: str, listener: Listener) -> None:
+    """Remove the sets of earlier runs that no run can or will use any more."""
+    oldest = time.time() - DAYS_KEPT * _SECONDS_OF_A_DAY
+    for path in _sets_in(folder):
+        with contextlib.suppress(BlockingIOError, FileNotFoundError), _lock(path) as lock:
+            facts = _read_facts(lock)
+            is_useless = (facts and not facts.lasts) or os.stat(path).st_mtime < oldest
+            if is_useless and remove_set(path, listener):
+                listener(OldPiecesRemoved(path))
+
+
+def _sets_in(folder: str) -> list[str]:
+    """Return the sets of this user in a folder, which nobody else can have written to."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                known = entry.stat(follow_symlinks=False)
+                is_ours = known.st_uid == os.geteuid() and not known.st_mode & 0o077
+                is_set = is_ours and _SET_NAME.fullmatch(entry.name)
+                if is_set and entry.is_dir(follow_symlinks=False):
+                    found.append(entry.path)
+    return found
+
+
+def _number_of_files(path: str) -> int:
+    with contextlib.suppress(OSError):
+        return len(os.listdir(path))
+    return 0
+
+
+@contextlib.contextmanager
+def _lock(path: str) -> Iterator[int | None]:
+    """Hold a set for a ``with`` block: yield its open facts; None if it cannot be held.
+
+    Raises:
+        BlockingIOError: another run holds it.
+    """
+    facts_path = os.path.join(path, _FACTS)
+    with contextlib.ExitStack() as stack:
+        lock = None
+        try:
+            lock = os.open(facts_path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            stack.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held it may have removed it meanwhile.
+            if not os.path.samestat(os.stat(facts_path), os.fstat(lock)):
+                lock = None
+        except BlockingIOError:
+            raise
+        except OSError as error:  # it has no facts, or its file system has no locks
+            check_shortage(error)
+            lock = None
+        yield lock
+
+
+def _read_facts(lock: int | None) -> _SetFacts | None:
+    if lock is None:
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        facts = msgspec.json.decode(os.pread(lock, _MAX_SIZE_OF_FACTS, 0), type=_SetFacts)
+        return facts if facts.version == _VERSION else None
+    return None
+
+
+@contextlib.contextmanager
+def _folder_errors(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        check_shortage(error)
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PiecesError(f"the folder for pieces {folder} cannot be used: {reason}") from error

@@ -1,0 +1,260 @@
+"""Slices that the workers of a Dask scheduler work on."""
+
+import pickle
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, wait
+
+from qumulo_changelist.changes.slice import Slice
+from qumulo_changelist.errors import (
+    NoSessionError,
+    NoWorkersError,
+    WorkerError,
+)
+from qumulo_changelist.events import Listener, WorkersAwaited
+from qumulo_changelist.runners.dask_connection import Attempt, DaskConnection
+from qumulo_changelist.runners.dask_worker import Crew, PickledTask, Task, versions
+from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
+from qumulo_changelist.runners.patience import Patience
+from qumulo_changelist.runners.report import Report
+from qumulo_changelist.runners.scheduler import Scheduler
+
+# One more than each thread works on, so that it never waits.
+_SLICES_PER_THREAD = 2
+# The scheduler itself gives a slice to several workers, should they die, before it gives up.
+_ROUNDS_OF_DEATHS = 2
+_MOST_ATTEMPTS = 3
+_SECONDS_BETWEEN_LOOKS = 0.2
+_SECONDS_BETWEEN_COUNTS = 1.0
+_SECONDS_TO_WAIT_FOR_WORKERS = 300.0
+
+
+class _Given:
+    """A slice that was given to the workers, perhaps more than once."""
+
+    def __init__(self, task: PickledTask, attempt: Attempt) -> None:
+        self.task = task
+        self.attempts = [attempt]
+        """Those of which nothing failed."""
+        self.is_learned = False
+        """Whether it is known how long it took."""
+        self.deaths = 0
+        """How often the scheduler gave it up, since workers died with it."""
+
+    @property
+    def done(self) -> Attempt | None:
+        """An attempt that has a result, or failed; None as long as there is none."""
+        return next((attempt for attempt in self.attempts if attempt.result.done()), None)
+
+
+class DaskRunner:
+    """Implements ``Runner`` on the workers of a Dask scheduler.
+
+    Slices are given to all workers, also to those that join meanwhile, with a few ahead for each. A
+    worker that dies is Dask's affair: it gives the slice to another one. A slice that takes far
+    longer than others is given to a second worker, and the first result counts: slices are pure.
+
+    Args:
+        scheduler: the scheduler.
+        listener: receives the events of the workers, after each slice.
+
+    Raises:
+        SchedulerError: the scheduler does not answer. Every method but ``close`` may raise it.
+        WorkerMismatchError: a worker has other versions than this machine.
+    """
+
+    def __init__(self, scheduler: Scheduler, listener: Listener) -> None:
+        self._listener = listener
+        self._job_id = uuid.uuid4().hex
+        self._expected = versions()
+        self._patience = Patience()
+        self._crew = Crew()
+        self._next_count = 0.0
+        self._slow: dict[str, Attempt] = {}
+        """Workers that had a slice for too long, and the attempt that shows when they are back."""
+        self._line: deque[_Given] = deque()
+        self.requests_under_way = 0
+        """About the number of requests that all workers have under way together."""
+        self._sends_session = scheduler.sends_session
+        self._connection = DaskConnection(scheduler)
+        try:
+            self._count_workers()
+        except BaseException:
+            self.close()
+            raise
+
+    def run(
+        self, job: SliceJob[Product], slices: Iterable[Slice]
+    ) -> Iterator[SliceResult[Product]]:
+        """Yield the result of each slice, in order; only a few slices are held at a time.
+
+        Raises:
+            NoWorkersError: the scheduler has no workers, and none came.
+            WorkerError: every worker that worked on one slice ended.
+        """
+        pickled = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+        self._wait_for_workers()
+        for one in slices:
+            task = PickledTask.of(Task(self._job_id, pickled, self._crew, one))
+            self._line.append(_Given(task, self._submit(task)))
+            while len(self._line) >= self._most_ahead:
+                yield self._take()
+        while self._line:
+            yield self._take()
+
+    def close(self) -> None:
+        """Let the workers stop, and close what they have open for this run."""
+        attempts = [attempt for given in self._line for attempt in given.attempts]
+        for attempt in [*attempts, *self._slow.values()]:
+            attempt.cancel()
+        try:
+            self._connection.end_job(self._job_id, self._slow)
+        finally:
+            self._connection.close()
+
+    @property
+    def _most_ahead(self) -> int:
+        return max(self._crew.count, 1) * _SLICES_PER_THREAD
+
+    def _submit(self, task: PickledTask) -> Attempt:
+        """Give a slice to the workers, but not to those that have been slow and are not back."""
+        others = None
+        if self._slow:
+            others = [address for address, _ in self._crew.threads if address not in self._slow]
+        return self._connection.submit(self._expected, task, others)
+
+    def _take(self) -> SliceResult[Product]:
+        """Return the result of the first slice in line."""
+        head, report = self._line[0], None
+        while not report:
+            self._look()
+            done = head.done
+            if done:
+                report = self._report_of(head, done)
+            else:
+                results = [attempt.result for attempt in head.attempts]
+                wait(results, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+        self._line.popleft()
+        busy = min(len(self._line) + 1, len(self._crew.threads))
+        self.requests_under_way = report.requests * busy
+        result: SliceResult[Product] = report.deliver(self._listener)
+        return result
+
+    def _report_of(self, given: _Given, done: Attempt) -> Report | None:
+        """Return the report of a slice; None if it failed, and was given to workers again."""
+        given.attempts.remove(done)
+        error = done.failure()
+        if error:
+            self._survive(given, error)
+            return None
+        self._learn(given, done)
+        for attempt in given.attempts:
+            # That of a slow worker shows when it is back.
+            if attempt not in self._slow.values():
+                attempt.cancel()
+        report: Report = pickle.loads(done.result.result())  # noqa: S301  (of our own function)
+        return report
+
+    def _learn(self, given: _Given, done: Attempt) -> None:
+        if not given.is_learned:
+            given.is_learned = True
+            self._patience.learn(done.seconds)
+
+    def _survive(self, given: _Given, error: BaseException) -> None:
+        """Give a slice to the workers again if those that had it died, unless that is no use.
+
+        Raises:
+            WorkerError: it is no use.
+        """
+        from distributed.scheduler import KilledWorker
+
+        if not isinstance(error, KilledWorker):
+            self._connection.check_versions()
+            raise error
+        if given.attempts:
+            return
+        given.deaths += 1
+        if given.deaths == _ROUNDS_OF_DEATHS:
+            raise WorkerError(
+                "every worker that worked on one part of the list ended; the last one was "
+                f"{error.last_worker.address}"
+            ) from error
+        given.attempts.append(self._submit(given.task))
+
+    def _look(self) -> None:
+        """Look whether the scheduler and its workers are there, and do what that asks for."""
+        self._connection.check()
+        if time.monotonic() >= self._next_count:
+            self._count_workers()
+            self._wait_for_workers()
+            self._forget_slow()
+            self._help_late()
+
+    def _help_late(self) -> None:
+        """Give slices to a second worker that take too long."""
+        late: list[_Given] = []
+        for given in self._line:
+            done = given.done
+            if not done:
+                if len(given.attempts) < _MOST_ATTEMPTS and self._is_late(given):
+                    late.append(given)
+            elif not done.failure():
+                self._learn(given, done)
+        holders = self._connection.holders([one.attempts[-1] for one in late]) if late else {}
+        for given in late:
+            attempt = given.attempts[-1]
+            address = holders.get(attempt.key)
+            if address and any(one != address for one, _ in self._crew.threads):
+                self._slow.setdefault(address, attempt)
+                given.attempts.append(self._submit(given.task))
+
+    def _is_late(self, given: _Given) -> bool:
+        return self._patience.is_late(given.attempts[-1].seconds)
+
+    def _forget_slow(self) -> None:
+        """Trust workers again that are back, and forget those that are gone."""
+        here = {address for address, _ in self._crew.threads}
+        for address, attempt in list(self._slow.items()):
+            if attempt.result.done() or address not in here:
+                attempt.cancel()
+                del self._slow[address]
+
+    def _count_workers(self) -> None:
+        found = self._connection.threads()
+        self._next_count = time.monotonic() + _SECONDS_BETWEEN_COUNTS
+        known = [address for address, _ in self._crew.threads]
+        if not found.keys() <= set(known):
+            self._connection.check_versions()
+            self._check_verified(found)
+        order = [*filter(found.__contains__, known), *(one for one in found if one not in known)]
+        self._crew = Crew(tuple((address, found[address]) for address in order))
+
+    def _check_verified(self, addresses: Iterable[str]) -> None:
+        """Make sure that no worker gets a session that nothing has verified.
+
+        Raises:
+            NoSessionError: one would.
+        """
+        for address in addresses if self._sends_session else ():
+            if not address.startswith("tls://"):
+                raise NoSessionError(
+                    f"a session is sent over TLS alone, and the worker {address} does not use it"
+                )
+
+    def _wait_for_workers(self) -> None:
+        deadline = time.monotonic() + _SECONDS_TO_WAIT_FOR_WORKERS
+        is_reported = False
+        while not self._crew.count:
+            if not is_reported:
+                self._listener(WorkersAwaited(self._connection.location))
+                is_reported = True
+            if time.monotonic() >= deadline:
+                raise NoWorkersError(
+                    f"the scheduler {self._connection.location} has no workers, and none came "
+                    f"within {_SECONDS_TO_WAIT_FOR_WORKERS:.0f} s"
+                )
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+            self._connection.check()
+            self._count_workers()

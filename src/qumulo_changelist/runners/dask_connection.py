@@ -1,0 +1,311 @@
+"""A connection to a Dask scheduler: what a run asks of it, in our words and with our errors.
+
+Dask's own messages never reach the terminal: what a user has to know, an error or an event says.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sys
+import threading
+import time
+import uuid
+import warnings
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from typing import Any, TypeVar
+
+from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
+from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
+from qumulo_changelist.runners.scheduler import Scheduler
+from qumulo_changelist.waiting import result_of
+
+Answer = TypeVar("Answer")
+
+_SECONDS_TO_CONNECT = 10
+_SECONDS_TO_ANSWER = 60
+_SECONDS_TO_END = 5
+_PACKAGE = "qumulo_changelist"
+THIS_MACHINE = "this machine"
+_LOGGERS = (
+    *("distributed", "distributed.client", "distributed.gc", "bokeh", "tornado"),
+    *("tornado.application", "asyncio"),
+)
+
+
+class Attempt:
+    """A slice that was given to the workers, once.
+
+    Args:
+        key: Dask's name for it.
+    """
+
+    result: "Future[bytes]"
+    """Becomes the report of the slice, pickled, or an exception."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self._began = time.monotonic()
+        self._seconds: float | None = None
+        self._failed_on_worker = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far."""
+        return time.monotonic() - self._began if self._seconds is None else self._seconds
+
+    def end(self, *, failed_on_worker: bool) -> None:
+        """Take note that the result is there, or that there is none."""
+        self._seconds = time.monotonic() - self._began
+        self._failed_on_worker = failed_on_worker
+
+    def failure(self) -> BaseException | None:
+        """Return the exception that a worker sent instead of a result; None for a result.
+
+        Raises:
+            SchedulerError: the result is lost, and nobody knows what became of it.
+        """
+        try:
+            error = self.result.exception()
+        except CancelledError as cancelled:
+            error = cancelled
+        if error and not self._failed_on_worker:
+            raise SchedulerError("the connection to the scheduler was lost") from error
+        return error
+
+    def cancel(self) -> None:
+        """Do without the result."""
+        self.result.cancel()
+
+
+class DaskConnection:
+    """A connection to a Dask scheduler.
+
+    Args:
+        scheduler: where it is.
+
+    Raises:
+        SchedulerError: it does not answer; every method may raise it.
+        SchedulerRefusedError: its certificate is not accepted, or ours.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.location = scheduler.location()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._client: Any = None
+        try:
+            self._client = self._connect(scheduler)
+        except BaseException:  # also an interruption
+            self._stop()
+            raise
+
+    def _connect(self, scheduler: Scheduler) -> Any:
+        """Return a client of Dask."""
+        distributed = _import_distributed()
+        options = {
+            "timeout": _SECONDS_TO_CONNECT,
+            "security": distributed.Security(**_security(scheduler)),
+            "set_as_default": False,
+            "name": "qumulo-changelist",
+        }
+
+        async def connect() -> Any:
+            return await distributed.Client(self.location, asynchronous=True, **options)
+
+        try:
+            return self._wait(connect, _SECONDS_TO_CONNECT + 1)
+        except (OSError, ImportError, ValueError, asyncio.TimeoutError) as error:
+            raise self._not_connected(error) from error
+
+    def _not_connected(self, error: BaseException) -> SchedulerError:
+        causes: list[str] = []
+        cause: BaseException | None = error
+        while cause:
+            causes.append(f"{type(cause).__name__}: {cause}")
+            cause = cause.__cause__ or cause.__context__
+        text = " ".join(causes)
+        if "SSL" in text or "certificate" in text:
+            return SchedulerRefusedError(
+                f"the scheduler {self.location} and this machine do not accept each other's "
+                "certificates"
+            )
+        if "ConnectionRefusedError" in text:
+            return SchedulerError(f"nothing answers at {self.location}: the connection is refused")
+        return SchedulerError(
+            f"no scheduler answers at {self.location} within {_SECONDS_TO_CONNECT} s"
+        )
+
+    def submit(
+        self, expected: Versions, task: PickledTask, workers: Collection[str] | None = None
+    ) -> Attempt:
+        """Give a slice to the workers.
+
+        Args:
+            expected: the versions that a worker has to have.
+            task: the slice, and its job.
+            workers: the addresses of those that it is for, as far as they exist; None for all.
+        """
+        chosen: dict[str, Any] = {}
+        if workers:
+            chosen = {"workers": list(workers), "allow_other_workers": True, "priority": 1}
+        attempt = Attempt(f"slice-{uuid.uuid4()}")
+
+        async def work_elsewhere() -> bytes:
+            future = self._client.submit(work, expected, task, key=attempt.key, **chosen)
+            try:
+                result: bytes = await self._client.gather(future)
+                return result
+            finally:
+                attempt.end(failed_on_worker=future.status == "error")
+                # So nobody keeps the result, and no worker begins with what was cancelled.
+                future.release()
+
+        self.check()
+        attempt.result = self._start(work_elsewhere())
+        return attempt
+
+    def threads(self) -> dict[str, int]:
+        """Return the address of each worker, with the number of its threads."""
+        return dict(self._ask(self._client.nthreads, _SECONDS_TO_ANSWER))
+
+    def versions(self) -> dict[str, Versions | None]:
+        """Return the versions of this machine, the scheduler and its workers, by what each is.
+
+        None are the versions without this package. If not all answer in time, there are none.
+        """
+        get = partial(self._client.get_versions, packages=[_PACKAGE])
+        try:
+            found = self._ask(get, _SECONDS_TO_CONNECT)
+        except SchedulerError:
+            self.check()
+            return {}
+        answers = {THIS_MACHINE: found["client"]}
+        answers[f"the scheduler {self.location}"] = found["scheduler"]
+        answers |= {f"the worker {one}": answer for one, answer in found["workers"].items()}
+        return {who: _versions_in(answer["packages"]) for who, answer in answers.items()}
+
+    def check_versions(self) -> None:
+        """Make sure that the scheduler and its workers have the versions of this machine.
+
+        Raises:
+            WorkerMismatchError: one has others.
+        """
+        found = self.versions()
+        expected = found.pop(THIS_MACHINE, None)
+        for who, has in found.items():
+            if not expected:  # it runs without being installed
+                return
+            if has is None:
+                raise WorkerMismatchError(f"{who} does not have the package qumulo-changelist")
+            if has != expected:
+                raise mismatch(who, has, expected)
+
+    def ask_workers(self, function: Callable[..., Answer], *arguments: Any) -> dict[str, Answer]:
+        """Return what a function returns on each worker, by the address of the worker."""
+        ask = partial(self._client.run, function, *arguments)
+        return dict(self._ask(ask, _SECONDS_TO_ANSWER))
+
+    def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
+        """Return the address of the worker that has each of these, by key."""
+        keys = {attempt.key for attempt in attempts}
+        held = [*self._ask(self._client.processing, _SECONDS_TO_ANSWER).items()]
+        held += self._ask(self._client.has_what, _SECONDS_TO_ANSWER).items()
+        return {key: address for address, has in held for key in has if key in keys}
+
+    def check(self) -> None:
+        """Make sure that the connection is there.
+
+        Raises:
+            SchedulerError: it was lost.
+        """
+        if self._client.status != "running":
+            raise self.lost()
+
+    def lost(self) -> SchedulerError:
+        """Return the error for a connection that was lost."""
+        return SchedulerError(f"the connection to the scheduler {self.location} was lost")
+
+    def end_job(self, job_id: str, slow: Collection[str]) -> None:
+        """Let the workers end a job, as far as they answer soon.
+
+        Args:
+            job_id: the job.
+            slow: the addresses of workers whose answer is not worth waiting for.
+        """
+
+        async def end(workers: list[str]) -> None:
+            if workers:
+                await self._client.run(end_job, job_id, workers=workers, on_error="ignore")
+
+        # A worker that does not answer ends the job by itself, after a while.
+        with contextlib.suppress(SchedulerError):
+            self.check()
+            others = [one for one in self.threads() if one not in slow]
+            self._start(end(list(slow)))
+            self._ask(partial(end, others), _SECONDS_TO_END)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(OSError, asyncio.TimeoutError, CancelledError):
+            self._wait(self._client.close, _SECONDS_TO_END)
+        self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_SECONDS_TO_END)
+        if not self._loop.is_running():
+            self._loop.close()
+
+    def _start(self, work: "Coroutine[Any, Any, Answer]") -> "Future[Answer]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _ask(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
+        """Return what the scheduler answers within this time."""
+        try:
+            return self._wait(question, seconds)
+        except asyncio.TimeoutError as error:
+            raise SchedulerError(f"the scheduler {self.location} does not answer") from error
+        except (OSError, CancelledError) as error:
+            raise self.lost() from error
+
+    def _wait(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
+        async def ask() -> Any:
+            return await asyncio.wait_for(question(), seconds)
+
+        return result_of(self._start(ask()))
+
+
+def _security(scheduler: Scheduler) -> dict[str, Any]:
+    """Return how Dask secures a connection; nothing of its own configuration counts."""
+    if not scheduler.uses_tls:
+        unused = ("tls_ca_file", "tls_client_cert", "tls_client_key")
+        return {"require_encryption": False, **dict.fromkeys(unused)}
+    files = scheduler.credentials()
+    return {
+        "require_encryption": True,
+        "tls_ca_file": files.ca_file,
+        "tls_client_cert": files.certificate,
+        "tls_client_key": files.key,
+    }
+
+
+def _import_distributed() -> Any:
+    is_first = "distributed" not in sys.modules
+    import distributed
+
+    # What a program has set up that uses Dask itself is its own affair.
+    if is_first:
+        warnings.filterwarnings("ignore", module=r"distributed\.")
+        for name in _LOGGERS:
+            logger = logging.getLogger(name)
+            logger.handlers = [logging.NullHandler()]
+            logger.propagate = True
+    return distributed
+
+
+def _versions_in(packages: Mapping[str, str | None]) -> Versions | None:
+    own = packages.get(_PACKAGE)
+    return (own, ".".join(str(packages["python"]).split(".")[:2])) if own else None
