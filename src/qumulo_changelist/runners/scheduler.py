@@ -18,6 +18,7 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.wording import how_to_install
 
 # Some modules are imported only where they are used: every command loads this one.
+
 _ADDRESS = re.compile(r"(tls|tcp)://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})/?", re.ASCII)
 
 
