@@ -13,16 +13,17 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - where the emulator is told to
 
 
 class Certificate:
-    """A new certificate for a host, signed by a new authority.
+    """A new certificate for some hosts, signed by a new authority.
 
     Attributes:
         context: the TLS context of a server with this certificate.
         sha256: the certificate's fingerprint, in hexadecimal digits.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, *hosts: str) -> None:
         authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        names = dict.fromkeys((host, *_own_names(host), "localhost", "127.0.0.1", "::1"))
+        own = [name for host in hosts for name in _own_names(host)]
+        names = dict.fromkeys((*hosts, *own, "localhost", "127.0.0.1", "::1"))
         leaf = authority.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         leaf.configure_cert(self.context)

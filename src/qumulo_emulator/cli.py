@@ -79,6 +79,7 @@ def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: 
     facts = {
         "host": options.host,
         "port": server.port,
+        "nodes": [{"host": node.host, "port": node.port} for node in server.context.nodes.all],
         "username": options.username,
         "certificate_sha256": server.certificate_sha256,
         **server.context.cluster.startup_facts(),
@@ -117,6 +118,7 @@ def _options(parsed: argparse.Namespace, password: str) -> ServeOptions:
     return replace(
         _server_options(parsed, password),
         root=parsed.root,
+        nodes=parsed.nodes,
         state=parsed.state,
         certificate=parsed.certificate,
         synthetic=parsed.synthetic,
@@ -157,13 +159,22 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         description="Serves ROOT, or a synthetic tree, as a cluster's file system over HTTPS. The"
         " password comes from the environment variable QUMULO_EMULATOR_PASSWORD; without it, a"
         " password is generated. Once requests are answered, prints one line of JSON with host,"
-        " port, user name and the certificate's fingerprint.",
+        " port, the host and the port of each node, user name and the certificate's fingerprint.",
     )
     serve.add_argument(
         "root", metavar="ROOT", nargs="?", type=_directory, help="the directory to serve"
     )
     serve.add_argument("--state", metavar="DIR", help="keep ids and snapshots in DIR")
     serve.add_argument("--certificate", metavar="FILE", help="write the certificate to FILE")
+    serve.add_argument(
+        "--nodes",
+        type=_number("a number of nodes", 1, 200),
+        metavar="N",
+        default=1,
+        help="the number of nodes, which all answer from one state: on 127.0.0.1, the others have"
+        " the addresses that follow (127.0.0.2, …) and the same port, if the system has them; else"
+        " the ports that follow (default: 1)",
+    )
     _add_server_options(serve)
     _add_synthetic_options(serve)
     _add_demo(commands)
@@ -251,8 +262,9 @@ def _add_synthetic_options(serve: argparse.ArgumentParser) -> None:
         "--shape",
         choices=get_args(Shape),
         help="the changes: of all kinds (mixed, the default), one modified file in each directory"
-        " of a thousand (sparse), or one created directory with N files (created, or created-small"
-        " with small directories in it)",
+        " of a thousand (sparse), or one created directory with N files: in directories of a"
+        " thousand (created) or a hundred (created-small), all directly in it (wide), or most of"
+        " them in one of many (giant)",
     )
     synthetic.add_argument(
         "--materialize",

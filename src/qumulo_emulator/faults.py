@@ -24,6 +24,7 @@ class Fault(Struct, frozen=True):
         retry_after: seconds to send in `Retry-After` along with `status`.
         empty_body: whether to send `status` without a body.
         error_class: the class of the error that is sent with `status`; None for the usual one.
+        node: the id of the node whose requests fail; None for those of all nodes.
     """
 
     method: str = "*"
@@ -35,10 +36,12 @@ class Fault(Struct, frozen=True):
     retry_after: int | None = None
     empty_body: bool = False
     error_class: str | None = None
+    node: int | None = None
 
-    def matches(self, method: str, path: str) -> bool:
-        """Return whether the fault applies to such a request."""
-        return self.method.upper() in ("*", method) and fnmatchcase(path, self.path)
+    def matches(self, method: str, path: str, node: int) -> bool:
+        """Return whether the fault applies to such a request to a node."""
+        is_meant = self.method.upper() in ("*", method) and self.node in (None, node)
+        return is_meant and fnmatchcase(path, self.path)
 
 
 class Faults:
@@ -61,11 +64,11 @@ class Faults:
             self.cleared.set()
             self.cleared = threading.Event()
 
-    def take(self, method: str, path: str) -> tuple[Fault, threading.Event] | None:
+    def take(self, method: str, path: str, node: int) -> tuple[Fault, threading.Event] | None:
         """Return the fault for a request, if any, and the event that is set when it is cleared."""
         with self._lock:
             for scripted in self._script:
-                if scripted.count(method, path):
+                if scripted.count(method, path, node):
                     return scripted.fault, self.cleared
         return None
 
@@ -85,9 +88,9 @@ class _ScriptedFault:
         self.skip = fault.skip
         self.times = fault.times
 
-    def count(self, method: str, path: str) -> bool:
+    def count(self, method: str, path: str, node: int) -> bool:
         """Count a request; return whether it fails."""
-        if self.times == 0 or not self.fault.matches(method, path):
+        if self.times == 0 or not self.fault.matches(method, path, node):
             return False
         if self.skip > 0:
             self.skip -= 1

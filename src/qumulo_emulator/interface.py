@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from qumulo_emulator.listings import ListingCache
-from qumulo_emulator.model import AttributeChanges, Change, FileType, Snapshot, SnapshotPolicy, Tree
+from qumulo_emulator.model import AttributeChanges, Change, FileType, Snapshot, SnapshotPolicy
 from qumulo_emulator.names import Parts
 from qumulo_emulator.policies import Policies
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.tokens import Tokens
+from qumulo_emulator.tree import Tree
 
 
 class Editor(Protocol):

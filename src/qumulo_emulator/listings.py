@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from qumulo_emulator import clock
-from qumulo_emulator.model import Entry, Tree
+from qumulo_emulator.model import Entry
 from qumulo_emulator.ordering import order_key
 from qumulo_emulator.settings import Order
+from qumulo_emulator.tree import Tree
 
 _MAX_CACHED = 16
 

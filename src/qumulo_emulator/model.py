@@ -1,7 +1,7 @@
 """The values that both kinds of cluster are made of."""
 
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -152,22 +152,3 @@ class Snapshot(Struct, frozen=True):
     def directory_name(self) -> str:
         """The name of its directory in `.snapshot`."""
         return self.full_name or f"{self.id}_{self.name}"
-
-
-class Tree(Protocol):
-    """A directory tree that can be read: the live tree, or the tree of a snapshot."""
-
-    def locate(self, ref: str) -> Parts:
-        """Return the path for a decimal id, or for a path as text."""
-
-    def entry(self, parts: Parts) -> Entry:
-        """Return the entry at a path."""
-
-    def names(self, parts: Parts) -> list[str]:
-        """Return the names in a directory, in no order."""
-
-    def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
-        """Return the entries of these names in a directory, without those that do not exist."""
-
-    def capture(self, parts: Parts) -> Node:
-        """Return everything at and below a path."""

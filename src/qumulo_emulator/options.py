@@ -13,6 +13,8 @@ class ServeOptions(Struct, frozen=True):
         password: the user's password.
         host: the address to listen on.
         port: the port to listen on; 0 picks a free one.
+        nodes: the number of nodes of the cluster; where each of them listens is decided in
+            `qumulo_emulator.listening`.
         username: the only user's name.
         state: the directory that keeps ids and snapshots for the next start; None to keep nothing.
         page_limit: the maximum size of a page; None for the default.
@@ -30,6 +32,7 @@ class ServeOptions(Struct, frozen=True):
     password: str
     host: str = "127.0.0.1"
     port: int = 8000
+    nodes: int = 1
     username: str = "admin"
     state: str | None = None
     page_limit: int | None = None

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from qumulo_emulator.errors import EmulatorError
 from qumulo_emulator.faults import Faults
 from qumulo_emulator.interface import Cluster
+from qumulo_emulator.nodes import Address
 from qumulo_emulator.options import ServeOptions
 from qumulo_emulator.server import prepare_server
 from qumulo_emulator.synthetic.shapes import Shape
@@ -36,6 +37,7 @@ class EmulatorOptions(TypedDict, total=False):
 
     host: str
     port: int
+    nodes: int
     username: str
     password: str
     state: str | os.PathLike[str] | None
@@ -56,6 +58,7 @@ class Emulator:
     Attributes:
         host: its address.
         port: its port.
+        addresses: the host and the port of each node; the first has those above.
         username: its user.
         password: that user's password.
         root: the directory that it serves; None for a synthetic tree.
@@ -63,15 +66,18 @@ class Emulator:
         certificate: the path of the file with its certificate, in PEM.
     """
 
-    def __init__(self, options: ServeOptions, port: int, certificate_sha256: str) -> None:
-        self.host = options.host
-        self.port = port
+    def __init__(
+        self, options: ServeOptions, addresses: list[Address], certificate_sha256: str
+    ) -> None:
+        self.host, self.port = addresses[0]
+        self.addresses = addresses
         self.username = options.username
         self.password = options.password
         self.root = options.root
         self.certificate_sha256 = certificate_sha256
         self.certificate = str(options.certificate)
         self._token: str | None = None
+        self._dead: set[int] = set()
 
     @property
     def url(self) -> str:
@@ -113,11 +119,12 @@ class Emulator:
     def request_as(
         self, token: str | None, method: str, path: str, body: object = None
     ) -> tuple[int, Any]:
-        """Send a request with this bearer token; None sends no token."""
+        """Send a request with this bearer token to a live node; None sends no token."""
         context = ssl.create_default_context(cafile=self.certificate)
-        connection = http.client.HTTPSConnection(
-            self.host, self.port, timeout=_TIMEOUT, context=context
-        )
+        numbers = range(1, len(self.addresses) + 1)
+        node = next((number for number in numbers if number not in self._dead), 1)
+        host, port = self.addresses[node - 1]
+        connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT, context=context)
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         data = None if body is None else json.dumps(body)
         try:
@@ -145,6 +152,20 @@ class Emulator:
         settings: dict[str, Any] = self._control("POST", "settings", changed)
         return settings
 
+    def nodes(self) -> list[dict[str, Any]]:
+        """Return, of each node: id, host, port, alive, latency_ms, and requests, their number."""
+        entries: list[dict[str, Any]] = self._control("GET", "nodes")["entries"]
+        return entries
+
+    def change_node(self, number: int, **changed: object) -> dict[str, Any]:
+        """Make a node slow (`latency_ms`), dead, or alive (`alive`), and return what it is now."""
+        if changed.get("alive") is False:
+            self._dead.add(number)  # so that a different one is asked
+        node: dict[str, Any] = self._control("POST", f"nodes/{number}", changed)
+        if node["alive"]:
+            self._dead.discard(number)
+        return node
+
     def run_policy(self, name: str) -> dict[str, Any]:
         """Take a snapshot by a snapshot policy now, and return it as version 3 of the API does."""
         quoted = quote(name.encode("utf-8", "surrogateescape"), safe="")
@@ -152,7 +173,7 @@ class Emulator:
         return taken
 
     def requests(self) -> list[dict[str, Any]]:
-        """Return the requests that were answered so far: method, path, status."""
+        """Return the requests that were answered so far: method, path, status, node."""
         entries: list[dict[str, Any]] = self._control("GET", "requests")["entries"]
         return [entry for entry in entries if not entry["path"].startswith("/emulator/")]
 
@@ -193,7 +214,8 @@ def serve_in_thread(
         thread.start()
         try:
             answering.wait()
-            emulator = ThreadedEmulator(complete, server.port, server.certificate_sha256)
+            addresses = [Address(node.host, node.port) for node in server.context.nodes.all]
+            emulator = ThreadedEmulator(complete, addresses, server.certificate_sha256)
             emulator.cluster = server.context.cluster
             emulator.faults = server.context.faults
             yield emulator
@@ -224,7 +246,8 @@ def serve_in_process(
                 if not line:
                     raise EmulatorError(f"the emulator ended with {process.wait()}")
                 facts = json.loads(line)
-                yield Emulator(complete, facts["port"], facts["certificate_sha256"])
+                addresses = [Address(**node) for node in facts["nodes"]]
+                yield Emulator(complete, addresses, facts["certificate_sha256"])
             finally:
                 process.terminate()
                 process.wait()
@@ -233,6 +256,7 @@ def serve_in_process(
 def _arguments(options: ServeOptions) -> list[str]:
     arguments = [
         *("serve", "--host", options.host, "--port", str(options.port)),
+        *("--nodes", str(options.nodes)),
         *("--username", options.username),
         *("--token-lifetime", str(options.token_lifetime)),
         *("--latency-ms", str(options.latency_ms), "--certificate", str(options.certificate)),
@@ -270,6 +294,7 @@ def _complete_options(
             password=options.get("password") or secrets.token_urlsafe(16),
             host=options.get("host", "127.0.0.1"),
             port=options.get("port", 0),
+            nodes=options.get("nodes", 1),
             username=options.get("username", "admin"),
             state=path("state"),
             page_limit=options.get("page_limit"),

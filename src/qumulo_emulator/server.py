@@ -24,7 +24,9 @@ from qumulo_emulator.api.routes import application
 from qumulo_emulator.certificate import Certificate
 from qumulo_emulator.errors import ListeningError
 from qumulo_emulator.interface import Cluster
+from qumulo_emulator.listening import bound_address, listen, listening_sockets
 from qumulo_emulator.local.cluster import LocalCluster
+from qumulo_emulator.nodes import Address, Node, Nodes
 from qumulo_emulator.options import ServeOptions
 from qumulo_emulator.settings import Settings
 from qumulo_emulator.synthetic.cluster import SyntheticCluster
@@ -32,29 +34,34 @@ from qumulo_emulator.synthetic.fast_path import FastPath
 from qumulo_emulator.synthetic.materialize import materialize
 
 _EXPIRY_CHECK_SECONDS = 0.25
-_BACKLOG = 1024
 _PAGE_LIMIT, _SYNTHETIC_PAGE_LIMIT = 1000, 100_000
 _DROP_AFTER_SECONDS = 0.5
 _TICK_SECONDS = 0.1
+_SWITCH_SECONDS = 10
 
 
 class EmulatorServer:
-    """An emulator with a socket and a certificate, ready to run; made by `prepare_server`.
+    """An emulator with sockets and a certificate, ready to run; made by `prepare_server`.
+
+    Args:
+        context: the cluster, its nodes, and what the API shares among requests.
+        listening: the sockets of the nodes.
+        certificate: the certificate of all nodes.
 
     Attributes:
-        context: the cluster, and what the API shares among requests.
-        port: the port that it listens on.
+        context: as given.
+        port: the port that the first node listens on.
         certificate_sha256: the fingerprint of its certificate.
     """
 
     def __init__(
-        self, context: Context, listening: socket.socket, certificate: Certificate
+        self, context: Context, listening: list[socket.socket], certificate: Certificate
     ) -> None:
         self.context = context
-        self.port: int = listening.getsockname()[1]
+        self.port = context.nodes.all[0].port
         self.certificate_sha256 = certificate.sha256
-        self._socket = listening
-        self._connections = Connections()
+        self._sockets = listening
+        self._connections = Connections(context.nodes)
         app: ASGIApp = application(context, _expiry_lifespan(context))
         if isinstance(context.cluster, SyntheticCluster):
             app = FastPath(app, context, context.cluster)
@@ -75,11 +82,12 @@ class EmulatorServer:
         config.load()
         config.ssl = certificate.context
         self._server = _Server(config, self._connections)
+        context.nodes.switch = self._server.switch
 
     def run(self, ready: Callable[[], None]) -> None:
         """Serve until stopped; `ready` is called once requests are answered."""
         self._server.ready = ready
-        self._server.run(sockets=[self._socket])
+        self._server.run(sockets=self._sockets)
 
     def stop_on_signals(self) -> None:
         """Let SIGTERM and SIGINT make `run` return; only for the main thread."""
@@ -114,8 +122,40 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         self.end()
 
+    def switch(self, node: Node) -> None:
+        """Take a node off the network, or put it there again; may be called from any thread.
+
+        Raises:
+            ListeningError: if its port is used by something else meanwhile.
+        """
+        if self._loop is not None:
+            task = self._set_listening(node)
+            asyncio.run_coroutine_threadsafe(task, self._loop).result(_SWITCH_SECONDS)
+
+    async def _set_listening(self, node: Node) -> None:
+        index = node.number - 1
+        if not node.is_alive:
+            self.servers[index].close()
+            self._connections.drop_those_of_the_dead()
+            return
+        try:
+            listening = listen(self._addresses[index])
+        except OSError as error:
+            node.is_alive = False
+            raise ListeningError(f"node {node.number} cannot listen: {error.strerror}") from error
+        self.servers[index] = await asyncio.get_running_loop().create_server(
+            self._protocol, sock=listening, ssl=self.config.ssl, backlog=self.config.backlog
+        )
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._addresses = [bound_address(one) for one in sockets or ()]
         await super().startup(sockets)
         self.ready()
 
@@ -145,13 +185,23 @@ def prepare_server(options: ServeOptions) -> Iterator[EmulatorServer]:
     """
     cluster = _open_cluster(options)
     try:
-        with _listening_socket(options.host, options.port) as listening:
-            certificate = Certificate(options.host)
+        first = Address(options.host, options.port)
+        with listening_sockets(first, options.nodes) as listening:
+            nodes = _nodes(options.host, listening)
+            certificate = Certificate(*(node.host for node in nodes.all))
             if options.certificate is not None:
                 certificate.write(options.certificate)
-            yield EmulatorServer(Context(cluster, options.host), listening, certificate)
+            yield EmulatorServer(Context(cluster, nodes), listening, certificate)
     finally:
         cluster.close()
+
+
+def _nodes(host: str, listening: list[socket.socket]) -> Nodes:
+    bound = [bound_address(one) for one in listening]
+    others = bound[1:]
+    if all(one.host == bound[0].host for one in others):
+        others = [Address(host, one.port) for one in others]
+    return Nodes([Address(host, bound[0].port), *others], bound)
 
 
 def _open_cluster(options: ServeOptions) -> Cluster:
@@ -180,24 +230,6 @@ def _open_synthetic_cluster(options: ServeOptions) -> SyntheticCluster:
     if options.materialize is not None:
         materialize(cluster, options.materialize, snapshots=options.materialize_snapshots)
     return cluster
-
-
-@contextmanager
-def _listening_socket(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns off Nagle's delay of 40 ms only for a socket whose protocol is TCP. That of a
-    # socket from socket.create_server is 0.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((host, port))
-            listening.listen(_BACKLOG)
-        except OSError as error:
-            # The system's message does not name the address.
-            raise ListeningError(
-                f"cannot listen on {host} port {port}: {error.strerror}"
-            ) from error
-        yield listening
 
 
 def _expiry_lifespan(

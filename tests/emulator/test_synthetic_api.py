@@ -126,6 +126,20 @@ def test_the_diff_is_the_difference_of_both_trees(shape: Shape, size: int) -> No
     assert found == compared(older, newer)
 
 
+def test_a_wide_directory_comes_in_pages_of_any_size() -> None:
+    with serve_in_thread(synthetic=50, shape="wide") as emulator:
+        where = file_url(f"{SOURCE}/show0000", "/entries/?limit=")
+        (whole,) = pages(emulator, f"{where}100")
+        found = list(pages(emulator, f"{where}7"))
+        resolved = emulator.request(
+            "POST", "/v1/files/resolve", [entry["id"] for entry in whole["files"]]
+        )[1]
+    assert [entry["name"] for entry in whole["files"]] == [f"clip{n:04}" for n in range(50)]
+    assert [len(page["files"]) for page in found] == [*[7] * 7, 1]
+    assert [entry for page in found for entry in page["files"]] == whole["files"]
+    assert [one["path"] for one in resolved] == [entry["path"] for entry in whole["files"]]
+
+
 def test_the_pages_are_the_same_whatever_their_size(client: Connection) -> None:
     everything = changes(client)
     assert len(everything) == SIZE
@@ -243,7 +257,10 @@ def test_every_version_lists_both_snapshots(client: Connection) -> None:
             *(400, "request_validation_error"),
         ),
         ("GET", "/v1/files/77770000/info/attributes", 404, "fs_no_such_entry_error"),
-        ("GET", file_url("/synthetic", "/aggregates/"), 501, "emulator_not_supported_error"),
+        (
+            *("GET", file_url("/synthetic", "/aggregates/?order-by=name")),
+            *(400, "request_validation_error"),
+        ),
         ("DELETE", "/v3/snapshots/1", 501, "emulator_not_supported_error"),
         ("DELETE", file_url("/synthetic/show0000"), 501, "emulator_not_supported_error"),
         ("GET", "/v1/nothing", 404, "http_not_found_error"),

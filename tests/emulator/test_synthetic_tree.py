@@ -58,11 +58,32 @@ def test_a_created_directory_is_two_changes_whatever_its_size(
         ("MODIFY", "/synthetic/"),
         ("CREATE", "/synthetic/show0000/"),
     ]
-    assert root.files == size
+    assert root.totals(newer=True).files == size
     (show,) = root_place(root).child(0, 0).children(newer=True)
     counts = [reel.contents.child_count(newer=True) for reel in show.children(newer=True)]
     assert sum(counts) == size
     assert counts[:-1] == [per_directory] * (len(counts) - 1)
+
+
+@pytest.mark.parametrize(("shape", "share"), [("wide", 100), ("giant", 80)])
+@pytest.mark.parametrize("size", SIZES)
+def test_files_can_be_in_one_directory_or_mostly_below_one(
+    shape: shapes.Shape, share: int, size: int
+) -> None:
+    root = shapes.root(shape, size)
+    assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
+        ("MODIFY", "/synthetic/"),
+        ("CREATE", "/synthetic/show0000/"),
+    ]
+    assert root.totals(newer=True).files == size
+    (show,) = root_place(root).child(0, 0).children(newer=True)
+    folders = [child.contents for child in show.children(newer=True) if child.row.contents]
+    if shape == "wide":
+        assert (folders, show.contents.child_count(newer=True)) == ([], size)
+    else:
+        below = [folder.totals(newer=True).files for folder in folders]
+        assert below[0] == -(-size * share // 100)
+        assert (sum(below), max(below[1:], default=0) <= 4) == (size, True)
 
 
 @pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
@@ -81,11 +102,16 @@ def test_every_rendered_page_is_the_corresponding_part_of_the_diff(
                 assert rendered(renderer, root, begin, end) == changes[begin:end]
 
 
-@pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
+@pytest.mark.parametrize("shape", ["mixed", "sparse", "created", "wide"])
 def test_a_rendered_entry_is_what_the_ordinary_handlers_would_send(
     shape: shapes.Shape,
 ) -> None:
-    size, max_directories = {"mixed": (13_300, 30), "sparse": (101, 2), "created": (1001, 2)}[shape]
+    size, max_directories = {
+        "mixed": (13_300, 30),
+        "sparse": (101, 2),
+        "created": (1001, 2),
+        "wide": (1001, 2),
+    }[shape]
     renderer = Renderer(escape=True)
     for tree in trees(shape, size):
         pending = [tree.place(SOURCE)]
@@ -127,7 +153,7 @@ def test_the_revision_of_a_files_data_changes_when_the_file_does() -> None:
     assert min(same[True], same[False]) > 0
 
 
-@pytest.mark.parametrize("shape", ["mixed", "sparse", "created"])
+@pytest.mark.parametrize("shape", ["mixed", "sparse", "created", "wide", "giant"])
 def test_every_id_belongs_to_one_entry_and_locates_it(shape: shapes.Shape) -> None:
     root = shapes.root(shape, 1500)
     tree = SyntheticTree(root, (), newer=True)
@@ -143,7 +169,8 @@ def test_every_id_belongs_to_one_entry_and_locates_it(shape: shapes.Shape) -> No
             folders = [child for child in children if child.row.contents]
             pending += children if len(folders) < 30 else folders[::200]
     beyond = tree.place(SOURCE).id + 9000
-    for nobodys in (0, 1, beyond, 10_000 * root.directories, 10_000 * root.directories + 1):
+    after_all = 100_000_000 * root.directories
+    for nobodys in (0, 1, beyond, after_all, after_all + 1):
         with pytest.raises(NoSuchEntryError):
             tree.locate(str(nobodys))
 
@@ -228,6 +255,6 @@ def test_ten_million_changes_are_accessible_at_once() -> None:
     assert rendered(renderer, root, 9_999_997, 10_000_000) == [
         (change.operation.value, change.path) for change in last
     ]
-    assert root.files > 7_000_000
+    assert root.totals(newer=True).files > 7_000_000
     sparse = SyntheticDiff(shapes.root("sparse", 10_000_000))
     assert sparse[9_999_999].path.startswith("/synthetic/show9999/reel0999/")

@@ -13,7 +13,10 @@ from msgspec import Struct
 
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.key import ChangedPaths
+from qumulo_changelist.changes.marks import Division, Quarters
 from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.changes.sieve import NO_SIEVE as NO_CHANGE_SIEVE
+from qumulo_changelist.changes.sieve import ChangeSieve
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.events import Listener, ignore
@@ -37,7 +40,9 @@ from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.trees.interface import (
     NOT_READ,
     DescribedEntries,
+    KnownListing,
     NamedEntries,
+    Subtree,
     Tree,
     TreeRequest,
     WorkerPlace,
@@ -79,13 +84,31 @@ class DictTree:
                 described = [_describe(self._find(name)) for name in request.names]
                 yield [DescribedEntries(request.names, described)]
             else:
-                yield self.walk(request.directory, request.filters)
+                assert request.bounds.touches(request.directory)
+                yield self.walk(request)
 
-    def walk(self, directory: str, filters: PathFilter = NO_PATTERNS) -> Iterator[DescribedEntries]:
-        return _walk(directory, self._find(directory), filters)
+    def walk(self, request: Subtree) -> Iterator[DescribedEntries]:
+        """Yield what a request wants of everything below its directory."""
+        bounds, known = request.bounds, request.known
+        content = self._find(request.directory)
+        for part in _walk(request.directory, content, request.filters):
+            (name,), (described,) = part.names, part.described
+            if known and _is_unknown(known, name):
+                continue
+            is_failure = isinstance(described, ReadFailure) and name.endswith("/")
+            if bounds.includes(name) or (is_failure and bounds.reaches_into(name)):
+                yield part
 
     def names(self, directory: str) -> list[str]:
-        raise NotImplementedError
+        found = self._find(directory)
+        below = [name + "/" * isinstance(one, dict) for name, one in found.items()]
+        return sorted([directory + name for name in below], reverse=True)
+
+    def directories(self) -> list[str]:
+        """Return all directories that can be read."""
+        parts = _walk("/", self._content, NO_PATTERNS)
+        found = [part.names[0] for part in parts if part.names[0].endswith("/")]
+        return ["/", *(name for name in found if not isinstance(self._find(name), Locked))]
 
     def _find(self, name: str) -> Any:
         found: Any = self._content
@@ -94,6 +117,15 @@ class DictTree:
                 return None
             found = found.get(part)
         return found
+
+
+def _is_unknown(known: KnownListing, name: str) -> bool:
+    """Return whether a name, or a directory above it, is missing in what is known."""
+    start = len(known.directory)
+    if not name.startswith(known.directory) or len(name) == start:
+        return False
+    end = name.find("/", start) + 1
+    return (name[:end] if end else name) not in known.names
 
 
 def _describe(found: Any) -> Description:
@@ -165,14 +197,14 @@ class KeepEntries:
 
 
 def list_entries(
-    slices: Iterable[list[str]],
+    slices: Iterable[Slice | list[str]],
     newer: Tree,
     older: Tree | None = None,
     *,
     identified: Tree | None = None,
     deletes: bool = True,
 ) -> list[Entry]:
-    """Return the entries that a run lists for slices of keys, and those that it leaves out."""
+    """Return the entries that a run lists for slices, and those that it leaves out."""
     return run_slices(slices, newer, older, identified=identified, deletes=deletes).entries
 
 
@@ -184,7 +216,7 @@ class Product(NamedTuple):
 
 
 def run_slices(
-    slices: Iterable[list[str]],
+    slices: Iterable[Slice | list[str]],
     newer: Tree,
     older: Tree | None = None,
     *,
@@ -192,7 +224,7 @@ def run_slices(
     deletes: bool = True,
     sieve: EntrySieve = NO_SIEVE,
 ) -> Product:
-    """Return the entries that a run lists for slices of keys, and what it counts."""
+    """Return the entries that a run lists for slices, or their keys, and what it counts."""
     kept, tally = KeepEntries(), Tally()
     job: SliceJob[CountedPieces] = SliceJob(
         OpenTree(newer),
@@ -202,17 +234,17 @@ def run_slices(
         sieve,
     )
     worker = SliceWorker(job, ignore)
-    for keys in slices:
-        result = worker.work(Slice.of(keys))
+    for one in slices:
+        result = worker.work(one if isinstance(one, Slice) else Slice.of(one))
         tally.merge(result.product[0].tally)
         tally.filtered.merge(result.left_out)
     worker.close()
     return Product(kept.entries, tally)
 
 
-def collect(changes: Iterable[str]) -> ChangeSet:
+def collect(changes: Iterable[str], sieve: ChangeSieve = NO_CHANGE_SIEVE) -> ChangeSet:
     """Return changes that are written as in ``CREATE /a/b``."""
-    collected = ChangeSet(Scope("/"), limit=10**9, folder="")
+    collected = ChangeSet(Scope("/"), limit=10**9, folder="", sieve=sieve)
     collected.add([Change(*line.split(" ", 1)) for line in changes])  # type: ignore[arg-type]
     return collected
 
@@ -223,11 +255,17 @@ def list_changes(
     before: dict[str, Any] | None = None,
     *,
     slice_size: int = 10**9,
+    division: Division | None = None,
 ) -> list[Entry]:
     """Return the entries that a run lists for changes; without ``before``, without deletions."""
     collected = collect(changes)
     return list_entries(
-        cut(collected.drain(), slice_size, collected.whole_directories),
+        cut(
+            collected.drain(),
+            slice_size,
+            collected.whole_directories,
+            division or Quarters(slice_size),
+        ),
         DictTree(now),
         None if before is None else DictTree(before),
         deletes=before is not None,

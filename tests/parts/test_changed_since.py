@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.model import Description, Kind, ReadFailure
 from qumulo_changelist.trees import read_ahead
 from qumulo_changelist.trees.interface import GONE_REASON, NamedEntries, Subtree, TreeRequest
@@ -198,6 +199,17 @@ def test_a_new_entry_of_a_created_directory_is_counted_together_with_the_directo
     share.put("/created/new", size=7)
 
     assert share.read(Subtree("/created/")) == (CREATED | {"/created/new": "file 7"}, 2)
+
+
+def test_directories_that_are_walked_in_several_parts_are_counted_once(share):
+    share.put("/created/new", "/created/sub/new", "/created/sub.new")
+    cuts = ["/created/sub/b", "/created/sub.", "/created/new", ""]
+
+    for top in ("/created/", "/gone/"):
+        bounds = [Bounds(*both) for both in zip(cuts, ["", *cuts], strict=False)]
+        parts = [share.read(Subtree(top, bounds=one))[1] for one in bounds if one.touches(top)]
+
+        assert sum(parts) == share.read(Subtree(top))[1] > 0
 
 
 @pytest.mark.parametrize("name", ["/created/a", "/created/sub/b"])

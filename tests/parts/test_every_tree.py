@@ -5,12 +5,16 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from qumulo_changelist.bounds import Bounds
+from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.columns import NO_FILES
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.filters.paths import PathFilter
 from qumulo_changelist.model import Kind, ReadFailure
@@ -19,6 +23,7 @@ from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.trees.identified import IdentifiedTree
 from qumulo_changelist.trees.interface import (
     DescribedEntries,
+    KnownListing,
     NamedEntries,
     Subtree,
     Tree,
@@ -27,7 +32,7 @@ from qumulo_changelist.trees.interface import (
 from qumulo_changelist.trees.mounted import MountedTree
 from qumulo_changelist.trees.qq import QqTree
 from qumulo_changelist.trees.rest import RestTree
-from tests.parts.fake_snapshot import BASE, SNAPSHOT, FakeSnapshot, size_in
+from tests.parts.fake_snapshot import BASE, SNAPSHOT, FakeSnapshot, attributes_of, size_in
 from tests.parts.shares import Share
 from tests.parts.tree_reading import describe, kinds, read, sizes, walk, walk_in_parts, walked_names
 
@@ -108,6 +113,88 @@ def test_a_walk_yields_every_entry_once(opener: Opener, paths: list[list[bytes]]
 
     with opener(*expected) as tree:
         assert walked_names(tree) == sorted(expected, reverse=True)
+
+
+bounds_of_names = st.lists(st.lists(components, min_size=1, max_size=3), max_size=3).map(
+    lambda paths: sorted(to_text(b"/" + b"/".join(path)) for path in paths)
+)
+
+
+@pytest.mark.parametrize("opener", [mounted, over_rest, through_qq])
+@given(
+    paths=st.lists(st.lists(components, min_size=1, max_size=4), max_size=8),
+    cuts=bounds_of_names,
+    is_cut_at_names=st.booleans(),
+)
+@example([[b"a", b"b"], [b"a."], [b"a-", b"c"], [b"a"]], ["/a-", "/a.", "/a/"], False)
+@settings(max_examples=15)
+def test_walks_in_adjacent_bounds_together_yield_every_entry_once(
+    opener: Opener, paths: list[list[bytes]], cuts: list[str], is_cut_at_names: bool
+) -> None:
+    names = sorted({to_text(b"/" + b"/".join(path) + b"/x") for path in paths})
+    cuts = names[::3] if is_cut_at_names else cuts
+
+    with opener(*names) as tree:
+        whole = walked_names(tree)
+        for lower, upper in pairwise(["", *cuts, ""]):
+            bounds = Bounds(lower, upper)
+            found = [name for name, _ in walk(tree, "/", bounds)]
+            listed = [name.removesuffix("/") for name in found]
+
+            assert all(lower <= name and (name < upper or not upper) for name in listed)
+            assert found == [name for name in whole if name in set(found)]
+            whole = [name for name in whole if name not in set(found)]
+        assert whole == []
+
+
+def test_a_directory_that_is_known_is_not_listed():
+    snapshot = FakeSnapshot()
+    snapshot.put("/d/a1", "/d/b/c2", "/d/z3", "/e/f4")
+    page = DirectoryPage(2, 2, [], NO_FILES, {"z3": attributes_of("z3"), "b/": attributes_of("b/")})
+    known = KnownListing("/d/", ["/d/z3", "/d/b/"], page)
+
+    (answer,) = read(
+        RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2),
+        Subtree("/", bounds=Bounds("/d/b"), known=known),
+    )
+
+    assert [name for part in answer for name in part.names] == [
+        *("/e/f4", "/e/", "/d/z3", "/d/b/c2", "/d/b/")
+    ]
+    assert sorted(snapshot.requests) == [f"list {BASE}", f"list {BASE}/d/b", f"list {BASE}/e"]
+
+
+def test_only_directories_that_bounds_touch_are_requested():
+    snapshot = FakeSnapshot(page_size=9)
+    snapshot.put("/a/1", "/b/c/2", "/b/c.d/3", "/b/x/4", "/d/5", "/e/6")
+    tree = RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 8)
+
+    found = [name for name, _ in walk(tree, "/", Bounds("/b/c.", "/d/x"))]
+
+    assert found == ["/d/5", "/d/", "/b/x/4", "/b/x/", "/b/c/2", "/b/c.d/3", "/b/c.d/"]
+    assert sorted(snapshot.requests) == [
+        f"list {BASE}{directory}" for directory in ("", "/b", "/b/c", "/b/c.d", "/b/x", "/d")
+    ]
+
+
+def test_a_mount_looks_up_the_names_that_are_known_without_listing(monkeypatch):
+    known = KnownListing("/d/", ["/d/z3", "/d/gone", "/d/b/"])
+
+    with mounted("/d/a1", "/d/b/c2", "/d/z3") as tree, monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", listed_once(os.scandir))
+        (answer,) = read(tree, Subtree("/d/", bounds=Bounds("/d/b"), known=known))
+
+    found = [
+        (name, one) for part in answer for name, one in zip(part.names, part.described, strict=True)
+    ]
+    assert [name for name, _ in found] == ["/d/z3", "/d/gone", "/d/b/c2", "/d/b/"]
+    assert isinstance(dict(found)["/d/gone"], ReadFailure)
+
+
+def listed_once(scan: Callable[[int], Any]) -> Callable[[int], Any]:
+    """Return a ``scandir`` that fails after its first use."""
+    left = [scan]
+    return lambda descriptor: left.pop()(descriptor)
 
 
 def test_a_walk_can_begin_in_any_directory_and_leaves_that_out(open_tree):

@@ -11,6 +11,7 @@ import pytest
 from qumulo_changelist.changes import expand
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.key import pack, unpack
+from qumulo_changelist.changes.marks import Quarters
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Change, Entry, Op
@@ -43,7 +44,7 @@ def created(*names: str) -> ChangeSet:
 def listed(mount: str, changes: ChangeSet) -> list[Entry]:
     """Return the entries of a list that is made from the smallest slices."""
     with MountedTree(mount) as newer, MountedTree(f"{mount}/e") as older:
-        slices = cut(changes.drain(), 1, changes.whole_directories)
+        slices = cut(changes.drain(), 1, changes.whole_directories, Quarters(1))
         return list_entries(slices, newer, older)
 
 

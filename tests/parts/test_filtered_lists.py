@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.marks import Quarters
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import ChangeSieve
 from qumulo_changelist.changes.slices import cut
@@ -97,7 +98,7 @@ def run(
     changes.add([Change(*one) for one in page])
     limits = FileFilter(filters.min_size, filters.max_size)
     product: Product = run_slices(
-        cut(changes.drain(), size, changes.whole_directories),
+        cut(changes.drain(), size, changes.whole_directories, Quarters(size)),
         DictTree(content_of(after)),
         DictTree(content_of(before)) if deletes or looks else None,
         deletes=deletes,
@@ -140,7 +141,7 @@ def make(
     )
     collected.add([Change(ops[one[0]], one[1:]) for one in changes.split()])
     product = run_slices(
-        cut(collected.drain(), 1000, collected.whole_directories),
+        cut(collected.drain(), 1000, collected.whole_directories, Quarters(1000)),
         DictTree(now),
         DictTree(before),
         sieve=EntrySieve(filters.paths, filters.at(0), deletes=True),
@@ -226,7 +227,9 @@ def test_many_changes_in_an_excluded_directory_are_one_name_that_nobody_looks_up
 
     assert (len(changes), changes.in_scope, changes.whole_directories) == (1, 50, set())
     now = DictTree({"d": {"cache": {}}})
-    product = run_slices(cut(changes.drain(), 1000, set()), now, sieve=EntrySieve(NO_CACHE.paths))
+    product = run_slices(
+        cut(changes.drain(), 1000, set(), Quarters(1000)), now, sieve=EntrySieve(NO_CACHE.paths)
+    )
     assert (product.entries, now.requests) == ([], [])
     assert product.tally.filtered.newer_directories == {"/d/cache/"}
     assert product.tally.filtered.older_directories == {"/d/cache/"}

@@ -10,7 +10,6 @@ import pytest
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import ChangedPaths
-from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -104,9 +103,7 @@ def test_a_name_that_a_created_directory_should_contain_but_does_not_is_bad():
 
 def test_a_created_directory_that_the_walk_missed_is_bad():
     class Late(DictTree):
-        def walk(
-            self, directory: str, filters: PathFilter = NO_PATTERNS
-        ) -> Iterator[DescribedEntries]:
+        def walk(self, request: Subtree) -> Iterator[DescribedEntries]:
             return iter(())
 
     changes = collect(["CREATE /d/sub/", "CREATE /d/"])

@@ -17,7 +17,8 @@ from qumulo_changelist.model import (
     ReadFailure,
     State,
 )
-from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide
+from qumulo_changelist.scan.requests import NamedOps
+from qumulo_changelist.scan.sides import NewerSide, OlderSide
 from qumulo_changelist.trees.interface import (
     GONE_REASON,
     DescribedEntries,

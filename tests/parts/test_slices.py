@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED
+from qumulo_changelist.changes.marks import Quarters
+from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.model import Attributes, Description, Kind
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
@@ -33,9 +35,17 @@ def whole_directories(keys: Iterable[str]) -> set[str]:
 
 
 def cut_blocks(keys: list[str], size: int, block: int = 3) -> list[list[str]]:
-    """Return the slices of keys that come in blocks."""
+    """Return the keys in the slices of keys that come in blocks."""
     blocks = [keys[begin : begin + block] for begin in range(0, len(keys), block)]
-    return list(cut(blocks, size, whole_directories(keys)))
+    slices = list(cut(blocks, size, whole_directories(keys), Quarters(size)))
+    assert [one.changes for one in slices] == [len(keys_in(one)) for one in slices]
+    assert all(one == Slice.of(keys_in(one)) for one in slices)
+    return list(map(keys_in, slices))
+
+
+def keys_in(one: Slice) -> list[str]:
+    parts = one.packed.decode("utf-8", "surrogatepass").split("\0")
+    return [key.make_key(*both) for both in zip(parts[0::2], parts[1::2], strict=True)]
 
 
 # Sizes
@@ -52,7 +62,7 @@ def test_files_are_cut_by_number_whatever_the_blocks(block):
 
 
 def test_no_keys_make_no_slice():
-    assert list(cut([], 3, set())) == []
+    assert list(cut([], 3, set(), Quarters(3))) == []
 
 
 def test_no_block_is_read_beyond_the_one_that_shows_where_to_cut():
@@ -63,11 +73,11 @@ def test_no_block_is_read_beyond_the_one_that_shows_where_to_cut():
             read.append(one)
             yield [one]
 
-    slices = cut(blocks(), 3, set())
+    slices = cut(blocks(), 3, set(), Quarters(3))
 
-    assert len(next(slices)) == 3
+    assert next(slices).changes == 3
     assert len(read) == 4
-    assert len(next(slices)) == 3
+    assert next(slices).changes == 3
     assert len(read) == 7
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from qumulo_changelist.bounds import EVERYTHING, Bounds
 from qumulo_changelist.model import Description, Kind, ReadFailure
 from qumulo_changelist.trees.interface import (
     Described,
@@ -17,15 +18,19 @@ def read(tree: Tree, *requests: TreeRequest) -> list[list[Described]]:
     return [list(answer) for answer in tree.read(requests)]
 
 
-def walk_in_parts(tree: Tree, directory: str = "/") -> Iterator[Described]:
+def walk_in_parts(
+    tree: Tree, directory: str = "/", bounds: Bounds = EVERYTHING
+) -> Iterator[Described]:
     """Yield what is below a directory, as the tree yields it."""
-    (answer,) = tree.read([Subtree(directory)])
+    (answer,) = tree.read([Subtree(directory, bounds=bounds)])
     return iter(answer)
 
 
-def walk(tree: Tree, directory: str = "/") -> Iterator[tuple[str, Description]]:
+def walk(
+    tree: Tree, directory: str = "/", bounds: Bounds = EVERYTHING
+) -> Iterator[tuple[str, Description]]:
     """Yield what is below a directory, entry by entry."""
-    for part in walk_in_parts(tree, directory):
+    for part in walk_in_parts(tree, directory, bounds):
         yield from zip(part.names, part.described, strict=True)
 
 

@@ -19,6 +19,7 @@ CREATED, MODIFIED, DELETED = "C", "M", "D"
 """What happened to a path, as a letter."""
 
 _END = "\0"
+_AFTER_END = "\1"
 _SUFFIXES: dict[Op, str] = {CREATE: _END + CREATED, MODIFY: _END + MODIFIED, DELETE: _END + DELETED}
 _SUFFIX_LENGTH = len(_END + CREATED)
 _BEFORE_SUFFIX = -_SUFFIX_LENGTH - 1
@@ -89,6 +90,11 @@ def is_created_directory(key: str) -> bool:
 def lower_bound(escaped_path: str) -> str:
     """Return text that sorts after the keys of all smaller paths, and before those of this path."""
     return escaped_path + _END
+
+
+def upper_bound(escaped_path: str) -> str:
+    """Return text that sorts after the keys of this path, and before those of greater paths."""
+    return escaped_path + _AFTER_END
 
 
 def join(path: str, text: str) -> str:

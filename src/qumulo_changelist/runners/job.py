@@ -13,6 +13,7 @@ from qumulo_changelist.events import Listener
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
+from qumulo_changelist.scan.requests import Extent
 from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
 from qumulo_changelist.trees.interface import TreeSource, WorkerPlace
 
@@ -82,7 +83,14 @@ class SliceWorker(Generic[Product]):
         before = self._changed_since()
         assert self._newer
         sieve = SliceSieve(self._sieve, key.unpack(one.packed))
-        entries = read_sides(sieve, self._newer, self._older, self._identified)
+        entries = read_sides(
+            sieve,
+            self._newer,
+            self._older,
+            self._identified,
+            newer_extent=Extent(one.bounds, one.newer_known),
+            older_extent=Extent(one.bounds, one.older_known),
+        )
         product = self._finish(map(self._watch, entries) if self._watch else entries)
         return SliceResult(product, self._changed_since() - before, sieve.tally)
 

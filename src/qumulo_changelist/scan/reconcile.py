@@ -16,7 +16,8 @@ from qumulo_changelist.columns import FileBatch
 from qumulo_changelist.model import CREATE, DELETE, MODIFY, Batch, Entry, Kind, Op, State
 from qumulo_changelist.names import outermost
 from qumulo_changelist.scan.order import in_list_order, merge
-from qumulo_changelist.scan.sides import NamedOps, NewerSide, OlderSide, Side
+from qumulo_changelist.scan.requests import ALL_OF_IT, Extent, NamedOps
+from qumulo_changelist.scan.sides import NewerSide, OlderSide, Side
 from qumulo_changelist.scan.sieve import SliceSieve
 from qumulo_changelist.trees.interface import Tree
 
@@ -31,7 +32,13 @@ _PRECEDENCE = (State.PRESENT, State.FILTERED, State.UNREADABLE, State.DELETED, S
 
 
 def read_sides(
-    sieve: SliceSieve, newer: Tree, older: Tree | None, identified: Tree | None = None
+    sieve: SliceSieve,
+    newer: Tree,
+    older: Tree | None,
+    identified: Tree | None = None,
+    *,
+    newer_extent: Extent = ALL_OF_IT,
+    older_extent: Extent = ALL_OF_IT,
 ) -> Iterator[Batch]:
     """Yield the entries of both trees in the list's order; a name that both have comes twice.
 
@@ -41,6 +48,8 @@ def read_sides(
         older: the older snapshot's tree; None if it is not needed.
         identified: the newer tree with the cluster's ids, for what was created; None if ``newer``
             has the ids, or they are not needed.
+        newer_extent: how much of what was created is read.
+        older_extent: how much of what was deleted is read.
     """
     changed = sieve.changed
     ops = [_NEWER_OPS[letters] for letters in changed.letters]
@@ -51,26 +60,21 @@ def read_sides(
         is_new = [
             op == CREATE or bool(outermost(whole, name)) for name, op in zip(*named, strict=True)
         ]
-        created = NewerSide(_select(named, is_new), identified, sieve)
-        modified = NewerSide(_select(named, map(not_, is_new)), newer, sieve)
+        created = NewerSide(named.select(is_new), identified, sieve, newer_extent)
+        modified = NewerSide(named.select([*map(not_, is_new)]), newer, sieve, newer_extent)
         present = merge(_listed(created, sieve), _listed(modified, sieve))
     else:
-        created = NewerSide(named, newer, sieve)
+        created = NewerSide(named, newer, sieve, newer_extent)
         present = _listed(created, sieve)
     deleted: Iterable[Batch] = ()
     if older:
-        deleted = _listed(OlderSide(changed, older, sieve), sieve)
+        deleted = _listed(OlderSide(changed, older, sieve, older_extent), sieve)
     return (_hide_unknown(batch, created.unknown) for batch in merge(present, deleted))
 
 
 def _listed(side: Side, sieve: SliceSieve) -> Iterator[Batch]:
     """Yield what stays of the entries of one side, in the order of a list."""
     return in_list_order(sieve.sift(side.entries()))
-
-
-def _select(named: NamedOps, is_wanted: Iterable[bool]) -> NamedOps:
-    wanted = list(is_wanted)
-    return NamedOps(list(compress(named.names, wanted)), list(compress(named.ops, wanted)))
 
 
 def choose_entry(entries: list[Entry]) -> list[Entry]:

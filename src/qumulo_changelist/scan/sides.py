@@ -5,13 +5,10 @@ The rules and their numbers are those of ``docs/scan-list.md``, section "What is
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Set as AbstractSet
-from itertools import compress, groupby
-from typing import NamedTuple
+from itertools import compress
 
 from qumulo_changelist.changes.key import DELETED, ChangedPaths
 from qumulo_changelist.columns import FileBatch
-from qumulo_changelist.filters.paths import PathFilter
 from qumulo_changelist.model import (
     CREATE,
     DELETE,
@@ -25,15 +22,20 @@ from qumulo_changelist.model import (
     State,
 )
 from qumulo_changelist.names import outermost
+from qumulo_changelist.scan.requests import (
+    ALL_OF_IT,
+    Extent,
+    NamedOps,
+    RequestWithOps,
+    make_requests,
+)
 from qumulo_changelist.scan.sieve import SliceSieve
 from qumulo_changelist.trees.interface import (
     GONE_REASON,
     Described,
     DescribedFiles,
     NamedEntries,
-    Subtree,
     Tree,
-    TreeRequest,
 )
 
 _NOT_A_FILE = "the diff calls it a file, but it was a directory"
@@ -41,26 +43,29 @@ _NOT_A_FILE = "the diff calls it a file, but it was a directory"
 EntryRule = Callable[[str, Description, Op], Entry | None]
 
 
-class NamedOps(NamedTuple):
-    """Names in stream order, and what happened to each."""
-
-    names: list[str]
-    ops: list[Op]
-
-
 class Side(ABC):
-    """One side of a diff: the requests to its tree, and what the answers mean."""
+    """One side of a diff: the requests to its tree, and what the answers mean.
+
+    Args:
+        named: what the diff names.
+        tree: the tree.
+        sieve: what is left out.
+        extent: how much of whole directories is read.
+    """
 
     _op: Op
     """What happened to everything in a whole directory, which the diff does not list."""
 
-    def __init__(self, named: NamedOps, tree: Tree, sieve: SliceSieve) -> None:
+    def __init__(
+        self, named: NamedOps, tree: Tree, sieve: SliceSieve, extent: Extent = ALL_OF_IT
+    ) -> None:
         self._tree = tree
         self._sieve = sieve
+        self._is_in_bounds = extent.bounds.includes
         self._whole = {
             name for name, op in zip(*named, strict=True) if name[-1] == "/" and op == self._op
         }
-        self._requests = _make_requests(named, self._whole, sieve.paths)
+        self._requests = make_requests(named, self._whole, sieve.paths, extent)
 
     def entries(self) -> Iterator[Batch]:
         """Yield the entries, also those that a list leaves out, in stream order."""
@@ -105,12 +110,19 @@ class Side(ABC):
         readable = True
         for found in answer:
             readable = len(found) > 1 or found.names != [top]
-            yield from _batch(self.entry_from_walk, found, [self._op] * len(found))
-        if readable and (entry := self.entry_for_directory(top, None, self._op)):
-            yield [entry]
+            yield from _batch(self._entry_in_bounds, found, [self._op] * len(found))
+        if readable and self._is_in_bounds(top):
+            entry = self.entry_for_directory(top, None, self._op)
+            if entry:
+                yield [entry]
+
+    def _entry_in_bounds(self, name: str, described: Description, op: Op) -> Entry | None:
+        # A directory above the bounds that cannot be read is listed elsewhere, and yet it matters.
+        entry = self.entry_from_walk(name, described, op)
+        return entry if self._is_in_bounds(name) else None
 
     def _reconcile_walk(
-        self, wanted: "_RequestWithOps", answer: Iterable[Described]
+        self, wanted: RequestWithOps, answer: Iterable[Described]
     ) -> Iterator[Batch]:
         """Reconcile a walk with names that the diff lists, too, although no diff should."""
         found = {
@@ -132,7 +144,8 @@ class Side(ABC):
                 ((part,),) = self._tree.read([NamedEntries([name])])
                 entries[name] = self.entry_for_name(name, part.described[0], op)
         for name in sorted(entries, reverse=True):
-            if entry := entries[name]:
+            entry = entries[name]
+            if entry and self._is_in_bounds(name):
                 yield [entry]
 
 
@@ -141,8 +154,10 @@ class NewerSide(Side):
 
     _op = CREATE
 
-    def __init__(self, named: NamedOps, newer: Tree, sieve: SliceSieve) -> None:
-        super().__init__(named, newer, sieve)
+    def __init__(
+        self, named: NamedOps, newer: Tree, sieve: SliceSieve, extent: Extent = ALL_OF_IT
+    ) -> None:
+        super().__init__(named, newer, sieve, extent)
         self.unknown: set[str] = set()
         """Created directories that cannot be read: it cannot be known what is still in them."""
 
@@ -187,7 +202,9 @@ class OlderSide(Side):
 
     _op = DELETE
 
-    def __init__(self, changed: ChangedPaths, older: Tree, sieve: SliceSieve) -> None:
+    def __init__(
+        self, changed: ChangedPaths, older: Tree, sieve: SliceSieve, extent: Extent = ALL_OF_IT
+    ) -> None:
         is_deleted = [DELETED in letters for letters in changed.letters]
         names = list(compress(changed.names, is_deleted))
         self._replaced = {
@@ -195,7 +212,7 @@ class OlderSide(Side):
             for name, letters in zip(names, compress(changed.letters, is_deleted), strict=True)
             if letters != DELETED
         }
-        super().__init__(NamedOps(names, [DELETE] * len(names)), older, sieve)
+        super().__init__(NamedOps(names, [DELETE] * len(names)), older, sieve, extent)
 
     @staticmethod
     def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:
@@ -227,49 +244,6 @@ class OlderSide(Side):
         if name == "/" or name in self._replaced:
             return None
         return _deleted(name, Attributes(Kind.DIRECTORY))
-
-
-class _RequestWithOps(NamedTuple):
-    """A request to a tree, and what happened to the names in it, according to the diff."""
-
-    request: TreeRequest
-    names: list[str]
-    ops: list[Op]
-
-
-def _make_requests(
-    named: NamedOps, whole: AbstractSet[str], filters: PathFilter
-) -> list[_RequestWithOps]:
-    """Return the requests to a tree, in stream order: the entries of a directory together.
-
-    Args:
-        named: names of the diff, and what happened to each.
-        whole: those of the names that are directories to walk.
-        filters: what a walk does not enter.
-    """
-    requests: list[_RequestWithOps] = []
-    walked, begin = "", 0
-    # A directory begins with the same text as the names in it.
-    for head, group in groupby([name[: name.rindex("/")] for name in named.names]):
-        end = begin + len(list(group))
-        names, ops = named.names[begin:end], named.ops[begin:end]
-        begin = end
-        top = outermost(whole, f"{head}/")
-        if top and top == walked:
-            requests[-1].names.extend(names)
-            requests[-1].ops.extend(ops)
-        elif top:
-            requests.append(_RequestWithOps(Subtree(top, filters), names, ops))
-        else:
-            # The directory itself comes after the names in it.
-            last = len(names) - names[-1].endswith("/")
-            requests += [
-                _RequestWithOps(NamedEntries(names[part]), names[part], ops[part])
-                for part in (slice(last), slice(last, None))
-                if names[part]
-            ]
-        walked = top
-    return requests
 
 
 def _batch(rule: EntryRule, found: Described, ops: list[Op]) -> Iterator[Batch]:

@@ -60,12 +60,17 @@ class FoundDescriber:
         failure = answers.failures.get(row)
         return ReadFailure(self.reason(failure)) if failure else answers.statuses.attributes(row)
 
-    def reason(self, failure: Failure) -> str:
-        """Return why an entry cannot be read, and count it if it is gone since the snapshot."""
+    def reason(self, failure: Failure, *, is_counted: bool = True) -> str:
+        """Return why an entry cannot be read, and count it if it is gone since the snapshot.
+
+        Args:
+            failure: what the mount answered.
+            is_counted: False if the entry is counted elsewhere.
+        """
         if isinstance(failure, ValueError):
             return str(failure)
         if self._since != NEVER and failure.errno in MISSING:
-            self.changed_since += 1
+            self.changed_since += is_counted
             return GONE_REASON
         return failure.strerror or str(failure)
 

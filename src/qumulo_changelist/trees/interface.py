@@ -25,9 +25,10 @@ class KnownListing(Struct, frozen=True):
 
     directory: str
     names: list[str]
-    """Full names in descending order; not all of the directory, but all within certain bounds."""
+    """Full names in descending order: at least those of the directory that the bounds select."""
     page: DirectoryPage | None = None
-    """What describes each of them; None if the tree has to be asked for that."""
+    """What describes each of them; None if the tree has to be asked for that. A mount asks in any
+    case."""
 
 
 class Subtree(Struct, frozen=True):
@@ -37,10 +38,10 @@ class Subtree(Struct, frozen=True):
     filters: PathFilter = NO_PATTERNS
     """Directories that it excludes are not read: such a one is described, and nothing below it."""
     bounds: Bounds = EVERYTHING
-    """A directory is read only if something in it can be within them. What cannot be read is
-    described in any case, since that says something of what would be in it."""
+    """What is in them is described. Listed is every directory that they touch; if one cannot be, it
+    is described even if only a name below it would be in the bounds."""
     known: KnownListing | None = None
-    """A directory at or below this one that is not listed, since this is known of it."""
+    """A directory at or below this one that need not be listed, since this is known of it."""
 
 
 TreeRequest = NamedEntries | Subtree
@@ -111,7 +112,7 @@ class Tree(Protocol):
         parts: everything below the directory in descending order, with each
         directory alone and after everything below it. It continues past entries that cannot be
         read; if the directory itself cannot be read, that is the whole answer. A directory that
-        filters exclude is ``NOT_READ``.
+        filters exclude is ``NOT_READ``. The bounds of the request must touch its directory.
         """
 
     def names(self, directory: str) -> list[str]:

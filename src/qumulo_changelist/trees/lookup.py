@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
-from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.shortages import is_shortage
+from qumulo_changelist.trees.interface import Subtree
 from qumulo_changelist.trees.open_directories import OpenDirectories
 from qumulo_changelist.trees.posix import (
     NO_STATUS,
@@ -163,16 +163,19 @@ class Listing:
 
     Args:
         directory: its name.
-        is_top: whether a walk begins with it.
-        filters: the walk does not read directories that these exclude.
+        subtree: what the walk that lists it reads.
     """
 
-    def __init__(self, directory: str, *, is_top: bool, filters: PathFilter = NO_PATTERNS) -> None:
+    def __init__(self, directory: str, subtree: Subtree) -> None:
         self.directory = directory
-        self.is_top = is_top
-        self.filters = filters
+        self.subtree = subtree
+        self.is_top = directory == subtree.directory
+        """Whether the walk begins with it."""
+        self.is_wanted = subtree.bounds.includes(directory)
+        """Whether the walk is about the directory itself, too, and not only about what is in it."""
         self.names: list[str] | None = None
-        """The names in it, in descending order; None if it is not listed yet, or cannot be."""
+        """The names in it that the walk is about, in descending order; None if it is not listed
+        yet, or cannot be."""
         self.status: os.stat_result | Failure | None = None
         """That of the directory if a walk begins with it; or why it cannot be listed."""
         self.size = 1
@@ -207,7 +210,8 @@ class Listing:
                     if self._read(descriptor, has_room):
                         # No walk describes the top, and it alone shows that an entry is gone.
                         self.status = os.fstat(descriptor) if self.is_top else None
-                        self.names = sorted(filter(None, self._found), reverse=True)
+                        names = sorted(filter(None, self._found), reverse=True)
+                        self.names = self.subtree.bounds.select(names)
                 finally:
                     os.close(descriptor)
                     self._found = []
@@ -219,6 +223,10 @@ class Listing:
 
     def _read(self, descriptor: int, has_room: HasRoom) -> bool:
         """Read all names; return False if there is no room for them."""
+        known = self.subtree.known
+        if known and known.directory == self.directory:
+            self._found = known.names
+            return has_room(self, len(known.names))
         with os.scandir(descriptor) as entries:
             while some := list(islice(entries, _NAMES_BETWEEN_CHECKS)):
                 self._found += [name_of(self.directory, entry) for entry in some]

@@ -18,6 +18,7 @@ from qumulo_changelist.trees.interface import (
     Described,
     DescribedEntries,
     NamedEntries,
+    Subtree,
     TreeRequest,
 )
 from qumulo_changelist.trees.lookup import LIST_FLAGS, Listing, NamedLookup
@@ -169,7 +170,7 @@ class MountedTree:
 
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
-        listing = Listing(directory, is_top=True)
+        listing = Listing(directory, Subtree(directory))
         LookupWindow(self._mount, [listing]).run()
         self._check_listing(listing)
         return listing.names or []
@@ -190,10 +191,14 @@ class MountedTree:
                 return
 
     def _check_listing(self, listing: Listing) -> None:
-        if isinstance(listing.status, os.stat_result):
-            self._describer.count_if_changed(listing.status)
-        elif listing.status is not None:
-            raise UnreadableError(self._describer.reason(listing.status)) from listing.status
+        # A directory can be listed for several walks; it counts in the one that is about itself.
+        status, is_counted = listing.status, listing.is_wanted
+        if isinstance(status, os.stat_result):
+            if is_counted:
+                self._describer.count_if_changed(status)
+        elif status is not None:
+            reason = self._describer.reason(status, is_counted=is_counted)
+            raise UnreadableError(reason) from status
 
 
 class _Answer:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 
+from msgspec.structs import replace
+
+from qumulo_changelist.bounds import EVERYTHING
 from qumulo_changelist.cluster.interface import SubtreeReader, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
@@ -69,7 +72,7 @@ class QqTree:
 
         def submit(query: Query) -> Future[Answer]:
             if isinstance(query, Subtree):
-                return self._threads.submit(self._walk, query)
+                return self._threads.submit(self._read_subtree, query)
             return self._threads.submit(self._describe, query, names[query])
 
         ahead = _QueriesAhead(submit, dict.fromkeys(map(_query_for, requests)), self._at_once)
@@ -77,7 +80,7 @@ class QqTree:
         try:
             for request in requests:
                 if isinstance(request, Subtree):
-                    yield _in_order(ahead.answer(request))
+                    yield _in_order(ahead.answer(_query_for(request)))
                     continue
                 directory = directory_of(request)
                 if directory not in described:
@@ -109,25 +112,38 @@ class QqTree:
         start = len(directory)
         return {name: entries.get(name[start:].removesuffix("/"), absent) for name in names}
 
-    def _walk(self, query: Subtree) -> Answer:
-        """Return everything below a directory by name; the directory itself if it is unreadable."""
-        directory, filters = query.directory, query.filters
-        path = self._path(directory)
+    def _read_subtree(self, query: Subtree) -> Answer:
+        """Return what is below a directory by name; the directory itself if it is unreadable."""
+        path = self._path(query.directory)
         try:
             check_unicode(path)
-            entries = self._cluster.walk(path, self._snapshot)
+            if query.bounds.reaches_into(query.directory):
+                return self._walk(query, path)
+            self._cluster.directory(path, self._snapshot)
         except UnreadableError as error:
-            return {directory: ReadFailure(str(error))}
+            return {query.directory: ReadFailure(str(error))}
+        return {}
+
+    def _walk(self, query: Subtree, path: str) -> Answer:
+        entries = self._cluster.walk(path, self._snapshot)
         start = len(path.removesuffix("/")) + 1
-        answer = {directory + below[start:]: known for below, known in entries.items()}
-        if not filters.exclude:
-            return answer
+        answer = {query.directory + below[start:]: known for below, known in entries.items()}
         # A walk through qq cannot be told what to leave out.
-        return {
-            name: NOT_READ if name == excluded else known
-            for name, known in answer.items()
-            if (excluded := filters.excluded_directory(name)) in ("", name)
-        }
+        if query.filters.exclude:
+            find_excluded = query.filters.excluded_directory
+            answer = {
+                name: NOT_READ if name == excluded else known
+                for name, known in answer.items()
+                if (excluded := find_excluded(name)) in ("", name)
+            }
+        if query.bounds != EVERYTHING:
+            answer = {
+                name: known
+                for name, known in answer.items()
+                if query.bounds.includes(name)
+                or (isinstance(known, ReadFailure) and query.bounds.reaches_into(name))
+            }
+        return answer
 
 
 class _QueriesAhead:
@@ -181,7 +197,10 @@ def _group_of(name: str) -> tuple[str, str]:
 
 
 def _query_for(request: TreeRequest) -> Query:
-    return request if isinstance(request, Subtree) else directory_of(request)
+    if isinstance(request, Subtree):
+        # What is known of one directory does not help a walk of all of them.
+        return replace(request, known=None)
+    return directory_of(request)
 
 
 def _is_directory(known: Description) -> bool:

@@ -3,8 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from qumulo_changelist.filters.paths import PathFilter
-from qumulo_changelist.trees.interface import NamedEntries, TreeRequest
+from qumulo_changelist.trees.interface import NamedEntries, Subtree, TreeRequest
 from qumulo_changelist.trees.lookup import Listing, NamedLookup
 from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
 
@@ -127,10 +126,10 @@ class ReadAhead:
         if names is not None:
             found = len(names)
             self._mean_listing += (found - self._mean_listing) * _WEIGHT_OF_NEWEST
-            level = _Level(_steps_below(names, step.filters), found if is_ahead else 0)
+            level = _Level(_steps_below(names, step.subtree), found if is_ahead else 0)
             self._listed += level.ahead
             yield level
-            if not step.is_top:
+            if step.is_wanted and not step.is_top:
                 yield NamedLookup([step.directory])
 
 
@@ -151,11 +150,11 @@ def _steps_for(requests: Iterable[TreeRequest]) -> Iterator[Step]:
         if isinstance(request, NamedEntries):
             yield NamedLookup(request.names)
         else:
-            yield Listing(request.directory, is_top=True, filters=request.filters)
+            yield Listing(request.directory, request)
         yield AnswerEnd()
 
 
-def _steps_below(names: list[str], filters: PathFilter) -> Iterator[Step]:
+def _steps_below(names: list[str], subtree: Subtree) -> Iterator[Step]:
     """Yield the steps for what is in a directory, whose names are in descending order."""
     begin = 0
     while begin < len(names):
@@ -167,9 +166,9 @@ def _steps_below(names: list[str], filters: PathFilter) -> Iterator[Step]:
             yield NamedLookup(names[begin:end])
         else:
             directory = names[end]
-            if filters.excludes(directory):
+            if not subtree.filters.excludes(directory):
+                yield Listing(directory, subtree)
+            elif subtree.bounds.includes(directory):
                 yield SkippedDirectory(directory)
-            else:
-                yield Listing(directory, is_top=False, filters=filters)
             end += 1
         begin = end

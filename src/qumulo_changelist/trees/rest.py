@@ -72,8 +72,7 @@ class RestTree:
         answers: deque[Answer] = deque()
         for request in requests:
             if isinstance(request, Subtree):
-                top, filters = request.directory, request.filters
-                walk = WalkAhead(self._request_pages, self._ahead, top, filters)
+                walk = WalkAhead(self._request_pages, self._ahead, request)
                 answers.append(walk.entries)
             else:
                 directory = directory_of(request)

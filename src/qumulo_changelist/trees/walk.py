@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 
 from qumulo_changelist.errors import UnreadableError
-from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.model import ReadFailure
-from qumulo_changelist.trees.interface import NOT_READ, Described, DescribedEntries
+from qumulo_changelist.trees.interface import NOT_READ, Described, DescribedEntries, Subtree
 
 # The number of files that are described together: a directory can have more than fit in memory.
 _MAX_FILES = 4096
@@ -19,29 +18,27 @@ class DirectoryListing(Struct):
     """The entries of a directory: full names, those of directories with a ``/`` at the end."""
 
     names: list[str]
-    """In descending order."""
+    """In descending order; those that the bounds of the walk select."""
     describe: Describe
     """Describes some of the entries."""
 
 
 def walk(
-    directory: str,
-    list_directory: Callable[[str], DirectoryListing],
-    filters: PathFilter = NO_PATTERNS,
+    subtree: Subtree, list_directory: Callable[[str], DirectoryListing]
 ) -> Iterator[Described]:
-    """Yield everything below ``directory``, or only its failure if it cannot be read.
+    """Yield everything below a directory, or only its failure if it cannot be read.
 
     Args:
-        directory: its name.
+        subtree: the directory, and what is wanted of it.
         list_directory: lists one directory; raises ``UnreadableError``.
-        filters: excluded directories are not listed.
     """
     # Not recursive: a path can have sixteen thousand components.
     try:
-        levels = [_Level(list_directory(directory))]
+        levels = [_Level(list_directory(subtree.directory))]
     except UnreadableError as error:
-        yield DescribedEntries([directory], [ReadFailure(str(error))])
+        yield DescribedEntries([subtree.directory], [ReadFailure(str(error))])
         return
+    bounds = subtree.bounds
     while levels:
         level = levels[-1]
         files = level.take_files()
@@ -53,10 +50,12 @@ def walk(
             levels.pop()
         elif level.entered:
             level.skip_directory()
-            yield from level.listing.describe([below])
-        elif filters.excludes(below):
+            if bounds.includes(below):
+                yield from level.listing.describe([below])
+        elif subtree.filters.excludes(below):
             level.skip_directory()
-            yield DescribedEntries([below], [NOT_READ])
+            if bounds.includes(below):
+                yield DescribedEntries([below], [NOT_READ])
         else:
             try:
                 levels.append(_Level(list_directory(below)))

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from qumulo_changelist.cluster.interface import DirectoryPage
-from qumulo_changelist.filters.paths import NO_PATTERNS, PathFilter
 from qumulo_changelist.pending import Pending
 from qumulo_changelist.trees.ahead import Ahead
-from qumulo_changelist.trees.interface import Described
+from qumulo_changelist.trees.interface import Described, Subtree
 from qumulo_changelist.trees.listed import ListedDirectory
 from qumulo_changelist.trees.walk import DirectoryListing, walk
 
@@ -19,41 +18,46 @@ class WalkAhead:
     Args:
         request: begins to read a directory.
         ahead: how many directories are requested before the walk reaches them.
-        top: the directory.
-        filters: excluded directories are not requested.
+        subtree: the directory. What is excluded or out of bounds is not requested.
     """
 
     def __init__(
         self,
         request: Callable[[str], PendingPages],
         ahead: Ahead,
-        top: str,
-        filters: PathFilter = NO_PATTERNS,
+        subtree: Subtree,
     ) -> None:
         self._request = request
-        self._filters = filters
         self._ahead = ahead
-        self._top = top
-        self._upcoming = [top]
-        """The known directories that the walk has not entered yet; the next one is last."""
+        self._subtree = subtree
+        self._known: dict[str, DirectoryPage] = {}
+        """What is known of a directory that is not requested."""
+        if subtree.known and subtree.known.page:
+            self._known[subtree.known.directory] = subtree.known.page
+        self._upcoming = [subtree.directory]
+        """The directories that the walk has not entered yet; the next one is last."""
         self._pending: dict[str, PendingPages] = {}
         self._request_upcoming()
 
     def entries(self) -> Iterator[Described]:
         """Yield everything below the directory."""
-        return walk(self._top, self._list, self._filters)
+        return walk(self._subtree, self._list)
 
     def _list(self, directory: str) -> DirectoryListing:
         # Nothing was requested after a directory that could not be listed.
         self._request_upcoming()
         self._upcoming.pop()
         listed = ListedDirectory(directory)
-        for page in self._pending.pop(directory).result():
-            listed.add(page)
-        self._ahead.count_answer(len(listed))
-        names = listed.names
+        if directory in self._known:
+            listed.add(self._known[directory])
+        else:
+            for page in self._pending.pop(directory).result():
+                listed.add(page)
+            self._ahead.count_answer(len(listed))
+        names = self._subtree.bounds.select(listed.names)
+        is_excluded = self._subtree.filters.excludes
         self._upcoming += [
-            name for name in reversed(names) if name[-1] == "/" and not self._filters.excludes(name)
+            name for name in reversed(names) if name[-1] == "/" and not is_excluded(name)
         ]
         self._request_upcoming()
         return DirectoryListing(names, listed.describe)
@@ -62,7 +66,7 @@ class WalkAhead:
         limit = self._ahead.limit
         for directory in reversed(self._upcoming[-limit:]):
             # The next directory in any case. The limit is for the others, on all levels together.
-            if directory not in self._pending and (
-                len(self._pending) < limit or directory == self._upcoming[-1]
-            ):
+            if directory in self._pending or directory in self._known:
+                continue
+            if len(self._pending) < limit or directory == self._upcoming[-1]:
                 self._pending[directory] = self._request(directory)

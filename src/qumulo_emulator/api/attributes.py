@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from qumulo_emulator.clock import format_time
-from qumulo_emulator.model import Attributes, Entry, FileType
+from qumulo_emulator.model import Entry, FileType
 from qumulo_emulator.names import Parts, join_path
+from qumulo_emulator.totals import data_blocks
 
-BLOCK_SIZE = 4096
-_KERNEL_BLOCK_SIZE = 512
 FIRST_NFS_USER = 3 << 32
 FIRST_NFS_GROUP = 4 << 32
 _DEVICES = (FileType.CHARACTER_DEVICE, FileType.BLOCK_DEVICE)
@@ -47,11 +46,6 @@ def group_id(gid: int) -> str:
 def entry_path(entry: Entry) -> str:
     """Return the path of an entry; a directory's path ends in a slash."""
     return join_path(entry.parts, directory=entry.attributes.type is FileType.DIRECTORY)
-
-
-def data_blocks(known: Attributes) -> int:
-    """Return the number of the cluster's blocks that an object's data fills."""
-    return -(-known.blocks * _KERNEL_BLOCK_SIZE // BLOCK_SIZE)
 
 
 def attributes_json(entry: Entry, *, escape: bool) -> str:

@@ -9,6 +9,7 @@ from qumulo_emulator.api.context import Context
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
 from qumulo_emulator.interface import Cluster
 from qumulo_emulator.names import to_text
+from qumulo_emulator.nodes import Node
 from qumulo_emulator.tokens import AccessToken
 
 
@@ -35,6 +36,7 @@ class Call(NamedTuple):
         query: the parameters after the `?`.
         body: the body's bytes.
         token: the access token of the request; None if it came with a session.
+        node: the node that it came to; None where that makes no difference.
     """
 
     context: Context
@@ -43,6 +45,7 @@ class Call(NamedTuple):
     query: Mapping[str, str]
     body: bytes
     token: AccessToken | None
+    node: Node | None = None
 
     @property
     def cluster(self) -> Cluster:

@@ -7,6 +7,8 @@ from typing import Any, cast
 from starlette.types import Message, Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from qumulo_emulator.nodes import Nodes
+
 _HEAD_START = b"HTTP/1.1 "
 _MAX_PARSED_URL = 0xFFFF
 _POLL_SECONDS = 0.05
@@ -54,38 +56,46 @@ class BufferedHeadTransport:
             self._transport.write(head)
 
 
+_Ends = tuple[tuple[str, int], tuple[str, int]]
+
+
 class Connections:
-    """The open connections of one server by the address of the client.
+    """The open connections of one server, by the addresses of client and server.
 
     For use in the server's event loop only.
+
+    Args:
+        nodes: a connection to one of them that is not alive is dropped.
 
     Attributes:
         stopping: whether the server is about to stop; stalled requests then end.
     """
 
-    def __init__(self) -> None:
-        self._open: dict[tuple[str, int], BufferedHeadTransport] = {}
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+        self._open: dict[_Ends, BufferedHeadTransport] = {}
         self.stopping = False
 
     def protocol(self) -> type[asyncio.Protocol]:
         """Return the protocol class for a server whose connections are to be recorded here."""
-        transports = self._open
+        transports, nodes = self._open, self._nodes
 
         class RecordedConnection(HttpToolsProtocol):
             """HTTP/1.1 over a connection that is recorded while it is open."""
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 """Record the connection."""
-                self._peer = tuple(transport.get_extra_info("peername")[:2])
                 # Not every event loop's transport is of this class, but all have its methods.
-                recorded = transports[self._peer] = BufferedHeadTransport(
-                    cast("asyncio.Transport", transport)
-                )
+                recorded = BufferedHeadTransport(cast("asyncio.Transport", transport))
                 super().connection_made(cast("asyncio.Transport", recorded))
+                self._ends = cast("_Ends", (self.client, self.server))
+                transports[self._ends] = recorded
+                if not nodes.at(self._ends[1]).is_alive:  # it died during the handshake
+                    recorded.abort()
 
             def connection_lost(self, exc: Exception | None) -> None:
                 """Forget the connection."""
-                transports.pop(self._peer, None)
+                transports.pop(self._ends, None)
                 super().connection_lost(exc)
 
             def on_headers_complete(self) -> None:
@@ -104,6 +114,12 @@ class Connections:
         """Drop all open connections."""
         for transport in list(self._open.values()):
             transport.abort()
+
+    def drop_those_of_the_dead(self) -> None:
+        """Drop all open connections to nodes that are not alive."""
+        for (_, server), transport in list(self._open.items()):
+            if not self._nodes.at(server).is_alive:
+                transport.abort()
 
     async def drop(self, scope: Scope, receive: Receive) -> None:
         """Drop the connection of a request, without an answer."""
@@ -150,7 +166,7 @@ class Connections:
         return again
 
     def _transport(self, scope: Scope) -> BufferedHeadTransport:
-        return self._open[scope["client"]]
+        return self._open[scope["client"], scope["server"]]
 
 
 async def _disconnected(receive: Receive, read: list[Message] | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from qumulo_emulator.faults import Faults
 from qumulo_emulator.interface import Cluster
+from qumulo_emulator.nodes import Nodes
 
 _MAX_LOGGED = 100_000
 
@@ -22,6 +23,7 @@ class LoggedRequest(NamedTuple):
         status: the status of the answer; None if the connection was dropped.
         received: when the request came, in nanoseconds since the epoch.
         seconds: the time until it was answered.
+        node: the id of the node that it came to.
     """
 
     method: str
@@ -30,6 +32,7 @@ class LoggedRequest(NamedTuple):
     status: int | None
     received: int
     seconds: float
+    node: int
 
 
 class RequestLog:
@@ -60,15 +63,15 @@ class Context:
 
     Attributes:
         cluster: the cluster that is served.
-        host: the address that the server listens on.
+        nodes: the nodes on which it is served.
         faults: the scripted failures.
         log: the requests received so far.
         page_secret: signs page keys, so that no others are accepted.
     """
 
-    def __init__(self, cluster: Cluster, host: str) -> None:
+    def __init__(self, cluster: Cluster, nodes: Nodes) -> None:
         self.cluster = cluster
-        self.host = host
+        self.nodes = nodes
         self.faults = Faults()
         self.log = RequestLog()
         self.page_secret = secrets.token_bytes(32)

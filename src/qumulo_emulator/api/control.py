@@ -39,6 +39,7 @@ _FAULT_FIELDS: dict[str, type] = {
     "retry_after": int,
     "empty_body": bool,
     "error_class": str,
+    "node": int,
 }
 
 
@@ -57,6 +58,8 @@ def add_fault(call: Call) -> dict[str, Any]:
         raise InvalidRequestError(
             "times must be above zero; skip and retry_after must not be negative"
         )
+    if "node" in given:
+        call.context.nodes.get(given["node"])
     fault = Fault(**given)
     call.context.faults.add(fault)
     return asdict(fault)
@@ -116,7 +119,12 @@ def list_requests(call: Call) -> dict[str, Any]:
     """Answer GET /emulator/requests: all requests before this one."""
     return {
         "entries": [
-            {"method": request.method, "path": request.path, "status": request.status}
+            {
+                "method": request.method,
+                "path": request.path,
+                "status": request.status,
+                "node": request.node,
+            }
             for request in call.context.log.all()
         ]
     }

@@ -57,10 +57,11 @@ class Middleware:
             await self._page()(scope, receive, send)
             return
         received, begun = time.time_ns(), time.perf_counter()
+        node = self._context.nodes.at(scope["server"])
         decoded_path = to_text(unquote_to_bytes(raw_path))
         alias = _ALIAS.match(raw_path)
         prefix = alias.end() if alias else 0
-        scope = {**scope, "path": raw_path[prefix:], "root_path": "", "state": {}}
+        scope = {**scope, "path": raw_path[prefix:], "root_path": "", "state": {"node": node}}
         status: int | None = None
 
         async def send_and_record(message: Message) -> None:
@@ -75,9 +76,10 @@ class Middleware:
         finally:
             spent = time.perf_counter() - begun
             request = LoggedRequest(
-                scope["method"], decoded_path, raw_path, status, received, spent
+                *(scope["method"], decoded_path, raw_path, status, received, spent, node.number)
             )
             self._context.log.add(request)
+            node.requests += not decoded_path.startswith(_CONTROL_PREFIX)
 
     def _page(self) -> Response:
         """Return the page for people: without a login, without faults, and not logged."""
@@ -92,14 +94,14 @@ class Middleware:
 
     async def _answer(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if not path.startswith(_CONTROL_PREFIX):
-            settings = self._context.cluster.settings
-            latency: float = settings.latency_ms
+            settings, node = self._context.cluster.settings, scope["state"]["node"]
+            latency: float = settings.latency_ms + node.latency_ms
             if settings.random_latency_ms:
                 seed = scope["raw_path"] + scope["query_string"]
                 latency += Random(seed).uniform(0, settings.random_latency_ms)  # noqa: S311
             if latency:
                 await asyncio.sleep(latency / 1000)
-            fault = self._context.faults.take(scope["method"], path)
+            fault = self._context.faults.take(scope["method"], path, node.number)
             if fault is not None:
                 remaining = await self._perform(*fault, scope, path, receive, send)
                 if remaining is None:

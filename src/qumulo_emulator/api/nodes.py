@@ -1,18 +1,18 @@
-"""The cluster itself: its version, its only node, its network interface, its capacity."""
+"""The cluster itself: its version, its nodes, their network interface, its capacity."""
 
 import os
+import uuid
 from typing import Any
 
 from qumulo_emulator import clock
 from qumulo_emulator.api.call import Call
 from qumulo_emulator.errors import NoSuchPartError, UndecodableRequestError
+from qumulo_emulator.nodes import Node
 
 _VERSION = "Qumulo Core 7.10.2.1"
 # The last version without /v3/snapshots/ (Qumulo's knowledge base, "Migrating REST API Endpoints").
 _VERSION_BEFORE_V3 = "Qumulo Core 5.1.2"
-_NODE_ID = 1
 _INTERFACE_ID = 1
-_MAC_ADDRESS = "02:00:00:00:00:01"
 _INTERFACE_FACTS = {
     "name": "bond0",
     "default_gateway": "",
@@ -34,27 +34,39 @@ def version(call: Call) -> dict[str, Any]:
 
 def list_nodes(call: Call) -> list[dict[str, Any]]:
     """Answer GET /v1/cluster/nodes/."""
-    return [_node(call)]
+    return [_node_json(call, node) for node in call.context.nodes.all]
 
 
 def get_node(call: Call) -> dict[str, Any]:
     """Answer GET /v1/cluster/nodes/{id}."""
-    if call.number("id") != _NODE_ID:
-        raise NoSuchPartError("the only node is 1")
-    return _node(call)
+    return _node_json(call, call.context.nodes.get(call.number("id")))
 
 
-def _node(call: Call) -> dict[str, Any]:
+def _node_json(call: Call, node: Node) -> dict[str, Any]:
     return {
-        "id": _NODE_ID,
-        "node_status": "online",
-        "node_name": f"{call.cluster.name}-{_NODE_ID}",
-        "uuid": call.cluster.uuid,
-        "label": "1",
+        "id": node.number,
+        "node_status": "online" if node.is_alive else "offline",
+        "node_name": _name(call, node),
+        "uuid": _uuid(call, node),
+        "label": str(node.number),
         "model_number": "emulator",
-        "serial_number": "0",
-        "mac_address": _MAC_ADDRESS,
+        "serial_number": str(node.number - 1),
+        "mac_address": _mac_address(node),
     }
+
+
+def _name(call: Call, node: Node) -> str:
+    return f"{call.cluster.name}-{node.number}"
+
+
+def _uuid(call: Call, node: Node) -> str:
+    """Return the UUID of a node; the first one's is that of the cluster."""
+    whole = call.cluster.uuid
+    return whole if node.number == 1 else str(uuid.uuid5(uuid.UUID(whole), str(node.number)))
+
+
+def _mac_address(node: Node) -> str:
+    return f"02:00:00:00:{node.number >> 8:02x}:{node.number & 0xFF:02x}"
 
 
 def get_settings(call: Call) -> dict[str, Any]:
@@ -94,41 +106,43 @@ def get_interface(call: Call) -> dict[str, Any]:
 
 
 def interface_status(call: Call) -> list[dict[str, Any]]:
-    """Answer GET /v2/network/interfaces/{id}/status/, with the server's own address."""
+    """Answer GET /v2/network/interfaces/{id}/status/, with the address of each node."""
     _check_interface(call)
-    return [
-        {
-            "node_id": _NODE_ID,
-            "node_name": f"{call.cluster.name}-{_NODE_ID}",
-            "update_status": "CHANGES_APPLIED",
-            "interface_details": {
-                "speed": 10_000,
-                "bytes_sent": "0",
-                "bytes_received": "0",
-                "cable_status": "CONNECTED",
-                "interface_status": "UP",
-                "mac_address": _MAC_ADDRESS,
-                "timestamp": clock.format_time(clock.now()),
-            },
-            "interface_status": {"interface_id": _INTERFACE_ID, **_INTERFACE_FACTS},
-            "network_statuses": [
-                {
-                    "name": "Default",
-                    "assigned_by": "STATIC",
-                    "address": call.context.host,
-                    "floating_addresses": [],
-                    "dns_servers": [],
-                    "dns_search_domains": [],
-                    "netmask": "255.255.255.0",
-                    "mtu": 1500,
-                    "vlan_id": 0,
-                }
-            ],
-            "aws_status": None,
-            "azure_status": None,
-            "gcp_status": None,
-        }
-    ]
+    return [_interface_status(call, node) for node in call.context.nodes.all]
+
+
+def _interface_status(call: Call, node: Node) -> dict[str, Any]:
+    return {
+        "node_id": node.number,
+        "node_name": _name(call, node),
+        "update_status": "CHANGES_APPLIED",
+        "interface_details": {
+            "speed": 10_000,
+            "bytes_sent": "0",
+            "bytes_received": "0",
+            "cable_status": "CONNECTED" if node.is_alive else "DISCONNECTED",
+            "interface_status": "UP" if node.is_alive else "DOWN",
+            "mac_address": _mac_address(node),
+            "timestamp": clock.format_time(clock.now()),
+        },
+        "interface_status": {"interface_id": _INTERFACE_ID, **_INTERFACE_FACTS},
+        "network_statuses": [
+            {
+                "name": "Default",
+                "assigned_by": "STATIC",
+                "address": node.host,
+                "floating_addresses": [],
+                "dns_servers": [],
+                "dns_search_domains": [],
+                "netmask": "255.255.255.0",
+                "mtu": 1500,
+                "vlan_id": 0,
+            }
+        ],
+        "aws_status": None,
+        "azure_status": None,
+        "gcp_status": None,
+    }
 
 
 def _check_interface(call: Call) -> None:

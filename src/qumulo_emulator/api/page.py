@@ -15,6 +15,7 @@ from qumulo_emulator.api.context import Context, LoggedRequest
 from qumulo_emulator.faults import Fault
 from qumulo_emulator.model import Snapshot
 from qumulo_emulator.names import join_path, readable
+from qumulo_emulator.nodes import Node
 from qumulo_emulator.settings import Settings
 
 MAX_REQUESTS = 100
@@ -56,6 +57,7 @@ def render_page(context: Context) -> bytes:
     SubElement(head, "style").text = _STYLE
     body = SubElement(SubElement(html, "body"), "main")
     _add_introduction(body, context)
+    _add_nodes(body, context.nodes.all)
     _add_snapshots(body, context.cluster.snapshots.all())
     _add_policies(body, context)
     _add_faults(body, context.faults.remaining())
@@ -83,6 +85,20 @@ def _add_introduction(body: Element, context: Context) -> None:
         if value != usual[name]
     ]
     _add_table(body, "What it serves", ("", ""), facts)
+
+
+def _add_nodes(body: Element, nodes: Sequence[Node]) -> None:
+    if len(nodes) == 1:
+        return
+    rows = [
+        (
+            *(str(node.number), f"{node.host} port {node.port}"),
+            *("yes" if node.is_alive else "no", str(node.latency_ms), str(node.requests)),
+        )
+        for node in nodes
+    ]
+    names = ("id", "address", "alive", "waits for (ms)", "requests")
+    _add_table(body, f"Nodes: {len(nodes)}", names, rows)
 
 
 def _add_snapshots(body: Element, snapshots: Sequence[Snapshot]) -> None:

@@ -11,7 +11,17 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ExceptionHandler, Lifespan
 
-from qumulo_emulator.api import control, editing, files, nodes, policies, session, snapshots
+from qumulo_emulator.api import (
+    aggregates,
+    control,
+    editing,
+    files,
+    node_control,
+    nodes,
+    policies,
+    session,
+    snapshots,
+)
 from qumulo_emulator.api.call import Call, FileContent
 from qumulo_emulator.api.context import Context
 from qumulo_emulator.api.responses import error_handler, json_response
@@ -78,8 +88,10 @@ ENDPOINTS = (
     Endpoint("GET", f"{_FILE}/data", editing.read_data),
     Endpoint("PUT", f"{_FILE}/data", editing.replace_data),
     Endpoint("PATCH", f"{_FILE}/data", editing.write_data),
-    Endpoint("GET", f"{_FILE}/aggregates/", files.aggregates, _FILES_READ),
-    Endpoint("GET", f"{_FILE}/recursive-aggregates/", files.recursive_aggregates, _FILES_READ),
+    Endpoint("GET", f"{_FILE}/aggregates/", aggregates.aggregates, _FILES_READ),
+    Endpoint(
+        *("GET", f"{_FILE}/recursive-aggregates/", aggregates.recursive_aggregates, _FILES_READ)
+    ),
     Endpoint("POST", "/v1/files/resolve", files.resolve),
     Endpoint("POST", "/v1/files/try-resolve", files.try_resolve),
     Endpoint("GET", "/v2/snapshots/", snapshots.list_v2, _SNAPSHOTS_READ),
@@ -124,6 +136,8 @@ ENDPOINTS = (
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
     Endpoint("GET", "/emulator/requests", control.list_requests),
+    Endpoint("GET", "/emulator/nodes", node_control.list_nodes),
+    Endpoint("POST", "/emulator/nodes/{id}", node_control.change_node),
 )
 
 
@@ -150,6 +164,7 @@ def _route(context: Context, endpoint: Endpoint) -> Route:
             query=request.query_params,
             body=await request.body(),
             token=request.scope["state"].get("access_token"),
+            node=request.scope["state"]["node"],
         )
         if endpoint.is_quick(call):
             answer = _handle(endpoint, call)

@@ -15,13 +15,14 @@ from qumulo_emulator.local.live_tree import LiveTree
 from qumulo_emulator.local.partly_live_tree import PartlyLiveTree
 from qumulo_emulator.local.snapshot_links import SnapshotLinks
 from qumulo_emulator.local.snapshots import LocalSnapshots
-from qumulo_emulator.model import Change, Tree
+from qumulo_emulator.model import Change
 from qumulo_emulator.names import join_path
 from qumulo_emulator.ordering import order_key
 from qumulo_emulator.policies import Policies
 from qumulo_emulator.settings import Order, Settings
 from qumulo_emulator.state import State
 from qumulo_emulator.tokens import Tokens
+from qumulo_emulator.tree import Tree
 
 _MAX_CACHED_DIFFS = 4
 

@@ -21,6 +21,7 @@ from qumulo_emulator.local.directories import (
 )
 from qumulo_emulator.local.entry_stat import stat_entry
 from qumulo_emulator.local.file_ids import FileIds
+from qumulo_emulator.local.snapshot_tree import SnapshotTree
 from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
 from qumulo_emulator.names import (
     DOT_SNAPSHOT,
@@ -59,7 +60,7 @@ def translate_os_errors(path: str) -> Iterator[None]:
 
 
 class LiveTree:
-    """The directory tree below a root; see `qumulo_emulator.model.Tree`.
+    """The directory tree below a root; see `qumulo_emulator.tree.Tree`.
 
     Thread-safe; other programs may change the directory at the same time.
 
@@ -158,6 +159,10 @@ class LiveTree:
             top = Node(self._attributes(fd, b"."))
             walk(fd, top, self._capture_children)
         return top
+
+    def counted(self, parts: Parts) -> SnapshotTree:
+        """Return everything at and below a path as it is at about this moment, to be counted."""
+        return SnapshotTree(self.capture(parts), parts)
 
     def _capture_children(self, fd: int, node: Node) -> Iterator[tuple[bytes, Node]]:
         names = list_all_names(fd)

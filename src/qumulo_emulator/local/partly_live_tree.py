@@ -1,12 +1,13 @@
 """A snapshot's tree for a cluster that reads paths outside of it in the live tree."""
 
 from qumulo_emulator.local.snapshot_tree import SnapshotTree
-from qumulo_emulator.model import Entry, Node, Tree
+from qumulo_emulator.model import Entry
 from qumulo_emulator.names import Parts
+from qumulo_emulator.tree import CountedTree, Tree
 
 
 class PartlyLiveTree:
-    """The tree of a snapshot, surrounded by the live tree; see `qumulo_emulator.model.Tree`.
+    """The tree of a snapshot, surrounded by the live tree; see `qumulo_emulator.tree.Tree`.
 
     Args:
         snapshot: the tree of the snapshot.
@@ -33,9 +34,9 @@ class PartlyLiveTree:
         """Return the entries of these names in a directory, without those that do not exist."""
         return self._tree(parts).describe(parts, names)
 
-    def capture(self, parts: Parts) -> Node:
-        """Return everything at and below a directory."""
-        return self._tree(parts).capture(parts)
+    def counted(self, parts: Parts) -> CountedTree:
+        """Return what is at and below a directory, to be counted."""
+        return self._tree(parts).counted(parts)
 
     def _tree(self, parts: Parts) -> Tree:
         return self._snapshot if self._snapshot.covers(parts) else self._live

@@ -1,12 +1,17 @@
 """The captured tree of a snapshot, read like the live tree."""
 
+import threading
+from heapq import nsmallest
+
 from qumulo_emulator import errors
+from qumulo_emulator.local.counting import count_directories
 from qumulo_emulator.model import Entry, Node
-from qumulo_emulator.names import Parts, join_path, parse_id, split_path
+from qumulo_emulator.names import Parts, join_path, parse_id, split_path, to_bytes
+from qumulo_emulator.totals import ORDERS, EntryTotals, Totals, totals_of_object
 
 
 class SnapshotTree:
-    """The tree of a snapshot; see `qumulo_emulator.model.Tree`.
+    """The tree of a snapshot; see `qumulo_emulator.tree.Tree`.
 
     Args:
         top: the snapshot's directory.
@@ -17,6 +22,8 @@ class SnapshotTree:
         self.top = top
         self.source = source
         self._places: dict[int, tuple[int, str]] | None = None
+        self._counting = threading.Lock()
+        self._counts: dict[int, Totals] | None = None
 
     def locate(self, ref: str) -> Parts:
         """Return the path for a decimal id, or for a path as text; the path need not exist.
@@ -54,7 +61,7 @@ class SnapshotTree:
 
     def names(self, parts: Parts) -> list[str]:
         """Return the names in a directory, in no order."""
-        return list(self.capture(parts).children)
+        return list(self._directory(parts).children)
 
     def describe(self, parts: Parts, names: list[str]) -> list[Entry]:
         """Return the entries of these names in a directory, without those that do not exist."""
@@ -69,17 +76,46 @@ class SnapshotTree:
             if (node := children.get(name)) is not None
         ]
 
-    def capture(self, parts: Parts) -> Node:
-        """Return everything at and below a directory.
+    def counted(self, _parts: Parts) -> "SnapshotTree":
+        """Return this tree, which does not change."""
+        return self
+
+    def totals(self, parts: Parts) -> EntryTotals:
+        """Return the totals at and below a directory; raises as `entry` does, and: see below.
 
         Raises:
             NotADirectoryHereError: if the entry is not a directory.
         """
+        return self._totals_of(parts[-1] if parts else "", self._directory(parts))
+
+    def largest(self, parts: Parts, order: str, limit: int) -> list[EntryTotals]:
+        """Return the totals of the largest entries of a directory; see `CountedTree`."""
+        amount = ORDERS[order]
+        entries = (
+            self._totals_of(name, node) for name, node in self._directory(parts).children.items()
+        )
+        return nsmallest(limit, entries, key=lambda one: (-amount(one.totals), to_bytes(one.name)))
+
+    def directories(self, parts: Parts) -> list[str]:
+        """Return the names of the directories in a directory, in ascending order."""
+        children = self._directory(parts).children.items()
+        return sorted((name for name, node in children if node.is_directory), key=to_bytes)
+
+    def _directory(self, parts: Parts) -> Node:
         node = self._node(parts)
         if not node.is_directory:
             path = join_path(parts, directory=False)
             raise errors.NotADirectoryHereError(f"{path!a} is not a directory in the snapshot")
         return node
+
+    def _totals_of(self, name: str, node: Node) -> EntryTotals:
+        known = node.attributes
+        if not node.is_directory:
+            return EntryTotals(name, known.type, known.id, totals_of_object(known))
+        with self._counting:
+            if self._counts is None:
+                self._counts = count_directories(self.top)
+        return EntryTotals(name, known.type, known.id, self._counts[known.id])
 
     def _node(self, parts: Parts) -> Node:
         if not self.covers(parts):

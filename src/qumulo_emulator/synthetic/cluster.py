@@ -170,7 +170,8 @@ class SyntheticCluster:
     def startup_facts(self) -> dict[str, object]:
         """Return what is served; `files` is the number of files in the newer snapshot."""
         source = join_path(_SOURCE, directory=False)
-        return {"source": source, "older": OLDER, "newer": NEWER, "files": self.contents.files}
+        files = self.contents.totals(newer=True).files
+        return {"source": source, "older": OLDER, "newer": NEWER, "files": files}
 
     def rename(self, name: str) -> None:
         """Change the cluster's name."""

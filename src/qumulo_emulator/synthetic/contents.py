@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_emulator.names import to_bytes
+from qumulo_emulator.totals import DIRECTORY, FILE, Totals
 
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -58,6 +59,15 @@ class Row(Struct, frozen=True):
         """Return whether the row is in the newer snapshot, or in the older one."""
         return self.fate is not (Fate.DELETED if newer else Fate.CREATED)
 
+    def totals(self, *, newer: bool) -> Totals:
+        """Return what a snapshot that has the row has at and below one copy."""
+        return FILE if self.contents is None else self.contents.totals(newer=newer)
+
+    @property
+    def is_single_file(self) -> bool:
+        """Whether it is one regular file without a number."""
+        return self.contents is None and self.first is None
+
     @property
     def is_expanded(self) -> bool:
         """Whether the diff lists what is below; if not, the entry stands for all of that."""
@@ -80,27 +90,28 @@ class Contents:
     Attributes:
         rows: the rows by ascending name; the same in all copies of the directory.
         by_path: their indexes by ascending path, where a directory's name ends in a slash.
+        ids_before: for each row, the number of ids in the rows before it; a file's copies have an
+            id each, those of a directory have none in their parent.
+        ids: the number of all these ids.
         changing: the indexes in `by_path` of rows with changes.
         changes: the number of changes in the directory, at any depth.
         directories: the number of directories, this one and all below.
         directories_before: for each row, the number of directories in the rows before it.
-        files: the number of regular files below in the newer snapshot.
         is_plain: whether no row below is numbered.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = sorted(rows, key=lambda row: to_bytes(row.name(0)))
         self.by_path = sorted(range(len(self.rows)), key=self._path)
+        ids = [1 if row.contents else row.count for row in self.rows]
+        self.ids_before = list(accumulate(ids, initial=0))
+        self.ids: int = self.ids_before.pop()
         self.changing = [index for index in self.by_path if self.rows[index].changes]
         self.changes: int = sum(row.count * row.changes for row in self.rows)
         below = [row.count * row.contents.directories if row.contents else 0 for row in self.rows]
         self.directories_before = list(accumulate(below, initial=0))
         self.directories: int = 1 + self.directories_before.pop()
-        self.files: int = sum(
-            row.count * (row.contents.files if row.contents else 1)
-            for row in self.rows
-            if row.exists(newer=True)
-        )
+        self._totals = self._count(newer=False), self._count(newer=True)
         self.is_plain: bool = all(
             row.first is None and (row.contents is None or row.contents.is_plain)
             for row in self.rows
@@ -111,6 +122,16 @@ class Contents:
         ]
         self._single = {row.stem: index for index, row in enumerate(self.rows) if row.first is None}
         self._numbered = [index for index, row in enumerate(self.rows) if row.first is not None]
+
+    def totals(self, *, newer: bool) -> Totals:
+        """Return what a snapshot has at and below the directory."""
+        return self._totals[newer]
+
+    def _count(self, *, newer: bool) -> Totals:
+        totals = DIRECTORY
+        for _, row in self.existing_rows(newer=newer):
+            totals = totals.plus(row.totals(newer=newer), row.count)
+        return totals
 
     def _path(self, index: int) -> bytes:
         row = self.rows[index]
@@ -129,6 +150,13 @@ class Contents:
                 if 0 <= copy < row.count and row.name(copy) == name:
                     return numbered, copy
         return None
+
+    def locate_file(self, number: int) -> tuple[int, int] | None:
+        """Return the row and the copy of the file with this id, counted from 0; None if none is."""
+        index = bisect_right(self.ids_before, number) - 1
+        if not 0 <= number < self.ids or self.rows[index].contents:
+            return None
+        return index, number - self.ids_before[index]
 
     def locate_directory(self, number: int) -> tuple[int, int, int]:
         """Find a directory below by its number, counted from 0 in the order of names.

@@ -11,7 +11,16 @@ from itertools import accumulate
 
 from qumulo_emulator.synthetic import times
 from qumulo_emulator.synthetic.contents import Contents, Fate, Row, copies_with_changes
-from qumulo_emulator.synthetic.templates import NUMBER, ORDINAL, PARENT, RECENT, SETTLED, Templates
+from qumulo_emulator.synthetic.templates import (
+    ID,
+    NUMBER,
+    ORDINAL,
+    PARENT,
+    RECENT,
+    SETTLED,
+    Templates,
+    id_digits,
+)
 from qumulo_emulator.synthetic.tree import Place
 
 _MAX_PIECE_BYTES = 32_768
@@ -50,7 +59,8 @@ class _ListingTemplates:
         pieces: the templates of the rows by index; empty for rows that are not in the snapshot.
         visible: the indexes of the rows in the snapshot.
         starts: for each row in `visible`, the position of its first copy.
-        files_end: for each row in `visible`, the index in `visible` after the files next to it.
+        files_end: for each row in `visible`, the index in `visible` after the single files next
+            to it.
     """
 
     def __init__(self, contents: Contents, pieces: _Pieces, *, newer: bool) -> None:
@@ -60,7 +70,7 @@ class _ListingTemplates:
         self.starts = list(accumulate((row.count for _, row in existing), initial=0))[:-1]
         self.files_end = list(range(1, len(existing) + 1))
         for at in reversed(range(len(existing) - 1)):
-            if existing[at][1].contents is None and existing[at + 1][1].contents is None:
+            if existing[at][1].is_single_file and existing[at + 1][1].is_single_file:
                 self.files_end[at] = self.files_end[at + 1]
 
 
@@ -81,11 +91,15 @@ class DirectoryValues:
         self.path = b"/" + b"".join(text(part)[1:-1] + b"/" for part in place.parts)
 
     def fill(self, templates: bytes, index: int, copy: int) -> bytes:
-        """Fill in the templates of consecutive files, or the template of one directory."""
-        row = self.place.contents.rows[index]
+        """Fill in the templates of consecutive single files, or the template of one copy."""
+        contents = self.place.contents
+        row = contents.rows[index]
         ordinal, settled, recent = self._values
         if row.contents is not None:
             ordinal, settled, recent = _ordinal_and_days(self.place.child(index, copy).ordinal)
+        elif row.first is not None:
+            templates = templates.replace(ID, id_digits(contents.ids_before[index] + copy))
+        if row.first is not None:
             templates = templates.replace(NUMBER, row.number(copy).encode())
         templates = templates.replace(PARENT, self.path).replace(ORDINAL, ordinal)
         return templates.replace(SETTLED, settled).replace(RECENT, recent)
@@ -141,7 +155,7 @@ class Renderer:
         while begin < end and at < len(found.visible):
             index = found.visible[at]
             row = contents.rows[index]
-            if row.contents is None:
+            if row.is_single_file:
                 after = min(at + end - begin, found.files_end[at])
                 for templates in found.pieces.cut(index, found.visible[after - 1] + 1):
                     yield directory.fill(templates, index, 0)
@@ -198,10 +212,12 @@ class Renderer:
         found = self._listings.get((contents, newer))
         if found is None:
             pieces = _Pieces(
-                self._templates.attributes(row, index, newer=newer) + b","
+                self._templates.attributes(row, index, number, newer=newer) + b","
                 if row.exists(newer=newer)
                 else b""
-                for index, row in enumerate(contents.rows)
+                for index, (row, number) in enumerate(
+                    zip(contents.rows, contents.ids_before, strict=True)
+                )
             )
             found = _ListingTemplates(contents, pieces, newer=newer)
             self._listings[contents, newer] = found

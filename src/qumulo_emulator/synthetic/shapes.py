@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from qumulo_emulator.synthetic.contents import Contents, Fate, Row, truncate
 
-Shape = Literal["mixed", "sparse", "created", "created-small"]
+Shape = Literal["mixed", "sparse", "created", "created-small", "wide", "giant"]
 
 SOURCE = "synthetic"
 _PER_DIRECTORY = 1000
 _PER_SMALL_DIRECTORY = 100
+_PER_TINY_DIRECTORY = 4
+_GIANT_SHARE = 80  # per cent
 _SHARES = 1000
 # One name in 200 is of a kind that escaping, encoding and sorting often get wrong.
 _HARD_NAME_EVERY = 200
@@ -63,16 +65,36 @@ def _sparse(size: int) -> Contents:
 
 
 def _created(size: int, per_directory: int = _PER_DIRECTORY) -> Contents:
-    def reels(first: int, count: int, files: int) -> Row:
+    return _created_show(_created_folders("reel", size, per_directory))
+
+
+def _wide(size: int) -> Contents:
+    return _created_show([Row("clip", Fate.CREATED, None, 0, size, _digits(size - 1))])
+
+
+def _giant(size: int) -> Contents:
+    giant = -(-size * _GIANT_SHARE // 100)
+    reels = Contents(_created_folders("reel", giant, _PER_DIRECTORY))
+    tiny = _created_folders("tiny", size - giant, _PER_TINY_DIRECTORY)
+    return _created_show([Row("giant", Fate.CREATED, reels), *tiny])
+
+
+def _created_show(rows: list[Row]) -> Contents:
+    source = Contents((Row("show0000", Fate.CREATED, Contents(rows)),))
+    return Contents((Row(SOURCE, Fate.MODIFIED, source),))
+
+
+def _created_folders(stem: str, size: int, per_directory: int) -> list[Row]:
+    """Return numbered folders with this number of files in total; the last has the rest."""
+
+    def folders(first: int, count: int, files: int) -> Row:
         contents = Contents(_clips(0, lambda _turn: Fate.CREATED, files))
-        return Row("reel", Fate.CREATED, contents, first, count, digits)
+        return Row(stem, Fate.CREATED, contents, first, count, digits)
 
     whole, rest = divmod(size, per_directory)
     digits = _digits(whole)
-    rows = [reels(0, whole, per_directory)] if whole else []
-    show = Contents([*rows, reels(whole, 1, rest)] if rest else rows)
-    source = Contents((Row("show0000", Fate.CREATED, show),))
-    return Contents((Row(SOURCE, Fate.MODIFIED, source),))
+    rows = [folders(0, whole, per_directory)] if whole else []
+    return [*rows, folders(whole, 1, rest)] if rest else rows
 
 
 _SHAPES: dict[Shape, Callable[[int], Contents]] = {
@@ -80,6 +102,8 @@ _SHAPES: dict[Shape, Callable[[int], Contents]] = {
     "sparse": _sparse,
     "created": _created,
     "created-small": partial(_created, per_directory=_PER_SMALL_DIRECTORY),
+    "wide": _wide,
+    "giant": _giant,
 }
 
 

@@ -8,15 +8,15 @@ from qumulo_emulator.errors import (
     NoSuchEntryError,
     NotADirectoryHereError,
     NotCoveredBySnapshotError,
-    NotEmulatedError,
 )
-from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType, Node
+from qumulo_emulator.model import ROOT_ID, Attributes, Entry, FileType
 from qumulo_emulator.names import Parts, join_path, parse_id, split_path
 from qumulo_emulator.synthetic import times
 from qumulo_emulator.synthetic.contents import Contents, Fate, Row
+from qumulo_emulator.totals import ORDERS, EntryTotals
 
 # A directory's id is a multiple of this; the ids of its files follow.
-_IDS_PER_DIRECTORY = 10_000
+_IDS_PER_DIRECTORY = 100_000_000
 
 
 class Place(NamedTuple):
@@ -27,19 +27,21 @@ class Place(NamedTuple):
         row: the row that defines it.
         row_index: that row's index in the parent directory.
         ordinal: the number of the directory; for a file, the number of its parent directory.
+        number: for a file, its number among the ids of its parent directory, counted from 0.
     """
 
     parts: Parts
     row: Row
     row_index: int
     ordinal: int
+    number: int = 0
 
     @property
     def id(self) -> int:
         """Its id on the cluster."""
         if not self.parts:
             return ROOT_ID
-        return self.ordinal * _IDS_PER_DIRECTORY + (0 if self.row.contents else self.row_index + 1)
+        return self.ordinal * _IDS_PER_DIRECTORY + (0 if self.row.contents else self.number + 1)
 
     @property
     def contents(self) -> Contents:
@@ -59,7 +61,8 @@ class Place(NamedTuple):
         ordinal = self.ordinal
         if row.contents:
             ordinal += 1 + self.contents.directories_before[index] + copy * row.contents.directories
-        return Place((*self.parts, row.name(copy)), row, index, ordinal)
+        number = 0 if row.contents else self.contents.ids_before[index] + copy
+        return Place((*self.parts, row.name(copy)), row, index, ordinal, number)
 
     def children(self, *, newer: bool) -> Iterator["Place"]:
         """Yield the entries of the directory in a snapshot, by ascending name."""
@@ -112,7 +115,7 @@ def attributes(place: Place, *, newer: bool) -> Attributes:
 
 
 class SyntheticTree:
-    """A snapshot's tree, or the live tree; see `qumulo_emulator.model.Tree`.
+    """A snapshot's tree, or the live tree; see `qumulo_emulator.tree.Tree`.
 
     Args:
         root: the contents of the cluster's root.
@@ -144,9 +147,12 @@ class SyntheticTree:
         while place.ordinal != ordinal:
             row, copy, _ = place.contents.locate_directory(ordinal - place.ordinal - 1)
             place = place.child(row, copy)
-        if index > len(place.contents.rows) or (index and place.contents.rows[index - 1].contents):
+        if not index:
+            return place.parts
+        found = place.contents.locate_file(index - 1)
+        if found is None:
             raise NoSuchEntryError(f"no entry has the id {number}")
-        return place.child(index - 1, 0).parts if index else place.parts
+        return place.child(*found).parts
 
     def place(self, parts: Parts) -> Place:
         """Return the entry at a path, without its attributes.
@@ -183,12 +189,37 @@ class SyntheticTree:
         """Return the entries of these names in a directory."""
         return [self.entry((*parts, name)) for name in names]
 
-    def capture(self, parts: Parts) -> Node:
-        """Refuse: a synthetic tree is not stored anywhere.
+    def counted(self, _parts: Parts) -> "SyntheticTree":
+        """Return this tree, which does not change."""
+        return self
 
-        Raises:
-            NotEmulatedError: always.
-        """
-        raise NotEmulatedError(
-            f"a synthetic tree is not counted: {join_path(parts, directory=True)}"
+    def totals(self, parts: Parts) -> EntryTotals:
+        """Return the totals at and below a directory; raises as `place` and `contents` do."""
+        place = self.place(parts)
+        return EntryTotals(
+            *(parts[-1] if parts else "", FileType.DIRECTORY),
+            *(place.id, place.contents.totals(newer=self.newer)),
         )
+
+    def largest(self, parts: Parts, order: str, limit: int) -> list[EntryTotals]:
+        """Return the totals of the largest entries of a directory; see `CountedTree`."""
+        place, amount = self.place(parts), ORDERS[order]
+        rows = [
+            (index, row.totals(newer=self.newer))
+            for index, row in place.contents.existing_rows(newer=self.newer)
+        ]
+        rows.sort(key=lambda one: -amount(one[1]))  # equal ones stay in the order of names
+        found: list[EntryTotals] = []
+        for index, totals in rows:
+            row = place.contents.rows[index]
+            kind = FileType.DIRECTORY if row.contents else FileType.FILE
+            found.extend(
+                EntryTotals(row.name(copy), kind, place.child(index, copy).id, totals)
+                for copy in range(min(row.count, limit - len(found)))
+            )
+        return found
+
+    def directories(self, parts: Parts) -> list[str]:
+        """Return the names of the directories in a directory, in ascending order."""
+        children = self.place(parts).children(newer=self.newer)
+        return [child.parts[-1] for child in children if child.row.contents]

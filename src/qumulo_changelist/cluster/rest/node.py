@@ -11,6 +11,7 @@ from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.connection import Address, Connection, connect
 from qumulo_changelist.cluster.rest.http1 import MalformedAnswerError, encode
 from qumulo_changelist.cluster.rest.loop import Loop
+from qumulo_changelist.cluster.rest.pace import Pace
 from qumulo_changelist.cluster.rest.request import (
     NoAnswerError,
     NotConnectedError,
@@ -37,11 +38,13 @@ class Node:
     Attributes:
         host: its name or address.
         silent_until: the time until which other nodes are preferred; 0 while it answers.
+        pace: how quickly it answers.
     """
 
     def __init__(self, loop: Loop, host: str, port: int, trust: Trust, connections: int) -> None:
         self.host = host
         self.silent_until = 0.0
+        self.pace = Pace()
         self._loop = loop
         self._port = port
         self._trust = trust
@@ -62,6 +65,7 @@ class Node:
         try:
             connection = self._fresh_connection() or await self._connect()
             data = encode(request, self._header, headers)
+            idle_before = self._loop.idle_seconds
             try:
                 answer = await connection.exchange(data, request.timeout)
             except TimeoutError as error:
@@ -69,6 +73,8 @@ class Node:
             except (OSError, MalformedAnswerError) as error:
                 check_shortage(error)
                 raise SendError(_reason(error)) from error
+            if request.timeout < limits.SLOW_TIMEOUT:
+                self.pace.add(self._loop.idle_seconds - idle_before)
             if connection.is_reusable:
                 self._idle.append(connection)
             return answer

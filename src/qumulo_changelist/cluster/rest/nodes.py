@@ -1,6 +1,7 @@
 """The nodes of a cluster, over which requests are spread.
 
-Every node answers every request (Qumulo's documentation), so a node that is down can be skipped.
+Every node answers every request (Qumulo's documentation), so a node that is down can be skipped,
+and one that is much slower than another can be held back.
 """
 
 import time
@@ -21,7 +22,9 @@ SECONDS_SKIPPED = 30
 
 
 class Nodes:
-    """All nodes; each request goes to the next one that is not skipped. Implements ``Sender``.
+    """All nodes; each request goes to the next one that is neither skipped nor held back.
+
+    Implements ``Sender``.
 
     Args:
         nodes: at least one.
@@ -43,6 +46,7 @@ class Nodes:
         """
         for left in reversed(range(len(self._nodes))):
             node = self._next()
+            node.pace.under_way += 1
             try:
                 response = await node.send(request, headers)
             except NotConnectedError as error:
@@ -54,7 +58,10 @@ class Nodes:
                 raise
             else:
                 node.silent_until = 0.0
+                node.pace.compare((one.pace for one in self._nodes), time.monotonic())
                 return response
+            finally:
+                node.pace.under_way -= 1
         raise AssertionError("there is a last node")
 
     def close(self) -> None:
@@ -64,14 +71,12 @@ class Nodes:
 
     def _next(self) -> Node:
         now = time.monotonic()
-        turns = range(self._turn + 1, self._turn + 1 + len(self._nodes))
-        ready = (turn for turn in turns if self._at(turn).silent_until <= now)
+        turns = [*range(self._turn + 1, len(self._nodes)), *range(self._turn + 1)]
+        ready = [turn for turn in turns if self._nodes[turn].silent_until <= now]
+        quick = (turn for turn in ready if not self._nodes[turn].pace.is_held_back(now))
         # If all are skipped, any of them may be back by now.
-        self._turn = next(ready, self._turn + 1) % len(self._nodes)
+        self._turn = next(quick, (ready or turns)[0])
         return self._nodes[self._turn]
-
-    def _at(self, turn: int) -> Node:
-        return self._nodes[turn % len(self._nodes)]
 
     def _skip(self, node: Node, error: SendError) -> None:
         is_first = not node.silent_until

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from qumulo_changelist.changes.changeset import ChangeSet, SelectedChanges, encode_changes
 from qumulo_changelist.changes.expand import expand_directories
+from qumulo_changelist.changes.marks import Quarters
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
 from qumulo_changelist.changes.slice import Slice
@@ -115,8 +116,8 @@ def prepare_slices(
     work = len(changes) + _CHANGES_IN_A_DIRECTORY * len(changes.whole_directories)
     if work >= _MIN_CHANGES_FOR_PROCESSES:
         runner.start_processes()
-    slices = cut(changes.drain(), size, changes.whole_directories)
-    return map(Slice.of, slices), changed_since
+    slices = cut(changes.drain(), size, changes.whole_directories, Quarters(size))
+    return slices, changed_since
 
 
 def take_products(
