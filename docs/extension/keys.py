@@ -11,9 +11,11 @@ from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.projects import keys
 from qumulo_changelist.projects.filter_keys import FILTER_KEYS
 from qumulo_changelist.projects.project import ListOptions, Project, Source
-from qumulo_changelist.projects.scheduler_keys import SCHEDULER_KEYS
+from qumulo_changelist.projects.scheduler_keys import SCHEDULER_FIELDS, SCHEDULER_KEYS
+from qumulo_changelist.runners.scheduler import Scheduler
 
-_OWNERS = (Source, ListOptions, Filters, Project)
+_OWNERS = (Source, ListOptions, Filters, Scheduler, Project)
+_FIELDS = {**keys.FIELDS, **SCHEDULER_FIELDS}
 # The option says it of itself, or the opposite; the docstring says it of the key.
 _UNLIKE_OPTIONS = frozenset(("config", "full", "notify_url", "transport"))
 
@@ -73,7 +75,7 @@ def _meaning(name: str) -> str:
 def _default(name: str) -> str:
     for owner in _OWNERS:
         for field in msgspec.structs.fields(owner):
-            if field.name == keys.FIELDS.get(name, name) and not field.required:
+            if field.name == _FIELDS.get(name, name) and not field.required:
                 default = field.default
                 # Nothing, no text and no number stand for the lack of a key.
                 return shown(default) if default or default is False else ""

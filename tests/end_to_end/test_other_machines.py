@@ -262,6 +262,7 @@ def test_a_worker_with_a_wrong_password_ends_the_run(
     assert "QumuloPassword" in hint_for(error, makes_list=True)
 
 
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="it needs Linux's /proc")
 def test_a_worker_that_sees_a_different_directory_ends_the_run(
     far: Site, machine: Machine, unverified: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

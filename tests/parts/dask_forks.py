@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from importlib import metadata
+from typing import Any
 
 import distributed.cli.dask_scheduler
 import distributed.cli.dask_worker
@@ -15,14 +15,13 @@ import qumulo_changelist.runners.dask_worker  # noqa: F401  (so that workers nee
 
 def hide_package() -> None:
     """Let this process seem to lack the package."""
-    known = metadata.version
+    known = distributed.versions.get_package_info
 
-    def version(name: str) -> str:
-        if name == "qumulo_changelist":
-            raise metadata.PackageNotFoundError(name)
-        return known(name)
+    def get_package_info(packages: Any) -> dict[str, str | None]:
+        found = known(packages)
+        return {name: None if name == "qumulo_changelist" else found[name] for name in found}
 
-    vars(distributed.versions)["version"] = version
+    vars(distributed.versions)["get_package_info"] = get_package_info
 
 
 def main() -> None:

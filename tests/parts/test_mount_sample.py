@@ -102,11 +102,14 @@ def test_people_may_go_on_working_on_it(share: Path) -> None:
 
 def test_it_may_be_empty(tmp_path: Path) -> None:
     seen = sample(tmp_path)
-    (tmp_path / "new.mov").touch()
 
     check(seen, tmp_path)
     with pytest.raises(WrongMountError):
         check(seen, tmp_path.parent)
+    # Of two empty directories, nothing else shows that they differ.
+    os.utime(tmp_path, (0, 1))
+    with pytest.raises(WrongMountError, match="modified 1970-01-01 00:00:01 UTC, not inode"):
+        check(seen, tmp_path)
 
 
 def test_what_this_user_may_not_see_is_not_compared() -> None:

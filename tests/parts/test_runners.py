@@ -166,6 +166,52 @@ def test_trees_stay_open_from_slice_to_slice_until_the_end():
     assert notes[2:] == ["close older", "close newer"]
 
 
+# Elsewhere
+
+
+class Elsewhere:
+    """Stands for the workers of a scheduler."""
+
+    requests_under_way = 5
+    is_closed = False
+
+    def run(self, job: Any, slices: Any) -> Any:
+        return iter((job, *slices))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_processes_of_this_machine_only_share_items_if_slices_are_worked_on_elsewhere():
+    elsewhere = Elsewhere()
+
+    def items() -> Iterator[int]:
+        yield 1
+        runner.start_processes()
+        assert len(multiprocessing.active_children()) == 2
+        yield from range(2, 5)
+
+    with LocalRunner(2, ignore, elsewhere=elsewhere) as runner:
+        assert runner.is_parallel
+        runner.start_processes()
+        assert multiprocessing.active_children() == []
+        assert sorted(runner.share(double, items())) == [2, 4, 6, 8]
+        assert list(runner.run(JOB, SLICES)) == [JOB, *SLICES]
+        assert multiprocessing.active_children() == []
+        runner.start_processes()
+        assert multiprocessing.active_children() == []
+        assert runner.requests_under_way == 5
+    assert elsewhere.is_closed
+
+
+def test_with_slices_elsewhere_one_worker_is_this_process():
+    with LocalRunner(1, ignore, elsewhere=Elsewhere()) as runner:
+        assert runner.is_parallel
+        assert list(runner.share(double, [2])) == [4]
+        runner.start_processes()
+        assert multiprocessing.active_children() == []
+
+
 # Sharing
 
 

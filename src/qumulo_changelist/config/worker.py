@@ -15,8 +15,7 @@ PASSWORD_VARIABLE = "QUMULO_CHANGELIST_PASSWORD"  # noqa: S105 - a name
 TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
 
 _CERTIFICATE = re.compile(
-    "-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+"
-    "-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
+    "-----BEGIN (?:X509 )?CERTIFICATE-----[^-]+-----END (?:X509 )?CERTIFICATE-----"
 )
 
 

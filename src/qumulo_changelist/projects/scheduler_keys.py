@@ -10,7 +10,9 @@ def make_scheduler(values: Mapping[str, Any]) -> Scheduler | None:
     """Return the scheduler that parsed keys lead to; None without the key ``scheduler``."""
     if "scheduler" not in values:
         return None
-    return Scheduler(**{field: values[key] for key, field in _FIELDS.items() if key in values})
+    return Scheduler(
+        **{field: values[key] for key, field in SCHEDULER_FIELDS.items() if key in values}
+    )
 
 
 def _address(value: object) -> str:
@@ -31,7 +33,7 @@ def _yes_or_no(value: object) -> bool:
     return value
 
 
-_FIELDS: Mapping[str, str] = {
+SCHEDULER_FIELDS: Mapping[str, str] = {
     "scheduler": "address",
     "scheduler_ca": "ca_file",
     "scheduler_cert": "certificate",
@@ -39,6 +41,7 @@ _FIELDS: Mapping[str, str] = {
     "allow_unverified_scheduler": "allows_unverified",
     "send_session": "sends_session",
 }
+"""The field of a ``Scheduler`` to which each key leads."""
 SCHEDULER_KEYS: Mapping[str, Callable[[object], Any]] = {
     "scheduler": _address,
     "scheduler_ca": _path,

@@ -113,10 +113,18 @@ class DaskConnection:
         }
 
         async def connect() -> Any:
-            return await distributed.Client(self.location, asynchronous=True, **options)
+            client = distributed.Client(self.location, asynchronous=True, **options)
+            try:
+                return await client
+            except BaseException:  # also the end of the time for it
+                await client.close()
+                raise
 
         try:
-            return self._wait(connect, _SECONDS_TO_CONNECT + 1)
+            with warnings.catch_warnings():
+                # That others have other versions of a package of Dask's is no affair of the user.
+                warnings.simplefilter("ignore")
+                return self._wait(connect, _SECONDS_TO_CONNECT + 1)
         except (OSError, ImportError, ValueError, asyncio.TimeoutError) as error:
             raise self._not_connected(error) from error
 

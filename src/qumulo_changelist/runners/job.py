@@ -166,3 +166,10 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """End all work, also what is under way."""
+
+
+class RemoteRunner(Runner, Protocol):
+    """Works on slices, and nothing else, in processes that this machine does not start."""
+
+    requests_under_way: int
+    """About the number of requests to the cluster that they have under way together."""

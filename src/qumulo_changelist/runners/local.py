@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.events import Listener, WorkersUnavailable
 from qumulo_changelist.runners.in_process import InProcessRunner
-from qumulo_changelist.runners.job import Product, Runner, SliceJob, SliceResult, Watch
+from qumulo_changelist.runners.job import (
+    Product,
+    RemoteRunner,
+    Runner,
+    SliceJob,
+    SliceResult,
+    Watch,
+)
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.under_way import requests_under_way
 
 if TYPE_CHECKING:
-    from qumulo_changelist.runners.dask import DaskRunner
     from qumulo_changelist.runners.processes import ProcessRunner
 
 Item = TypeVar("Item")
@@ -35,7 +41,7 @@ class LocalRunner:
         workers: int,
         listener: Listener,
         watch: Watch | None = None,
-        elsewhere: "DaskRunner | None" = None,
+        elsewhere: RemoteRunner | None = None,
     ) -> None:
         self._workers = workers
         self._can_start = workers > 1

@@ -4,8 +4,6 @@ import contextlib
 import ipaddress
 import json
 import re
-import socket
-import ssl
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -18,6 +16,8 @@ from qumulo_changelist.errors import (
     UnverifiedSchedulerError,
 )
 from qumulo_changelist.wording import how_to_install
+
+# Some modules are imported only where they are used: every command loads this one.
 
 _ADDRESS = re.compile(r"(tls|tcp)://(\[[0-9A-Fa-f:.]+\]|[\w.-]+):(\d{1,5})/?", re.ASCII)
 
@@ -131,6 +131,8 @@ class Scheduler(Struct, frozen=True):
 
 def _is_loopback(host: str) -> bool:
     """Return whether a host is this machine, by all of its addresses."""
+    import socket
+
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -140,6 +142,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_credentials(files: Credentials) -> None:
+    import ssl
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for path in (files.ca_file, files.certificate):
         with _trust_errors(path, "it has no certificate in PEM"):
@@ -152,6 +156,8 @@ def _check_credentials(files: Credentials) -> None:
 
 @contextlib.contextmanager
 def _trust_errors(path: str, reason: str) -> Iterator[None]:
+    import ssl
+
     try:
         yield
     except ssl.SSLError as error:

@@ -62,7 +62,7 @@ class MountSample(Struct, frozen=True):
     def check(self, mount: Mount, path: str) -> None:
         """Make sure that a mount of this machine shows the same directory.
 
-        One entry that is still the same is enough.
+        One entry that is still the same is enough, or that none came or went.
 
         Args:
             mount: the mount.
@@ -74,12 +74,12 @@ class MountSample(Struct, frozen=True):
         top = _inspect(mount, _TOP, refresh=True)
         if not top or top.id != self.top.id:
             raise _difference(path, self.top, top)
-        if not self.entries or _is_same(self.top, top):
+        if _is_same(self.top, top):
             return
         shown = {name: _inspect(mount, name, refresh=True) for name in self.entries}
         if not any(_is_same(known, shown[name]) for name, known in self.entries.items()):
-            name, known = next(iter(self.entries.items()))
-            raise _difference(path + name, known, shown[name])
+            name, known = next(iter(self.entries.items()), ("", self.top))
+            raise _difference(path + name, known, shown[name] if name else top)
 
 
 def _inspect(mount: Mount, name: str, *, refresh: bool = False) -> EntryStat | None:
