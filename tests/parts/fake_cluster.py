@@ -58,6 +58,9 @@ class UnusedCluster(Cluster):
     def count_files_below(self, directory: str, snapshot: int) -> int:
         raise AssertionError("no files should be counted")
 
+    def snapshot_reader(self) -> None:
+        return None
+
 
 class FakeCluster(UnusedCluster):
     """A cluster over trees.

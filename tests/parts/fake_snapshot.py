@@ -4,7 +4,7 @@ import threading
 from collections.abc import AsyncGenerator, Container, Coroutine
 from typing import Any, TypeVar
 
-from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.cluster.interface import DirectoryCounts, DirectoryPage
 from qumulo_changelist.columns import NO_FILES
 from qumulo_changelist.errors import AbsentError
 from qumulo_changelist.model import Attributes, Description, Kind
@@ -36,6 +36,8 @@ class FakeSnapshot:
         self.first_page_limits: list[int] = []
         self.errors: dict[str, Exception] = {}
         """What a request raises."""
+        self.most_named = 1000
+        """The number of entries of a directory that it names with counts at most."""
         self.idle_seconds = 0.0
         self.answers_last_first = False
         self.unanswered: list[Pending[None]] = []
@@ -100,6 +102,28 @@ class FakeSnapshot:
                 begin, size = begin + size, self.page_size
         finally:
             self.open_listings -= 1
+
+    async def count(self, directory: str, snapshot: int, most_named: int = 0) -> DirectoryCounts:
+        await self._send(f"count {directory}", snapshot)
+        if directory not in self.entries:
+            return DirectoryCounts()
+        below = len(self.walk_names(directory))
+        named = {
+            name: 1 + len(self.walk_names(f"{directory.removesuffix('/')}/{name}".rstrip("/")))
+            for name in self.entries[directory]
+        }
+        largest = sorted(named, key=lambda name: -named[name])[: min(most_named, self.most_named)]
+        return DirectoryCounts(1 + below, {name: named[name] for name in largest})
+
+    def walk_names(self, path: str) -> list[str]:
+        """Return the paths of everything below a directory or a file."""
+        found, directories = [], [path]
+        while directories:
+            directory = directories.pop().rstrip("/")
+            below = [f"{directory}/{name}" for name in self.entries.get(directory or "/", ())]
+            found += below
+            directories += [name for name in below if name.endswith("/")]
+        return found
 
     def directory(self, path: str, snapshot: int) -> dict[str, Description]:
         self._record(f"directory {path}", snapshot)

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from qumulo_changelist.cluster.accounts import read_access_token, read_caller
 from qumulo_changelist.cluster.changes import are_absolute, is_absolute, read_change
+from qumulo_changelist.cluster.counts import read_counts
+from qumulo_changelist.cluster.interface import DirectoryCounts
 from qumulo_changelist.cluster.snapshots import read_snapshot, read_total_files
 from qumulo_changelist.cluster.wire import Reader, read_value, to_shape
 from qumulo_changelist.errors import ReplyError
@@ -305,3 +307,63 @@ def test_totals_state_the_number_of_files(sent, number):
 def test_totals_without_a_number_of_files_are_refused(sent):
     with pytest.raises(ReplyError, match=r"^GET /t: "):
         read_total_files(sent, "GET /t")
+
+
+# The counts of a directory
+
+
+def test_counts_are_of_everything_in_a_directory_and_at_and_below_its_largest_entries() -> None:
+    answer = {
+        "path": "/d/",
+        "total_files": "12",
+        "total_directories": "3",
+        "total_symlinks": "2",
+        "total_other_objects": "1",
+        "files": [
+            {
+                "name": "sub",
+                "type": "FS_FILE_TYPE_DIRECTORY",
+                "num_files": "10",
+                "num_directories": "2",
+                "num_symlinks": "1",
+                "num_other_objects": "0",
+            },
+            {"name": "f", "type": "FS_FILE_TYPE_FILE", "num_files": "1", "num_directories": "0"},
+            {"name": "odd", "type": "FS_FILE_TYPE_FILE", "num_files": "-9"},
+            {"name": "", "type": "FS_FILE_TYPE_FILE", "num_files": "9"},
+        ],
+    }
+
+    counts = read_counts(json.dumps(answer).encode(), "GET /t", is_named=True)
+
+    assert counts == DirectoryCounts(18, {"sub/": 13, "f": 1, "odd": 1})
+    assert not counts.is_complete
+    assert read_counts(json.dumps(answer).encode(), "GET /t", is_named=False).children == {}
+
+
+@pytest.mark.parametrize("named", [None, "f", 7, [7], [{"name": 7}], [{"type": "d"}]])
+def test_entries_that_are_not_named_as_documented_are_not_named_at_all(named: object) -> None:
+    answer = json.dumps({"total_files": "12", "files": named}).encode()
+
+    assert read_counts(answer, "GET /t", is_named=True) == DirectoryCounts(12)
+
+
+@pytest.mark.parametrize("answer", [b"{", b"[]", b"{}", b'{"total_files": 7}'])
+def test_counts_without_a_number_of_files_are_an_error(answer: bytes) -> None:
+    with pytest.raises(ReplyError):
+        read_counts(answer, "GET /t", is_named=True)
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_complete"),
+    [
+        (DirectoryCounts(), True),
+        (DirectoryCounts(4, {"a/": 3}), True),
+        (DirectoryCounts(3, {"a/": 3}), True),
+        (DirectoryCounts(5, {"a/": 3}), False),
+    ],
+)
+def test_everything_seems_to_be_named_if_it_adds_up_with_or_without_the_directory_itself(
+    counts: DirectoryCounts, is_complete: bool
+) -> None:
+    assert counts.is_complete is is_complete

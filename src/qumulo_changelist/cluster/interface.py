@@ -127,6 +127,29 @@ class Cluster(Protocol):
             UnreadableError: the cluster does not state it, or cannot be asked for such a name.
         """
 
+    def snapshot_reader(self) -> "SnapshotReader | None":
+        """Return what describes snapshots over the same connections, many entries at once.
+
+        Returns:
+            It; None if this way to the cluster answers one question after the other.
+        """
+
+
+class DirectoryCounts(Struct, frozen=True):
+    """How much a snapshot has in a directory, by the counts that the cluster keeps."""
+
+    below: int = 0
+    """The number of entries below it, at any depth; perhaps it is counted, too."""
+    children: dict[str, int] = {}
+    """The number of entries at and below each entry that the cluster names of the directory: as a
+    rule the largest ones, perhaps none. By name without a path; that of a directory ends in ``/``.
+    """
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the cluster seems to name everything that is in the directory."""
+        return sum(self.children.values()) >= self.below - 1
+
 
 class DirectoryPage(Struct, frozen=True):
     """A part of a directory, as far as its entries are wanted."""
@@ -165,6 +188,21 @@ class SnapshotReader(Protocol):
 
         Raises:
             UnreadableError: the snapshot does not have it, or the cluster cannot read it.
+        """
+
+    async def count(self, directory: str, snapshot: int, most_named: int = 0) -> DirectoryCounts:
+        """Return how much is in a directory; nothing is if the snapshot does not have it.
+
+        A run can do without, so the cluster is not asked for long.
+
+        Args:
+            directory: its path.
+            snapshot: the snapshot's id.
+            most_named: the number of entries that are named at most, those with most files.
+
+        Raises:
+            UnreadableError: the cluster cannot count it, or cannot be asked for such a name.
+            ReplyError: the answer states no number.
         """
 
     def pages(

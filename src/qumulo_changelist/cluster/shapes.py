@@ -90,6 +90,27 @@ class TotalsJson(Struct):
     total_files: str
 
 
+class ChildTotalsJson(Struct, gc=False):
+    """What is counted at and below one entry of a directory; "" is malformed."""
+
+    name: str = ""
+    type: str | None = None
+    num_files: str = ""
+    num_directories: str = ""
+    num_symlinks: str = ""
+    num_other_objects: str = ""
+
+
+class AllTotalsJson(Struct):
+    """All that a directory's totals count, and its largest entries, of which none need be there."""
+
+    total_files: str
+    total_directories: str = ""
+    total_symlinks: str = ""
+    total_other_objects: str = ""
+    files: list[ChildTotalsJson] | None = None
+
+
 class PagedJson(Struct):
     """A page of a collection, of which only that is needed where it continues."""
 

@@ -144,6 +144,9 @@ class QqCluster:
             return 0
         return read_total_files(totals, _source(arguments))
 
+    def snapshot_reader(self) -> None:
+        """Return None: each answer costs a process; see ``Cluster``."""
+
     def directory(self, path: str, snapshot: int) -> dict[str, Description]:
         """Return the entries of a directory of a snapshot; see ``SubtreeReader``."""
         check_unicode(path)

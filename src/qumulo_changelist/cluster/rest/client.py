@@ -193,6 +193,10 @@ class RestCluster:
         """Return the number of regular files below a directory; see ``Cluster``."""
         return self._wait_for(self.files.count_files_below(directory, snapshot))
 
+    def snapshot_reader(self) -> Files:
+        """Return what describes snapshots; see ``Cluster``."""
+        return self.files
+
     def describe(self, path: str, snapshot: int) -> Description:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
         return self._wait_for(self.files.describe(path, snapshot))

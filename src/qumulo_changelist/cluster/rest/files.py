@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from qumulo_changelist.cluster.attributes import described, inspected
+from qumulo_changelist.cluster.counts import read_counts
 from qumulo_changelist.cluster.failures import entry_errors
-from qumulo_changelist.cluster.interface import DirectoryPage, check_unicode
+from qumulo_changelist.cluster.interface import DirectoryCounts, DirectoryPage, check_unicode
 from qumulo_changelist.cluster.rest.listings import (
     ATTRIBUTES,
     IDENTITIES,
@@ -83,6 +84,16 @@ class Files:
             return 0
         return read_total_files(read_value(answer, source), source)
 
+    async def count(self, directory: str, snapshot: int, most_named: int = 0) -> DirectoryCounts:
+        """Return how much is in a directory; see ``SnapshotReader``."""
+        named = f"order-by=total_files&max-entries={max(most_named, 1)}"
+        uri = f"/v1/files/{reference_to(directory)}/aggregates/?{named}&snapshot={snapshot}"
+        try:
+            source, answer = await self._ask_about_entry(uri, snapshot, is_needed=False)
+        except AbsentError:
+            return DirectoryCounts()
+        return read_counts(answer, source, is_named=most_named > 0)
+
     async def describe(self, path: str, snapshot: int) -> Description:
         """Return the attributes of one entry of a snapshot; see ``SnapshotReader``."""
         uri = f"/v1/files/{reference_to(path)}/info/attributes?snapshot={snapshot}"
@@ -132,9 +143,11 @@ class Files:
                 f"of {directory}"
             )
 
-    async def _ask_about_entry(self, uri: str, snapshot: int | None) -> tuple[str, bytes]:
+    async def _ask_about_entry(
+        self, uri: str, snapshot: int | None, *, is_needed: bool = True
+    ) -> tuple[str, bytes]:
         """Return a request about one entry, as text, and the body of its answer."""
-        request = Request("GET", uri)
+        request = Request("GET", uri, is_needed=is_needed)
         with entry_errors(snapshot):
             return str(request), await self._session.ask(request)
 
