@@ -73,7 +73,7 @@ def in_short(one: Slice) -> str:
 
 def test_a_slice_ends_at_each_mark_and_has_the_directory_too():
     lines = ("M /e", "C /d/", "M /c")
-    division = Marked(*marks("/d/x", "/d/b"))
+    division = Marked(*marks("/d/x", "/d/b", weight=9))
 
     assert cut_lines(*lines, division=division) == [
         "* to /d/x: M /e, C /d/, 1",
@@ -142,13 +142,16 @@ def test_a_directory_with_changes_below_it_is_not_cut(lines):
     assert division.asked == []
 
 
-def test_a_heavy_directory_begins_a_slice_if_there_is_much_before_it():
+def test_a_directory_begins_a_slice_if_the_one_before_would_become_too_heavy_with_it():
     few, many = (tuple(f"M /e{number}" for number in range(most)) for most in (4, 5))
+    divided = Marked(*marks("/d/x", weight=6))
 
-    assert len(slices_of([*few, "C /d/"], Marked(*marks("/d/x")))) == 2
-    first, second, third = slices_of([*many, "C /d/"], Marked(*marks("/d/x")))
+    assert len(slices_of([*few, "C /d/"], divided)) == 2
+    first, second, third = slices_of([*many, "C /d/"], divided)
     assert (first.changes, first.bounds) == (5, EVERYTHING)
     assert (second.changes, third.changes) == (0, 1)
+    assert len(slices_of([*few, "C /d/"], Marked(weight=6))) == 1
+    assert [one.changes for one in slices_of([*many, "C /d/"], Marked(weight=6))] == [5, 1]
 
 
 def test_marks_that_are_out_of_place_cut_nothing():
@@ -162,7 +165,7 @@ def test_marks_that_are_out_of_place_cut_nothing():
 
 
 def test_the_next_mark_is_not_asked_for_before_its_slice_is_wanted():
-    division = Marked(*marks("/d/x", "/d/b"))
+    division = Marked(*marks("/d/x", "/d/b", weight=9))
     keys = keys_of("M /e", "C /d/", "M /c")
     slices = cut(iter([keys[:1], keys[1:]]), 10, {"/d/"}, division)
 

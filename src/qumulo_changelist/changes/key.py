@@ -8,7 +8,7 @@ way that keeps the order. No other module knows how a key is made.
 Functions that take or return an *escaped path* are for comparing paths with those of other keys.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import eq, itemgetter
 from typing import NamedTuple
@@ -112,6 +112,20 @@ def split(key: str) -> tuple[str, str]:
     if "\1" in key:
         return unescape(path), unescape(text)
     return path, text
+
+
+def join_all(paths: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return what :func:`join` returns for each path and the text that belongs to it."""
+    together = "\n".join((*paths, *texts))
+    if _END in together or "\1" in together:
+        return list(map(join, paths, texts))
+    return list(map(_END.join, zip(paths, texts, strict=True)))
+
+
+def split_all(keys: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the paths and the texts of keys that :func:`join` made."""
+    pairs = list(map(split, keys) if "\1" in "\n".join(keys) else (key.split(_END) for key in keys))
+    return [path for path, _ in pairs], [text for _, text in pairs]
 
 
 def add_group(group: str, key: str) -> str:

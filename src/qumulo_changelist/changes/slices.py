@@ -122,7 +122,7 @@ class _Cutter:
         """
         number = after - at
         for part in self._parts(at, after):
-            if part.lower and self._can_end_before(at):
+            if self._can_end_before(at, part.weight):
                 yield from self._end_slice(at)
                 at = self._waiting
             self._weight += part.weight
@@ -143,9 +143,13 @@ class _Cutter:
             marks = self._division.marks(directory, "".join(letters))
         return divide(directory, marks, self._division.weigh)
 
-    def _can_end_before(self, at: int) -> bool:
-        """Return whether it is useful, and possible, to end a slice before a whole directory."""
-        is_useful = self._weight * 2 >= self._size or self._newer_known or self._older_known
+    def _can_end_before(self, at: int, weight: int) -> bool:
+        """Return whether it is useful, and possible, to end a slice before a whole directory.
+
+        Then no slice is heavier than a slice may be, and each two neighbours together are.
+        """
+        is_too_heavy = self._weight > 0 and self._weight + weight > self._size
+        is_useful = is_too_heavy or self._newer_known or self._older_known
         return (
             bool(is_useful) and at > self._waiting and next_cut(self._keys, at, self._whole) == at
         )
