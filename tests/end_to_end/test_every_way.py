@@ -18,8 +18,8 @@ from tests.end_to_end.site import Site
 TRANSPORTS = ("qq", "rest")
 METADATA = ("mount", "snapshot", "rest")
 WORKERS = ("1", "2")
-# A created directory counts as hundreds of changes, so a slice of 700 is a few directories.
-SLICES = ("1", "700", "")
+# Twenty slices are enough work for several processes.
+SLICES = ("3", "10", "")
 SPILLS = ("1", "3", "")
 PAGES = ("1", "3", "")
 CHOICES = (TRANSPORTS, METADATA, WORKERS, SLICES, SPILLS, PAGES)
@@ -28,16 +28,16 @@ OPTIONS = ("transport", "metadata", "workers", "slice-size", "spill-after", "pag
 # Every pair of values of two options is in one of these.
 WAYS = [
     ("qq", "mount", "2", "", "1", "3"),
-    ("qq", "mount", "2", "700", "", ""),
-    ("qq", "rest", "2", "1", "", "1"),
-    ("qq", "snapshot", "1", "1", "3", ""),
-    ("rest", "mount", "1", "1", "1", "3"),
-    ("rest", "mount", "1", "700", "", "1"),
+    ("qq", "mount", "2", "10", "", ""),
+    ("qq", "rest", "2", "3", "", "1"),
+    ("qq", "snapshot", "1", "3", "3", ""),
+    ("rest", "mount", "1", "3", "1", "3"),
+    ("rest", "mount", "1", "10", "", "1"),
     ("rest", "mount", "2", "", "3", "1"),
     ("rest", "rest", "1", "", "1", ""),
-    ("rest", "rest", "2", "700", "3", "3"),
+    ("rest", "rest", "2", "10", "3", "3"),
     ("rest", "snapshot", "1", "", "", "3"),
-    ("rest", "snapshot", "2", "700", "1", "1"),
+    ("rest", "snapshot", "2", "10", "1", "1"),
 ]
 
 # This number of created directories is enough work for several processes.

@@ -93,9 +93,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 # transport, metadata, workers, and the limits on what is worked on at a time.
 WAYS: dict[str, tuple[str, str, int, dict[str, Any]]] = {
     "rest": ("rest", "rest", 1, {}),
-    "rest, 2 processes": ("rest", "rest", 2, {"page_size": 2}),
+    "rest, 2 processes": ("rest", "rest", 2, {"page_size": 2, "slice_size": 8}),
     "mount": ("rest", "mount", 1, {"slice_size": 1, "spill_after": 1}),
-    "snapshot, 2 processes": ("rest", "snapshot", 2, {"slice_size": 700}),
+    "snapshot, 2 processes": ("rest", "snapshot", 2, {"slice_size": 9}),
     "qq, mount, 2 processes": ("qq", "mount", 2, {"slice_size": 1}),
 }
 
@@ -128,7 +128,7 @@ def test_every_regular_file_is_listed_in_every_way(
     totals = result.totals
     assert totals.created == totals.files > 180
     assert (totals.left_out, totals.directories, totals.deleted_files) == (5, 0, 0)
-    # The one creation is expanded, so that the processes share the work.
+    # The one creation is many slices, so that the processes share the work.
     assert processes == {workers if workers > 1 else 0}
 
 

@@ -26,7 +26,8 @@ from tests.end_to_end.processes import (
 from tests.end_to_end.site import CommandResult, Site
 from tests.qq import INSTALLED
 
-# This number of created or deleted folders is enough work for several processes.
+# This number of created or deleted folders is enough work for several processes, if slices are
+# small, or if nothing counts what is in the folders.
 MANY = 45
 # More than the requests of any run.
 ALWAYS = 1000
@@ -129,7 +130,7 @@ def stalled_over_rest(
     project: Project, path: str, *, skip: int, waiting: int
 ) -> AbstractContextManager[Run]:
     """A run whose requests for a path are never answered, after the first few."""
-    how = ("--transport=rest", "--metadata=rest", "--workers=2", "--deletes")
+    how = ("--transport=rest", "--metadata=rest", "--workers=2", "--slice-size=2", "--deletes")
     options = (*how, "--spill-after=3", "--page-size=3")
     arguments = project.site.arguments(project.empty, project.full, *options, base="/show")
     project.cluster.fault(method="GET", path=path, action="stall", skip=skip, times=ALWAYS)

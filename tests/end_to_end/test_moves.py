@@ -205,7 +205,7 @@ def test_directories_that_only_the_live_share_has_are_listed(cluster: Emulator, 
     newer = site.snapshot()
     write_files(site.mount, "new/live/b", "new/live/sub/c")
 
-    # With several workers, created directories are expanded as the share has them.
+    # Created directories are read as the share has them.
     written = site.scan_list(
         older, newer, "--moves", "--deletes", "--workers=2", "--transport=rest"
     )

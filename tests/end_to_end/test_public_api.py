@@ -21,7 +21,7 @@ from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import file, normalized, scan_list
 from tests.end_to_end.site import GUID, Site
 
-# This number of created folders is enough work for several processes.
+# This number of created folders is many slices, which is enough work for several processes.
 MANY = 45
 
 
@@ -45,7 +45,6 @@ def test_a_closure_receives_the_events_of_worker_processes(cluster: Emulator, si
     write_files(site.mount, *names)
     os.symlink("a.mov", site.mount / "reel07" / "link")
     newer = site.snapshot()
-    # Changes on disk are not expanded by this process, so only workers read created folders.
     request = replace(
         request_for(site, older, newer, None), metadata="rest", slice_size=2, spill_after=3
     )

@@ -21,10 +21,10 @@ from tests.qq import QQ
 DIFF = "*changes-since*"
 DIRECTORY = "*/entries/*"
 
-# This number of created folders is enough work for several processes.
+# This number of created folders is many slices, which is enough work for several processes.
 MANY = 45
-# Changes on disk are not expanded before processes are started.
-IN_WORKERS = ("--metadata=rest", "--workers=2", "--spill-after=3")
+SLICES = "--slice-size=2"
+IN_WORKERS = ("--metadata=rest", "--workers=2", "--spill-after=3", SLICES)
 
 
 class Project(NamedTuple):
@@ -318,7 +318,7 @@ def test_no_process_shows_a_secret(project: Project) -> None:
     for secret in (password, token["bearer_token"].encode()):
         if secret != password:
             project.use_rest(QumuloAccessToken=secret.decode())
-        options = ("--deletes", "--metadata=rest", "--workers=2", "--verbose")
+        options = ("--deletes", "--metadata=rest", "--workers=2", SLICES, "--verbose")
         arguments = project.site.arguments(project.older, project.newer, *options)
         project.cluster.settings(latency_ms=5)
         times_workers_were_seen = 0

@@ -226,15 +226,6 @@ def test_only_created_directories_on_disk_are_not_known():
         assert collected.only_created_directories() == []
 
 
-def test_an_expanded_directory_is_replaced_by_the_names_in_it():
-    with collect((CREATE, "/d/"), (CREATE, "/a"), (CREATE, "/b"), page_size=100) as changes:
-        changes.expand("/d/", ["/d/e", "/d/f", "/d/g\1/"])
-
-        assert len(changes) == 5
-        assert changes.whole_directories == {escape("/d/g\1/")}
-        assert drain(changes).names == ["/d/g\1/", "/d/f", "/d/e", "/b", "/a"]
-
-
 # Counting folders
 
 CHANGES: Changes = [
@@ -314,7 +305,7 @@ def test_the_creation_and_deletion_of_the_base_path_can_be_forgotten(
         )
 
 
-def test_a_forgotten_base_path_is_not_expanded():
+def test_a_forgotten_base_path_is_not_among_the_created_directories():
     with collect((CREATE, "/p/"), base="/p") as collected:
         assert collected.only_created_directories() == ["/"]
         collected.forget_base(CREATED)

@@ -4,15 +4,13 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from msgspec.structs import replace
-
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED, EncodedChanges
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.filters.tally import FilterTally
-from qumulo_changelist.model import CREATE, Change
+from qumulo_changelist.model import Change
 
 _BASE = "/"
 
@@ -156,22 +154,6 @@ class ChangeSet:
                 for changed in counted
             }
         )
-
-    def expand(self, directory: str, names: list[str]) -> None:
-        """Replace a created directory by the names in it, which were created with it."""
-        escaped, base = key.escape(directory), self.scope.base
-        replaced = key.make_key(escaped, CREATED)
-        created = [Change(CREATE, base + name) for name in names]
-        # Files stay, since a run that does not expand directories looks at them, too.
-        sieve = replace(self.sieve, keeps_files=True)
-        _, encoded, left_out = encode_changes(self.scope, created, sieve)
-        kept = [changed for changed in self._keys.in_memory if changed != replaced]
-        kept += encoded.keys
-        self._keys.replace(kept)
-        self._count = len(kept)
-        self.left_out.merge(left_out)
-        self.whole_directories.remove(escaped)
-        self.whole_directories.update(path for path, _ in encoded.directories)
 
     def close(self) -> None:
         """Remove everything from the disk."""

@@ -39,10 +39,6 @@ class SortedKeys:
         """All keys, in no order; empty once some are on disk."""
         return [] if self._spill else self._keys
 
-    def replace(self, keys: list[str]) -> None:
-        """Replace the keys in memory by these."""
-        self._keys = keys
-
     def drain(self) -> Iterator[list[str]]:
         """Yield all keys in descending order, in blocks, and remove them.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.key import CREATED
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import ChangeSieve
 from qumulo_changelist.checks.base_path import find_base
@@ -26,6 +27,7 @@ from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
 from qumulo_changelist.operations.lists.places import ListPlace, check_places
+from qumulo_changelist.operations.lists.plan import Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
     DirectoryCounts,
@@ -130,6 +132,7 @@ class _Run:
             sieve=ChangeSieve(request.filters.paths, request.verify, self._request.deletes),
         )
         stack.callback(self._changes.close)
+        self._planner = Planner(self._request, settings, self._cluster, self._pair, listener, stack)
         self._meter = ProgressMeter(listener, base)
         self._runner = stack.enter_context(
             open_runner(request.workers, request.scheduler, listener, self._meter.watch)
@@ -147,10 +150,12 @@ class _Run:
         changes, scope, older = self._changes, self._scope, self._request.older
         if older is None:
             changes.add([Change(CREATE, scope.base + self._pair.newer.top)])
+            self._planner.expect((path, CREATED) for path in changes.whole_directories)
             return
         self._meter.begin(Stage.DIFF)
         self._out_of_scope = pieces.collect_changes(
-            self._cluster, older, self._request.newer, changes, self._runner, self._meter
+            *(self._cluster, older, self._request.newer, changes),
+            *(self._runner, self._planner, self._meter),
         )
         self._in_scope = changes.in_scope
         self._listener(ChangesCollected(scope.base or "/", self._in_scope, self._out_of_scope))
@@ -208,13 +213,13 @@ class _Run:
         return EntrySieve(self._request.filters.paths, self._file_filter, self._request.deletes)
 
     def _products(self, job: SliceJob[Product]) -> Iterator[Product]:
-        open_newer = partial(job.newer.open, self._listener)
-        slices, changed_since = pieces.prepare_slices(
-            self._changes, self._request.slice_size, self._runner, open_newer
-        )
         tallies = [each.tally for each in self._lists]
-        for tally in tallies:
-            tally.add_changed_since(changed_since)
+        division = self._planner.divide(
+            job, self._changes, self._folder, is_parallel=self._runner.is_parallel
+        )
+        slices = pieces.prepare_slices(
+            self._changes, self._request.slice_size, self._runner, division
+        )
         if not self._pair.is_full:  # of one change, nobody learns how much is left
             self._meter.expect(len(self._changes))
         if scheduler := self._request.scheduler:

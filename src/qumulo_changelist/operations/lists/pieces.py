@@ -1,14 +1,12 @@
 """From the diff of two snapshots to the pieces of a list, in order."""
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from qumulo_changelist.changes import key
 from qumulo_changelist.changes.changeset import ChangeSet, SelectedChanges, encode_changes
-from qumulo_changelist.changes.expand import expand_directories
-from qumulo_changelist.changes.marks import Quarters
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
 from qumulo_changelist.changes.slice import Slice
@@ -17,6 +15,7 @@ from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
+from qumulo_changelist.operations.lists.plan import CountingDivision, Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.output.list_file import ListFile
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder
@@ -24,15 +23,11 @@ from qumulo_changelist.runners.job import Product, SliceResult
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import SetAsideCandidates, pair_moves
 from qumulo_changelist.scan.tally import Tally
-from qumulo_changelist.trees.interface import Tree
 
-OpenTree = Callable[[], AbstractContextManager[Tree]]
-
-# For fewer changes no process is started: the work is done before a process is ready.
-_MIN_CHANGES_FOR_PROCESSES = 20_000
-
-# A directory that was created or deleted counts as this number of changes.
-_CHANGES_IN_A_DIRECTORY = 500
+# For fewer changes, or entries of whole directories, no process is started: the work is done before
+# a process is ready. With smaller slices, this number of them is enough work.
+_MIN_WORK_FOR_PROCESSES = 20_000
+_MIN_SLICES_FOR_PROCESSES = 20
 
 # The number of unreadable entries that are reported one by one; the list contains all of them.
 _MAX_REPORTED = 20
@@ -46,6 +41,7 @@ def collect_changes(
     newer: int,
     changes: ChangeSet,
     runner: LocalRunner,
+    planner: Planner,
     meter: ProgressMeter,
 ) -> int:
     """Collect what differs between two snapshots; return the number of changes out of scope.
@@ -56,6 +52,7 @@ def collect_changes(
         newer: the id of the newer snapshot.
         changes: receives the changes.
         runner: its processes are started when there is work for them, and then help to decode.
+        planner: learns what whole directories weigh.
         meter: counts the changes.
     """
     out_of_scope = 0
@@ -63,8 +60,9 @@ def collect_changes(
     with contextlib.closing(_selected_pages(cluster, older, newer, encode, runner)) as pages:
         for received, selected in pages:
             out_of_scope += received - changes.add_selected(selected)
+            planner.expect(selected.encoded.directories)
             meter.add_changes(received)
-            if len(changes) >= _MIN_CHANGES_FOR_PROCESSES:
+            if len(changes) >= _MIN_WORK_FOR_PROCESSES:
                 runner.start_processes()
     return out_of_scope
 
@@ -96,28 +94,20 @@ class PageEncoder(Struct, frozen=True):
 
 
 def prepare_slices(
-    changes: ChangeSet, size: int, runner: LocalRunner, open_newer: OpenTree
-) -> tuple[Iterator[Slice], int]:
+    changes: ChangeSet, size: int, runner: LocalRunner, division: CountingDivision
+) -> Iterator[Slice]:
     """Return the slices of the changes, in order, and start processes if there is work for them.
 
     Args:
-        changes: the changes; created directories in it may be expanded.
-        size: the number of changes in a slice.
+        changes: the changes.
+        size: the number of changes, or of entries of whole directories, in a slice.
         runner: will work on the slices.
-        open_newer: opens the newer tree.
-
-    Returns:
-        The slices, and the number of expanded directories that are no longer as the newer snapshot
-        has them.
+        division: how whole directories are divided.
     """
-    changed_since = 0
-    if len(changes) < _MIN_CHANGES_FOR_PROCESSES and runner.is_parallel:
-        changed_since = expand_directories(changes, open_newer)
-    work = len(changes) + _CHANGES_IN_A_DIRECTORY * len(changes.whole_directories)
-    if work >= _MIN_CHANGES_FOR_PROCESSES:
+    enough = min(_MIN_WORK_FOR_PROCESSES, size * _MIN_SLICES_FOR_PROCESSES) - len(changes)
+    if division.count(map(key.unescape, changes.whole_directories), enough) >= enough:
         runner.start_processes()
-    slices = cut(changes.drain(), size, changes.whole_directories, Quarters(size))
-    return slices, changed_since
+    return cut(changes.drain(), size, changes.whole_directories, division)
 
 
 def take_products(
