@@ -23,7 +23,7 @@ described = attributes | st.builds(ReadFailure, texts, st.none() | attributes)
 files = st.dictionaries(names, st.tuples(*[numbers] * 5, st.just("3"), revisions), max_size=5)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(files, st.dictionaries(names, described, max_size=5))
 def test_a_page_is_the_same_after_it_was_set_aside(
     plain: dict[str, tuple[int, ...]], others: dict[str, Description]

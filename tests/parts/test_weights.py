@@ -37,7 +37,7 @@ def test_weights_are_asked_for_before_they_are_needed_but_not_too_many_at_once()
 
 
 def test_of_many_directories_in_one_the_cluster_names_the_heaviest_in_one_answer() -> None:
-    names = [f"/in/{number:04}/a" for number in range(3000)]
+    names = [f"/in/{number:04}/a" for number in range(1500)]
     names += [f"/in/giant/{number}" for number in range(2000)]
     snapshot = snapshot_of(names)
     weights, _ = division_of(snapshot, size=SIZE)
@@ -53,7 +53,7 @@ def test_of_many_directories_in_one_the_cluster_names_the_heaviest_in_one_answer
 
 @pytest.mark.parametrize("most_named", [0, 5])
 def test_one_that_is_not_named_and_may_be_heavy_is_asked_about(most_named: int) -> None:
-    names = [f"/in/{number}/{file}" for number in range(20) for file in range(1100)]
+    names = [f"/in/{number}/{file}" for number in range(10) for file in range(1100)]
     names += [f"/in/small{number}/a" for number in range(5)]
     snapshot = snapshot_of(names, most_named=most_named)
     weights, _ = division_of(snapshot, size=SIZE)
@@ -62,7 +62,7 @@ def test_one_that_is_not_named_and_may_be_heavy_is_asked_about(most_named: int) 
     weights.expect([(name, CREATED) for name in created])
     weights.settle(created)
 
-    assert {weights.weigh(f"/in/{number}/", CREATED) for number in range(20)} == {1101}
+    assert {weights.weigh(f"/in/{number}/", CREATED) for number in range(10)} == {1101}
     assert {weights.weigh(f"/in/small{number}/", CREATED) for number in range(5)} == {2}
     assert len(snapshot.requests) == 1 + len(created) - most_named
 
