@@ -177,6 +177,25 @@ def test_only_directories_that_bounds_touch_are_requested():
     ]
 
 
+@pytest.mark.parametrize(
+    ("bounds", "names"),
+    [
+        (Bounds("/d/a/b"), ["/d/b", "/d/a/"]),
+        (Bounds("/d/a.", "/d/a/"), ["/d/a.mov"]),
+        (Bounds("/d", "/d/a."), ["/d/a/", "/d/"]),
+        (Bounds("", "/d/a"), ["/d/"]),
+    ],
+)
+def test_a_directory_of_a_snapshot_that_cannot_be_read_is_described_likewise(bounds, names):
+    snapshot = FakeSnapshot(page_size=9)
+    snapshot.put("/d/a.mov", "/d/a/file", "/d/b")
+    snapshot.errors[f"list {BASE}/d/a"] = UnreadableError("no permission")
+
+    tree = RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2)
+
+    assert [name for name, _ in walk(tree, "/", bounds)] == names
+
+
 def test_a_mount_looks_up_the_names_that_are_known_without_listing(monkeypatch):
     known = KnownListing("/d/", ["/d/z3", "/d/gone", "/d/b/"])
 
