@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.errors import MappedPathError, UnreadableError
 from qumulo_changelist.model import Attributes, Kind, ReadFailure
 from qumulo_changelist.names import to_text
@@ -344,6 +345,25 @@ def test_a_walk_continues_past_entries_that_cannot_be_read(share, tree):
         assert failures_in(tree, "/locked/") == {"/locked/": NO_PERMISSION}
         assert failures_in(tree, "/locked/sub/") == {"/locked/sub/": NO_PERMISSION}
         assert describe(tree, "/locked/file", "/locked/a") == [ReadFailure(NO_PERMISSION)] * 2
+
+
+@pytest.mark.parametrize(
+    ("bounds", "names"),
+    [
+        (Bounds("/d/a/b"), ["/d/b", "/d/a/"]),
+        (Bounds("/d/a.", "/d/a/"), ["/d/a.mov"]),
+        (Bounds("/d", "/d/a."), ["/d/a/", "/d/"]),
+        (Bounds("", "/d/a"), ["/d/"]),
+    ],
+)
+def test_a_directory_that_cannot_be_read_is_described_if_it_or_names_in_it_are_in_bounds(
+    share, tree, bounds, names
+):
+    share.put("/d/a.mov", "/d/a/file", "/d/b")
+    os.chmod(share.path("/d/a"), 0)
+
+    with ordinary_user():
+        assert [name for name, _ in walk(tree, "/", bounds)] == names
 
 
 def test_a_directory_that_can_be_listed_but_not_entered_cannot_be_read(share, tree):
