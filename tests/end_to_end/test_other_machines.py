@@ -28,9 +28,11 @@ from qumulo_changelist.errors import (
     SessionEndedError,
     WrongMountError,
 )
+from qumulo_changelist.events import ignore
 from qumulo_changelist.operations.doctor.checks import CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
 from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.runners.dask import DaskRunner
 from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import PickledTask, versions
 from qumulo_changelist.runners.scheduler import Scheduler
@@ -315,6 +317,37 @@ def test_a_session_is_sent_over_tls_alone_and_an_access_token_never(
     far.configure(QumuloAccessToken="access-v1:mine", QumuloPassword=None, QumuloTransport="rest")
     with pytest.raises(NoSessionError, match="an access token is never sent"):
         make_list(far, Pair(1, 2), verified)
+
+
+def test_no_session_is_sent_through_a_scheduler_that_also_has_unverified_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its scheduler listens with and without TLS."""
+
+    class Connection:
+        is_closed = False
+
+        def __init__(self, _scheduler: Scheduler) -> None:
+            pass
+
+        def threads(self) -> dict[str, int]:
+            return {"tls://10.0.0.7:4001": 1, "tcp://10.0.0.8:4001": 1}
+
+        def check_versions(self) -> None:
+            pass
+
+        def end_job(self, _job_id: str, _slow: object) -> None:
+            pass
+
+        def close(self) -> None:
+            Connection.is_closed = True
+
+    monkeypatch.setattr("qumulo_changelist.runners.dask.DaskConnection", Connection)
+
+    with pytest.raises(NoSessionError, match=r"the worker tcp://10\.0\.0\.8:4001 does not use it"):
+        DaskRunner(Scheduler("tls://10.0.0.7:8786", sends_session=True), ignore)
+    assert Connection.is_closed
+    DaskRunner(Scheduler("tls://10.0.0.7:8786"), ignore)
 
 
 # The doctor

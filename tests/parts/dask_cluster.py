@@ -51,11 +51,18 @@ class Nursery:
 
     def start(self, program: str, *options: str) -> int:
         """Start ``dask_scheduler`` or ``dask_worker``; return its process id."""
-        assert self._forking.stdin
+        self._say(program, *options)
         assert self._forking.stdout
-        self._forking.stdin.write(json.dumps([program, *options]) + "\n")
-        self._forking.stdin.flush()
         return int(self._forking.stdout.readline())
+
+    def end_all(self) -> None:
+        """End what was started, whatever state it is in."""
+        self._say("end")
+
+    def _say(self, *words: str) -> None:
+        assert self._forking.stdin
+        self._forking.stdin.write(json.dumps(words) + "\n")
+        self._forking.stdin.flush()
 
     def start_scheduler(self, *options: str) -> tuple[int, str]:
         """Start a scheduler; return its process id and its file."""

@@ -95,8 +95,9 @@ class DictTree:
             (name,), (described,) = part.names, part.described
             if known and _is_unknown(known, name):
                 continue
-            is_failure = isinstance(described, ReadFailure) and name.endswith("/")
-            if bounds.includes(name) or (is_failure and bounds.reaches_into(name)):
+            is_failure = isinstance(described, ReadFailure)
+            is_above = bounds.reaches_into(name.removesuffix("/") + "/")
+            if bounds.includes(name) or (is_failure and is_above):
                 yield part
 
     def names(self, directory: str) -> list[str]:

@@ -59,6 +59,13 @@ def readers() -> Iterator[Readers]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def nothing_remains(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "nursery" in request.fixturenames:
+        request.getfixturevalue("nursery").end_all()
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "_LEAST_SECONDS", 0.1)

@@ -17,7 +17,7 @@ from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.columns import NO_FILES
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.filters.paths import PathFilter
-from qumulo_changelist.model import Kind, ReadFailure
+from qumulo_changelist.model import Description, Kind, ReadFailure
 from qumulo_changelist.names import to_text
 from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.trees.identified import IdentifiedTree
@@ -355,3 +355,26 @@ def test_a_mount_is_not_asked_what_is_in_an_excluded_directory(
         everything = len(listed) - without
 
     assert (without, everything) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "names"),
+    [
+        (Bounds("/d/a/b"), ["/d/b", "/d/a"]),
+        (Bounds("/d/a.b"), ["/d/b", "/d/a.mov", "/d/a"]),
+        (Bounds("/d/a0"), ["/d/b"]),
+        (Bounds("/d", "/d/a."), ["/d/a", "/d/"]),
+    ],
+)
+def test_what_may_be_a_directory_with_names_in_bounds_is_described(bounds, names):
+    snapshot = FakeSnapshot(page_size=9)
+    snapshot.put("/d/a.mov", "/d/a", "/d/b")
+    broken = ReadFailure("of a kind that nobody knows")
+    described: dict[str, Description] = {name: attributes_of(name) for name in ("a.mov", "b")}
+    described["a"] = broken
+    known = KnownListing("/d/", [], DirectoryPage(3, 3, [], NO_FILES, described))
+    tree = RestTree(snapshot, SNAPSHOT, snapshot_paths(BASE), 2)
+
+    (answer,) = read(tree, Subtree("/", bounds=bounds, known=known))
+
+    assert [name for part in answer for name in part.names] == names

@@ -82,6 +82,11 @@ in_several = pytest.mark.parametrize(
     "start", ["two processes", "two workers of Dask"], indirect=True
 )
 
+# What does not depend on the number of processes.
+here_and_elsewhere = pytest.mark.parametrize(
+    "start", ["this process", "two workers of Dask"], indirect=True
+)
+
 
 # Results
 
@@ -114,11 +119,13 @@ def test_results_come_in_the_order_of_the_slices_of_which_few_are_taken_ahead(st
         assert result.changed_since == 1
 
 
+@here_and_elsewhere
 def test_no_slices_give_no_results(start):
     with start(ignore) as runner:
         assert list(runner.run(JOB, [])) == []
 
 
+@here_and_elsewhere
 def test_entries_that_changed_since_the_snapshot_are_counted_in_both_newer_trees(start):
     job: Job = SliceJob(Owned(), Owned(), JOB.finish, identified=Owned())
     slices = [

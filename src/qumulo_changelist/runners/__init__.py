@@ -1,1 +1,1 @@
-"""Where slices are worked on: in this process, or in several processes of this machine."""
+"""Where slices are worked on: in this process, in several of this machine, or on other machines."""

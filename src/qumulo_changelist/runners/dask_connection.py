@@ -39,13 +39,15 @@ class Attempt:
 
     Args:
         key: Dask's name for it.
+        location: the address of the scheduler.
     """
 
     result: "Future[bytes]"
     """Becomes the report of the slice, pickled, or an exception."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, location: str) -> None:
         self.key = key
+        self._location = location
         self._began = time.monotonic()
         self._seconds: float | None = None
         self._failed_on_worker = False
@@ -71,7 +73,7 @@ class Attempt:
         except CancelledError as cancelled:
             error = cancelled
         if error and not self._failed_on_worker:
-            raise SchedulerError("the connection to the scheduler was lost") from error
+            raise _lost(self._location) from error
         return error
 
     def cancel(self) -> None:
@@ -159,7 +161,7 @@ class DaskConnection:
         chosen: dict[str, Any] = {}
         if workers:
             chosen = {"workers": list(workers), "allow_other_workers": True, "priority": 1}
-        attempt = Attempt(f"slice-{uuid.uuid4()}")
+        attempt = Attempt(f"slice-{uuid.uuid4()}", self.location)
 
         async def work_elsewhere() -> bytes:
             future = self._client.submit(work, expected, task, key=attempt.key, **chosen)
@@ -230,11 +232,7 @@ class DaskConnection:
             SchedulerError: it was lost.
         """
         if self._client.status != "running":
-            raise self.lost()
-
-    def lost(self) -> SchedulerError:
-        """Return the error for a connection that was lost."""
-        return SchedulerError(f"the connection to the scheduler {self.location} was lost")
+            raise _lost(self.location)
 
     def end_job(self, job_id: str, slow: Collection[str]) -> None:
         """Let the workers end a job, as far as they answer soon.
@@ -277,7 +275,7 @@ class DaskConnection:
         except asyncio.TimeoutError as error:
             raise SchedulerError(f"the scheduler {self.location} does not answer") from error
         except (OSError, CancelledError) as error:
-            raise self.lost() from error
+            raise _lost(self.location) from error
 
     def _wait(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
         async def ask() -> Any:
@@ -298,6 +296,10 @@ def _security(scheduler: Scheduler) -> dict[str, Any]:
         "tls_client_cert": files.certificate,
         "tls_client_key": files.key,
     }
+
+
+def _lost(location: str) -> SchedulerError:
+    return SchedulerError(f"the connection to the scheduler {location} was lost")
 
 
 def _import_distributed() -> Any:

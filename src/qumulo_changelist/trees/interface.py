@@ -39,7 +39,8 @@ class Subtree(Struct, frozen=True):
     """Directories that it excludes are not read: such a one is described, and nothing below it."""
     bounds: Bounds = EVERYTHING
     """What is in them is described. Listed is every directory that they touch; if one cannot be, it
-    is described even if only a name below it would be in the bounds."""
+    is described even if only a name below it would be in the bounds. So is, in a snapshot, what may
+    be such a directory since not even its kind can be read."""
     known: KnownListing | None = None
     """A directory at or below this one that need not be listed, since this is known of it."""
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.columns import FileColumns
-from qumulo_changelist.model import Description
+from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.trees.interface import Described, DescribedEntries, DescribedFiles
 from qumulo_changelist.trees.parts import stretches
 
@@ -59,6 +60,16 @@ class ListedDirectory:
         others = [name for name in self._others if f"{name}/" not in self._directories]
         below = sorted([*self._rows, *others, *self._directories], reverse=True)
         return [self._directory + name for name in below]
+
+    def unknown(self, bounds: Bounds) -> list[str]:
+        """Return the names that may be directories with names in bounds, since nobody knows."""
+        found = [
+            name
+            for name, described in self._others.items()
+            if isinstance(described, ReadFailure) and not described.known
+        ]
+        names = [self._directory + name for name in found if f"{name}/" not in self._directories]
+        return sorted([name for name in names if bounds.reaches_into(f"{name}/")], reverse=True)
 
     def missing(self, names: list[str]) -> list[str]:
         """Return those of the names that no page has."""

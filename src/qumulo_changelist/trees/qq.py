@@ -10,7 +10,7 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
-from qumulo_changelist.bounds import EVERYTHING
+from qumulo_changelist.bounds import EVERYTHING, Bounds
 from qumulo_changelist.cluster.interface import SubtreeReader, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
@@ -140,8 +140,7 @@ class QqTree:
             answer = {
                 name: known
                 for name, known in answer.items()
-                if query.bounds.includes(name)
-                or (isinstance(known, ReadFailure) and query.bounds.reaches_into(name))
+                if query.bounds.includes(name) or _matters(query.bounds, name, known)
             }
         return answer
 
@@ -201,6 +200,11 @@ def _query_for(request: TreeRequest) -> Query:
         # What is known of one directory does not help a walk of all of them.
         return replace(request, known=None)
     return directory_of(request)
+
+
+def _matters(bounds: Bounds, name: str, known: Description) -> bool:
+    """Return whether a failure is perhaps that of a directory with names in bounds."""
+    return isinstance(known, ReadFailure) and bounds.reaches_into(name.removesuffix("/") + "/")
 
 
 def _is_directory(known: Description) -> bool:

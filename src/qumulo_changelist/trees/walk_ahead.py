@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from qumulo_changelist.bounds import EVERYTHING
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.pending import Pending
 from qumulo_changelist.trees.ahead import Ahead
@@ -54,13 +55,22 @@ class WalkAhead:
             for page in self._pending.pop(directory).result():
                 listed.add(page)
             self._ahead.count_answer(len(listed))
-        names = self._subtree.bounds.select(listed.names)
+        names = self._within_bounds(listed)
         is_excluded = self._subtree.filters.excludes
         self._upcoming += [
             name for name in reversed(names) if name[-1] == "/" and not is_excluded(name)
         ]
         self._request_upcoming()
         return DirectoryListing(names, listed.describe)
+
+    def _within_bounds(self, listed: ListedDirectory) -> list[str]:
+        """Return the names that are to be described, or walked."""
+        bounds = self._subtree.bounds
+        names = bounds.select(listed.names)
+        if bounds != EVERYTHING:
+            # These are beginnings of the lower bound, and so they come last.
+            names += [name for name in listed.unknown(bounds) if not bounds.includes(name)]
+        return names
 
     def _request_upcoming(self) -> None:
         limit = self._ahead.limit
