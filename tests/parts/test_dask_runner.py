@@ -288,22 +288,16 @@ def test_what_ends_a_run_is_said_in_our_words_alone(nursery, readers, end):
 # Schedulers that are not there
 
 
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_connection, "_SECONDS_TO_CONNECT", 0.3)
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_refused_connection_is_reported():
+def test_a_refused_connection_is_reported_at_once():
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
-    with pytest.raises(SchedulerError, match=f"nothing answers at {address}: the connection is"):
+    with pytest.raises(SchedulerError, match=f"nothing answers at {address}: Connection refused"):
         DaskRunner(Scheduler(address), ignore)
 
 
-@pytest.mark.usefixtures("soon")
-def test_a_scheduler_that_does_not_answer_is_reported():
+def test_a_scheduler_that_does_not_answer_is_reported(monkeypatch):
+    monkeypatch.setattr(dask_connection, "_SECONDS_TO_CONNECT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
