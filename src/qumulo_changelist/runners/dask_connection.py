@@ -172,7 +172,7 @@ class DaskConnection:
         """
         chosen: dict[str, Any] = {}
         if workers:
-            chosen = {"workers": list(workers), "allow_other_workers": True, "priority": 1}
+            chosen = {"workers": list(workers), "allow_other_workers": True}
         attempt = Attempt(f"slice-{uuid.uuid4()}", self.location)
 
         async def work_elsewhere() -> bytes:
