@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,25 @@ def test_the_slices_of_a_worker_that_hangs_are_worked_on_by_another_until_it_is_
     assert set(names_in(results[len(SLICES) :])) == set(NAMES[:2])
 
 
+@pytest.mark.parametrize(("is_in_line", "is_cancelled"), [(True, False), (False, True)])
+def test_the_slice_of_a_slow_worker_that_is_gone_is_left_to_the_scheduler(
+    nursery, is_in_line, is_cancelled
+):
+    """A cancelled attempt looks like a lost connection, if anybody still waits for it."""
+    _, file = start_cluster(nursery, 0)
+    attempt = dask_connection.Attempt("slice-1", "tcp://127.0.0.1:1")
+    attempt.result = Future()
+
+    with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
+        runner._slow["tcp://127.0.0.1:9"] = attempt
+        if is_in_line:
+            runner._line.append(dask._Given(b"", attempt))
+        runner._forget_slow()
+
+        assert runner._slow == {}
+        assert attempt.result.cancelled() is is_cancelled
+
+
 def test_a_worker_that_joins_in_the_middle_gets_slices_too(nursery, monkeypatch):
     monkeypatch.setattr(dask, "_SECONDS_BETWEEN_COUNTS", 0.05)
     _, file = start_cluster(nursery, 1)
@@ -159,7 +179,7 @@ def test_a_worker_that_joins_in_the_middle_gets_slices_too(nursery, monkeypatch)
 
 
 def test_a_slice_that_ends_every_worker_ends_the_run(nursery):
-    _, file = start_cluster(nursery, 3)
+    _, file = start_cluster(nursery, 2)
 
     with pytest.raises(WorkerError, match=r"ended; the last one was tcp://127\.0\.0\.1:\d+$"):
         run(file, make_job(DiesAt("/5a")), SLICES)
@@ -288,22 +308,16 @@ def test_what_ends_a_run_is_said_in_our_words_alone(nursery, readers, end):
 # Schedulers that are not there
 
 
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_connection, "_SECONDS_TO_CONNECT", 0.3)
-
-
-@pytest.mark.usefixtures("soon")
-def test_a_refused_connection_is_reported():
+def test_a_refused_connection_is_reported_at_once():
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
-    with pytest.raises(SchedulerError, match=f"nothing answers at {address}: the connection is"):
+    with pytest.raises(SchedulerError, match=f"nothing answers at {address}: Connection refused"):
         DaskRunner(Scheduler(address), ignore)
 
 
-@pytest.mark.usefixtures("soon")
-def test_a_scheduler_that_does_not_answer_is_reported():
+def test_a_scheduler_that_does_not_answer_is_reported(monkeypatch):
+    monkeypatch.setattr(dask_connection, "_SECONDS_TO_CONNECT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
 

@@ -128,14 +128,16 @@ class DaskRunner:
     def _take(self) -> SliceResult[Product]:
         """Return the result of the first slice in line."""
         head, report = self._line[0], None
+        self._look()
         while not report:
-            self._look()
             done = head.done
             if done:
                 report = self._report_of(head, done)
             else:
                 results = [attempt.result for attempt in head.attempts]
                 wait(results, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                self._look()
+                self._wait_for_workers()
         self._line.popleft()
         busy = min(len(self._line) + 1, len(self._crew.threads))
         self.requests_under_way = report.requests * busy
@@ -188,7 +190,6 @@ class DaskRunner:
         self._connection.check()
         if time.monotonic() >= self._next_count:
             self._count_workers()
-            self._wait_for_workers()
             self._forget_slow()
             self._help_late()
 
@@ -216,10 +217,13 @@ class DaskRunner:
     def _forget_slow(self) -> None:
         """Trust workers again that are back, and forget those that are gone."""
         here = {address for address, _ in self._crew.threads}
+        needed = [attempt for given in self._line for attempt in given.attempts]
         for address, attempt in list(self._slow.items()):
             if attempt.result.done() or address not in here:
-                attempt.cancel()
                 del self._slow[address]
+                # The scheduler gives the slice of a worker that is gone to another one.
+                if attempt not in needed:
+                    attempt.cancel()
 
     def _count_workers(self) -> None:
         found = self._connection.threads()
@@ -246,7 +250,8 @@ class DaskRunner:
     def _wait_for_workers(self) -> None:
         deadline = time.monotonic() + _SECONDS_TO_WAIT_FOR_WORKERS
         is_reported = False
-        while not self._crew.count:
+        # Without workers, a slice can still turn out to be what ended them.
+        while not self._crew.count and not (self._line and self._line[0].done):
             if not is_reported:
                 self._listener(WorkersAwaited(self._connection.location))
                 is_reported = True

@@ -6,6 +6,7 @@ Dask's own messages never reach the terminal: what a user has to know, an error 
 import asyncio
 import contextlib
 import logging
+import socket
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
 from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
@@ -106,6 +108,7 @@ class DaskConnection:
 
     def _connect(self, scheduler: Scheduler) -> Any:
         """Return a client of Dask."""
+        self._knock()
         distributed = _import_distributed()
         options = {
             "timeout": _SECONDS_TO_CONNECT,
@@ -130,6 +133,17 @@ class DaskConnection:
         except (OSError, ImportError, ValueError, asyncio.TimeoutError) as error:
             raise self._not_connected(error) from error
 
+    def _knock(self) -> None:
+        # Dask itself would try for the whole time, and then not say why it was refused.
+        parts = urlsplit(self.location)
+        try:
+            where = parts.hostname, parts.port or 0
+            socket.create_connection(where, _SECONDS_TO_CONNECT).close()
+        except OSError as error:
+            raise SchedulerError(
+                f"nothing answers at {self.location}: {error.strerror or error}"
+            ) from error
+
     def _not_connected(self, error: BaseException) -> SchedulerError:
         causes: list[str] = []
         cause: BaseException | None = error
@@ -142,8 +156,6 @@ class DaskConnection:
                 f"the scheduler {self.location} and this machine do not accept each other's "
                 "certificates"
             )
-        if "ConnectionRefusedError" in text:
-            return SchedulerError(f"nothing answers at {self.location}: the connection is refused")
         return SchedulerError(
             f"no scheduler answers at {self.location} within {_SECONDS_TO_CONNECT} s"
         )
@@ -160,7 +172,7 @@ class DaskConnection:
         """
         chosen: dict[str, Any] = {}
         if workers:
-            chosen = {"workers": list(workers), "allow_other_workers": True, "priority": 1}
+            chosen = {"workers": list(workers), "allow_other_workers": True}
         attempt = Attempt(f"slice-{uuid.uuid4()}", self.location)
 
         async def work_elsewhere() -> bytes:
