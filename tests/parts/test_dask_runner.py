@@ -30,6 +30,7 @@ from qumulo_changelist.events import WorkersAwaited, ignore
 from qumulo_changelist.runners import dask, dask_connection, dask_worker, patience
 from qumulo_changelist.runners.dask import DaskRunner
 from qumulo_changelist.runners.dask_connection import DaskConnection
+from qumulo_changelist.runners.dask_worker import PickledTask
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.trees.interface import WorkerPlace
 from tests.parts.conftest import RecordingListener
@@ -156,7 +157,7 @@ def test_the_slice_of_a_slow_worker_that_is_gone_is_left_to_the_scheduler(
     with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
         runner._slow["tcp://127.0.0.1:9"] = attempt
         if is_in_line:
-            runner._line.append(dask._Given(b"", attempt))
+            runner._line.append(dask._Given(PickledTask(), attempt))
         runner._forget_slow()
 
         assert runner._slow == {}
