@@ -27,6 +27,7 @@ from bench.site import serve_scenario
 from bench.ways import make_command
 
 _ROWS = 16
+_POINTS = 200
 _SECONDS_BETWEEN_LINES = 20
 PARTS = ("client", "scheduler", "workers")
 
@@ -137,9 +138,10 @@ def draw(samples: Sequence[Sample]) -> str:
         y = (_HEIGHT - _BELOW) * (1 - size / 1e6 / most / 1.1)
         return f"{x:.1f},{y:.1f}"
 
+    chosen = samples[:: max(len(samples) // _POINTS, 1)]
     lines = []
     for number, (part, colour) in enumerate(zip(PARTS, _COLOURS, strict=True)):
-        points = " ".join(at(each.seconds, each[number + 1]) for each in samples)
+        points = " ".join(at(each.seconds, each[number + 1]) for each in chosen)
         lines.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
             f'<text x="{_LEFT + 10 + 110 * number}" y="14" fill="{colour}">{part}</text>'

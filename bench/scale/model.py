@@ -141,7 +141,8 @@ class _Work(NamedTuple):
     processor: float
     """A worker's share of a core is busy."""
     waiting: float
-    """As many requests as may be are under way."""
+    """It waits for answers, with as many requests under way as may be. Answers are used in order,
+    and the next requests are sent when they are, so that it hardly computes meanwhile."""
     of_nodes: float
     """All nodes together are busy."""
     transfer: float
@@ -162,7 +163,7 @@ class _Work(NamedTuple):
         return cls(
             math.ceil(setup.entries / size),
             processor,
-            (requests * setup.latency + processor) / at_once,
+            requests * setup.latency / at_once,
             requests / rate,
             size * costs.answer_bytes * setup.received / setup.worker_bytes,
             _plan_seconds(setup, size),
@@ -171,7 +172,7 @@ class _Work(NamedTuple):
     @property
     def alone(self) -> float:
         """How long it takes if no other worker asks the same nodes."""
-        return max(self.processor, self.waiting, self.of_nodes, self.transfer)
+        return max(self.processor + self.waiting, self.of_nodes, self.transfer)
 
 
 def _work_seconds(setup: Setup, work: _Work, costs: Costs) -> float:
