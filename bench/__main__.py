@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bench.report import report
 from bench.results import Results
 from bench.rounds import measure_scenario, print_progress
+from bench.scale.record import record_points
 from bench.scenarios import MILLION, all_scenarios
 from bench.scratch import scratch_folder
 
@@ -31,10 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for scenario in scenarios:
         runs = options.runs or (1 if options.quick else scenario.runs)
         repetitions = 1 if options.quick else _MOST_REPETITIONS
-        by_way = measure_scenario(scenario, options.scratch, runs, repetitions)
+        by_way = measure_scenario(scenario, options.scratch, runs, repetitions, options.qwalk)
         results |= {(scenario.name, way): result for way, result in by_way.items()}
     if options.quick:
         print_progress(f"quick: sizes divided by {_QUICK_DIVISOR}; the figures mean nothing")
+    if options.record:
+        record_points(options.record, scenarios, results)
     print(report(shlex.join(["python", "-m", "bench", *given]), scenarios, results), end="")
     return 1 if any(result.failure for result in results.values()) else 0
 
@@ -63,6 +66,17 @@ def _parser() -> argparse.ArgumentParser:
         "--quick",
         action="store_true",
         help=f"divide sizes by {_QUICK_DIVISOR}, to see that it works",
+    )
+    parser.add_argument(
+        "--qwalk",
+        metavar="DIR",
+        default="",
+        help="a checkout of Qumulo's qumulo-filesystem-walk; without it that way is skipped",
+    )
+    parser.add_argument(
+        "--record",
+        metavar="FILE",
+        help="write costs and times of the scenarios with a scheduler into FILE, for bench.scale",
     )
     parser.add_argument(
         "--scratch",

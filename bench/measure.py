@@ -81,8 +81,8 @@ def peak_memory(
     with _running(command, environment, output) as running:
         while True:
             start = time.process_time()
-            tree = list(_tree(running.process.pid))
-            together = sum(_read_bytes(pid, "smaps_rollup", _PROPORTIONAL) for pid in tree)
+            tree = list(descendants(running.process.pid))
+            together = sum(map(proportional_size, tree))
             alone = max(_read_bytes(pid, "status", _PEAK) for pid in tree)
             peak = max(peak, together, alone)
             ended, status, _ = os.wait4(running.process.pid, os.WNOHANG)
@@ -142,8 +142,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _tree(root: int) -> Iterator[int]:
-    """Yield the ids of a process and of its descendants that still exist."""
+def descendants(root: int) -> Iterator[int]:
+    """Yield the id of a process, and those of its descendants that still exist."""
     pending = [root]
     while pending:
         pid = pending.pop()
@@ -152,6 +152,11 @@ def _tree(root: int) -> Iterator[int]:
             for task in os.listdir(f"/proc/{pid}/task"):
                 with open(f"/proc/{pid}/task/{task}/children", "rb") as children:
                     pending += map(int, children.read().split())
+
+
+def proportional_size(pid: int) -> int:
+    """Return the proportional set size of a process in bytes; 0 if it has ended."""
+    return _read_bytes(pid, "smaps_rollup", _PROPORTIONAL)
 
 
 def _read_bytes(pid: int, name: str, figure: re.Pattern[bytes]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.measure import Usage
+from bench.scale.team import Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +16,16 @@ class Way:
     """What is run."""
     look_ms: float | None = None
     """How long each look at the mount takes; None for the mount as it is, where none is counted."""
+    team: Team | None = None
+    """Who works on slices, if not processes of the command."""
 
     def with_looks_of(self, milliseconds: float) -> "Way":
         """Return this way on a mount that is slower by this time a look."""
         return replace(self, look_ms=milliseconds)
 
     def __str__(self) -> str:
+        if self.team:
+            return f"{self.job}, {self.team}"
         return self.job if self.look_ms is None else f"{self.job} at {self.look_ms:g} ms"
 
 
@@ -29,6 +34,10 @@ class Result:
     """What one way took in one scenario; the runs are in the order of the rounds."""
 
     usages: list[Usage] = field(default_factory=list)
+    processors_of: list[dict[str, float]] = field(default_factory=list)
+    """Of each run with a team: the seconds of processor time of what is not the command."""
+    processors_of_server: list[float] = field(default_factory=list)
+    """Of each run, if the server reports it: its seconds of processor time."""
     memory: int | None = None
     """Peak bytes of all processes together; None if that was not measured."""
     entries: int | None = None

@@ -8,15 +8,19 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from bench import measure
 from bench.measure import FailedError, Usage
 from bench.results import Result, Way
-from bench.scenario import FLOOR, STRAIGHTFORWARD, Scenario
+from bench.scale.core_share import CannotHoldError
+from bench.scale.team import RunningTeam
+from bench.scenario import FLOOR, STRAIGHTFORWARD, WALK, Scenario
 from bench.servers import Requests
 from bench.site import Site, serve_scenario
 from bench.slow_mount import CannotSlowDownError, compile_library
-from bench.ways import make_command
+from bench.ways import Command, make_command
 
 _CAN_MEASURE_MEMORY = os.path.exists("/proc/self/smaps_rollup")
 # Listing a directory changes its access time. In a tree that is laid out for a mount, everything
@@ -27,7 +31,7 @@ _LINE_SEPARATOR = "\u2028".encode()
 
 
 def measure_scenario(
-    scenario: Scenario, scratch: str, runs: int, repetitions: int
+    scenario: Scenario, scratch: str, runs: int, repetitions: int, walk_checkout: str = ""
 ) -> dict[Way, Result]:
     """Run a scenario; return the result of each of its ways.
 
@@ -40,16 +44,19 @@ def measure_scenario(
         runs: the number of timed rounds.
         repetitions: the number of times at most that a way runs in the first round. It runs again
             if the server did not have all answers in memory, since that made the way wait.
+        walk_checkout: a checkout of the vendor's program that walks directories; "" for none.
     """
     print_progress(
         f"{scenario.name}: {scenario.size:,}, {scenario.shape}, {scenario.latency_ms} ms"
     )
     results = {way: Result() for way in scenario.all_ways}
+    if not walk_checkout and WALK in results:
+        results[WALK].skipped = "it needs --qwalk with a checkout of the program"
     with tempfile.TemporaryDirectory(prefix="qumulo-bench-") as folder:
         library = _compile_if_needed(scenario, folder, results)
         possible = scenario.without([way for way, result in results.items() if result.skipped])
         if possible.all_ways:
-            with serve_scenario(possible, scratch, library) as site:
+            with serve_scenario(possible, scratch, library, walk_checkout) as site:
                 _measure_without_time(possible, site, results, repetitions)
                 _measure_times(possible, site, results, runs)
     return results
@@ -76,9 +83,12 @@ def _measure_without_time(
     scenario: Scenario, site: Site, results: dict[Way, Result], repetitions: int
 ) -> None:
     print_progress("  a round for memory and requests")
+    teams = [way for way in scenario.all_ways if way.team]
     for way in scenario.all_ways:
-        with _catch_failure(way, results[way]):
-            _measure_memory(way, site, results[way], repetitions)
+        if way in teams[:-1]:
+            continue  # for the server's answers, one way with a team is enough
+        with _catch_failure(way, results[way]), _with_team(way, site) as (able, _):
+            _measure_memory(way, able, results[way], repetitions)
 
 
 def _measure_times(scenario: Scenario, site: Site, results: dict[Way, Result], runs: int) -> None:
@@ -86,9 +96,14 @@ def _measure_times(scenario: Scenario, site: Site, results: dict[Way, Result], r
         print_progress(f"  round {number + 1} of {runs}")
         for way in scenario.ways:
             result = results[way]
-            with _catch_failure(way, result):
-                if not result.failure:
-                    result.usages.append(_measure_time(way, site, result))
+            if result.failure or result.skipped:
+                continue
+            with _catch_failure(way, result), _with_team(way, site) as (able, team):
+                if team is None:
+                    result.usages.append(_measure_time(way, able, result))
+                else:
+                    half = _half_undisturbed(way, results)
+                    result.usages.append(_measure_team(way, able, result, team, half))
 
 
 def print_progress(text: str) -> None:
@@ -101,6 +116,9 @@ def _catch_failure(way: Way, result: Result) -> Iterator[None]:
     """Record why a way fails, so that the others can continue."""
     try:
         yield
+    except CannotHoldError as error:
+        result.skipped = str(error)
+        print_progress(f"    {way} is skipped: {error}")
     except FailedError as error:
         result.failure = str(error)
         result.usages.clear()
@@ -125,11 +143,18 @@ def _measure_memory(way: Way, site: Site, result: Result, repetitions: int) -> N
         requests = site.requests()
         if requests is None or not requests.misses:
             break
-    if requests:
-        result.requests, result.listings = requests.number, requests.listings
-    _count_in_flight(way, site, requests, result)
+    _count_requests(way, site, requests, result)
     if command.scan_list:
         _read_list(command.scan_list, result)
+    elif command.times_itself:
+        result.entries = _own_figures(command).get("lines")
+
+
+def _own_figures(command: Command) -> dict[str, Any]:
+    """Return what a command that times itself has printed."""
+    with open(command.output, "rb") as file:
+        figures: dict[str, Any] = json.load(file)
+    return figures
 
 
 def _measure_time(way: Way, site: Site, result: Result) -> Usage:
@@ -137,15 +162,54 @@ def _measure_time(way: Way, site: Site, result: Result) -> Usage:
     environment = site.environment(way.look_ms)
     usage = measure.run(command.arguments, environment, command.output, command.exit_codes)
     if command.times_itself:
-        with open(command.output, "rb") as file:
-            figures = json.load(file)
+        figures = _own_figures(command)
         usage = Usage(figures["wall"], figures["processor"])
     print_progress(f"    {way}: {usage.wall:.2f} s, {usage.processor:.2f} s of processor time")
     requests = site.requests() if site.server.is_replayed else None
     if requests:
         result.misses += requests.misses
+        result.processors_of_server.append(requests.processor)
+        if way.team:
+            _count_requests(way, site, requests, result)
     _count_in_flight(way, site, requests, result)
     return usage
+
+
+@contextlib.contextmanager
+def _with_team(way: Way, site: Site) -> Iterator[tuple[Site, RunningTeam | None]]:
+    """Start the team of a way, if it has one, and yield it and a site that knows it."""
+    if way.team is None:
+        yield site, None
+        return
+    with site.team(way.team) as team:
+        yield site.under(team.address), team
+
+
+def _half_undisturbed(way: Way, results: dict[Way, Result]) -> float:
+    """Return when to kill a worker: after half the time of the same way without that; 0: never."""
+    if not way.team or not way.team.is_killed:
+        return 0
+    undisturbed = results[replace(way, team=replace(way.team, is_killed=False))]
+    return undisturbed.walls[-1] / 2 if undisturbed.walls else 0
+
+
+def _measure_team(
+    way: Way, site: Site, result: Result, team: RunningTeam, kill_after: float
+) -> Usage:
+    """Measure a command whose slices a team works on, and read its list once more."""
+    before = team.processors()
+    with team.killing(kill_after):
+        usage = _measure_time(way, site, result)
+    after = team.processors()
+    result.processors_of.append({part: after[part] - before[part] for part in after})
+    _read_list(make_command(way, site).scan_list, result)
+    return usage
+
+
+def _count_requests(way: Way, site: Site, requests: Requests | None, result: Result) -> None:
+    if requests:
+        result.requests, result.listings = requests.number, requests.listings
+    _count_in_flight(way, site, requests, result)
 
 
 def _count_in_flight(way: Way, site: Site, requests: Requests | None, result: Result) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bench.claims import Claim
 from bench.results import Way
+from bench.scale.team import Team
 
 MOUNT = Way("rest-mount")
 """This project over REST; attributes from the mount."""
@@ -16,6 +17,29 @@ QQ_ALONE = Way("qq-alone")
 """``qq snapshot_diff``, which writes to a file."""
 STRAIGHTFORWARD = Way("straightforward")
 FLOOR = Way("floor")
+ONE_PROCESS = Way("one-process")
+"""The library with a single process besides its own."""
+TWO_PROCESSES = Way("two-processes")
+"""Likewise with two."""
+WALK = Way("qumulo-filesystem-walk")
+"""The vendor's program that walks a directory, from a checkout of it."""
+_OF_A_MOUNT = {way.job for way in (MOUNT, QQ, STRAIGHTFORWARD, FLOOR)}
+
+
+def scheduler(team: Team) -> Way:
+    """Return the way through a scheduler with these workers."""
+    return Way("scheduler", team=team)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the library is asked for; other ways have no use for it."""
+
+    is_full: bool = False
+    """Whether everything is listed that the newer snapshot has."""
+    requests_at_once: int = 0
+    """Of each worker; 0 for no other limit than that of every list."""
+    slice_size: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +54,7 @@ class Scenario:
     ways: tuple[Way, ...]
     runs: int
     claims: tuple[Claim, ...]
+    listing: Listing = Listing()
     latency_ms: int = 0
     """How much later each request is answered."""
     untimed: tuple[Way, ...] = ()
@@ -50,7 +75,12 @@ class Scenario:
     @property
     def needs_mount(self) -> bool:
         """Whether a way needs the tree as files of this machine."""
-        return any(way not in (REST, QQ_ALONE) for way in self.all_ways)
+        return any(way.job in _OF_A_MOUNT for way in self.all_ways)
+
+    @property
+    def is_walked(self) -> bool:
+        """Whether the vendor's program walks it."""
+        return WALK in self.all_ways
 
     @property
     def needs_slow_mount(self) -> bool:

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 
 from bench import claims
+from bench.scale_scenarios import scale_scenarios
 from bench.scenario import FLOOR, MOUNT, QQ, QQ_ALONE, REST, STRAIGHTFORWARD, Scenario
 
 MILLION = 1_000_000
 
 
 def all_scenarios(sizes: Sequence[int], divisor: int = 1) -> tuple[Scenario, ...]:
-    """Return all scenarios.
+    """Return all scenarios; see ``machine_scenarios``."""
+    return (*machine_scenarios(sizes, divisor), *scale_scenarios(divisor))
+
+
+def machine_scenarios(sizes: Sequence[int], divisor: int = 1) -> tuple[Scenario, ...]:
+    """Return the scenarios of lists that are made on one machine.
 
     Args:
         sizes: the numbers of changes for the scenarios that show growth.

@@ -15,6 +15,9 @@ import urllib3
 from bench.scenario import Scenario
 
 _REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ANYWHERE = ("127.0.0.1", 0)
+WALKED = ("127.0.8.1", 8000)
+"""Where a server is that the vendor's walk asks: its port is fixed."""
 _REQUESTS_OF_EMULATOR = "/emulator/requests"
 _LISTING = re.compile(r"/entries/?(?:\?|$)")
 
@@ -77,7 +80,8 @@ def serve(scenario: Scenario, folder: str, mount: str) -> Iterator[Server]:
         if not scenario.is_replayed:
             yield origin
             return
-        with serve_replay(origin, scenario.latency_ms, folder) as replay:
+        where = WALKED if scenario.is_walked else ANYWHERE
+        with serve_replay(origin, scenario.latency_ms, folder, where) as replay:
             yield replay
 
 
@@ -158,14 +162,19 @@ def serve_folder(root: str, folder: str) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def serve_replay(origin: Server, delay_ms: int, folder: str) -> Iterator[Server]:
+def serve_replay(
+    origin: Server, delay_ms: int, folder: str, address: tuple[str, int] = ANYWHERE
+) -> Iterator[Server]:
     """Serve the answers of another server from memory, each later by this time."""
+    host, port = address
     certificate = os.path.join(folder, "replay.pem")
     command = ["bench.replay", "--origin-port", str(origin.port)]
     command += ["--origin-certificate", origin.certificate]
     command += ["--certificate", certificate, "--delay-ms", str(delay_ms)]
+    command += ["--host", host, "--port", str(port)]
     with _started(command, {}) as facts:
         yield origin._replace(
+            host=host,
             port=facts["port"],
             certificate=certificate,
             fingerprint=facts["certificate_sha256"],

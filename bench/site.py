@@ -6,10 +6,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.results import Way
-from bench.scenario import Scenario
+from bench.scale.team import RunningTeam, Team, serve_team
+from bench.scenario import Listing, Scenario
 from bench.servers import Requests, Server, serve, take_requests
 from bench.slow_mount import Looks, SlowMount
 
@@ -31,6 +32,11 @@ class Site:
     server: Server
     slow_mount: SlowMount | None
     """The mount for ways that are slowed down, if the scenario has any."""
+    listing: Listing
+    walk_checkout: str = ""
+    """Where the vendor's program is that walks directories."""
+    scheduler: str = ""
+    """The address of a scheduler, while one is there."""
 
     @property
     def credentials(self) -> str:
@@ -50,14 +56,31 @@ class Site:
         """
         variables = {
             "PATH": f"{PROGRAMS}:/usr/bin:/bin",
+            "PYTHONPATH": REPOSITORY,
             "HOME": self.folder,
             "XDG_STATE_HOME": os.path.join(self.folder, "state"),
             "TMPDIR": tempfile.gettempdir(),
         }
+        if self.walk_checkout:
+            # The program wants the password in its command line. Its wrapper gets it from here.
+            variables["WALK_PASSWORD"] = self.server.password
         if look_ms is None:
             return variables
         assert self.slow_mount
         return variables | self.slow_mount.begin(look_ms)
+
+    def under(self, scheduler: str) -> "Site":
+        """Return this site with a scheduler at this address."""
+        return replace(self, scheduler=scheduler)
+
+    @contextlib.contextmanager
+    def team(self, team: Team) -> Iterator[RunningTeam]:
+        """Start a scheduler with workers for a ``with`` block; see ``serve_team``."""
+        environment = self.environment(None) | {
+            "QUMULO_CHANGELIST_CONFIG": self.configuration,
+        }
+        with serve_team(team, self.folder, environment) as running:
+            yield running
 
     def looks(self, way: Way) -> Looks | None:
         """Return the looks of the last command; None if they were not counted."""
@@ -96,7 +119,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def serve_scenario(scenario: Scenario, scratch: str, library: str = "") -> Iterator[Site]:
+def serve_scenario(
+    scenario: Scenario, scratch: str, library: str = "", walk_checkout: str = ""
+) -> Iterator[Site]:
     """Serve the diff of a scenario for a ``with`` block, in a new folder below ``scratch``.
 
     If ``scratch`` cannot have that many files, as a file system in memory may not, the tree is laid
@@ -106,6 +131,7 @@ def serve_scenario(scenario: Scenario, scratch: str, library: str = "") -> Itera
         scenario: what to serve.
         scratch: the folder for trees and lists.
         library: slows a mount down, for the ways that need it.
+        walk_checkout: where the vendor's program is that walks directories, if a way needs it.
     """
     with contextlib.ExitStack() as folders:
         folder = folders.enter_context(_folder(scratch))
@@ -114,7 +140,7 @@ def serve_scenario(scenario: Scenario, scratch: str, library: str = "") -> Itera
             mount = os.path.join(folders.enter_context(_folder(tempfile.gettempdir())), "mount")
         slow_mount = SlowMount(mount, library, os.path.join(folder, "looks")) if library else None
         server = folders.enter_context(serve(scenario, folder, mount))
-        site = Site(folder, mount, server, slow_mount)
+        site = Site(folder, mount, server, slow_mount, scenario.listing, walk_checkout)
         site.configure()
         yield site
 

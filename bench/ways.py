@@ -62,6 +62,22 @@ def _project(transport: str, metadata: str) -> Callable[[Way, Site], Command]:
     return make
 
 
+def _library(*options: str) -> Callable[[Way, Site], Command]:
+    def make(way: Way, site: Site) -> Command:
+        server, listing = site.server, site.listing
+        scan_list = f"{site.folder}/{_file_name(way)}.xml"
+        arguments = [sys.executable, "-m", "bench.scale.client", "--config", site.configuration]
+        arguments += ["--base", server.source, "--newer", str(server.newer)]
+        arguments += [] if listing.is_full else ["--older", str(server.older)]
+        arguments += ["--output", scan_list, "--slice-size", str(listing.slice_size)]
+        workers = way.team.workers if way.team else 1
+        arguments += ["--requests-at-once", str(listing.requests_at_once * workers), *options]
+        arguments += ["--scheduler", site.scheduler] if site.scheduler else []
+        return Command(arguments, _output(way, site), scan_list)
+
+    return make
+
+
 def _qq_alone(way: Way, site: Site) -> Command:
     span = ["--older-snapshot", str(site.server.older), "--newer-snapshot", str(site.server.newer)]
     return Command([*site.qq, "snapshot_diff", *span], _output(way, site))
@@ -108,12 +124,19 @@ def _floor(way: Way, site: Site) -> Command:
     return Command(arguments, _output(way, site), times_itself=True)
 
 
+def _walk(way: Way, site: Site) -> Command:
+    arguments = [sys.executable, "-m", "bench.scale.walk", "--checkout", site.walk_checkout]
+    arguments += ["--host", site.server.host, "--username", site.server.username]
+    arguments += ["--directory", site.server.source, "--snapshot", str(site.server.newer)]
+    return Command(arguments, _output(way, site), times_itself=True)
+
+
 def _output(way: Way, site: Site) -> str:
     return f"{site.folder}/{_file_name(way)}.out"
 
 
 def _file_name(way: Way) -> str:
-    return str(way).replace(" ", "-")
+    return str(way).replace(",", "").replace(" ", "-")
 
 
 _COMMANDS: dict[str, Callable[[Way, Site], Command]] = {
@@ -123,4 +146,8 @@ _COMMANDS: dict[str, Callable[[Way, Site], Command]] = {
     scenario.QQ_ALONE.job: _qq_alone,
     scenario.STRAIGHTFORWARD.job: _straightforward,
     scenario.FLOOR.job: _floor,
+    scenario.ONE_PROCESS.job: _library("--one-process"),
+    scenario.TWO_PROCESSES.job: _library("--workers", "2"),
+    "scheduler": _library(),
+    scenario.WALK.job: _walk,
 }

@@ -1,7 +1,7 @@
 """Serves the answers of another server from memory: ``python -m bench.replay``.
 
-It listens on a free port of 127.0.0.1. Once it answers, it prints one line of JSON: its port, and
-the fingerprint of its certificate.
+It listens on a free port of 127.0.0.1, unless told otherwise. Once it answers, it prints one line
+of JSON: its port, and the fingerprint of its certificate.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def main() -> int:
     """Serve until SIGTERM."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    certificate = Certificate("127.0.0.1")
+    certificate = Certificate(options.host)
     certificate.write(options.certificate)
     origin = http.client.HTTPSConnection(
         "127.0.0.1",
@@ -30,7 +30,14 @@ def main() -> int:
     )
     with (
         closing(origin),
-        closing(Server(Answers(origin), certificate.context, options.delay_ms / 1000)) as server,
+        closing(
+            Server(
+                Answers(origin),
+                certificate.context,
+                options.delay_ms / 1000,
+                (options.host, options.port),
+            )
+        ) as server,
     ):
         facts = {"port": server.port, "certificate_sha256": certificate.sha256}
         print(json.dumps(facts), flush=True)
@@ -50,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--origin-certificate", required=True, help="its certificate, in PEM")
     parser.add_argument("--certificate", required=True, help="the file to write its own to")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="0 for a free one")
     parser.add_argument(
         "--delay-ms", type=float, default=0, help="how much later each request is answered"
     )

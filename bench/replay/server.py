@@ -29,15 +29,22 @@ class Server:
         answers: what is answered.
         context: the TLS context of the server.
         delay: the number of seconds between a request and its answer.
+        address: the address and the port to listen on; port 0 for a free one.
     """
 
-    def __init__(self, answers: Answers, context: ssl.SSLContext, delay: float) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        context: ssl.SSLContext,
+        delay: float,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self._answers = answers
         self._context = context
         self._delay = delay
         self._waiting: deque[_Waiting] = deque()
         self._selector = selectors.DefaultSelector()
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        self._listening = socket.create_server(address, backlog=_BACKLOG)
         self._listening.setblocking(False)
         self._selector.register(self._listening, READ)
         self.port: int = self._listening.getsockname()[1]

@@ -27,6 +27,7 @@ Answer = TypeVar("Answer")
 
 _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_ANSWER = 60
+_MESSAGES_TO_KEEP = 10
 _SECONDS_TO_END = 5
 _PACKAGE = "qumulo_changelist"
 THIS_MACHINE = "this machine"
@@ -110,6 +111,8 @@ class DaskConnection:
         """Return a client of Dask."""
         self._knock()
         distributed = _import_distributed()
+        from dask import config as dask_config
+
         options = {
             "timeout": _SECONDS_TO_CONNECT,
             "security": distributed.Security(**_security(scheduler)),
@@ -120,7 +123,9 @@ class DaskConnection:
         async def connect() -> Any:
             client = distributed.Client(self.location, asynchronous=True, **options)
             try:
-                return await client
+                # A connection keeps its last messages, by default 1000: half a gigabyte of slices.
+                with dask_config.set({"distributed.admin.low-level-log-length": _MESSAGES_TO_KEEP}):
+                    return await client
             except BaseException:  # also the end of the time for it
                 await client.close()
                 raise
