@@ -76,14 +76,15 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _serve(server: "EmulatorServer", options: ServeOptions, generated_password: str | None) -> None:
-    facts = {
+    facts: dict[str, object] = {
         "host": options.host,
         "port": server.port,
-        "nodes": [{"host": node.host, "port": node.port} for node in server.context.nodes.all],
         "username": options.username,
         "certificate_sha256": server.certificate_sha256,
         **server.context.cluster.startup_facts(),
     }
+    if options.nodes > 1:
+        facts["nodes"] = [{"host": one.host, "port": one.port} for one in server.context.nodes.all]
     if generated_password is not None:
         facts["password"] = generated_password
 

@@ -246,7 +246,8 @@ def serve_in_process(
                 if not line:
                     raise EmulatorError(f"the emulator ended with {process.wait()}")
                 facts = json.loads(line)
-                addresses = [Address(**node) for node in facts["nodes"]]
+                only = {"host": facts["host"], "port": facts["port"]}
+                addresses = [Address(**node) for node in facts.get("nodes", [only])]
                 yield Emulator(complete, addresses, facts["certificate_sha256"])
             finally:
                 process.terminate()

@@ -22,7 +22,7 @@ from tests.emulator.process import rest_of_output, serving
 from tests.emulator.trees import lay_out
 from tests.emulator.wire import attributes, get
 
-FACTS = {"host", "port", "nodes", "username", "certificate_sha256", "root"}
+FACTS = {"host", "port", "username", "certificate_sha256", "root"}
 
 
 def connect(facts: dict[str, Any], certificate: Path) -> http.client.HTTPSConnection:
@@ -46,7 +46,6 @@ def test_it_prints_one_line_with_the_password_only_if_generated(
     with serving(str(tmp_path), "--username", "me", password=password) as (process, facts):
         assert set(facts) == FACTS | more
         assert (facts["host"], facts["username"]) == ("127.0.0.1", "me")
-        assert facts["nodes"] == [{"host": "127.0.0.1", "port": facts["port"]}]
         assert facts["root"] == str(tmp_path.resolve())
         process.terminate()
         assert rest_of_output(process) == (b"", b"", 0)

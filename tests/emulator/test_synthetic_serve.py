@@ -37,7 +37,7 @@ def emulator(mount: Path) -> Iterator[Emulator]:
 def test_it_prints_the_facts_about_the_synthetic_tree() -> None:
     with serving("--synthetic", "1200", "--shape", "created") as (process, facts):
         assert facts.keys() == {
-            *("host", "port", "nodes", "username", "certificate_sha256"),
+            *("host", "port", "username", "certificate_sha256"),
             *("source", "older", "newer", "files"),
         }
         assert (facts["source"], facts["older"], facts["newer"]) == ("/synthetic", 1, 2)

@@ -128,8 +128,8 @@ _LIMITS = st.tuples(
 _AT_ONCE = [1, 2, 7, 64]
 _WORKERS = st.sampled_from([("--workers=1",)] * 7 + [("--workers=2",)])
 _LOOKUPS = st.sampled_from([*_AT_ONCE, 256]).map(lambda number: (f"--lookups={number}",))
-# The number of changes from which on other processes are used.
-_MIN_CHANGES = "operations.lists.pieces._MIN_CHANGES_FOR_PROCESSES"
+# The number of changes and entries from which on other processes are used.
+_MIN_WORK = "operations.lists.pieces._MIN_WORK_FOR_PROCESSES"
 
 
 def _constants(*names: str, values: Iterable[float]) -> st.SearchStrategy[Constants]:
@@ -150,6 +150,15 @@ _WINDOWS = _constants(
 )
 _LISTINGS = _constants(
     *("trees.read_ahead._MAX_LISTED", "trees.lookup._NAMES_BETWEEN_CHECKS"), values=(1, 5)
+)
+# Plans know little of whole directories, and set aside what they list of wide ones.
+_PLANS: Constants = (
+    ("planning.contents.MOST_NAMED", 2),
+    ("planning.weights.MOST_NAMED", 2),
+    ("planning.weights._MANY_IN_ONE", 2),
+    ("planning.weights._MOST_ASKED", 3),
+    ("planning.listing._MOST_IN_MEMORY", 2),
+    ("planning.by_listing._MOST_LISTED", 3),
 )
 # Threads are used although a look takes no longer than on a disk.
 _THREADS: Constants = (
@@ -179,10 +188,11 @@ def ways(
         limits=st.tuples(_WORKERS, _LOOKUPS, _LIMITS).map(_join),
         # Another user may not be allowed to run Python, so no other process is started.
         constants=st.tuples(
-            st.just(((_MIN_CHANGES, 10**9),))
+            st.just(((_MIN_WORK, 10**9),))
             if as_other_user
-            else _constants(_MIN_CHANGES, values=(1, 3)),
+            else _constants(_MIN_WORK, values=(1, 3)),
             *(_REQUESTS_AT_ONCE, _WINDOWS, _LISTINGS, st.sampled_from([(), *[_THREADS] * 4])),
+            st.sampled_from([(), _PLANS]),
         ).map(_join),
         slow_mount=st.sampled_from([False, True, True]),
         qq=st.sampled_from(["qq of today", "qq of today", "qq before 6.2.2"]),
