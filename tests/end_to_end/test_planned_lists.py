@@ -11,6 +11,7 @@ import pytest
 from qumulo_changelist import ChangelistRequest, generate_changelist, read_settings
 from qumulo_changelist.cluster.interface import DirectoryCounts
 from qumulo_changelist.cluster.rest.files import Files
+from qumulo_changelist.errors import InconsistentReadError
 from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.lists import normalized
@@ -132,3 +133,30 @@ def test_the_list_is_the_same_if_a_folder_cannot_be_read(project: Project) -> No
         assert project.list(SIZE) == expected
     finally:
         project.cluster.clear_faults()
+
+
+@pytest.mark.parametrize("folder", ["wide new/a deeper", "wide gone/a deeper"])
+def test_a_folder_that_can_be_read_for_one_part_alone_is_never_left_out_silently(
+    project: Project, folder: str
+) -> None:
+    """A single refusal hits the part that says so, or one that would lack files."""
+    expected, outcomes = project.list(ONE_SLICE), set()
+    for skip in range(4):
+        project.cluster.fault(
+            path=f"*/{folder}/entries/*",
+            status=403,
+            error_class="fs_access_denied_error",
+            skip=skip,
+            times=1,
+        )
+        try:
+            made = project.list(SIZE)
+        except InconsistentReadError:
+            outcomes.add("no list")
+        else:
+            outcomes.add("unreadable" if b"<bad-dir" in made else "all of it")
+            assert b"<bad-dir" in made or made == expected
+        finally:
+            project.cluster.clear_faults()
+
+    assert outcomes == {"no list", "unreadable", "all of it"}

@@ -128,7 +128,8 @@ _LIMITS = st.tuples(
 _AT_ONCE = [1, 2, 7, 64]
 _WORKERS = st.sampled_from([("--workers=1",)] * 7 + [("--workers=2",)])
 _LOOKUPS = st.sampled_from([*_AT_ONCE, 256]).map(lambda number: (f"--lookups={number}",))
-# The number of changes and entries from which on other processes are used.
+# The number of slices, or of changes and entries, from which on other processes are used.
+_MIN_SLICES = "operations.lists.pieces._MIN_SLICES_FOR_PROCESSES"
 _MIN_WORK = "operations.lists.pieces._MIN_WORK_FOR_PROCESSES"
 
 
@@ -188,7 +189,7 @@ def ways(
         limits=st.tuples(_WORKERS, _LOOKUPS, _LIMITS).map(_join),
         # Another user may not be allowed to run Python, so no other process is started.
         constants=st.tuples(
-            st.just(((_MIN_WORK, 10**9),))
+            st.just(((_MIN_WORK, 10**9), (_MIN_SLICES, 10**9)))
             if as_other_user
             else _constants(_MIN_WORK, values=(1, 3)),
             *(_REQUESTS_AT_ONCE, _WINDOWS, _LISTINGS, st.sampled_from([(), *[_THREADS] * 4])),

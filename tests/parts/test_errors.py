@@ -98,6 +98,7 @@ def test_only_what_can_pass_is_transient() -> None:
         "BrokenConnectionError",
         "FailingError",
         "IncompleteReplyError",
+        "InconsistentReadError",
         "MountTimeoutError",
         "NoWorkersError",
         "ProjectBusyError",

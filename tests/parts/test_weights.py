@@ -113,3 +113,15 @@ def test_counting_ends_as_soon_as_there_is_enough() -> None:
     weights.expect([("/a/", CREATED)])
 
     assert division.count(iter(["/a/", "never asked"]), SIZE) == SIZE + 1
+
+
+def test_a_diff_may_name_the_base_path_beside_directories_in_it() -> None:
+    names = [f"/{number}/a" for number in range(10)]
+    weights, _ = division_of(snapshot_of(names), size=SIZE)
+    created = ["/", *(f"/{number}/" for number in range(10))]
+
+    weights.expect([(name, CREATED) for name in created])
+    weights.settle(created)
+
+    assert weights.weigh("/3/", CREATED) == 2
+    assert weights.weigh("/", CREATED) is None

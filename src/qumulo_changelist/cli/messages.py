@@ -211,6 +211,10 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check that the file server is up and this machine reaches it, then try again; if it is "
         "only slow, use a greater --mount-timeout. --metadata rest needs no mount."
     ),
+    errors.InconsistentReadError: (
+        "Try again. If it happens again, check that every worker may read that directory, on each "
+        "machine."
+    ),
     errors.ReplyError: (
         "If it happens again, report it, together with what `qq --version` and this command's "
         "--version print."

@@ -55,6 +55,7 @@
     │   ├── FailingError             69   the cluster keeps failing; transient
     │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
     │   ├── MountTimeoutError        69   a mount of the cluster does not answer; transient
+    │   ├── InconsistentReadError    69   a directory could be read only now and then; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
     │       └── ChangedCertificateError 69  its certificate is not the configured one
@@ -89,6 +90,7 @@ from qumulo_changelist.errors.cluster import (
     FailingError,
     IncomparableError,
     IncompleteReplyError,
+    InconsistentReadError,
     LoginError,
     MountTimeoutError,
     NotFoundError,
@@ -187,6 +189,7 @@ __all__ = [
     "HiddenSnapshotError",
     "IncomparableError",
     "IncompleteReplyError",
+    "InconsistentReadError",
     "InexpressibleError",
     "InvalidListError",
     "InvalidReceiptError",

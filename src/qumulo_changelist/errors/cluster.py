@@ -90,6 +90,13 @@ class MountTimeoutError(UnreachableError):
     """A mount does not answer; a thread of this process may wait until the process ends."""
 
 
+class InconsistentReadError(UnreachableError):
+    """A directory could be read for one part of a list and not for another.
+
+    The list would lack files without saying so.
+    """
+
+
 class UnclearOutcomeError(UnreachableError):
     """The connection broke, and the cluster may have done what was asked, or not."""
 

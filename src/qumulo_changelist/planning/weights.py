@@ -93,7 +93,7 @@ class Weights:
         above = self._answer_above(letter, directory)
         if not above:
             return None
-        named = above.children.get(directory[directory.rindex("/", 0, -1) + 1 :])
+        named = above.children.get(_name_above(directory))
         return named or min(_least_named(above), self._share(letter, directory, above))
 
     def _share(self, letter: str, directory: str, above: DirectoryCounts) -> int:
@@ -103,7 +103,9 @@ class Weights:
         return -(-left // max(expected - len(above.children), 1))
 
     def _answer_above(self, letter: str, directory: str) -> DirectoryCounts | None:
-        pending = self._above.get((letter, parent_of(directory)))
+        # Nothing that counts is above the base.
+        above = (letter, parent_of(directory))
+        pending = self._above.get(above) if directory != "/" else None
         return pending.result() if pending else None
 
     def _guessed(self) -> int | None:
@@ -124,4 +126,9 @@ def _least_named(answer: DirectoryCounts) -> int:
 
 
 def _is_named(answer: DirectoryCounts, name: str) -> bool:
-    return name[name.rindex("/", 0, -1) + 1 :] in answer.children
+    return _name_above(name) in answer.children
+
+
+def _name_above(name: str) -> str:
+    """Return the name of a directory in the one above it."""
+    return name[len(parent_of(name)) :]

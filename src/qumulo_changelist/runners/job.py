@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from qumulo_changelist.changes import key
@@ -16,6 +16,7 @@ from qumulo_changelist.model import Batch
 from qumulo_changelist.scan.reconcile import read_sides
 from qumulo_changelist.scan.requests import Extent
 from qumulo_changelist.scan.sieve import EntrySieve, SliceSieve
+from qumulo_changelist.scan.unread import UnreadDirectories
 from qumulo_changelist.trees.interface import TreeSource, WorkerPlace
 
 Product = TypeVar("Product")
@@ -61,6 +62,8 @@ class SliceResult(Struct, Generic[Product], frozen=True):
     """What filters have left out."""
     was_kept: bool = False
     """Whether an earlier run made it."""
+    unread: UnreadDirectories = field(default_factory=UnreadDirectories)
+    """The directories that could not be read."""
 
 
 class Keeper(Protocol[Product]):
@@ -115,12 +118,14 @@ class SliceWorker(Generic[Product]):
         if found := self._keeper.find(one, self._listener):
             return found
         failures = _Failures()
-        return self._keeper.keep(one, self._make(one, failures.look), is_whole=not failures.seen)
+        made = self._make(one, failures.look)
+        is_whole = not (failures.seen or made.unread.unlisted)
+        return self._keeper.keep(one, made, is_whole=is_whole)
 
     def _make(self, one: Slice, look: Watch | None = None) -> SliceResult[Product]:
         before = self._changed_since()
         assert self._newer
-        sieve = SliceSieve(self._sieve, key.unpack(one.packed))
+        sieve, unread = SliceSieve(self._sieve, key.unpack(one.packed)), UnreadDirectories()
         entries = read_sides(
             sieve,
             self._newer,
@@ -128,11 +133,13 @@ class SliceWorker(Generic[Product]):
             self._identified,
             newer_extent=Extent(one.bounds, one.newer_known),
             older_extent=Extent(one.bounds, one.older_known),
+            unread=unread,
         )
         for watch in filter(None, (self._watch, look)):
             entries = map(watch, entries)
         product = self._finish(entries)
-        return SliceResult(product, self._changed_since() - before, sieve.tally)
+        changed_since = self._changed_since() - before
+        return SliceResult(product, changed_since, sieve.tally, unread=unread)
 
     def close(self) -> None:
         """Close the trees."""

@@ -6,6 +6,7 @@ import secrets
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.events import Listener, PieceDamaged
@@ -78,9 +79,7 @@ class PieceKeeper(Struct, Generic[Product], frozen=True):
         product, contents = self.codec.encode(result.product)
         facts = _ResultFacts(product, result.changed_since, result.left_out.facts)
         stored = write_piece(self._path(name), identity, pack(facts), contents)
-        return SliceResult(
-            self.codec.decode(product, stored), result.changed_since, result.left_out
-        )
+        return replace(result, product=self.codec.decode(product, stored))
 
     def _identify(self, one: Slice) -> bytes:
         known = repr((one.bounds, one.newer_known, one.older_known))

@@ -19,6 +19,7 @@ from qumulo_changelist.scan.order import in_list_order, merge
 from qumulo_changelist.scan.requests import ALL_OF_IT, Extent, NamedOps
 from qumulo_changelist.scan.sides import NewerSide, OlderSide, Side
 from qumulo_changelist.scan.sieve import SliceSieve
+from qumulo_changelist.scan.unread import UnreadDirectories
 from qumulo_changelist.trees.interface import Tree
 
 # What happened in the newer tree, by what a diff says of a path; nothing if it was only deleted.
@@ -39,6 +40,7 @@ def read_sides(
     *,
     newer_extent: Extent = ALL_OF_IT,
     older_extent: Extent = ALL_OF_IT,
+    unread: UnreadDirectories | None = None,
 ) -> Iterator[Batch]:
     """Yield the entries of both trees in the list's order; a name that both have comes twice.
 
@@ -50,6 +52,7 @@ def read_sides(
             has the ids, or they are not needed.
         newer_extent: how much of what was created is read.
         older_extent: how much of what was deleted is read.
+        unread: receives the directories that cannot be read; None if nobody needs to know.
     """
     changed = sieve.changed
     ops = [_NEWER_OPS[letters] for letters in changed.letters]
@@ -60,15 +63,15 @@ def read_sides(
         is_new = [
             op == CREATE or bool(outermost(whole, name)) for name, op in zip(*named, strict=True)
         ]
-        created = NewerSide(named.select(is_new), identified, sieve, newer_extent)
-        modified = NewerSide(named.select([*map(not_, is_new)]), newer, sieve, newer_extent)
+        created = NewerSide(named.select(is_new), identified, sieve, newer_extent, unread)
+        modified = NewerSide(named.select([*map(not_, is_new)]), newer, sieve, newer_extent, unread)
         present = merge(_listed(created, sieve), _listed(modified, sieve))
     else:
-        created = NewerSide(named, newer, sieve, newer_extent)
+        created = NewerSide(named, newer, sieve, newer_extent, unread)
         present = _listed(created, sieve)
     deleted: Iterable[Batch] = ()
     if older:
-        deleted = _listed(OlderSide(changed, older, sieve, older_extent), sieve)
+        deleted = _listed(OlderSide(changed, older, sieve, older_extent, unread), sieve)
     return (_hide_unknown(batch, created.unknown) for batch in merge(present, deleted))
 
 

@@ -30,6 +30,7 @@ from qumulo_changelist.scan.requests import (
     make_requests,
 )
 from qumulo_changelist.scan.sieve import SliceSieve
+from qumulo_changelist.scan.unread import UnreadDirectories
 from qumulo_changelist.trees.interface import (
     GONE_REASON,
     Described,
@@ -51,16 +52,23 @@ class Side(ABC):
         tree: the tree.
         sieve: what is left out.
         extent: how much of whole directories is read.
+        unread: receives the directories that cannot be read; None if nobody needs to know.
     """
 
     _op: Op
     """What happened to everything in a whole directory, which the diff does not list."""
 
     def __init__(
-        self, named: NamedOps, tree: Tree, sieve: SliceSieve, extent: Extent = ALL_OF_IT
+        self,
+        named: NamedOps,
+        tree: Tree,
+        sieve: SliceSieve,
+        extent: Extent = ALL_OF_IT,
+        unread: UnreadDirectories | None = None,
     ) -> None:
         self._tree = tree
         self._sieve = sieve
+        self._unread = unread if unread is not None else UnreadDirectories()
         self._is_in_bounds = extent.bounds.includes
         self._whole = {
             name for name, op in zip(*named, strict=True) if name[-1] == "/" and op == self._op
@@ -119,7 +127,11 @@ class Side(ABC):
     def _entry_in_bounds(self, name: str, described: Description, op: Op) -> Entry | None:
         # A directory above the bounds that cannot be read is listed elsewhere, and yet it matters.
         entry = self.entry_from_walk(name, described, op)
-        return entry if self._is_in_bounds(name) else None
+        is_in_bounds = self._is_in_bounds(name)
+        if name[-1] == "/" and isinstance(described, ReadFailure):
+            unread = self._unread.listed if is_in_bounds else self._unread.unlisted
+            unread.add((name, self._op))
+        return entry if is_in_bounds else None
 
     def _reconcile_walk(
         self, wanted: RequestWithOps, answer: Iterable[Described]
@@ -155,9 +167,14 @@ class NewerSide(Side):
     _op = CREATE
 
     def __init__(
-        self, named: NamedOps, newer: Tree, sieve: SliceSieve, extent: Extent = ALL_OF_IT
+        self,
+        named: NamedOps,
+        newer: Tree,
+        sieve: SliceSieve,
+        extent: Extent = ALL_OF_IT,
+        unread: UnreadDirectories | None = None,
     ) -> None:
-        super().__init__(named, newer, sieve, extent)
+        super().__init__(named, newer, sieve, extent, unread)
         self.unknown: set[str] = set()
         """Created directories that cannot be read: it cannot be known what is still in them."""
 
@@ -203,7 +220,12 @@ class OlderSide(Side):
     _op = DELETE
 
     def __init__(
-        self, changed: ChangedPaths, older: Tree, sieve: SliceSieve, extent: Extent = ALL_OF_IT
+        self,
+        changed: ChangedPaths,
+        older: Tree,
+        sieve: SliceSieve,
+        extent: Extent = ALL_OF_IT,
+        unread: UnreadDirectories | None = None,
     ) -> None:
         is_deleted = [DELETED in letters for letters in changed.letters]
         names = list(compress(changed.names, is_deleted))
@@ -212,7 +234,7 @@ class OlderSide(Side):
             for name, letters in zip(names, compress(changed.letters, is_deleted), strict=True)
             if letters != DELETED
         }
-        super().__init__(NamedOps(names, [DELETE] * len(names)), older, sieve, extent)
+        super().__init__(NamedOps(names, [DELETE] * len(names)), older, sieve, extent, unread)
 
     @staticmethod
     def entry_for_name(name: str, described: Description, op: Op) -> Entry | None:

@@ -13,6 +13,7 @@ from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
+from qumulo_changelist.errors import InconsistentReadError
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
 from qumulo_changelist.operations.lists.plan import CountingDivision, Planner
@@ -23,6 +24,7 @@ from qumulo_changelist.runners.job import Product, SliceResult
 from qumulo_changelist.runners.local import LocalRunner
 from qumulo_changelist.scan.moves import SetAsideCandidates, pair_moves
 from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.scan.unread import UnreadDirectories
 
 # For fewer changes, or entries of whole directories, no process is started: the work is done before
 # a process is ready. With smaller slices, this number of them is enough work.
@@ -113,13 +115,23 @@ def prepare_slices(
 def take_products(
     results: Iterable[SliceResult[Product]], tallies: Sequence[Tally], meter: ProgressMeter
 ) -> Iterator[Product]:
-    """Yield the products of slices; the tallies get what was counted beside them."""
+    """Yield the products of slices; the tallies get what was counted beside them.
+
+    Raises:
+        InconsistentReadError: a directory could be read for one slice and not for another.
+    """
+    unread = UnreadDirectories()
     for result in results:
+        unread.merge(result.unread)
         for tally in tallies:
             tally.add_changed_since(result.changed_since)
             tally.filtered.merge(result.left_out)
         meter.end_slice()
         yield result.product
+    if missing := unread.missing:
+        raise InconsistentReadError(
+            f"{missing[0]} could be read for one part of the list, and not for another"
+        )
 
 
 def encode_with_moves(
