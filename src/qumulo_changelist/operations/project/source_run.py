@@ -221,7 +221,7 @@ class SourceRunner:
             run,
             state=RunState.FAILED,
             ended=time.time_ns(),
-            exit_code=error.exit_code if isinstance(error, ChangelistError) else None,
+            exit_code=_exit_code(error),
             error=_describe(error),
         )
 
@@ -287,6 +287,13 @@ def _values(run: Run, result: ChangelistResult) -> dict[str, str]:
         "older": "" if run.older is None else str(run.older),
         "newer": str(run.newer),
     }
+
+
+def _exit_code(error: BaseException) -> int | None:
+    """Return what the journal keeps of an error; None for an interruption."""
+    if isinstance(error, ChangelistError):
+        return error.exit_code
+    return 1 if isinstance(error, Exception) else None
 
 
 def _describe(error: BaseException) -> str:
