@@ -29,7 +29,12 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Attributes, Kind
-from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
+from qumulo_changelist.operations.lists.piece_sets import (
+    PieceSet,
+    has_pieces,
+    remove_set,
+    use_set,
+)
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.runners.encode import CountedPiece, CountedPieces
 from qumulo_changelist.runners.job import SliceResult
@@ -260,6 +265,26 @@ def test_two_runs_of_the_same_list_never_share_a_set(tmp_path, listener):
         keeper_of(second).keep(SLICE, result, is_whole=True)
         assert [str(path) for path in tmp_path.iterdir()] == [second.path]
     assert listener.events == []
+
+
+def test_whoever_looks_at_a_folder_locks_no_set_that_another_run_may_look_for(
+    tmp_path, listener, monkeypatch
+):
+    keep(tmp_path)
+    locked: list[str] = []
+    flock = fcntl.flock
+
+    def watch(file: int, how: int) -> None:
+        locked.append(os.path.dirname(os.readlink(f"/proc/self/fd/{file}")))
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", watch)
+    assert has_pieces(str(tmp_path), *SNAPSHOTS)
+    assert not has_pieces(str(tmp_path), None, 2)
+    with use_set(str(tmp_path), OTHER_LIST, SNAPSHOTS, listener, lasts=True) as used:
+        assert [os.path.basename(path).strip(".") for path in locked] == [
+            os.path.basename(used.path)
+        ]
 
 
 def test_of_several_sets_the_fullest_is_taken(tmp_path, listener):
