@@ -34,6 +34,7 @@ from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.result import ChangelistResult
+from qumulo_changelist.operations.lists.workplace import check_workplace
 from qumulo_changelist.operations.project.beginning import find_beginning, report_filters
 from qumulo_changelist.operations.project.command import list_name
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
@@ -203,6 +204,8 @@ class SourceRunner:
         )
 
     def _take_snapshot(self, run: Run) -> Run:
+        wanted = make_request(self._project, self._source, run.older, (run.older or 0) + 1)
+        check_workplace(wanted, self._settings, self._listener)
         expire = self._project.expire
         expires = time.time_ns() + expire * _NANOSECONDS if expire else 0
         self._listener(StageBegun(Stage.SNAPSHOT, self._path))
