@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.changes.slice import Slice
+from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.errors import PiecesError
@@ -39,6 +40,7 @@ from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.runners.encode import CountedPiece, CountedPieces
 from qumulo_changelist.runners.job import SliceResult
 from qumulo_changelist.runners.piece_codec import PiecesCodec
+from qumulo_changelist.runners.piece_file import piece_errors
 from qumulo_changelist.runners.piece_keeper import PieceKeeper
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.trees.interface import KnownListing
@@ -432,3 +434,18 @@ def test_a_piece_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path, li
         remove_set(used.path, listener)
         with pytest.raises(PiecesError, match=r"\.piece cannot be used: No such file"):
             keeper.keep(SLICE, result, is_whole=True)
+
+
+def test_a_folder_without_room_is_named_and_not_a_file_in_it():
+    no_room = r"^there is no room in the folder for pieces /shared/pieces: No space left on device$"
+    with (
+        pytest.raises(PiecesError, match=no_room) as caught,
+        piece_errors("/shared/pieces/qumulo-pieces-1/1.piece"),
+        open("/dev/full", "wb", buffering=0) as full,
+    ):
+        full.write(b"x")
+
+    assert "goes on with the pieces" in hint_for(caught.value, makes_list=False)
+    with pytest.raises(PiecesError) as caught, use_set("/no", LIST, SNAPSHOTS, ignore, lasts=True):
+        pass
+    assert "goes on" not in hint_for(caught.value, makes_list=False)
