@@ -24,7 +24,7 @@ from qumulo_changelist import (
 )
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import DeletionLimitError, PiecesError
+from qumulo_changelist.errors import PiecesError
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import site_on
@@ -114,9 +114,14 @@ def content_of(result: ChangelistResult) -> dict[str, bytes]:
 
 
 def cut_short(project: Project, request: ChangelistRequest) -> None:
-    """Make a list that is not published, since it would delete too much."""
-    with pytest.raises(DeletionLimitError):
-        make(project, replace(request, max_deletes=DeletionLimit(Fraction(0))))
+    """Interrupt a run when all of its slices are done, before their number is checked."""
+
+    def interrupt(event: events.Event) -> None:
+        if isinstance(event, events.StageBegun) and event.stage is events.Stage.CHECKING:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(project, replace(request, max_deletes=DeletionLimit(Fraction(100))), interrupt)
 
 
 def rest_of(project: Project, request: ChangelistRequest) -> tuple[dict[str, bytes], int, int]:
@@ -332,24 +337,58 @@ def test_run_goes_on_with_the_snapshot_of_a_run_that_was_cut_short(
 ) -> None:
     office, folder = Office(site, forks), tmp_path / "pieces"
     folder.mkdir()
-    kept = ["--pieces", str(folder), "--max-deletes"]
+    kept = ["--pieces", str(folder)]
     write_files(site.mount, "a", "b", "c")
-    office.archived("--pieces", str(folder))
+    office.archived(*kept)
     (site.mount / "a").unlink()
-    failed = office.run(*kept, "0", code=6)
-    assert "going on" not in failed.messages
+    kill_once_a_piece_is_kept(office, folder)
     write_files(site.mount, "new")
-    (begun,) = set(office.taken()) - {min(office.taken())}
+    begun = max(office.taken())
 
-    plan = office.run_as_json(*kept, "5", "--dry-run")
-    other = office.run(*kept, "5", "--dry-run", "--json", "--exclude", "b")
-    done = office.archived(*kept, "5")
+    plan = office.run_as_json(*kept, "--deletes", "--dry-run")
+    other = office.run(*kept, "--dry-run", "--json", "--exclude", "b")
+    done = office.archived(*kept)
 
     assert plan["newer"] == begun
     assert json.loads(other.output)["projects"][0]["sources"][0]["newer"] is None
     assert f"going on with snapshot {begun} (" in done.messages
     assert "1 of 1 piece made by an earlier run" in done.messages
     assert office.mirror.files == {"/b": 10, "/c": 10}
-    assert os.listdir(folder) == []
-    assert "going on" not in office.archived(*kept, "5").messages
+    assert not any(folder.glob("*/*.piece"))
+    assert "going on" not in office.archived(*kept).messages
     assert office.mirror.files == files_below(site.mount)
+
+
+def kill_once_a_piece_is_kept(office: Office, folder: Path) -> None:
+    """Kill runs, each one step later than the one before it, until one has kept a piece."""
+    arguments = ["run", *office.project, "--deletes", "--pieces", str(folder)]
+    environment = office.site.variables() | {
+        "QUMULO_CHANGELIST_STATE": str(office.site.folder / office.state)
+    }
+    for step in range(9, 40):
+        killed = office.forks.run(arguments, environment, office.site.folder, kill_at=step)
+        assert killed.code == -signal.SIGKILL, killed.messages
+        if any(folder.glob("*/*.piece")):
+            return
+    pytest.fail("no run kept a piece")
+
+
+def test_a_list_that_a_check_refused_is_made_anew_from_a_new_snapshot(
+    site: Site, forks: ForkServer, tmp_path: Path
+) -> None:
+    office, folder = Office(site, forks), tmp_path / "pieces"
+    folder.mkdir()
+    options = ["--pieces", str(folder), "--max-deletes", "1"]
+    write_files(site.mount, "a", "away/b", "away/c")
+    office.archived(*options)
+    (site.mount / "away").rename(tmp_path / "away")
+    (site.mount / "a").unlink()
+    office.run(*options, code=6)
+    left = os.listdir(folder)
+    (tmp_path / "away").rename(site.mount / "away")
+
+    done = office.archived(*options)
+
+    assert left == []
+    assert "going on" not in done.messages
+    assert office.mirror.files == files_below(site.mount) == {"/away/b": 10, "/away/c": 10}

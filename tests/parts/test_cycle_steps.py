@@ -1,7 +1,9 @@
 """The cycle, one case at a time, on a cluster in memory: what is committed, and what remains."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -23,6 +25,7 @@ from qumulo_changelist.operations.project.commit import CommitRequest, CommitRes
 from qumulo_changelist.operations.project.run import RunRequest, plan_project, run_project
 from qumulo_changelist.operations.project.source_run import SourceRun
 from qumulo_changelist.projects.project import ListOptions, Project
+from qumulo_changelist.runners.scheduler import Scheduler
 from tests.parts.cycle_world import (
     SETTINGS,
     SOURCE,
@@ -349,6 +352,31 @@ def test_no_snapshot_is_taken_for_a_list_that_cannot_be_made(
         site.plan()
     assert not site.world.snapshots
     assert not site.runs()
+
+
+@pytest.mark.parametrize(("missing", "exit_code"), [("mount", 2), ("pieces", 4), ("scheduler", 69)])
+def test_no_snapshot_is_taken_as_long_as_something_is_missing_that_the_list_is_made_with(
+    sites: Sites, tmp_path: Path, missing: str, exit_code: int
+) -> None:
+    site, absent = sites(), str(tmp_path / "absent")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        scheduler = Scheduler(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    options = {
+        "mount": ListOptions(),
+        "pieces": ListOptions(pieces=absent),
+        "scheduler": ListOptions(pieces=str(tmp_path), scheduler=scheduler),
+    }
+    source = replace(site.project.sources[0], mapped_path=absent if missing == "mount" else None)
+    site.project = replace(site.project, options=options[missing], sources=(source,))
+
+    (done,) = site.run()
+
+    assert done.failure
+    assert done.failure.exit_code == exit_code
+    assert not site.world.snapshots
+    (run,) = site.runs()
+    assert (run.state, run.newer, run.exit_code) == (RunState.FAILED, None, exit_code)
+    assert list(tmp_path.iterdir()) == []
 
 
 # What goes, and what is only said

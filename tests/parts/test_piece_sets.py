@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.changes.slice import Slice
+from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cluster.interface import DirectoryPage
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.errors import PiecesError
@@ -29,11 +30,17 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Attributes, Kind
-from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
+from qumulo_changelist.operations.lists.piece_sets import (
+    PieceSet,
+    has_pieces,
+    remove_set,
+    use_set,
+)
 from qumulo_changelist.output.interface import Piece
 from qumulo_changelist.runners.encode import CountedPiece, CountedPieces
 from qumulo_changelist.runners.job import SliceResult
 from qumulo_changelist.runners.piece_codec import PiecesCodec
+from qumulo_changelist.runners.piece_file import piece_errors
 from qumulo_changelist.runners.piece_keeper import PieceKeeper
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.trees.interface import KnownListing
@@ -262,6 +269,26 @@ def test_two_runs_of_the_same_list_never_share_a_set(tmp_path, listener):
     assert listener.events == []
 
 
+def test_whoever_looks_at_a_folder_locks_no_set_that_another_run_may_look_for(
+    tmp_path, listener, monkeypatch
+):
+    keep(tmp_path)
+    locked: list[str] = []
+    flock = fcntl.flock
+
+    def watch(file: int, how: int) -> None:
+        locked.append(os.path.dirname(os.readlink(f"/proc/self/fd/{file}")))
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", watch)
+    assert has_pieces(str(tmp_path), *SNAPSHOTS)
+    assert not has_pieces(str(tmp_path), None, 2)
+    with use_set(str(tmp_path), OTHER_LIST, SNAPSHOTS, listener, lasts=True) as used:
+        assert [os.path.basename(path).strip(".") for path in locked] == [
+            os.path.basename(used.path)
+        ]
+
+
 def test_of_several_sets_the_fullest_is_taken(tmp_path, listener):
     with ExitStack() as stack:
         for _ in range(3):
@@ -407,3 +434,18 @@ def test_a_piece_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path, li
         remove_set(used.path, listener)
         with pytest.raises(PiecesError, match=r"\.piece cannot be used: No such file"):
             keeper.keep(SLICE, result, is_whole=True)
+
+
+def test_a_folder_without_room_is_named_and_not_a_file_in_it():
+    no_room = r"^there is no room in the folder for pieces /shared/pieces: No space left on device$"
+    with (
+        pytest.raises(PiecesError, match=no_room) as caught,
+        piece_errors("/shared/pieces/qumulo-pieces-1/1.piece"),
+        open("/dev/full", "wb", buffering=0) as full,
+    ):
+        full.write(b"x")
+
+    assert "goes on with the pieces" in hint_for(caught.value, makes_list=False)
+    with pytest.raises(PiecesError) as caught, use_set("/no", LIST, SNAPSHOTS, ignore, lasts=True):
+        pass
+    assert "goes on" not in hint_for(caught.value, makes_list=False)

@@ -96,8 +96,7 @@ _HINTS: dict[type[ChangelistError], str] = {
     ),
     errors.PiecesError: (
         "With --pieces, name a folder that exists, has room, and that this machine and every "
-        "worker see under the same path and can write to. The same command goes on with what is "
-        "kept there."
+        "worker see under the same path and can write to."
     ),
     errors.ReceiptError: "The list itself is in its place. Run the command again for a receipt.",
     errors.ResultError: (

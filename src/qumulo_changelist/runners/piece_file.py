@@ -5,6 +5,7 @@ unusable, or write what a worker could have written.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -176,10 +177,16 @@ def _local(path: str) -> str:
 
 @contextlib.contextmanager
 def piece_errors(path: str) -> Iterator[None]:
-    """Turn errors of the system into a ``PiecesError`` that names ``path``."""
+    """Turn errors of the system into a ``PiecesError`` that names ``path``, or its folder."""
     try:
         yield
     except (OSError, ValueError) as error:
         check_shortage(error)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            folder = os.path.dirname(os.path.dirname(path))  # the user knows nothing of its sets
+            raise PiecesError(
+                f"there is no room in the folder for pieces {folder}: {error.strerror}",
+                hint="Make room there; the same command then goes on with the pieces that it has.",
+            ) from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise PiecesError(f"the kept piece {path} cannot be used: {reason}") from error

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from qumulo_changelist.checks.base_path import SnapshotPair
 from qumulo_changelist.config.settings import Settings
+from qumulo_changelist.errors import DeletionLimitError, ProofError
 from qumulo_changelist.events import Listener, PiecesPerishable, PiecesReused
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.names import to_text
@@ -34,6 +35,8 @@ def keep_pieces(
 ) -> Iterator["KeptPieces"]:
     """Keep the pieces of a run for a ``with`` block, and longer if a later run may use them.
 
+    None does after a check has refused the list.
+
     Args:
         request: what is listed, and the folder for pieces; without one, none are kept.
         settings: how the cluster is reached.
@@ -52,7 +55,12 @@ def keep_pieces(
     fingerprint = identify_list(request, settings, pair)
     snapshots = request.older, request.newer
     with use_set(request.pieces, fingerprint, snapshots, listener, lasts=not reason) as used:
-        yield KeptPieces(used, fingerprint, listener)
+        kept = KeptPieces(used, fingerprint, listener)
+        try:
+            yield kept
+        except (DeletionLimitError, ProofError):
+            kept.remove()  # they would lead to the same list, which was refused
+            raise
 
 
 class KeptPieces:

@@ -39,6 +39,8 @@ _FACTS = "set.json"
 _VERSION = 1
 _SECONDS_OF_A_DAY = 86_400
 _MAX_SIZE_OF_FACTS = 4096
+# Whoever opens a pipe without it waits for a writer; a link may lead anywhere.
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 Snapshots = tuple[int | None, int]
@@ -80,7 +82,7 @@ def use_set(
     Raises:
         PiecesError: the folder cannot be used.
     """
-    folder = os.fsdecode(os.path.abspath(to_bytes(folder)))
+    folder = _local(folder)
     with _folder_errors(folder), contextlib.ExitStack() as stack:
         _remove_old(folder, listener)
         found = _take(folder, fingerprint, stack, listener) if lasts else None
@@ -94,6 +96,20 @@ def use_set(
                 remove_set(found.path, listener)
 
 
+def check_folder(folder: str) -> None:
+    """Make sure that sets can be made in a folder.
+
+    Raises:
+        PiecesError: they cannot.
+    """
+    folder = _local(folder)
+    with _folder_errors(folder):
+        # Only the system knows all that can forbid it. Named so that one that is left is removed.
+        path = os.path.join(folder, f".{_set_name(bytes(32))}")
+        os.mkdir(path, 0o700)
+        os.rmdir(path)
+
+
 def has_pieces(folder: str, older: int | None, newer: int) -> bool:
     """Return whether a set has pieces of a list of two snapshots, whatever else it depends on.
 
@@ -103,9 +119,9 @@ def has_pieces(folder: str, older: int | None, newer: int) -> bool:
         newer: that of the newer one.
     """
     with contextlib.suppress(OSError, ValueError):
-        for path in _sets_in(os.fsdecode(to_bytes(folder))):
-            with contextlib.suppress(BlockingIOError), _lock(path) as lock:
-                facts = _read_facts(lock)
+        for path in _sets_in(_local(folder)):
+            with contextlib.suppress(FileNotFoundError):
+                facts = _peek(path)
                 is_of = facts and facts.lasts and facts.snapshots == (older, newer)
                 if is_of and any(name.endswith(".piece") for name in os.listdir(path)):
                     return True
@@ -155,7 +171,7 @@ def _make(
     lasts: bool,
 ) -> PieceSet:
     """Return a new set, which is held before others can see it."""
-    name = f"qumulo-pieces-{fingerprint.hex()}-{secrets.token_hex(8)}"
+    name = _set_name(fingerprint)
     path, hidden = os.path.join(folder, name), os.path.join(folder, f".{name}")
     os.mkdir(hidden, 0o700)
     try:
@@ -180,13 +196,19 @@ def _make(
 
 def _remove_old(folder: str, listener: Listener) -> None:
     """Remove the sets of earlier runs that no run can or will use any more."""
-    oldest = time.time() - DAYS_KEPT * _SECONDS_OF_A_DAY
     for path in _sets_in(folder):
-        with contextlib.suppress(BlockingIOError, FileNotFoundError), _lock(path) as lock:
-            facts = _read_facts(lock)
-            is_useless = (facts and not facts.lasts) or os.stat(path).st_mtime < oldest
-            if is_useless and remove_set(path, listener):
-                listener(OldPiecesRemoved(path))
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            # A run that looks for its set at this moment must not find it locked.
+            if _is_useless(path, _peek(path)):
+                with _lock(path) as lock:
+                    still = _is_useless(path, _read_facts(lock))
+                    if still and remove_set(path, listener):
+                        listener(OldPiecesRemoved(path))
+
+
+def _is_useless(path: str, facts: _SetFacts | None) -> bool:
+    oldest = time.time() - DAYS_KEPT * _SECONDS_OF_A_DAY
+    return bool(facts and not facts.lasts) or os.stat(path).st_mtime < oldest
 
 
 def _sets_in(folder: str) -> list[str]:
@@ -201,6 +223,15 @@ def _sets_in(folder: str) -> list[str]:
                 if is_set and entry.is_dir(follow_symlinks=False):
                     found.append(entry.path)
     return found
+
+
+def _local(folder: str) -> str:
+    """Return the absolute path of a folder in the encoding of this machine's locale."""
+    return os.fsdecode(os.path.abspath(to_bytes(folder)))
+
+
+def _set_name(fingerprint: bytes) -> str:
+    return f"qumulo-pieces-{fingerprint.hex()}-{secrets.token_hex(8)}"
 
 
 def _number_of_files(path: str) -> int:
@@ -220,7 +251,7 @@ def _lock(path: str) -> Iterator[int | None]:
     with contextlib.ExitStack() as stack:
         lock = None
         try:
-            lock = os.open(facts_path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            lock = os.open(facts_path, os.O_RDWR | _FLAGS)
             stack.callback(os.close, lock)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held it may have removed it meanwhile.
@@ -232,6 +263,19 @@ def _lock(path: str) -> Iterator[int | None]:
             check_shortage(error)
             lock = None
         yield lock
+
+
+def _peek(path: str) -> _SetFacts | None:
+    """Return what a set says of itself, whoever holds it; None if it says nothing."""
+    try:
+        facts = os.open(os.path.join(path, _FACTS), os.O_RDONLY | _FLAGS)
+    except OSError as error:
+        check_shortage(error)
+        return None
+    try:
+        return _read_facts(facts)
+    finally:
+        os.close(facts)
 
 
 def _read_facts(lock: int | None) -> _SetFacts | None:

@@ -1,19 +1,46 @@
 """Going on with a run that was cut short: with its snapshot, of which pieces are kept."""
 
+import time
+
 from qumulo_changelist.cycle.base import Base
-from qumulo_changelist.cycle.journal import Journal, RunState
+from qumulo_changelist.cycle.journal import UNFINISHED, Journal, Run, RunState
 from qumulo_changelist.cycle.survey import Survey
+from qumulo_changelist.errors import (
+    ConfigurationError,
+    OutputError,
+    QqMissingError,
+    RefusedError,
+    ResourceError,
+    StateFileError,
+    UnreachableError,
+    UsageError,
+    WorkerError,
+)
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.piece_sets import has_pieces
 from qumulo_changelist.projects.project import Project, Source
+
+# What these errors are about is mended outside the snapshot: the way to the cluster, a login, a
+# mount, the scheduler, a worker, a disk. Any other error may come again of the same snapshot, and
+# a check that refused a list refuses it again: only a new snapshot has what was mended since.
+_MENDED_ELSEWHERE = (
+    *(UsageError, ConfigurationError, RefusedError, UnreachableError, QqMissingError),
+    *(WorkerError, ResourceError, OutputError, StateFileError),
+)
+_CUT_SHORT = frozenset(error.exit_code for error in _MENDED_ELSEWHERE) | {None}
+"""The exit codes of runs that were cut short; None if they were interrupted."""
+
+_NANOSECONDS = 10**9
 
 
 def find_interrupted(
     project: Project, source: Source, path: str, survey: Survey, base: Base, journal: Journal
 ) -> Snapshot | None:
-    """Return the snapshot of the last run, if that was cut short and its pieces can be used.
+    """Return the newest snapshot of runs that were cut short whose pieces can be used.
 
-    A run that went on with a new snapshot could use none of them.
+    A run that went on with a new snapshot could use none of them. It is one that is as good as a
+    new one: no run after it has finished a list, or failed for a reason that may lie in the
+    snapshot, and it does not expire much earlier than a new one would.
 
     Args:
         project: the project.
@@ -24,12 +51,39 @@ def find_interrupted(
         journal: what this machine remembers.
     """
     options = project.options
-    last = next(iter(journal.runs(project.name, path)), None)
-    if not options.pieces or not last or last.state is not RunState.FAILED or last.newer is None:
+    if not options.pieces:
         return None
-    snapshot = survey.runs.get(last.newer)
     older = base.snapshot.id if base.snapshot else None
-    begun = (last.older, last.taken, last.archive, last.filters)
-    if not snapshot or begun != (older, snapshot.taken, source.archive, options.filters.encode()):
-        return None
-    return snapshot if has_pieces(options.pieces, older, snapshot.id) else None
+    for run in journal.runs(project.name, path):
+        if not _was_cut_short(run):
+            return None
+        snapshot = survey.runs.get(run.newer or 0)
+        begun = (run.older, run.taken, run.archive, run.filters)
+        if (
+            snapshot
+            and begun == (older, snapshot.taken, source.archive, options.filters.encode())
+            and lasts_like_new(snapshot, project.expire, time.time_ns())
+            and has_pieces(options.pieces, older, snapshot.id)
+        ):
+            return snapshot
+    return None
+
+
+def _was_cut_short(run: Run) -> bool:
+    """Return whether nothing but an interruption, or what was lacking, kept a run from its list."""
+    # The journal says that a run was killed only once a later one has found that.
+    has_ended = run.state in (*UNFINISHED, RunState.FAILED)
+    return has_ended and run.exit_code in _CUT_SHORT and not run.list
+
+
+def lasts_like_new(snapshot: Snapshot, expire: int, now: int) -> bool:
+    """Return whether a snapshot expires no more than a tenth of its time before a new one would.
+
+    Args:
+        snapshot: the snapshot.
+        expire: the number of seconds after which a new one would expire; 0 for never.
+        now: in nanoseconds since the epoch.
+    """
+    if not snapshot.expires:
+        return True
+    return 0 < expire * _NANOSECONDS * 9 <= (snapshot.expires - now) * 10

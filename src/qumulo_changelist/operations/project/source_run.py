@@ -34,6 +34,7 @@ from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.result import ChangelistResult
+from qumulo_changelist.operations.lists.workplace import check_workplace
 from qumulo_changelist.operations.project.beginning import find_beginning, report_filters
 from qumulo_changelist.operations.project.command import list_name
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
@@ -203,6 +204,8 @@ class SourceRunner:
         )
 
     def _take_snapshot(self, run: Run) -> Run:
+        wanted = make_request(self._project, self._source, run.older, (run.older or 0) + 1)
+        check_workplace(wanted, self._settings, self._listener)
         expire = self._project.expire
         expires = time.time_ns() + expire * _NANOSECONDS if expire else 0
         self._listener(StageBegun(Stage.SNAPSHOT, self._path))
@@ -221,7 +224,7 @@ class SourceRunner:
             run,
             state=RunState.FAILED,
             ended=time.time_ns(),
-            exit_code=error.exit_code if isinstance(error, ChangelistError) else None,
+            exit_code=_exit_code(error),
             error=_describe(error),
         )
 
@@ -287,6 +290,13 @@ def _values(run: Run, result: ChangelistResult) -> dict[str, str]:
         "older": "" if run.older is None else str(run.older),
         "newer": str(run.newer),
     }
+
+
+def _exit_code(error: BaseException) -> int | None:
+    """Return what the journal keeps of an error; None for an interruption."""
+    if isinstance(error, ChangelistError):
+        return error.exit_code
+    return 1 if isinstance(error, Exception) else None
 
 
 def _describe(error: BaseException) -> str:

@@ -1,0 +1,171 @@
+"""Which run that was cut short the next one goes on with, and when it takes a new snapshot."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qumulo_changelist.cycle.base import Base
+from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.cycle.survey import Survey
+from qumulo_changelist.events import ignore
+from qumulo_changelist.model import Snapshot
+from qumulo_changelist.operations.lists.piece_sets import use_set
+from qumulo_changelist.operations.project.continuing import find_interrupted, lasts_like_new
+from qumulo_changelist.projects.project import ListOptions, Project, Source
+
+PATH = "/show"
+SOURCE = Source(path=PATH, guid="guid")
+TAKEN = 1_800_000_000
+OLDER, FIRST, SECOND = 5, 6, 7
+DAY = 86_400
+
+
+class History:
+    """What a machine and the cluster have of one source; pieces of the first two runs are kept."""
+
+    def __init__(self, folder: Path, journal: Journal) -> None:
+        self.folder, self.journal = folder, journal
+        self.snapshots = {one: Snapshot(one, "", TAKEN + one) for one in (OLDER, FIRST, SECOND)}
+
+    def keep(self, newer: int) -> None:
+        with use_set(str(self.folder), b"%32d" % newer, (OLDER, newer), ignore, lasts=True) as used:
+            Path(used.path, f"{newer:064}.piece").touch()
+
+    def ended(self, newer: int | None, exit_code: int | None = None, **values: Any) -> None:
+        """A run that failed, with an exit code, or that was interrupted."""
+        known: dict[str, Any] = {
+            "project": "show",
+            "source": PATH,
+            "state": RunState.FAILED,
+            "older": OLDER,
+            "newer": newer,
+            "taken": TAKEN + (newer or 0),
+            "archive": SOURCE.archive,
+            "exit_code": exit_code,
+        }
+        self.journal.add(Run(**known | values))
+
+    def goes_on_with(self) -> int | None:
+        options = ListOptions(pieces=str(self.folder))
+        project = Project(name="show", sources=(SOURCE,), options=options)
+        survey = Survey(self.snapshots, self.snapshots, {})
+        base = Base(self.snapshots[OLDER])
+        found = find_interrupted(project, SOURCE, PATH, survey, base, self.journal)
+        return found.id if found else None
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with Journal(IN_MEMORY) as journal:
+        made = History(tmp_path, journal)
+        made.keep(FIRST)
+        yield made
+
+
+# As docs/reference/exit-codes.md has them.
+MENDED_ELSEWHERE = {
+    "interrupted": None,
+    "no mount": 2,
+    "no room": 4,
+    "no credentials": 23,
+    "no cluster, or no scheduler": 69,
+    "a worker ended": 70,
+    "no memory": 71,
+    "login": 77,
+}
+OF_THE_SNAPSHOT = {
+    "a mistake of this program": 1,
+    "proof": 5,
+    "max-deletes": 6,
+    "refused by the cluster": 65,
+    "no such snapshot": 66,
+    "an answer that makes no sense": 76,
+}
+
+
+@pytest.mark.parametrize("name", MENDED_ELSEWHERE)
+def test_a_run_goes_on_with_one_that_ended_for_lack_of_something(
+    history: History, name: str
+) -> None:
+    history.ended(FIRST, MENDED_ELSEWHERE[name])
+
+    assert history.goes_on_with() == FIRST
+
+
+@pytest.mark.parametrize("name", OF_THE_SNAPSHOT)
+def test_what_may_come_again_of_the_same_snapshot_leads_to_a_new_one(
+    history: History, name: str
+) -> None:
+    history.ended(FIRST)
+    history.ended(FIRST, OF_THE_SNAPSHOT[name])
+    assert history.goes_on_with() is None
+
+    history.ended(None, 69)
+    assert history.goes_on_with() is None, "nor is it gone on with later"
+
+
+def test_attempts_that_kept_nothing_do_not_lose_what_was_kept_before(history: History) -> None:
+    history.ended(FIRST)
+    history.ended(SECOND, 4)
+    history.ended(None, 69)
+    assert history.goes_on_with() == FIRST
+
+    history.keep(SECOND)
+    assert history.goes_on_with() == SECOND
+
+    del history.snapshots[SECOND]
+    assert history.goes_on_with() == FIRST
+
+
+def test_a_run_does_not_go_on_with_a_snapshot_that_expires_before_a_new_one_would(
+    history: History,
+) -> None:
+    history.ended(FIRST)
+    history.snapshots[FIRST] = history.snapshots[FIRST]._replace(expires=2 * 10**18)
+
+    assert history.goes_on_with() is None
+
+
+@pytest.mark.parametrize("state", [RunState.LISTED, RunState.COMMITTING, RunState.COMMITTED])
+def test_a_run_that_finished_a_list_is_not_followed_by_an_older_one(
+    history: History, state: RunState
+) -> None:
+    history.ended(FIRST)
+    history.ended(SECOND, state=state)
+
+    assert history.goes_on_with() is None
+
+
+@pytest.mark.parametrize(
+    "different",
+    [{"older": 4}, {"taken": 1}, {"archive": "other/1"}, {"filters": '{"exclude":["a"]}'}],
+)
+def test_a_run_from_elsewhere_or_for_something_else_is_not_gone_on_with(
+    history: History, different: dict[str, Any]
+) -> None:
+    history.ended(FIRST, **different)
+
+    assert history.goes_on_with() is None
+
+
+@pytest.mark.parametrize(
+    ("left", "expire", "is_as_good"),
+    [
+        (9 * DAY, 10 * DAY, True),
+        (9 * DAY - 1, 10 * DAY, False),
+        (-1, 10 * DAY, False),
+        (10 * DAY, 0, False),
+        (None, 10 * DAY, True),
+        (None, 0, True),
+    ],
+)
+def test_a_snapshot_is_as_good_as_a_new_one_as_long_as_a_tenth_of_its_time_is_gone(
+    left: int | None, expire: int, is_as_good: bool
+) -> None:
+    expires = 0 if left is None else (TAKEN + left) * 10**9
+
+    found = lasts_like_new(Snapshot(6, expires=expires), expire, TAKEN * 10**9)
+
+    assert found is is_as_good
