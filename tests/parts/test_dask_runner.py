@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -428,6 +429,21 @@ def test_a_worker_closes_jobs_of_runs_that_are_gone(monkeypatch):
 
     use(jobs, "a")
     wait_until(lambda: not opened)
+
+
+def test_one_timer_is_enough_for_all_jobs_of_a_worker():
+    before, jobs = set(threading.enumerate()), dask_worker._Jobs()
+    for job_id in "abc":
+        use(jobs, job_id)
+
+    timers = set(threading.enumerate()) - before
+    for timer in timers:
+        assert isinstance(timer, threading.Timer)
+        timer.cancel()
+    for job_id in "abc":
+        jobs.end(job_id)
+    wait_until(lambda: not opened)
+    assert len(timers) == 1
 
 
 def test_a_worker_begins_with_no_slice_of_a_run_that_has_ended():

@@ -145,6 +145,8 @@ class _Jobs:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _KeptJob] = OrderedDict()
         self._ended: deque[str] = deque(maxlen=_ENDED_JOBS_TO_REMEMBER)
+        self._will_look = False
+        """Whether a timer runs already: one is enough for all jobs."""
 
     @contextlib.contextmanager
     def use(self, task: Task) -> Iterator[_KeptJob]:
@@ -192,12 +194,18 @@ class _Jobs:
         return [self._kept.pop(one) for one in dict.fromkeys(old + many)]
 
     def _look_later(self) -> None:
-        timer = threading.Timer(_SECONDS_TO_KEEP, self._close_old)
+        if self._will_look:
+            return
+        self._will_look = True
+        now = time.monotonic()
+        idle_since = min((job.used for job in self._kept.values() if not job.users), default=now)
+        timer = threading.Timer(idle_since + _SECONDS_TO_KEEP - now, self._close_old)
         timer.daemon = True
         timer.start()
 
     def _close_old(self) -> None:
         with self._lock:
+            self._will_look = False
             unwanted = self._take_unwanted()
             if self._kept:
                 self._look_later()
