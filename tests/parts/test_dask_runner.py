@@ -214,6 +214,24 @@ def test_a_run_goes_on_when_the_first_worker_comes(nursery):
     assert events == [WorkersAwaited(Scheduler(file).location())]
 
 
+def test_a_worker_that_does_not_answer_is_told_from_those_that_do(nursery, monkeypatch):
+    _, file = start_cluster(nursery, 1)
+    pid = nursery.start_worker(file)
+    nursery.wait_for_workers(file, 2)
+
+    with contextlib.closing(DaskConnection(Scheduler(file))) as connection:
+        pids = connection.ask_workers(os.getpid)
+        silent = next(address for address, one in pids.items() if one == pid)
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr(dask_connection, "_SECONDS_TO_ANSWER", 0.5)
+        answers = connection.ask_workers(os.getpid)
+
+    error = answers.pop(silent)
+    assert isinstance(error, WorkerError)
+    assert str(error) == "it does not answer"
+    assert answers == {one: answer for one, answer in pids.items() if one != silent}
+
+
 # Nothing remains
 
 

@@ -12,13 +12,19 @@ import threading
 import time
 import uuid
 import warnings
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
+from qumulo_changelist.errors import (
+    ChangelistError,
+    SchedulerError,
+    SchedulerRefusedError,
+    WorkerError,
+    WorkerMismatchError,
+)
 from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.waiting import result_of
@@ -230,10 +236,32 @@ class DaskConnection:
             if has != expected:
                 raise mismatch(who, has, expected)
 
-    def ask_workers(self, function: Callable[..., Answer], *arguments: Any) -> dict[str, Answer]:
-        """Return what a function returns on each worker, by the address of the worker."""
-        ask = partial(self._client.run, function, *arguments)
-        return dict(self._ask(ask, _SECONDS_TO_ANSWER))
+    def ask_workers(
+        self, function: Callable[..., Answer], *arguments: Any
+    ) -> dict[str, Answer | WorkerError]:
+        """Return what a function returns on each worker, by the address of the worker.
+
+        Of a worker that does not answer, it is an error.
+        """
+
+        async def ask(address: str) -> Any:
+            run = self._client.run(function, *arguments, workers=[address], on_error="return")
+            try:
+                found = (await asyncio.wait_for(run, _SECONDS_TO_ANSWER))[address]
+            except asyncio.TimeoutError:
+                return _no_answer()
+            if isinstance(found, OSError):
+                return _no_answer()
+            if isinstance(found, Exception) and not isinstance(found, ChangelistError):
+                raise found
+            return found
+
+        async def ask_all(addresses: Sequence[str]) -> Sequence[Any]:
+            return await asyncio.gather(*map(ask, addresses))
+
+        addresses = list(self.threads())
+        answers = self._ask(partial(ask_all, addresses), _SECONDS_TO_ANSWER + _SECONDS_TO_END)
+        return dict(zip(addresses, answers, strict=True))
 
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Return the address of the worker that has each of these, by key."""
@@ -317,6 +345,13 @@ def _security(scheduler: Scheduler) -> dict[str, Any]:
 
 def _lost(location: str) -> SchedulerError:
     return SchedulerError(f"the connection to the scheduler {location} was lost")
+
+
+def _no_answer() -> WorkerError:
+    return WorkerError(
+        "it does not answer",
+        hint="See whether that machine is up; end this worker, and start it again.",
+    )
 
 
 def _import_distributed() -> Any:
