@@ -9,7 +9,6 @@ import logging
 import socket
 import sys
 import threading
-import time
 import uuid
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from qumulo_changelist.errors import (
     WorkerError,
     WorkerMismatchError,
 )
+from qumulo_changelist.runners.attempt import Attempt, lost_connection
 from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.waiting import result_of
@@ -36,58 +36,10 @@ _SECONDS_TO_ANSWER = 60
 _MESSAGES_TO_KEEP = 10
 _SECONDS_TO_END = 5
 _PACKAGE = "qumulo_changelist"
-THIS_MACHINE = "this machine"
 _LOGGERS = (
     *("distributed", "distributed.client", "distributed.gc", "bokeh", "tornado"),
     *("tornado.application", "asyncio"),
 )
-
-
-class Attempt:
-    """A slice that was given to the workers, once.
-
-    Args:
-        key: Dask's name for it.
-        location: the address of the scheduler.
-    """
-
-    result: "Future[bytes]"
-    """Becomes the report of the slice, pickled, or an exception."""
-
-    def __init__(self, key: str, location: str) -> None:
-        self.key = key
-        self._location = location
-        self._began = time.monotonic()
-        self._seconds: float | None = None
-        self._failed_on_worker = False
-
-    @property
-    def seconds(self) -> float:
-        """How long it took, or has taken so far."""
-        return time.monotonic() - self._began if self._seconds is None else self._seconds
-
-    def end(self, *, failed_on_worker: bool) -> None:
-        """Take note that the result is there, or that there is none."""
-        self._seconds = time.monotonic() - self._began
-        self._failed_on_worker = failed_on_worker
-
-    def failure(self) -> BaseException | None:
-        """Return the exception that a worker sent instead of a result; None for a result.
-
-        Raises:
-            SchedulerError: the result is lost, and nobody knows what became of it.
-        """
-        try:
-            error = self.result.exception()
-        except CancelledError as cancelled:
-            error = cancelled
-        if error and not self._failed_on_worker:
-            raise _lost(self._location) from error
-        return error
-
-    def cancel(self) -> None:
-        """Do without the result."""
-        self.result.cancel()
 
 
 class DaskConnection:
@@ -172,19 +124,26 @@ class DaskConnection:
         )
 
     def submit(
-        self, expected: Versions, task: PickledTask, workers: Collection[str] | None = None
+        self,
+        expected: Versions,
+        task: PickledTask,
+        workers: Collection[str] = (),
+        *,
+        allows_others: bool = True,
     ) -> Attempt:
         """Give a slice to the workers.
 
         Args:
             expected: the versions that a worker has to have.
             task: the slice, and its job.
-            workers: the addresses of those that it is for, as far as they exist; None for all.
+            workers: the addresses of those that it is for; none for all.
+            allows_others: whether others may work on it if there is none of these.
         """
         chosen: dict[str, Any] = {}
         if workers:
-            chosen = {"workers": list(workers), "allow_other_workers": True}
-        attempt = Attempt(f"slice-{uuid.uuid4()}", self.location)
+            chosen = {"workers": list(workers), "allow_other_workers": allows_others}
+        only_for = () if allows_others else workers
+        attempt = Attempt(f"slice-{uuid.uuid4()}", self.location, only_for)
 
         async def work_elsewhere() -> bytes:
             future = self._client.submit(work, expected, task, key=attempt.key, **chosen)
@@ -204,21 +163,27 @@ class DaskConnection:
         """Return the address of each worker, with the number of its threads."""
         return dict(self._ask(self._client.nthreads, _SECONDS_TO_ANSWER))
 
-    def versions(self) -> dict[str, Versions | None]:
-        """Return the versions of this machine, the scheduler and its workers, by what each is.
+    def mismatches(self) -> list[WorkerMismatchError]:
+        """Return an error for the scheduler and each worker with versions other than ours.
 
-        None are the versions without this package. If not all answer in time, there are none.
+        If not all answer in time, there are none: each worker looks for itself, too.
         """
         get = partial(self._client.get_versions, packages=[_PACKAGE])
         try:
             found = self._ask(get, _SECONDS_TO_CONNECT)
         except SchedulerError:
             self.check()
-            return {}
-        answers = {THIS_MACHINE: found["client"]}
-        answers[f"the scheduler {self.location}"] = found["scheduler"]
-        answers |= {f"the worker {one}": answer for one, answer in found["workers"].items()}
-        return {who: _versions_in(answer["packages"]) for who, answer in answers.items()}
+            return []
+        expected = _versions_in(found["client"]["packages"])
+        if not expected:  # it runs without being installed
+            return []
+        answers = {"": found["scheduler"], **found["workers"]}
+        has = {worker: _versions_in(answer["packages"]) for worker, answer in answers.items()}
+        return [
+            mismatch(worker, versions, expected, self.location)
+            for worker, versions in has.items()
+            if versions != expected
+        ]
 
     def check_versions(self) -> None:
         """Make sure that the scheduler and its workers have the versions of this machine.
@@ -226,15 +191,8 @@ class DaskConnection:
         Raises:
             WorkerMismatchError: one has others.
         """
-        found = self.versions()
-        expected = found.pop(THIS_MACHINE, None)
-        for who, has in found.items():
-            if not expected:  # it runs without being installed
-                return
-            if has is None:
-                raise WorkerMismatchError(f"{who} does not have the package qumulo-changelist")
-            if has != expected:
-                raise mismatch(who, has, expected)
+        for error in self.mismatches():
+            raise error
 
     def ask_workers(
         self, function: Callable[..., Answer], *arguments: Any
@@ -277,7 +235,7 @@ class DaskConnection:
             SchedulerError: it was lost.
         """
         if self._client.status != "running":
-            raise _lost(self.location)
+            raise lost_connection(self.location)
 
     def end_job(self, job_id: str, slow: Collection[str]) -> None:
         """Let the workers end a job, as far as they answer soon.
@@ -320,7 +278,7 @@ class DaskConnection:
         except asyncio.TimeoutError as error:
             raise SchedulerError(f"the scheduler {self.location} does not answer") from error
         except (OSError, CancelledError) as error:
-            raise _lost(self.location) from error
+            raise lost_connection(self.location) from error
 
     def _wait(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
         async def ask() -> Any:
@@ -341,10 +299,6 @@ def _security(scheduler: Scheduler) -> dict[str, Any]:
         "tls_client_cert": files.certificate,
         "tls_client_key": files.key,
     }
-
-
-def _lost(location: str) -> SchedulerError:
-    return SchedulerError(f"the connection to the scheduler {location} was lost")
 
 
 def _no_answer() -> WorkerError:
