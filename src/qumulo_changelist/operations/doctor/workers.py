@@ -68,10 +68,11 @@ def _examine(
         failures: list[ChangelistError] = []
 
         def connect() -> Finding:
-            scheduler.check()
-            check_session(scheduler, settings)
-            found.append(stack.enter_context(contextlib.closing(_connect(scheduler))))
-            return _look_at_scheduler(found[0], scheduler)
+            located = scheduler.located()
+            located.check()
+            check_session(located, settings)
+            found.append(stack.enter_context(contextlib.closing(_connect(located))))
+            return _look_at_scheduler(found[0], located)
 
         def look() -> Finding:
             needs_own = any(map(_asks_cluster, projects)) and not scheduler.sends_session
