@@ -35,6 +35,10 @@ _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_ANSWER = 60
 _MESSAGES_TO_KEEP = 10
 _SECONDS_TO_END = 5
+_HINT_WITHOUT_TLS = (
+    "If the scheduler was started with TLS, its address begins with tls:// and not with tcp://. "
+    "Otherwise check that what listens at this port is a scheduler; then try again."
+)
 _PACKAGE = "qumulo_changelist"
 _LOGGERS = (
     *("distributed", "distributed.client", "distributed.gc", "bokeh", "tornado"),
@@ -54,7 +58,8 @@ class DaskConnection:
     """
 
     def __init__(self, scheduler: Scheduler) -> None:
-        self.location = scheduler.location()
+        scheduler = scheduler.located()
+        self.location = scheduler.address
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -119,9 +124,8 @@ class DaskConnection:
                 f"the scheduler {self.location} and this machine do not accept each other's "
                 "certificates"
             )
-        return SchedulerError(
-            f"no scheduler answers at {self.location} within {_SECONDS_TO_CONNECT} s"
-        )
+        hint = "" if self.location.startswith("tls:") else _HINT_WITHOUT_TLS
+        return SchedulerError(f"no scheduler answers at {self.location} in time", hint=hint)
 
     def submit(
         self,
