@@ -354,6 +354,18 @@ def test_a_scheduler_that_does_not_answer_is_reported(monkeypatch):
             DaskRunner(Scheduler(address), ignore)
 
 
+def test_a_run_ends_soon_when_the_scheduler_hangs(nursery, monkeypatch):
+    monkeypatch.setattr(dask_connection, "_SECONDS_TO_END", 0.2)
+    pid, file = start_cluster(nursery, 0)
+    runner = DaskRunner(Scheduler(file), ignore)
+    os.kill(pid, signal.SIGSTOP)
+
+    began = time.monotonic()
+    runner.close()
+
+    assert time.monotonic() - began < dask_connection._SECONDS_TO_ANSWER / 2
+
+
 # TLS
 
 

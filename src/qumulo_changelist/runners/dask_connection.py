@@ -253,12 +253,14 @@ class DaskConnection:
             if workers:
                 await self._client.run(end_job, job_id, workers=workers, on_error="ignore")
 
+        async def end_others() -> None:
+            await end([one for one in await self._client.nthreads() if one not in slow])
+
         # A worker that does not answer ends the job by itself, after a while.
         with contextlib.suppress(SchedulerError):
             self.check()
-            others = [one for one in self.threads() if one not in slow]
             self._start(end(list(slow)))
-            self._ask(partial(end, others), _SECONDS_TO_END)
+            self._ask(end_others, _SECONDS_TO_END)
 
     def close(self) -> None:
         """Close the connection."""
