@@ -26,10 +26,11 @@ from qumulo_changelist.errors import (
     LoginError,
     NoSessionError,
     SessionEndedError,
+    WorkerError,
     WrongMountError,
 )
 from qumulo_changelist.events import ignore
-from qumulo_changelist.operations.doctor.checks import CheckStatus
+from qumulo_changelist.operations.doctor.checks import Check, CheckStatus
 from qumulo_changelist.operations.doctor.diagnosis import DoctorRequest, diagnose
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 from qumulo_changelist.runners.dask import DaskRunner
@@ -355,14 +356,18 @@ def test_no_session_is_sent_through_a_scheduler_that_also_has_unverified_workers
 
 def examine(site: Site, scheduler: Scheduler) -> dict[str, tuple[CheckStatus, str]]:
     """Return what the doctor finds of a scheduler and its workers."""
+    found = {one.name: (one.status, one.detail) for one in checks_of(site, scheduler)}
+    return {name: found[name] for name in ("scheduler", "workers")}
+
+
+def checks_of(site: Site, scheduler: Scheduler) -> list[Check]:
     project = Project(
         name="far",
         sources=(Source(path=site.source, guid=GUID, mapped_path=str(site.mount)),),
         options=ListOptions(deletes=True, scheduler=scheduler),
     )
-    done = diagnose(DoctorRequest(projects=(project,), config=str(site.configuration)))
-    found = {one.name: (one.status, one.detail) for one in done.checks}
-    return {name: found[name] for name in ("scheduler", "workers")}
+    request = DoctorRequest(projects=(project,), config=str(site.configuration))
+    return list(diagnose(request).checks)
 
 
 def test_the_doctor_asks_workers_for_what_a_run_needs_of_them(
@@ -370,7 +375,7 @@ def test_the_doctor_asks_workers_for_what_a_run_needs_of_them(
 ) -> None:
     write_files(far.mount, "a.mov")
     fine = {
-        "scheduler": (CheckStatus.OK, "1 worker for 1 slice at a time, without TLS"),
+        "scheduler": (CheckStatus.OK, "1 worker, 1 part at a time, without TLS"),
         "workers": (
             CheckStatus.OK,
             "as admin on the cluster, with the same mounts as this machine",
@@ -383,6 +388,23 @@ def test_the_doctor_asks_workers_for_what_a_run_needs_of_them(
     assert detail.startswith("worker tcp://127.0.0.1:")
     assert "own.conf cannot be read" in detail
     assert examine(far, verified) == {
-        "scheduler": (CheckStatus.OK, "1 worker for 1 slice at a time, verified over TLS"),
+        "scheduler": (CheckStatus.OK, "1 worker, 1 part at a time, verified over TLS"),
         "workers": (CheckStatus.OK, "with the same mounts as this machine"),
     }
+
+
+def test_the_doctor_names_each_worker_that_does_not_answer_and_shows_what_the_others_see(
+    far: Site, unverified: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {f"tls://10.0.0.{number}:4001": "admin" for number in (7, 8, 9)}
+    silent = {one: WorkerError("it does not answer") for one in list(answers)[1:]}
+    monkeypatch.setattr(DaskConnection, "ask_workers", lambda *_: answers | silent)
+
+    checks = checks_of(far, Scheduler(unverified))
+
+    found = [(one.status, one.detail) for one in checks if one.name == "workers"]
+    assert found == [
+        (CheckStatus.OK, "1 of 3: as admin on the cluster, with the same mounts as this machine"),
+        (CheckStatus.FAILED, "worker tls://10.0.0.8:4001: it does not answer"),
+        (CheckStatus.FAILED, "worker tls://10.0.0.9:4001: it does not answer"),
+    ]

@@ -1,7 +1,9 @@
 """A list that the workers of a Dask scheduler make, from the request to the published file."""
 
+import os
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from qumulo_changelist import ChangelistRequest, generate_changelist
@@ -17,11 +19,20 @@ __all__ = ["nursery"]
 
 
 def test_a_list_of_workers_of_dask_is_the_same_byte_for_byte(
-    cluster: Emulator, site: Site, nursery: Nursery
+    cluster: Emulator, site: Site, nursery: Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The scheduler's file is read once: what was checked is what is connected to."""
     _, scheduler_file = nursery.start_scheduler()
     for _ in range(2):
         nursery.start_worker(scheduler_file)
+    nursery.wait_for_workers(scheduler_file, 2)
+
+    def check_at_last(scheduler: Scheduler) -> None:
+        usual_check(scheduler)
+        os.unlink(scheduler_file)
+
+    usual_check = Scheduler.check
+    monkeypatch.setattr(Scheduler, "check", check_at_last)
     names = [f"reel{number:02}/a.mov" for number in range(20)]
     older = site.snapshot()
     write_files(site.mount, *names)

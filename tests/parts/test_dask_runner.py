@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -26,8 +27,9 @@ from qumulo_changelist.errors import (
     WorkerError,
     WorkerMismatchError,
 )
-from qumulo_changelist.events import WorkersAwaited, ignore
+from qumulo_changelist.events import Listener, SliceLate, WorkerLeftOut, WorkersAwaited, ignore
 from qumulo_changelist.runners import dask, dask_connection, dask_worker, patience
+from qumulo_changelist.runners.attempt import Attempt
 from qumulo_changelist.runners.dask import DaskRunner
 from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import PickledTask
@@ -83,10 +85,16 @@ def start_cluster(nursery: Nursery, workers: int) -> tuple[int, str]:
     return pid, file
 
 
-def run(file: str, job: Any, slices: Any, results: list[Any] | None = None) -> list[Any]:
+def run(
+    file: str,
+    job: Any,
+    slices: Any,
+    results: list[Any] | None = None,
+    listener: Listener = ignore,
+) -> list[Any]:
     """Return the results of slices, which are also appended to a list one by one."""
     results = [] if results is None else results
-    with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
+    with contextlib.closing(DaskRunner(Scheduler(file), listener)) as runner:
         for result in runner.run(job, slices):
             results.append(result)
     return results
@@ -138,8 +146,10 @@ def test_the_slices_of_a_worker_that_hangs_are_worked_on_by_another_until_it_is_
         os.kill(pids[0], signal.SIGCONT)
         yield from until(lambda: pids[0] in owners_in(results[len(SLICES) :]))
 
-    run(file, make_job(Waiting(readers.port), Owned()), slices(), results)
+    listener = RecordingListener()
+    run(file, make_job(Waiting(readers.port), Owned()), slices(), results, listener)
 
+    assert any(isinstance(event, SliceLate) for event in listener.events)
     assert names_in(results[: len(SLICES)]) == NAMES
     assert owners_in(results[: len(SLICES)]) == {pids[1]}
     assert set(names_in(results[len(SLICES) :])) == set(NAMES[:2])
@@ -151,7 +161,7 @@ def test_the_slice_of_a_slow_worker_that_is_gone_is_left_to_the_scheduler(
 ):
     """A cancelled attempt looks like a lost connection, if anybody still waits for it."""
     _, file = start_cluster(nursery, 0)
-    attempt = dask_connection.Attempt("slice-1", "tcp://127.0.0.1:1")
+    attempt = Attempt("slice-1", "tcp://127.0.0.1:1")
     attempt.result = Future()
 
     with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
@@ -211,6 +221,24 @@ def test_a_run_goes_on_when_the_first_worker_comes(nursery):
     with contextlib.closing(DaskRunner(Scheduler(file), listen)) as runner:
         assert names_in(runner.run(JOB, SLICES)) == NAMES
     assert events == [WorkersAwaited(Scheduler(file).location())]
+
+
+def test_a_worker_that_does_not_answer_is_told_from_those_that_do(nursery, monkeypatch):
+    _, file = start_cluster(nursery, 1)
+    pid = nursery.start_worker(file)
+    nursery.wait_for_workers(file, 2)
+
+    with contextlib.closing(DaskConnection(Scheduler(file))) as connection:
+        pids = connection.ask_workers(os.getpid)
+        silent = next(address for address, one in pids.items() if one == pid)
+        os.kill(pid, signal.SIGSTOP)
+        monkeypatch.setattr(dask_connection, "_SECONDS_TO_ANSWER", 0.5)
+        answers = connection.ask_workers(os.getpid)
+
+    error = answers.pop(silent)
+    assert isinstance(error, WorkerError)
+    assert str(error) == "it does not answer"
+    assert answers == {one: answer for one, answer in pids.items() if one != silent}
 
 
 # Nothing remains
@@ -322,8 +350,20 @@ def test_a_scheduler_that_does_not_answer_is_reported(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
 
-        with pytest.raises(SchedulerError, match=f"no scheduler answers at {address} within"):
+        with pytest.raises(SchedulerError, match=f"no scheduler answers at {address} in time"):
             DaskRunner(Scheduler(address), ignore)
+
+
+def test_a_run_ends_soon_when_the_scheduler_hangs(nursery, monkeypatch):
+    monkeypatch.setattr(dask_connection, "_SECONDS_TO_END", 0.2)
+    pid, file = start_cluster(nursery, 0)
+    runner = DaskRunner(Scheduler(file), ignore)
+    os.kill(pid, signal.SIGSTOP)
+
+    began = time.monotonic()
+    runner.close()
+
+    assert time.monotonic() - began < dask_connection._SECONDS_TO_ANSWER / 2
 
 
 # TLS
@@ -368,8 +408,9 @@ def test_over_tls_both_sides_verify_each_other(nursery, tmp_path, monkeypatch):
         assert names_in(runner.run(JOB, SLICES)) == NAMES
 
     monkeypatch.setattr(dask_connection, "_SECONDS_TO_CONNECT", 0.3)
-    with pytest.raises(SchedulerError, match="no scheduler answers"):
+    with pytest.raises(SchedulerError, match="no scheduler answers") as caught:
         DaskRunner(Scheduler(address.replace("tls", "tcp")), ignore)
+    assert "begins with tls://" in caught.value.hint
 
 
 # Versions
@@ -396,6 +437,47 @@ def test_a_worker_with_other_versions_works_on_nothing(nursery, monkeypatch):
         f" has qumulo-changelist {here}, and this machine 0.9 with Python 3.9"
     )
     assert str(caught.value).startswith("the worker tcp://127.0.0.1:")
+
+
+def test_a_worker_with_other_versions_that_joins_is_left_out_as_long_as_there_is_another(
+    nursery, monkeypatch
+):
+    monkeypatch.setattr(dask, "_SECONDS_BETWEEN_COUNTS", 0.05)
+    _, file = nursery.start_scheduler()
+    good = nursery.start_worker(file)
+    nursery.wait_for_workers(file, 1)
+    listener = RecordingListener()
+    results: list[Any] = []
+
+    def slices() -> Iterator[Slice]:
+        nursery.start_worker(file, "--hide-package")
+        yield from until(lambda: listener.events)
+        results.clear()
+        yield from SLICES
+        yield from until(lambda: len(results) >= len(SLICES))
+        os.kill(good, signal.SIGKILL)
+        yield from until(lambda: False)
+
+    with pytest.raises(WorkerMismatchError) as caught:
+        run(file, JOB, slices(), results, listener)
+
+    assert listener.events == [WorkerLeftOut(str(caught.value))]
+    assert str(caught.value).endswith(" does not have the package qumulo-changelist")
+    assert owners_in(results[2 : len(SLICES)]) == {good}
+
+
+def test_a_slice_that_was_only_for_workers_that_are_gone_is_given_to_others(nursery):
+    _, file = start_cluster(nursery, 1)
+    stranded = Attempt("slice-1", "tcp://127.0.0.1:1", ["tcp://127.0.0.1:9"])
+    stranded.result = Future()
+
+    with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
+        task = PickledTask.of(dask_worker.Task("1", pickle.dumps(JOB), runner._crew, SLICES[0]))
+        runner._line.append(dask._Given(task, stranded))
+        runner._free_stranded()
+
+        assert stranded.result.cancelled()
+        assert names_in([runner._take()]) == NAMES[:2]
 
 
 # What a worker keeps
@@ -428,6 +510,21 @@ def test_a_worker_closes_jobs_of_runs_that_are_gone(monkeypatch):
 
     use(jobs, "a")
     wait_until(lambda: not opened)
+
+
+def test_one_timer_is_enough_for_all_jobs_of_a_worker():
+    before, jobs = set(threading.enumerate()), dask_worker._Jobs()
+    for job_id in "abc":
+        use(jobs, job_id)
+
+    timers = set(threading.enumerate()) - before
+    for timer in timers:
+        assert isinstance(timer, threading.Timer)
+        timer.cancel()
+    for job_id in "abc":
+        jobs.end(job_id)
+    wait_until(lambda: not opened)
+    assert len(timers) == 1
 
 
 def test_a_worker_begins_with_no_slice_of_a_run_that_has_ended():

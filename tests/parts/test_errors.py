@@ -1,5 +1,6 @@
 """The tree of errors: exit codes, the way from a worker process, and hints for every class."""
 
+import argparse
 import pickle
 import re
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_changelist import errors
-from qumulo_changelist.cli import messages
+from qumulo_changelist.cli import main, messages
 from qumulo_changelist.errors import ChangelistError
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/exit-codes.md"
@@ -173,6 +174,20 @@ def test_a_shortage_says_what_can_be_allowed(number: int, words: str) -> None:
     error = errors.ResourceError("what is wrong", number=number)
 
     assert words in messages.hint_for(error, makes_list=True)
+
+
+def test_the_configuration_of_this_machine_is_named_unless_the_error_is_of_a_worker() -> None:
+    options = argparse.Namespace(read_config="/here.conf", names=["show1"])
+    hints = []
+    for worker in ("", "tls://10.0.0.7:4001"):
+        error = errors.LoginError("what is wrong")
+        error.worker = worker
+        main._add_context(error, options)
+        hints.append(messages.hint_for(error, makes_list=False))
+
+    here = messages.hint_for(errors.LoginError("what"), makes_list=False)
+    assert hints[0] == f"{here} The configuration is /here.conf."
+    assert hints[1] == f"On the worker tls://10.0.0.7:4001: {here}"
 
 
 # The documentation

@@ -28,6 +28,8 @@ WARNINGS: list[Event] = [
     events.MoreUnreadable(7),
     events.WorkersUnavailable("why"),
     events.WorkersAwaited("tls://host:8786"),
+    events.WorkerLeftOut("why"),
+    events.SliceLate("tls://host:4001", 20.5),
     events.ProcessesLeft((17,)),
     events.LockAwaited("/list"),
     events.LockUnavailable("/list", "/lock", "why"),

@@ -148,7 +148,8 @@ def _add_context(error: ChangelistError, options: argparse.Namespace) -> None:
     """Add what only the command line knows: the project, and which configuration was read."""
     named = [getattr(options, "name", "") or "", *getattr(options, "names", [])]
     error.project = error.project or next(filter(None, named), "")
-    path = getattr(options, "read_config", "")
+    # A worker of a different machine has read its own.
+    path = "" if error.worker else getattr(options, "read_config", "")
     if path and isinstance(error, (RefusedError, UnreachableError)):
         hint = hint_for(error, makes_list=False, overrides=CYCLE_HINTS)
         error.hint = f"{hint} The configuration is {path}."

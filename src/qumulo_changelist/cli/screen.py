@@ -216,6 +216,11 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.WorkersAwaited: lambda e: (
         f"the scheduler {e.scheduler} has no workers; waiting until there is one"
     ),
+    events.WorkerLeftOut: lambda e: f"{e.reason}; it is left out",
+    events.SliceLate: lambda e: (
+        f"a part of the list has taken the worker {e.worker} {e.seconds:.0f} s so far; another "
+        "worker makes it, too"
+    ),
     events.ProcessesLeft: lambda e: (
         f"left behind, since the system does not let {'it' if len(e.pids) == 1 else 'them'} end: "
         f"{'process' if len(e.pids) == 1 else 'processes'} {', '.join(map(str, e.pids))}"

@@ -38,3 +38,5 @@ class WorkerMismatchError(WorkerError):
     """A worker, or the scheduler, has a different version of this package or of Python."""
 
     transient = False
+    address = ""
+    """Of the worker; "" if it is the scheduler."""

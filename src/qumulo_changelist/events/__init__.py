@@ -55,7 +55,9 @@ from qumulo_changelist.events.lists import (
     PiecesReused,
     ProcessesLeft,
     QqFoldersCounted,
+    SliceLate,
     SnapshotsUnknown,
+    WorkerLeftOut,
     WorkersAwaited,
     WorkersUnavailable,
 )
@@ -109,12 +111,14 @@ __all__ = [
     "RequestRetried",
     "RunContinued",
     "RunRecovered",
+    "SliceLate",
     "SnapshotKept",
     "SnapshotRemoved",
     "SnapshotTaken",
     "SnapshotsUnknown",
     "Stage",
     "StageBegun",
+    "WorkerLeftOut",
     "WorkersAwaited",
     "WorkersUnavailable",
     "ignore",
@@ -139,6 +143,8 @@ Event = (
     | EntryLeftOut
     | WorkersUnavailable
     | WorkersAwaited
+    | WorkerLeftOut
+    | SliceLate
     | ProcessesLeft
     | LockAwaited
     | LockUnavailable

@@ -75,6 +75,22 @@ class WorkersAwaited(Struct, frozen=True):
     """Its address."""
 
 
+class WorkerLeftOut(Struct, frozen=True):
+    """A worker that joined during the run has other versions than this machine."""
+
+    reason: str
+    """Its address, and the versions of both."""
+
+
+class SliceLate(Struct, frozen=True):
+    """A slice takes a worker far longer than others took, so another one works on it, too."""
+
+    worker: str
+    """The address of the first one."""
+    seconds: float
+    """How long it has taken so far."""
+
+
 class ProcessesLeft(Struct, frozen=True):
     """Worker processes do not end, even when they are killed; they are left to the system."""
 

@@ -4,7 +4,7 @@ import pickle
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, wait
 
 from qumulo_changelist.changes.slice import Slice
@@ -12,9 +12,11 @@ from qumulo_changelist.errors import (
     NoSessionError,
     NoWorkersError,
     WorkerError,
+    WorkerMismatchError,
 )
-from qumulo_changelist.events import Listener, WorkersAwaited
-from qumulo_changelist.runners.dask_connection import Attempt, DaskConnection
+from qumulo_changelist.events import Listener, SliceLate, WorkerLeftOut, WorkersAwaited
+from qumulo_changelist.runners.attempt import Attempt
+from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import Crew, PickledTask, Task, versions
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
 from qumulo_changelist.runners.patience import Patience
@@ -42,6 +44,8 @@ class _Given:
         """Whether it is known how long it took."""
         self.deaths = 0
         """How often the scheduler gave it up, since workers died with it."""
+        self.failures = 0
+        """How often it failed while there was a worker with other versions."""
 
     @property
     def done(self) -> Attempt | None:
@@ -55,6 +59,7 @@ class DaskRunner:
     Slices are given to all workers, also to those that join meanwhile, with a few ahead for each. A
     worker that dies is Dask's affair: it gives the slice to another one. A slice that takes far
     longer than others is given to a second worker, and the first result counts: slices are pure.
+    A worker with other versions that joins later is left out, as long as there is another one.
 
     Args:
         scheduler: the scheduler.
@@ -62,7 +67,8 @@ class DaskRunner:
 
     Raises:
         SchedulerError: the scheduler does not answer. Every method but ``close`` may raise it.
-        WorkerMismatchError: a worker has other versions than this machine.
+        WorkerMismatchError: a worker has other versions than this machine; later, if it is all
+            that is left.
     """
 
     def __init__(self, scheduler: Scheduler, listener: Listener) -> None:
@@ -72,6 +78,8 @@ class DaskRunner:
         self._patience = Patience()
         self._crew = Crew()
         self._next_count = 0.0
+        self._left_out: dict[str, WorkerMismatchError] = {}
+        """Workers with other versions that have come since the run began."""
         self._slow: dict[str, Attempt] = {}
         """Workers that had a slice for too long, and the attempt that shows when they are back."""
         self._line: deque[_Given] = deque()
@@ -80,7 +88,10 @@ class DaskRunner:
         self._sends_session = scheduler.sends_session
         self._connection = DaskConnection(scheduler)
         try:
-            self._count_workers()
+            found = self._connection.threads()
+            if found:
+                self._connection.check_versions()
+            self._meet(found)
         except BaseException:
             self.close()
             raise
@@ -119,11 +130,13 @@ class DaskRunner:
         return max(self._crew.count, 1) * _SLICES_PER_THREAD
 
     def _submit(self, task: PickledTask) -> Attempt:
-        """Give a slice to the workers, but not to those that have been slow and are not back."""
-        others = None
-        if self._slow:
-            others = [address for address, _ in self._crew.threads if address not in self._slow]
-        return self._connection.submit(self._expected, task, others)
+        """Give a slice to the workers, but not to those that were slow and are not back."""
+        everyone = [address for address, _ in self._crew.threads]
+        prompt = [address for address in everyone if address not in self._slow]
+        if self._left_out:
+            chosen = prompt or everyone
+            return self._connection.submit(self._expected, task, chosen, allows_others=False)
+        return self._connection.submit(self._expected, task, prompt if self._slow else ())
 
     def _take(self) -> SliceResult[Product]:
         """Return the result of the first slice in line."""
@@ -151,12 +164,16 @@ class DaskRunner:
         if error:
             self._survive(given, error)
             return None
+        report: Report = pickle.loads(done.result.result())  # noqa: S301  (of our own function)
+        if isinstance(report.outcome, WorkerMismatchError):
+            self._leave_out([report.outcome], self._connection.threads())
+            self._try_again(given)
+            return None
         self._learn(given, done)
         for attempt in given.attempts:
             # That of a slow worker shows when it is back.
             if attempt not in self._slow.values():
                 attempt.cancel()
-        report: Report = pickle.loads(done.result.result())  # noqa: S301  (of our own function)
         return report
 
     def _learn(self, given: _Given, done: Attempt) -> None:
@@ -173,8 +190,14 @@ class DaskRunner:
         from distributed.scheduler import KilledWorker
 
         if not isinstance(error, KilledWorker):
-            self._connection.check_versions()
-            raise error
+            # A worker without this package fails before it can say so.
+            wrong = self._connection.mismatches()
+            given.failures += 1
+            if not wrong or given.failures == _MOST_ATTEMPTS:
+                raise error
+            self._leave_out(wrong, self._connection.threads())
+            self._try_again(given)
+            return
         if given.attempts:
             return
         given.deaths += 1
@@ -183,7 +206,11 @@ class DaskRunner:
                 "every worker that worked on one part of the list ended; the last one was "
                 f"{error.last_worker.address}"
             ) from error
-        given.attempts.append(self._submit(given.task))
+        self._try_again(given)
+
+    def _try_again(self, given: _Given) -> None:
+        if not given.attempts:
+            given.attempts.append(self._submit(given.task))
 
     def _look(self) -> None:
         """Look whether the scheduler and its workers are there, and do what that asks for."""
@@ -191,6 +218,7 @@ class DaskRunner:
         if time.monotonic() >= self._next_count:
             self._count_workers()
             self._forget_slow()
+            self._free_stranded()
             self._help_late()
 
     def _help_late(self) -> None:
@@ -208,7 +236,9 @@ class DaskRunner:
             attempt = given.attempts[-1]
             address = holders.get(attempt.key)
             if address and any(one != address for one, _ in self._crew.threads):
-                self._slow.setdefault(address, attempt)
+                if address not in self._slow:
+                    self._listener(SliceLate(address, attempt.seconds))
+                    self._slow[address] = attempt
                 given.attempts.append(self._submit(given.task))
 
     def _is_late(self, given: _Given) -> bool:
@@ -225,14 +255,52 @@ class DaskRunner:
                 if attempt not in needed:
                     attempt.cancel()
 
+    def _free_stranded(self) -> None:
+        """Give slices to other workers if all those are gone that were to work on them."""
+        here = {address for address, _ in self._crew.threads}
+        for given in self._line if here else ():
+            chosen = [attempt.only_for for attempt in given.attempts]
+            if not given.done and all(only and here.isdisjoint(only) for only in chosen):
+                for attempt in given.attempts:
+                    attempt.cancel()
+                given.attempts = [self._submit(given.task)]
+
     def _count_workers(self) -> None:
         found = self._connection.threads()
+        known = {address for address, _ in self._crew.threads} | self._left_out.keys()
+        if found.keys() <= known:
+            self._meet(found)
+        else:
+            self._leave_out(self._connection.mismatches(), found)
+
+    def _leave_out(self, wrong: Iterable[WorkerMismatchError], found: Mapping[str, int]) -> None:
+        """Give no more slices to workers with other versions.
+
+        Raises:
+            WorkerMismatchError: there is no other one, or it is the scheduler.
+        """
+        new = [error for error in wrong if error.address not in self._left_out]
+        for error in new:
+            if not error.address:
+                raise error
+            self._left_out[error.address] = error
+        self._meet(found)
+        for error in new:
+            self._listener(WorkerLeftOut(str(error)))
+
+    def _meet(self, found: Mapping[str, int]) -> None:
+        """Take note of which workers there are, with the numbers of their threads.
+
+        Raises:
+            WorkerMismatchError: all of them are left out.
+        """
         self._next_count = time.monotonic() + _SECONDS_BETWEEN_COUNTS
-        known = [address for address, _ in self._crew.threads]
-        if not found.keys() <= set(known):
-            self._connection.check_versions()
-            self._check_verified(found)
-        order = [*filter(found.__contains__, known), *(one for one in found if one not in known)]
+        self._check_verified(found)
+        known = [address for address, _ in self._crew.threads if address in found]
+        order = [one for one in dict.fromkeys([*known, *found]) if one not in self._left_out]
+        if found and not order:
+            raise next(self._left_out[one] for one in found)
+        self._left_out = {one: why for one, why in self._left_out.items() if one in found}
         self._crew = Crew(tuple((address, found[address]) for address in order))
 
     def _check_verified(self, addresses: Iterable[str]) -> None:

@@ -9,16 +9,22 @@ import logging
 import socket
 import sys
 import threading
-import time
 import uuid
 import warnings
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from qumulo_changelist.errors import SchedulerError, SchedulerRefusedError, WorkerMismatchError
+from qumulo_changelist.errors import (
+    ChangelistError,
+    SchedulerError,
+    SchedulerRefusedError,
+    WorkerError,
+    WorkerMismatchError,
+)
+from qumulo_changelist.runners.attempt import Attempt, lost_connection
 from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.waiting import result_of
@@ -29,59 +35,15 @@ _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_ANSWER = 60
 _MESSAGES_TO_KEEP = 10
 _SECONDS_TO_END = 5
+_HINT_WITHOUT_TLS = (
+    "If the scheduler was started with TLS, its address begins with tls:// and not with tcp://. "
+    "Otherwise check that what listens at this port is a scheduler; then try again."
+)
 _PACKAGE = "qumulo_changelist"
-THIS_MACHINE = "this machine"
 _LOGGERS = (
     *("distributed", "distributed.client", "distributed.gc", "bokeh", "tornado"),
     *("tornado.application", "asyncio"),
 )
-
-
-class Attempt:
-    """A slice that was given to the workers, once.
-
-    Args:
-        key: Dask's name for it.
-        location: the address of the scheduler.
-    """
-
-    result: "Future[bytes]"
-    """Becomes the report of the slice, pickled, or an exception."""
-
-    def __init__(self, key: str, location: str) -> None:
-        self.key = key
-        self._location = location
-        self._began = time.monotonic()
-        self._seconds: float | None = None
-        self._failed_on_worker = False
-
-    @property
-    def seconds(self) -> float:
-        """How long it took, or has taken so far."""
-        return time.monotonic() - self._began if self._seconds is None else self._seconds
-
-    def end(self, *, failed_on_worker: bool) -> None:
-        """Take note that the result is there, or that there is none."""
-        self._seconds = time.monotonic() - self._began
-        self._failed_on_worker = failed_on_worker
-
-    def failure(self) -> BaseException | None:
-        """Return the exception that a worker sent instead of a result; None for a result.
-
-        Raises:
-            SchedulerError: the result is lost, and nobody knows what became of it.
-        """
-        try:
-            error = self.result.exception()
-        except CancelledError as cancelled:
-            error = cancelled
-        if error and not self._failed_on_worker:
-            raise _lost(self._location) from error
-        return error
-
-    def cancel(self) -> None:
-        """Do without the result."""
-        self.result.cancel()
 
 
 class DaskConnection:
@@ -96,7 +58,8 @@ class DaskConnection:
     """
 
     def __init__(self, scheduler: Scheduler) -> None:
-        self.location = scheduler.location()
+        scheduler = scheduler.located()
+        self.location = scheduler.address
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -161,24 +124,30 @@ class DaskConnection:
                 f"the scheduler {self.location} and this machine do not accept each other's "
                 "certificates"
             )
-        return SchedulerError(
-            f"no scheduler answers at {self.location} within {_SECONDS_TO_CONNECT} s"
-        )
+        hint = "" if self.location.startswith("tls:") else _HINT_WITHOUT_TLS
+        return SchedulerError(f"no scheduler answers at {self.location} in time", hint=hint)
 
     def submit(
-        self, expected: Versions, task: PickledTask, workers: Collection[str] | None = None
+        self,
+        expected: Versions,
+        task: PickledTask,
+        workers: Collection[str] = (),
+        *,
+        allows_others: bool = True,
     ) -> Attempt:
         """Give a slice to the workers.
 
         Args:
             expected: the versions that a worker has to have.
             task: the slice, and its job.
-            workers: the addresses of those that it is for, as far as they exist; None for all.
+            workers: the addresses of those that it is for; none for all.
+            allows_others: whether others may work on it if there is none of these.
         """
         chosen: dict[str, Any] = {}
         if workers:
-            chosen = {"workers": list(workers), "allow_other_workers": True}
-        attempt = Attempt(f"slice-{uuid.uuid4()}", self.location)
+            chosen = {"workers": list(workers), "allow_other_workers": allows_others}
+        only_for = () if allows_others else workers
+        attempt = Attempt(f"slice-{uuid.uuid4()}", self.location, only_for)
 
         async def work_elsewhere() -> bytes:
             future = self._client.submit(work, expected, task, key=attempt.key, **chosen)
@@ -198,21 +167,27 @@ class DaskConnection:
         """Return the address of each worker, with the number of its threads."""
         return dict(self._ask(self._client.nthreads, _SECONDS_TO_ANSWER))
 
-    def versions(self) -> dict[str, Versions | None]:
-        """Return the versions of this machine, the scheduler and its workers, by what each is.
+    def mismatches(self) -> list[WorkerMismatchError]:
+        """Return an error for the scheduler and each worker with versions other than ours.
 
-        None are the versions without this package. If not all answer in time, there are none.
+        If not all answer in time, there are none: each worker looks for itself, too.
         """
         get = partial(self._client.get_versions, packages=[_PACKAGE])
         try:
             found = self._ask(get, _SECONDS_TO_CONNECT)
         except SchedulerError:
             self.check()
-            return {}
-        answers = {THIS_MACHINE: found["client"]}
-        answers[f"the scheduler {self.location}"] = found["scheduler"]
-        answers |= {f"the worker {one}": answer for one, answer in found["workers"].items()}
-        return {who: _versions_in(answer["packages"]) for who, answer in answers.items()}
+            return []
+        expected = _versions_in(found["client"]["packages"])
+        if not expected:  # it runs without being installed
+            return []
+        answers = {"": found["scheduler"], **found["workers"]}
+        has = {worker: _versions_in(answer["packages"]) for worker, answer in answers.items()}
+        return [
+            mismatch(worker, versions, expected, self.location)
+            for worker, versions in has.items()
+            if versions != expected
+        ]
 
     def check_versions(self) -> None:
         """Make sure that the scheduler and its workers have the versions of this machine.
@@ -220,20 +195,35 @@ class DaskConnection:
         Raises:
             WorkerMismatchError: one has others.
         """
-        found = self.versions()
-        expected = found.pop(THIS_MACHINE, None)
-        for who, has in found.items():
-            if not expected:  # it runs without being installed
-                return
-            if has is None:
-                raise WorkerMismatchError(f"{who} does not have the package qumulo-changelist")
-            if has != expected:
-                raise mismatch(who, has, expected)
+        for error in self.mismatches():
+            raise error
 
-    def ask_workers(self, function: Callable[..., Answer], *arguments: Any) -> dict[str, Answer]:
-        """Return what a function returns on each worker, by the address of the worker."""
-        ask = partial(self._client.run, function, *arguments)
-        return dict(self._ask(ask, _SECONDS_TO_ANSWER))
+    def ask_workers(
+        self, function: Callable[..., Answer], *arguments: Any
+    ) -> dict[str, Answer | WorkerError]:
+        """Return what a function returns on each worker, by the address of the worker.
+
+        Of a worker that does not answer, it is an error.
+        """
+
+        async def ask(address: str) -> Any:
+            run = self._client.run(function, *arguments, workers=[address], on_error="return")
+            try:
+                found = (await asyncio.wait_for(run, _SECONDS_TO_ANSWER))[address]
+            except asyncio.TimeoutError:
+                return _no_answer()
+            if isinstance(found, OSError):
+                return _no_answer()
+            if isinstance(found, Exception) and not isinstance(found, ChangelistError):
+                raise found
+            return found
+
+        async def ask_all(addresses: Sequence[str]) -> Sequence[Any]:
+            return await asyncio.gather(*map(ask, addresses))
+
+        addresses = list(self.threads())
+        answers = self._ask(partial(ask_all, addresses), _SECONDS_TO_ANSWER + _SECONDS_TO_END)
+        return dict(zip(addresses, answers, strict=True))
 
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
         """Return the address of the worker that has each of these, by key."""
@@ -249,7 +239,7 @@ class DaskConnection:
             SchedulerError: it was lost.
         """
         if self._client.status != "running":
-            raise _lost(self.location)
+            raise lost_connection(self.location)
 
     def end_job(self, job_id: str, slow: Collection[str]) -> None:
         """Let the workers end a job, as far as they answer soon.
@@ -263,12 +253,14 @@ class DaskConnection:
             if workers:
                 await self._client.run(end_job, job_id, workers=workers, on_error="ignore")
 
+        async def end_others() -> None:
+            await end([one for one in await self._client.nthreads() if one not in slow])
+
         # A worker that does not answer ends the job by itself, after a while.
         with contextlib.suppress(SchedulerError):
             self.check()
-            others = [one for one in self.threads() if one not in slow]
             self._start(end(list(slow)))
-            self._ask(partial(end, others), _SECONDS_TO_END)
+            self._ask(end_others, _SECONDS_TO_END)
 
     def close(self) -> None:
         """Close the connection."""
@@ -292,7 +284,7 @@ class DaskConnection:
         except asyncio.TimeoutError as error:
             raise SchedulerError(f"the scheduler {self.location} does not answer") from error
         except (OSError, CancelledError) as error:
-            raise _lost(self.location) from error
+            raise lost_connection(self.location) from error
 
     def _wait(self, question: Callable[[], Awaitable[Any]], seconds: float) -> Any:
         async def ask() -> Any:
@@ -315,8 +307,11 @@ def _security(scheduler: Scheduler) -> dict[str, Any]:
     }
 
 
-def _lost(location: str) -> SchedulerError:
-    return SchedulerError(f"the connection to the scheduler {location} was lost")
+def _no_answer() -> WorkerError:
+    return WorkerError(
+        "it does not answer",
+        hint="See whether that machine is up; end this worker, and start it again.",
+    )
 
 
 def _import_distributed() -> Any:

@@ -86,12 +86,28 @@ def versions() -> Versions:
     return __version__, ".".join(platform.python_version_tuple()[:2])
 
 
-def mismatch(who: str, has: Versions, expected: Versions) -> WorkerMismatchError:
-    """Return the error for a process that has versions other than the expected ones."""
-    return WorkerMismatchError(
-        f"{who} has qumulo-changelist {has[0]} with Python {has[1]}, and this machine "
-        f"{expected[0]} with Python {expected[1]}"
-    )
+def mismatch(
+    worker: str, has: Versions | None, expected: Versions, scheduler: str = ""
+) -> WorkerMismatchError:
+    """Return the error for a process that has versions other than the expected ones.
+
+    Args:
+        worker: the address of the worker; "" if it is the scheduler.
+        has: its versions; None without this package.
+        expected: those of this machine.
+        scheduler: the address of the scheduler, if it is that.
+    """
+    who = f"the worker {worker}" if worker else f"the scheduler {scheduler}"
+    if has:
+        text = (
+            f"{who} has qumulo-changelist {has[0]} with Python {has[1]}, and this machine "
+            f"{expected[0]} with Python {expected[1]}"
+        )
+    else:
+        text = f"{who} does not have the package qumulo-changelist"
+    error = WorkerMismatchError(text)
+    error.address = worker
+    return error
 
 
 class _JobEnded(Exception):  # noqa: N818  (it is no error: nobody wants the slice any more)
@@ -145,6 +161,8 @@ class _Jobs:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _KeptJob] = OrderedDict()
         self._ended: deque[str] = deque(maxlen=_ENDED_JOBS_TO_REMEMBER)
+        self._will_look = False
+        """Whether a timer runs already: one is enough for all jobs."""
 
     @contextlib.contextmanager
     def use(self, task: Task) -> Iterator[_KeptJob]:
@@ -192,12 +210,18 @@ class _Jobs:
         return [self._kept.pop(one) for one in dict.fromkeys(old + many)]
 
     def _look_later(self) -> None:
-        timer = threading.Timer(_SECONDS_TO_KEEP, self._close_old)
+        if self._will_look:
+            return
+        self._will_look = True
+        now = time.monotonic()
+        idle_since = min((job.used for job in self._kept.values() if not job.users), default=now)
+        timer = threading.Timer(idle_since + _SECONDS_TO_KEEP - now, self._close_old)
         timer.daemon = True
         timer.start()
 
     def _close_old(self) -> None:
         with self._lock:
+            self._will_look = False
             unwanted = self._take_unwanted()
             if self._kept:
                 self._look_later()
@@ -224,7 +248,7 @@ def work(expected: Versions, task: PickledTask) -> bytes:
     from distributed import get_worker
 
     if versions() != expected:
-        error = mismatch(f"the worker {get_worker().address}", versions(), expected)
+        error = mismatch(get_worker().address, versions(), expected)
         return pickle.dumps(Report(error, []))
     garbage.search_rarely()
     given: Task = pickle.loads(task)  # noqa: S301  (as above)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.errors import (
     MissingPackageError,
@@ -62,15 +63,26 @@ class Scheduler(Struct, frozen=True):
                 "a Dask scheduler needs the package distributed, which is not installed",
                 hint=how_to_install("dask"),
             )
-        scheme, host = self._parts()
+        location = self.location()
+        scheme, host = _parts_of(location)
         if scheme == "tls":
             _check_credentials(self.credentials())
         elif not (self.allows_unverified or _is_loopback(host)):
             raise UnverifiedSchedulerError(
-                f"the scheduler {self.location()} is on a different machine and uses no TLS: "
+                f"the scheduler {location} is on a different machine and uses no TLS: "
                 "whoever reaches its port can run programs as the user of its workers, and "
                 "whoever is on the way can read and change what is sent"
             )
+
+    def located(self) -> "Scheduler":
+        """Return the same scheduler, with the address that its file has now.
+
+        What is checked is then what is connected to, also if the file changes.
+
+        Raises:
+            SchedulerAddressError: there is none.
+        """
+        return replace(self, address=self.location())
 
     def location(self) -> str:
         """Return the address of the scheduler, also if it is in a file.
@@ -95,7 +107,7 @@ class Scheduler(Struct, frozen=True):
     @property
     def uses_tls(self) -> bool:
         """Whether the scheduler is reached over TLS."""
-        return self._parts()[0] == "tls"
+        return _parts_of(self.location())[0] == "tls"
 
     def credentials(self) -> Credentials:
         """Return the files that TLS needs.
@@ -118,15 +130,15 @@ class Scheduler(Struct, frozen=True):
             )
         return found
 
-    def _parts(self) -> tuple[str, str]:
-        """Return the scheme and the host."""
-        location = self.location()
-        found = _ADDRESS.fullmatch(location)
-        if not found or not 0 < int(found[3]) < 1 << 16:
-            raise SchedulerAddressError(
-                f"{location!r} is not the address of a scheduler, such as tls://host:8786"
-            )
-        return found[1], found[2].strip("[]")
+
+def _parts_of(location: str) -> tuple[str, str]:
+    """Return the scheme and the host of an address."""
+    found = _ADDRESS.fullmatch(location)
+    if not found or not 0 < int(found[3]) < 1 << 16:
+        raise SchedulerAddressError(
+            f"{location!r} is not the address of a scheduler, such as tls://host:8786"
+        )
+    return found[1], found[2].strip("[]")
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,7 +1,8 @@
 """Checks of a Dask scheduler and its workers: they answer, and reach the cluster and the mounts."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -64,22 +65,30 @@ def _examine(
 ) -> None:
     with contextlib.ExitStack() as stack:
         found: list[DaskConnection] = []
+        failures: list[ChangelistError] = []
 
         def connect() -> Finding:
-            scheduler.check()
-            check_session(scheduler, settings)
-            found.append(stack.enter_context(contextlib.closing(_connect(scheduler))))
-            return _look_at_scheduler(found[0], scheduler)
+            located = scheduler.located()
+            located.check()
+            check_session(located, settings)
+            found.append(stack.enter_context(contextlib.closing(_connect(located))))
+            return _look_at_scheduler(found[0], located)
 
         def look() -> Finding:
             needs_own = any(map(_asks_cluster, projects)) and not scheduler.sends_session
             travelling = WorkerLook(
                 WorkerSettings.of(settings) if needs_own else None, tuple(_mounts(projects))
             )
-            return _look_at_workers(found[0], travelling)
+            answers = found[0].ask_workers(travelling.look)
+            failures.extend(_failures_in(answers))
+            if failures and len(failures) == len(answers):
+                raise failures.pop(0)
+            return _describe(answers, has_mounts=bool(travelling.mounts))
 
         is_there = examination.check("scheduler", scheduler.address, connect)
         examination.check("workers", scheduler.address, look, needs={"scheduler": is_there})
+        for failure in failures:
+            examination.check("workers", scheduler.address, partial(_fail, failure))
 
 
 def _connect(scheduler: Scheduler) -> "DaskConnection":
@@ -99,24 +108,32 @@ def _look_at_scheduler(connection: "DaskConnection", scheduler: Scheduler) -> Fi
             warning=True,
             hint="Start workers; a run waits for the first one for some minutes.",
         )
-    workers, slices = count(len(threads), "worker"), count(sum(threads.values()), "slice")
-    return Finding(f"{workers} for {slices} at a time, {verified}")
+    workers, parts = count(len(threads), "worker"), count(sum(threads.values()), "part")
+    return Finding(f"{workers}, {parts} at a time, {verified}")
 
 
-def _look_at_workers(connection: "DaskConnection", travelling: WorkerLook) -> Finding:
-    answers = connection.ask_workers(travelling.look)
-    if not answers:
-        return Finding("there are none to ask")
+def _failures_in(answers: Mapping[str, ChangelistError | str]) -> Iterator[ChangelistError]:
     for address, answer in answers.items():
         if isinstance(answer, ChangelistError):
             answer.worker = address
-            raise answer
-    found = [
-        f"as {user} on the cluster" for user in sorted(set(map(str, answers.values()))) if user
-    ]
-    if travelling.mounts:
+            yield answer
+
+
+def _describe(answers: Mapping[str, ChangelistError | str], *, has_mounts: bool) -> Finding:
+    """Return what the workers see that see what they have to."""
+    if not answers:
+        return Finding("there are none to ask")
+    fine = [answer for answer in answers.values() if isinstance(answer, str)]
+    found = [f"as {user} on the cluster" for user in sorted(set(fine)) if user]
+    if has_mounts:
         found.append("with the same mounts as this machine")
-    return Finding(", ".join(found) or "a run sends them a session")
+    text = ", ".join(found) or "a run sends them a session"
+    is_some = len(fine) < len(answers)
+    return Finding(f"{len(fine)} of {len(answers)}: {text}" if is_some else text)
+
+
+def _fail(failure: ChangelistError) -> Finding:
+    raise failure
 
 
 def _asks_cluster(project: Project) -> bool:

@@ -108,6 +108,7 @@ class _Run:
         stack: contextlib.ExitStack,
     ) -> None:
         self._started = time.time_ns()
+        request = request.located()
         request.check()
         self._request, self._listener = request.effective(), listener
         self._scope = Scope(normalize_cluster_path(request.base_path))

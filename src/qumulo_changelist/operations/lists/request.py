@@ -100,6 +100,16 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
             return self
         return replace(self, deletes=False, moves=False, max_deletes=None)
 
+    def located(self) -> "ChangelistRequest":
+        """Return the request with the address that a scheduler's file has now.
+
+        Raises:
+            SchedulerAddressError: there is none.
+        """
+        if not isinstance(self.scheduler, Scheduler):
+            return self
+        return replace(self, scheduler=self.scheduler.located())
+
     def check(self) -> None:
         """Make sure that the request can be carried out.
 
