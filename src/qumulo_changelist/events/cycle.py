@@ -26,7 +26,7 @@ class RunRecovered(Struct, frozen=True):
 
 
 class RunContinued(Struct, frozen=True):
-    """The last run was cut short; this one goes on with its snapshot and the pieces it kept."""
+    """An earlier run was cut short; this one goes on with its snapshot and the pieces it kept."""
 
     project: str
     source: str
