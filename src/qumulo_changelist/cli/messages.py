@@ -185,7 +185,7 @@ _HINTS: dict[type[ChangelistError], str] = {
     ),
     errors.SchedulerError: (
         "Check that the scheduler runs (`dask scheduler`) and that this machine reaches its port; "
-        "then try again."
+        "then try again. If the scheduler ended, its workers did, too: start them again after it."
     ),
     errors.SchedulerRefusedError: (
         "Both need a certificate of the same authority: check the three files here, and those "

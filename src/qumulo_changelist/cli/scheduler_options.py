@@ -29,8 +29,8 @@ def add_options(parser: argparse.ArgumentParser, *, has_projects: bool = True) -
     group = parser.add_argument_group("workers of other machines (docs/how-to/dask.md)")
     group.add_argument(
         "--scheduler", metavar="ADDRESS", type=arguments.path,
-        help="let the workers of a Dask scheduler do the work: tls://HOST:PORT, or the path of a "
-        "scheduler file",
+        help="let the workers of a Dask scheduler do the work: tls://HOST:PORT, on this machine "
+        "also tcp://127.0.0.1:PORT, or the path of a scheduler file",
     )  # fmt: skip
     if has_projects:
         group.add_argument(
@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser, *, has_projects: bool = True) -
             help="work on this machine, also if the project names a scheduler",
         )  # fmt: skip
     for name, meaning in (
-        ("ca", "the authority that scheduler and workers are verified by"),
+        ("ca", "the certificate of the authority that scheduler and workers are verified by"),
         ("cert", "the certificate of this machine"),
         ("key", "its private key (default: in the file of the certificate)"),
     ):
@@ -53,7 +53,8 @@ def add_options(parser: argparse.ArgumentParser, *, has_projects: bool = True) -
     )  # fmt: skip
     group.add_argument(
         "--send-session", action="store_true", default=None,
-        help="log in to the cluster for the workers, and send them the session, over tls:// alone",
+        help="log in to the cluster for the workers, so that they need no credentials: the session "
+        "is sent to them, over tls:// alone",
     )  # fmt: skip
 
 
