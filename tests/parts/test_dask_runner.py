@@ -33,6 +33,7 @@ from qumulo_changelist.runners.attempt import Attempt
 from qumulo_changelist.runners.dask import DaskRunner
 from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import PickledTask
+from qumulo_changelist.runners.report import Report
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.trees.interface import WorkerPlace
 from tests.parts.conftest import RecordingListener
@@ -232,7 +233,7 @@ def test_a_worker_that_does_not_answer_is_told_from_those_that_do(nursery, monke
         pids = connection.ask_workers(os.getpid)
         silent = next(address for address, one in pids.items() if one == pid)
         os.kill(pid, signal.SIGSTOP)
-        monkeypatch.setattr(dask_connection, "_SECONDS_TO_ANSWER", 0.5)
+        monkeypatch.setattr(dask_connection, "_SECONDS_TO_CONNECT", 1)
         answers = connection.ask_workers(os.getpid)
 
     error = answers.pop(silent)
@@ -464,6 +465,27 @@ def test_a_worker_with_other_versions_that_joins_is_left_out_as_long_as_there_is
     assert listener.events == [WorkerLeftOut(str(caught.value))]
     assert str(caught.value).endswith(" does not have the package qumulo-changelist")
     assert owners_in(results[2 : len(SLICES)]) == {good}
+
+
+def test_a_slice_that_a_worker_with_other_versions_took_is_given_to_others(nursery):
+    _, file = start_cluster(nursery, 1)
+    error = dask_worker.mismatch("tcp://127.0.0.1:9", ("0.9", "3.9"), ("1.0", "3.12"))
+    refused = Attempt("slice-1", "tcp://127.0.0.1:1")
+    refused.result = Future()
+    refused.result.set_result(pickle.dumps(Report(error, [])))
+    listener = RecordingListener()
+
+    with contextlib.closing(DaskRunner(Scheduler(file), listener)) as runner:
+        task = PickledTask.of(dask_worker.Task("1", pickle.dumps(JOB), runner._crew, SLICES[0]))
+        runner._line.append(dask._Given(task, refused))
+
+        assert names_in([runner._take()]) == NAMES[:2]
+    assert listener.events == [
+        WorkerLeftOut(
+            "the worker tcp://127.0.0.1:9 has qumulo-changelist 0.9 with Python 3.9, and this "
+            "machine 1.0 with Python 3.12"
+        )
+    ]
 
 
 def test_a_slice_that_was_only_for_workers_that_are_gone_is_given_to_others(nursery):

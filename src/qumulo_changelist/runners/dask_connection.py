@@ -25,7 +25,14 @@ from qumulo_changelist.errors import (
     WorkerMismatchError,
 )
 from qumulo_changelist.runners.attempt import Attempt, lost_connection
-from qumulo_changelist.runners.dask_worker import PickledTask, Versions, end_job, mismatch, work
+from qumulo_changelist.runners.dask_worker import (
+    PickledTask,
+    Versions,
+    end_job,
+    mismatch,
+    versions,
+    work,
+)
 from qumulo_changelist.runners.scheduler import Scheduler
 from qumulo_changelist.waiting import result_of
 
@@ -184,9 +191,9 @@ class DaskConnection:
         answers = {"": found["scheduler"], **found["workers"]}
         has = {worker: _versions_in(answer["packages"]) for worker, answer in answers.items()}
         return [
-            mismatch(worker, versions, expected, self.location)
-            for worker, versions in has.items()
-            if versions != expected
+            mismatch(worker, its, expected, self.location)
+            for worker, its in has.items()
+            if its != expected
         ]
 
     def check_versions(self) -> None:
@@ -206,10 +213,15 @@ class DaskConnection:
         Of a worker that does not answer, it is an error.
         """
 
+        async def call(address: str, seconds: float, *call: Any) -> Any:
+            run = self._client.run(*call, workers=[address], on_error="return")
+            return (await asyncio.wait_for(run, seconds))[address]
+
         async def ask(address: str) -> Any:
-            run = self._client.run(function, *arguments, workers=[address], on_error="return")
             try:
-                found = (await asyncio.wait_for(run, _SECONDS_TO_ANSWER))[address]
+                # One that hangs is not waited for as long as a mount may take.
+                await call(address, _SECONDS_TO_CONNECT, versions)
+                found = await call(address, _SECONDS_TO_ANSWER, function, *arguments)
             except asyncio.TimeoutError:
                 return _no_answer()
             if isinstance(found, OSError):
@@ -222,7 +234,9 @@ class DaskConnection:
             return await asyncio.gather(*map(ask, addresses))
 
         addresses = list(self.threads())
-        answers = self._ask(partial(ask_all, addresses), _SECONDS_TO_ANSWER + _SECONDS_TO_END)
+        answers = self._ask(
+            partial(ask_all, addresses), _SECONDS_TO_CONNECT + _SECONDS_TO_ANSWER + _SECONDS_TO_END
+        )
         return dict(zip(addresses, answers, strict=True))
 
     def holders(self, attempts: Iterable[Attempt]) -> dict[str, str]:
