@@ -126,12 +126,14 @@ class DaskConnection:
             causes.append(f"{type(cause).__name__}: {cause}")
             cause = cause.__cause__ or cause.__context__
         text = " ".join(causes)
-        if "SSL" in text or "certificate" in text:
+        uses_tls = self.location.startswith("tls:")
+        # In TLS 1.3 who does not accept our certificate says so late, or only hangs up.
+        if "SSL" in text or "certificate" in text or (uses_tls and "StreamClosed" in text):
             return SchedulerRefusedError(
                 f"the scheduler {self.location} and this machine do not accept each other's "
                 "certificates"
             )
-        hint = "" if self.location.startswith("tls:") else _HINT_WITHOUT_TLS
+        hint = "" if uses_tls else _HINT_WITHOUT_TLS
         return SchedulerError(f"no scheduler answers at {self.location} in time", hint=hint)
 
     def submit(
