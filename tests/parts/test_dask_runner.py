@@ -1,6 +1,7 @@
 """Slices on the workers of Dask: what dies, hangs, joins, or is not what it should be."""
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -195,6 +196,17 @@ def test_a_slice_that_ends_every_worker_ends_the_run(nursery):
 
     with pytest.raises(WorkerError, match=r"ended; the last one was tcp://127\.0\.0\.1:\d+$"):
         run(file, make_job(DiesAt("/5a")), SLICES)
+
+
+def test_nothing_is_logged_of_what_dask_leaves_of_a_slice_that_failed(nursery, caplog):
+    """Python logs it when it finds the garbage: at any moment, in any thread."""
+    _, file = start_cluster(nursery, 2)
+    with pytest.raises(WorkerError):
+        run(file, make_job(DiesAt("/5a")), SLICES)
+
+    gc.collect()
+
+    assert [one.getMessage() for one in caplog.records if one.name == "asyncio"] == []
 
 
 def test_without_workers_the_run_waits_for_them_and_gives_up(nursery, monkeypatch):

@@ -68,6 +68,7 @@ class DaskConnection:
         scheduler = scheduler.located()
         self.location = scheduler.address
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(lambda *_: None)  # of tasks that Dask asks no more
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._client: Any = None
@@ -127,7 +128,7 @@ class DaskConnection:
             cause = cause.__cause__ or cause.__context__
         text = " ".join(causes)
         uses_tls = self.location.startswith("tls:")
-        # In TLS 1.3 who does not accept our certificate says so late, or only hangs up.
+        # In TLS 1.3, a refusal of our certificate comes late, or the connection just closes.
         if "SSL" in text or "certificate" in text or (uses_tls and "StreamClosed" in text):
             return SchedulerRefusedError(
                 f"the scheduler {self.location} and this machine do not accept each other's "
