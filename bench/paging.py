@@ -36,7 +36,7 @@ from qumulo_changelist.runners.local import LocalRunner
 PAGE_SIZES = (1_000, 10_000, 50_000)
 DELAYS = (5, 20)
 PAGE = 10_000
-"""What is asked for, unless told otherwise."""
+"""What is asked for by default."""
 
 
 class Beginning(NamedTuple):

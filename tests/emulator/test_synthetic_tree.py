@@ -17,7 +17,7 @@ from qumulo_emulator.synthetic import shapes, times
 from qumulo_emulator.synthetic.contents import Contents
 from qumulo_emulator.synthetic.diff import SyntheticDiff
 from qumulo_emulator.synthetic.renderer import Renderer
-from qumulo_emulator.synthetic.tree import SyntheticTree, root_place
+from qumulo_emulator.synthetic.tree import Place, SyntheticTree, root_place
 
 SOURCE = ("synthetic",)
 SIZES = (1, 2, 3, 10, 999, 1000, 1001, 13_290)
@@ -48,11 +48,8 @@ def test_the_diff_has_the_requested_size_and_is_in_ascending_order(
     assert all(one < other for one, other in pairwise(paths))
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(("shape", "per_directory"), [("created", 1000), ("created-small", 100)])
-def test_a_created_directory_is_two_changes_whatever_its_size(
-    shape: shapes.Shape, per_directory: int, size: int
-) -> None:
+def the_created_directory(shape: shapes.Shape, size: int) -> Place:
+    """Return the only directory of a tree, which was created with all of its files."""
     root = shapes.root(shape, size)
     assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
         ("MODIFY", "/synthetic/"),
@@ -60,6 +57,15 @@ def test_a_created_directory_is_two_changes_whatever_its_size(
     ]
     assert root.totals(newer=True).files == size
     (show,) = root_place(root).child(0, 0).children(newer=True)
+    return show
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("shape", "per_directory"), [("created", 1000), ("created-small", 100)])
+def test_a_created_directory_is_two_changes_whatever_its_size(
+    shape: shapes.Shape, per_directory: int, size: int
+) -> None:
+    show = the_created_directory(shape, size)
     counts = [reel.contents.child_count(newer=True) for reel in show.children(newer=True)]
     assert sum(counts) == size
     assert counts[:-1] == [per_directory] * (len(counts) - 1)
@@ -70,13 +76,7 @@ def test_a_created_directory_is_two_changes_whatever_its_size(
 def test_files_can_be_in_one_directory_or_mostly_below_one(
     shape: shapes.Shape, share: int, size: int
 ) -> None:
-    root = shapes.root(shape, size)
-    assert [(change.operation.value, change.path) for change in SyntheticDiff(root)] == [
-        ("MODIFY", "/synthetic/"),
-        ("CREATE", "/synthetic/show0000/"),
-    ]
-    assert root.totals(newer=True).files == size
-    (show,) = root_place(root).child(0, 0).children(newer=True)
+    show = the_created_directory(shape, size)
     folders = [child.contents for child in show.children(newer=True) if child.row.contents]
     if shape == "wide":
         assert (folders, show.contents.child_count(newer=True)) == ([], size)

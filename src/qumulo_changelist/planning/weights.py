@@ -8,14 +8,14 @@ from qumulo_changelist.names import parent_of
 from qumulo_changelist.planning.contents import MOST_NAMED
 from qumulo_changelist.planning.counts import PendingCounts, SnapshotCounts
 
-# One answer about the directory that contains them is cheaper than one about each of so many.
+# One answer about the directory that contains them is cheaper than one about each of these.
 _MANY_IN_ONE = 8
 
 # The greatest number of whole directories about which the cluster is asked one by one: of more,
 # each is light as a rule, and a walk would take hardly longer than the answer.
 _MOST_ASKED = 1000
 
-# So many known weights are enough to guess what others weigh.
+# With this number of known weights, those of others can be guessed.
 _ENOUGH_TO_GUESS = 8
 
 

@@ -266,7 +266,7 @@ def _lock(path: str) -> Iterator[int | None]:
 
 
 def _peek(path: str) -> _SetFacts | None:
-    """Return what a set says of itself, whoever holds it; None if it says nothing."""
+    """Return what a set says of itself, also while a run holds it; None if it says nothing."""
     try:
         facts = os.open(os.path.join(path, _FACTS), os.O_RDONLY | _FLAGS)
     except OSError as error:

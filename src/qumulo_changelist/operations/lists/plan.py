@@ -66,7 +66,7 @@ class Planner:
         self._listener = listener
         self._stack = stack
         self._views = {CREATED: pair.newer}
-        if not pair.is_full and (request.deletes or request.moves or request.verify):
+        if request.reads_older:
             self._views[DELETED] = pair.older
         self._reader: SnapshotReader | None = None
         self._counts: dict[str, SnapshotCounts] = {}

@@ -94,6 +94,11 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     spill_after: int = 1_000_000
     """The number of changes to keep in memory; more go to disk."""
 
+    @property
+    def reads_older(self) -> bool:
+        """Whether the list may need what the older snapshot has."""
+        return self.older is not None and (self.deletes or self.moves or self.verify)
+
     def effective(self) -> "ChangelistRequest":
         """Return the request without what means nothing to it."""
         if self.older is not None:

@@ -64,8 +64,7 @@ def check_way(request: ChangelistRequest, settings: Settings) -> None:
     if not request.scheduler:
         return
     goes_through_qq = "rest" not in (settings.transport, request.metadata)
-    needs_older = request.deletes or request.moves or request.verify
-    if goes_through_qq and needs_older and request.older is not None:
+    if goes_through_qq and request.reads_older:
         raise WorkersNeedRestError(
             "workers of other machines ask the cluster over REST, and this run goes through qq"
         )
@@ -118,9 +117,7 @@ class TreeChoice:
             HiddenSnapshotError: it does not show the newer snapshot.
         """
         request, pair = self._request, self._pair
-        needs_older = request.deletes or request.moves or request.verify
-        needs_older = needs_older and not pair.is_full
-        older = self._cluster_source(pair.older, is_older=True) if needs_older else None
+        older = self._cluster_source(pair.older, is_older=True) if request.reads_older else None
         if request.metadata == "rest":
             if self._settings.transport == "qq":
                 report_unchecked_certificate(self._settings, self._listener)
