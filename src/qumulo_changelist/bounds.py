@@ -36,10 +36,6 @@ class Bounds(Struct, frozen=True):
         """Return whether a name below a directory can be in the bounds."""
         return not (self._ends_before(directory) or self._begins_after(directory))
 
-    def touches(self, directory: str) -> bool:
-        """Return whether a directory is in the bounds, or a name below it can be."""
-        return self.includes(directory) or self.reaches_into(directory)
-
     def select(self, names: list[str]) -> list[str]:
         """Return those names of one directory that are in the bounds, or contain names that are.
 

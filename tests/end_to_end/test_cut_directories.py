@@ -15,7 +15,7 @@ import pytest
 
 from qumulo_changelist import read_settings
 from qumulo_changelist.changes.changeset import ChangeSet
-from qumulo_changelist.changes.marks import Division, Mark, Quarters
+from qumulo_changelist.changes.marks import Division, Mark
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
@@ -31,7 +31,7 @@ from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.site import Site
 from tests.end_to_end.test_every_way import NEIGHBOURS, NOT_UTF8, write
-from tests.parts.scanning import list_entries
+from tests.parts.scanning import Quarters, list_entries
 
 ONE_SLICE = 10**9
 

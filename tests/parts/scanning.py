@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from qumulo_changelist.bounds import Bounds
 from qumulo_changelist.changes.changeset import ChangeSet
 from qumulo_changelist.changes.key import ChangedPaths
-from qumulo_changelist.changes.marks import Division, Quarters
+from qumulo_changelist.changes.marks import Division, Mark
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import NO_SIEVE as NO_CHANGE_SIEVE
 from qumulo_changelist.changes.sieve import ChangeSieve
@@ -84,7 +85,7 @@ class DictTree:
                 described = [_describe(self._find(name)) for name in request.names]
                 yield [DescribedEntries(request.names, described)]
             else:
-                assert request.bounds.touches(request.directory)
+                assert touches(request.bounds, request.directory)
                 yield self.walk(request)
 
     def walk(self, request: Subtree) -> Iterator[DescribedEntries]:
@@ -241,6 +242,26 @@ def run_slices(
         tally.filtered.merge(result.left_out)
     worker.close()
     return Product(kept.entries, tally)
+
+
+def touches(bounds: Bounds, directory: str) -> bool:
+    """Return whether a directory is in bounds, or a name below it can be."""
+    return bounds.includes(directory) or bounds.reaches_into(directory)
+
+
+class Quarters(Struct, frozen=True):
+    """The division in which a whole directory is never cut, and counts as a quarter of a slice."""
+
+    size: int
+    """That of a slice."""
+
+    def weigh(self, _directory: str) -> int:
+        """Return a quarter of a slice; see ``Division``."""
+        return max(self.size // 4, 1)
+
+    def marks(self, _directory: str, _letters: str) -> Iterator[Mark]:
+        """Yield nothing; see ``Division``."""
+        return iter(())
 
 
 def collect(changes: Iterable[str], sieve: ChangeSieve = NO_CHANGE_SIEVE) -> ChangeSet:

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qumulo_changelist.changes.changeset import ChangeSet
-from qumulo_changelist.changes.marks import Quarters
 from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.changes.sieve import ChangeSieve
 from qumulo_changelist.changes.slices import cut
@@ -28,7 +27,16 @@ from qumulo_changelist.scan.tally import Tally
 from tests import oracle
 from tests.oracle import Tree, expected_diff, expected_entries
 from tests.oracle.test_oracle_properties import any_trees
-from tests.parts.scanning import BROKEN, LINK, DictTree, Locked, Product, line_of, run_slices
+from tests.parts.scanning import (
+    BROKEN,
+    LINK,
+    DictTree,
+    Locked,
+    Product,
+    Quarters,
+    line_of,
+    run_slices,
+)
 
 PATTERNS = st.sampled_from(
     (

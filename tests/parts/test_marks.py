@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.bounds import EVERYTHING, Bounds
 from qumulo_changelist.changes import key
-from qumulo_changelist.changes.marks import Division, Mark, Quarters
+from qumulo_changelist.changes.marks import Division, Mark
 from qumulo_changelist.changes.sieve import ChangeSieve
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
@@ -21,6 +21,7 @@ from tests.parts.scanning import (
     DictTree,
     Locked,
     Malformed,
+    Quarters,
     collect,
     run_slices,
 )

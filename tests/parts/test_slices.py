@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import CREATED, DELETED
-from qumulo_changelist.changes.marks import Quarters
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.model import Attributes, Description, Kind
 from qumulo_changelist.trees.interface import DescribedEntries, NamedEntries, TreeRequest
-from tests.parts.scanning import MISSING, list_entries
+from tests.parts.scanning import MISSING, Quarters, list_entries
 
 
 def keys_of(*lines: str) -> list[str]:

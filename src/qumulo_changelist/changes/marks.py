@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
-from msgspec import Struct
-
 from qumulo_changelist.trees.interface import KnownListing
 
 
@@ -48,21 +46,6 @@ class Division(Protocol):
             directory: its name, not escaped.
             letters: what happened to it, see :func:`.key.unpack`.
         """
-
-
-class Quarters(Struct, frozen=True):
-    """The division in which a whole directory is never cut, and counts as a quarter of a slice."""
-
-    size: int
-    """That of a slice."""
-
-    def weigh(self, _directory: str) -> int:
-        """Return a quarter of a slice; see ``Division``."""
-        return max(self.size // 4, 1)
-
-    def marks(self, _directory: str, _letters: str) -> Iterator[Mark]:
-        """Yield nothing; see ``Division``."""
-        return iter(())
 
 
 class DirectoryPart(NamedTuple):
