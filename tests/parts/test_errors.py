@@ -97,12 +97,15 @@ def test_only_what_can_pass_is_transient() -> None:
 
     assert transient == {
         "BrokenConnectionError",
+        "DeadlineError",
         "FailingError",
         "IncompleteReplyError",
         "InconsistentReadError",
+        "MountChangedError",
         "MountTimeoutError",
         "NoWorkersError",
         "ProjectBusyError",
+        "QqTimeoutError",
         "ResourceError",
         "SchedulerError",
         "UnreachableError",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import is_whole_number
 from qumulo_changelist.config.archiver import CONFIG_VARIABLE, default_path
+from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.request import MAX_SIZE
@@ -54,6 +55,19 @@ def positive_number(argument: str, maximum: int = MAX_SIZE) -> int:
     if not is_whole_number(argument) or not 0 < int(argument) <= maximum:
         raise argparse.ArgumentTypeError(f"{argument!r} is not a number from 1 to {maximum}")
     return int(argument)
+
+
+def duration(argument: str) -> int:
+    """Return the number of seconds of an argument such as ``10m``."""
+    try:
+        return parse_duration(argument)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def duration_or_none(argument: str) -> int:
+    """Return the number of seconds of an argument such as ``10m``, or ``0``."""
+    return 0 if argument == "0" else duration(argument)
 
 
 def notify_url(argument: str) -> str:

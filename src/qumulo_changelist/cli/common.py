@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from qumulo_changelist.cli import arguments
+from qumulo_changelist.cli import arguments, patience_options
 from qumulo_changelist.config.archiver import (
     CONFIG_VARIABLE,
     default_path,
@@ -11,7 +11,6 @@ from qumulo_changelist.config.archiver import (
     usual_path,
 )
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.projects.project import Project
 
 PROJECTS_VARIABLE = "QUMULO_CHANGELIST_PROJECTS"
@@ -39,6 +38,7 @@ def add_cluster_options(parser: argparse.ArgumentParser) -> None:
         "--transport", choices=("qq", "rest"),
         help="ask the cluster through qq, or directly (default: QumuloTransport, else qq)",
     )  # fmt: skip
+    patience_options.add_options(group)
 
 
 def add_project_options(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def add_project_options(parser: argparse.ArgumentParser) -> None:
 def add_wait_option(parser: argparse.ArgumentParser) -> None:
     """Add how long to wait for a different run of the same project."""
     parser.add_argument(
-        "--wait", metavar="TIME", type=duration, default=0,
+        "--wait", metavar="TIME", type=arguments.duration, default=0,
         help="wait for a different run of the same project, for at most this time, such as 10m",
     )  # fmt: skip
 
@@ -92,14 +92,6 @@ def add_state_option(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
 
 
-def duration(argument: str) -> int:
-    """Return the number of seconds of an argument such as ``10m``."""
-    try:
-        return parse_duration(argument)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def find_settings(
     options: argparse.Namespace, project: Project | None = None, *, is_shared: bool = True
 ) -> Settings:
@@ -117,7 +109,8 @@ def find_settings(
     config = config or usual_path()
     transport = options.transport or (project.transport if project else "")
     options.read_config = config or default_path()
-    return read_settings(config or None, transport or None)
+    settings = read_settings(config or None, transport or None)
+    return patience_options.with_patience(settings, options, project)
 
 
 def _shared_configuration(options: argparse.Namespace) -> str:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from qumulo_changelist.cli import arguments, program
+from qumulo_changelist.cli import arguments, patience_options, program
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result
 from qumulo_changelist.config.archiver import read_settings
@@ -39,12 +39,15 @@ def make_parser() -> argparse.ArgumentParser:
         "-s", "--qumulosourcepath", metavar="PATH", required=True, type=arguments.path,
         help="the directory on the cluster to take a snapshot of",
     )  # fmt: skip
+    patience_options.add_options(parser)
     return parser
 
 
 def _run(argv: Sequence[str] | None) -> int:
     request, options = parse(argv)
-    settings = read_settings(options.config, options.transport)
+    settings = patience_options.with_patience(
+        read_settings(options.config, options.transport), options
+    )
     with shown_progress(quiet=False, in_log=False) as progress:
         screen = Screen(verbose=options.verbose, progress=progress)
         snapshot = create_snapshot(request, settings, screen)

@@ -7,7 +7,13 @@ from typing import get_args
 
 from msgspec.structs import fields
 
-from qumulo_changelist.cli import arguments, filter_options, program, scheduler_options
+from qumulo_changelist.cli import (
+    arguments,
+    filter_options,
+    patience_options,
+    program,
+    scheduler_options,
+)
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize_result
@@ -57,7 +63,9 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
 
 def _run(argv: Sequence[str] | None) -> int:
     request, options = parse(argv)
-    settings = read_settings(options.config, options.transport)
+    settings = patience_options.with_patience(
+        read_settings(options.config, options.transport), options
+    )
     with shown_progress(quiet=False, in_log=False) as progress:
         screen = Screen(verbose=options.verbose, progress=progress)
         result = generate_changelist(request, settings, screen)
@@ -109,6 +117,8 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     filter_options.add_options(parser)
     scheduler_options.add_options(parser, has_projects=False)
+    patience_options.add_options(parser)
+    patience_options.add_deadline(parser)
     _add_tuning(parser)
     return parser
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from qumulo_changelist.cli import arguments, common, project_options
+from qumulo_changelist.cli import arguments, common, patience_options, project_options
 from qumulo_changelist.cli.answer import describe_lists, print_answer
 from qumulo_changelist.cli.screen import Screen, print_content, say
 from qumulo_changelist.cli.summary import summarize_result
@@ -35,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     project_options.add_list_options(parser)
     common.add_project_options(parser)
     common.add_cluster_options(parser)
+    patience_options.add_deadline(parser)
     common.add_output_options(parser)
 
 

@@ -210,6 +210,18 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check that the file server is up and this machine reaches it, then try again; if it is "
         "only slow, use a greater --mount-timeout. --metadata rest needs no mount."
     ),
+    errors.MountChangedError: (
+        "Mount the share there again, and run the command again; --metadata rest needs no mount."
+    ),
+    errors.QqTimeoutError: (
+        "Try again; if qq needs so long, use a greater --qq-timeout, or ask the cluster directly, "
+        "with --transport rest."
+    ),
+    errors.TooManyUnreadableError: (
+        "Check the mount and what this user may read there. If so much is unreadable indeed, use a "
+        "greater --max-unreadable."
+    ),
+    errors.DeadlineError: "Run the command again, or with a greater --deadline.",
     errors.InconsistentReadError: (
         "Try again. If it happens again, check that every worker may read that directory, on each "
         "machine."

@@ -5,7 +5,6 @@ import shlex
 from typing import Any
 
 from qumulo_changelist.cli import arguments, filter_options, scheduler_options
-from qumulo_changelist.cli.common import duration
 from qumulo_changelist.errors import UnknownProjectError, UsageError
 from qumulo_changelist.output.formats import selectable_formats
 from qumulo_changelist.projects.file import find_project, read_projects
@@ -84,7 +83,7 @@ def _add_cycle_options(group: argparse._ArgumentGroup) -> None:
         help="after a commit, keep N committed snapshots (default: 2)",
     )  # fmt: skip
     group.add_argument(
-        "--expire", metavar="TIME", type=duration,
+        "--expire", metavar="TIME", type=arguments.duration,
         help="let the cluster remove a snapshot after this time, such as 30days (default: never)",
     )  # fmt: skip
     group.add_argument(

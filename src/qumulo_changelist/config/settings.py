@@ -7,6 +7,8 @@ from msgspec import Struct
 from qumulo_changelist.secret import Secret as Secret
 
 DEFAULT_WORK_FOLDER = "/tmp"
+DEFAULT_RETRY_FOR = 300
+DEFAULT_QQ_TIMEOUT = 600
 
 Transport = Literal["qq", "rest"]
 """A way to the cluster: the vendor's command, or its REST API directly."""
@@ -35,6 +37,10 @@ class Settings(Struct, frozen=True):
     """The SHA-256 of the only certificate to trust, in lower-case hexadecimal; "" for none."""
     verify_tls: bool = True
     """Whether REST checks the cluster's certificate."""
+    retry_for: int = DEFAULT_RETRY_FOR
+    """The number of seconds for which a request that fails is tried again; 0 for never."""
+    qq_timeout: int = DEFAULT_QQ_TIMEOUT
+    """The number of seconds after which a ``qq`` that does nothing is ended."""
 
     @property
     def checks_certificate(self) -> bool:

@@ -33,6 +33,8 @@
     ├── DeletionLimitError            6   more would be deleted than the limit allows
     │   └── UnknownDeletionLimitError 6   the limit is a percentage of an unknown number
     ├── NoBaseError                   7   only a full list can be made, and none was wanted
+    ├── TooManyUnreadableError        8   more cannot be read than the limit allows
+    ├── DeadlineError                 9   the time of the run is over; transient
     ├── ConfigurationError           23   the archiver's configuration lacks something
     │   ├── ConfigurationFileError   23   the configuration cannot be read at all
     │   ├── TrustFileError           23   the file of trusted certificates cannot be used
@@ -55,6 +57,8 @@
     │   ├── FailingError             69   the cluster keeps failing; transient
     │   │   └── BrokenConnectionError 69  the connection broke before the answer; transient
     │   ├── MountTimeoutError        69   a mount of the cluster does not answer; transient
+    │   ├── MountChangedError        69   a mount shows something else than before; transient
+    │   ├── QqTimeoutError           69   `qq` did nothing for too long; transient
     │   ├── InconsistentReadError    69   a directory could be read only now and then; transient
     │   ├── UnclearOutcomeError      69   the cluster may have done what was asked, or not
     │   └── CertificateError         69   a node cannot prove that it is the cluster's
@@ -92,10 +96,12 @@ from qumulo_changelist.errors.cluster import (
     IncompleteReplyError,
     InconsistentReadError,
     LoginError,
+    MountChangedError,
     MountTimeoutError,
     NotFoundError,
     QqFailedError,
     QqMissingError,
+    QqTimeoutError,
     RefusedError,
     ReplyError,
     SessionEndedError,
@@ -119,6 +125,7 @@ from qumulo_changelist.errors.cycle import (
     UnknownProjectError,
 )
 from qumulo_changelist.errors.machine import (
+    DeadlineError,
     ResourceError,
     SessionStoreError,
     WorkerError,
@@ -154,6 +161,7 @@ from qumulo_changelist.errors.result import (
     SpillError,
     StaleProofError,
     TooManyExcludedError,
+    TooManyUnreadableError,
     UnknownDeletionLimitError,
     UnprovableError,
 )
@@ -184,6 +192,7 @@ __all__ = [
     "ConfigurationError",
     "ConfigurationFileError",
     "CredentialsError",
+    "DeadlineError",
     "DeletionLimitError",
     "FailingError",
     "HiddenSnapshotError",
@@ -197,6 +206,7 @@ __all__ = [
     "LoginError",
     "MappedPathError",
     "MissingPackageError",
+    "MountChangedError",
     "MountTimeoutError",
     "NeededSnapshotError",
     "NoBaseError",
@@ -212,6 +222,7 @@ __all__ = [
     "ProofError",
     "QqFailedError",
     "QqMissingError",
+    "QqTimeoutError",
     "ReceiptError",
     "RefusedError",
     "ReplyError",
@@ -232,6 +243,7 @@ __all__ = [
     "StateFileError",
     "StatusError",
     "TooManyExcludedError",
+    "TooManyUnreadableError",
     "TrustFileError",
     "UnclearOutcomeError",
     "UncommittableError",

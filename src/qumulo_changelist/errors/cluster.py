@@ -90,6 +90,14 @@ class MountTimeoutError(UnreachableError):
     """A mount does not answer; a thread of this process may wait until the process ends."""
 
 
+class MountChangedError(UnreachableError):
+    """The mapped path does not show any more what it showed when the run began."""
+
+
+class QqTimeoutError(UnreachableError):
+    """``qq`` did nothing for too long, and was ended."""
+
+
 class InconsistentReadError(UnreachableError):
     """A directory could be read for one part of a list and not for another.
 

@@ -12,6 +12,13 @@ class WorkerError(ChangelistError):
     transient = True
 
 
+class DeadlineError(ChangelistError):
+    """The time is over that a run was given."""
+
+    exit_code = 9
+    transient = True
+
+
 class ResourceError(ChangelistError):
     """This machine lacks what a run needs: file descriptors, memory, threads or processes.
 

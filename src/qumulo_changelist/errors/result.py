@@ -53,6 +53,12 @@ class UnknownDeletionLimitError(DeletionLimitError):
     """The limit is a percentage, and the number of files is unknown."""
 
 
+class TooManyUnreadableError(ChangelistError):
+    """More entries cannot be read than the limit allows."""
+
+    exit_code = 8
+
+
 class InvalidReceiptError(ChangelistError):
     """A file is not a receipt, or a newer version of this package made it."""
 

@@ -75,6 +75,10 @@ def _duration(value: object) -> int:
     return parse_duration(_text(value))
 
 
+def _duration_or_none(value: object) -> int:
+    return 0 if value == 0 and not isinstance(value, bool) else _duration(value)
+
+
 def _deletion_limit(value: object) -> DeletionLimit:
     try:
         return DeletionLimit.parse(str(_number(value)) if isinstance(value, int) else _text(value))
@@ -121,6 +125,9 @@ CYCLE_KEYS: Mapping[str, Parser] = {
     "metrics_file": _absolute,
     "config": _absolute,
     "transport": _one_of("qq", "rest"),
+    "retry_for": _duration_or_none,
+    "qq_timeout": _duration,
+    "deadline": _duration,
 }
 FIELDS: Mapping[str, str] = {"format": "formats"}
 """The fields of keys that are not named like their field."""

@@ -93,6 +93,12 @@ class Project(Struct, frozen=True, kw_only=True):
     """The archiver's configuration, which says how to reach the cluster; "" for the usual one."""
     transport: Literal["", "qq", "rest"] = ""
     """How to ask the cluster; "" for what the configuration says."""
+    retry_for: int | None = None
+    """The number of seconds for which a request that fails is tried again; 0 for never."""
+    qq_timeout: int | None = None
+    """The number of seconds after which a ``qq`` that does nothing is ended."""
+    deadline: int = 0
+    """The number of seconds after which a run ends without a list; 0 for never."""
 
     def check(self) -> None:
         """Make sure that the project can be run.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import to_builtins
 
-from qumulo_changelist.cli import arguments, common, project_options
+from qumulo_changelist.cli import arguments, common, patience_options, project_options
 from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
@@ -59,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="make a full list, also if something was committed, as after filters were changed",
     )  # fmt: skip
     common.add_wait_option(parser)
+    patience_options.add_deadline(parser)
     parser.add_argument(
         "--report", metavar="FILE", type=arguments.path,
         help="write a page to look at, of all lists of this run; if that fails, the run stands",

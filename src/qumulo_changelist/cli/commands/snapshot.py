@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the directory on the cluster (default: the sources of the project)",
     )  # fmt: skip
     create.add_argument(
-        "--expire", metavar="TIME", type=common.duration, default=0,
+        "--expire", metavar="TIME", type=arguments.duration, default=0,
         help="let the cluster remove it after this time, such as 30days (default: never)",
     )  # fmt: skip
     listed = actions.add_parser("list", help="list them, with what each is for")

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from qumulo_changelist.cli import common
+from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
@@ -30,7 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
     common.add_project_names(parser)
     parser.add_argument(
-        "--max-age", metavar="TIME", type=common.duration,
+        "--max-age", metavar="TIME", type=arguments.duration,
         help="end with 1 if what is committed is older than this, such as 26h",
     )  # fmt: skip
     common.add_project_options(parser)
