@@ -391,7 +391,7 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
     ("command", "arguments", "count"),
     [
         (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 6),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 34),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 35),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

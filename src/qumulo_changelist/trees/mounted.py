@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from qumulo_changelist.errors import MappedPathError, UnreadableError
+from qumulo_changelist.errors import MappedPathError, MountChangedError, UnreadableError
 from qumulo_changelist.model import EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
@@ -24,8 +24,8 @@ from qumulo_changelist.trees.interface import (
 from qumulo_changelist.trees.lookup import LIST_FLAGS, Listing, NamedLookup
 from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
 from qumulo_changelist.trees.lookups import LookupThreads
+from qumulo_changelist.trees.mount_root import look_at_root, open_root
 from qumulo_changelist.trees.open_directories import (
-    LOOKUP_FLAGS,
     OpenDirectories,
     retry_on_shortage,
 )
@@ -68,7 +68,7 @@ class MountedTree:
         self._path = root
         self._threads = LookupThreads(timeout)
         try:
-            root_descriptor = self._call(lambda: os.open(to_bytes(root), LOOKUP_FLAGS), "")
+            root_descriptor, self.root = self._call(partial(open_root, root), "")
         except BaseException as error:
             self._threads.close()
             if not isinstance(error, (OSError, ValueError)):
@@ -85,6 +85,10 @@ class MountedTree:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close everything that is open; a thread that the mount holds goes on waiting."""
         self._threads.close()
         self._directories.close()
 
@@ -92,6 +96,23 @@ class MountedTree:
     def changed_since(self) -> int:
         """See :class:`~..interface.Tree`: entries with a later change time, or that are gone."""
         return self._describer.changed_since
+
+    def check_root(self) -> None:
+        """Make sure that the path still leads to the directory that is open, and that it is there.
+
+        Raises:
+            MountChangedError: it leads to something else, or to nothing that can be read.
+            MountTimeoutError: the mount does not answer.
+        """
+        try:
+            now = self._call(partial(look_at_root, self._path), "")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise MountChangedError(
+                f"the mapped path {self._path} could be read when the run began, and cannot be "
+                f"any more: {reason}"
+            ) from error
+        self.root.check(now, self._path)
 
     def find_snapshot(self, number: int) -> str | None:
         """Return the path of a snapshot of this tree, by its id; None if the mount shows none."""

@@ -11,6 +11,7 @@ from qumulo_changelist.errors import (
     SingleSignOnError,
     SnapshotMissingError,
     StatusError,
+    UnreachableError,
 )
 from qumulo_changelist.events import FullListChosen, Listener, SnapshotsUnknown
 from qumulo_changelist.model import Snapshot
@@ -36,6 +37,32 @@ def find_pair(
     return pair
 
 
+def check_still_there(cluster: Cluster, pair: SnapshotPair, request: ChangelistRequest) -> None:
+    """Make sure that the cluster still has the snapshots from which a list is read.
+
+    What was in a snapshot that was deleted meanwhile would be missing, or count as unreadable.
+
+    Raises:
+        SnapshotMissingError: one was deleted, or has expired.
+    """
+    used = [pair.older.snapshot] if request.reads_older else []
+    if request.metadata != "mount" or request.moves:
+        used.append(pair.newer.snapshot)
+    # Those of which nothing was known at first may have been there or not.
+    numbers = [snapshot.id for snapshot in used if snapshot.taken]
+    if not numbers:
+        return
+    try:
+        known = cluster.snapshots(*numbers)
+    except (StatusError, ReplyError, UnreachableError, QqFailedError):
+        return  # what it had was read
+    for number in numbers:
+        if number not in known or known[number].is_going:
+            raise SnapshotMissingError(
+                f"snapshot {number} was deleted, or has expired, while it was read"
+            )
+
+
 def _describe(
     cluster: Cluster, numbers: tuple[int, ...], listener: Listener, *, is_full: bool
 ) -> dict[int, Snapshot]:
@@ -49,7 +76,9 @@ def _describe(
         # A list can be made without that.
         listener(SnapshotsUnknown(str(error)))
     else:
-        if is_full and not known:
-            # No diff is requested, which would end with this error.
-            raise SnapshotMissingError(f"the cluster has no snapshot {numbers[-1]}")
+        for number in numbers:
+            if number not in known:
+                raise SnapshotMissingError(f"the cluster has no snapshot {number}")
+            if known[number].is_going:
+                raise SnapshotMissingError(f"the cluster is deleting snapshot {number}")
     return {number: known.get(number, Snapshot(number)) for number in numbers}

@@ -50,7 +50,7 @@ def check_mapped_path(request: ChangelistRequest) -> None:
         MountTimeoutError: it does not answer.
     """
     if request.metadata != "rest":
-        with _mapped_path(request).open_mount():
+        with mapped_source(request).open_mount():
             pass
 
 
@@ -71,7 +71,13 @@ def check_way(request: ChangelistRequest, settings: Settings) -> None:
     check_session(request.scheduler, settings)
 
 
-def _mapped_path(request: ChangelistRequest, since: int = 0) -> MountSource:
+def mapped_source(request: ChangelistRequest, since: int = 0) -> MountSource:
+    """Return how the mapped path is read.
+
+    Args:
+        request: has the mapped path.
+        since: when the snapshot was taken that it should be like; see ``MountSource``.
+    """
     return MountSource(request.mapped_path or "", since, _mount_limits(request))
 
 
@@ -122,7 +128,7 @@ class TreeChoice:
             if self._settings.transport == "qq":
                 report_unchecked_certificate(self._settings, self._listener)
             return Trees(self._cluster_source(pair.newer), older)
-        with _mapped_path(request).open_mount() as live:
+        with mapped_source(request).open_mount() as live:
             newer = self._mount_source(live)
             is_verified = len(changes) > 0 and pair.newer.has_base and self._verify(newer)
             if request.moves:
@@ -152,7 +158,7 @@ class TreeChoice:
     def _mount_source(self, live: MountedTree) -> MountSource:
         request, newer = self._request, self._pair.newer
         if request.metadata != "snapshot" or not newer.has_base:
-            return _mapped_path(request, newer.snapshot.taken)
+            return mapped_source(request, newer.snapshot.taken)
         path = live.find_snapshot(request.newer)
         if path is None:
             raise HiddenSnapshotError(
