@@ -27,7 +27,8 @@ from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.held_mounts import HeldMounts
 from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
-from qumulo_changelist.operations.lists.places import ListPlace, check_places
+from qumulo_changelist.operations.lists.open_list import OpenList
+from qumulo_changelist.operations.lists.places import check_places
 from qumulo_changelist.operations.lists.plan import Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
@@ -48,8 +49,8 @@ from qumulo_changelist.operations.lists.snapshot_pair import check_still_there, 
 from qumulo_changelist.operations.lists.travelling import travelling_job
 from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_way
 from qumulo_changelist.operations.lists.unreadable import UnreadableWatch
-from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written_beside
-from qumulo_changelist.output.list_file import WrittenList, list_file
+from qumulo_changelist.output.formats import ListParameters, is_written_beside
+from qumulo_changelist.output.list_file import WrittenList
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Finish, Product, SliceJob
@@ -121,7 +122,7 @@ class _Run:
         base = self._scope.base or "/"
         self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
         parameters = ListParameters(request.source_index, self._kept.run_time, base)
-        self._lists = [_List(each, parameters, stack) for each in places]
+        self._lists = [OpenList(each, parameters, stack) for each in places]
         self._folder = self._lists[0].file.folder
         self._changes = ChangeSet(
             self._scope,
@@ -277,7 +278,7 @@ class _Run:
         """Put the lists and their receipts in their places."""
         published: list[PublishedList] = []
 
-        def make_receipt(each: _List, written: WrittenList) -> bytes:
+        def make_receipt(each: OpenList, written: WrittenList) -> bytes:
             made = self._receipt(each, written)
             path = written.path
             published.append(PublishedList(path, receipt_path_of(path), made, each.tally.totals))
@@ -307,7 +308,7 @@ class _Run:
             return None
         return net_files(tally.totals, filtered) + self._excluded_gain
 
-    def _receipt(self, made: "_List", written: WrittenList) -> Receipt:
+    def _receipt(self, made: OpenList, written: WrittenList) -> Receipt:
         request, tally, totals = self._request, made.tally, made.tally.totals
         older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
         return Receipt(
@@ -343,15 +344,3 @@ class _Run:
             filtered={str(name): each for name, each in tally.filtered.counts.items()},
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
-
-
-class _List:
-    """One of the lists that a run fills."""
-
-    def __init__(
-        self, place: ListPlace, parameters: ListParameters, stack: contextlib.ExitStack
-    ) -> None:
-        self.format = place.format
-        self.list_format = FORMATS[place.format].make(parameters)
-        self.file = stack.enter_context(list_file(place.path, self.list_format))
-        self.tally = Tally()
