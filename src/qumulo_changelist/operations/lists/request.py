@@ -102,6 +102,11 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         """Whether the list may need what the older snapshot has."""
         return self.older is not None and (self.deletes or self.moves or self.verify)
 
+    @property
+    def reads_newer(self) -> bool:
+        """Whether the list needs what the newer snapshot has, and not only its diff."""
+        return self.metadata != "mount" or self.moves
+
     def effective(self) -> "ChangelistRequest":
         """Return the request without what means nothing to it."""
         if self.older is not None:
