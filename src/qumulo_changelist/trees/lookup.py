@@ -121,12 +121,27 @@ class NamedPart:
         try:
             began = time.perf_counter()
             if lookup.names == ["/"]:
-                self.answers.statuses.add([os.fstat(parent.descriptor)])
+                self._look_at_root(parent.descriptor)
             else:
                 self._look_below(directories, parent.descriptor)
             return time.perf_counter() - began
         finally:
             directories.release(parent)
+
+    def _look_at_root(self, descriptor: int) -> None:
+        try:
+            try:
+                status = os.fstat(descriptor)
+            except OSError as error:
+                if not is_stale(error):
+                    raise
+                status = os.fstat(descriptor)
+        except OSError as error:
+            if is_shortage(error):
+                raise
+            self.answers.fail(error, 1)
+        else:
+            self.answers.statuses.add([status])
 
     def _look_below(self, directories: OpenDirectories, descriptor: int) -> None:
         # A part at a time becomes columns while it is in the processor's cache.
