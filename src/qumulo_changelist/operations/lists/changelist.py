@@ -172,6 +172,7 @@ class _Run:
         self._collect_changes()
         self._meter.begin(Stage.LISTING)
         choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
+        self._mounts.check()
         trees = self._mounts.hold(choice.choose(changes))
         if not changes.whole_directories:
             self._watch.most_entries = len(changes)
