@@ -5,7 +5,9 @@ an archive that would be the worst list of all. Here a copy of the share is moun
 away while a run is at a certain event.
 """
 
+import errno
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -17,6 +19,9 @@ import pytest
 from qumulo_changelist import ChangelistRequest, events, generate_changelist, read_settings
 from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.errors import (
+    HiddenSnapshotError,
+    InconsistentReadError,
+    MappedPathError,
     MountChangedError,
     SnapshotMissingError,
     TooManyUnreadableError,
@@ -25,7 +30,9 @@ from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import EARLIER
 from tests.end_to_end.files import write_files
+from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
+from tests.parts.broken_mounts import BrokenMount
 from tests.parts.conftest import RecordingListener
 
 When = Callable[[events.Event], bool]
@@ -78,23 +85,42 @@ class Share(NamedTuple):
         return str(caught.value)
 
 
-@pytest.fixture(scope="module")
-def project(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Share:
-    Path(str(cluster.root), "vanishing").mkdir()
-    site = site_on(cluster, tmp_path_factory.mktemp("site"), "/vanishing")
-    write_files(site.mount, *(f"lost/{name}" for name in FILES), *MODIFIED)
+def make_project(cluster: Emulator, folder: Path, source: str, files: int) -> Share:
+    """Create, modify and delete a number of files each between two snapshots."""
+    Path(str(cluster.root), source[1:]).mkdir()
+    site = site_on(cluster, folder, source)
+    write_files(site.mount, *(f"lost/{name}" for name in FILES[:files]), *MODIFIED[:files])
     older = site.snapshot()
     shutil.rmtree(site.mount / "lost")
-    write_files(site.mount, *FILES)
-    write_files(site.mount, *MODIFIED, size=20)
+    write_files(site.mount, *FILES[:files])
+    write_files(site.mount, *MODIFIED[:files], size=20)
     os.symlink("stays", site.mount / "zz-link")  # reported when the first slice is there
     return Share(cluster, site, older, site.snapshot(), site.folder)
 
 
+@pytest.fixture(scope="module")
+def project(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Share:
+    return make_project(cluster, tmp_path_factory.mktemp("site"), "/vanishing", len(FILES))
+
+
+@pytest.fixture(scope="module")
+def small_project(cluster: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Share:
+    return make_project(cluster, tmp_path_factory.mktemp("site"), "/small", 2)
+
+
 @pytest.fixture
 def share(project: Share, tmp_path: Path) -> Share:
-    shutil.copytree(project.site.mount, tmp_path / "mounted", symlinks=True)
-    return project._replace(folder=tmp_path)
+    return mounted(project, tmp_path)
+
+
+@pytest.fixture
+def small_share(small_project: Share, tmp_path: Path) -> Share:
+    return mounted(small_project, tmp_path)
+
+
+def mounted(project: Share, folder: Path) -> Share:
+    shutil.copytree(project.site.mount, folder / "mounted", symlinks=True)
+    return project._replace(folder=folder)
 
 
 def at(is_now: When, action: Callable[[], object]) -> events.Listener:
@@ -174,6 +200,51 @@ def test_without_a_mount_nobody_misses_it(share):
     assert made.count(b'type="F_REG"') == len(FILES) * 2 + len(MODIFIED)
 
 
+# Calls that fail
+
+
+ENDS = (MappedPathError, HiddenSnapshotError, MountChangedError, InconsistentReadError)
+ERRORS = [errno.EIO, errno.EACCES, errno.ENOTCONN, errno.ETIMEDOUT, errno.ESTALE]
+
+
+def names_in(made: bytes, element: bytes) -> set[str]:
+    return {name.decode() for name in re.findall(b'<%b name="([^"]*)"' % element, made)}
+
+
+@pytest.mark.parametrize(("metadata", "step"), [("mount", 1), ("snapshot", 2)])
+def test_whichever_call_to_the_mount_fails_no_file_is_missed(
+    small_share, monkeypatch, metadata, step
+):
+    """The calls of a run fail in turn, each with a different error than the one before it."""
+    share, options = small_share, {"metadata": metadata, "deletes": metadata == "snapshot"}
+    mount = BrokenMount(monkeypatch)
+    whole = share.make(**options)
+    calls, refused = mount.calls, 0
+    files, deleted = names_in(whole, b"file"), names_in(whole, b"delete-file")
+    assert files == {f"/{name}" for name in (*FILES[:2], *MODIFIED[:2])}
+
+    for number in range(1, calls + 1, step):
+        error = ERRORS[number % len(ERRORS)]
+        mount.fail(number, error)
+        try:
+            made = share.make(**options)
+        except ENDS:
+            refused += 1
+            assert error != errno.ESTALE
+            assert share.output.read_bytes() == EARLIER
+            continue
+        if error == errno.ESTALE:
+            assert normalized(made) == normalized(whole)  # a second try was enough
+        failed = names_in(made, b"bad-dir")
+        read = names_in(made, b"file") | names_in(made, b"delete-file")
+        below = tuple(f"{name}/" for name in failed)
+        missed = (files | deleted) - read - failed
+        assert [name for name in missed if not name.startswith(below)] == []
+        assert read <= files | deleted
+    assert calls > 40
+    assert 2 < refused < calls / 2
+
+
 # A snapshot
 
 
@@ -235,19 +306,16 @@ def test_snapshots_that_expire_soon_are_reported_before_the_diff_is_read(share, 
 # Too much that cannot be read
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_list_that_lacks_too_much_is_not_published(share, workers):
+def test_a_list_that_lacks_too_much_is_not_published_also_not_by_several_processes(share):
     for name in MODIFIED[:4]:
         os.unlink(share.mapped / name)
-    options: dict[str, Any] = {"workers": workers, "slice_size": 1, "deletes": False}
+    options: dict[str, Any] = {"slice_size": 1, "deletes": False}
+    limits = [UnreadableLimit.parse(number) for number in ("3", "4")]
 
     message = share.refuse(
-        TooManyUnreadableError,
-        events.ignore,
-        max_unreadable=UnreadableLimit.parse("3"),
-        **options,
+        TooManyUnreadableError, events.ignore, max_unreadable=limits[0], workers=2, **options
     )
-    made = share.make(max_unreadable=UnreadableLimit.parse("4"), **options)
+    made = share.make(max_unreadable=limits[1], **options)
 
     assert message.startswith("4 of ")
     assert message.endswith("it is gone since the snapshot")

@@ -25,7 +25,10 @@ class BrokenMount:
         """The number of calls so far."""
         self.others: list[str] = []
         """Paths that other threads opened or looked up."""
+        self.ends_waiting = threading.Event()
+        """Lets calls that do not answer go on."""
         self._fails: Callable[[int], int] = lambda _call: 0
+        self._hangs = 0
         usual = {name: getattr(os, name) for name in _CALLS}
         for name, function in usual.items():
             monkeypatch.setattr(os, name, self._wrapped(function))
@@ -37,9 +40,14 @@ class BrokenMount:
         self.calls = 0
         self._fails = lambda call: error * (call >= number if for_good else call == number)
 
+    def hang(self, number: int) -> None:
+        """Let the call of a number, counted from 1, give no answer."""
+        self.heal()
+        self._hangs = number
+
     def heal(self) -> None:
         """Let nothing fail any more, and count from 1 again."""
-        self.calls = 0
+        self.calls = self._hangs = 0
         self._fails = lambda _call: 0
 
     def count(self, path: Any = "") -> None:
@@ -48,6 +56,8 @@ class BrokenMount:
             self.others.append(os.fsdecode(path) if isinstance(path, str | bytes) else "")
             return
         self.calls += 1
+        if self.calls == self._hangs:
+            self.ends_waiting.wait()
         if error := self._fails(self.calls):
             raise OSError(error, os.strerror(error))
 

@@ -7,12 +7,13 @@ is: a name that is silently missing would be lost to the archive.
 
 import errno
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.errors import MappedPathError, MountChangedError
+from qumulo_changelist.errors import MappedPathError, MountChangedError, MountTimeoutError
 from qumulo_changelist.model import Attributes, Description, ReadFailure
 from qumulo_changelist.trees import open_directories
 from qumulo_changelist.trees.interface import NamedEntries, Subtree
@@ -24,6 +25,7 @@ from tests.parts.tree_reading import read
 NAMES = ["/b/y/3", "/b/y/", "/b/x/2", "/b/x/1", "/b/x/", "/b/", "/a", "/"]
 ERRORS = [errno.ESTALE, errno.EIO, errno.EACCES, errno.ENOTCONN, errno.ETIMEDOUT, errno.ENOENT]
 MOST_CALLS = 200
+SECONDS = 30
 
 each_error = pytest.mark.parametrize("error", ERRORS, ids=lambda one: errno.errorcode[one])
 
@@ -116,6 +118,60 @@ def test_every_call_to_a_mount_is_counted(share, mount):
 
     assert mount.calls > 40
     assert [path for path in mount.others if share.root in path] == []
+
+
+# No answer
+
+
+LOOKS: dict[str, Callable[[MountedTree], object]] = {
+    "the root": lambda tree: tree.check_root(),
+    "snapshots": lambda tree: tree.find_snapshot(7),
+    "an entry": lambda tree: tree.inspect_entry("/b/x/1", refresh=True),
+    "some names": lambda tree: tree.first_names(2),
+    "names": lambda tree: tree.names("/b/"),
+    "a walk": lambda tree: read(tree, Subtree("/")),
+    "entries": lambda tree: read(tree, NamedEntries(["/b/x/2", "/b/x/1"]), NamedEntries(["/"])),
+}
+
+
+def look_without_answer(
+    share: Share, mount: BrokenMount, looks: Callable[[MountedTree], object], number: int
+) -> None:
+    with MountedTree(share.root, timeout=0.02) as tree:
+        mount.hang(number)
+        looks(tree)
+
+
+@pytest.mark.parametrize("looks", LOOKS.values(), ids=LOOKS)
+def test_whichever_call_gets_no_answer_the_run_does_not_wait_for_ever(share, mount, looks):
+    share.put("/.snapshot/7_s/")
+    with MountedTree(share.root) as tree:
+        mount.heal()
+        looks(tree)
+    calls = mount.calls
+    try:
+        for number in range(1, calls + 1):
+            mount.heal()
+            with pytest.raises(MountTimeoutError, match="no answer from the mount"):
+                look_without_answer(share, mount, looks, number)
+    finally:
+        mount.ends_waiting.set()
+
+    assert calls > 1
+    for thread in threading.enumerate():
+        if thread.name == "mount":
+            assert thread.daemon  # no exit waits for it
+            thread.join(SECONDS)
+
+
+def test_a_root_that_gives_no_answer_is_not_waited_for_either(share, mount):
+    try:
+        for number in (1, 2):
+            mount.hang(number)
+            with pytest.raises(MountTimeoutError):
+                MountedTree(share.root, timeout=0.02)
+    finally:
+        mount.ends_waiting.set()
 
 
 # The root

@@ -36,7 +36,7 @@ def open_root(path: str) -> tuple[int, MountRoot]:
     Raises:
         OSError: it cannot be opened, also not at a second try if the file server lost it.
     """
-    return _once_more_if_stale(lambda: _open(path))
+    return once_more_if_stale(lambda: _open(path))
 
 
 def look_at_root(path: str) -> MountRoot:
@@ -45,10 +45,11 @@ def look_at_root(path: str) -> MountRoot:
     Raises:
         OSError: nothing can be read there. Whoever may only look up names in it can do that.
     """
-    return _once_more_if_stale(lambda: _look(path))
+    return once_more_if_stale(lambda: _look(path))
 
 
-def _once_more_if_stale(work: Callable[[], _Result]) -> _Result:
+def once_more_if_stale(work: Callable[[], _Result]) -> _Result:
+    """Return the result of ``work``, which begins from a path, at a second try if need be."""
     try:
         return work()
     except OSError as error:

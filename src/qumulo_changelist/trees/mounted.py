@@ -1,6 +1,7 @@
 """A tree on a mount: the live share, or a snapshot under its ``.snapshot``."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ from qumulo_changelist.trees.interface import (
 from qumulo_changelist.trees.lookup import LIST_FLAGS, Listing, NamedLookup
 from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
 from qumulo_changelist.trees.lookups import LookupThreads
-from qumulo_changelist.trees.mount_root import look_at_root, open_root
+from qumulo_changelist.trees.mount_root import look_at_root, once_more_if_stale, open_root
 from qumulo_changelist.trees.open_directories import (
     OpenDirectories,
     retry_on_shortage,
@@ -115,9 +116,21 @@ class MountedTree:
         self.root.check(now, self._path)
 
     def find_snapshot(self, number: int) -> str | None:
-        """Return the path of a snapshot of this tree, by its id; None if the mount shows none."""
+        """Return the path of a snapshot of this tree, by its id; None if the mount shows none.
+
+        Raises:
+            MountChangedError: it could show some, and cannot be read.
+        """
         snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
-        return self._call(partial(_find_snapshot, snapshots, number), "/.snapshot")
+        find = partial(once_more_if_stale, partial(_find_snapshot, snapshots, number))
+        try:
+            return self._call(find, "/.snapshot")
+        except OSError as error:
+            if error.errno in (*MISSING, errno.EACCES, errno.EPERM):
+                return None
+            raise MountChangedError(
+                f"{self._path}/.snapshot cannot be read: {error.strerror}"
+            ) from error
 
     def inspect_entry(self, name: str, *, refresh: bool = False) -> EntryStat | None:
         """Return what exists under a name; the name of a directory need not end in ``/``.
@@ -240,14 +253,10 @@ class _Answer:
 
 
 def _find_snapshot(snapshots: bytes, number: int) -> str | None:
-    try:
-        for name in os.listdir(snapshots):
-            path = snapshots + b"/" + name
-            if name.startswith(b"%d_" % number) and stat.S_ISDIR(os.stat(path).st_mode):
-                return to_text(path)
-    except OSError as error:
-        if is_shortage(error):
-            raise
+    for name in os.listdir(snapshots):
+        path = snapshots + b"/" + name
+        if name.startswith(b"%d_" % number) and stat.S_ISDIR(os.stat(path).st_mode):
+            return to_text(path)
     return None
 
 
