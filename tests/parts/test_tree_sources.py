@@ -183,6 +183,8 @@ def test_a_mount_that_has_to_be_what_it_was_is_not_opened_as_another_one(tmp_pat
         with pytest.raises(MountChangedError), source.at(WorkerPlace(1, 2)).open(ignore):
             pass
         share.rmdir()
+        with pytest.raises(MountChangedError, match="could be read"), source.open(ignore):
+            pass
         (tmp_path / "elsewhere").rename(share)
         with source.open(ignore) as tree:
             assert walked_names(tree) == []

@@ -11,6 +11,7 @@ from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.config.worker import WorkerSettings
 from qumulo_changelist.errors import (
     MappedPathError,
+    MountChangedError,
     UnreadableError,
     WorkersNeedRestError,
 )
@@ -89,22 +90,29 @@ class MountSource(Struct, frozen=True):
             MountChangedError: it is not the one that it has to be.
             MountTimeoutError: it does not answer.
         """
+        if not self.root:
+            return self._open()
+        try:
+            tree = self._open()
+        except MappedPathError as error:
+            raise MountChangedError(f"{error}; when the run began, it could be read") from error
+        try:
+            self.root.check(tree.root, self.path)
+        except BaseException:
+            tree.close()
+            raise
+        return tree
+
+    def _open(self) -> "MountedTree":
         from qumulo_changelist.trees.mounted import MountedTree
 
         limits = self.limits
-        tree = MountedTree(
+        return MountedTree(
             self.path,
             self.since,
             max_lookups=_share(limits.lookups, self.place),
             timeout=limits.timeout,
         )
-        try:
-            if self.root:
-                self.root.check(tree.root, self.path)
-        except BaseException:
-            tree.close()
-            raise
-        return tree
 
 
 class RestSource(Struct, frozen=True):
