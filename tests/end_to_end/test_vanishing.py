@@ -26,6 +26,7 @@ from qumulo_changelist.errors import (
     SnapshotMissingError,
     TooManyUnreadableError,
 )
+from qumulo_changelist.operations.lists.tree_choice import TreeChoice
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import EARLIER
@@ -177,6 +178,42 @@ def test_processes_that_begin_or_go_on_without_the_mount_make_no_list(share, whe
     share.refuse(MountChangedError, listener, workers=2, slice_size=1, deletes=False)
 
 
+def test_a_mount_that_is_away_only_while_it_is_opened_again_is_not_taken_for_empty(
+    share, monkeypatch
+):
+    """It is back when the run looks at the path at the end."""
+    usual = TreeChoice.report_qq_folders
+
+    def go_away(choice: TreeChoice, *arguments: Any) -> None:
+        usual(choice, *arguments)
+        leave_an_empty_directory(share)
+
+    def come_back() -> None:
+        share.mapped.rmdir()
+        os.rename(share.folder / "elsewhere", share.mapped)
+
+    monkeypatch.setattr(TreeChoice, "report_qq_folders", go_away)
+
+    share.refuse(MountChangedError, at(first_slice_is_there, come_back))
+
+
+def test_what_cannot_be_read_is_a_reason_to_look_at_the_mount_at_once(share):
+    listener = RecordingListener()
+
+    def vanish() -> None:
+        leave_an_empty_directory(share)
+        shutil.rmtree(share.folder / "elsewhere" / "stays")  # what is open shows nothing either
+
+    def listen(event: events.Event) -> None:
+        listener(event)
+        vanishing(event)
+
+    vanishing = at(first_slice_is_there, vanish)
+    share.refuse(MountChangedError, listen)
+
+    assert listener.of(events.EntryUnreadable) == []
+
+
 def test_a_link_to_the_mount_that_leads_elsewhere_later_is_noticed(share, tmp_path):
     (tmp_path / "other").mkdir()
     link = tmp_path / "link"
@@ -260,6 +297,17 @@ def expendable(share: Share) -> Share:
     return share._replace(newer=share.site.snapshot())
 
 
+def test_a_snapshot_that_the_cluster_is_deleting_is_not_there(expendable):
+    expendable.cluster.settings(deletions_last=True)
+    try:
+        delete(expendable, expendable.newer)
+        message = expendable.refuse(SnapshotMissingError, events.ignore)
+    finally:
+        expendable.cluster.settings(deletions_last=False)
+
+    assert message == f"the cluster is deleting snapshot {expendable.newer}"
+
+
 @pytest.mark.parametrize("moves", [False, True])
 def test_a_snapshot_that_is_deleted_while_it_is_read_leaves_the_earlier_list(expendable, moves):
     listener = at(diff_is_read, lambda: delete(expendable, expendable.newer))
@@ -318,5 +366,6 @@ def test_a_list_that_lacks_too_much_is_not_published_also_not_by_several_process
     made = share.make(max_unreadable=limits[1], **options)
 
     assert message.startswith("4 of ")
+    assert "of those read so far" in message
     assert message.endswith("it is gone since the snapshot")
     assert made.count(b"<bad-dir ") == 4
