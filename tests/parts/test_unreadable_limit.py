@@ -2,16 +2,32 @@
 
 import pytest
 
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.changes.scope import Scope
+from qumulo_changelist.checks.base_path import SnapshotPair, SnapshotView
 from qumulo_changelist.checks.unreadable_limit import UnreadableLimit, exceeds
 from qumulo_changelist.errors import (
+    AbsentError,
     MappedPathError,
     MountChangedError,
     TooManyUnreadableError,
     UsageError,
 )
-from qumulo_changelist.model import CREATE, DELETE, Attributes, Entry, Kind, State
-from qumulo_changelist.operations.lists.unreadable import UnreadableWatch
+from qumulo_changelist.model import (
+    CREATE,
+    DELETE,
+    Attributes,
+    Change,
+    Entry,
+    Kind,
+    Snapshot,
+    State,
+)
+from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.unreadable import MostReadable, UnreadableWatch
 from qumulo_changelist.scan.tally import Tally
+from qumulo_changelist.snapshot_paths import snapshot_paths
+from tests.parts.fake_cluster import UnusedCluster
 
 
 def limit(text: str) -> UnreadableLimit:
@@ -44,7 +60,7 @@ def watch(
 ) -> UnreadableWatch:
     given = limit(text) if text else None
     made = UnreadableWatch(given, [tally], (sources or Sources()).check, "/mnt")
-    made.most_entries = most
+    made.most_readable = lambda: most
     return made
 
 
@@ -119,11 +135,12 @@ def test_the_usual_limit_is_named_in_words():
 def test_a_run_ends_early_only_if_nothing_that_is_left_can_change_it():
     tally = tally_of(unreadable("/b"), unreadable("/a"))
 
-    watch("50%", tally, most=4).look()
+    watch("50%", tally, most=2).look()
     watch("50%", tally, most=None).look()
-    watch(None, tally, most=2).look()
+    watch("100%", tally, most=0).look()
+    watch(None, tally, most=0).look()
     with pytest.raises(TooManyUnreadableError, match="2 of 2 entries, of those read so far, could"):
-        watch("50%", tally, most=3).look()
+        watch("50%", tally, most=1).look()
     with pytest.raises(TooManyUnreadableError):
         watch("1", tally, most=None).look()
 
@@ -178,3 +195,43 @@ def test_unreadable_entries_are_counted_by_folder_in_any_number_of_slices():
     assert whole.unreadable_by_folder == {"/a/b": 2, "": 1, "/a": 1}
     assert Tally.of(whole.facts).unreadable_by_folder == whole.unreadable_by_folder
     assert whole.totals.listed == 5
+
+
+# What can be readable at most
+
+
+class CountingCluster(UnusedCluster):
+    """A cluster that counts 70 files in the newer snapshot, and 30 in the older one."""
+
+    def __init__(self, *, counts: bool = True) -> None:
+        self._counts = counts
+
+    def count_files_below(self, directory: str, snapshot: int) -> int:
+        if not self._counts:
+            raise AbsentError("not counted")
+        return {1: 30, 2: 70}[snapshot]
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "expected"),
+    [
+        ("/proj/a", {"metadata": "mount"}, 1),
+        ("/proj/a/", {"metadata": "mount"}, None),  # nobody knows how much is there by now
+        ("/proj/a/", {"metadata": "rest"}, 71),
+        ("/proj/a/", {"metadata": "snapshot", "deletes": True}, 101),
+    ],
+)
+def test_no_more_can_be_readable_than_changed_and_is_in_the_snapshots(path, options, expected):
+    changes = ChangeSet(Scope("/proj"), limit=10, folder="/tmp")
+    changes.add([Change(CREATE, path)])
+    request = ChangelistRequest(project="p", base_path="/proj", older=1, newer=2, **options)
+    older, newer = (
+        SnapshotView(Snapshot(number, source="/proj"), snapshot_paths("/proj")) for number in (1, 2)
+    )
+    pair = SnapshotPair(older, newer)
+
+    most = MostReadable(request, CountingCluster(), pair, changes)
+    uncounted = MostReadable(request, CountingCluster(counts=False), pair, changes)
+
+    assert (most(), most()) == (expected, expected)
+    assert uncounted() == (1 if expected == 1 else None)

@@ -48,7 +48,7 @@ from qumulo_changelist.operations.lists.result import ChangelistResult, Publishe
 from qumulo_changelist.operations.lists.snapshot_pair import check_still_there, find_pair
 from qumulo_changelist.operations.lists.travelling import travelling_job
 from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_way
-from qumulo_changelist.operations.lists.unreadable import UnreadableWatch
+from qumulo_changelist.operations.lists.unreadable import MostReadable, UnreadableWatch
 from qumulo_changelist.output.formats import ListParameters, is_written_beside
 from qumulo_changelist.output.list_file import WrittenList
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
@@ -174,8 +174,7 @@ class _Run:
         choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
         self._mounts.check()
         trees = self._mounts.hold(choice.choose(changes))
-        if not changes.whole_directories:
-            self._watch.most_entries = len(changes)
+        self._watch.most_readable = MostReadable(request, self._cluster, self._pair, changes)
         choice.report_qq_folders(trees, changes)
         with_moves = request.moves and changes.has_creations and changes.has_deletions
         reads_older = with_moves or request.deletes or request.verify

@@ -7,10 +7,59 @@ whenever there are twice as many. So a mount that vanished is named as such, and
 import errno
 import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
+from qumulo_changelist.changes.changeset import ChangeSet
+from qumulo_changelist.checks.base_path import SnapshotPair
+from qumulo_changelist.checks.proof import count_files
 from qumulo_changelist.checks.unreadable_limit import UnreadableLimit, exceeds, too_many
-from qumulo_changelist.errors import ChangelistError, MappedPathError, MountChangedError
+from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.errors import (
+    ChangelistError,
+    MappedPathError,
+    MountChangedError,
+    UnreadableError,
+)
+from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.scan.tally import Tally
+
+
+class MostReadable:
+    """The number of readable entries that lists have at most, as far as it is certain.
+
+    If the diff has no whole directories, each entry is a change of it. Otherwise, no more can be
+    listed than the snapshots contain, if they are what is read: a live share can contain more.
+
+    Args:
+        request: what is listed.
+        cluster: counts what the snapshots contain.
+        pair: both snapshots.
+        changes: all changes of the diff.
+    """
+
+    def __init__(
+        self, request: ChangelistRequest, cluster: Cluster, pair: SnapshotPair, changes: ChangeSet
+    ) -> None:
+        self._named = len(changes)
+        self._has_whole = bool(changes.whole_directories)
+        self._views = [pair.newer, pair.older] if request.reads_older else [pair.newer]
+        self._is_live = request.metadata == "mount"
+        self._cluster = cluster
+
+    @cached_property
+    def _number(self) -> int | None:
+        if not self._has_whole:
+            return self._named
+        if self._is_live:
+            return None
+        try:
+            return self._named + sum(count_files(self._cluster, view) for view in self._views)
+        except UnreadableError:
+            return None
+
+    def __call__(self) -> int | None:
+        """Return the number; None if nothing is certain."""
+        return self._number
 
 
 class UnreadableWatch:
@@ -35,8 +84,8 @@ class UnreadableWatch:
         self._check_sources = check_sources
         self._mapped_path = mapped_path
         self._failures, self._next_look = 0, 1
-        self.most_entries: int | None = None
-        """The greatest number of entries that a list can have; None if that is unknown."""
+        self.most_readable: Callable[[], int | None] = lambda: None
+        """Returns how many readable entries a list has at most; None if that is unknown."""
 
     def count(self, failures: int) -> None:
         """Count entries that could not be read, which may not be on a list yet.
@@ -56,9 +105,15 @@ class UnreadableWatch:
             TooManyUnreadableError: whatever can still be read, it is too much.
         """
         for tally in self._tallies:
-            unreadable = tally.totals.unreadable
-            if unreadable and exceeds(self._limit, unreadable, self.most_entries):
+            unreadable, listed = tally.totals.unreadable, tally.totals.listed
+            if exceeds(self._limit, unreadable, listed) and self._is_certain(unreadable):
                 self._refuse(tally, is_early=True)
+
+    def _is_certain(self, unreadable: int) -> bool:
+        # If it is too much beside all that can be readable, it will not be less beside less.
+        most = self.most_readable()
+        entries = None if most is None else most + unreadable
+        return exceeds(self._limit, unreadable, entries)
 
     def check(self) -> None:
         """Make sure that lists which are complete may be published.
