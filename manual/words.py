@@ -47,6 +47,7 @@ _CODES_BY_OPTION = {
     "--state": {73},
     "--verify": {5, 70},
     "--max-deletes": {6},
+    "--max-unreadable": {8},
 }
 
 CONFIGURATION = "/etc/StorageDNA/DNAClientServices.conf"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qumulo_changelist import errors, events
     from qumulo_changelist.checks.deletion_limit import DeletionLimit
     from qumulo_changelist.checks.proof import Proof
+    from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
     from qumulo_changelist.cluster.connect import open_cluster
     from qumulo_changelist.cluster.interface import Cluster
     from qumulo_changelist.config.archiver import read_settings
@@ -167,6 +168,7 @@ _MODULES = {
     "StoredPiece": "output.interface",
     "Totals": "model",
     "Transport": "config.settings",
+    "UnreadableLimit": "checks.unreadable_limit",
     "Verification": "operations.lists.verification",
     "adopt_project": "operations.project.adoption",
     "choose_list": "operations.snapshots.list_choice",
@@ -259,6 +261,7 @@ __all__ = [
     "StoredPiece",
     "Totals",
     "Transport",
+    "UnreadableLimit",
     "Verification",
     "__version__",
     "adopt_project",

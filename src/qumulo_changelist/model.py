@@ -195,6 +195,12 @@ class Totals(NamedTuple):
     """Entries of a live share that are no longer as the newer snapshot has them."""
 
     @property
+    def listed(self) -> int:
+        """All entries of the list."""
+        deleted = self.deleted_files + self.deleted_directories
+        return self.files + self.directories + deleted + self.unreadable
+
+    @property
     def modified(self) -> int:
         """Of the files, those that existed before."""
         return self.files - self.created - self.moved

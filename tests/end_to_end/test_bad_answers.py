@@ -24,8 +24,9 @@ KEPT, KEPT_SECONDS = "2020-01-01T00:00:00Z", 1_577_836_800
 
 # Ids have no greatest number.
 OLDER, NEWER = 10**30, 10**30 + 1
+STATUSES = json.dumps({"entries": [{"id": OLDER}, {"id": NEWER}]})
 CASES = (
-    "*' snapshot_list_statuses '*) echo '{\"entries\": []}'",
+    f"*' snapshot_list_statuses '*) echo '{STATUSES}'",
     "*' fs_read_dir '*) cat \"$0.lists\"",
     "*' fs_file_get_attr '*) echo '{\"type\": \"FS_FILE_TYPE_DIRECTORY\"}'",
 )
@@ -80,7 +81,7 @@ def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer
     def over_rest(page: Any) -> Site:
         def reply(_method: str, uri: str) -> Reply:
             if "/snapshots/status/" in uri:
-                return 404, {}
+                return 200, {"id": int(uri.rpartition("/")[2])}
             if "/entries/" in uri:
                 return 200, listed
             if "/info/attributes" in uri:
@@ -240,7 +241,7 @@ def in_snapshots(listed: dict[str, object]) -> Callable[[str, str], Reply]:
         if "changes-since" in uri:
             return 200, diff({"op": "CREATE", "path": "/show/new/"})
         if uri.startswith("/v3/snapshots/status/"):
-            return 404, {}
+            return 200, {"id": int(uri.rpartition("/")[2])}
         assert unquote(uri).startswith("/v1/files//show/new/entries/"), uri
         return 200, listed
 

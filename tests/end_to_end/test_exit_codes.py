@@ -256,7 +256,7 @@ def test_an_unknown_snapshot_or_path_is_reported(project: Project, any_qq: Path)
     site = project.site
     site.qq = any_qq
     done = site.generate(project.older, 10**30)
-    project.check_failed(done, 1, "Error 404", "snapshot_list_statuses")
+    project.check_failed(done, 66, f"has no snapshot {10**30}", "snapshot_list_statuses")
     done = site.run("qumulo_create_snap.py", "-p", "show", "-s", f"{site.source}/nowhere")
     project.check_failed(done, 1, "Error 404", "path exists on the cluster")
     assert "list" not in done.messages

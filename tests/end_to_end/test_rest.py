@@ -278,7 +278,9 @@ def test_an_answer_that_is_not_json_ends_the_run(project: Project, path: str) ->
 
 def test_an_unknown_snapshot_is_reported(project: Project) -> None:
     done = project.site.generate(project.older, 10**30)
-    check_failed(project.site, done, 66, "Error 404", "expire by themselves", NO_LIST)
+    check_failed(
+        project.site, done, 66, f"has no snapshot {10**30}", "expire by themselves", NO_LIST
+    )
 
 
 def test_an_unknown_source_path_is_reported(project: Project) -> None:

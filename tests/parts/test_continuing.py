@@ -79,6 +79,7 @@ OF_THE_SNAPSHOT = {
     "a mistake of this program": 1,
     "proof": 5,
     "max-deletes": 6,
+    "max-unreadable": 8,
     "refused by the cluster": 65,
     "no such snapshot": 66,
     "an answer that makes no sense": 76,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qumulo_changelist.checks.deletion_limit import DeletionLimit, check_deletions, main_places
+from qumulo_changelist.checks.deletion_limit import DeletionLimit, check_deletions
+from qumulo_changelist.checks.limit import main_places
 from qumulo_changelist.errors import (
     DeletionLimitError,
     UnknownDeletionLimitError,

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.cli import (
     arguments,
     create_snap,
@@ -123,6 +124,14 @@ def test_a_limit_of_zero_is_a_limit(argument: str) -> None:
     assert request_of("--max-deletes", argument).max_deletes
 
 
+@pytest.mark.parametrize("argument", ["0", "2500", "0%", "2.5%"])
+def test_a_limit_on_what_cannot_be_read_is_a_number_or_a_percentage(argument: str) -> None:
+    assert request_of().max_unreadable is None
+    found = request_of("--max-unreadable", argument).max_unreadable
+    assert found == UnreadableLimit.parse(argument)
+    assert str(found) == argument
+
+
 NOT_LIMITS = [
     "-1",
     "-1%",
@@ -162,6 +171,7 @@ def test_any_other_text_is_not_a_limit(capsys: pytest.CaptureFixture[str], argum
     assert repr(argument) in printed
     assert "such as 1000" in printed
     assert "such as 5%" in printed
+    assert "a number of entries" in refusal_of(capsys, f"--max-unreadable={argument}")
 
 
 def test_a_negative_number_is_not_a_limit_even_as_a_separate_word(
@@ -391,7 +401,7 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
     ("command", "arguments", "count"),
     [
         (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 6),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 34),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 35),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.errors import ProjectFileError, UnknownProjectError, UsageError
 from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.operations.project.run import check_project
@@ -48,6 +49,7 @@ commit_unreadable = true
 config = "/etc/dna.conf"
 transport = "rest"
 max_deletes = "5%"
+max_unreadable = 0
 metadata = "snapshot"
 format = "ndjson"
 workers = 4
@@ -76,7 +78,7 @@ def test_a_file_becomes_projects_with_defaults_and_sources() -> None:
         sources=(Source(path="/projects/show1/", guid="g1", index="7", mapped_path="/mnt/show1"),),
         options=ListOptions(
             deletes=True, max_deletes=DeletionLimit.parse("5%"), metadata="snapshot",
-            formats=("ndjson",), workers=4,
+            max_unreadable=UnreadableLimit.parse("0"), formats=("ndjson",), workers=4,
         ),
         keep=5, policy="nightly", expire=30 * 86400, full=False, commit_unreadable=True,
         config="/etc/dna.conf", transport="rest",
@@ -218,6 +220,8 @@ GOOD = '[projects.a]\npath = "/a"\nguid = "g"\n'
         (f"{GOOD}metadata = 'x'\n", ["line 4: metadata = 'x': it has to be one of 'mount'"]),
         (f"{GOOD}max_deletes = 'x'\n", ["line 4: max_deletes = 'x': "]),
         (f"{GOOD}max_deletes = -3\n", ["line 4: max_deletes = -3: it has to be a number, from 1"]),
+        (f"{GOOD}max_unreadable = -3\n", ["line 4: max_unreadable = -3: '-3' is neither a number"]),
+        (f"{GOOD}max_unreadable = true\n", ["line 4: max_unreadable = True: it has to be text"]),
         (f"{GOOD}keep = 1001\n", ["line 1: keep is 1001, and has to be from 1 to 1000"]),
         (f"{GOOD}sources = []\n", ["line 4: sources: it has to be tables [[projects.….sources]]"]),
         (f"{GOOD}sources = 3\n", ["line 4: sources: it has to be tables [[projects.….sources]]"]),

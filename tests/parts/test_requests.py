@@ -14,6 +14,7 @@ from qumulo_changelist.checks.request import (
     is_whole_number,
     normalize_cluster_path,
 )
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.errors import (
     ClusterPathError,
     ListNameError,
@@ -204,6 +205,7 @@ def test_numbers_have_limits(name, minimum, maximum):
         ("metadata", "snapshots", "one of 'mount', 'snapshot', 'rest'"),
         ("max_deletes", 0, "a DeletionLimit or None"),
         ("max_deletes", "5%", "a DeletionLimit or None"),
+        ("max_unreadable", DeletionLimit(Fraction(1)), "an UnreadableLimit or None"),
     ],
 )
 def test_a_field_of_a_wrong_type_is_refused_before_any_work(field, value, wanted):
@@ -217,6 +219,9 @@ def test_a_limit_on_deletions_is_an_exact_number():
     inexact: Any = 0.5
     assert refuse(UsageError, max_deletes=DeletionLimit(inexact)) == (
         "max_deletes is 0.5, not an exact number"
+    )
+    assert refuse(UsageError, max_unreadable=UnreadableLimit(inexact)) == (
+        "max_unreadable is 0.5, not an exact number"
     )
 
 

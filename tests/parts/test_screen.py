@@ -46,6 +46,7 @@ WARNINGS += [
     events.CommitsDisagree("show1", "/p", 7, 9),
     events.BaseChosen("/p", 7, "show1-7", 0),
     events.BaseExpires("/p", 7, 0),
+    events.SnapshotExpires(7, 0),
     events.FullListNeeded("show1", "/p", "nothing was committed yet", None),
     events.FiltersWidened("show1", "/p", 7),
     events.NothingNewer("/p", "Nightly", 7),

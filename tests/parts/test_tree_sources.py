@@ -16,7 +16,12 @@ from msgspec.structs import replace
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.config.worker import WorkerSettings
-from qumulo_changelist.errors import MappedPathError, WorkersNeedRestError, WrongMountError
+from qumulo_changelist.errors import (
+    MappedPathError,
+    MountChangedError,
+    WorkersNeedRestError,
+    WrongMountError,
+)
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.secret import let_processes_share
@@ -164,6 +169,30 @@ def test_a_mounted_source_opens_its_directory(tmp_path):
 def test_a_mounted_source_without_its_directory_cannot_be_opened(tmp_path):
     with pytest.raises(MappedPathError), MountSource(f"{tmp_path}/none").open(ignore):
         pass
+
+
+def test_a_mount_that_has_to_be_what_it_was_is_not_opened_as_another_one(tmp_path):
+    """A process that opens it while it is not mounted would see an empty directory."""
+    share = tmp_path / "share"
+    share.mkdir()
+    before = count_open_descriptors()
+    with MountSource(str(share)).open_mount() as held:
+        source = pickle.loads(pickle.dumps(MountSource(str(share), root=held.root)))
+        share.rename(tmp_path / "elsewhere")
+        share.mkdir()
+        with pytest.raises(MountChangedError), source.at(WorkerPlace(1, 2)).open(ignore):
+            pass
+        share.rmdir()
+        with pytest.raises(MountChangedError, match="could be read"), source.open(ignore):
+            pass
+        (tmp_path / "elsewhere").rename(share)
+        with source.open(ignore) as tree:
+            assert walked_names(tree) == []
+
+    assert count_open_descriptors() == before
+    travelling = without_secrets(source, lambda: WorkerSettings.of(SETTINGS))
+    assert isinstance(travelling, MountSource)
+    assert travelling.root is None  # on other machines, the numbers of its device mean nothing
 
 
 def test_an_identified_source_closes_both_its_trees(tmp_path):

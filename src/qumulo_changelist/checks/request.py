@@ -56,7 +56,8 @@ def _describe_type(declared: Any) -> str:
     if get_origin(declared) in (Union, UnionType):
         return " or ".join(map(_describe_type, get_args(declared)))
     names = {str: "text", int: "a number", bool: "True or False", NoneType: "None"}
-    return names.get(declared, f"a {declared.__name__}")
+    article = "an" if declared.__name__[0] in "AEIOU" else "a"
+    return names.get(declared, f"{article} {declared.__name__}")
 
 
 def check_range(name: str, value: int, minimum: int, maximum: int) -> None:

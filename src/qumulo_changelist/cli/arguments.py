@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import is_whole_number
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.config.archiver import CONFIG_VARIABLE, default_path
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
@@ -85,6 +86,14 @@ def deletion_limit(argument: str) -> DeletionLimit:
     """Return a limit on deletions: a number of files, or a percentage."""
     try:
         return DeletionLimit.parse(argument)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def unreadable_limit(argument: str) -> UnreadableLimit:
+    """Return a limit on unreadable entries: a number of them, or a percentage."""
+    try:
+        return UnreadableLimit.parse(argument)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -49,11 +49,27 @@ def _base_chosen(event: events.BaseChosen) -> str:
 
 
 def _base_expires(event: events.BaseExpires) -> str:
-    left = describe_duration(event.expires / 1e9 - time.time())
     return (
         f"{event.source}: snapshot {event.snapshot}, from which changes are listed, expires in "
-        f"{left}; if this list is not committed before that, the next one is a full list"
+        f"{_time_left(event.expires)}; if this list is not committed before that, the next one is "
+        f"a full list. {_how_to_keep(event.snapshot)}"
     )
+
+
+def snapshot_expires(event: events.SnapshotExpires) -> str:
+    """Return in words that a snapshot expires that a list is made from."""
+    return (
+        f"snapshot {event.snapshot} expires in {_time_left(event.expires)}, and the list cannot be "
+        f"made without it. {_how_to_keep(event.snapshot)}"
+    )
+
+
+def _time_left(expires: int) -> str:
+    return describe_duration(max(expires / 1e9 - time.time(), 0))
+
+
+def _how_to_keep(snapshot: int) -> str:
+    return f"To keep it: `qq snapshot_modify_snapshot -i {snapshot} -e ''`"
 
 
 def _filters_widened(event: events.FiltersWidened) -> str:

@@ -76,8 +76,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
 # Options that are named like fields of the request.
 _SAME_NAMES = (
-    *("metadata", "deletes", "moves", "verify", "max_deletes", "workers"),
-    *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after", "pieces"),
+    *("metadata", "deletes", "moves", "verify", "max_deletes", "max_unreadable"),
+    *("workers", "lookups", "mount_timeout", "page_size", "slice_size", "spill_after", "pieces"),
 )
 
 
@@ -105,6 +105,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--max-deletes", metavar="N|N%", type=arguments.deletion_limit,
         help="publish the list only if it deletes at most N files, or N%% of the files in the "
         "older snapshot",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-unreadable", metavar="N|N%", type=arguments.unreadable_limit,
+        help="publish the list only if at most N of its entries, or N%% of them, could not be read "
+        "(default: 1%%, and at least 1000)",
     )  # fmt: skip
     parser.add_argument(
         "--metadata", choices=get_args(Metadata), default=_DEFAULTS["metadata"],

@@ -218,8 +218,9 @@ _HINTS: dict[type[ChangelistError], str] = {
         "with --transport rest."
     ),
     errors.TooManyUnreadableError: (
-        "Check the mount and what this user may read there. If so much is unreadable indeed, use a "
-        "greater --max-unreadable."
+        "Check the mount, and what this user may read there. What is gone from a live share since "
+        "the snapshot can be read with --metadata snapshot or rest. If so much is unreadable "
+        "indeed, use a greater --max-unreadable."
     ),
     errors.DeadlineError: "Run the command again, or with a greater --deadline.",
     errors.InconsistentReadError: (

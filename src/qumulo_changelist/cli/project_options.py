@@ -58,6 +58,11 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
         help="publish a list only if it deletes at most N files, or N%% of them",
     )  # fmt: skip
     group.add_argument(
+        "--max-unreadable", metavar="N|N%", type=arguments.unreadable_limit,
+        help="publish a list only if at most N of its entries, or N%% of them, could not be read "
+        "(default: 1%%, and at least 1000)",
+    )  # fmt: skip
+    group.add_argument(
         "--metadata", choices=("mount", "snapshot", "rest"),
         help="where sizes, times and owners are read (default: mount, if there is a mapped path)",
     )  # fmt: skip

@@ -14,7 +14,12 @@ from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
 from qumulo_changelist import events
-from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_NOTES, CYCLE_WORDS
+from qumulo_changelist.cli.cycle_words import (
+    CYCLE_DETAILS,
+    CYCLE_NOTES,
+    CYCLE_WORDS,
+    snapshot_expires,
+)
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
@@ -198,6 +203,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         "only the ids of the snapshots are known; it is assumed that they are of one directory, "
         f"and the receipt lacks their names and times: {e.reason}"
     ),
+    events.SnapshotExpires: snapshot_expires,
     events.ChangesCollected: _changes_collected,
     events.FullListChosen: lambda e: (
         f"a full list: every regular file that snapshot {e.newer} has below {e.base_path}"

@@ -56,6 +56,7 @@ from qumulo_changelist.events.lists import (
     ProcessesLeft,
     QqFoldersCounted,
     SliceLate,
+    SnapshotExpires,
     SnapshotsUnknown,
     WorkerLeftOut,
     WorkersAwaited,
@@ -112,6 +113,7 @@ __all__ = [
     "RunContinued",
     "RunRecovered",
     "SliceLate",
+    "SnapshotExpires",
     "SnapshotKept",
     "SnapshotRemoved",
     "SnapshotTaken",
@@ -134,6 +136,7 @@ Event = (
     | CommandStarted
     | QqSpoke
     | SnapshotsUnknown
+    | SnapshotExpires
     | ChangesCollected
     | FullListChosen
     | MountUnverified

@@ -9,6 +9,14 @@ class SnapshotsUnknown(Struct, frozen=True):
     reason: str
 
 
+class SnapshotExpires(Struct, frozen=True):
+    """The cluster will soon remove a snapshot that a list is made from."""
+
+    snapshot: int
+    expires: int
+    """In nanoseconds since the epoch."""
+
+
 class ChangesCollected(Struct, frozen=True):
     """The whole diff of the two snapshots has been read."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.notify_url import check_notify_url
 from qumulo_changelist.checks.request import is_whole_number
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.durations import parse_duration
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.projects.filter_keys import FILTER_KEYS
@@ -86,6 +87,14 @@ def _deletion_limit(value: object) -> DeletionLimit:
         raise ValueError(str(error)) from None
 
 
+def _unreadable_limit(value: object) -> UnreadableLimit:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    try:
+        return UnreadableLimit.parse(str(value) if is_number else _text(value))
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
 def _notify_url(value: object) -> str:
     try:
         check_notify_url(_text(value))
@@ -105,6 +114,7 @@ OPTION_KEYS: Mapping[str, Parser] = {
     "moves": _yes_or_no,
     "verify": _yes_or_no,
     "max_deletes": _deletion_limit,
+    "max_unreadable": _unreadable_limit,
     "metadata": _one_of("mount", "snapshot", "rest"),
     "format": _texts,
     "workers": _number,

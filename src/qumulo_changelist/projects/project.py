@@ -14,6 +14,7 @@ from qumulo_changelist.checks.request import (
     check_types,
     normalize_cluster_path,
 )
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.errors import ProjectNameError, UsageError
 from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.names import to_bytes
@@ -51,6 +52,7 @@ class ListOptions(Struct, frozen=True, kw_only=True):
     moves: bool = False
     verify: bool = False
     max_deletes: DeletionLimit | None = None
+    max_unreadable: UnreadableLimit | None = None
     metadata: Literal["mount", "snapshot", "rest"] | None = None
     """None: the mount if there is a mapped path, else REST."""
     filters: Filters = NO_FILTERS

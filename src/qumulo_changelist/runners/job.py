@@ -64,6 +64,8 @@ class SliceResult(Struct, Generic[Product], frozen=True):
     """Whether an earlier run made it."""
     unread: UnreadDirectories = field(default_factory=UnreadDirectories)
     """The directories that could not be read."""
+    failures: int = 0
+    """About the number of entries that could not be read."""
 
 
 class Keeper(Protocol[Product]):
@@ -117,12 +119,11 @@ class SliceWorker(Generic[Product]):
             return self._make(one)
         if found := self._keeper.find(one, self._listener):
             return found
-        failures = _Failures()
-        made = self._make(one, failures.look)
-        is_whole = not (failures.seen or made.unread.unlisted)
+        made = self._make(one)
+        is_whole = not (made.failures or made.unread.unlisted)
         return self._keeper.keep(one, made, is_whole=is_whole)
 
-    def _make(self, one: Slice, look: Watch | None = None) -> SliceResult[Product]:
+    def _make(self, one: Slice) -> SliceResult[Product]:
         before = self._changed_since()
         assert self._newer
         sieve, unread = SliceSieve(self._sieve, key.unpack(one.packed)), UnreadDirectories()
@@ -135,11 +136,14 @@ class SliceWorker(Generic[Product]):
             older_extent=Extent(one.bounds, one.older_known),
             unread=unread,
         )
-        for watch in filter(None, (self._watch, look)):
+        failures = _Failures()
+        for watch in filter(None, (self._watch, failures.look)):
             entries = map(watch, entries)
         product = self._finish(entries)
         changed_since = self._changed_since() - before
-        return SliceResult(product, changed_since, sieve.tally, unread=unread)
+        return SliceResult(
+            product, changed_since, sieve.tally, unread=unread, failures=failures.seen
+        )
 
     def close(self) -> None:
         """Close the trees."""
@@ -150,16 +154,16 @@ class SliceWorker(Generic[Product]):
 
 
 class _Failures:
-    """Sees whether entries could not be read."""
+    """Counts the entries that could not be read."""
 
     def __init__(self) -> None:
-        self.seen = False
+        self.seen = 0
 
     def look(self, batch: Batch) -> Batch:
         """Look at a batch, and return it."""
         # Columns have only files that could be read.
-        if not self.seen and not isinstance(batch, FileBatch):
-            self.seen = any(entry.reason for entry in batch)
+        if not isinstance(batch, FileBatch):
+            self.seen += sum(1 for entry in batch if entry.reason)
         return batch
 
 

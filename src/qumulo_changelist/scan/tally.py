@@ -16,7 +16,7 @@ from qumulo_changelist.scan.sieve import count_entry
 MAX_SAMPLES = 100
 """The number of unreadable entries, and of those left out, of which the names are kept."""
 
-# The number of folders whose deleted files are counted separately.
+# The number of folders whose deleted files, or unreadable entries, are counted separately.
 _MAX_FOLDERS = 100_000
 
 
@@ -29,6 +29,7 @@ class TallyFacts(Struct, frozen=True):
     left_out: list[str]
     unread_directories: list[tuple[str, Op]]
     deleted_by_folder: dict[str, int]
+    unreadable_by_folder: dict[str, int]
     filtered: FilterTallyFacts
 
 
@@ -50,6 +51,8 @@ class Tally:
         """All directories that cannot be read, and whose content was created or deleted."""
         self.deleted_by_folder: Counter[str] = Counter()
         """Numbers of deleted files, by the name of their folder; "" for the base path."""
+        self.unreadable_by_folder: Counter[str] = Counter()
+        """Numbers of unreadable entries, likewise; "/" for the base path itself."""
         self.filtered = FilterTally()
         """What filters have left out."""
 
@@ -62,6 +65,7 @@ class Tally:
         tally.left_out += facts.left_out
         tally.unread_directories += facts.unread_directories
         tally.deleted_by_folder.update(facts.deleted_by_folder)
+        tally.unreadable_by_folder.update(facts.unreadable_by_folder)
         tally.filtered = FilterTally.of(facts.filtered)
         return tally
 
@@ -75,6 +79,7 @@ class Tally:
             self.left_out,
             self.unread_directories,
             dict(self.deleted_by_folder),
+            dict(self.unreadable_by_folder),
             self.filtered.facts,
         )
 
@@ -111,8 +116,12 @@ class Tally:
         self.left_out += other.left_out[: MAX_SAMPLES - len(self.left_out)]
         self.unread_directories += other.unread_directories
         self.filtered.merge(other.filtered)
-        self.deleted_by_folder.update(other.deleted_by_folder)
-        self._limit_folders()
+        for mine, theirs in (
+            (self.deleted_by_folder, other.deleted_by_folder),
+            (self.unreadable_by_folder, other.unreadable_by_folder),
+        ):
+            mine.update(theirs)
+            _limit_folders(mine)
 
     def add_changed_since(self, number: int) -> None:
         """Count entries of a live share that are no longer as the newer snapshot has them."""
@@ -186,6 +195,8 @@ class Tally:
     def _add_unreadable(self, entry: Entry, *, is_file: bool) -> None:
         counts = self._counts
         counts["unreadable"] += 1
+        is_base = entry.name == "/" and entry.op != DELETE
+        self.unreadable_by_folder["/" if is_base else entry.name.rpartition("/")[0]] += 1
         counts["unreadable_created"] += is_file and entry.op == CREATE
         counts["unreadable_deleted"] += is_file and entry.op == DELETE
         counts["replaced"] += entry.replaces
@@ -200,19 +211,19 @@ class Tally:
             for entry in batch
             if entry.state is State.DELETED and entry.attributes.kind is Kind.FILE
         )
-        self._limit_folders()
-
-    def _limit_folders(self) -> None:
-        """Merge the deepest folders into their parents, if there are too many."""
-        folders = self.deleted_by_folder
-        while len(folders) > _MAX_FOLDERS:
-            depth = max(map(_depth, folders))
-            for folder in [folder for folder in folders if _depth(folder) == depth]:
-                folders[folder.rpartition("/")[0]] += folders.pop(folder)
+        _limit_folders(self.deleted_by_folder)
 
 
 def _total_size(sizes: Sequence[int], ops: list[Op], op: Op) -> int:
     return sum(compress(sizes, [one == op for one in ops]))
+
+
+def _limit_folders(folders: Counter[str]) -> None:
+    """Merge the deepest folders into their parents, if there are too many."""
+    while len(folders) > _MAX_FOLDERS:
+        depth = max(map(_depth, folders))
+        for folder in [folder for folder in folders if _depth(folder) == depth]:
+            folders[folder.rpartition("/")[0]] += folders.pop(folder)
 
 
 def _depth(folder: str) -> int:

@@ -8,7 +8,7 @@ from itertools import islice
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.interface import Subtree
-from qumulo_changelist.trees.open_directories import OpenDirectories
+from qumulo_changelist.trees.open_directories import OpenDirectories, is_stale
 from qumulo_changelist.trees.posix import (
     NO_STATUS,
     Failure,
@@ -121,14 +121,29 @@ class NamedPart:
         try:
             began = time.perf_counter()
             if lookup.names == ["/"]:
-                self.answers.statuses.add([os.fstat(parent.descriptor)])
+                self._look_at_root(parent.descriptor)
             else:
-                self._look_below(parent.descriptor)
+                self._look_below(directories, parent.descriptor)
             return time.perf_counter() - began
         finally:
             directories.release(parent)
 
-    def _look_below(self, descriptor: int) -> None:
+    def _look_at_root(self, descriptor: int) -> None:
+        try:
+            try:
+                status = os.fstat(descriptor)
+            except OSError as error:
+                if not is_stale(error):
+                    raise
+                status = os.fstat(descriptor)
+        except OSError as error:
+            if is_shortage(error):
+                raise
+            self.answers.fail(error, 1)
+        else:
+            self.answers.statuses.add([status])
+
+    def _look_below(self, directories: OpenDirectories, descriptor: int) -> None:
         # A part at a time becomes columns while it is in the processor's cache.
         components, stat = self._lookup.components, os.stat
         for begin in range(self._begin, self._end, _STATUSES_TO_COLUMNS):
@@ -140,12 +155,28 @@ class NamedPart:
                 try:
                     add(stat(component, dir_fd=descriptor, follow_symlinks=False))
                 except (OSError, ValueError) as error:
-                    if is_shortage(error):
-                        raise
-                    self.answers.failures[begin - self._begin + len(statuses)] = error
-                    add(NO_STATUS)
+                    found = self._look_again(directories, component, error)
+                    if not isinstance(found, os.stat_result):
+                        self.answers.failures[begin - self._begin + len(statuses)] = found
+                    add(found if isinstance(found, os.stat_result) else NO_STATUS)
             self.answers.statuses.add(statuses)
             self._latest, self._finished = [], self._finished + len(statuses)
+
+    def _look_again(
+        self, directories: OpenDirectories, component: bytes, failure: Failure
+    ) -> os.stat_result | Failure:
+        """Return what a second try leads to if the first one was stale; else, why it failed."""
+        if is_shortage(failure):
+            raise failure
+        if not is_stale(failure):
+            return failure
+        try:
+            with directories.reopened(self._lookup.directory) as parent:
+                return os.stat(component, dir_fd=parent, follow_symlinks=False)
+        except OSError as error:
+            if is_shortage(error):
+                raise
+            return error
 
     @property
     def progress(self) -> int:
@@ -181,6 +212,7 @@ class Listing:
         self.size = 1
         """The number of names that its own place in a list takes, like that of a lookup."""
         self._is_taken = False
+        self._seconds = 0.0
         self._found: list[str] = []
         self._listed = 0
 
@@ -199,27 +231,36 @@ class Listing:
             OSError: this machine lacks something.
         """
         began = time.perf_counter()
-        seconds = 0.0
-        self._found = []
+        self._seconds = 0.0
         try:
-            with directories.opened(self.directory) as parent:
-                began = time.perf_counter()
-                descriptor = os.open(b".", LIST_FLAGS, dir_fd=parent)
-                seconds = time.perf_counter() - began
-                try:
-                    if self._read(descriptor, has_room):
-                        # No walk describes the top, and it alone shows that an entry is gone.
-                        self.status = os.fstat(descriptor) if self.is_top else None
-                        names = sorted(filter(None, self._found), reverse=True)
-                        self.names = self.subtree.bounds.select(names)
-                finally:
-                    os.close(descriptor)
-                    self._found = []
+            try:
+                with directories.opened(self.directory) as parent:
+                    self._list(parent, has_room)
+            except OSError as error:
+                if not is_stale(error):
+                    raise
+                with directories.reopened(self.directory) as parent:
+                    self._list(parent, has_room)
         except (OSError, ValueError) as error:
             if is_shortage(error):
                 raise
             self.status, self.names = error, None
-        return seconds or time.perf_counter() - began
+        return self._seconds or time.perf_counter() - began
+
+    def _list(self, parent: int, has_room: HasRoom) -> None:
+        self._found = []
+        began = time.perf_counter()
+        descriptor = os.open(b".", LIST_FLAGS, dir_fd=parent)
+        self._seconds = time.perf_counter() - began
+        try:
+            if self._read(descriptor, has_room):
+                # No walk describes the top, and it alone shows that an entry is gone.
+                self.status = os.fstat(descriptor) if self.is_top else None
+                names = sorted(filter(None, self._found), reverse=True)
+                self.names = self.subtree.bounds.select(names)
+        finally:
+            os.close(descriptor)
+            self._found = []
 
     def _read(self, descriptor: int, has_room: HasRoom) -> bool:
         """Read all names; return False if there is no room for them."""

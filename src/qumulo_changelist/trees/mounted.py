@@ -1,6 +1,7 @@
 """A tree on a mount: the live share, or a snapshot under its ``.snapshot``."""
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from qumulo_changelist.errors import MappedPathError, UnreadableError
+from qumulo_changelist.errors import MappedPathError, MountChangedError, UnreadableError
 from qumulo_changelist.model import EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
 from qumulo_changelist.shortages import is_shortage
@@ -24,8 +25,8 @@ from qumulo_changelist.trees.interface import (
 from qumulo_changelist.trees.lookup import LIST_FLAGS, Listing, NamedLookup
 from qumulo_changelist.trees.lookup_window import LookupWindow, Mount
 from qumulo_changelist.trees.lookups import LookupThreads
+from qumulo_changelist.trees.mount_root import look_at_root, once_more_if_stale, open_root
 from qumulo_changelist.trees.open_directories import (
-    LOOKUP_FLAGS,
     OpenDirectories,
     retry_on_shortage,
 )
@@ -68,7 +69,7 @@ class MountedTree:
         self._path = root
         self._threads = LookupThreads(timeout)
         try:
-            root_descriptor = self._call(lambda: os.open(to_bytes(root), LOOKUP_FLAGS), "")
+            root_descriptor, self.root = self._call(partial(open_root, root), "")
         except BaseException as error:
             self._threads.close()
             if not isinstance(error, (OSError, ValueError)):
@@ -85,6 +86,10 @@ class MountedTree:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close everything that is open; a thread that the mount holds goes on waiting."""
         self._threads.close()
         self._directories.close()
 
@@ -93,10 +98,39 @@ class MountedTree:
         """See :class:`~..interface.Tree`: entries with a later change time, or that are gone."""
         return self._describer.changed_since
 
+    def check_root(self) -> None:
+        """Make sure that the path still leads to the directory that is open, and that it is there.
+
+        Raises:
+            MountChangedError: it leads to something else, or to nothing that can be read.
+            MountTimeoutError: the mount does not answer.
+        """
+        try:
+            now = self._call(partial(look_at_root, self._path), "")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise MountChangedError(
+                f"the mapped path {self._path} could be read when the run began, and cannot be "
+                f"any more: {reason}"
+            ) from error
+        self.root.check(now, self._path)
+
     def find_snapshot(self, number: int) -> str | None:
-        """Return the path of a snapshot of this tree, by its id; None if the mount shows none."""
+        """Return the path of a snapshot of this tree, by its id; None if the mount shows none.
+
+        Raises:
+            MountChangedError: it could show some, and cannot be read.
+        """
         snapshots = to_bytes(self._path) + b"/" + SNAPSHOTS
-        return self._call(partial(_find_snapshot, snapshots, number), "/.snapshot")
+        find = partial(once_more_if_stale, partial(_find_snapshot, snapshots, number))
+        try:
+            return self._call(find, "/.snapshot")
+        except OSError as error:
+            if error.errno in (*MISSING, errno.EACCES, errno.EPERM):
+                return None
+            raise MountChangedError(
+                f"{self._path}/.snapshot cannot be read: {error.strerror}"
+            ) from error
 
     def inspect_entry(self, name: str, *, refresh: bool = False) -> EntryStat | None:
         """Return what exists under a name; the name of a directory need not end in ``/``.
@@ -219,14 +253,10 @@ class _Answer:
 
 
 def _find_snapshot(snapshots: bytes, number: int) -> str | None:
-    try:
-        for name in os.listdir(snapshots):
-            path = snapshots + b"/" + name
-            if name.startswith(b"%d_" % number) and stat.S_ISDIR(os.stat(path).st_mode):
-                return to_text(path)
-    except OSError as error:
-        if is_shortage(error):
-            raise
+    for name in os.listdir(snapshots):
+        path = snapshots + b"/" + name
+        if name.startswith(b"%d_" % number) and stat.S_ISDIR(os.stat(path).st_mode):
+            return to_text(path)
     return None
 
 

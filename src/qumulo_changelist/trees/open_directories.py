@@ -1,5 +1,6 @@
 """Directories of a mount that stay open, because entries close together in a list share them."""
 
+import errno
 import itertools
 import os
 import resource
@@ -84,6 +85,14 @@ def max_threads() -> int:
     return _cache.limit
 
 
+def is_stale(error: Exception) -> bool:
+    """Return whether a file server no longer knows what this machine has open.
+
+    That is worth one more try from the root: what is there now can be something else.
+    """
+    return isinstance(error, OSError) and error.errno == errno.ESTALE
+
+
 def use_less() -> None:
     """Use fewer descriptors from now on, because this machine lacks them."""
     _cache.shrink()
@@ -138,6 +147,13 @@ class OpenDirectories:
         finally:
             self.release(lease)
 
+    @contextmanager
+    def reopened(self, directory: str) -> Iterator[int]:
+        """Give a descriptor of ``directory`` that is opened anew from the root, as for NFS."""
+        self._forget(directory)
+        with self.opened(directory) as descriptor:
+            yield descriptor
+
     def lease(self, directory: str) -> OpenDirectory:
         """Return ``directory``, open until it is released.
 
@@ -145,6 +161,15 @@ class OpenDirectories:
             OSError: it cannot be opened.
             ValueError: no file system can have such a name.
         """
+        try:
+            return self._lease(directory)
+        except OSError as error:
+            if not is_stale(error):
+                raise
+        self._forget(directory)
+        return self._lease(directory)
+
+    def _lease(self, directory: str) -> OpenDirectory:
         here, missing = self._nearest(directory)
         for name in missing:
             try:
@@ -163,6 +188,19 @@ class OpenDirectories:
                     os.close(lease.descriptor)
                 elif len(_cache.directories) > _cache.limit:
                     _cache.close_surplus()
+
+    def _forget(self, directory: str) -> None:
+        """Let a directory, and all above it, be opened anew by those that need it next."""
+        with _cache.lock:
+            while directory != "/":
+                key = (self._tree, directory)
+                found = _cache.directories.get(key)
+                if found and found.descriptor >= 0:
+                    del _cache.directories[key]
+                    found.is_kept = False
+                    if not found.users:
+                        os.close(found.descriptor)
+                directory = parent_of(directory)
 
     def close(self) -> None:
         """Close all directories of this tree, with its root; those in use, when they no longer are.

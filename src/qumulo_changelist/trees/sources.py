@@ -9,13 +9,19 @@ from msgspec.structs import replace
 
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.config.worker import WorkerSettings
-from qumulo_changelist.errors import MappedPathError, UnreadableError, WorkersNeedRestError
+from qumulo_changelist.errors import (
+    MappedPathError,
+    MountChangedError,
+    UnreadableError,
+    WorkersNeedRestError,
+)
 from qumulo_changelist.events import Listener
 from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import Tree, TreeSource, WorkerPlace
 from qumulo_changelist.trees.sample import MountSample
 
 if TYPE_CHECKING:
+    from qumulo_changelist.trees.mount_root import MountRoot
     from qumulo_changelist.trees.mounted import MountedTree
 
 # Some modules are imported only where they are used, since they take long to load.
@@ -40,6 +46,8 @@ class MountSource(Struct, frozen=True):
     limits: MountLimits = MountLimits()
     seen: MountSample | None = None
     """What the machine that made this has seen there; None if it is opened there alone."""
+    root: "MountRoot | None" = None
+    """The directory that it has to be on this machine; None if any will do."""
     place: WorkerPlace = WorkerPlace()
 
     def at(self, place: WorkerPlace) -> "MountSource":
@@ -52,6 +60,7 @@ class MountSource(Struct, frozen=True):
 
         Raises:
             MappedPathError: it cannot be read.
+            MountChangedError: it is not the one that it has to be.
             WrongMountError: it is not the one that the other machine has seen.
             MountTimeoutError: it does not answer.
         """
@@ -74,7 +83,27 @@ class MountSource(Struct, frozen=True):
                 raise MappedPathError(f"the mapped path {self.path}: {error}") from error
 
     def open_mount(self) -> "MountedTree":
-        """Open the directory, as a tree of which more can be asked."""
+        """Open the directory, as a tree of which more can be asked.
+
+        Raises:
+            MappedPathError: it cannot be read.
+            MountChangedError: it is not the one that it has to be.
+            MountTimeoutError: it does not answer.
+        """
+        if not self.root:
+            return self._open()
+        try:
+            tree = self._open()
+        except MappedPathError as error:
+            raise MountChangedError(f"{error}; when the run began, it could be read") from error
+        try:
+            self.root.check(tree.root, self.path)
+        except BaseException:
+            tree.close()
+            raise
+        return tree
+
+    def _open(self) -> "MountedTree":
         from qumulo_changelist.trees.mounted import MountedTree
 
         limits = self.limits
@@ -209,7 +238,7 @@ def without_secrets(
             without_secrets(source.identified, worker_settings),
         )
     if isinstance(source, MountSource):
-        return replace(source, seen=source.sample())
+        return replace(source, seen=source.sample(), root=None)
     if isinstance(source, QqSource):
         raise WorkersNeedRestError("workers of other machines ask the cluster over REST, not qq")
     return source

@@ -84,12 +84,16 @@ def _line(project: Project) -> str:
 
 
 def _describe(project: Project) -> dict[str, object]:
-    limit = project.options.max_deletes
-    plain = replace(project, options=replace(project.options, max_deletes=None))
+    limits = ("max_deletes", "max_unreadable")
+    plain = replace(
+        project, options=replace(project.options, max_deletes=None, max_unreadable=None)
+    )
     described: dict[str, object] = to_builtins(plain)
     if project.notify_url:
         described["notify_url"] = shown_address(project.notify_url)
     options = described["options"]
     assert isinstance(options, dict)
-    options["max_deletes"] = str(limit) if limit else None
+    for name in limits:
+        limit = getattr(project.options, name)
+        options[name] = str(limit) if limit else None
     return described

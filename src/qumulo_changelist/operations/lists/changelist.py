@@ -25,8 +25,10 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
+from qumulo_changelist.operations.lists.held_mounts import HeldMounts
 from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
-from qumulo_changelist.operations.lists.places import ListPlace, check_places
+from qumulo_changelist.operations.lists.open_list import OpenList
+from qumulo_changelist.operations.lists.places import check_places
 from qumulo_changelist.operations.lists.plan import Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
@@ -43,16 +45,12 @@ from qumulo_changelist.operations.lists.receipt import (
 )
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
-from qumulo_changelist.operations.lists.snapshot_pair import find_pair
+from qumulo_changelist.operations.lists.snapshot_pair import check_still_there, find_pair
 from qumulo_changelist.operations.lists.travelling import travelling_job
-from qumulo_changelist.operations.lists.tree_choice import (
-    TreeChoice,
-    Trees,
-    check_mapped_path,
-    check_way,
-)
-from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written_beside
-from qumulo_changelist.output.list_file import WrittenList, list_file
+from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_way
+from qumulo_changelist.operations.lists.unreadable import MostReadable, UnreadableWatch
+from qumulo_changelist.output.formats import ListParameters, is_written_beside
+from qumulo_changelist.output.list_file import WrittenList
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Finish, Product, SliceJob
@@ -118,13 +116,13 @@ class _Run:
         self._cluster = stack.enter_context(
             open_cluster(settings, listener, page_size=request.page_size)
         )
-        check_mapped_path(request)
+        self._mounts = HeldMounts(request, stack)
         self._pair = find_pair(self._cluster, self._scope, self._request, listener)
         self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
         self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
         parameters = ListParameters(request.source_index, self._kept.run_time, base)
-        self._lists = [_List(each, parameters, stack) for each in places]
+        self._lists = [OpenList(each, parameters, stack) for each in places]
         self._folder = self._lists[0].file.folder
         self._changes = ChangeSet(
             self._scope,
@@ -144,6 +142,12 @@ class _Run:
         self._out_of_scope = 0
         self._in_scope: int | None = None
         self._proof: Proof | None = None
+        self._watch = UnreadableWatch(
+            request.max_unreadable,
+            [each.tally for each in self._lists],
+            self._check_sources,
+            "" if request.metadata == "rest" else request.mapped_path or "",
+        )
         self._net_is_known = True
         self._excluded_gain = 0
 
@@ -168,7 +172,9 @@ class _Run:
         self._collect_changes()
         self._meter.begin(Stage.LISTING)
         choice = TreeChoice(request, self._settings, self._cluster, self._pair, listener)
-        trees = choice.choose(changes)
+        self._mounts.check()
+        trees = self._mounts.hold(choice.choose(changes))
+        self._watch.most_readable = MostReadable(request, self._cluster, self._pair, changes)
         choice.report_qq_folders(trees, changes)
         with_moves = request.moves and changes.has_creations and changes.has_deletions
         reads_older = with_moves or request.deletes or request.verify
@@ -176,7 +182,7 @@ class _Run:
         counted_pieces = self._pieces_with_moves(trees) if with_moves else self._pieces(trees)
         files = [each.file for each in self._lists]
         tallies = [each.tally for each in self._lists]
-        pieces.write_pieces(files, counted_pieces, tallies, listener, self._meter)
+        pieces.write_pieces(files, counted_pieces, tallies, self._watch, listener, self._meter)
         for tally in tallies:
             tally.filtered.merge(changes.left_out)
 
@@ -226,16 +232,24 @@ class _Run:
         if scheduler := self._request.scheduler:
             job = travelling_job(job, scheduler, self._settings, self._listener)
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(self._kept.count(results), tallies, self._meter)
+        return pieces.take_products(self._kept.count(results), tallies, self._watch, self._meter)
+
+    def _check_sources(self) -> None:
+        check_still_there(self._cluster, self._pair, self._request)
+        self._mounts.check()
 
     def check(self) -> None:
         """Make sure that the list may be published.
 
         Raises:
+            TooManyUnreadableError: too much of it could not be read.
+            MountChangedError: the mapped path is not what it was when the run began.
+            SnapshotMissingError: a snapshot was deleted while it was read.
             DeletionLimitError: it deletes too many files.
             ProofError: it does not agree with the cluster's counts.
         """
         request, tally = self._request, self._tally
+        self._watch.check()
         if request.max_deletes is not None or request.verify:
             self._meter.begin(Stage.CHECKING)
         if request.max_deletes is not None:
@@ -264,7 +278,7 @@ class _Run:
         """Put the lists and their receipts in their places."""
         published: list[PublishedList] = []
 
-        def make_receipt(each: _List, written: WrittenList) -> bytes:
+        def make_receipt(each: OpenList, written: WrittenList) -> bytes:
             made = self._receipt(each, written)
             path = written.path
             published.append(PublishedList(path, receipt_path_of(path), made, each.tally.totals))
@@ -294,7 +308,7 @@ class _Run:
             return None
         return net_files(tally.totals, filtered) + self._excluded_gain
 
-    def _receipt(self, made: "_List", written: WrittenList) -> Receipt:
+    def _receipt(self, made: OpenList, written: WrittenList) -> Receipt:
         request, tally, totals = self._request, made.tally, made.tally.totals
         older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
         return Receipt(
@@ -330,15 +344,3 @@ class _Run:
             filtered={str(name): each for name, each in tally.filtered.counts.items()},
             proof=ProofFacts.of(self._proof) if self._proof else None,
         )
-
-
-class _List:
-    """One of the lists that a run fills."""
-
-    def __init__(
-        self, place: ListPlace, parameters: ListParameters, stack: contextlib.ExitStack
-    ) -> None:
-        self.format = place.format
-        self.list_format = FORMATS[place.format].make(parameters)
-        self.file = stack.enter_context(list_file(place.path, self.list_format))
-        self.tally = Tally()

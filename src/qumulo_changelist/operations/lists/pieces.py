@@ -18,6 +18,7 @@ from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, Mo
 from qumulo_changelist.model import Batch
 from qumulo_changelist.operations.lists.plan import CountingDivision, Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
+from qumulo_changelist.operations.lists.unreadable import UnreadableWatch
 from qumulo_changelist.output.list_file import ListFile
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder
 from qumulo_changelist.runners.job import Product, SliceResult
@@ -113,11 +114,15 @@ def prepare_slices(
 
 
 def take_products(
-    results: Iterable[SliceResult[Product]], tallies: Sequence[Tally], meter: ProgressMeter
+    results: Iterable[SliceResult[Product]],
+    tallies: Sequence[Tally],
+    watch: UnreadableWatch,
+    meter: ProgressMeter,
 ) -> Iterator[Product]:
     """Yield the products of slices; the tallies get what was counted beside them.
 
     Raises:
+        ChangelistError: what is read is not there any more.
         InconsistentReadError: a directory could be read for one slice and not for another.
     """
     unread = UnreadDirectories()
@@ -126,6 +131,7 @@ def take_products(
         for tally in tallies:
             tally.add_changed_since(result.changed_since)
             tally.filtered.merge(result.left_out)
+        watch.count(result.failures)
         meter.end_slice()
         yield result.product
     if missing := unread.missing:
@@ -170,6 +176,7 @@ def write_pieces(
     files: Sequence[ListFile],
     pieces: Iterable[CountedPieces],
     tallies: Sequence[Tally],
+    watch: UnreadableWatch,
     listener: Listener,
     meter: ProgressMeter,
 ) -> None:
@@ -179,11 +186,13 @@ def write_pieces(
         files: the lists.
         pieces: a piece of each list at a time.
         tallies: count what each list contains.
+        watch: ends the run if too much cannot be read.
         listener: receives the events of the run.
         meter: counts the entries of the first list.
 
     Raises:
         OutputError: there is no room for a list.
+        TooManyUnreadableError: too much cannot be read.
     """
     reported = 0
     for counted in pieces:
@@ -197,6 +206,7 @@ def write_pieces(
         for file, tally, each in zip(files, tallies, counted, strict=True):
             file.add(each.piece)
             tally.merge(each.tally)
+        watch.look()
         meter.add_piece(first.totals)
     if reported > _MAX_REPORTED:
         listener(MoreUnreadable(reported - _MAX_REPORTED))

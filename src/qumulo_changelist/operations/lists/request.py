@@ -17,6 +17,7 @@ from qumulo_changelist.checks.request import (
     check_types,
     normalize_cluster_path,
 )
+from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.errors import MappedPathError, UsageError
 from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.output.formats import check_formats
@@ -71,6 +72,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     """Whether to publish the list only if it agrees with the cluster's own counts."""
     max_deletes: DeletionLimit | None = None
     """The number of files that the list may delete; None for no limit."""
+    max_unreadable: UnreadableLimit | None = None
+    """The number of its entries that may be unreadable; None for 1%, and at least 1,000."""
     filters: Filters = NO_FILTERS
     """What may be on the list, of what the rules lead to."""
     formats: tuple[str, ...] = ("xml",)
@@ -98,6 +101,11 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     def reads_older(self) -> bool:
         """Whether the list may need what the older snapshot has."""
         return self.older is not None and (self.deletes or self.moves or self.verify)
+
+    @property
+    def reads_newer(self) -> bool:
+        """Whether the list needs what the newer snapshot has, and not only its diff."""
+        return self.metadata != "mount" or self.moves
 
     def effective(self) -> "ChangelistRequest":
         """Return the request without what means nothing to it."""
@@ -144,9 +152,11 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         check_formats(self.formats, deletes=wanted.deletes, moves=wanted.moves)
         check_types(self.filters)
         self.filters.check(deletes=self.deletes, moves=self.moves, is_full=self.older is None)
-        number: object = self.max_deletes.number if self.max_deletes else 0
-        if not hasattr(number, "denominator"):
-            raise UsageError(f"max_deletes is {number!r}, not an exact number")
+        for name in ("max_deletes", "max_unreadable"):
+            limit = getattr(self, name)
+            number: object = limit.number if limit else 0
+            if not hasattr(number, "denominator"):
+                raise UsageError(f"{name} is {number!r}, not an exact number")
         if self.scheduler:
             self.scheduler.check()
         check_range("workers", self.workers, 1, MAX_WORKERS)

@@ -10,7 +10,12 @@ from qumulo_changelist.cluster.connect import report_unchecked_certificate
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.cluster.rest.limits import REQUESTS_AT_ONCE
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import HiddenSnapshotError, MappedPathError, WorkersNeedRestError
+from qumulo_changelist.errors import (
+    HiddenSnapshotError,
+    MappedPathError,
+    MountChangedError,
+    WorkersNeedRestError,
+)
 from qumulo_changelist.events import Listener, MountUnverified, QqFoldersCounted
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.travelling import check_session
@@ -50,7 +55,7 @@ def check_mapped_path(request: ChangelistRequest) -> None:
         MountTimeoutError: it does not answer.
     """
     if request.metadata != "rest":
-        with _mapped_path(request).open_mount():
+        with mapped_source(request).open_mount():
             pass
 
 
@@ -71,7 +76,13 @@ def check_way(request: ChangelistRequest, settings: Settings) -> None:
     check_session(request.scheduler, settings)
 
 
-def _mapped_path(request: ChangelistRequest, since: int = 0) -> MountSource:
+def mapped_source(request: ChangelistRequest, since: int = 0) -> MountSource:
+    """Return how the mapped path is read.
+
+    Args:
+        request: has the mapped path.
+        since: when the snapshot was taken that it should be like; see ``MountSource``.
+    """
     return MountSource(request.mapped_path or "", since, _mount_limits(request))
 
 
@@ -115,6 +126,7 @@ class TreeChoice:
             MappedPathError: the mapped path cannot be read.
             WrongMountError: it does not show the base path.
             HiddenSnapshotError: it does not show the newer snapshot.
+            MountChangedError: whether it shows that cannot be read.
         """
         request, pair = self._request, self._pair
         older = self._cluster_source(pair.older, is_older=True) if request.reads_older else None
@@ -122,7 +134,7 @@ class TreeChoice:
             if self._settings.transport == "qq":
                 report_unchecked_certificate(self._settings, self._listener)
             return Trees(self._cluster_source(pair.newer), older)
-        with _mapped_path(request).open_mount() as live:
+        with mapped_source(request).open_mount() as live:
             newer = self._mount_source(live)
             is_verified = len(changes) > 0 and pair.newer.has_base and self._verify(newer)
             if request.moves:
@@ -132,7 +144,7 @@ class TreeChoice:
             # A mount's .snapshot shows the past of the directory that is mounted now. That is the
             # base path's past only if both are the same directory.
             if older and changes.has_deletions and not pair.base_replaced:
-                older_path = live.find_snapshot(pair.older.snapshot.id)
+                older_path = self._find_older_snapshot(live)
                 if older_path and (is_verified or self._shows_older_snapshot(older_path)):
                     return Trees(newer, self._snapshot_source(older_path))
         return Trees(newer, older, through_qq=self._through_qq)
@@ -149,10 +161,16 @@ class TreeChoice:
             at_once = max(_qq_at_once(request.workers), request.workers)
             self._listener(QqFoldersCounted(folders, at_once, mount_helps=not request.moves))
 
+    def _find_older_snapshot(self, live: MountedTree) -> str | None:
+        try:
+            return live.find_snapshot(self._pair.older.snapshot.id)
+        except MountChangedError:
+            return None  # it can be asked of the cluster
+
     def _mount_source(self, live: MountedTree) -> MountSource:
         request, newer = self._request, self._pair.newer
         if request.metadata != "snapshot" or not newer.has_base:
-            return _mapped_path(request, newer.snapshot.taken)
+            return mapped_source(request, newer.snapshot.taken)
         path = live.find_snapshot(request.newer)
         if path is None:
             raise HiddenSnapshotError(

@@ -22,10 +22,12 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.events import (
     CommitWithheld,
+    Event,
     Listener,
     ListMade,
     NothingNewer,
     RunContinued,
+    SnapshotExpires,
     SnapshotTaken,
     Stage,
     StageBegun,
@@ -150,7 +152,8 @@ class SourceRunner:
         try:
             run = run if newest else self._take_snapshot(run)
             request = make_request(self._project, self._source, older, run.newer or 0)
-            result = generate_changelist(request, self._settings, self._listener)
+            listener = _without_expiry(self._listener, older)
+            result = generate_changelist(request, self._settings, listener)
         except BaseException as error:
             self._remember_failure(run, error)
             if isinstance(error, ChangelistError):
@@ -262,6 +265,16 @@ class SourceRunner:
             self._remember(run, error="it was interrupted after the list was made")
             raise
         return _with(done, is_committed=True, removed=removed)
+
+
+def _without_expiry(listener: Listener, older: int | None) -> Listener:
+    """Return a listener without what was reported before: that the older snapshot expires."""
+
+    def listen(event: Event) -> None:
+        if not isinstance(event, SnapshotExpires) or event.snapshot != older:
+            listener(event)
+
+    return listen
 
 
 def _other_lists(result: ChangelistResult) -> tuple[OtherList, ...]:
