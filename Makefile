@@ -14,6 +14,14 @@ AXE := tests/browser/node_modules/axe-core/axe.min.js
 CODE := src tests demo bench docs examples manual *.py
 MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 
+# What `make fuzz-bytes` and `make audit` need, each in an environment of its own.
+FUZZ_VENV := .fuzz
+FUZZ_READY := $(FUZZ_VENV)/ready-$(shell cat requirements-fuzz.txt $(INSTALLED) | cksum | cut -d ' ' -f 1)
+AUDIT_VENV := .audit
+AUDIT_READY := $(AUDIT_VENV)/ready-$(shell cat requirements-audit.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+INSTALLED_TODAY := $(AUDIT_VENV)/installed.txt
+PINNED := requirements-dev.txt requirements-docs.txt requirements-fuzz.txt requirements-audit.txt
+
 # The number of minutes to look for a difference; with FUZZ_SEED, the round of that seed is repeated.
 FUZZ := 10
 FUZZ_SEED :=
@@ -21,7 +29,7 @@ FUZZ_SEED :=
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: system-packages demo test test-packages test-pythons fuzz coverage mutants bench lint format docs-picture man lock clean
+.PHONY: system-packages demo test test-packages test-pythons fuzz fuzz-bytes audit coverage mutants bench lint format docs-picture man lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
@@ -38,6 +46,20 @@ test-pythons: $(READY)  ## the quick tests on every other Python that is found; 
 
 fuzz: $(READY) $(OLDER_READY)  ## random work on real trees, each list against the oracle (longer: make fuzz FUZZ=60)
 	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+# The number of seconds for each reader of foreign bytes, and the only one to try.
+BYTES := 60
+READER :=
+
+fuzz-bytes: $(FUZZ_READY)  ## bytes that a reader cannot take: make fuzz-bytes BYTES=600, or READER=qq-output alone
+	@$(FUZZ_VENV)/bin/python -m tests.foreign $(READER) --seconds $(BYTES)
+
+# Of what is installed today with all extras, and of what is pinned for development. qumulo_api has its licence in a
+# file alone: Apache-2.0, with a notice.
+audit: $(AUDIT_READY)  ## known vulnerabilities of what is installed, and its licences; needs pypi.org
+	$(AUDIT_VENV)/bin/pip-licenses --python $(AUDIT_VENV)/installed/bin/python --from=mixed --order=license \
+	    --ignore-packages qumulo_api --partial-match --allow-only='Apache;BSD;MIT;Mozilla;MPL;PSF;Python Software Foundation'
+	$(AUDIT_VENV)/bin/pip-audit --strict --disable-pip --no-deps $(foreach one,$(PINNED) $(INSTALLED_TODAY),--requirement $(one))
 
 coverage: $(READY)  ## the branches of changes/, scan/ and output/ that the quick tests take
 	$(BIN)/pytest -n 2 --dist worksteal --quiet --cov --cov-report=term tests/parts $(PYTEST)
@@ -99,13 +121,13 @@ format: $(READY)  ## let ruff fix what it can
 lock:  ## write requirements-dev.txt and requirements-docs.txt anew, with today's versions, for every Python from 3.10 on
 	$(PYTHON) -m venv .lock
 	.lock/bin/pip install --quiet --disable-pip-version-check --upgrade uv
-	for extra in dev docs; do \
+	for extra in dev docs fuzz audit; do \
 	    .lock/bin/uv pip compile --quiet --universal --python-version 3.10 --upgrade --extra $$extra --no-header \
 	        --no-emit-package qumulo-changelist --output-file requirements-$$extra.txt pyproject.toml || exit; \
 	done
 
 clean:  ## remove what make installed
-	rm -rf $(VENV) .qq .lock .pythons man
+	rm -rf $(VENV) $(FUZZ_VENV) $(AUDIT_VENV) .fuzz-bytes .qq .lock .pythons man
 
 $(READY): $(INSTALLED)
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("Python 3.10 or later is needed; name one with: make PYTHON=python3.12")'
@@ -114,6 +136,21 @@ $(READY): $(INSTALLED)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@rm -f $(VENV)/ready-*
+	@touch $@
+
+$(FUZZ_READY): requirements-fuzz.txt $(INSTALLED)
+	$(PYTHON) -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
+	$(FUZZ_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@rm -f $(FUZZ_VENV)/ready-*
+	@touch $@
+
+$(AUDIT_READY): requirements-audit.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	$(PYTHON) -m venv --without-pip $(AUDIT_VENV)/installed
+	$(AUDIT_VENV)/bin/pip --python $(AUDIT_VENV)/installed install --quiet --disable-pip-version-check '.[all]'
+	$(AUDIT_VENV)/bin/pip --python $(AUDIT_VENV)/installed freeze --exclude qumulo-changelist > $(INSTALLED_TODAY)
 	@touch $@
 
 $(AXE): tests/browser/package.json

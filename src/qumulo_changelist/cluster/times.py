@@ -14,6 +14,7 @@ _LIKE_YEAR_0, _CYCLES_TO_YEAR_2000 = 2000, 5
 _PLAIN = re.compile(
     r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z\n)*"
 )
+_TO_THE_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _MAX_DAYS = 100_000
 _EXPANDED_YEAR = re.compile(r"[+-][0-9]{4,9}(?=-)|[0-9]{5,9}(?=-)|0000(?=-)")
 
@@ -38,6 +39,8 @@ def seconds(moment: str) -> int:
         raise ValueError("not a time in UTC")
     if moment[17:19] == "60":  # a leap second, which no Unix clock counts
         return seconds(f"{moment[:17]}59Z") + 1
+    if not _TO_THE_SECOND.match(moment):  # Python takes more forms, from 3.11 on
+        raise ValueError("not a time in UTC")
     whole = datetime.fromisoformat(moment[:19]) - _EPOCH
     return whole.days * 86_400 + whole.seconds
 

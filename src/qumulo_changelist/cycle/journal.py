@@ -294,7 +294,10 @@ class Journal:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, sqlite3.Error, ValidationError, ValueError, TypeError) as error:
+        except (
+            *(OSError, sqlite3.Error, ValidationError, ValueError, TypeError),
+            *(LookupError, RecursionError),  # a column is missing; contents are no contents
+        ) as error:
             if isinstance(error, OSError):
                 check_shortage(error)
             reason = getattr(error, "strerror", None) or error

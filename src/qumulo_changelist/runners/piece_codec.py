@@ -28,7 +28,10 @@ def unpack(packed: bytes, kind: type[Value]) -> Value:
     Raises:
         ValueError: it is not of that kind.
     """
-    return msgspec.convert(_translate(msgspec.json.decode(packed), _from_unicode), kind)
+    try:
+        return msgspec.convert(_translate(msgspec.json.decode(packed), _from_unicode), kind)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
 
 
 def _translate(value: Any, text: Callable[[str], str]) -> Any:

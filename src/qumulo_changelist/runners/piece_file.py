@@ -153,7 +153,7 @@ def _read_header(file: BinaryIO, identity: bytes) -> tuple[_Header, int]:
         raise DamagedPieceError("its header does not agree with its hash")
     try:
         header = msgspec.json.decode(encoded, type=_Header)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedPieceError(str(error)) from error
     if header.identity != identity:
         raise DamagedPieceError("it is of something else")

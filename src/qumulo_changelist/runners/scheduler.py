@@ -99,7 +99,7 @@ class Scheduler(Struct, frozen=True):
             raise SchedulerAddressError(
                 f"the scheduler file {self.address!r} cannot be read: {error.strerror}"
             ) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SchedulerAddressError(
                 f"{self.address!r} is not a scheduler file: it has no address"
             ) from error
@@ -147,7 +147,7 @@ def _is_loopback(host: str) -> bool:
 
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise SchedulerAddressError(f"the scheduler's host {host} has no address") from error
     addresses = {str(one[4][0]).partition("%")[0] for one in found}
     return all(ipaddress.ip_address(one).is_loopback for one in addresses)

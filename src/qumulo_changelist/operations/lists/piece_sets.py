@@ -281,7 +281,7 @@ def _peek(path: str) -> _SetFacts | None:
 def _read_facts(lock: int | None) -> _SetFacts | None:
     if lock is None:
         return None
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         facts = msgspec.json.decode(os.pread(lock, _MAX_SIZE_OF_FACTS, 0), type=_SetFacts)
         return facts if facts.version == _VERSION else None
     return None

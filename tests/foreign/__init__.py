@@ -1,0 +1,1 @@
+"""Everything that reads foreign bytes, and what it may do with them: `make fuzz-bytes`."""
