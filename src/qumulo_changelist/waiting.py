@@ -7,14 +7,18 @@ on waiting for ``qq``. So each wait is divided into short ones.
 """
 
 import contextlib
+import fcntl
+import math
 import select
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
 _SECONDS = 0.2
+_SECONDS_BETWEEN_TRIES = 0.05
 
 Result = TypeVar("Result")
 
@@ -34,6 +38,22 @@ def wait_for_data(descriptor: int) -> None:
         pass
 
 
+def lock_when_free(descriptor: int, seconds: float = math.inf) -> None:
+    """Lock a file for this process alone, as soon as no other process has it locked.
+
+    Raises:
+        BlockingIOError: another process had it for this number of seconds.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+
+
 @contextlib.contextmanager
 def signals_delayed() -> Iterator[None]:
     """Delay the signals that end a run: nobody would end a process that is half started."""
@@ -43,7 +63,7 @@ def signals_delayed() -> Iterator[None]:
     delayed: list[int] = []
     handlers = {
         number: signal.signal(number, lambda number, _: delayed.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
         # What is ignored, as by nohup, has to stay so in the process that is started.
         if signal.getsignal(number) not in (signal.SIG_IGN, None)
     }

@@ -11,14 +11,17 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_NOTES, CYCLE_WORDS
-from qumulo_changelist.errors import ResultError
+from qumulo_changelist.errors import ChangelistError, ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.wording import count
+
+if TYPE_CHECKING:
+    from qumulo_changelist.cli.log import Log
 
 # From this number on, the user should know why it takes so long, even without --verbose.
 _MANY_FOLDERS = 20
@@ -37,25 +40,48 @@ class Screen:
         verbose: whether to print also the events that only explain how the run works.
         quiet: whether to print warnings alone.
         progress: is given every event, too; it shows how far the run is.
+        log: is given every event, too, and what failed.
     """
 
-    def __init__(self, *, verbose: bool, quiet: bool = False, progress: Listener = ignore) -> None:
+    def __init__(
+        self,
+        *,
+        verbose: bool,
+        quiet: bool = False,
+        progress: Listener = ignore,
+        log: "Log | None" = None,
+    ) -> None:
         self._verbose = verbose
         self._quiet = quiet
         self._progress = progress
+        self._log = log
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
         self._progress(event)
+        if self._log:
+            self._log(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
         if self._is_wanted(event):
             say(describe(event))
 
     def _is_wanted(self, event: Event) -> bool:
-        if self._quiet:
-            return _is_warning(event) and not isinstance(event, CYCLE_NOTES)
-        return self._verbose or _is_warning(event)
+        return is_problem(event) if self._quiet else self._verbose or _is_warning(event)
+
+    def fail(self, what: str, error: ChangelistError, hint: str) -> None:
+        """Print that a part of the work failed, and that the command goes on.
+
+        Args:
+            what: the part.
+            error: why it failed.
+            hint: what the user can do about it; "" for nothing.
+        """
+        if self._log:
+            self._log.fail(what, error, hint)
+        say(f"{what}: {error}")
+        if hint:
+            say(hint)
 
 
 _hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
@@ -130,6 +156,11 @@ def describe(event: Event) -> str:
     return _WORDS[type(event)](event)
 
 
+def is_problem(event: Event) -> bool:
+    """Return whether an event says that something is not as it should be."""
+    return _is_warning(event) and not isinstance(event, CYCLE_NOTES)
+
+
 def _is_warning(event: Event) -> bool:
     """Return whether a user who has not asked for details should see an event."""
     if isinstance(event, events.QqFoldersCounted):
@@ -149,6 +180,7 @@ _DETAILS = (
     events.LeftoverRemoved,
     events.LeftoversKept,
     events.OldPiecesRemoved,
+    events.PlacingBegun,
     events.ListPublished,
     *CYCLE_DETAILS,
 )
@@ -241,6 +273,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.LeftoversKept: lambda e: (
         f"files that killed runs left beside {e.path} could not be removed: {e.reason}"
     ),
+    events.PlacingBegun: lambda _: "the list is complete, and is put in its place",
     events.ListPublished: lambda e: f"receipt: {e.receipt_path}",
     **CYCLE_WORDS,
 }

@@ -35,6 +35,7 @@ from qumulo_changelist.events.cycle import (
     SnapshotKept,
     SnapshotRemoved,
     SnapshotTaken,
+    SourceBegun,
 )
 from qumulo_changelist.events.lists import (
     ChangesCollected,
@@ -53,6 +54,7 @@ from qumulo_changelist.events.lists import (
     PiecesLeft,
     PiecesPerishable,
     PiecesReused,
+    PlacingBegun,
     ProcessesLeft,
     QqFoldersCounted,
     SliceLate,
@@ -103,6 +105,7 @@ __all__ = [
     "PiecesLeft",
     "PiecesPerishable",
     "PiecesReused",
+    "PlacingBegun",
     "ProcessesLeft",
     "Progressed",
     "ProjectAwaited",
@@ -116,6 +119,7 @@ __all__ = [
     "SnapshotRemoved",
     "SnapshotTaken",
     "SnapshotsUnknown",
+    "SourceBegun",
     "Stage",
     "StageBegun",
     "WorkerLeftOut",
@@ -155,8 +159,10 @@ Event = (
     | PieceDamaged
     | OldPiecesRemoved
     | PiecesLeft
+    | PlacingBegun
     | ListPublished
     | ProjectAwaited
+    | SourceBegun
     | RunContinued
     | RunRecovered
     | CommitLost

@@ -14,6 +14,13 @@ class ProjectAwaited(Struct, frozen=True):
     """Which process it is, and since when."""
 
 
+class SourceBegun(Struct, frozen=True):
+    """A run begins with a source of its project."""
+
+    project: str
+    source: str
+
+
 class RunRecovered(Struct, frozen=True):
     """An earlier run was interrupted, and what it left is known now."""
 
