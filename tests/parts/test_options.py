@@ -390,8 +390,8 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
 @pytest.mark.parametrize(
     ("command", "arguments", "count"),
     [
-        (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 6),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 34),
+        (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 8),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 36),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

@@ -110,6 +110,7 @@ INTERNAL = {
     ("__init__", "AttributeError"),
     ("cli/arguments", "ArgumentError"),
     ("cli/arguments", "ArgumentTypeError"),
+    ("cli/deadline", "TimeOver"),
     ("cli/common", "ArgumentTypeError"),
     ("cli/filter_options", "ArgumentTypeError"),
     ("cli/program", "SystemExit"),

@@ -3,17 +3,14 @@
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from qumulo_changelist.cli import arguments, log_options, patience_options, program
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result
 from qumulo_changelist.config.archiver import read_settings
+from qumulo_changelist.events import Listener
 from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
 from qumulo_changelist.run_id import new_run_id
-
-if TYPE_CHECKING:
-    from qumulo_changelist.cli.log import Log
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +53,7 @@ def _run(argv: Sequence[str] | None) -> int:
     return log_options.run(partial(_create, request, options), options, argv, makes_list=False)
 
 
-def _create(request: SnapshotRequest, options: argparse.Namespace, log: "Log | None") -> int:
+def _create(request: SnapshotRequest, options: argparse.Namespace, log: Listener) -> int:
     settings = patience_options.with_patience(
         read_settings(options.config, options.transport), options
     )

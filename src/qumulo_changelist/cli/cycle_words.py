@@ -122,6 +122,7 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
     ),
     events.ListMade: _list_made,
     events.ListHanded: lambda e: f"running {shlex.join(e.command)}",
+    events.PartFailed: lambda e: f"{e.what}: {e.message}" + (f"\n{e.hint}" if e.hint else ""),
     events.CommitWithheld: _commit_withheld,
     events.ListCommitted: lambda e: (
         f"{e.source}: committed; the next run begins from snapshot {e.snapshot}"

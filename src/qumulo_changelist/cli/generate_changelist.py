@@ -4,7 +4,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from msgspec.structs import fields, replace
 
@@ -21,6 +21,7 @@ from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.archiver import read_settings
+from qumulo_changelist.events import Listener
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.request import (
     MAX_LOOKUPS,
@@ -31,9 +32,6 @@ from qumulo_changelist.operations.lists.request import (
 )
 from qumulo_changelist.output.formats import selectable_formats
 from qumulo_changelist.run_id import new_run_id
-
-if TYPE_CHECKING:
-    from qumulo_changelist.cli.log import Log
 
 _DEFAULTS = {field.name: field.default for field in fields(ChangelistRequest)}
 
@@ -75,7 +73,7 @@ def _run(argv: Sequence[str] | None) -> int:
     return log_options.run(work, options, argv, makes_list=True)
 
 
-def _generate(request: ChangelistRequest, options: argparse.Namespace, log: "Log | None") -> int:
+def _generate(request: ChangelistRequest, options: argparse.Namespace, log: Listener) -> int:
     with shown_progress(quiet=False, in_log=False) as progress:
         screen = Screen(verbose=options.verbose, progress=progress, log=log)
         with deadline(options.deadline or 0, screen) as listener:

@@ -83,6 +83,7 @@ class Log:
         if isinstance(event, events.ListHanded):
             event = replace(event, command=tuple(without_secrets(("--", *event.command))[1:]))
         level = "warning" if is_problem(event) else "info"
+        level = "error" if isinstance(event, events.PartFailed) else level
         self._line(name_of(type(event)), level, fields_of(event), describe(event))
 
     def begin(self, argv: Sequence[str]) -> None:
@@ -92,11 +93,6 @@ class Log:
         fields: Fields = {"version": __version__, "pid": process, "host": host}
         words = f"version {__version__}, process {process} on {host}: {' '.join(arguments)}"
         self._line("command_begun", "info", {**fields, "arguments": arguments}, words)
-
-    def fail(self, what: str, error: ChangelistError, hint: str) -> None:
-        """Write that a part of the work failed, and that the command goes on."""
-        fields = {"what": what, **_describe_error(error, hint)}
-        self._line("part_failed", "error", fields, f"{what}: {error}")
 
     def end(self, code: int, error: BaseException | None = None, hint: str = "") -> None:
         """Write how the command ended, and how much it did."""

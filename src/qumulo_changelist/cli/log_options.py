@@ -5,13 +5,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from qumulo_changelist.cli import arguments
 from qumulo_changelist.errors import ChangelistError
-
-if TYPE_CHECKING:
-    from qumulo_changelist.cli.log import Log
+from qumulo_changelist.events import Listener, ignore
 
 LOG_VARIABLE = "QUMULO_CHANGELIST_LOG"
 FORMAT_VARIABLE = "QUMULO_CHANGELIST_LOG_FORMAT"
@@ -32,7 +29,7 @@ def add_options(parser: argparse._ActionsContainer) -> None:
 
 
 def run(
-    work: "Callable[[Log | None], int]",
+    work: Callable[[Listener], int],
     options: argparse.Namespace,
     argv: Sequence[str] | None,
     *,
@@ -52,7 +49,7 @@ def run(
         LogFileError: the log cannot be written; no work was done.
     """
     if not getattr(options, "log_file", None):
-        return work(None)
+        return work(ignore)
     from qumulo_changelist.cli.log import run_logged  # few commands have a log
 
     arguments = sys.argv[1:] if argv is None else argv

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from qumulo_changelist.cli import log_options, program
 from qumulo_changelist.cli.answer import print_error
@@ -19,11 +19,9 @@ from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError
+from qumulo_changelist.events import Listener
 from qumulo_changelist.run_id import new_run_id
 from qumulo_changelist.version import __version__
-
-if TYPE_CHECKING:
-    from qumulo_changelist.cli.log import Log
 
 PROGRAM = "qumulo-changelist"
 _COMPLETING = "_ARGCOMPLETE"
@@ -127,7 +125,7 @@ def _run(argv: Sequence[str] | None) -> int:
         raise
 
 
-def _execute(options: argparse.Namespace, log: "Log | None") -> int:
+def _execute(options: argparse.Namespace, log: Listener) -> int:
     try:
         with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
             screen = Screen(

@@ -11,17 +11,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_NOTES, CYCLE_WORDS
-from qumulo_changelist.errors import ChangelistError, ResultError
+from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.wording import count
-
-if TYPE_CHECKING:
-    from qumulo_changelist.cli.log import Log
 
 # From this number on, the user should know why it takes so long, even without --verbose.
 _MANY_FOLDERS = 20
@@ -40,7 +37,7 @@ class Screen:
         verbose: whether to print also the events that only explain how the run works.
         quiet: whether to print warnings alone.
         progress: is given every event, too; it shows how far the run is.
-        log: is given every event, too, and what failed.
+        log: is given every event, too.
     """
 
     def __init__(
@@ -49,7 +46,7 @@ class Screen:
         verbose: bool,
         quiet: bool = False,
         progress: Listener = ignore,
-        log: "Log | None" = None,
+        log: Listener = ignore,
     ) -> None:
         self._verbose = verbose
         self._quiet = quiet
@@ -59,8 +56,7 @@ class Screen:
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
         self._progress(event)
-        if self._log:
-            self._log(event)
+        self._log(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
         if self._is_wanted(event):
@@ -68,20 +64,6 @@ class Screen:
 
     def _is_wanted(self, event: Event) -> bool:
         return is_problem(event) if self._quiet else self._verbose or _is_warning(event)
-
-    def fail(self, what: str, error: ChangelistError, hint: str) -> None:
-        """Print that a part of the work failed, and that the command goes on.
-
-        Args:
-            what: the part.
-            error: why it failed.
-            hint: what the user can do about it; "" for nothing.
-        """
-        if self._log:
-            self._log.fail(what, error, hint)
-        say(f"{what}: {error}")
-        if hint:
-            say(hint)
 
 
 _hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext

@@ -29,6 +29,7 @@ from qumulo_changelist.events.cycle import (
     MetricsUnwritten,
     NothingNewer,
     NotificationFailed,
+    PartFailed,
     ProjectAwaited,
     RunContinued,
     RunRecovered,
@@ -101,6 +102,7 @@ __all__ = [
     "NothingNewer",
     "NotificationFailed",
     "OldPiecesRemoved",
+    "PartFailed",
     "PieceDamaged",
     "PiecesLeft",
     "PiecesPerishable",
@@ -175,6 +177,7 @@ Event = (
     | NothingNewer
     | ListMade
     | ListHanded
+    | PartFailed
     | CommitWithheld
     | ListCommitted
     | SnapshotRemoved

@@ -145,6 +145,18 @@ class ListHanded(Struct, frozen=True):
     command: tuple[str, ...]
 
 
+class PartFailed(Struct, frozen=True):
+    """A project, or one of its sources, failed; the command goes on with the others."""
+
+    what: str
+    error: str
+    """The class of the error."""
+    message: str
+    hint: str
+    """What the user can do about it; "" for nothing."""
+    exit_code: int
+
+
 class CommitWithheld(Struct, frozen=True):
     """A list is not committed by itself, since some entries could not be read."""
 

@@ -22,6 +22,7 @@ from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.events import PartFailed
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
@@ -205,7 +206,8 @@ def _commit_command(project: Project, run: "SourceRun") -> str:
 
 
 def _say_failure(what: str, error: ChangelistError, screen: Screen) -> None:
-    screen.fail(what, error, hint_for(error, makes_list=False, overrides=CYCLE_HINTS))
+    hint = hint_for(error, makes_list=False, overrides=CYCLE_HINTS)
+    screen(PartFailed(what, type(error).__name__, str(error), hint, error.exit_code))
 
 
 def _describe_source(run: "SourceRun") -> dict[str, object]:
