@@ -219,8 +219,10 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_server_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on; others than this machine reach it unless it begins with 127"
-        " (default: 127.0.0.1)"
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on; others than this machine reach it unless it begins with 127"
+        " (default: 127.0.0.1)",
     )
     serve.add_argument(
         "--port", type=_port, default=8000, help="the port; 0 picks a free one (default: 8000)"

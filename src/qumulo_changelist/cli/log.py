@@ -64,6 +64,7 @@ class Log:
         self._is_first_list = False
         self._totals = Totals()
         self._lists = self._retries = 0
+        self._failures: dict[int, events.PartFailed] = {}
 
     def __call__(self, event: Event) -> None:
         """Write a line for an event; of progress, one a minute, and one when a stage ends."""
@@ -83,7 +84,8 @@ class Log:
         if isinstance(event, events.ListHanded):
             event = replace(event, command=tuple(without_secrets(("--", *event.command))[1:]))
         level = "warning" if is_problem(event) else "info"
-        level = "error" if isinstance(event, events.PartFailed) else level
+        if isinstance(event, events.PartFailed):
+            level, self._failures[event.exit_code] = "error", event
         self._line(name_of(type(event)), level, fields_of(event), describe(event))
 
     def begin(self, argv: Sequence[str]) -> None:
@@ -100,11 +102,16 @@ class Log:
         seconds = round(self._clock() - self._began, 3)
         fields: Fields = {"exit_code": code, "seconds": seconds, "retries": self._retries}
         fields |= {"lists": self._lists, "totals": totals_of(self._totals)}
-        words = f"exit code {code} after {seconds} s"
+        words, level = f"exit code {code} after {seconds} s", "error" if code else "info"
         if error:
-            fields |= _describe_error(error, hint)
-            words = f"{words}: {fields['error']}: {error}".removesuffix(": ")
-        self._line("command_ended", "error" if error else "info", fields, words)
+            fields |= {"error": type(error).__name__, "message": str(error), "hint": hint}
+        elif part := self._failures.get(code):
+            fields |= {"error": part.error, "message": part.message, "hint": part.hint}
+        elif code:
+            level = "warning"  # as of an incomplete list
+        if "error" in fields:
+            words = f"{words}: {fields['error']}: {fields['message']}".removesuffix(": ")
+        self._line("command_ended", level, fields, words)
 
     def _write_progress(self) -> None:
         event, self._unwritten = self._unwritten, None
@@ -170,7 +177,3 @@ def run_logged(
             raise
         log.end(code)
     return code
-
-
-def _describe_error(error: BaseException, hint: str) -> Fields:
-    return {"error": type(error).__name__, "message": str(error), "hint": hint}

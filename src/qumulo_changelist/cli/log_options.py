@@ -12,18 +12,18 @@ from qumulo_changelist.events import Listener, ignore
 
 LOG_VARIABLE = "QUMULO_CHANGELIST_LOG"
 FORMAT_VARIABLE = "QUMULO_CHANGELIST_LOG_FORMAT"
-FORMATS = ("text", "json")
 
 
 def add_options(parser: argparse._ActionsContainer) -> None:
     """Add where a log is written, and how."""
     parser.add_argument(
-        "--log-file", metavar="FILE", type=arguments.path, default=os.environ.get(LOG_VARIABLE),
+        "--log-file", metavar="FILE", type=arguments.path,
+        default=os.environ.get(LOG_VARIABLE) or None,
         help=f"append a line for each event to this file (also {LOG_VARIABLE})",
     )  # fmt: skip
-    # A default that is text is checked like an argument.
     parser.add_argument(
-        "--log-format", choices=FORMATS, type=str, default=os.environ.get(FORMAT_VARIABLE, "text"),
+        "--log-format", type=arguments.log_format, metavar="text|json",
+        default=os.environ.get(FORMAT_VARIABLE) or "text",
         help=f"how such a line is written (also {FORMAT_VARIABLE}; default: text)",
     )  # fmt: skip
 
