@@ -13,7 +13,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
@@ -28,6 +28,27 @@ def result_of(future: "Future[Result]") -> Result:
     while not future.done():
         wait((future,), _SECONDS)
     return future.result()
+
+
+def result_of_call(function: Callable[[], Result]) -> Result:
+    """Return what a function returns, which no signal interrupts, such as the search for a host.
+
+    If a signal ends the wait, the function goes on in a thread until it returns or the process
+    ends.
+    """
+    future: Future[Result] = Future()
+
+    def call() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001  # the caller gets it
+            future.set_exception(error)
+
+    try:
+        threading.Thread(target=call, daemon=True, name="call").start()
+    except RuntimeError:  # there is no room for a thread
+        return function()
+    return result_of(future)
 
 
 def wait_for_data(descriptor: int) -> None:

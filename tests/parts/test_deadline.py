@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from qumulo_changelist import events
 from qumulo_changelist.cli.deadline import deadline
 from qumulo_changelist.errors import DeadlineError
 from qumulo_changelist.events import Event, Stage, ignore
-from qumulo_changelist.waiting import lock_when_free, signals_delayed, wait_for_data
+from qumulo_changelist.waiting import lock_when_free, result_of_call, signals_delayed, wait_for_data
 
 SOON = 0.01
 LATER = 1000.0
@@ -33,6 +34,25 @@ def test_it_ends_a_wait_for_data() -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def test_it_ends_the_wait_for_a_call_that_no_signal_interrupts() -> None:
+    """As the search for a host, if no name server answers; a lock can be opened at the end."""
+    closed = threading.Lock()
+    closed.acquire()
+    with pytest.raises(DeadlineError), deadline(SOON, ignore):
+        result_of_call(closed.acquire)
+    closed.release()
+
+
+def test_a_call_returns_or_raises_as_the_function_does() -> None:
+    assert result_of_call(lambda: 7) == 7
+    with pytest.raises(LookupError, match="no host"):
+        result_of_call(fail)
+
+
+def fail() -> None:
+    raise LookupError("no host")
 
 
 def test_it_ends_a_wait_for_a_lock(tmp_path: Path) -> None:
