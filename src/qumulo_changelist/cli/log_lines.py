@@ -64,17 +64,21 @@ def name_of(kind: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-def fields_of(event: Event) -> Fields:
-    """Return the fields of an event by name, as JSON has them.
+def name_of_field(name: str) -> str:
+    """Return what a line calls a field of an event.
 
     Every line has the ``command`` that wrote it; that of an event is called ``argv``.
     """
-    values = {name: getattr(event, name) for name in event.__struct_fields__}
-    fields = {
+    return "argv" if name == "command" else name
+
+
+def fields_of(event: Event) -> Fields:
+    """Return the fields of an event by name, as JSON has them."""
+    values = {name_of_field(name): getattr(event, name) for name in event.__struct_fields__}
+    return {
         name: totals_of(value) if isinstance(value, Totals) else msgspec.to_builtins(value)
         for name, value in values.items()
     }
-    return {"argv" if name == "command" else name: value for name, value in fields.items()}
 
 
 def totals_of(totals: Totals) -> Mapping[str, int]:
