@@ -23,18 +23,27 @@ _SECONDS_BETWEEN_TRIES = 0.05
 Result = TypeVar("Result")
 
 
-def result_of(future: "Future[Result]") -> Result:
-    """Return the result of a future, or raise its exception, as soon as there is one."""
+def result_of(future: "Future[Result]", seconds: float = math.inf) -> Result:
+    """Return the result of a future, or raise its exception, as soon as there is one.
+
+    Raises:
+        TimeoutError: there is none after this number of seconds.
+    """
+    end = time.monotonic() + seconds
     while not future.done():
         wait((future,), _SECONDS)
+        if time.monotonic() >= end and not future.done():
+            raise TimeoutError
     return future.result()
 
 
-def result_of_call(function: Callable[[], Result]) -> Result:
+def result_of_call(function: Callable[[], Result], seconds: float = math.inf) -> Result:
     """Return what a function returns, which no signal interrupts, such as the search for a host.
 
-    If a signal ends the wait, the function goes on in a thread until it returns or the process
-    ends.
+    If the wait ends before, the function goes on in a thread until it returns or the process ends.
+
+    Raises:
+        TimeoutError: it has not returned after this number of seconds.
     """
     future: Future[Result] = Future()
 
@@ -48,7 +57,7 @@ def result_of_call(function: Callable[[], Result]) -> Result:
         threading.Thread(target=call, daemon=True, name="call").start()
     except RuntimeError:  # there is no room for a thread
         return function()
-    return result_of(future)
+    return result_of(future, seconds)
 
 
 def wait_for_data(descriptor: int) -> None:
