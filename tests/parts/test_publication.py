@@ -159,7 +159,7 @@ def test_a_list_and_its_receipt_are_all_that_is_published(path):
         "size": len(content(path)),
         "sha256": hashlib.sha256(content(path)).hexdigest(),
     }
-    assert events == [PlacingBegun(), ListPublished(path, receipt_path)]
+    assert events == [PlacingBegun(), ListPublished(path, receipt_path, Totals(files=2))]
 
 
 def test_they_replace_earlier_ones(path):
@@ -473,7 +473,8 @@ def test_a_run_that_waits_for_a_different_run_reports_it(path, monkeypatch):
 
     receipt_path = write(path, "/a", listener=events.append)
 
-    assert events == [LockAwaited(path), PlacingBegun(), ListPublished(path, receipt_path)]
+    published = ListPublished(path, receipt_path, Totals(files=1))
+    assert events == [LockAwaited(path), PlacingBegun(), published]
 
 
 def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other_run(path):
@@ -598,7 +599,7 @@ def test_without_locks_a_list_is_published_with_a_warning_and_nothing_is_removed
     assert events == [
         LockUnavailable(path, str(tmp_path / ".1-files.lock"), os.strerror(number)),
         PlacingBegun(),
-        ListPublished(path, receipt_path),
+        ListPublished(path, receipt_path, Totals(files=1)),
     ]
 
 
