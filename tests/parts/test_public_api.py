@@ -120,6 +120,7 @@ INTERNAL = {
     ("cluster/rest/node", "NoAnswerError"),
     ("cluster/rest/node", "NotConnectedError"),
     ("cluster/rest/node", "SendError"),
+    ("waiting", "TimeoutError"),
     ("output/csv_list", "ValueError"),
     ("output/csv_list_reader", "MalformedListError"),
     ("output/csv_list_reader", "ValueError"),

@@ -22,7 +22,8 @@ def add_options(parser: argparse._ActionsContainer) -> None:
         help=f"append a line for each event to this file (also {LOG_VARIABLE})",
     )  # fmt: skip
     parser.add_argument(
-        "--log-format", type=arguments.log_format, metavar="text|json",
+        "--log-format", type=arguments.log_format,
+        choices=("text", "json"),
         default=os.environ.get(FORMAT_VARIABLE) or "text",
         help=f"how such a line is written (also {FORMAT_VARIABLE}; default: text)",
     )  # fmt: skip
