@@ -14,8 +14,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _SECONDS = 0.2
 _SECONDS_BETWEEN_TRIES = 0.05
@@ -23,17 +25,12 @@ _SECONDS_BETWEEN_TRIES = 0.05
 Result = TypeVar("Result")
 
 
-def result_of(future: "Future[Result]", seconds: float = math.inf) -> Result:
-    """Return the result of a future, or raise its exception, as soon as there is one.
+def result_of(future: "Future[Result]") -> Result:
+    """Return the result of a future, or raise its exception, as soon as there is one."""
+    from concurrent.futures import wait  # REST does without it
 
-    Raises:
-        TimeoutError: there is none after this number of seconds.
-    """
-    end = time.monotonic() + seconds
     while not future.done():
         wait((future,), _SECONDS)
-        if time.monotonic() >= end and not future.done():
-            raise TimeoutError
     return future.result()
 
 
@@ -45,19 +42,28 @@ def result_of_call(function: Callable[[], Result], seconds: float = math.inf) ->
     Raises:
         TimeoutError: it has not returned after this number of seconds.
     """
-    future: Future[Result] = Future()
+    results: list[Result] = []
+    errors: list[BaseException] = []
 
     def call() -> None:
         try:
-            future.set_result(function())
+            results.append(function())
         except BaseException as error:  # noqa: BLE001  # the caller gets it
-            future.set_exception(error)
+            errors.append(error)
 
+    thread = threading.Thread(target=call, daemon=True, name="call")
     try:
-        threading.Thread(target=call, daemon=True, name="call").start()
+        thread.start()
     except RuntimeError:  # there is no room for a thread
         return function()
-    return result_of(future, seconds)
+    end = time.monotonic() + seconds
+    while thread.is_alive():
+        thread.join(min(_SECONDS, seconds))
+        if time.monotonic() >= end and thread.is_alive():
+            raise TimeoutError
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def wait_for_data(descriptor: int) -> None:
