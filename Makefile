@@ -103,8 +103,9 @@ clean: clean-docs
 clean-docs:
 	rm -rf $(DOCS_VENV) docs/_build
 
-docs-picture: $(READY)  ## draw the architecture into docs/design.md, from the code
+docs-picture: $(READY)  ## draw the architecture into docs/design.md, and tables of errors and events, from the code
 	$(BIN)/python docs/picture.py
+	$(BIN)/python docs/tables.py
 
 man: $(READY)  ## the man pages, in man/: read one with `man -l man/qumulo-changelist-run.1`
 	@rm -rf man && $(BIN)/python -m manual man

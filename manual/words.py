@@ -59,6 +59,8 @@ _VARIABLES = {
     "--config": ("QUMULO_CHANGELIST_CONFIG", "The archiver's configuration, like `--config`."),
     "--projects": ("QUMULO_CHANGELIST_PROJECTS", "The file of projects, like `--projects`."),
     "--state": ("QUMULO_CHANGELIST_STATE", "What is committed, like `--state`."),
+    "--log-file": ("QUMULO_CHANGELIST_LOG", "The log, like `--log-file`."),
+    "--log-format": ("QUMULO_CHANGELIST_LOG_FORMAT", "How it is written, like `--log-format`."),
     "--password-file": (
         "QUMULO_CHANGELIST_PASSWORD",
         "The password, if `--password-file` is not given.",

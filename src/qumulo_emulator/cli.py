@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 from msgspec.structs import replace
 
 from qumulo_emulator.errors import EmulatorError
+from qumulo_emulator.exposure import is_loopback, warning
 from qumulo_emulator.options import ServeOptions
 from qumulo_emulator.synthetic.shapes import Shape
 
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    if not is_loopback(parsed.host):
+        sys.stderr.write(warning(parsed.host))
     password = os.environ.get("QUMULO_EMULATOR_PASSWORD")
     generated = secrets.token_urlsafe(16) if not password else None
     try:
@@ -216,7 +219,10 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_server_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)"
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on; others than this machine reach it unless it begins with 127"
+        " (default: 127.0.0.1)",
     )
     serve.add_argument(
         "--port", type=_port, default=8000, help="the port; 0 picks a free one (default: 8000)"

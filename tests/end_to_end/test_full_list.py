@@ -173,7 +173,7 @@ def test_the_clusters_own_count_proves_a_full_list_and_its_receipt_has_no_older_
     assert result.proof == (0, 3)
     receipt = read_receipt(result.receipt_path)
     assert receipt == result.receipt
-    assert (receipt.receipt_version, receipt.older_snapshot) == ("1.2", None)
+    assert (receipt.receipt_version, receipt.older_snapshot) == ("1.3", None)
     assert json.loads(Path(result.receipt_path).read_bytes())["older_snapshot"] is None
     assert receipt.newer_snapshot.id == snapshot
     assert receipt.newer_snapshot.taken

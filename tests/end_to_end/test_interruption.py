@@ -31,6 +31,8 @@ from tests.qq import INSTALLED
 MANY = 45
 # More than the requests of any run.
 ALWAYS = 1000
+# The system sends SIGALRM when the time is over; it never is in a test that sends another one.
+DEADLINE = "--deadline=2h"
 
 
 class Project(NamedTuple):
@@ -131,7 +133,7 @@ def stalled_over_rest(
 ) -> AbstractContextManager[Run]:
     """A run whose requests for a path are never answered, after the first few."""
     how = ("--transport=rest", "--metadata=rest", "--workers=2", "--slice-size=2", "--deletes")
-    options = (*how, "--spill-after=3", "--page-size=3")
+    options = (*how, "--spill-after=3", "--page-size=3", DEADLINE)
     arguments = project.site.arguments(project.empty, project.full, *options, base="/show")
     project.cluster.fault(method="GET", path=path, action="stall", skip=skip, times=ALWAYS)
     return started(project.site, arguments, lambda _: stalled_requests(project.cluster) >= waiting)
@@ -162,7 +164,15 @@ def test_a_run_ends_when_one_of_its_workers_is_killed(project: Project) -> None:
     check_failed(project.site, done, 70, "SIGKILL", "--workers", NO_LIST)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def check_ended(site: Site, done: CommandResult, number: signal.Signals) -> None:
+    """Check how a run ended that was sent a signal."""
+    if number is signal.SIGALRM:
+        check_failed(site, done, 9, "the time is over: 2 hours", NO_LIST, "--deadline")
+    else:
+        check_failed(site, done, 128 + number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
 @pytest.mark.parametrize("moment", [in_workers, in_the_diff])
 def test_an_interrupted_run_leaves_nothing(
     project: Project,
@@ -174,7 +184,7 @@ def test_an_interrupted_run_leaves_nothing(
         run.process.send_signal(number)
         done = run.wait()
         run.check_nothing_is_left()
-    check_failed(project.site, done, 128 + number)
+    check_ended(project.site, done, number)
 
 
 @pytest.mark.parametrize(
@@ -232,8 +242,9 @@ MANY_FOLDERS = QqCase("full", "all_gone", "*reel*attributes*", b"fs_walk_tree", 
         (DIFF, signal.SIGHUP),
         (THREE_FOLDERS, signal.SIGINT),
         (MANY_FOLDERS, signal.SIGTERM),
+        (MANY_FOLDERS, signal.SIGALRM),
     ],
-    ids=["diff SIGINT", "diff SIGHUP", "folders SIGINT", "folders in workers SIGTERM"],
+    ids=lambda one: one.name if isinstance(one, signal.Signals) else one.command.decode(),
 )
 def test_an_interrupted_run_leaves_no_qq(
     project: Project, case: QqCase, number: signal.Signals
@@ -243,7 +254,8 @@ def test_an_interrupted_run_leaves_no_qq(
         site.qq = INSTALLED["qq of today"]
     older, newer = getattr(project, case.older), getattr(project, case.newer)
     project.cluster.fault(method="GET", path=case.path, action="stall", times=ALWAYS)
-    arguments = site.arguments(older, newer, "--deletes", f"--workers={case.workers}", base="/show")
+    options = ("--deletes", f"--workers={case.workers}", DEADLINE)
+    arguments = site.arguments(older, newer, *options, base="/show")
     with started(
         site,
         arguments,
@@ -253,4 +265,4 @@ def test_an_interrupted_run_leaves_no_qq(
         run.process.send_signal(number)
         done = run.wait()
         run.check_nothing_is_left()
-    check_failed(site, done, 128 + number)
+    check_ended(site, done, number)

@@ -46,7 +46,11 @@ NOT_RUN = {
 }
 
 # What a page needs that a machine may not have.
-PROGRAMS = {"docs/how-to/rsync.md": "rsync", "docs/how-to/rclone.md": "rclone"}
+PROGRAMS = {
+    "docs/how-to/rsync.md": "rsync",
+    "docs/how-to/rclone.md": "rclone",
+    "docs/logs.md": "jq",
+}
 # Pages that begin with nothing set up; on all others, there is a project show1.
 FROM_NOTHING = ("README.md", "docs/commands.md", "docs/tutorial.md")
 

@@ -71,7 +71,7 @@ def test_a_closure_receives_the_events_of_worker_processes(cluster: Emulator, si
     assert {process for _, process, _ in received} == {os.getpid()}
     occurred = [event for event, _, _ in received]
     assert EntryLeftOut("/reel07/link") in occurred
-    assert ListPublished(result.path, result.receipt_path) in occurred
+    assert ListPublished(result.path, result.receipt_path, result.totals) in occurred
     assert multiprocessing.active_children() == []
 
 

@@ -97,9 +97,10 @@ def test_each_run_is_posted_and_measured_whether_it_succeeds_or_not(
     assert done.code == 66, done.messages
 
     good, bad = posts.received
-    printed = json.loads(done.output)["projects"]
+    answer = json.loads(done.output)
+    printed = answer["projects"]
     assert good.pop("host") == bad.pop("host")
-    extra = {"version": __version__, "exit_code": 0}
+    extra = {"run": answer["run"], "version": __version__, "exit_code": 0}
     assert [good, bad] == [{**printed[0], **extra}, {**printed[1], **extra, "exit_code": 66}]
     measured = metrics(site)
     assert measured["good"]["last_run_files"] == 2

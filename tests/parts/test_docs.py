@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from docs import picture
+from docs import picture, tables
 from docs.extension import PARTS, complete, imports
 from docs.extension.accessible import make_accessible
 from docs.extension.command_lines import all_parsers
@@ -185,6 +185,13 @@ def test_the_page_on_configuration_names_every_key() -> None:
 
     source = (REPOSITORY / "src/qumulo_changelist/config/keys.py").read_text(encoding="utf-8")
     assert sorted(named) == sorted(set(re.findall(r'"(Qumulo\w+|FastScan\w+)"', source)))
+
+
+@pytest.mark.parametrize("page", tables.TABLES, ids=lambda page: page.name)
+def test_a_table_that_is_made_from_the_code_is_current(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert text == tables.embed(text, tables.TABLES[page]())
 
 
 def test_the_page_on_exit_codes_names_every_one() -> None:

@@ -4,15 +4,13 @@ import argparse
 import pickle
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from docs import tables
 
 from qumulo_changelist import errors
 from qumulo_changelist.cli import main, messages
 from qumulo_changelist.errors import ChangelistError
-
-PAGE = Path(__file__).resolve().parents[2] / "docs/reference/exit-codes.md"
 
 
 def classes_below(root: type[ChangelistError]) -> Iterator[type[ChangelistError]]:
@@ -21,6 +19,7 @@ def classes_below(root: type[ChangelistError]) -> Iterator[type[ChangelistError]
         yield from classes_below(kind)
 
 
+OF_THE_TREE = {name for name, kind in vars(errors).items() if hasattr(kind, "exit_code")}
 KINDS = sorted(classes_below(ChangelistError), key=lambda kind: kind.__name__)
 
 
@@ -196,22 +195,14 @@ def test_the_configuration_of_this_machine_is_named_unless_the_error_is_of_a_wor
 # The documentation
 
 
-def documented_classes() -> dict[str, list[str]]:
-    """Return the error classes in each row of the table of exit codes."""
-    table = PAGE.read_text(encoding="utf-8").partition("\n| exit code |")[2].partition("\n\n")[0]
-    rows = [line.split(" | ") for line in table.splitlines()[2:]]
-    return {row[0].strip("| "): re.findall(r"`(\w+)`", row[2]) for row in rows}
+def test_the_table_of_exit_codes_is_current_and_names_every_class_once() -> None:
+    page = (tables.DOCS / "reference" / "exit-codes.md").read_text(encoding="utf-8")
 
-
-def test_the_documentation_has_every_error_in_the_row_of_its_exit_code() -> None:
-    rows: dict[str, set[str]] = {}
-    for kind in KINDS:
-        # The exit code of qq itself can be any.
-        row = "other" if kind is errors.QqFailedError else str(kind.exit_code)
-        rows.setdefault(row, set()).add(kind.__name__)
-
-    documented = documented_classes()
-
-    assert {row: set(names) for row, names in documented.items() if names} == rows
-    names = [name for row in documented.values() for name in row]
-    assert len(names) == len(set(names))
+    row_of_a_class = r"^\| (\d+|other) \| `(\w+)` \| (.+?) \| (yes)? ?\| (.+) \|$"
+    rows = re.findall(row_of_a_class, page, re.MULTILINE)
+    assert sorted(row[1] for row in rows) == sorted(OF_THE_TREE - {"ChangelistError"})
+    row = next(row for row in rows if row[1] == "DeadlineError")
+    assert row[0] == "9"
+    assert row[2] == "The time is over that a run was given."
+    assert row[3] == "yes"
+    assert "--deadline" in row[4]

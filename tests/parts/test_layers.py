@@ -24,6 +24,7 @@ VALUES = {
     *(
         "bounds",
         "columns",
+        "deadline",
         "durations",
         "errors",
         "events",
@@ -32,6 +33,7 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "run_id",
         "secret",
         "snapshot_paths",
         "version",

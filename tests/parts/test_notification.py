@@ -23,6 +23,8 @@ class Hook(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.statuses: list[int] = []
         self.received: list[tuple[str, object]] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     @property
     def address(self) -> str:
@@ -35,6 +37,7 @@ class _Answer(BaseHTTPRequestHandler):
         assert isinstance(hook, Hook)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         hook.received.append((self.path, json.loads(body)))
+        hook.may_answer.wait()
         status = hook.statuses.pop(0) if hook.statuses else 200
         self.send_response(status)
         if status == 302:
@@ -88,6 +91,20 @@ def test_it_is_tried_again_only_where_that_can_help(
     assert len(hook.received) == tries
     assert is_posted == (reason is None)
     assert events == ([] if is_posted else [NotificationFailed(hook.address, reason or "")])
+
+
+def test_a_server_that_never_completes_its_answer_is_given_up(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit for each byte would not do: a byte now and then keeps to it for ever."""
+    monkeypatch.setattr(notification, "_MOST_SECONDS", 0.05)
+    events: list[Event] = []
+    hook.may_answer.clear()
+
+    assert not notify(f"{hook.address}/s3cret", {}, events.append)
+    hook.may_answer.set()
+
+    assert events == [NotificationFailed(hook.address, "no complete answer for 0 seconds")]
 
 
 def test_a_server_that_is_not_there_or_not_to_be_trusted_fails_no_run(

@@ -400,8 +400,8 @@ WITH_VALUES = re.compile(r"^  (?:(-\w)(?: [A-Z]+)?, )?(--[\w-]+) [A-Z{]", re.MUL
 @pytest.mark.parametrize(
     ("command", "arguments", "count"),
     [
-        (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 6),
-        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 35),
+        (create_snap, ["--projectname=a", "--qumulosourcepath=/a"], 8),
+        (generate_changelist, [word for pair in REQUIRED.items() for word in pair], 37),
     ],
     ids=["qumulo_create_snap", "qumulo_generate_changelist"],
 )

@@ -27,6 +27,7 @@ from qumulo_changelist.events import (
     ListPublished,
     LockAwaited,
     LockUnavailable,
+    PlacingBegun,
     ignore,
 )
 from qumulo_changelist.model import Totals
@@ -158,7 +159,7 @@ def test_a_list_and_its_receipt_are_all_that_is_published(path):
         "size": len(content(path)),
         "sha256": hashlib.sha256(content(path)).hexdigest(),
     }
-    assert events == [ListPublished(path, receipt_path)]
+    assert events == [PlacingBegun(), ListPublished(path, receipt_path, Totals(files=2))]
 
 
 def test_they_replace_earlier_ones(path):
@@ -465,15 +466,15 @@ def test_a_run_that_waits_for_a_different_run_reports_it(path, monkeypatch):
     events: list[Event] = []
 
     def lock(descriptor: int, operation: int) -> None:
-        if operation & fcntl.LOCK_NB:
-            raise BlockingIOError
-        usual(descriptor, operation)
+        monkeypatch.setattr(fcntl, "flock", usual)
+        raise BlockingIOError
 
     monkeypatch.setattr(fcntl, "flock", lock)
 
     receipt_path = write(path, "/a", listener=events.append)
 
-    assert events == [LockAwaited(path), ListPublished(path, receipt_path)]
+    published = ListPublished(path, receipt_path, Totals(files=1))
+    assert events == [LockAwaited(path), PlacingBegun(), published]
 
 
 def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other_run(path):
@@ -597,7 +598,8 @@ def test_without_locks_a_list_is_published_with_a_warning_and_nothing_is_removed
     assert leftover in files_beside(path)
     assert events == [
         LockUnavailable(path, str(tmp_path / ".1-files.lock"), os.strerror(number)),
-        ListPublished(path, receipt_path),
+        PlacingBegun(),
+        ListPublished(path, receipt_path, Totals(files=1)),
     ]
 
 

@@ -58,6 +58,7 @@ def make_receipt(**changed: Any) -> Receipt:
     receipt = Receipt(
         project="Show 1",
         version="2.0",
+        run="20231114T221500Z-0a1b2c3d",
         list_file=ListFacts("/work/1-files.xml", 4711, "0f" * 32),
         older_snapshot=SnapshotFacts.of(
             Snapshot(3, "3_before", 1_700_000_000_000_000_000, "/proj")
@@ -148,7 +149,8 @@ def test_a_receipt_contains_everything_about_a_list():
     found = read_json(make_receipt())
 
     assert found == {
-        "receipt_version": "1.2",
+        "receipt_version": "1.3",
+        "run": "20231114T221500Z-0a1b2c3d",
         "format": "xml",
         "net_files": 5,
         "filters": {
@@ -270,7 +272,7 @@ def test_a_receipt_can_lie_in_a_folder_whose_name_is_not_utf_8(tmp_path, make_pa
 
 def test_a_receipt_of_before_receipts_had_a_version_is_read():
     assert decode_json(FIRST_LAYOUT) == make_receipt(
-        receipt_version="1.0", net_files=None, filters=Filters(), filtered={}
+        receipt_version="1.0", run=None, net_files=None, filters=Filters(), filtered={}
     )
 
 

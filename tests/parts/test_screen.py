@@ -53,6 +53,7 @@ WARNINGS += [
     events.ListMade(
         "show1", "/p", "/list", Totals(files=3), deletes=True, moves=False, proof=(1, 4)
     ),
+    events.PartFailed("show1: /p", "LoginError", "refused", "check the password", 77),
     events.CommitWithheld("show1", "/p", 7, 3),
     events.ListCommitted("show1", "/p", 7),
     events.SnapshotKept(7, "show1-7", "it is locked"),
@@ -60,6 +61,8 @@ WARNINGS += [
     events.MetricsUnwritten("/m.prom", "/m.prom cannot be written: full"),
 ]
 DETAILS: list[Event] = [
+    events.SourceBegun("show1", "/p"),
+    events.PlacingBegun(),
     events.SnapshotTaken("/p", 7, "show1-7"),
     events.ListHanded(("archive.sh", "a b")),
     events.SnapshotRemoved(7, "show1-7"),
@@ -118,6 +121,7 @@ def test_every_event_has_words_with_its_facts(kind: type) -> None:
             events.RunRecovered,
             events.ListCommitted,
             events.ListMade,
+            events.PartFailed,
         ),
     )
     assert is_short or all(text in words for text in texts)

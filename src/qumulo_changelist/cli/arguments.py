@@ -71,6 +71,13 @@ def duration_or_none(argument: str) -> int:
     return 0 if argument == "0" else duration(argument)
 
 
+def log_format(argument: str) -> str:
+    """Return how lines of a log are written; also what a variable says is checked."""
+    if argument not in ("text", "json"):
+        raise argparse.ArgumentTypeError(f"{argument!r:.100} is neither text nor json")
+    return argument
+
+
 def notify_url(argument: str) -> str:
     """Return a URL to which runs can be posted; no message contains it."""
     from qumulo_changelist.checks.notify_url import check_notify_url  # few commands need it

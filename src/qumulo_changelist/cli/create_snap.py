@@ -2,12 +2,15 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 
-from qumulo_changelist.cli import arguments, patience_options, program
+from qumulo_changelist.cli import arguments, log_options, patience_options, program
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result
 from qumulo_changelist.config.archiver import read_settings
+from qumulo_changelist.events import Listener
 from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
+from qumulo_changelist.run_id import new_run_id
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,16 +43,22 @@ def make_parser() -> argparse.ArgumentParser:
         help="the directory on the cluster to take a snapshot of",
     )  # fmt: skip
     patience_options.add_options(parser)
+    log_options.add_options(parser)
     return parser
 
 
 def _run(argv: Sequence[str] | None) -> int:
     request, options = parse(argv)
+    options.run_id, options.command = new_run_id(), "qumulo_create_snap"
+    return log_options.run(partial(_create, request, options), options, argv, makes_list=False)
+
+
+def _create(request: SnapshotRequest, options: argparse.Namespace, log: Listener) -> int:
     settings = patience_options.with_patience(
         read_settings(options.config, options.transport), options
     )
     with shown_progress(quiet=False, in_log=False) as progress:
-        screen = Screen(verbose=options.verbose, progress=progress)
+        screen = Screen(verbose=options.verbose, progress=progress, log=log)
         snapshot = create_snapshot(request, settings, screen)
     print_result(str(snapshot.id).encode())
     return 0

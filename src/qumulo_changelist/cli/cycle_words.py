@@ -116,6 +116,7 @@ def _commit_withheld(event: events.CommitWithheld) -> str:
 
 CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
     events.ProjectAwaited: lambda e: f"waiting: the project {e.project} is being run by {e.holder}",
+    events.SourceBegun: lambda e: f"{e.project}: {e.source}",
     events.RunRecovered: _run_recovered,
     events.RunContinued: lambda e: (
         f"{e.source}: going on with snapshot {e.snapshot} ({e.name}) of an earlier run, whose "
@@ -137,6 +138,7 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
     ),
     events.ListMade: _list_made,
     events.ListHanded: lambda e: f"running {shlex.join(e.command)}",
+    events.PartFailed: lambda e: f"{e.what}: {e.message}" + (f"\n{e.hint}" if e.hint else ""),
     events.CommitWithheld: _commit_withheld,
     events.ListCommitted: lambda e: (
         f"{e.source}: committed; the next run begins from snapshot {e.snapshot}"
@@ -152,7 +154,12 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
 }
 """What each event says."""
 
-CYCLE_DETAILS = (events.SnapshotTaken, events.ListHanded, events.SnapshotRemoved)
+CYCLE_DETAILS = (
+    events.SourceBegun,
+    events.SnapshotTaken,
+    events.ListHanded,
+    events.SnapshotRemoved,
+)
 """Events that only explain how a run works."""
 
 CYCLE_NOTES = (

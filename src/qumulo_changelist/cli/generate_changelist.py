@@ -3,21 +3,25 @@
 import argparse
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import get_args
 
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from qumulo_changelist.cli import (
     arguments,
     filter_options,
+    log_options,
     patience_options,
     program,
     scheduler_options,
 )
+from qumulo_changelist.cli.deadline import deadline
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.archiver import read_settings
+from qumulo_changelist.events import Listener
 from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.request import (
     MAX_LOOKUPS,
@@ -27,6 +31,7 @@ from qumulo_changelist.operations.lists.request import (
     usable_cores,
 )
 from qumulo_changelist.output.formats import selectable_formats
+from qumulo_changelist.run_id import new_run_id
 
 _DEFAULTS = {field.name: field.default for field in fields(ChangelistRequest)}
 
@@ -63,12 +68,19 @@ def parse(argv: Sequence[str] | None) -> tuple[ChangelistRequest, argparse.Names
 
 def _run(argv: Sequence[str] | None) -> int:
     request, options = parse(argv)
-    settings = patience_options.with_patience(
-        read_settings(options.config, options.transport), options
-    )
+    options.run_id, options.command = new_run_id(), "qumulo_generate_changelist"
+    work = partial(_generate, replace(request, run_id=options.run_id), options)
+    return log_options.run(work, options, argv, makes_list=True)
+
+
+def _generate(request: ChangelistRequest, options: argparse.Namespace, log: Listener) -> int:
     with shown_progress(quiet=False, in_log=False) as progress:
-        screen = Screen(verbose=options.verbose, progress=progress)
-        result = generate_changelist(request, settings, screen)
+        screen = Screen(verbose=options.verbose, progress=progress, log=log)
+        with deadline(options.deadline or 0, screen) as listener:
+            settings = patience_options.with_patience(
+                read_settings(options.config, options.transport), options
+            )
+            result = generate_changelist(request, settings, listener)
     say(summarize_result(request, result))
     print_result(b"\n".join(os.fsencode(each.path) for each in result.lists))
     return 0 if result.is_complete else 1
@@ -124,6 +136,7 @@ def make_parser() -> argparse.ArgumentParser:
     scheduler_options.add_options(parser, has_projects=False)
     patience_options.add_options(parser)
     patience_options.add_deadline(parser)
+    log_options.add_options(parser)
     _add_tuning(parser)
     return parser
 

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from qumulo_changelist.cli import arguments, common, patience_options, project_options
+from qumulo_changelist.cli import (
+    arguments,
+    common,
+    log_options,
+    patience_options,
+    project_options,
+)
 from qumulo_changelist.cli.answer import describe_lists, print_answer
+from qumulo_changelist.cli.deadline import deadline
 from qumulo_changelist.cli.screen import Screen, print_content, say
 from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import OutputError, UsageError
+from qumulo_changelist.events import Listener
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.output.formats import formats_of_lists
 from qumulo_changelist.projects.file import find_project, read_projects
@@ -37,6 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     common.add_cluster_options(parser)
     patience_options.add_deadline(parser)
     common.add_output_options(parser)
+    log_options.add_options(parser)
 
 
 def make_list(options: argparse.Namespace, screen: Screen, older: str | None, newer: str) -> int:
@@ -58,7 +67,6 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
             "where the list belongs is unknown without a project",
             hint="Add --project NAME, or give a file for the list, or - for standard output.",
         )
-    settings = common.find_settings(options, project)
     choice = ListChoice(
         older=older,
         newer=newer,
@@ -68,13 +76,23 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         to_archiver=options.output is None,
         state=options.state or "",
     )
-    request = choose_list(choice, settings, screen)
-    if options.output == STANDARD_OUTPUT:
-        return _print_list(request, settings, screen, quiet=options.quiet)
-    output = os.path.abspath(options.output) if options.output else None
-    result = _generate(replace(request, output=output), settings, screen, quiet=options.quiet)
+    seconds = options.deadline or (project.deadline if project else 0)
+    with deadline(seconds, screen) as listener:
+        settings = common.find_settings(options, project)
+        request = replace(choose_list(choice, settings, listener), run_id=options.run_id)
+        if options.output == STANDARD_OUTPUT:
+            return _print_list(request, settings, listener, quiet=options.quiet)
+        output = os.path.abspath(options.output) if options.output else None
+        request = replace(request, output=output)
+        result = _generate(request, settings, listener, quiet=options.quiet)
+    return _answer(result, options)
+
+
+def _answer(result: "ChangelistResult", options: argparse.Namespace) -> int:
+    """Print where the lists are, and return the exit code."""
     lists = describe_lists(result)
     answer = {
+        "run": options.run_id,
         "list": lists[0]["list"],
         "receipt": lists[0]["receipt"],
         "lists": lists,
@@ -116,11 +134,11 @@ def _only_project(options: argparse.Namespace) -> Project | None:
 
 
 def _generate(
-    request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
+    request: "ChangelistRequest", settings: Settings, listener: Listener, *, quiet: bool
 ) -> "ChangelistResult":
     from qumulo_changelist.operations.lists.changelist import generate_changelist
 
-    result = generate_changelist(request, settings, screen)
+    result = generate_changelist(request, settings, listener)
     if not quiet:
         deletes = request.deletes or request.older is None
         say(summarize_result(request, result, deletes=deletes))
@@ -128,7 +146,7 @@ def _generate(
 
 
 def _print_list(
-    request: "ChangelistRequest", settings: Settings, screen: Screen, *, quiet: bool
+    request: "ChangelistRequest", settings: Settings, listener: Listener, *, quiet: bool
 ) -> int:
     """Print a list on standard output, once all of it is known; no file of it remains."""
     # Without deletions, a second list is empty, and nobody misses it.
@@ -143,7 +161,7 @@ def _print_list(
         raise OutputError(f"{work_folder} cannot be written: {error.strerror}") from error
     with folder as name:
         output = to_text(os.fsencode(os.path.join(name, "list")))
-        result = _generate(replace(request, output=output), settings, screen, quiet=quiet)
+        result = _generate(replace(request, output=output), settings, listener, quiet=quiet)
         with open(result.path, "rb") as file:
             print_content(file)
     return 0 if result.is_complete else 1

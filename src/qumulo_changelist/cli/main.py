@@ -7,10 +7,11 @@ import os
 import sys
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from qumulo_changelist.cli import program
+from qumulo_changelist.cli import log_options, program
 from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
@@ -18,6 +19,8 @@ from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError
+from qumulo_changelist.events import Listener
+from qumulo_changelist.run_id import new_run_id
 from qumulo_changelist.version import __version__
 
 PROGRAM = "qumulo-changelist"
@@ -111,9 +114,23 @@ def _run(argv: Sequence[str] | None) -> int:
         if "--json" in argv:
             print_error(error)
         raise
+    options.run_id = new_run_id()
+    work = partial(_execute, options)
+    try:
+        whole = argv if handover is None else [*argv, "--", *handover]
+        return log_options.run(work, options, whole, makes_list=False, hints=CYCLE_HINTS)
+    except ChangelistError as error:
+        if options.json:
+            print_error(error)
+        raise
+
+
+def _execute(options: argparse.Namespace, log: Listener) -> int:
     try:
         with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
-            screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
+            screen = Screen(
+                verbose=options.verbose, quiet=options.quiet, progress=progress, log=log
+            )
             code: int = options.execute(options, screen)
     except KeyboardInterrupt:
         if options.command == "run":
@@ -121,8 +138,6 @@ def _run(argv: Sequence[str] | None) -> int:
         raise
     except ChangelistError as error:
         _add_context(error, options)
-        if options.json:
-            print_error(error)
         raise
     return code
 

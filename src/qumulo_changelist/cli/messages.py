@@ -94,6 +94,7 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Make room there (a million changes need about 100 MB during the run), let this user write "
         "there, or set FastScanWorkFolder in the archiver's configuration."
     ),
+    errors.LogFileError: "With --log-file, name a file that this user can write to.",
     errors.PiecesError: (
         "With --pieces, name a folder that exists, has room, and that this machine and every "
         "worker see under the same path and can write to."
@@ -251,6 +252,7 @@ _BEFORE_WORK = (
     errors.SnapshotOrderError,
     errors.MappedPathError,
     errors.ConfigurationError,
+    errors.LogFileError,
 )
 
 

@@ -19,13 +19,20 @@ class Reporter:
         everything: whether these are all projects: a shared file of metrics then has no others.
         state: the file that keeps what was committed; "" for this user's own.
         screen: receives what fails; that never fails a run.
+        run_id: names the run, also in the notification.
     """
 
     def __init__(
-        self, projects: Sequence[Project], *, everything: bool, state: str, screen: Screen
+        self,
+        projects: Sequence[Project],
+        *,
+        everything: bool,
+        state: str,
+        screen: Screen,
+        run_id: str,
     ) -> None:
         self._projects, self._everything = projects, everything
-        self._state, self._screen = state, screen
+        self._state, self._screen, self._run_id = state, screen, run_id
         self._began = time.time_ns()
 
     def begin(self) -> None:
@@ -52,7 +59,8 @@ class Reporter:
         if project.notify_url:
             from qumulo_changelist.operations.project.notification import notify
 
-            notify(project.notify_url, {**answer, "exit_code": code}, self._screen)
+            message = {"run": self._run_id, **answer, "exit_code": code}
+            notify(project.notify_url, message, self._screen)
 
     def _write_metrics(self, project: Project, code: int, sources: Sequence["SourceRun"]) -> None:
         from qumulo_changelist.operations.project.metrics import FinishedRun, write_metrics

@@ -42,25 +42,33 @@ class Screen:
         verbose: whether to print also the events that only explain how the run works.
         quiet: whether to print warnings alone.
         progress: is given every event, too; it shows how far the run is.
+        log: is given every event, too.
     """
 
-    def __init__(self, *, verbose: bool, quiet: bool = False, progress: Listener = ignore) -> None:
+    def __init__(
+        self,
+        *,
+        verbose: bool,
+        quiet: bool = False,
+        progress: Listener = ignore,
+        log: Listener = ignore,
+    ) -> None:
         self._verbose = verbose
         self._quiet = quiet
         self._progress = progress
+        self._log = log
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
         self._progress(event)
+        self._log(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
         if self._is_wanted(event):
             say(describe(event))
 
     def _is_wanted(self, event: Event) -> bool:
-        if self._quiet:
-            return _is_warning(event) and not isinstance(event, CYCLE_NOTES)
-        return self._verbose or _is_warning(event)
+        return is_problem(event) if self._quiet else self._verbose or _is_warning(event)
 
 
 _hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
@@ -135,6 +143,11 @@ def describe(event: Event) -> str:
     return _WORDS[type(event)](event)
 
 
+def is_problem(event: Event) -> bool:
+    """Return whether an event says that something is not as it should be."""
+    return _is_warning(event) and not isinstance(event, CYCLE_NOTES)
+
+
 def _is_warning(event: Event) -> bool:
     """Return whether a user who has not asked for details should see an event."""
     if isinstance(event, events.QqFoldersCounted):
@@ -154,6 +167,7 @@ _DETAILS = (
     events.LeftoverRemoved,
     events.LeftoversKept,
     events.OldPiecesRemoved,
+    events.PlacingBegun,
     events.ListPublished,
     *CYCLE_DETAILS,
 )
@@ -247,6 +261,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.LeftoversKept: lambda e: (
         f"files that killed runs left beside {e.path} could not be removed: {e.reason}"
     ),
+    events.PlacingBegun: lambda _: "the list is complete, and is put in its place",
     events.ListPublished: lambda e: f"receipt: {e.receipt_path}",
     **CYCLE_WORDS,
 }

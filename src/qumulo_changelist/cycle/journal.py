@@ -56,11 +56,12 @@ CREATE TABLE IF NOT EXISTS runs (
     position INTEGER NOT NULL,
     contents TEXT NOT NULL DEFAULT '',
     filters TEXT NOT NULL DEFAULT '',
-    others TEXT NOT NULL DEFAULT ''
+    others TEXT NOT NULL DEFAULT '',
+    run_id TEXT NOT NULL DEFAULT ''
 )
 """
 # Files of earlier versions lack the last columns. Those versions write what has them, too.
-_LATER_COLUMNS = ("contents", "filters", "others")
+_LATER_COLUMNS = ("contents", "filters", "others", "run_id")
 
 
 class RunState(str, Enum):
@@ -124,6 +125,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """The filters of its list (``Filters.encode``); "" for none."""
     others: tuple[OtherList, ...] = ()
     """The lists in other formats, if it made several; none of an earlier version."""
+    run_id: str = ""
+    """As the log and the receipt name the run; "" of an earlier version."""
 
 
 _TEXTS = frozenset(("project", "source", "archive", "name", "list", "receipt", "summary", "error"))

@@ -24,6 +24,7 @@
     ├── OutputError                   4   the list or its folder cannot be written
     │   ├── SpillError                4   there is no room for what a run sets aside
     │   ├── PiecesError               4   the folder for pieces cannot be used
+    │   ├── LogFileError              4   the log cannot be written
     │   ├── ReceiptError              4   the list is in place, its receipt is not
     │   └── ResultError               4   all is done, but the result cannot be printed
     ├── ProofError                    5   the list does not agree with the cluster's counts
@@ -153,6 +154,7 @@ from qumulo_changelist.errors.result import (
     DeletionLimitError,
     InvalidListError,
     InvalidReceiptError,
+    LogFileError,
     OutputError,
     PiecesError,
     ProofError,
@@ -203,6 +205,7 @@ __all__ = [
     "InvalidListError",
     "InvalidReceiptError",
     "ListNameError",
+    "LogFileError",
     "LoginError",
     "MappedPathError",
     "MissingPackageError",

@@ -59,6 +59,10 @@ class TooManyUnreadableError(ChangelistError):
     exit_code = 8
 
 
+class LogFileError(OutputError):
+    """The log cannot be written; no work was done."""
+
+
 class InvalidReceiptError(ChangelistError):
     """A file is not a receipt, or a newer version of this package made it."""
 

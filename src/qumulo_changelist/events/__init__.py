@@ -29,12 +29,14 @@ from qumulo_changelist.events.cycle import (
     MetricsUnwritten,
     NothingNewer,
     NotificationFailed,
+    PartFailed,
     ProjectAwaited,
     RunContinued,
     RunRecovered,
     SnapshotKept,
     SnapshotRemoved,
     SnapshotTaken,
+    SourceBegun,
 )
 from qumulo_changelist.events.lists import (
     ChangesCollected,
@@ -53,6 +55,7 @@ from qumulo_changelist.events.lists import (
     PiecesLeft,
     PiecesPerishable,
     PiecesReused,
+    PlacingBegun,
     ProcessesLeft,
     QqFoldersCounted,
     SliceLate,
@@ -100,10 +103,12 @@ __all__ = [
     "NothingNewer",
     "NotificationFailed",
     "OldPiecesRemoved",
+    "PartFailed",
     "PieceDamaged",
     "PiecesLeft",
     "PiecesPerishable",
     "PiecesReused",
+    "PlacingBegun",
     "ProcessesLeft",
     "Progressed",
     "ProjectAwaited",
@@ -118,6 +123,7 @@ __all__ = [
     "SnapshotRemoved",
     "SnapshotTaken",
     "SnapshotsUnknown",
+    "SourceBegun",
     "Stage",
     "StageBegun",
     "WorkerLeftOut",
@@ -158,8 +164,10 @@ Event = (
     | PieceDamaged
     | OldPiecesRemoved
     | PiecesLeft
+    | PlacingBegun
     | ListPublished
     | ProjectAwaited
+    | SourceBegun
     | RunContinued
     | RunRecovered
     | CommitLost
@@ -172,6 +180,7 @@ Event = (
     | NothingNewer
     | ListMade
     | ListHanded
+    | PartFailed
     | CommitWithheld
     | ListCommitted
     | SnapshotRemoved

@@ -14,6 +14,13 @@ class ProjectAwaited(Struct, frozen=True):
     """Which process it is, and since when."""
 
 
+class SourceBegun(Struct, frozen=True):
+    """A run begins with a source of its project."""
+
+    project: str
+    source: str
+
+
 class RunRecovered(Struct, frozen=True):
     """An earlier run was interrupted, and what it left is known now."""
 
@@ -136,6 +143,18 @@ class ListHanded(Struct, frozen=True):
     """The command was given the list."""
 
     command: tuple[str, ...]
+
+
+class PartFailed(Struct, frozen=True):
+    """A project, or one of its sources, failed; the command goes on with the others."""
+
+    what: str
+    error: str
+    """The class of the error."""
+    message: str
+    hint: str
+    """What the user can do about it; "" for nothing."""
+    exit_code: int
 
 
 class CommitWithheld(Struct, frozen=True):

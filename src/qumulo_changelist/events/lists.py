@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from qumulo_changelist.model import Totals
+
 
 class SnapshotsUnknown(Struct, frozen=True):
     """The cluster does not describe the snapshots: only their ids are known."""
@@ -168,8 +170,14 @@ class PiecesLeft(Struct, frozen=True):
     reason: str
 
 
+class PlacingBegun(Struct, frozen=True):
+    """All lists of a run are on disk under temporary names, and are put in their places now."""
+
+
 class ListPublished(Struct, frozen=True):
     """The list and its receipt are in their places."""
 
     path: str
     receipt_path: str
+    totals: Totals = Totals()
+    """What it contains."""

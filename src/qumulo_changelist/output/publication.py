@@ -24,11 +24,13 @@ from qumulo_changelist.events import (
     ListPublished,
     LockAwaited,
     LockUnavailable,
+    PlacingBegun,
 )
 from qumulo_changelist.model import Totals
 from qumulo_changelist.output.atomic import AtomicFile, output_errors, temporary_files_of
 from qumulo_changelist.output.list_file import ListFile, WrittenList
 from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.waiting import lock_when_free
 
 
 class FilledList(NamedTuple):
@@ -62,13 +64,14 @@ def publish(lists: Iterable[FilledList], listener: Listener) -> None:
             paths = [each.file.path for each in lists if _lock_path(each.file.path) == lock_path]
             stack.enter_context(_lock_lists(lock_path, paths, listener))
         written = [_WrittenFiles(each, stack) for each in lists]
+        listener(PlacingBegun())
         for step in (_WrittenFiles.remove_earlier, _WrittenFiles.place_list):
             for files in written:
                 step(files)
         for files in written:
             files.place_receipt()
     for files in written:
-        listener(ListPublished(files.path, files.receipt_path))
+        listener(ListPublished(files.path, files.receipt_path, files.totals))
 
 
 class _WrittenFiles:
@@ -76,6 +79,7 @@ class _WrittenFiles:
 
     def __init__(self, filled: FilledList, stack: contextlib.ExitStack) -> None:
         self.path = filled.file.path
+        self.totals = filled.totals
         self._is_beside = filled.is_beside
         self.receipt_path = receipt_path_of(self.path)
         with output_errors(self.path):
@@ -157,7 +161,7 @@ def _acquire_lock(lock_path: str, path: str, listener: Listener) -> int:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 listener(LockAwaited(path))
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                lock_when_free(lock)
             if _is_still_at(lock_path, lock):
                 undo.pop_all()
                 return lock

@@ -16,6 +16,7 @@ from qumulo_changelist.errors import (
     SchedulerTrustError,
     UnverifiedSchedulerError,
 )
+from qumulo_changelist.waiting import result_of_call
 from qumulo_changelist.wording import how_to_install
 
 # Some modules are imported only where they are used: every command loads this one.
@@ -146,7 +147,7 @@ def _is_loopback(host: str) -> bool:
     import socket
 
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        found = result_of_call(lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
     except (OSError, UnicodeError) as error:
         raise SchedulerAddressError(f"the scheduler's host {host} has no address") from error
     addresses = {str(one[4][0]).partition("%")[0] for one in found}

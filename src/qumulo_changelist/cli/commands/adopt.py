@@ -2,7 +2,7 @@
 
 import argparse
 
-from qumulo_changelist.cli import common, project_options
+from qumulo_changelist.cli import common, log_options, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
 
@@ -26,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
+    log_options.add_options(parser)
 
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli import arguments, common, log_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.projects.file import find_project, read_projects
@@ -41,6 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
+    log_options.add_options(parser)
 
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:

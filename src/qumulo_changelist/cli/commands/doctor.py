@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Literal
 
-from qumulo_changelist.cli import common, project_options, scheduler_options
+from qumulo_changelist.cli import common, log_options, project_options, scheduler_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.check_words import check_as_json, describe_check
 from qumulo_changelist.cli.screen import Screen, printable
@@ -44,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
+    log_options.add_options(parser)
 
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:

@@ -52,6 +52,7 @@ def _line(run: Run) -> str:
 
 def _describe(run: Run) -> dict[str, object]:
     return {
+        "run": run.run_id or None,
         "project": run.project,
         "source": run.source,
         "state": run.state.value,

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 from msgspec import to_builtins
 
-from qumulo_changelist.cli import arguments, common, patience_options, project_options
+from qumulo_changelist.cli import (
+    arguments,
+    common,
+    log_options,
+    patience_options,
+    project_options,
+)
 from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
+from qumulo_changelist.cli.deadline import deadline
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, UsageError
+from qumulo_changelist.events import PartFailed
 from qumulo_changelist.projects.project import Project
 
 if TYPE_CHECKING:
@@ -69,6 +77,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     common.add_project_options(parser)
     common.add_cluster_options(parser)
     common.add_output_options(parser)
+    log_options.add_options(parser)
 
 
 def _add_reports(group: argparse._ArgumentGroup) -> None:
@@ -101,11 +110,12 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
             if page:
                 page.add_failure(project.name, error)
             answer, code = _failed(project, error), error.exit_code
-            _say_failure(project.name, error)
+            _say_failure(project.name, error, screen)
         answers.append(answer)
         codes.append(code)
     report = page.write(options.state or "") if page else {}
-    print_answer({"projects": answers, **report}, "", as_json=options.json)
+    answer = {"run": options.run_id, "projects": answers, **report}
+    print_answer(answer, "", as_json=options.json)
     return max(codes)
 
 
@@ -119,6 +129,7 @@ def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
         full=options.full_list,
         wait=options.wait,
         state=options.state or "",
+        run_id=options.run_id,
     )
 
 
@@ -138,7 +149,11 @@ class _Runs:
     ) -> None:
         self._page = page
         self._reporter = Reporter(
-            projects, everything=options.all, state=options.state or "", screen=screen
+            projects,
+            everything=options.all,
+            state=options.state or "",
+            screen=screen,
+            run_id=options.run_id,
         )
 
     def run(
@@ -149,9 +164,10 @@ class _Runs:
 
         self._reporter.begin()
         try:
-            settings = common.find_settings(options, project)
-            listener = self._page.listener if self._page else screen
-            result = run_project(_request(project, options), settings, listener)
+            to = self._page.listener if self._page else screen
+            with deadline(options.deadline or project.deadline, to) as listener:
+                settings = common.find_settings(options, project)
+                result = run_project(_request(project, options), settings, listener)
         except ChangelistError as error:
             self._reporter.report(project, _failed(project, error), error.exit_code)
             raise
@@ -162,11 +178,13 @@ class _Runs:
         # First, since standard output may be closed.
         self._reporter.report(project, answer, result.exit_code, result.sources)
         for one in result.sources:
-            _report(project, one, options)
+            _report(project, one, options, screen)
         return answer, result.exit_code
 
 
-def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> None:
+def _report(
+    project: Project, run: "SourceRun", options: argparse.Namespace, screen: Screen
+) -> None:
     if run.result:
         if not options.json:
             paths = "\n".join(os.fsdecode(each.path) for each in run.result.lists)
@@ -174,7 +192,7 @@ def _report(project: Project, run: "SourceRun", options: argparse.Namespace) -> 
         if not run.is_committed and not run.failure and not options.handover and not options.quiet:
             say(f"When the archive has it: {_commit_command(project, run)}")
     if run.failure:
-        _say_failure(f"{project.name}: {run.source}", run.failure)
+        _say_failure(f"{project.name}: {run.source}", run.failure, screen)
 
 
 def _commit_command(project: Project, run: "SourceRun") -> str:
@@ -187,10 +205,9 @@ def _commit_command(project: Project, run: "SourceRun") -> str:
     return shlex.join(words)
 
 
-def _say_failure(what: str, error: ChangelistError) -> None:
-    say(f"{what}: {error}")
-    if hint := hint_for(error, makes_list=False, overrides=CYCLE_HINTS):
-        say(hint)
+def _say_failure(what: str, error: ChangelistError, screen: Screen) -> None:
+    hint = hint_for(error, makes_list=False, overrides=CYCLE_HINTS)
+    screen(PartFailed(what, type(error).__name__, str(error), hint, error.exit_code))
 
 
 def _describe_source(run: "SourceRun") -> dict[str, object]:

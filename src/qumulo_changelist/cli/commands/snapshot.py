@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli import arguments, common, log_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.cycle_words import describe_moment
 from qumulo_changelist.cli.moments import describe_time
@@ -64,6 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         common.add_project_options(action)
         common.add_cluster_options(action)
         common.add_output_options(action)
+        log_options.add_options(action)
 
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:

@@ -5,7 +5,7 @@ import os
 
 from msgspec import to_builtins
 
-from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli import arguments, common, log_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
 
@@ -30,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     common.add_cluster_options(parser)
     common.add_output_options(parser)
+    log_options.add_options(parser)
 
 
 def execute(options: argparse.Namespace, screen: Screen) -> int:

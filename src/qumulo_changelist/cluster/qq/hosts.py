@@ -6,9 +6,11 @@ a wrong password does not reach one node after the other.
 
 import socket
 from collections.abc import Sequence
+from functools import partial
 
 from qumulo_changelist.events import Listener, NodeChosen
 from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.waiting import result_of_call
 
 SECONDS_TO_CONNECT = 5
 """The number of seconds that a node is given to take a connection, if there are others."""
@@ -30,8 +32,7 @@ def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tupl
     failures: list[str] = []
     for host in hosts if len(hosts) > 1 else ():
         try:
-            with socket.create_connection((host, port), SECONDS_TO_CONNECT):
-                pass
+            result_of_call(partial(_connect, host, port))
         except (OSError, UnicodeError) as error:
             check_shortage(error)
             failures.append(f"{host} ({getattr(error, 'strerror', None) or error})")
@@ -40,3 +41,7 @@ def answering_first(hosts: Sequence[str], port: int, listener: Listener) -> tupl
                 listener(NodeChosen(host, tuple(failures)))
             return (host, *(other for other in hosts if other != host))
     return tuple(hosts)
+
+
+def _connect(host: str, port: int) -> None:
+    socket.create_connection((host, port), SECONDS_TO_CONNECT).close()

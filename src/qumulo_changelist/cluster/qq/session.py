@@ -6,7 +6,6 @@ of another cluster nor with the one that a person uses by hand.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -19,6 +18,7 @@ from platformdirs import user_state_dir
 from qumulo_changelist.errors import ReplyError, SessionStoreError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.waiting import lock_when_free
 
 _VERSION = 1
 
@@ -100,7 +100,7 @@ class QqSession:
             self._make_private_folder()
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                lock_when_free(lock)
                 yield
             finally:
                 os.close(lock)

@@ -23,6 +23,7 @@ from qumulo_changelist.cluster.rest.request import (
 from qumulo_changelist.cluster.rest.tls import Trust
 from qumulo_changelist.pending import Pending
 from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.waiting import result_of_call
 
 
 class Node:
@@ -114,7 +115,7 @@ class Node:
 
 
 def _addresses(host: str, port: int) -> list[Address]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = result_of_call(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     return [(family, address) for family, _, _, _, address in found]
 
 

@@ -52,6 +52,7 @@ from qumulo_changelist.operations.lists.unreadable import MostReadable, Unreadab
 from qumulo_changelist.output.formats import ListParameters, is_written_beside
 from qumulo_changelist.output.list_file import WrittenList
 from qumulo_changelist.output.publication import FilledList, publish, receipt_path_of
+from qumulo_changelist.run_id import new_run_id
 from qumulo_changelist.runners.encode import CountedPieces, EntryEncoder, SidesEncoder
 from qumulo_changelist.runners.job import Finish, Product, SliceJob
 from qumulo_changelist.runners.local import open_runner
@@ -106,6 +107,7 @@ class _Run:
         stack: contextlib.ExitStack,
     ) -> None:
         self._started = time.time_ns()
+        self._run_id = request.run_id or new_run_id()
         request = request.located()
         request.check()
         self._request, self._listener = request.effective(), listener
@@ -314,6 +316,7 @@ class _Run:
         return Receipt(
             project=request.project,
             version=__version__,
+            run=self._run_id,
             list_file=ListFacts(to_text(os.fsencode(written.path)), written.size, written.sha256),
             older_snapshot=None if self._pair.is_full else SnapshotFacts.of(older),
             newer_snapshot=SnapshotFacts.of(newer),

@@ -18,7 +18,7 @@ from qumulo_changelist.filters.tally import FilterCount
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_bytes
 
-RECEIPT_VERSION = "1.2"
+RECEIPT_VERSION = "1.3"
 
 _WHY_LEFT_OUT = "symbolic links, pipes, sockets and devices are not listed"
 
@@ -139,6 +139,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     project: str
     version: str
     """The version of this package that made the list."""
+    run: str | None = None
+    """The run that made it, as the log names it. Since version 1.3."""
     list_file: ListFacts = field(name="list")
     older_snapshot: SnapshotFacts | None
     """None for a full list; before version 1.1, there was none without an older snapshot."""

@@ -96,6 +96,8 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     there already is not made again. None to keep none."""
     spill_after: int = 1_000_000
     """The number of changes to keep in memory; more go to disk."""
+    run_id: str = ""
+    """Names the run in the receipt; "" for a new one."""
 
     @property
     def reads_older(self) -> bool:

@@ -1,7 +1,6 @@
 """Metrics of runs as Prometheus reads them, in a file for node_exporter's textfile collector."""
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
@@ -20,8 +19,12 @@ from qumulo_changelist.output.atomic import (
     temporary_files_of,
 )
 from qumulo_changelist.projects.project import Project
+from qumulo_changelist.waiting import lock_when_free
 
 PREFIX = "qumulo_changelist_"
+
+# For another run that writes the same file.
+_SECONDS_TO_WAIT = 10.0
 
 # By name, without the prefix: what it is, and whether it is known for each source.
 _OF_A_PROJECT = {
@@ -219,7 +222,7 @@ def _locked_folder(path: str) -> Iterator[None]:
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # not every file system has locks
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            lock_when_free(folder, _SECONDS_TO_WAIT)
             for leftover in temporary_files_of(os.path.abspath(path)):
                 os.unlink(leftover)
         yield

@@ -3,17 +3,22 @@
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qumulo_changelist.checks.notify_url import check_notify_url, shown_address
 from qumulo_changelist.events import Listener, NotificationFailed, ignore
 from qumulo_changelist.version import __version__
+from qumulo_changelist.waiting import result_of_call
 
 if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request
 
 _TIMEOUT = 10
 """The number of seconds that the server may be silent, for each try."""
+
+_MOST_SECONDS = 60.0
+"""For a try in all."""
 
 _WAITS = (0.5, 2.0)
 """The number of seconds before each further try."""
@@ -54,7 +59,7 @@ def notify(url: str, content: Mapping[str, Any], listener: Listener = ignore) ->
     )
     opener = _make_opener()
     for wait in (*_WAITS, None):
-        reason, can_help = _post(opener, request)
+        reason, can_help = _post_in_time(opener, request)
         if not reason:
             return True
         if wait is None or not can_help:
@@ -62,6 +67,14 @@ def notify(url: str, content: Mapping[str, Any], listener: Listener = ignore) ->
         time.sleep(wait)
     listener(NotificationFailed(shown_address(url), reason))
     return False
+
+
+def _post_in_time(opener: "OpenerDirector", request: "Request") -> tuple[str, bool]:
+    """Post, but no longer than a minute: a server may send a byte now and then for ever."""
+    try:
+        return result_of_call(partial(_post, opener, request), _MOST_SECONDS)
+    except TimeoutError:
+        return f"no complete answer for {_MOST_SECONDS:.0f} seconds", False
 
 
 def _make_opener() -> "OpenerDirector":

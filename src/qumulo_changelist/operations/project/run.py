@@ -1,13 +1,14 @@
 """The whole cycle of a project: snapshot, list, archive, commit."""
 
 import contextlib
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from qumulo_changelist.cluster.connect import open_cluster, with_answering_host
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.lock import lock_project
-from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.errors import ChangelistError, DeadlineError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.operations.lists.places import check_places
 from qumulo_changelist.operations.project.beginning import Plan, plan_source
@@ -20,6 +21,7 @@ from qumulo_changelist.operations.project.state import (
     state_path,
 )
 from qumulo_changelist.projects.project import Project
+from qumulo_changelist.run_id import new_run_id
 from qumulo_changelist.shortages import shortage_errors
 
 
@@ -37,6 +39,8 @@ class RunRequest(Struct, frozen=True, kw_only=True):
     """The number of seconds to wait for a different run of the same project."""
     state: str = ""
     """The file that keeps what was committed; "" for this user's own."""
+    run_id: str = ""
+    """Names the run in receipts and in the journal; "" for a new one."""
 
 
 class RunResult(Struct, frozen=True):
@@ -93,6 +97,7 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
         journal = stack.enter_context(open_journal(request.state))
         settings = with_answering_host(settings, listener)
         cluster = stack.enter_context(open_cluster(settings, listener))
+        run_id = request.run_id or new_run_id()
         runners = [
             SourceRunner(
                 project,
@@ -104,10 +109,22 @@ def run_project(request: RunRequest, settings: Settings, listener: Listener = ig
                 command=request.command,
                 commit=request.commit,
                 full=request.full,
+                run_id=run_id,
             )
             for source in project.sources
         ]
-        return RunResult(project.name, [runner.run() for runner in runners])
+        return RunResult(project.name, _run_each(runners))
+
+
+def _run_each(runners: Iterable[SourceRunner]) -> list[SourceRun]:
+    """Run one source after the other, but none when the time is over."""
+    runs: list[SourceRun] = []
+    over: DeadlineError | None = None
+    for runner in runners:
+        run = runner.fail(over) if over else runner.run()
+        over = run.failure if isinstance(run.failure, DeadlineError) else None
+        runs.append(run)
+    return runs
 
 
 def plan_project(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
@@ -16,6 +17,7 @@ from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.other_lists import OtherList
 from qumulo_changelist.cycle.snapshot_names import run_name
 from qumulo_changelist.cycle.survey import Survey
+from qumulo_changelist.deadline import deadline_errors
 from qumulo_changelist.errors import (
     ChangelistError,
     StateFileError,
@@ -29,6 +31,7 @@ from qumulo_changelist.events import (
     RunContinued,
     SnapshotExpires,
     SnapshotTaken,
+    SourceBegun,
     Stage,
     StageBegun,
 )
@@ -45,6 +48,7 @@ from qumulo_changelist.operations.project.handover import hand_over
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
 from qumulo_changelist.operations.project.list_request import make_request
 from qumulo_changelist.projects.project import Project, Source
+from qumulo_changelist.run_id import new_run_id
 from qumulo_changelist.wording import count
 
 _NANOSECONDS = 10**9
@@ -94,6 +98,7 @@ class SourceRunner:
         command: the command that is given the list; () for none.
         commit: whether to commit the list without a command.
         full: whether to make a full list, whatever was committed.
+        run_id: names the run in receipts and in the journal.
     """
 
     def __init__(
@@ -108,31 +113,40 @@ class SourceRunner:
         command: Sequence[str],
         commit: bool,
         full: bool = False,
+        run_id: str = "",
     ) -> None:
         self._project, self._source = project, source
         self._path = normalize_cluster_path(source.path)
         self._settings, self._cluster = settings, cluster
         self._journal, self._listener = journal, listener
         self._command, self._commit, self._full = command, commit, full
+        self._run_id = run_id or new_run_id()
 
     def run(self) -> SourceRun:
         """Do everything, and return what was done; an error is part of that."""
         try:
-            recover_runs(
-                self._cluster, self._journal, self._project.name, self._path, self._listener
-            )
-            known = self._journal.committed(self._project.name, self._path)
-            survey, newest, base = find_beginning(
-                self._project, self._source, self._cluster, known, self._listener, full=self._full
-            )
-            report_filters(self._project, self._path, base, self._journal, self._listener)
-            if newest and base.snapshot and newest.id <= base.snapshot.id:
-                self._listener(NothingNewer(self._path, self._project.policy, newest.id))
-                return SourceRun(source=self._path, newer=newest.id)
-            return self._list(base, newest or self._interrupted(survey, base))
+            with deadline_errors():
+                return self._run()
         except ChangelistError as error:
-            error.project = self._project.name
-            return SourceRun(source=self._path, failure=error)
+            return self.fail(error)
+
+    def fail(self, error: ChangelistError) -> SourceRun:
+        """Return that an error ended the work before it began."""
+        error.project = self._project.name
+        return SourceRun(source=self._path, failure=error)
+
+    def _run(self) -> SourceRun:
+        self._listener(SourceBegun(self._project.name, self._path))
+        recover_runs(self._cluster, self._journal, self._project.name, self._path, self._listener)
+        known = self._journal.committed(self._project.name, self._path)
+        survey, newest, base = find_beginning(
+            self._project, self._source, self._cluster, known, self._listener, full=self._full
+        )
+        report_filters(self._project, self._path, base, self._journal, self._listener)
+        if newest and base.snapshot and newest.id <= base.snapshot.id:
+            self._listener(NothingNewer(self._path, self._project.policy, newest.id))
+            return SourceRun(source=self._path, newer=newest.id)
+        return self._list(base, newest or self._interrupted(survey, base))
 
     def _interrupted(self, survey: Survey, base: Base) -> Snapshot | None:
         found = find_interrupted(
@@ -150,10 +164,12 @@ class SourceRunner:
         )
         run = self._begin(older, newest)
         try:
-            run = run if newest else self._take_snapshot(run)
-            request = make_request(self._project, self._source, older, run.newer or 0)
-            listener = _without_expiry(self._listener, older)
-            result = generate_changelist(request, self._settings, listener)
+            with deadline_errors():
+                run = run if newest else self._take_snapshot(run)
+                request = make_request(self._project, self._source, older, run.newer or 0)
+                request = replace(request, run_id=self._run_id)
+                listener = _without_expiry(self._listener, older)
+                result = generate_changelist(request, self._settings, listener)
         except BaseException as error:
             self._remember_failure(run, error)
             if isinstance(error, ChangelistError):
@@ -203,6 +219,7 @@ class SourceRunner:
                 keep=self._project.keep,
                 filters=self._project.options.filters.encode(),
                 started=now,
+                run_id=self._run_id,
             )
         )
 
@@ -319,6 +336,4 @@ def _describe(error: BaseException) -> str:
 
 
 def _with(run: SourceRun, **changes: object) -> SourceRun:
-    from msgspec.structs import replace
-
     return replace(run, **changes)
