@@ -132,6 +132,7 @@ INTERNAL = {
     ("output/scan_xml_classic_reader", "MalformedListError"),
     ("output/scan_xml_reader", "MalformedListError"),
     ("runners/dask_worker", "_JobEnded"),
+    ("runners/piece_codec", "ValueError"),
     ("runners/piece_file", "DamagedPieceError"),
     ("runners/processes", "_TerminationExit"),
     ("scan/sides", "ValueError"),
