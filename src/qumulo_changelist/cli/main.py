@@ -15,6 +15,7 @@ from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.mistakes import is_traceback_wanted, mistake_errors
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError
@@ -112,7 +113,10 @@ def _run(argv: Sequence[str] | None) -> int:
             print_error(error)
         raise
     try:
-        with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
+        with (
+            mistake_errors(with_traceback=is_traceback_wanted(argv)),
+            shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress,
+        ):
             screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
             code: int = options.execute(options, screen)
     except KeyboardInterrupt:

@@ -221,6 +221,10 @@ _HINTS: dict[type[ChangelistError], str] = {
         "Check the mount and what this user may read there. If so much is unreadable indeed, use a "
         "greater --max-unreadable."
     ),
+    errors.MistakeError: (
+        "Please report it, with the command and with what it prints with --verbose: that has no "
+        "secret in it."
+    ),
     errors.DeadlineError: "Run the command again, or with a greater --deadline.",
     errors.InconsistentReadError: (
         "Try again. If it happens again, check that every worker may read that directory, on each "

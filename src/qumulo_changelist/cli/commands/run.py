@@ -11,11 +11,13 @@ from qumulo_changelist.cli import arguments, common, patience_options, project_o
 from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, UsageError
 from qumulo_changelist.projects.project import Project
+from qumulo_changelist.wording import join_lines
 
 if TYPE_CHECKING:
     from qumulo_changelist.operations.project.beginning import Plan
@@ -151,7 +153,8 @@ class _Runs:
         try:
             settings = common.find_settings(options, project)
             listener = self._page.listener if self._page else screen
-            result = run_project(_request(project, options), settings, listener)
+            with mistake_errors(with_traceback=options.verbose):
+                result = run_project(_request(project, options), settings, listener)
         except ChangelistError as error:
             self._reporter.report(project, _failed(project, error), error.exit_code)
             raise
@@ -228,7 +231,7 @@ def _plan(
     settings = common.find_settings(options, project)
     plans = plan_project(_request(project, options), settings, screen)
     if not options.json:
-        print_answer({}, "\n".join(_plan_in_words(project, one) for one in plans), as_json=False)
+        print_answer({}, join_lines(_plan_in_words(project, one) for one in plans), as_json=False)
     return {
         "project": project.name,
         "dry_run": True,

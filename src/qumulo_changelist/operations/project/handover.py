@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+from qumulo_changelist.cores import cores_as_user_wants
 from qumulo_changelist.errors import CommandFailedError
 from qumulo_changelist.events import Listener, ListHanded
 from qumulo_changelist.names import to_bytes
@@ -52,7 +53,7 @@ def _run(arguments: list[str], environment: dict[str, str]) -> int:
     process: subprocess.Popen[bytes] | None = None
     try:
         stdout, stderr = _outputs()
-        with signals_delayed():
+        with signals_delayed(), cores_as_user_wants():
             process = subprocess.Popen(
                 [to_bytes(argument) for argument in arguments],
                 env={**os.environb, **{k.encode(): to_bytes(v) for k, v in environment.items()}},
