@@ -72,6 +72,7 @@ class Site:
         } | changes
         lines = [f"{key}={value}" for key, value in values.items() if value is not None]
         self.configuration.write_text("\n".join(["[General]", *lines, ""]), encoding="utf-8")
+        self.configuration.chmod(0o600)
 
     def command(self, script: str, *arguments: str) -> list[str]:
         """A command as it is installed, for a test of its process."""

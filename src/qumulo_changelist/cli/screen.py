@@ -45,12 +45,17 @@ class Screen:
         self._verbose = verbose
         self._quiet = quiet
         self._progress = progress
+        self._exposed: set[Event] = set()
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
         self._progress(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
+        if isinstance(event, events.SecretExposed):
+            if event in self._exposed:
+                return  # once is enough, however often a run opens the cluster
+            self._exposed.add(event)
         if self._is_wanted(event):
             say(describe(event))
 
@@ -199,6 +204,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.CertificateUnchecked: lambda e: (
         "QumuloVerifyTLS=false: anybody between here and the cluster can read the password and "
         "change what the cluster answers; set QumuloCertificateFingerprint instead"
+    ),
+    events.SecretExposed: lambda e: (
+        f"{e.path} has a secret, and {e.readers}: let only its user read it, with chmod 600"
     ),
     events.CommandStarted: _command_started,
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",

@@ -14,6 +14,7 @@ from qumulo_changelist.events.cluster import (
     NodeSkipped,
     QqSpoke,
     RequestRetried,
+    SecretExposed,
 )
 from qumulo_changelist.events.cycle import (
     BaseChosen,
@@ -111,6 +112,7 @@ __all__ = [
     "RequestRetried",
     "RunContinued",
     "RunRecovered",
+    "SecretExposed",
     "SliceLate",
     "SnapshotKept",
     "SnapshotRemoved",
@@ -131,6 +133,7 @@ Event = (
     | NodeSkipped
     | NodeChosen
     | CertificateUnchecked
+    | SecretExposed
     | CommandStarted
     | QqSpoke
     | SnapshotsUnknown

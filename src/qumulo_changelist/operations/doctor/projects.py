@@ -1,10 +1,10 @@
 """Checks of projects before a cluster is asked: what they say, and who can read that."""
 
 import os
-import stat
 from collections.abc import Sequence
 from functools import partial
 
+from qumulo_changelist.config.exposure import describe_readers
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
@@ -48,9 +48,9 @@ def _has_secret(file: str) -> bool:
 
 
 def _look_at_file(file: str) -> Finding:
-    if os.stat(to_bytes(file)).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if readers := describe_readers(os.stat(to_bytes(file))):
         return Finding(
-            "other users of this machine can, and a notify_url in it may be a secret",
+            f"a notify_url in it may be a secret, and {readers}",
             warning=True,
             hint="Let only the user who runs it read it: chmod 600.",
         )

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from qumulo_changelist.output.atomic import (
 from qumulo_changelist.projects.project import Project
 
 PREFIX = "qumulo_changelist_"
+_SECONDS_TO_WAIT = 10.0
+"""For another run that writes the same file; it takes milliseconds."""
+_SECONDS_BETWEEN_TRIES = 0.05
 
 # By name, without the prefix: what it is, and whether it is known for each source.
 _OF_A_PROJECT = {
@@ -219,9 +223,27 @@ def _locked_folder(path: str) -> Iterator[None]:
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # not every file system has locks
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            _lock(folder)
             for leftover in temporary_files_of(os.path.abspath(path)):
                 os.unlink(leftover)
         yield
     finally:
         os.close(folder)
+
+
+def _lock(folder: int) -> None:
+    """Lock a folder, but not at any price: whoever can read it can keep it locked.
+
+    Raises:
+        BlockingIOError: somebody else has it for too long.
+    """
+    end = time.monotonic() + _SECONDS_TO_WAIT
+    while True:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return
