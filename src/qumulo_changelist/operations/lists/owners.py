@@ -33,8 +33,8 @@ def check_owners(path: str, kind: type[ChangelistError] = OutputError) -> None:
         kind: the class of the error.
 
     Raises:
-        ChangelistError: of that class: the file, a folder above it, or a link on the way is in a folder where
-            everybody may write, and belongs to a different user.
+        ChangelistError: of that class: the file, a folder above it, or a link on the way is in a
+            folder where everybody may write, and belongs to a different user.
     """
     try:
         for place in _exposed(os.fsdecode(to_bytes(path))):
