@@ -24,7 +24,7 @@ HINT = "Please report it"
 @pytest.fixture(autouse=True)
 def _process_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a command change nothing of the process that runs the tests."""
-    monkeypatch.setattr(program.signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr("signal.signal", lambda number, handler: None)
     for name in ("forbid_cores", "garbage"):
         monkeypatch.setattr(program, name, mock.Mock())
 
