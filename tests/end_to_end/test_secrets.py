@@ -149,8 +149,9 @@ def changed(site: Site) -> tuple[int, int]:
     return older, site.snapshot()
 
 
-def test_through_qq_nothing_shows_a_secret(archive: Archive) -> None:
+def test_through_qq_nothing_shows_a_secret(archive: Archive, any_qq: Path) -> None:
     site = archive.site
+    archive.watch.recorded(str(any_qq / "qq"), "qq")
     snapshot = ("qumulo_create_snap.py", "-p", "show", "-s", site.source, "--verbose")
     archive.configure(QumuloPassword=WRONG)
     assert "qq login" in archive.type(*snapshot, code=1)
