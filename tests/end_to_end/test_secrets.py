@@ -205,7 +205,11 @@ def test_no_command_of_a_cycle_shows_a_secret(archive: Archive, guarded: Emulato
     own = ("--projects", str(site.folder / "projects.toml"), "--verbose")
     program = "qumulo-changelist"
     hand = ("--", str(archive.command), "{list}")
-    assert "could not be notified" in archive.type(program, "run", "show", *own, *hand)
+    site.configuration.chmod(0o644)
+    said = archive.type(program, "run", "show", *own, *hand)
+    assert "could not be notified" in said
+    for exposed in (site.configuration, site.folder / "projects.toml"):
+        assert said.count(f"{exposed} has a secret, and every user of this machine") == 1
     assert archive.watch.programs == 1
     (site.mount / "new.mov").write_text("x")
     archive.type(program, "run", "show", *own, "--json", "--", "false", code=3)

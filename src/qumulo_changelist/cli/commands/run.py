@@ -90,6 +90,8 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     if options.full_list and options.full is False:
         raise UsageError("--full and --no-full exclude each other")
     projects = project_options.chosen_projects(options, options.names)
+    if any(project.notify_url for project in projects):
+        _report_exposed_files(options, screen)
     page = None if options.dry_run else page_of(options.report, screen)
     act = _plan if options.dry_run else _Runs(projects, options, screen, page).run
     answers = []
@@ -109,6 +111,13 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     report = page.write(options.state or "") if page else {}
     print_answer({"projects": answers, **report}, "", as_json=options.json)
     return max(codes)
+
+
+def _report_exposed_files(options: argparse.Namespace, screen: Screen) -> None:
+    from qumulo_changelist.operations.project.exposed import report_exposed_files
+    from qumulo_changelist.projects.file import default_paths
+
+    report_exposed_files([options.projects] if options.projects else default_paths(), screen)
 
 
 def _request(project: Project, options: argparse.Namespace) -> "RunRequest":

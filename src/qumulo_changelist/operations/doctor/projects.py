@@ -8,8 +8,8 @@ from qumulo_changelist.config.exposure import describe_readers
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
+from qumulo_changelist.operations.project.exposed import files_with_secrets
 from qumulo_changelist.operations.project.run import check_project
-from qumulo_changelist.projects.file import parse_projects, read_text
 from qumulo_changelist.projects.project import Project
 
 
@@ -23,9 +23,8 @@ def examine_projects(
         projects: the projects.
         files: the files that may define them; those that do not exist do not matter.
     """
-    for file in files:
-        if _has_secret(file):
-            examination.check("projects-file", file, partial(_look_at_file, file))
+    for file in files_with_secrets(files):
+        examination.check("projects-file", file, partial(_look_at_file, file))
     return [
         project
         for project in projects
@@ -40,11 +39,6 @@ def _look_at(project: Project) -> Finding:
         error.hint = "Correct it in projects.toml, or on the command line."
         raise
     return Finding("its lists can be made, as far as its keys show")
-
-
-def _has_secret(file: str) -> bool:
-    found, _ = parse_projects(read_text(file, is_needed=False), file)
-    return any(project.notify_url for project in found.values())
 
 
 def _look_at_file(file: str) -> Finding:
