@@ -84,7 +84,7 @@ def terminal(site: Site) -> Terminal:
     site.configure(QumuloTransport="rest")
     make_policy(site.cluster, site.source, f"nightly {plain}")
     (site.folder / "projects.toml").write_text(
-        f'[projects.show]\npath = {json.dumps(site.source)}\nguid = "{GUID}"\n'
+        f'[projects.hostile]\npath = {json.dumps(site.source)}\nguid = "{GUID}"\n'
         f"mapped_path = {json.dumps(str(site.mount))}\nformat = 'csv'\n"
     )
     return Terminal(site)
@@ -93,24 +93,25 @@ def terminal(site: Site) -> Terminal:
 def test_nothing_but_text_of_a_hostile_name_reaches_a_terminal(
     terminal: Terminal, site: Site
 ) -> None:
-    own = ("show", "--verbose")
+    own = ("hostile", "--verbose")
     # Names in lists, in messages about what cannot be read, and in the lines of progress.
     terminal.type("run", *own, "--metadata", "rest", "--format", "xml", codes=(1,))
     for name in HOSTILE.values():
         os.unlink(on_disk(site, f"d{name}/f{name}"))
     assert site.cluster
     newest = max(one["id"] for one in site.cluster.request("GET", "/v3/snapshots/")[1]["entries"])
-    terminal.type("commit", "show", "--snapshot", str(newest), "--verbose")
+    terminal.type("commit", "hostile", "--snapshot", str(newest), "--verbose")
     terminal.type("run", *own, "--deletes", "--metadata", "mount", codes=(0, 1))
+    diff = ("diff", "committed", "latest", "-", "--project", "hostile", "--deletes")
     for words in (
-        ("diff", "committed", "latest", "-", "--project", "show", "--deletes", "--format", "xml"),
-        ("diff", "committed", "latest", "-", "--project", "show", "--deletes", "--format", "null"),
-        ("explain", f"{site.source}/d\x9b2J", "--project", "show"),
-        ("explain", f"{site.source}/d\x1b[2J/none\u202e", "--project", "show", "--json"),
-        ("report", "show", "--terminal"),
-        ("history",), ("status",), ("projects", "list"), ("doctor", "show"),
+        (*diff, "--format", "xml"),
+        (*diff, "--format", "null"),
+        ("explain", f"{site.source}/d\x9b2J", "--project", "hostile"),
+        ("explain", f"{site.source}/d\x1b[2J/none\u202e", "--project", "hostile", "--json"),
+        ("report", "hostile", "--terminal"),
+        ("history",), ("status",), ("projects", "list"), ("doctor", "hostile"),
         ("snapshot", "list"), ("run", "nowhere\x1b[2J\u202e"), ("verify", str(site.list_path)),
-        ("diff", "no\x9b2J", "latest", "--project", "show"),
+        ("diff", "no\x9b2J", "latest", "--project", "hostile"),
     ):  # fmt: skip
         terminal.type(*words, codes=tuple(range(100)))
 
