@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.errors import OutputError
+from qumulo_changelist.errors import OutputError, StateFileError
 from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.places import LISTS_FOLDER, check_places
 from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.project.state import state_path
 
 US, ATTACKER = 65_533, 65_532
 """Users without a name."""
@@ -179,3 +180,13 @@ def test_root_uses_nothing_that_a_user_planted_either(machine: Machine) -> None:
 
     with pytest.raises(OutputError, match=str(planted)):
         machine.check(0)
+
+
+def test_a_journal_that_somebody_else_planted_is_refused_too(machine: Machine) -> None:
+    planted = machine.file("state.sqlite", ATTACKER)
+
+    for path in (planted, machine.folder("theirs", ATTACKER, 0o777) / "state.sqlite"):
+        with pytest.raises(StateFileError, match="belongs to the user with the number"):
+            state_path(str(path))
+
+    assert state_path(str(machine.shared / "new.sqlite"))

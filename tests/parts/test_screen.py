@@ -3,12 +3,13 @@
 import io
 import json
 import typing
+from types import ModuleType
 
 import pytest
 from msgspec.structs import fields
 
 from qumulo_changelist import events, wording
-from qumulo_changelist.cli import answer, screen
+from qumulo_changelist.cli import answer, create_snap, generate_changelist, screen
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.events import Event
 from qumulo_changelist.model import Totals
@@ -193,6 +194,22 @@ def test_json_is_the_same_value_with_nothing_that_controls_a_terminal(
     assert json.loads(written) == {"names": names}
     assert all(character.isprintable() or character == "\n" for character in written.decode())
     assert "ü 🎬" in written.decode()
+
+
+@pytest.mark.parametrize("command", [create_snap, generate_changelist])
+def test_a_wrong_command_line_is_named_without_what_controls_a_terminal(
+    capfd: pytest.CaptureFixture[str], command: ModuleType
+) -> None:
+    with pytest.raises(SystemExit):
+        command.make_parser().parse_args(["--transport=\x1b[2J\n\x9b"])
+
+    assert "'\\x1b[2J\\n\\x9b'" in capfd.readouterr().err
+
+    with pytest.raises(SystemExit):
+        command.make_parser().parse_args(["--transport=rest", "--\x1b[2J\nforged"])
+    printed = capfd.readouterr().err
+    assert "\x1b" not in printed
+    assert "\nforged" not in printed
 
 
 def test_each_line_for_people_stays_one_line() -> None:
