@@ -244,8 +244,8 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.QqFailedError: "",
 }
 
-# After these, the list is in its place.
-_AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError)
+# After these, the list is in its place; after a mistake, nobody knows.
+_AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError, errors.MistakeError)
 # These end a run before its work begins.
 _BEFORE_WORK = (
     errors.ProjectNameError,

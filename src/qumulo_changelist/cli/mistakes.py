@@ -1,6 +1,7 @@
 """The last resort: an exception that nobody foresaw, which is a mistake in this package.
 
-Nothing of the exception is shown but its class and where it was raised. Its message may contain
+Nothing of the exception is shown but its class, the system's own words for an error of the system,
+and where it was raised. Its message may contain
 whatever was being worked on, and so a secret; the lines of code in a traceback do not.
 """
 
@@ -58,8 +59,11 @@ def is_traceback_wanted(arguments: Sequence[str]) -> bool:
 def _mistake(error: BaseException, *, with_traceback: bool) -> MistakeError:
     if with_traceback:
         say(describe_traceback(error))
-    found = f"{type(error).__name__} at {_place(error.__traceback__)}"
-    return MistakeError(f"this is a mistake in qumulo-changelist: {found}")
+    what = type(error).__name__
+    if isinstance(error, OSError) and error.errno:
+        what += f" ({os.strerror(error.errno)})"
+    place = _place(error.__traceback__)
+    return MistakeError(f"this is a mistake in qumulo-changelist: {what} at {place}")
 
 
 def describe_traceback(error: BaseException) -> str:
