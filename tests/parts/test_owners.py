@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import OutputError, StateFileError
+from qumulo_changelist.operations.doctor.checks import Check, CheckStatus, Examination
+from qumulo_changelist.operations.doctor.machine import examine_folders
 from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.places import LISTS_FOLDER, check_places
 from qumulo_changelist.operations.lists.request import ChangelistRequest
@@ -190,3 +193,16 @@ def test_a_journal_that_somebody_else_planted_is_refused_too(machine: Machine) -
             state_path(str(path))
 
     assert state_path(str(machine.shared / "new.sqlite"))
+
+
+def test_doctor_finds_it_before_a_run_does(machine: Machine) -> None:
+    planted = machine.folder(f"{LISTS_FOLDER}/5f1c", ATTACKER, 0o777)
+    os.chmod(planted.parent, 0o1777)
+    checks: list[Check] = []
+    settings = Settings(("cluster",), 8000, "user", Secret("x"), work_folder=str(machine.shared))
+
+    examine_folders(Examination(checks.append), settings, str(machine.shared / "state"), ["5f1c"])
+
+    failed = [check for check in checks if check.status is CheckStatus.FAILED]
+    assert [check.name for check in failed] == ["work-folder"]
+    assert str(planted) in failed[0].detail

@@ -1,8 +1,8 @@
 """The last resort: an exception that nobody foresaw, which is a mistake in this package.
 
 Nothing of the exception is shown but its class, the system's own words for an error of the system,
-and where it was raised. Its message may contain
-whatever was being worked on, and so a secret; the lines of code in a traceback do not.
+and where it was raised. Its message may contain whatever was being worked on, and so a secret; the
+lines of code in a traceback do not.
 """
 
 import contextlib
