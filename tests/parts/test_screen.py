@@ -1,15 +1,17 @@
 """What the commands print: events in words, byte for byte, and nothing that controls a terminal."""
 
+import argparse
 import io
 import json
 import typing
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from msgspec.structs import fields
 
 from qumulo_changelist import events, wording
-from qumulo_changelist.cli import answer, create_snap, generate_changelist, screen
+from qumulo_changelist.cli import answer, common, create_snap, generate_changelist, screen
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.events import Event
 from qumulo_changelist.model import Totals
@@ -210,6 +212,20 @@ def test_a_wrong_command_line_is_named_without_what_controls_a_terminal(
     printed = capfd.readouterr().err
     assert "\x1b" not in printed
     assert "\nforged" not in printed
+
+
+def test_completion_offers_no_project_whose_name_controls_a_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "projects.toml"
+    names = ["fine", "turned \u202e", "8-bit \x9b2J"]
+    tables = [
+        f'[projects.{json.dumps(name)}]\npath = "/p"\nguid = "{number}"\n'
+        for number, name in enumerate(names)
+    ]
+    file.write_text("".join(tables), encoding="utf-8")
+
+    offered = common.complete_project(parsed_args=argparse.Namespace(projects=str(file)))
+
+    assert offered == ["fine"]
 
 
 def test_each_line_for_people_stays_one_line() -> None:
