@@ -1,5 +1,10 @@
 """Secrets: texts that nothing shows, and that do not leave this machine by mistake."""
 
+import os
+
+PASSWORD_VARIABLE = "QUMULO_CHANGELIST_PASSWORD"  # noqa: S105 - a name
+TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
+
 
 class Secret:
     """A text that ``str`` and ``repr`` do not show, and that cannot be pickled.
@@ -34,6 +39,12 @@ class SessionToken(Secret):
 
     def __reduce__(self) -> tuple[object, ...]:
         return SessionToken, (self._text,)
+
+
+def environment_for_children() -> dict[str, str]:
+    """Return the environment of this process without the variables that have secrets."""
+    secret = (PASSWORD_VARIABLE, TOKEN_VARIABLE)
+    return {name: value for name, value in os.environ.items() if name not in secret}
 
 
 def let_processes_share() -> None:

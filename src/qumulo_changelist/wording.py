@@ -4,6 +4,7 @@ import contextlib
 import shlex
 import signal
 import sys
+from collections.abc import Iterable
 
 # Real-time signals have no name.
 _SIGNALS = {number.value: number.name for number in signal.Signals}
@@ -50,9 +51,23 @@ def describe_share(part: int, whole: int) -> str:
     return f"{share} %"
 
 
-def printable(text: str) -> str:
-    """Return text in which nothing can control a terminal, break a line, or turn its direction."""
-    return "".join(one if one.isprintable() else _escape(one) for one in text)
+def printable(text: str, keep: str = "") -> str:
+    r"""Return text in which nothing can control a terminal, break a line, or turn its direction.
+
+    Such characters, and bytes that are not UTF-8, are written like ``\x1b``.
+
+    Args:
+        text: anything, such as a name of the cluster.
+        keep: the characters that may stay, such as line ends.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in keep else _escape(one) for one in text)
+
+
+def join_lines(lines: Iterable[str]) -> str:
+    """Return one text of lines for people, each of which stays one line; see :func:`printable`."""
+    return "\n".join(map(printable, lines))
 
 
 def describe_signal(number: int) -> str:

@@ -63,3 +63,8 @@ def shown_by_processes() -> bytes:
                 with contextlib.suppress(OSError):  # it ended, or is another user's
                     shown += Path("/proc", process, name).read_bytes()
     return shown
+
+
+def emulator_password_variable(secret: bytes) -> bytes:
+    """The variable with the emulator's own password: it is the test's, not the command's."""
+    return b"QUMULO_EMULATOR_PASSWORD=" + secret

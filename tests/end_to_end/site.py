@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from qumulo_emulator.running import Emulator
 from tests.quick import REPOSITORY, quick_command
@@ -72,6 +73,7 @@ class Site:
         } | changes
         lines = [f"{key}={value}" for key, value in values.items() if value is not None]
         self.configuration.write_text("\n".join(["[General]", *lines, ""]), encoding="utf-8")
+        self.configuration.chmod(0o600)
 
     def command(self, script: str, *arguments: str) -> list[str]:
         """A command as it is installed, for a test of its process."""
@@ -114,7 +116,7 @@ class Site:
         """Take a snapshot without the command, which is quicker; return its id."""
         cluster = self.cluster
         assert cluster
-        source = self.source.replace("/", "%2F")
+        source = quote(self.source, safe="")
         _, directory = cluster.request("GET", f"/v1/files/{source}/info/attributes")
         wanted = {"name_suffix": "s", "expiration": "", "source_file_id": directory["id"]}
         _, snapshot = cluster.request("POST", "/v3/snapshots/", wanted)
@@ -155,7 +157,7 @@ class Site:
 
 def make_policy(cluster: Emulator, source: str, name: str) -> None:
     """Make a snapshot policy of a directory."""
-    _, directory = cluster.request("GET", f"/v1/files/{source.replace('/', '%2F')}/info/attributes")
+    _, directory = cluster.request("GET", f"/v1/files/{quote(source, safe='')}/info/attributes")
     schedule = {
         "creation_schedule": {
             "frequency": "SCHEDULE_HOURLY_OR_LESS", "timezone": "UTC",

@@ -278,22 +278,30 @@ def test_a_policy_without_a_snapshot_and_a_secret_that_others_can_read_warn(
         f'config = "{site.configuration}"\nnotify_url = "http://127.0.0.1:1/s3cret"\n'
     )
 
+    site.configuration.chmod(0o644)
+
     def examined() -> dict[str, dict[str, str]]:
         done = doctor(site, "show", "--projects", str(file), "--json")
         assert done.code == 0, done.output
+        assert "has a secret" not in done.messages  # the check says it
         assert "s3cret" not in done.output + done.messages
         return {check["name"]: check for check in json.loads(done.output)["checks"]}
 
     before = examined()
     assert before["policy"]["status"] == before["projects-file"]["status"] == "warning"
-    assert "chmod 600" in before["projects-file"]["hint"]
+    assert before["configuration"]["status"] == "warning"
+    for name in ("configuration", "projects-file"):
+        assert "every user of this machine can read it (mode 0644)" in before[name]["detail"]
+        assert "chmod 600" in before[name]["hint"]
     assert "no snapshot" in before["policy"]["detail"]
 
     file.chmod(0o600)
+    site.configuration.chmod(0o600)
     make_policy(cluster, site.source, policy)
     cluster.run_policy(policy)
     after = examined()
-    assert after["policy"]["status"] == after["projects-file"]["status"] == "ok"
+    for name in ("policy", "projects-file", "configuration"):
+        assert after[name]["status"] == "ok"
 
 
 def test_one_node_of_two_is_enough(site: Site) -> None:

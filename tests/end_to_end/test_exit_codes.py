@@ -5,6 +5,7 @@ and ``tests/parts/test_configuration.py``; what qq can print and how it can fail
 ``tests/parts/test_qq_*.py``.
 """
 
+import os
 import resource
 import signal
 import subprocess
@@ -72,6 +73,25 @@ def test_1_if_a_file_was_deleted_before_it_was_read(project: Project) -> None:
     assert (done.code, done.output) == (1, f"{site.list_path}\n")
     assert "cannot be read: '/new.mov': it is gone since the snapshot" in done.messages
     assert b'<bad-dir name="/new.mov"' in site.list_path.read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of somebody else")
+def test_4_if_somebody_else_made_the_folder_where_everybody_may(site: Site) -> None:
+    older = site.snapshot()
+    (site.mount / "new.mov").write_text("x")
+    newer = site.snapshot()
+    planted = site.list_path.parent
+    planted.mkdir(parents=True)
+    planted.parent.chmod(0o1777)
+    os.chown(planted, 65_532, 65_532)
+
+    done = site.generate(older, newer, "--transport=rest")
+
+    assert (done.code, done.output) == (4, ""), done.messages
+    assert f"the folder {planted} belongs to the user with the number 65532" in done.messages
+    assert NO_LIST in done.messages
+    assert "chown" in done.messages
+    assert list(planted.iterdir()) == []
 
 
 # The command line and the configuration

@@ -13,9 +13,12 @@ from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import NO_LIST, check_failed, keep_earlier_list
 from tests.end_to_end.lists import deleted, file, normalized, scan_list
-from tests.end_to_end.processes import shown_by_processes, wait_until
+from tests.end_to_end.processes import (
+    emulator_password_variable,
+    shown_by_processes,
+    wait_until,
+)
 from tests.end_to_end.site import CommandResult, Site
-from tests.end_to_end.test_secrets import emulator_password_variable
 from tests.qq import QQ
 
 DIFF = "*changes-since*"

@@ -17,7 +17,7 @@ from qumulo_changelist.cluster.qq.client import QqCluster
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import UnreachableError
-from qumulo_changelist.events import CertificateUnchecked, NodeChosen
+from qumulo_changelist.events import CertificateUnchecked, NodeChosen, SecretExposed
 
 
 @pytest.fixture
@@ -62,6 +62,18 @@ def test_an_unchecked_certificate_is_reported_once(
     assert listener.events == [CertificateUnchecked()] * is_reported
     report_unchecked_certificate(rest, listener)
     assert listener.events == [CertificateUnchecked()] * 2 * is_reported
+
+
+@pytest.mark.parametrize("transport", ["qq", "rest"])
+def test_a_secret_that_others_can_read_is_reported(settings, listener, transport):
+    exposed = replace(
+        settings, hosts=("127.0.0.2",), transport=transport, exposed_file="/c", exposed_to="all"
+    )
+
+    with open_cluster(exposed, listener):
+        pass
+
+    assert listener.events == [SecretExposed("/c", "all")]
 
 
 def test_qq_needs_no_module_for_rest():

@@ -24,6 +24,7 @@ VALUES = {
     *(
         "bounds",
         "columns",
+        "cores",
         "deadline",
         "durations",
         "errors",

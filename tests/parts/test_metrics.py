@@ -1,5 +1,6 @@
 """The file of metrics: what it has, as Prometheus reads it, and who shares it."""
 
+import fcntl
 import os
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.events import Event, MetricsUnwritten
 from qumulo_changelist.model import Totals
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
+from qumulo_changelist.operations.project import metrics
 from qumulo_changelist.operations.project.metrics import (
     METRICS,
     PREFIX,
@@ -175,3 +177,19 @@ def test_what_is_no_regular_file_is_never_replaced_and_holds_up_no_run(
         MetricsUnwritten(device, f"{device} cannot be written: it is not a regular file")
     ]
     assert not os.path.isfile(device)
+
+
+def test_whoever_keeps_the_folder_locked_keeps_no_run_from_its_end(
+    path: Path, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every user who can read a folder can lock it."""
+    monkeypatch.setattr(metrics, "_SECONDS_TO_WAIT", 0)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+
+        assert write_metrics(str(path), finished(project("show", "/a")), state=state)
+    finally:
+        os.close(folder)
+
+    assert parsed(path)["last_run_exit_code", "show"] == 0

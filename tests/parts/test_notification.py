@@ -36,6 +36,7 @@ class _Answer(BaseHTTPRequestHandler):
         hook = self.server
         assert isinstance(hook, Hook)
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        assert body.isascii()  # so nothing in it controls the terminal of whoever looks at it
         hook.received.append((self.path, json.loads(body)))
         hook.may_answer.wait()
         status = hook.statuses.pop(0) if hook.statuses else 200

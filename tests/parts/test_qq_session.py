@@ -150,6 +150,33 @@ def test_a_folder_that_others_can_enter_is_made_private(session_folder, mode):
     assert permissions(session_folder) == 0o700
 
 
+def test_a_session_that_others_could_have_put_there_is_never_used(session_folder):
+    """Neither for this cluster nor for another one, and not after the folder is private."""
+    one, other = session(session_folder), session(session_folder, "other")
+    for planted in (one, other):
+        keeps("planted")(planted.path)
+    os.chmod(session_folder, 0o777)
+
+    one.renew("", keeps("ours"))
+
+    assert one.token() == "ours"
+    assert other.token() == ""
+
+
+def test_a_link_in_the_place_of_the_file_is_replaced_and_not_written_through(session_folder):
+    one = session(session_folder)
+    target = f"{session_folder}/target"
+    keeps("elsewhere")(target)
+    os.symlink(target, one.path)
+
+    one.renew("elsewhere", keeps("new"))
+
+    assert one.token() == "new"
+    assert not os.path.islink(one.path)
+    with open(target, encoding="utf-8") as file:
+        assert "elsewhere" in file.read()
+
+
 def test_a_file_that_others_can_read_is_replaced_by_a_private_one(session_folder):
     one = session(session_folder)
     keeps("old")(one.path)

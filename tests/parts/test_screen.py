@@ -1,12 +1,17 @@
 """What the commands print: events in words, byte for byte, and nothing that controls a terminal."""
 
+import argparse
+import io
+import json
 import typing
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from msgspec.structs import fields
 
-from qumulo_changelist import events
-from qumulo_changelist.cli import screen
+from qumulo_changelist import events, wording
+from qumulo_changelist.cli import answer, common, create_snap, generate_changelist, screen
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.events import Event
 from qumulo_changelist.model import Totals
@@ -19,6 +24,7 @@ WARNINGS: list[Event] = [
     events.NodeSkipped("n1", "it took too long"),
     events.NodeChosen("n2", ("n1 (refused)",)),
     events.CertificateUnchecked(),
+    events.SecretExposed("/conf", "every user can read it"),
     events.QqSpoke("login", "a warning", failed=False),
     events.SnapshotsUnknown("why"),
     events.ChangesCollected("/p", in_scope=0, out_of_scope=3),
@@ -137,21 +143,110 @@ def test_a_run_that_will_take_long_through_qq_says_what_would_be_quicker() -> No
     assert ".snapshot" not in screen.describe(events.QqFoldersCounted(20, 4, mount_helps=False))
 
 
+HOSTILE = {
+    "/a\x1b]0;title\x07\r\x9b2J": rb"/a\x1b]0;title\x07\x0d\x9b2J",
+    "a raw byte that is CSI \udc9b": rb"a raw byte that is CSI \x9b",
+    "a byte that is no UTF-8 \udcff": rb"a byte that is no UTF-8 \xff",
+    "a surrogate of no byte \ud800": rb"a surrogate of no byte \ud800",
+    "turned \u202egnp.exe\u2066": rb"turned \u202egnp.exe\u2066",
+    "separators \u2028 \u2029 \x85": rb"separators \u2028 \u2029 \x85",
+    "NUL \0 and delete \x7f": rb"NUL \x00 and delete \x7f",
+    "a tag \U000e0001": rb"a tag \ue0001",
+}
+"""Texts, and the bytes that may reach a terminal."""
+
+
+@pytest.mark.parametrize(("text", "written"), HOSTILE.items())
 def test_a_name_in_a_message_cannot_control_a_terminal(
+    capfdbinary: pytest.CaptureFixture[bytes], text: str, written: bytes
+) -> None:
+    screen.say(f"of {text}: not there")
+
+    assert capfdbinary.readouterr().err == b"of " + written + b": not there\n"
+
+
+def test_a_line_end_in_a_name_begins_no_message_of_its_own(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    screen.say("of /a\x1b]0;title\x07\r\x9b2J: not there")
+    screen.say("ü\tone/\nqumulo-changelist: all is well\n  and more\n\nend")
 
-    written = rb"of /a\x1b]0;title\x07\x0d\x9b2J: not there"
-    assert capfdbinary.readouterr().err == written + b"\n"
+    written = "ü\tone/\n  qumulo-changelist: all is well\n  and more\n\n  end\n".encode()
+    assert capfdbinary.readouterr().err == written
 
 
-def test_other_bytes_of_a_message_are_written_as_they_are(
+def test_a_result_is_exact_for_a_program_and_harmless_on_a_terminal(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = b"/a\x1b[2J\xff\x9b/\xe2\x80\xae.xml"
+
+    screen.print_result(path)
+    assert capfdbinary.readouterr().out == path + b"\n"
+
+    monkeypatch.setattr(screen, "is_terminal", lambda stream: True)
+    screen.print_result(path)
+    assert capfdbinary.readouterr().out == rb"/a\x1b[2J\xff\x9b/\u202e.xml" + b"\n"
+    monkeypatch.setattr(screen, "_CHUNK", 1)  # a character of several bytes is read in parts
+    screen.print_content(io.BytesIO("<é\x1b>\n".encode()))
+    assert capfdbinary.readouterr().out == "<é".encode() + rb"\x1b>" + b"\n"
+
+
+def test_json_is_the_same_value_with_nothing_that_controls_a_terminal(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    screen.say("\udcff ü\tone\ntwo")
+    names = [*HOSTILE, "ü 🎬"]
 
-    assert capfdbinary.readouterr().err == b"\xff \xc3\xbc\tone\ntwo\n"
+    answer.print_answer({"names": names}, "", as_json=True)
+
+    written = capfdbinary.readouterr().out
+    assert json.loads(written) == {"names": names}
+    assert all(character.isprintable() or character == "\n" for character in written.decode())
+    assert "ü 🎬" in written.decode()
+
+
+@pytest.mark.parametrize("command", [create_snap, generate_changelist])
+def test_a_wrong_command_line_is_named_without_what_controls_a_terminal(
+    capfd: pytest.CaptureFixture[str], command: ModuleType
+) -> None:
+    with pytest.raises(SystemExit):
+        command.make_parser().parse_args(["--transport=\x1b[2J\n\x9b"])
+
+    assert "'\\x1b[2J\\n\\x9b'" in capfd.readouterr().err
+
+    with pytest.raises(SystemExit):
+        command.make_parser().parse_args(["--transport=rest", "--\x1b[2J\nforged"])
+    printed = capfd.readouterr().err
+    assert "\x1b" not in printed
+    assert "\nforged" not in printed
+
+
+def test_completion_offers_no_project_whose_name_controls_a_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "projects.toml"
+    names = ["fine", "turned \u202e", "8-bit \x9b2J"]
+    tables = [
+        f'[projects.{json.dumps(name)}]\npath = "/p"\nguid = "{number}"\n'
+        for number, name in enumerate(names)
+    ]
+    file.write_text("".join(tables), encoding="utf-8")
+
+    offered = common.complete_project(parsed_args=argparse.Namespace(projects=str(file)))
+
+    assert offered == ["fine"]
+
+
+def test_each_line_for_people_stays_one_line() -> None:
+    assert wording.join_lines(["a\nb", "c\x1b[1m"]) == "a\\x0ab\nc\\x1b[1m"
+
+
+def test_it_is_said_once_that_others_can_read_a_secret(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    shown = Screen(verbose=False)
+    for path in ("/a.conf", "/a.conf", "/b.conf"):
+        shown(events.SecretExposed(path, "every user can read it"))
+
+    lines = capfdbinary.readouterr().err.decode().splitlines()
+    assert [line.split()[0] for line in lines] == ["/a.conf", "/b.conf"]
+    assert "chmod 600" in lines[0]
 
 
 def test_a_user_learns_which_commit_counts_and_how_to_adopt_the_other() -> None:

@@ -130,12 +130,9 @@ class Spill:
 
 
 def _open_unnamed(folder: str) -> sqlite3.Connection:
-    descriptor, path = tempfile.mkstemp(prefix=".changes-", dir=folder)
-    try:
-        os.close(descriptor)
-        return sqlite3.connect(path)  # opens the file at once
-    finally:
-        os.unlink(path)
+    # In a folder of its own, so that nobody can put a link there before SQLite opens it.
+    with tempfile.TemporaryDirectory(prefix=".changes-", dir=folder) as private:
+        return sqlite3.connect(os.path.join(private, "keys"))  # opens the file at once
 
 
 def _to_bytes(text: str) -> bytes:

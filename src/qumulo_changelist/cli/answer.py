@@ -5,6 +5,7 @@ The keys of the JSON stay: ``docs/commands.md`` documents them. Fields may be ad
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,21 @@ from qumulo_changelist.names import to_bytes, to_text
 if TYPE_CHECKING:
     from qumulo_changelist.operations.lists.result import ChangelistResult
 
+# ASCII that is no text has been escaped already, and line ends are those of the JSON itself.
+_UNPRINTABLE = re.compile("[\x7f-\U0010ffff]")
 
-def print_answer(value: Struct | Mapping[str, object], text: str, *, as_json: bool) -> None:
+
+def print_answer(
+    value: Struct | Mapping[str, object], text: str, *, as_json: bool, is_styled: bool = False
+) -> None:
     """Print an answer as JSON or as text; an empty text is not printed.
+
+    Args:
+        value: what the JSON has.
+        text: paths or numbers for programs, which are printed exactly unless on a terminal; or
+            words for people, in which nothing controls one.
+        as_json: whether JSON is wanted.
+        is_styled: whether the text has colours.
 
     Raises:
         ResultError: standard output is closed or full.
@@ -30,7 +43,7 @@ def print_answer(value: Struct | Mapping[str, object], text: str, *, as_json: bo
     if as_json:
         print_result(_encode(msgspec.to_builtins(value)))
     elif text:
-        print_result(to_bytes(text))
+        print_result(to_bytes(text), is_styled=is_styled)
 
 
 def print_error(error: ChangelistError) -> None:
@@ -55,9 +68,13 @@ def describe_error(error: ChangelistError) -> dict[str, object]:
 
 
 def _encode(value: object) -> bytes:
-    # A byte of a name that is not UTF-8 is written as JSON writes a lone surrogate.
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    return text.encode("utf-8", "backslashreplace")
+    return _UNPRINTABLE.sub(_escape, text).encode()
+
+
+def _escape(found: re.Match[str]) -> str:
+    """Return what controls a terminal, or is no text at all, as JSON writes it in ASCII."""
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]
 
 
 def describe_lists(result: "ChangelistResult") -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.checks.request import is_whole_number
@@ -13,14 +13,22 @@ from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.request import MAX_SIZE
 from qumulo_changelist.version import __version__
+from qumulo_changelist.wording import printable
 
 if TYPE_CHECKING:
     from qumulo_changelist.report.capacity import Price
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line without what could control a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def make_parser(description: str) -> argparse.ArgumentParser:
     """Return a parser with the options of every command."""
-    parser = argparse.ArgumentParser(description=description, allow_abbrev=False)
+    parser = _Parser(description=description, allow_abbrev=False)
     parser.register("action", None, _StoreValue)
     parser.add_argument(
         "--config",

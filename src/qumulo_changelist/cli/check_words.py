@@ -4,6 +4,7 @@ from qumulo_changelist import errors
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.operations.doctor.checks import Check
+from qumulo_changelist.wording import join_lines
 
 _MOUNT = (
     "Give as mapped path the directory where this machine mounts the source, and check that the "
@@ -32,7 +33,7 @@ def describe_check(check: Check) -> str:
     """Return a check in words: a line, and one for what to do, if there is something."""
     line = f"{check.status.value:<8} {check.title}: {check.detail}"
     hint = hint_of(check)
-    return f"{line}\n         -> {hint}" if hint else line
+    return join_lines([line, f"         -> {hint}"] if hint else [line])
 
 
 def hint_of(check: Check) -> str:

@@ -78,7 +78,8 @@ def complete_project(**options: object) -> list[str]:
 
     try:
         parsed = options.get("parsed_args")
-        return list(check_projects(getattr(parsed, "projects", None))[0])
+        names = check_projects(getattr(parsed, "projects", None))[0]
+        return [name for name in names if name.isprintable()]  # they go to a terminal
     except ChangelistError:
         return []  # a shell shows no messages
 

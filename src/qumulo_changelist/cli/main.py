@@ -16,6 +16,7 @@ from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError
@@ -127,7 +128,10 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def _execute(options: argparse.Namespace, log: Listener) -> int:
     try:
-        with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
+        with (
+            mistake_errors(with_traceback=options.verbose),
+            shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress,
+        ):
             screen = Screen(
                 verbose=options.verbose, quiet=options.quiet, progress=progress, log=log
             )

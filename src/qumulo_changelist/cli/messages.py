@@ -223,6 +223,10 @@ _HINTS: dict[type[ChangelistError], str] = {
         "the snapshot can be read with --metadata snapshot or rest. If so much is unreadable "
         "indeed, use a greater --max-unreadable."
     ),
+    errors.MistakeError: (
+        "Please report it, with the command and with what it prints with --verbose: that has no "
+        "secret in it."
+    ),
     errors.DeadlineError: "Run the command again, or with a greater --deadline.",
     errors.InconsistentReadError: (
         "Try again. If it happens again, check that every worker may read that directory, on each "
@@ -242,8 +246,8 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.QqFailedError: "",
 }
 
-# After these, the list is in its place.
-_AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError)
+# After these, the list is in its place; after a mistake, nobody knows.
+_AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError, errors.MistakeError)
 # These end a run before its work begins.
 _BEFORE_WORK = (
     errors.ProjectNameError,

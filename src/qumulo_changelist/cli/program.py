@@ -8,9 +8,10 @@ from types import FrameType, MappingProxyType
 
 from qumulo_changelist import garbage
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.mistakes import is_traceback_wanted, mistake_errors
 from qumulo_changelist.cli.screen import say
+from qumulo_changelist.cores import forbid_cores
 from qumulo_changelist.errors import ChangelistError
-from qumulo_changelist.shortages import shortage_errors
 
 Command = Callable[[Sequence[str] | None], int]
 Hints = Mapping[type[ChangelistError], str]
@@ -34,6 +35,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, _terminate)
+    forbid_cores()
     garbage.search_rarely()
     try:
         code = _exit_code(command, arguments, makes_list, hints)
@@ -51,7 +53,8 @@ def _exit_code(
     hints: Hints,
 ) -> int:
     try:
-        with shortage_errors():
+        given = sys.argv[1:] if arguments is None else arguments
+        with mistake_errors(with_traceback=is_traceback_wanted(given)):
             return command(arguments)
     except ChangelistError as error:
         say(f"{os.path.basename(sys.argv[0])}: {error}")

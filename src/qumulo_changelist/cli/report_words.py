@@ -12,6 +12,7 @@ from qumulo_changelist.operations.report.making import Report
 from qumulo_changelist.report_page.blocks import Block, Cell, Table, shown
 from qumulo_changelist.report_page.closing import about_table, capacity_block
 from qumulo_changelist.report_page.sections import Section, make_section
+from qumulo_changelist.wording import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +89,7 @@ def _print_table(console: "Console", table: Table, rows: int) -> None:
         box=box.SIMPLE_HEAD,
         show_edge=False,
         padding=(0, 1, 0, 0),
-        title=table.caption,
+        title=printable(table.caption),
         title_justify="left",
         pad_edge=False,
     )
@@ -103,10 +104,10 @@ def _print_table(console: "Console", table: Table, rows: int) -> None:
             no_wrap=(cell.is_number or cell.is_whole) and console.width >= _USUAL_WIDTH,
         )
     for row in table.rows[:rows]:
-        drawn.add_row(*(Text("  ".join(_words(cell))) for cell in row))
+        drawn.add_row(*(Text(printable("  ".join(_words(cell)))) for cell in row))
     left = len(table.rows) - rows
     more = [f"and {left} more"] if left > 0 else []
-    drawn.caption = Text("; ".join([*more, *([table.note] if table.note else [])]))
+    drawn.caption = Text(printable("; ".join([*more, *([table.note] if table.note else [])])))
     drawn.caption_justify = "left"
     console.print(drawn)
 
@@ -122,10 +123,10 @@ def _words(cell: Cell) -> Iterator[str]:
 def _heading(console: "Console", text: str, style: str) -> None:
     from rich.text import Text
 
-    console.print(Text(text, style=style))
+    console.print(Text(printable(text), style=style))
 
 
 def _say(console: "Console", text: str) -> None:
     from rich.text import Text
 
-    console.print(Text(text))
+    console.print(Text(printable(text)))

@@ -1,9 +1,10 @@
 r"""What a command prints: messages on standard error, the result on standard output.
 
-Both are written byte for byte. Control characters in messages are written like ``\x1b``, so that no
-name can control a terminal.
+A result is for programs, and written byte for byte unless it goes to a terminal. Whatever could
+control a terminal is written like ``\x1b``, so that no name does.
 """
 
+import codecs
 import contextlib
 import io
 import os
@@ -20,17 +21,18 @@ from qumulo_changelist.cli.cycle_words import (
     CYCLE_WORDS,
     snapshot_expires,
 )
+from qumulo_changelist.cli.terminal import is_terminal
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.wording import count
+from qumulo_changelist.wording import count, printable
 
 # From this number on, the user should know why it takes so long, even without --verbose.
 _MANY_FOLDERS = 20
 
-# What a terminal would obey, apart from line ends and tabs.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
+_LAYOUT = "\n\t"
+"""What may stay of what controls a terminal."""
+_LATER_LINE = re.compile(r"\n(?=[^\s])")
 
 _CHUNK = 1024 * 1024
 
@@ -57,6 +59,7 @@ class Screen:
         self._quiet = quiet
         self._progress = progress
         self._log = log
+        self._exposed: set[Event] = set()
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
@@ -64,6 +67,10 @@ class Screen:
         self._log(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
+        if isinstance(event, events.SecretExposed):
+            if event in self._exposed:
+                return  # once is enough, however often a run opens the cluster
+            self._exposed.add(event)
         if self._is_wanted(event):
             say(describe(event))
 
@@ -86,8 +93,11 @@ def keep_clear(hidden: Callable[[], AbstractContextManager[object]]) -> Iterator
 
 
 def say(message: str) -> None:
-    """Write a message to standard error."""
-    prompt(f"{message}\n")
+    """Write a message to standard error.
+
+    Its later lines are indented: a line end in a name begins no message of its own.
+    """
+    prompt(_LATER_LINE.sub("\n  ", message) + "\n")
 
 
 def prompt(text: str) -> None:
@@ -95,22 +105,22 @@ def prompt(text: str) -> None:
     # If standard error is closed or full, nobody can be informed of that.
     if sys.stderr:
         with _hidden(), contextlib.suppress(OSError):
-            os.write(sys.stderr.fileno(), to_bytes(printable(text)))
+            os.write(sys.stderr.fileno(), to_bytes(printable(text, _LAYOUT)))
 
 
-def printable(text: str) -> str:
-    r"""Return a text with its control characters, but line ends and tabs, written like ``\x1b``."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-
-
-def print_result(result: bytes) -> None:
+def print_result(result: bytes, *, is_styled: bool = False) -> None:
     """Write the result to standard output.
+
+    Args:
+        result: what is written exactly, unless standard output is a terminal.
+        is_styled: whether it is made for a terminal, with colours, and no name in it controls one.
 
     Raises:
         ResultError: standard output is closed or full.
     """
     shown = result.decode("utf-8", "surrogateescape")
-    _print(io.BytesIO(result + b"\n"), f"the result, {shown:.300},")
+    file = io.BytesIO(result + b"\n")
+    _print(file, f"the result, {shown:.300},", is_exact=is_styled or not is_terminal(sys.stdout))
 
 
 def print_content(file: BinaryIO) -> None:
@@ -119,16 +129,19 @@ def print_content(file: BinaryIO) -> None:
     Raises:
         ResultError: standard output is closed or full.
     """
-    _print(file, "the list")
+    _print(file, "the list", is_exact=not is_terminal(sys.stdout))
 
 
-def _print(file: BinaryIO, what: str) -> None:
+def _print(file: BinaryIO, what: str, *, is_exact: bool) -> None:
     reason: str | None = "it is closed"
+    decode = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode
     if sys.stdout:
         try:
             with _hidden():
                 while chunk := file.read(_CHUNK):
-                    rest = memoryview(chunk)
+                    # A character may begin in one chunk and end in the next.
+                    shown = chunk if is_exact else to_bytes(printable(decode(chunk), _LAYOUT))
+                    rest = memoryview(shown)
                     while rest:
                         rest = rest[os.write(sys.stdout.fileno(), rest) :]
         except OSError as error:
@@ -210,6 +223,9 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.CertificateUnchecked: lambda e: (
         "QumuloVerifyTLS=false: anybody between here and the cluster can read the password and "
         "change what the cluster answers; set QumuloCertificateFingerprint instead"
+    ),
+    events.SecretExposed: lambda e: (
+        f"{e.path} has a secret, and {e.readers}: let only its user read it, with chmod 600"
     ),
     events.CommandStarted: _command_started,
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",

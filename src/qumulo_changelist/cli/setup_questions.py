@@ -17,7 +17,6 @@ from qumulo_changelist.config.archiver import (
 )
 from qumulo_changelist.config.keys import make_settings
 from qumulo_changelist.config.settings import DEFAULT_WORK_FOLDER, Settings
-from qumulo_changelist.config.worker import PASSWORD_VARIABLE, TOKEN_VARIABLE
 from qumulo_changelist.errors import (
     ChangelistError,
     ConfigurationError,
@@ -34,6 +33,7 @@ from qumulo_changelist.operations.setup.setup import (
 )
 from qumulo_changelist.operations.setup.steps import SetupSteps, may_make_token
 from qumulo_changelist.projects.project import ListOptions, Project, Source
+from qumulo_changelist.secret import PASSWORD_VARIABLE, TOKEN_VARIABLE
 
 _OWN = ("cluster", "user", "write_config", "password_file", "access_token_file", "fingerprint")
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.events import CertificateUnchecked, Listener, ignore
+from qumulo_changelist.events import CertificateUnchecked, Listener, SecretExposed, ignore
 
 if TYPE_CHECKING:
     from qumulo_changelist.cluster.qq.client import QqCluster
@@ -33,6 +33,8 @@ def open_cluster(
         ConfigurationError: the certificates to trust cannot be read.
         ResourceError: this machine lacks what it takes to connect.
     """
+    if settings.exposed_to:
+        listener(SecretExposed(settings.exposed_file, settings.exposed_to))
     if settings.transport == "rest":
         report_unchecked_certificate(settings, listener)
         with open_rest(settings, listener, page_size=page_size) as cluster:

@@ -3,9 +3,11 @@
 import os
 import sys
 
+from msgspec.structs import replace
 from platformdirs import user_config_dir
 
 from qumulo_changelist.config.content import parse_content
+from qumulo_changelist.config.exposure import describe_readers
 from qumulo_changelist.config.keys import make_settings
 from qumulo_changelist.config.settings import Settings, Transport
 from qumulo_changelist.errors import ConfigurationFileError
@@ -51,20 +53,22 @@ def read_settings(path: str | None = None, transport: Transport | None = None) -
             malformed.
     """
     path = path or default_path()
-    content = _read(path)
+    content, readers = _read(path)
     try:
         values = parse_content(content)
     except ValueError as error:
         raise ConfigurationFileError(
             f"the configuration {path} is neither an INI file nor a property list: {error}"
         ) from error
-    return make_settings(values, path, transport)
+    settings = make_settings(values, path, transport)
+    return replace(settings, exposed_file=path, exposed_to=readers) if readers else settings
 
 
-def _read(path: str) -> bytes:
+def _read(path: str) -> tuple[bytes, str]:
+    """Return the content of a file, and who else can read it."""
     try:
         with open(to_bytes(path), "rb") as file:
-            return file.read()
+            return file.read(), describe_readers(os.fstat(file.fileno()))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationFileError(

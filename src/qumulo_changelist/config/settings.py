@@ -37,6 +37,10 @@ class Settings(Struct, frozen=True):
     """The SHA-256 of the only certificate to trust, in lower-case hexadecimal; "" for none."""
     verify_tls: bool = True
     """Whether REST checks the cluster's certificate."""
+    exposed_file: str = ""
+    """The file with the secret, if others can read it; "" if nobody can, or that is unknown."""
+    exposed_to: str = ""
+    """Who can read it, in words."""
     retry_for: int = DEFAULT_RETRY_FOR
     """The number of seconds for which a request that fails is tried again; 0 for never."""
     qq_timeout: int = DEFAULT_QQ_TIMEOUT

@@ -9,10 +9,7 @@ from msgspec.structs import replace
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import ConfigurationFileError, CredentialsError, TrustFileError
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.secret import SessionToken
-
-PASSWORD_VARIABLE = "QUMULO_CHANGELIST_PASSWORD"  # noqa: S105 - a name
-TOKEN_VARIABLE = "QUMULO_CHANGELIST_ACCESS_TOKEN"  # noqa: S105 - a name
+from qumulo_changelist.secret import PASSWORD_VARIABLE, TOKEN_VARIABLE, SessionToken
 
 _CERTIFICATE = re.compile(
     "-----BEGIN (?:X509 )?CERTIFICATE-----[^-]+-----END (?:X509 )?CERTIFICATE-----"

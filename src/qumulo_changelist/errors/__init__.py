@@ -69,6 +69,7 @@
     │   └── NoWorkersError           69   it has no workers; transient
     ├── WorkerError                  70   a worker process ended; transient
     │   └── WorkerMismatchError      70   a worker has other versions than this machine
+    ├── MistakeError                 70   a mistake in this package
     ├── ResourceError                71   this machine lacks files, memory or threads; transient
     ├── SessionStoreError            73   the folder for sessions cannot be used
     ├── StateFileError               73   the file of what was committed cannot be used
@@ -127,6 +128,7 @@ from qumulo_changelist.errors.cycle import (
 )
 from qumulo_changelist.errors.machine import (
     DeadlineError,
+    MistakeError,
     ResourceError,
     SessionStoreError,
     WorkerError,
@@ -209,6 +211,7 @@ __all__ = [
     "LoginError",
     "MappedPathError",
     "MissingPackageError",
+    "MistakeError",
     "MountChangedError",
     "MountTimeoutError",
     "NeededSnapshotError",

@@ -12,6 +12,12 @@ class WorkerError(ChangelistError):
     transient = True
 
 
+class MistakeError(ChangelistError):
+    """A mistake in this package: an exception that nobody foresaw. Only commands raise it."""
+
+    exit_code = 70
+
+
 class DeadlineError(ChangelistError):
     """The time is over that a run was given."""
 

@@ -14,6 +14,7 @@ from qumulo_changelist.events.cluster import (
     NodeSkipped,
     QqSpoke,
     RequestRetried,
+    SecretExposed,
 )
 from qumulo_changelist.events.cycle import (
     BaseChosen,
@@ -117,6 +118,7 @@ __all__ = [
     "RequestRetried",
     "RunContinued",
     "RunRecovered",
+    "SecretExposed",
     "SliceLate",
     "SnapshotExpires",
     "SnapshotKept",
@@ -139,6 +141,7 @@ Event = (
     | NodeSkipped
     | NodeChosen
     | CertificateUnchecked
+    | SecretExposed
     | CommandStarted
     | QqSpoke
     | SnapshotsUnknown

@@ -31,6 +31,14 @@ class CertificateUnchecked(Struct, frozen=True):
     """The configuration turns off the check of the cluster's certificate."""
 
 
+class SecretExposed(Struct, frozen=True):
+    """Others can read the file with the password or the access token."""
+
+    path: str
+    readers: str
+    """Who can, in words."""
+
+
 class CommandStarted(Struct, frozen=True):
     """A program was started."""
 

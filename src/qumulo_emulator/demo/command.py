@@ -165,6 +165,10 @@ def _folder(given: str | None) -> Iterator[str]:
             yield stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
             return
         os.makedirs(given, exist_ok=True)
+        if os.stat(given).st_uid != os.geteuid():
+            raise EmulatorError(
+                f"{given!a} belongs to a different user, who could change its files"
+            )
         if os.listdir(given):
             raise EmulatorError(f"{given!a} is not empty; the demonstration makes its own files")
         yield os.path.abspath(given)

@@ -5,6 +5,7 @@ import argparse
 from qumulo_changelist.cli import common, log_options, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.wording import join_lines
 
 DESCRIPTION = """\
 Take over on this machine what a different one committed, as the cluster's snapshots show it. The
@@ -54,5 +55,5 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
                     "before": one.before,
                 }
             )
-    print_answer({"adopted": answers}, "\n".join(lines), as_json=options.json)
+    print_answer({"adopted": answers}, join_lines(lines), as_json=options.json)
     return 0

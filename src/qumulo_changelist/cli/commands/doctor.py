@@ -7,7 +7,7 @@ from typing import Literal
 from qumulo_changelist.cli import common, log_options, project_options, scheduler_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.check_words import check_as_json, describe_check
-from qumulo_changelist.cli.screen import Screen, printable
+from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.config.archiver import usual_path
 from qumulo_changelist.config.settings import Transport
 from qumulo_changelist.errors import UsageError
@@ -53,7 +53,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     def report(check: Check) -> None:
         is_fine = check.status in (CheckStatus.OK, CheckStatus.SKIPPED)
         if not options.json and not (options.quiet and is_fine):
-            print_answer({}, printable(describe_check(check)), as_json=False)
+            print_answer({}, describe_check(check), as_json=False)
 
     checks: list[Check] = []
     code = 0

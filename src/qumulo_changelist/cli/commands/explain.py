@@ -8,6 +8,7 @@ from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_text
+from qumulo_changelist.wording import join_lines
 
 DESCRIPTION = """\
 Explain why one path is on a list, or why not: which of the two snapshots has it, what the diff
@@ -72,5 +73,5 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         "newer_has": found.newer.sight,
         "sentences": found.sentences,
     }
-    print_answer(answer, "\n".join(found.sentences), as_json=options.json)
+    print_answer(answer, join_lines(found.sentences), as_json=options.json)
     return 0

@@ -8,6 +8,7 @@ from qumulo_changelist.cli.cycle_words import describe_moment
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.operations.project.history import Run, list_runs
+from qumulo_changelist.wording import join_lines
 
 DESCRIPTION = "Show the runs of this machine, the newest first."
 EXAMPLES = """\
@@ -33,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def execute(options: argparse.Namespace, _screen: Screen) -> int:
     """Print the runs, and return the exit code."""
     runs = list_runs(options.name, options.state or "")[: options.last]
-    text = "\n".join(_line(run) for run in runs) or "no runs yet"
+    text = join_lines(map(_line, runs)) or "no runs yet"
     print_answer({"runs": [_describe(run) for run in runs]}, text, as_json=options.json)
     return 0
 

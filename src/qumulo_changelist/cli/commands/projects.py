@@ -14,7 +14,7 @@ from qumulo_changelist.errors import ProjectFileError, UsageError
 from qumulo_changelist.operations.project.history import forget_project
 from qumulo_changelist.projects.file import check_projects, default_paths, read_projects
 from qumulo_changelist.projects.project import Project
-from qumulo_changelist.wording import count
+from qumulo_changelist.wording import count, join_lines
 
 DESCRIPTION = """\
 Check projects.toml, show the projects that it defines, or forget the runs of one that is no longer
@@ -59,7 +59,7 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
     if options.action == "list":
         projects = list(read_projects(options.projects).values())
         answer: dict[str, object] = {"projects": [_describe(one) for one in projects]}
-        text = "\n".join(map(_line, projects)) or "no projects yet"
+        text = join_lines(map(_line, projects)) or "no projects yet"
         print_answer(answer, text, as_json=options.json)
         return 0
     from qumulo_changelist.operations.project.run import check_project

@@ -69,7 +69,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     elif options.terminal:
         from qumulo_changelist.cli.report_words import describe_report
 
-        print_answer({}, describe_report(report), as_json=False)
+        print_answer({}, describe_report(report), as_json=False, is_styled=True)
     else:
         _write(report, options.output or _file_name(report))
     return 0

@@ -18,12 +18,14 @@ from qumulo_changelist.cli.answer import describe_error, describe_lists, print_a
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.deadline import deadline
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, UsageError
 from qumulo_changelist.events import PartFailed
 from qumulo_changelist.projects.project import Project
+from qumulo_changelist.wording import join_lines
 
 if TYPE_CHECKING:
     from qumulo_changelist.operations.project.beginning import Plan
@@ -97,6 +99,8 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     if options.full_list and options.full is False:
         raise UsageError("--full and --no-full exclude each other")
     projects = project_options.chosen_projects(options, options.names)
+    if any(project.notify_url for project in projects):
+        _report_exposed_files(options, screen)
     page = None if options.dry_run else page_of(options.report, screen)
     act = _plan if options.dry_run else _Runs(projects, options, screen, page).run
     answers = []
@@ -117,6 +121,13 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     answer = {"run": options.run_id, "projects": answers, **report}
     print_answer(answer, "", as_json=options.json)
     return max(codes)
+
+
+def _report_exposed_files(options: argparse.Namespace, screen: Screen) -> None:
+    from qumulo_changelist.operations.project.exposed import report_exposed_files
+    from qumulo_changelist.projects.file import default_paths
+
+    report_exposed_files([options.projects] if options.projects else default_paths(), screen)
 
 
 def _request(project: Project, options: argparse.Namespace) -> "RunRequest":
@@ -165,7 +176,10 @@ class _Runs:
         self._reporter.begin()
         try:
             to = self._page.listener if self._page else screen
-            with deadline(options.deadline or project.deadline, to) as listener:
+            with (
+                deadline(options.deadline or project.deadline, to) as listener,
+                mistake_errors(with_traceback=options.verbose),
+            ):
                 settings = common.find_settings(options, project)
                 result = run_project(_request(project, options), settings, listener)
         except ChangelistError as error:
@@ -245,7 +259,7 @@ def _plan(
     settings = common.find_settings(options, project)
     plans = plan_project(_request(project, options), settings, screen)
     if not options.json:
-        print_answer({}, "\n".join(_plan_in_words(project, one) for one in plans), as_json=False)
+        print_answer({}, join_lines(_plan_in_words(project, one) for one in plans), as_json=False)
     return {
         "project": project.name,
         "dry_run": True,

@@ -17,6 +17,7 @@ from qumulo_changelist.operations.snapshots.care import (
 from qumulo_changelist.operations.snapshots.choice import choose_snapshot
 from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
 from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.wording import join_lines
 
 DESCRIPTION = """\
 Create, list, show and delete snapshots. `run` takes and removes its own; what is created here is
@@ -107,7 +108,7 @@ def _list(options: argparse.Namespace, screen: Screen) -> None:
             one for one in roles if one.project == options.name or one.snapshot.source in paths
         ]
     answer = {"snapshots": [_describe(one) for one in roles]}
-    text = "\n".join(map(_line, roles)) or "no snapshots"
+    text = join_lines(map(_line, roles)) or "no snapshots"
     print_answer(answer, text, as_json=options.json)
 
 
@@ -116,7 +117,7 @@ def _show(options: argparse.Namespace, screen: Screen) -> None:
     chosen = roles[choose_snapshot(options.name, [one.snapshot for one in roles.values()]).id]
     described = _describe(chosen)
     width = max(map(len, described))
-    text = "\n".join(
+    text = join_lines(
         f"{key:<{width}}  {'' if value is None else value}" for key, value in described.items()
     )
     print_answer(described, text, as_json=options.json)
@@ -131,7 +132,7 @@ def _delete(options: argparse.Namespace, screen: Screen) -> None:
         force=options.force,
     )
     answer = {"deleted": [one.id for one in deleted]}
-    text = "\n".join(f"deleted snapshot {one.id} ({one.label})" for one in deleted)
+    text = join_lines(f"deleted snapshot {one.id} ({one.label})" for one in deleted)
     print_answer(answer, text, as_json=options.json)
 
 

@@ -10,7 +10,7 @@ from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.operations.project.history import SourceState, SourceStatus, project_statuses
 from qumulo_changelist.projects.file import find_project, read_projects
-from qumulo_changelist.wording import count
+from qumulo_changelist.wording import count, join_lines
 
 DESCRIPTION = """\
 Show, for each source of each project, what is committed, how old that is, and what is pending.
@@ -47,7 +47,7 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
             find_project(projects, name)
     found = [one for one in found if not options.names or one.project in options.names]
     states = [one.state(options.max_age, now) for one in found]
-    text = "\n".join(_line(*one, now) for one in zip(found, states, strict=True))
+    text = join_lines(_line(*one, now) for one in zip(found, states, strict=True))
     answer = {"projects": [_describe(*one, now) for one in zip(found, states, strict=True)]}
     print_answer(answer, text or "no projects yet", as_json=options.json)
     return 0 if all(state == "ok" for state in states) else 1

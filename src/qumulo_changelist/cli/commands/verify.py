@@ -8,6 +8,7 @@ from msgspec import to_builtins
 from qumulo_changelist.cli import arguments, common, log_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
+from qumulo_changelist.wording import join_lines
 
 DESCRIPTION = """\
 Compare a list with its receipt: size, SHA-256, and the number of entries of each kind. With
@@ -46,5 +47,5 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         "findings": [to_builtins(finding) for finding in found.findings],
     }
     lines = [f"{one.outcome:<8}{one.what}: {one.detail}" for one in found.findings]
-    print_answer(answer, "\n".join(lines), as_json=options.json)
+    print_answer(answer, join_lines(lines), as_json=options.json)
     return 0 if found.is_whole else _DIFFERS

@@ -12,6 +12,7 @@ from qumulo_changelist.cluster.qq.words import error_of, without_prompt
 from qumulo_changelist.errors import QqFailedError, QqMissingError
 from qumulo_changelist.events import CommandStarted, Listener, QqSpoke
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.secret import environment_for_children
 from qumulo_changelist.shortages import check_shortage, resource_error
 from qumulo_changelist.waiting import wait_for_data
 
@@ -119,7 +120,7 @@ class QqProcess:
                 stdin=subprocess.PIPE if typing else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=os.environ | _ENVIRONMENT,
+                env=environment_for_children() | _ENVIRONMENT,
                 start_new_session=True,  # without a terminal to ask on
             )
         except BlockingIOError as error:  # there is no room for another process
@@ -161,7 +162,7 @@ def qq_version(path: str) -> str:
             [to_bytes(program), b"--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env=os.environ | _ENVIRONMENT,
+            env=environment_for_children() | _ENVIRONMENT,
             timeout=_SECONDS_TO_START,
             check=False,
         )

@@ -21,6 +21,7 @@ from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.waiting import lock_when_free
 
 _VERSION = 1
+_ENDING = ".json"
 
 
 class QqSession:
@@ -43,7 +44,7 @@ class QqSession:
     def __init__(self, host: str, port: int, username: str, *, folder: str = "") -> None:
         self._folder = folder or os.path.join(user_state_dir("qumulo-changelist"), "sessions")
         owner = to_bytes("\0".join((host.lower(), str(port), username)))
-        self.path = os.path.join(self._folder, hashlib.sha256(owner).hexdigest()[:32] + ".json")
+        self.path = os.path.join(self._folder, hashlib.sha256(owner).hexdigest()[:32] + _ENDING)
 
     def token(self) -> str:
         """Return the token of the session; "" if there is none that ``qq`` can use."""
@@ -118,6 +119,10 @@ class QqSession:
             os.mkdir(self._folder, 0o700)
         if _others_reach(self._check_folder()):
             os.chmod(self._folder, 0o700)
+            # Anybody's, also those of other clusters: none is to be taken for this user's later.
+            for name in os.listdir(self._folder):
+                if name.endswith(_ENDING):
+                    os.unlink(os.path.join(self._folder, name))
 
     def _check_folder(self) -> os.stat_result:
         found = os.lstat(self._folder)

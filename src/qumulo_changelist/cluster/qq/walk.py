@@ -3,6 +3,7 @@
 from collections import Counter
 
 from qumulo_changelist.cluster.attributes import identified, unusable
+from qumulo_changelist.cluster.changes import is_absolute
 from qumulo_changelist.cluster.shapes import NodeJson
 from qumulo_changelist.errors import (
     AbsentError,
@@ -52,7 +53,7 @@ class WalkedTree:
         Raises:
             AbsentError: it is the directory itself, and not a directory.
             UnreadableError: it is the directory itself, and does not state its number of entries.
-            ReplyError: it is not below the directory.
+            ReplyError: it is not below the directory, or goes up from there.
         """
         entry, path = identified(node), node.path
         if isinstance(entry, Attributes) and entry.kind is Kind.DIRECTORY:
@@ -60,7 +61,7 @@ class WalkedTree:
             entry = self._counted(path, entry, node.child_count)
         elif f"{path}/" == self._top:
             raise AbsentError(f"snapshot {self._snapshot} holds no such directory")
-        if not path.startswith(self._top):
+        if not path.startswith(self._top) or not is_absolute(path):
             raise ReplyError(f"a walk of {self._path} came to {path!r:.200}, which is elsewhere")
         self.entries[path] = entry
 

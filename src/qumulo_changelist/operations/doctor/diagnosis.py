@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.cluster.interface import Cluster
@@ -154,9 +155,13 @@ def _check_configuration(examination: Examination, request: DoctorRequest) -> Se
 
     def read() -> Finding:
         settings = read_settings(request.config or None, request.transport)
-        found.append(settings)
+        found.append(replace(settings, exposed_to=""))  # it is said here, and by nothing below
         way = "qq" if settings.transport == "qq" else "REST"
-        return Finding(f"{', '.join(settings.hosts)}, port {settings.port}, through {way}")
+        detail = f"{', '.join(settings.hosts)}, port {settings.port}, through {way}"
+        if settings.exposed_to:
+            detail = f"{detail}; it has a secret, and {settings.exposed_to}"
+            return Finding(detail, warning=True, hint="Let only its user read it: chmod 600.")
+        return Finding(detail)
 
     examination.check("configuration", request.config or default_path(), read)
     return found[0] if found else None

@@ -14,6 +14,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
+from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.places import LISTS_FOLDER
 from qumulo_changelist.operations.project.state import open_existing_journal, state_path
 from qumulo_changelist.shortages import check_shortage
@@ -93,6 +94,7 @@ def _find_room(settings: Settings) -> Finding:
 
 def _look_at_folders(places: list[str], kind: type[ChangelistError]) -> Finding:
     for place in places:
+        check_owners(os.path.join(os.path.abspath(place), "file"), kind)
         try:
             with tempfile.TemporaryFile(dir=_nearest(place)) as file:
                 file.write(b"\0")

@@ -1,15 +1,15 @@
 """Checks of projects before a cluster is asked: what they say, and who can read that."""
 
 import os
-import stat
 from collections.abc import Sequence
 from functools import partial
 
+from qumulo_changelist.config.exposure import describe_readers
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
+from qumulo_changelist.operations.project.exposed import files_with_secrets
 from qumulo_changelist.operations.project.run import check_project
-from qumulo_changelist.projects.file import parse_projects, read_text
 from qumulo_changelist.projects.project import Project
 
 
@@ -23,9 +23,8 @@ def examine_projects(
         projects: the projects.
         files: the files that may define them; those that do not exist do not matter.
     """
-    for file in files:
-        if _has_secret(file):
-            examination.check("projects-file", file, partial(_look_at_file, file))
+    for file in files_with_secrets(files):
+        examination.check("projects-file", file, partial(_look_at_file, file))
     return [
         project
         for project in projects
@@ -42,15 +41,10 @@ def _look_at(project: Project) -> Finding:
     return Finding("its lists can be made, as far as its keys show")
 
 
-def _has_secret(file: str) -> bool:
-    found, _ = parse_projects(read_text(file, is_needed=False), file)
-    return any(project.notify_url for project in found.values())
-
-
 def _look_at_file(file: str) -> Finding:
-    if os.stat(to_bytes(file)).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if readers := describe_readers(os.stat(to_bytes(file))):
         return Finding(
-            "other users of this machine can, and a notify_url in it may be a secret",
+            f"a notify_url in it may be a secret, and {readers}",
             warning=True,
             hint="Let only the user who runs it read it: chmod 600.",
         )

@@ -28,7 +28,7 @@ from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.held_mounts import HeldMounts
 from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
 from qumulo_changelist.operations.lists.open_list import OpenList
-from qumulo_changelist.operations.lists.places import check_places
+from qumulo_changelist.operations.lists.places import check_owners_of, check_places
 from qumulo_changelist.operations.lists.plan import Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt import (
@@ -125,6 +125,7 @@ class _Run:
         self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
         parameters = ListParameters(request.source_index, self._kept.run_time, base)
         self._lists = [OpenList(each, parameters, stack) for each in places]
+        check_owners_of(places)  # now that the folders are there
         self._folder = self._lists[0].file.folder
         self._changes = ChangeSet(
             self._scope,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output.atomic import check_replaceable
 from qumulo_changelist.output.formats import FORMATS, formats_of_lists
@@ -31,7 +32,8 @@ def check_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace
     """Return where each list of a request belongs, if it and its receipt can take their places.
 
     Raises:
-        OutputError: there is something other than a regular file.
+        OutputError: there is something other than a regular file, or somebody else could replace
+            it (:func:`check_owners_of`).
         UsageError: a list would replace a different list of the run, or its receipt.
     """
     places = list_places(work_folder, request)
@@ -42,7 +44,21 @@ def check_places(work_folder: str, request: ChangelistRequest) -> list[ListPlace
                 raise UsageError(f"two files of a run cannot be the same: {path}")
             seen.add(path)
             check_replaceable(os.fsdecode(to_bytes(path)))
+    check_owners_of(places)
     return places
+
+
+def check_owners_of(places: list[ListPlace]) -> None:
+    """Make sure that nobody else can replace a list or its receipt; see :func:`.check_owners`.
+
+    Until their folder is there, somebody else can still make it.
+
+    Raises:
+        OutputError: somebody can.
+    """
+    for place in places:
+        for path in (place.path, receipt_path_of(place.path)):
+            check_owners(os.path.abspath(path))
 
 
 def _path(work_folder: str, request: ChangelistRequest, name: str) -> str:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+from qumulo_changelist.cores import cores_as_user_wants
 from qumulo_changelist.errors import CommandFailedError
 from qumulo_changelist.events import Listener, ListHanded
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.secret import environment_for_children
 from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.waiting import signals_delayed
 from qumulo_changelist.wording import describe_signal
@@ -38,7 +40,8 @@ def hand_over(command: Sequence[str], values: Mapping[str, str], listener: Liste
         CommandFailedError: it cannot be started, or does not end with 0.
     """
     arguments = [_replace(argument, values) for argument in command]
-    environment = {f"{_VARIABLES}{name.upper()}": value for name, value in values.items()}
+    environment = {os.fsencode(k): os.fsencode(v) for k, v in environment_for_children().items()}
+    environment |= {f"{_VARIABLES}{k.upper()}".encode(): to_bytes(v) for k, v in values.items()}
     listener(ListHanded(tuple(arguments)))
     code = _run(arguments, environment)
     shown = arguments[0]
@@ -47,15 +50,15 @@ def hand_over(command: Sequence[str], values: Mapping[str, str], listener: Liste
         raise CommandFailedError(f"the command {shown} {how}")
 
 
-def _run(arguments: list[str], environment: dict[str, str]) -> int:
+def _run(arguments: list[str], environment: dict[bytes, bytes]) -> int:
     """Run a command, and return how it ended; it does not outlive this function."""
     process: subprocess.Popen[bytes] | None = None
     try:
         stdout, stderr = _outputs()
-        with signals_delayed():
+        with signals_delayed(), cores_as_user_wants():
             process = subprocess.Popen(
                 [to_bytes(argument) for argument in arguments],
-                env={**os.environb, **{k.encode(): to_bytes(v) for k, v in environment.items()}},
+                env=environment,
                 stdout=stdout,
                 stderr=stderr,
             )

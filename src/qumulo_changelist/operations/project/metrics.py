@@ -22,7 +22,6 @@ from qumulo_changelist.projects.project import Project
 from qumulo_changelist.waiting import lock_when_free
 
 PREFIX = "qumulo_changelist_"
-
 # For another run that writes the same file.
 _SECONDS_TO_WAIT = 10.0
 

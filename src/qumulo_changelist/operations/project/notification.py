@@ -46,8 +46,8 @@ def notify(url: str, content: Mapping[str, Any], listener: Listener = ignore) ->
     import urllib.request
 
     value = {**content, "version": __version__, "host": socket.gethostname()}
-    # A byte of a name that is not UTF-8 is written as JSON writes a lone surrogate.
-    body = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    # In ASCII: whoever logs or shows the text itself is sent nothing that controls a terminal.
+    body = json.dumps(value).encode("ascii")
     request = urllib.request.Request(  # noqa: S310  # the scheme was checked
         url,
         body,

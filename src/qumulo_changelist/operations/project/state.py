@@ -3,12 +3,20 @@
 import os
 
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, default_state_path
-from qumulo_changelist.names import to_bytes
+from qumulo_changelist.errors import StateFileError
+from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.operations.lists.owners import check_owners
 
 
 def state_path(path: str) -> str:
-    """Return the file: the given one, or if that is "", this user's own."""
-    return path or default_state_path()
+    """Return the file: the given one, or if that is "", this user's own.
+
+    Raises:
+        StateFileError: others could replace it.
+    """
+    path = path or default_state_path()
+    check_owners(to_text(os.path.abspath(to_bytes(path))), StateFileError)
+    return path
 
 
 def open_journal(path: str) -> Journal:
