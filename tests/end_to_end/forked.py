@@ -21,7 +21,14 @@ from tests.quick import REPOSITORY
 
 
 class ForkServer:
-    """The process that forks; use it in a ``with`` block."""
+    """The process that forks; use it in a ``with`` block.
+
+    Args:
+        preload: a library that is loaded before all others, such as :mod:`tests.disk.shim`.
+    """
+
+    def __init__(self, preload: str = "") -> None:
+        self._preload = preload
 
     def __enter__(self) -> "ForkServer":
         self._process = subprocess.Popen(
@@ -30,6 +37,7 @@ class ForkServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=os.environ | ({"LD_PRELOAD": self._preload} if self._preload else {}),
         )
         return self
 

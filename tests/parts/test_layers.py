@@ -24,10 +24,12 @@ VALUES = {
     *(
         "bounds",
         "columns",
+        "durable",
         "durations",
         "errors",
         "events",
         "garbage",
+        "lock_holder",
         "model",
         "names",
         "shortages",

@@ -31,7 +31,7 @@ WARNINGS: list[Event] = [
     events.WorkerLeftOut("why"),
     events.SliceLate("tls://host:4001", 20.5),
     events.ProcessesLeft((17,)),
-    events.LockAwaited("/list"),
+    events.LockAwaited("/list", "process 17"),
     events.LockUnavailable("/list", "/lock", "why"),
     events.PiecesPerishable("the live share can change"),
     events.PiecesReused(3, 4),
