@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import stat
 import time
 
@@ -23,7 +22,7 @@ def describe_holder(lock: int) -> None:
     Args:
         lock: the open file.
     """
-    text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
+    text = json.dumps({"pid": os.getpid(), "host": os.uname().nodename, "since": time.time()})
     # It is for messages only: a full disk does not keep a run from its work.
     with contextlib.suppress(OSError):
         known = os.fstat(lock)
@@ -45,7 +44,7 @@ def read_holder(lock: int) -> str:
         passed = describe_duration(time.time() - holder["since"])
         # Others may be able to write to the file.
         host = holder.get("host", "")
-        is_elsewhere = host != socket.gethostname() and _HOST.fullmatch(host)
+        is_elsewhere = host != os.uname().nodename and _HOST.fullmatch(host)
         where = f" on {host}" if is_elsewhere else ""
         return f"process {int(holder['pid'])}{where} since {since} ({passed})"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):

@@ -5,7 +5,8 @@
 
    - is a step, and a write is two: before it, and when half of it is written. The process ends by
      SIGKILL at the step DISK_KILL_AT, counted from 1;
-   - is a line in the file DISK_LOG, with tabs: call, inode, path, offset or new path, bytes in hex;
+   - is a line in the file DISK_LOG, with tabs: its last step, call, inode, path, offset or new
+     path, bytes in hex;
    - fails if DISK_FAIL names it: "<call> <part of the path> <error number>". */
 
 #define _GNU_SOURCE
@@ -34,8 +35,8 @@ static long steps;
 
 static void step(void) {
     const char *wanted = getenv("DISK_KILL_AT");
-    if (wanted && __atomic_add_fetch(&steps, 1, __ATOMIC_SEQ_CST) == atol(wanted))
-        kill(getpid(), SIGKILL);
+    long now = __atomic_add_fetch(&steps, 1, __ATOMIC_SEQ_CST);
+    if (wanted && now == atol(wanted)) kill(getpid(), SIGKILL);
 }
 
 static int is_watched(const char *path) {
@@ -87,7 +88,7 @@ static void record(const char *call, ino_t inode, const char *path, const char *
     char *text = NULL;
     size_t size = 0;
     if (!(line = open_memstream(&text, &size))) abort();
-    fprintf(line, "%s\t%lu\t%s\t%s\t", call, (unsigned long)inode, path, more);
+    fprintf(line, "%ld\t%s\t%lu\t%s\t%s\t", steps, call, (unsigned long)inode, path, more);
     for (size_t at = 0; at < length; at++) fprintf(line, "%02x", bytes[at]);
     fprintf(line, "\n");
     fclose(line);

@@ -1,6 +1,8 @@
 """One emulated cluster for the tests of a worker process; each test has a project on it."""
 
 import itertools
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +55,16 @@ def _without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     if cluster:
         cluster.clear_faults()
         cluster.settings(page_limit=PAGE_LIMIT, latency_ms=0, v3_snapshots=True)
+
+
+@pytest.fixture
+def memory_site(cluster: Emulator, tmp_path: Path) -> Iterator[Site]:
+    """A new project whose lists are in memory, if that is possible: a disk may be busy."""
+    source = f"/project{next(_numbers)}"
+    Path(str(cluster.root), source[1:]).mkdir()
+    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(tmp_path)
+    with tempfile.TemporaryDirectory(prefix="site-", dir=parent) as folder:
+        yield site_on(cluster, Path(folder), source)
 
 
 @pytest.fixture(params=QQ, ids=list(QQ))

@@ -55,7 +55,8 @@ class ForkServer:
         """Run ``qumulo-changelist``; if it is killed, the code is -9.
 
         Args:
-            arguments: after the name of the program.
+            arguments: after the name of the program; if the first is an option, this is that of
+                ``qumulo_generate_changelist.py``.
             environment: all of it.
             folder: where it runs.
             kill_at: the step, from 1, at which it is killed; 0 for none.
@@ -72,13 +73,15 @@ class ForkServer:
 
 
 def _serve() -> None:
-    from qumulo_changelist.cli import main
+    from qumulo_changelist.cli import generate_changelist, main
 
     _import_all()
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            os._exit(_run(main.main, *json.loads(line)))
+            order = json.loads(line)
+            is_known = order[0][0].startswith("-")
+            os._exit(_run((generate_changelist if is_known else main).main, *order))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -34,6 +34,7 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "scratch",
         "secret",
         "snapshot_paths",
         "version",

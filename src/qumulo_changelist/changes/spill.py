@@ -17,10 +17,12 @@ from itertools import chain, compress
 from types import TracebackType
 
 from qumulo_changelist.errors import SpillError
+from qumulo_changelist.scratch import remove_empty_files
 from qumulo_changelist.shortages import check_shortage
 
 # A key contains one NUL, and something after it: two in a row are never part of a key.
 _BETWEEN_KEYS = "\0\0"
+_PREFIX = ".changes-"
 # One process reads the file, once, and then it is removed: so nothing is journalled, locked again,
 # forced to the disk or committed. Thanks to the index, SQLite needs no file to sort in.
 _PREPARE = """
@@ -130,7 +132,8 @@ class Spill:
 
 
 def _open_unnamed(folder: str) -> sqlite3.Connection:
-    descriptor, path = tempfile.mkstemp(prefix=".changes-", dir=folder)
+    remove_empty_files(folder, _PREFIX)
+    descriptor, path = tempfile.mkstemp(prefix=_PREFIX, dir=folder)
     try:
         os.close(descriptor)
         return sqlite3.connect(path)  # opens the file at once
