@@ -7,7 +7,8 @@
      SIGKILL at the step DISK_KILL_AT, counted from 1;
    - is a line in the file DISK_LOG, with tabs: its last step, call, inode, path, offset or new
      path, bytes in hex;
-   - fails if DISK_FAIL names it: "<call> <part of the path> <error number>". */
+   - fails if DISK_FAIL names it: "<call> <part of the path> <error number> <calls before>". A part
+     that ends with "$" ends the path; the calls before are those that match and do not fail. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -99,12 +100,20 @@ static void record(const char *call, ino_t inode, const char *path, const char *
     errno = kept;
 }
 
+static int contains(const char *path, char *part) {
+    size_t length = strlen(part), whole = strlen(path);
+    if (part[length - 1] != '$') return strstr(path, part) != NULL;
+    part[--length] = 0;
+    return whole >= length && !strcmp(path + whole - length, part);
+}
+
 static int must_fail(const char *call, const char *path) {
     const char *wanted = getenv("DISK_FAIL");
+    static int matches;
     char name[32], part[256];
-    int number;
-    if (!wanted || sscanf(wanted, "%31s %255s %d", name, part, &number) != 3) return 0;
-    if (strcmp(name, call) || !strstr(path, part)) return 0;
+    int number, before;
+    if (!wanted || sscanf(wanted, "%31s %255s %d %d", name, part, &number, &before) != 4) return 0;
+    if (strcmp(name, call) || !contains(path, part) || matches++ < before) return 0;
     errno = number;
     return 1;
 }

@@ -45,7 +45,7 @@ def watch(
     *folders: Path,
     log: Path | None = None,
     kill_at: int = 0,
-    fail: tuple[str, str, int] | None = None,
+    fail: tuple[str, str, int, int] | None = None,
 ) -> dict[str, str]:
     """Return the environment of a program that is watched.
 
@@ -53,7 +53,8 @@ def watch(
         folders: those in which calls count; what is below them, too.
         log: the file for the calls.
         kill_at: the step, from 1, before which it is killed; 0 for none.
-        fail: a call that fails, a part of the path of its file, and the number of the error.
+        fail: a call that fails, a part of the path of its file (its end, if that ends with "$"),
+            the number of the error, and that of calls before that succeed.
     """
     return {
         "DISK_FOLDERS": ":".join(map(str, folders)),
