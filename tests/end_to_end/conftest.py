@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process, serve_in_thread
+from tests.disk.shim import build_shim
 from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.site import Site
 from tests.qq import QQ
@@ -43,6 +44,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def forks() -> Iterator[ForkServer]:
     """Starts commands at once."""
     with ForkServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def watched() -> Iterator[ForkServer]:
+    """Starts commands whose calls that write to a disk are recorded, fail, or kill them."""
+    shim = build_shim()
+    if not shim:
+        pytest.skip("gcc and libc6-dev are not installed (see tests/system-packages.txt)")
+    with ForkServer(shim) as server:
         yield server
 
 

@@ -8,13 +8,11 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from qumulo_changelist.cycle.journal import Journal
-from tests.disk.shim import build_shim, read_log, watch
+from tests.disk.shim import read_log, watch
 from tests.end_to_end.files import write_files
 from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.site import GUID, CommandResult, Site
@@ -24,16 +22,6 @@ SEED = random.SystemRandom().randrange(10**6)
 FORMATS = ("--format=csv", "--format=rsync", "--deletes")
 LISTS = ("1-files.csv", "1-files.rsync", "1-files.rsync-deleted")
 RECEIPTS = tuple(f"{name}.json" for name in LISTS)
-
-
-@pytest.fixture(scope="module")
-def watched() -> Iterator[ForkServer]:
-    """Starts commands whose calls are watched."""
-    shim = build_shim()
-    if not shim:
-        pytest.skip("a C compiler is needed to kill a command at any of its writes")
-    with ForkServer(shim) as server:
-        yield server
 
 
 def chosen_steps(log: Path) -> list[int]:

@@ -14,7 +14,7 @@ from qumulo_changelist.cycle.journal import Journal, RunState
 from qumulo_changelist.cycle.other_lists import OtherList
 from qumulo_changelist.errors import StateFileError
 from tests.disk.power_cut import Disk, Tree
-from tests.disk.shim import Call, build_shim, read_log, watch
+from tests.disk.shim import Call, read_log, watch
 from tests.end_to_end.files import write_files
 from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.site import GUID, Site
@@ -46,11 +46,8 @@ def files_of(folder: Path) -> Tree:
 
 
 @pytest.fixture
-def recording(memory_site: Site, tmp_path: Path) -> Recording:
+def recording(memory_site: Site, watched: ForkServer, tmp_path: Path) -> Recording:
     """Two runs: the first one makes all folders, and the second one replaces its lists."""
-    shim = build_shim()
-    if not shim:
-        pytest.skip("a C compiler is needed to record what a command writes")
     site, folder, log = memory_site, memory_site.folder, tmp_path / "log"
     site.configure(QumuloTransport="rest", FastScanWorkFolder=str(folder / "all" / "work"))
     (folder / "all").mkdir()
@@ -58,15 +55,14 @@ def recording(memory_site: Site, tmp_path: Path) -> Recording:
     options += ["--format=csv", "--format=rsync", "--deletes", "--commit"]
     options += ["--state", str(folder / "all" / "state" / "state.sqlite")]
     runs = []
-    with ForkServer(shim) as forks:
-        for name in ("a", "b"):
-            write_files(site.mount, name)
-            before = files_of(folder)
-            environment = site.variables() | watch(folder / "all", log=log)
-            done = forks.run(["run", *options], environment, folder)
-            assert done.code == 0, done.messages
-            runs.append(RecordedRun(before, read_log(log), files_of(folder)))
-            log.unlink()
+    for name in ("a", "b"):
+        write_files(site.mount, name)
+        before = files_of(folder)
+        environment = site.variables() | watch(folder / "all", log=log)
+        done = watched.run(["run", *options], environment, folder)
+        assert done.code == 0, done.messages
+        runs.append(RecordedRun(before, read_log(log), files_of(folder)))
+        log.unlink()
     return Recording(folder, runs)
 
 
@@ -139,7 +135,6 @@ def test_whenever_the_power_is_cut_lists_are_whole_and_none_is_lost_that_the_jou
 
     checked = replay(recording, journal)
 
-    print(checked, "states")
     assert checked > 100, (checked, SEED)
     # The same, if all but one thing is synchronized: so the replay does notice it.
     for missing in (f"/{GUID}", "/work", "/state", "/.1-files.csv.", "/.1-files.csv.json."):

@@ -1,5 +1,6 @@
 """The file of metrics: what it has, as Prometheus reads it, and who shares it."""
 
+import fcntl
 import os
 import threading
 from pathlib import Path
@@ -175,3 +176,22 @@ def test_what_is_no_regular_file_is_never_replaced_and_holds_up_no_run(
         MetricsUnwritten(device, f"{device} cannot be written: it is not a regular file")
     ]
     assert not os.path.isfile(device)
+
+
+def test_a_folder_that_somebody_has_locked_holds_up_no_run(
+    path: Path, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qumulo_changelist.operations.project.metrics._SECONDS_TO_WAIT", 0)
+    events: list[Event] = []
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_SH)
+        assert not write_metrics(
+            str(path), finished(project("show1", "/p")), events.append, state=state
+        )
+    finally:
+        os.close(folder)
+
+    (unwritten,) = events
+    assert isinstance(unwritten, MetricsUnwritten)
+    assert unwritten.reason.endswith("another process has locked its folder")

@@ -446,9 +446,14 @@ def test_a_run_waits_for_a_different_run_and_removes_none_of_its_files(path):
         go_on.wait()
         return make_receipt(written)
 
+    def check_holder(event: Event) -> None:
+        if isinstance(event, LockAwaited):
+            assert event.holder.startswith(f"process {first} since ")
+        waiting.signal_wait_for_lock(event)
+
     first = fork(lambda: write(path, "/first", make=pause))
     inside.wait()
-    second = fork(lambda: write(path, "/second", listener=waiting.signal_wait_for_lock))
+    second = fork(lambda: write(path, "/second", listener=check_holder))
     waiting.wait()
     assert [name[: len(".1-files.json")] for name in files_beside(path)] == [
         ".1-files.json", ".1-files.lock", ".1-files.xml.",
@@ -612,6 +617,38 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path, path):
     assert has_its_receipt(path)
     assert not foreign.exists()
     assert isinstance(events[0], LockUnavailable)
+
+
+def test_a_file_of_others_in_the_place_of_the_lock_is_not_written_to(tmp_path, path):
+    (tmp_path / "foreign").write_text("untouched")
+    os.link(tmp_path / "foreign", tmp_path / ".1-files.lock")
+
+    write(path, "/a")
+
+    assert (tmp_path / "foreign").read_text() == "untouched"
+    assert has_its_receipt(path)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_folder_that_goes_while_its_list_is_written_is_an_error(tmp_path, is_replaced):
+    folder, elsewhere = tmp_path / "lists", tmp_path / "elsewhere"
+    folder.mkdir()
+    path = str(folder / "1-files.xml")
+    write(path, "/earlier")
+
+    def move(written: WrittenList) -> bytes:
+        folder.rename(elsewhere)
+        if is_replaced:
+            folder.mkdir()
+        return make_receipt(written)
+
+    with pytest.raises(OutputError, match=r"/lists.* cannot be written: No such file") as caught:
+        write(path, "/new", make=move)
+
+    assert not isinstance(caught.value, ReceiptError)
+    assert b"/earlier" in content(str(elsewhere / "1-files.xml"))
+    assert has_its_receipt(str(elsewhere / "1-files.xml"))
+    assert not is_replaced or os.listdir(folder) == []
 
 
 def test_without_a_descriptor_for_the_lock_nothing_is_published(path, monkeypatch):

@@ -3,12 +3,13 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from qumulo_changelist.errors import ChangelistError, StateFileError
+from qumulo_changelist.errors import ChangelistError, OutputError, StateFileError
 from qumulo_changelist.events import Listener, MetricsUnwritten, ignore
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.project.history import project_statuses
@@ -44,6 +45,8 @@ METRICS = {PREFIX + name: meaning for name, meaning in {**_OF_A_PROJECT, **_OF_A
 """Every metric, and what it is."""
 
 _MODE = 0o644  # node_exporter is a different user
+_SECONDS_TO_WAIT = 10.0
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 class FinishedRun(Struct, frozen=True, kw_only=True):
@@ -219,9 +222,21 @@ def _locked_folder(path: str) -> Iterator[None]:
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_CLOEXEC)
     try:
         with contextlib.suppress(OSError):  # not every file system has locks
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            _lock(folder, path)
             for leftover in temporary_files_of(os.path.abspath(path)):
                 os.unlink(leftover)
         yield
     finally:
         os.close(folder)
+
+
+def _lock(folder: int, path: str) -> None:
+    end = time.monotonic() + _SECONDS_TO_WAIT
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        # Whoever can read the folder can lock it, for as long as they like.
+        if time.monotonic() > end:
+            raise OutputError(f"{path} cannot be written: another process has locked its folder")
+        time.sleep(_SECONDS_BETWEEN_TRIES)
