@@ -1,6 +1,8 @@
 """The library that stands between a program and the disk (``shim.c``): built, used, and its log."""
 
 import atexit
+import contextlib
+import ctypes
 import functools
 import shutil
 import subprocess
@@ -38,7 +40,12 @@ def build_shim() -> str:
     path = f"{scratch.name}/shim.so"
     options = ["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
     command = [compiler, *options, "-o", path, str(SOURCE), "-ldl"]
-    return "" if subprocess.run(command).returncode else path
+    if subprocess.run(command).returncode:
+        return ""
+    with contextlib.suppress(OSError):  # nothing in the folder may be run
+        ctypes.CDLL(path)
+        return path
+    return ""
 
 
 def watch(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qumulo_changelist.cycle.journal import Journal
+from qumulo_changelist.operations.lists.verification import verify_list
 from tests.disk.shim import read_log, watch
 from tests.end_to_end.files import write_files
 from tests.end_to_end.forked import ForkServer
@@ -108,6 +109,8 @@ def test_wherever_a_list_is_killed_it_is_the_old_or_the_new_one_and_the_next_run
         assert run(*snapshots[1:], kill_at=step).code == -9, (step, SEED)
         found = place.content()
         check_whole(found, old, new)
+        verification = verify_list(str(place.folder / LISTS[0]))
+        assert verification.is_whole == (RECEIPTS[0] in found), "a missing receipt is noticed"
         age(place.folder)
         without_receipt += not {*RECEIPTS} <= {*found}
 

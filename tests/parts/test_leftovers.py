@@ -23,6 +23,7 @@ import sys
 from qumulo_changelist.output.atomic import AtomicFile
 from qumulo_changelist.scratch import scratch_folder
 with AtomicFile(sys.argv[1] + "/page.html") as file, scratch_folder(sys.argv[1], "list-") as path:
+    file.lock()
     file.file.write(b"half")
     file.file.flush()
     open(path + "/list", "w").close()
@@ -154,6 +155,7 @@ def test_a_folder_that_is_not_on_the_disk_is_an_error(
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="Input/output error"):
         sync_folder(str(tmp_path))
-    with AtomicFile(str(tmp_path / "a")) as file, pytest.raises(OSError, match="Input/output"):
-        file.finish()
+    for work in (AtomicFile.finish, AtomicFile.place_new):
+        with AtomicFile(str(tmp_path / "a")) as file, pytest.raises(OSError, match="Input/output"):
+            work(file)
     assert os.listdir(tmp_path) == []

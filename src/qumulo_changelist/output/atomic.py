@@ -22,7 +22,7 @@ class AtomicFile:
     """A file that is written under a temporary name and then replaces ``path``.
 
     The ``with`` block removes it if it was not placed. Until then it is beside ``path``, hidden,
-    under a random name, and locked: so others see whether its process is still alive.
+    under a random name.
 
     Args:
         path: the file that it replaces, if that exists.
@@ -37,9 +37,12 @@ class AtomicFile:
         self._temporary_path = f"{_prefix(path)}{secrets.token_hex(_RANDOM_BYTES)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self.file = os.fdopen(os.open(self._temporary_path, flags, mode), "wb")
+        self._is_placed = False
+
+    def lock(self) -> None:
+        """Let :func:`remove_leftovers` see, in other processes, that this one is alive."""
         with contextlib.suppress(OSError):  # not every file system has locks
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._is_placed = False
 
     def finish(self) -> None:
         """Make sure that everything is on disk, and not only in a cache."""
@@ -71,7 +74,11 @@ class AtomicFile:
                 raise
             os.rename(self._temporary_path, self._path)
         self._is_placed = True
-        sync_folder(os.path.dirname(self._path))
+        try:
+            sync_folder(os.path.dirname(self._path))
+        except OSError:
+            os.unlink(self._path)
+            raise
 
     def __enter__(self) -> "AtomicFile":
         return self
@@ -124,12 +131,13 @@ def temporary_files_of(path: str) -> list[str]:
 def remove_leftovers(path: str) -> None:
     """Remove the temporary files for ``path`` whose processes were killed, as far as possible.
 
-    An empty one stays for a minute: its process may be about to lock it.
+    It is for paths whose files are all locked (:meth:`AtomicFile.lock`). An empty one stays for a
+    minute: its process may be about to lock it.
     """
     with contextlib.suppress(OSError):
         for leftover in temporary_files_of(path):
             with contextlib.suppress(OSError):
-                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+                flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
                 file = os.open(leftover, flags)
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

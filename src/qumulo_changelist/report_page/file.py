@@ -67,6 +67,7 @@ def write_page(report: Report, path: str) -> None:
     local = os.path.abspath(os.fsdecode(to_bytes(path)))
     remove_leftovers(local)
     with output_errors(path), AtomicFile(local) as file:
+        file.lock()
         file.file.write(page)
         file.finish()
         file.place()

@@ -28,6 +28,7 @@ def write_new_file(path: str, content: bytes, mode: int = 0o666) -> None:
         make_folders(os.path.dirname(local), 0o700)
         remove_leftovers(local)
         with AtomicFile(local, mode) as file:
+            file.lock()
             file.file.write(content)
             file.finish()
             file.place_new()
