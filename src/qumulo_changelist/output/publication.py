@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from qumulo_changelist.durable import sync_folder
-from qumulo_changelist.errors import OutputError, ReceiptError
+from qumulo_changelist.errors import OutputError, ReceiptError, ResourceError
 from qumulo_changelist.events import (
     LeftoverRemoved,
     LeftoversKept,
@@ -100,7 +100,7 @@ def _incomplete(path: str) -> Iterator[None]:
     """Let an error say that the first list is in its place."""
     try:
         yield
-    except OutputError as error:
+    except (OutputError, ResourceError) as error:
         raise ReceiptError(f"{path} is a new list, but {error}") from error
 
 
