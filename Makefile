@@ -29,7 +29,7 @@ FUZZ_SEED :=
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: system-packages demo test test-packages test-pythons fuzz fuzz-bytes audit coverage mutants bench lint format docs-picture man lock clean
+.PHONY: system-packages demo test kill test-packages test-pythons fuzz fuzz-bytes audit coverage mutants bench lint format docs-picture man lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
@@ -37,6 +37,9 @@ demo: $(READY)  ## the main job on real files, against an emulated cluster
 # pytest keeps the tests as it has compiled them: many containers ask every Python not to.
 test: $(READY) $(OLDER_READY) $(AXE)  ## all tests
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal $(PYTEST)
+
+kill: $(READY)  ## commands killed before each call that writes to a disk, and in the middle of each write
+	KILL_AT_EACH_WRITE=1 $(BIN)/pytest -s tests/end_to_end/test_killed_at_each_write.py $(PYTEST)
 
 test-packages: $(READY)  ## the wheel, the sdist, the man pages and the container files, as users get them
 	$(BIN)/pytest tests/packages $(PYTEST)

@@ -1,12 +1,15 @@
 """One emulated cluster for the tests of a worker process; each test has a project on it."""
 
 import itertools
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from qumulo_emulator.running import Emulator, serve_in_process, serve_in_thread
+from tests.disk.shim import build_shim
 from tests.end_to_end.forked import ForkServer
 from tests.end_to_end.site import Site
 from tests.qq import QQ
@@ -44,6 +47,16 @@ def forks() -> Iterator[ForkServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def watched() -> Iterator[ForkServer]:
+    """Starts commands whose calls that write to a disk are recorded, fail, or kill them."""
+    shim = build_shim()
+    if not shim:
+        pytest.skip("gcc and libc6-dev are not installed (see tests/system-packages.txt)")
+    with ForkServer(shim) as server:
+        yield server
+
+
 @pytest.fixture(autouse=True)
 def _without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     """Undo the faults and settings of a test on the shared cluster."""
@@ -53,6 +66,16 @@ def _without_faults(request: pytest.FixtureRequest) -> Iterator[None]:
     if cluster:
         cluster.clear_faults()
         cluster.settings(page_limit=PAGE_LIMIT, latency_ms=0, v3_snapshots=True)
+
+
+@pytest.fixture
+def memory_site(cluster: Emulator, tmp_path: Path) -> Iterator[Site]:
+    """A new project whose lists are in memory, if that is possible: a disk may be busy."""
+    source = f"/project{next(_numbers)}"
+    Path(str(cluster.root), source[1:]).mkdir()
+    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else str(tmp_path)
+    with tempfile.TemporaryDirectory(prefix="site-", dir=parent) as folder:
+        yield site_on(cluster, Path(folder), source)
 
 
 @pytest.fixture(params=QQ, ids=list(QQ))

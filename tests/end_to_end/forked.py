@@ -21,7 +21,14 @@ from tests.quick import REPOSITORY
 
 
 class ForkServer:
-    """The process that forks; use it in a ``with`` block."""
+    """The process that forks; use it in a ``with`` block.
+
+    Args:
+        preload: a library that is loaded before all others, such as :mod:`tests.disk.shim`.
+    """
+
+    def __init__(self, preload: str = "") -> None:
+        self._preload = preload
 
     def __enter__(self) -> "ForkServer":
         self._process = subprocess.Popen(
@@ -30,6 +37,7 @@ class ForkServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=os.environ | ({"LD_PRELOAD": self._preload} if self._preload else {}),
         )
         return self
 
@@ -47,7 +55,8 @@ class ForkServer:
         """Run ``qumulo-changelist``; if it is killed, the code is -9.
 
         Args:
-            arguments: after the name of the program.
+            arguments: after the name of the program; if the first is an option, this is that of
+                ``qumulo_generate_changelist.py``.
             environment: all of it.
             folder: where it runs.
             kill_at: the step, from 1, at which it is killed; 0 for none.
@@ -64,13 +73,15 @@ class ForkServer:
 
 
 def _serve() -> None:
-    from qumulo_changelist.cli import main
+    from qumulo_changelist.cli import generate_changelist, main
 
     _import_all()
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            os._exit(_run(main.main, *json.loads(line)))
+            order = json.loads(line)
+            is_known = order[0][0].startswith("-")
+            os._exit(_run((generate_changelist if is_known else main).main, *order))
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

@@ -6,7 +6,6 @@ and ``tests/parts/test_configuration.py``; what qq can print and how it can fail
 """
 
 import os
-import resource
 import signal
 import subprocess
 from collections.abc import Callable
@@ -189,24 +188,6 @@ def create_snapshot(site: Site, redirection: str) -> subprocess.CompletedProcess
         env=site.variables(),
         text=True,
     )
-
-
-def test_4_if_there_is_no_room_for_the_list(project: Project) -> None:
-    site, older, newer = project
-    arguments = site.arguments(older, newer, "--transport=rest")
-    done = subprocess.run(
-        site.command("qumulo_generate_changelist.py", *arguments),
-        capture_output=True,
-        env=site.variables(),
-        preexec_fn=forbid_files_beyond_100_bytes,
-        text=True,
-    )
-    result = CommandResult(done.returncode, done.stdout, done.stderr)
-    project.check_failed(result, 4, str(site.list_path), "File too large")
-
-
-def forbid_files_beyond_100_bytes() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
 
 # qq

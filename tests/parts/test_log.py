@@ -107,9 +107,9 @@ def test_a_line_of_text_has_the_words_of_the_screen(path: Path) -> None:
 
 
 def test_a_byte_that_is_not_utf_8_is_written_as_its_number(path: Path) -> None:
-    (line,) = write(path, "text", events.LockAwaited(""), events.LeftoverRemoved("/a\udcff\x1b"))[
-        1:
-    ]
+    (line,) = write(
+        path, "text", events.LockAwaited("", ""), events.LeftoverRemoved("/a\udcff\x1b")
+    )[1:]
 
     assert r"removed /a\xff\x1b, which" in line
 

@@ -352,6 +352,18 @@ def test_what_no_run_has_used_for_two_weeks_is_removed_and_nothing_else(tmp_path
     assert removed == {str(sets[14.1]), str(sets[99])}
 
 
+def test_a_set_that_was_never_finished_or_is_half_removed_goes_after_a_minute(tmp_path, listener):
+    names = [f"{dot}qumulo-pieces-{'a' * 64}-{digit * 16}" for dot in ("", ".") for digit in "12"]
+    for name in names:
+        (tmp_path / name).mkdir(0o700)
+    (tmp_path / names[3] / "set.json").write_text("{")
+    for name in (names[0], names[3]):
+        age(tmp_path / name, 0.001)  # 86 seconds
+
+    with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True):
+        assert {*names} & {*os.listdir(tmp_path)} == {names[1], names[2]}
+
+
 def test_a_set_that_is_in_use_is_not_removed_however_old_it_is(tmp_path, listener):
     with use_set(str(tmp_path), LIST, SNAPSHOTS, listener, lasts=True) as used:
         age(Path(used.path), 99)

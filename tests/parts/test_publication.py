@@ -216,8 +216,8 @@ def test_both_are_on_disk_before_the_earlier_receipt_goes_and_the_list_comes_fir
     write(path, "/new")
 
     assert calls == [
-        "fsync", "fsync", "unlink 1-files.json", "replace 1-files.xml", "replace 1-files.json",
-        "unlink .1-files.lock",
+        "fsync", "fsync", "unlink 1-files.json", "fsync", "replace 1-files.xml", "fsync",
+        "replace 1-files.json", "fsync", "unlink .1-files.lock",
     ]  # fmt: skip
 
 
@@ -315,7 +315,7 @@ def test_it_is_a_different_error_if_only_the_receipt_cannot_take_its_place(path,
 
     write(path, "/earlier")
     monkeypatch.setattr(os, "replace", replace)
-    with pytest.raises(ReceiptError, match=r"json cannot be put in its place: Input"):
+    with pytest.raises(ReceiptError, match=r"xml is a new list, but .*json cannot be written: In"):
         write(path, "/new")
 
     assert b"/new" in content(path)
@@ -400,9 +400,10 @@ def test_wherever_a_run_is_killed_a_receipt_is_of_its_list_and_the_next_run_tidi
         write(path, "/next")
         assert b"/next" in content(path)
         assert files_beside(path) == PAIR
-    # Both on disk, the receipt removed, list and receipt in place, the lock removed; and the end.
-    assert step == 7
-    assert without_receipt == 2
+    # Both on disk, the receipt removed, list and receipt in place, each on disk, the lock removed;
+    # and the end.
+    assert step == 10
+    assert without_receipt == 4
 
 
 def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path, path):
@@ -446,9 +447,14 @@ def test_a_run_waits_for_a_different_run_and_removes_none_of_its_files(path):
         go_on.wait()
         return make_receipt(written)
 
+    def check_holder(event: Event) -> None:
+        if isinstance(event, LockAwaited):
+            assert event.holder.startswith(f"process {first} since ")
+        waiting.signal_wait_for_lock(event)
+
     first = fork(lambda: write(path, "/first", make=pause))
     inside.wait()
-    second = fork(lambda: write(path, "/second", listener=waiting.signal_wait_for_lock))
+    second = fork(lambda: write(path, "/second", listener=check_holder))
     waiting.wait()
     assert [name[: len(".1-files.json")] for name in files_beside(path)] == [
         ".1-files.json", ".1-files.lock", ".1-files.xml.",
@@ -474,7 +480,7 @@ def test_a_run_that_waits_for_a_different_run_reports_it(path, monkeypatch):
     receipt_path = write(path, "/a", listener=events.append)
 
     published = ListPublished(path, receipt_path, Totals(files=1))
-    assert events == [LockAwaited(path), PlacingBegun(), published]
+    assert events == [LockAwaited(path, "another process"), PlacingBegun(), published]
 
 
 def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other_run(path):
@@ -613,6 +619,38 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path, path):
     assert has_its_receipt(path)
     assert not foreign.exists()
     assert isinstance(events[0], LockUnavailable)
+
+
+def test_a_file_of_others_in_the_place_of_the_lock_is_not_written_to(tmp_path, path):
+    (tmp_path / "foreign").write_text("untouched")
+    os.link(tmp_path / "foreign", tmp_path / ".1-files.lock")
+
+    write(path, "/a")
+
+    assert (tmp_path / "foreign").read_text() == "untouched"
+    assert has_its_receipt(path)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_folder_that_goes_while_its_list_is_written_is_an_error(tmp_path, is_replaced):
+    folder, elsewhere = tmp_path / "lists", tmp_path / "elsewhere"
+    folder.mkdir()
+    path = str(folder / "1-files.xml")
+    write(path, "/earlier")
+
+    def move(written: WrittenList) -> bytes:
+        folder.rename(elsewhere)
+        if is_replaced:
+            folder.mkdir()
+        return make_receipt(written)
+
+    with pytest.raises(OutputError, match=r"/lists.* cannot be written: No such file") as caught:
+        write(path, "/new", make=move)
+
+    assert not isinstance(caught.value, ReceiptError)
+    assert b"/earlier" in content(str(elsewhere / "1-files.xml"))
+    assert has_its_receipt(str(elsewhere / "1-files.xml"))
+    assert not is_replaced or os.listdir(folder) == []
 
 
 def test_without_a_descriptor_for_the_lock_nothing_is_published(path, monkeypatch):

@@ -37,7 +37,7 @@ WARNINGS: list[Event] = [
     events.WorkerLeftOut("why"),
     events.SliceLate("tls://host:4001", 20.5),
     events.ProcessesLeft((17,)),
-    events.LockAwaited("/list"),
+    events.LockAwaited("/list", "process 17"),
     events.LockUnavailable("/list", "/lock", "why"),
     events.PiecesPerishable("the live share can change"),
     events.PiecesReused(3, 4),
@@ -59,7 +59,7 @@ WARNINGS += [
     events.ListMade(
         "show1", "/p", "/list", Totals(files=3), deletes=True, moves=False, proof=(1, 4)
     ),
-    events.PartFailed("show1: /p", "LoginError", "refused", "check the password", 77),
+    events.PartFailed("show1: /p", "LoginError", "refused", "", 77),
     events.CommitWithheld("show1", "/p", 7, 3),
     events.ListCommitted("show1", "/p", 7),
     events.SnapshotKept(7, "show1-7", "it is locked"),

@@ -10,17 +10,18 @@ import contextlib
 import operator
 import os
 import sqlite3
-import tempfile
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import chain, compress
 from types import TracebackType
 
 from qumulo_changelist.errors import SpillError
+from qumulo_changelist.scratch import scratch_folder
 from qumulo_changelist.shortages import check_shortage
 
 # A key contains one NUL, and something after it: two in a row are never part of a key.
 _BETWEEN_KEYS = "\0\0"
+_PREFIX = ".changes-"
 # One process reads the file, once, and then it is removed: so nothing is journalled, locked again,
 # forced to the disk or committed. Thanks to the index, SQLite needs no file to sort in.
 _PREPARE = """
@@ -131,7 +132,7 @@ class Spill:
 
 def _open_unnamed(folder: str) -> sqlite3.Connection:
     # In a folder of its own, so that nobody can put a link there before SQLite opens it.
-    with tempfile.TemporaryDirectory(prefix=".changes-", dir=folder) as private:
+    with scratch_folder(folder, _PREFIX) as private:
         return sqlite3.connect(os.path.join(private, "keys"))  # opens the file at once
 
 

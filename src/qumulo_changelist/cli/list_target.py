@@ -1,8 +1,8 @@
 """Where ``diff`` and ``scan`` write a list: the archiver's folder, a file, or standard output."""
 
 import argparse
+import contextlib
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.output.formats import formats_of_lists
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import Project, Source
+from qumulo_changelist.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from qumulo_changelist.operations.lists.request import ChangelistRequest
@@ -154,12 +155,12 @@ def _print_list(
     if len(formats) > 1:
         raise UsageError("standard output takes one list, and there would be several")
     work_folder = os.fsdecode(to_bytes(settings.work_folder))
-    try:
-        os.makedirs(work_folder, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix="qumulo-changelist-", dir=work_folder)
-    except OSError as error:
-        raise OutputError(f"{work_folder} cannot be written: {error.strerror}") from error
-    with folder as name:
+    with contextlib.ExitStack() as stack:
+        try:
+            os.makedirs(work_folder, exist_ok=True)
+            name = stack.enter_context(scratch_folder(work_folder, "qumulo-changelist-"))
+        except OSError as error:
+            raise OutputError(f"{work_folder} cannot be written: {error.strerror}") from error
         output = to_text(os.fsencode(os.path.join(name, "list")))
         result = _generate(replace(request, output=output), settings, listener, quiet=quiet)
         with open(result.path, "rb") as file:

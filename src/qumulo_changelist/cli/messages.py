@@ -99,7 +99,7 @@ _HINTS: dict[type[ChangelistError], str] = {
         "With --pieces, name a folder that exists, has room, and that this machine and every "
         "worker see under the same path and can write to."
     ),
-    errors.ReceiptError: "The list itself is in its place. Run the command again for a receipt.",
+    errors.ReceiptError: "A new list is in its place. Run the command again for what is missing.",
     errors.ResultError: (
         "The work itself is done: a snapshot has been taken, or a new list is in its place."
     ),

@@ -261,7 +261,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         f"left behind, since the system does not let {'it' if len(e.pids) == 1 else 'them'} end: "
         f"{'process' if len(e.pids) == 1 else 'processes'} {', '.join(map(str, e.pids))}"
     ),
-    events.LockAwaited: lambda e: "waiting for another run that publishes the same list",
+    events.LockAwaited: lambda e: f"waiting for {e.holder}, which publishes the same list",
     events.LockUnavailable: lambda e: (
         f"{e.lock_path} cannot be locked: {e.reason}; make sure that no other run writes {e.path} "
         "at the same time"

@@ -20,6 +20,7 @@ from qumulo_changelist.cycle import other_lists
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.contents import RunContents, decode, encode
 from qumulo_changelist.cycle.other_lists import OtherList
+from qumulo_changelist.durable import make_folders
 from qumulo_changelist.errors import StateFileError
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.shortages import check_shortage
@@ -154,7 +155,7 @@ class Journal:
         with self._errors():
             if path != IN_MEMORY:
                 folder = os.path.dirname(os.path.abspath(self._path))
-                os.makedirs(folder, 0o700, exist_ok=True)
+                make_folders(folder, 0o700)
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             self._file = sqlite3.connect(self._path, timeout=_SECONDS_TO_WAIT, isolation_level=None)
             self._file.row_factory = sqlite3.Row

@@ -3,19 +3,18 @@
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator
 
-from qumulo_changelist.durations import describe_duration
+from qumulo_changelist.durable import make_folders
 from qumulo_changelist.errors import ProjectBusyError, StateFileError
 from qumulo_changelist.events import Listener, ProjectAwaited
+from qumulo_changelist.lock_holder import describe_holder, read_holder
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.shortages import check_shortage
 
 _SECONDS_BETWEEN_TRIES = 0.2
-_MAX_DESCRIPTION = 4096
 
 
 @contextlib.contextmanager
@@ -38,7 +37,7 @@ def lock_project(state_path: str, project: str, wait: float, listener: Listener)
     digest = hashlib.sha256(to_bytes(project)).hexdigest()[:16]
     path = f"{state_path}.{digest}.lock"
     with _errors(path):
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        make_folders(os.path.dirname(path), 0o700)
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         with _errors(path):  # not every file system has locks
@@ -63,30 +62,12 @@ def _acquire(lock: int, project: str, wait: float, listener: Listener) -> None:
     while True:
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _describe_holder(lock)
+            describe_holder(lock)
             return
-        holder = _holder(lock)
+        holder = read_holder(lock)
         if time.monotonic() >= end:
             raise ProjectBusyError(f"the project {project} is being run by {holder}")
         if not is_reported:
             listener(ProjectAwaited(project, holder))
             is_reported = True
         time.sleep(_SECONDS_BETWEEN_TRIES)
-
-
-def _describe_holder(lock: int) -> None:
-    described = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
-    # It is for messages only: a full disk does not keep a run from its work.
-    with contextlib.suppress(OSError):
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, described, 0)
-
-
-def _holder(lock: int) -> str:
-    try:
-        holder = json.loads(os.pread(lock, _MAX_DESCRIPTION, 0))
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
-        passed = describe_duration(time.time() - holder["since"])
-        return f"process {holder['pid']} since {since} ({passed})"
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return "another process"

@@ -18,7 +18,7 @@ class PiecesError(OutputError):
 
 
 class ReceiptError(OutputError):
-    """The list is in its place, and its receipt could not be put there."""
+    """A list is in its place, and what belongs to it is not, or not for certain on the disk."""
 
 
 class ResultError(OutputError):

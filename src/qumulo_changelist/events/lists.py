@@ -111,6 +111,8 @@ class LockAwaited(Struct, frozen=True):
     """Another run is publishing the same list; this run waits for it."""
 
     path: str
+    holder: str
+    """Which one, in words."""
 
 
 class LockUnavailable(Struct, frozen=True):

@@ -1,17 +1,21 @@
 """A file that appears whole or not at all."""
 
 import contextlib
+import fcntl
 import os
 import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from types import TracebackType
 
+from qumulo_changelist.durable import sync_folder
 from qumulo_changelist.errors import OutputError
 from qumulo_changelist.shortages import check_shortage
 
 _RANDOM_BYTES = 8
+_SECONDS_TO_LOCK = 60
 
 
 class AtomicFile:
@@ -35,6 +39,11 @@ class AtomicFile:
         self.file = os.fdopen(os.open(self._temporary_path, flags, mode), "wb")
         self._is_placed = False
 
+    def lock(self) -> None:
+        """Let :func:`remove_leftovers` see, in other processes, that this one is alive."""
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
     def finish(self) -> None:
         """Make sure that everything is on disk, and not only in a cache."""
         self.file.flush()
@@ -42,9 +51,34 @@ class AtomicFile:
         self.file.close()
 
     def place(self) -> None:
-        """Replace ``path``, in one step."""
+        """Replace ``path``, in one step.
+
+        A power cut can undo that until the folder is on the disk, too (``durable.sync_folder``).
+        """
         os.replace(self._temporary_path, self._path)
         self._is_placed = True
+
+    def place_new(self) -> None:
+        """Take ``path``, which has to be free, and stay there after a power cut.
+
+        Raises:
+            FileExistsError: it is not free.
+        """
+        try:
+            os.link(self._temporary_path, self._path)
+            os.unlink(self._temporary_path)
+        except FileExistsError:
+            raise
+        except OSError:  # not every file system has a second name for a file
+            if os.path.lexists(self._path):
+                raise
+            os.rename(self._temporary_path, self._path)
+        self._is_placed = True
+        try:
+            sync_folder(os.path.dirname(self._path))
+        except OSError:
+            os.unlink(self._path)
+            raise
 
     def __enter__(self) -> "AtomicFile":
         return self
@@ -92,6 +126,26 @@ def temporary_files_of(path: str) -> list[str]:
     folder, prefix = os.path.split(_prefix(path))
     ours = re.compile(re.escape(prefix) + f"[0-9a-f]{{{2 * _RANDOM_BYTES}}}")
     return [os.path.join(folder, name) for name in os.listdir(folder) if ours.fullmatch(name)]
+
+
+def remove_leftovers(path: str) -> None:
+    """Remove the temporary files for ``path`` whose processes were killed, as far as possible.
+
+    It is for paths whose files are all locked (:meth:`AtomicFile.lock`). An empty one stays for a
+    minute: its process may be about to lock it.
+    """
+    with contextlib.suppress(OSError):
+        for leftover in temporary_files_of(path):
+            with contextlib.suppress(OSError):
+                flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+                file = os.open(leftover, flags)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    known = os.fstat(file)
+                    if known.st_size or known.st_mtime < time.time() - _SECONDS_TO_LOCK:
+                        os.unlink(leftover)
+                finally:
+                    os.close(file)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from queue import Queue
 from typing import IO, NamedTuple
 
+from qumulo_changelist.durable import make_folders
 from qumulo_changelist.model import Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.atomic import check_replaceable, output_errors
@@ -48,7 +49,7 @@ def list_file(path: str, list_format: ListFormat) -> Iterator["ListFile"]:
     with contextlib.ExitStack() as stack:
         check_replaceable(path)
         with output_errors(folder):
-            os.makedirs(folder, exist_ok=True)
+            make_folders(folder)
             aside = stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
         yield ListFile(path, list_format, aside)
 

@@ -7,6 +7,9 @@ places, and finally the receipts. So at every moment, a receipt beside a list is
 run that is killed in between leaves lists without a receipt. Runs for the same list publish it one
 after the other, under a lock that ends with the process that holds it.
 
+Each of the three steps is on the disk before the next one begins, and the last one before anybody
+learns of the new lists: a power cut can undo a step, and not one before it.
+
 A reader who wants to be sure compares the list's SHA-256 with the one in the receipt.
 """
 
@@ -16,7 +19,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from qumulo_changelist.errors import ReceiptError
+from qumulo_changelist.durable import sync_folder
+from qumulo_changelist.errors import OutputError, ReceiptError, ResourceError
 from qumulo_changelist.events import (
     LeftoverRemoved,
     LeftoversKept,
@@ -26,6 +30,7 @@ from qumulo_changelist.events import (
     LockUnavailable,
     PlacingBegun,
 )
+from qumulo_changelist.lock_holder import describe_holder, read_holder
 from qumulo_changelist.model import Totals
 from qumulo_changelist.output.atomic import AtomicFile, output_errors, temporary_files_of
 from qumulo_changelist.output.list_file import ListFile, WrittenList
@@ -53,9 +58,10 @@ def publish(lists: Iterable[FilledList], listener: Listener) -> None:
         listener: receives the events of the run.
 
     Raises:
-        OutputError: there is no room, or another error of the system. Earlier lists stay, unless
-            a file that is on disk cannot be renamed; the receipts are gone then.
-        ReceiptError: the lists are in their places, and a receipt is not.
+        OutputError: there is no room, or another error of the system. Earlier lists stay; if not
+            even a file that is on disk can be renamed, the receipts are gone.
+        ReceiptError: a list is in its place, and a receipt or a further list is not, or not for
+            certain on the disk.
         ResourceError: this machine lacks a resource, such as memory.
     """
     with contextlib.ExitStack() as stack:
@@ -65,13 +71,40 @@ def publish(lists: Iterable[FilledList], listener: Listener) -> None:
             stack.enter_context(_lock_lists(lock_path, paths, listener))
         written = [_WrittenFiles(each, stack) for each in lists]
         listener(PlacingBegun())
-        for step in (_WrittenFiles.remove_earlier, _WrittenFiles.place_list):
-            for files in written:
-                step(files)
-        for files in written:
-            files.place_receipt()
+        _replace(written)
     for files in written:
         listener(ListPublished(files.path, files.receipt_path, files.totals))
+
+
+def _replace(written: list["_WrittenFiles"]) -> None:
+    folders = sorted({os.path.dirname(files.path) for files in written})
+    for files in written:
+        files.remove_earlier()
+    _sync(folders)
+    first, *others = written
+    first.place_list()
+    with _incomplete(first.path):
+        for files in others:
+            files.place_list()
+        _sync(folders)
+        for files in written:
+            files.place_receipt()
+        _sync(folders)
+
+
+def _sync(folders: list[str]) -> None:
+    for folder in folders:
+        with output_errors(folder):
+            sync_folder(folder)
+
+
+@contextlib.contextmanager
+def _incomplete(path: str) -> Iterator[None]:
+    """Let an error say that the first list is in its place."""
+    try:
+        yield
+    except (OutputError, ResourceError) as error:
+        raise ReceiptError(f"{path} is a new list, but {error}") from error
 
 
 class _WrittenFiles:
@@ -104,12 +137,8 @@ class _WrittenFiles:
 
     def place_receipt(self) -> None:
         """Put the receipt in its place."""
-        try:
+        with output_errors(self.receipt_path):
             self._receipt.place()
-        except OSError as error:
-            raise ReceiptError(
-                f"the receipt {self.receipt_path} cannot be put in its place: {error.strerror}"
-            ) from error
 
 
 def receipt_path_of(list_path: str) -> str:
@@ -155,14 +184,15 @@ def _acquire_lock(lock_path: str, path: str, listener: Listener) -> int:
     """Return a descriptor that holds a lock until it is closed, or the process ends."""
     while True:
         with contextlib.ExitStack() as undo:
-            lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+            lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             undo.callback(os.close, lock)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                listener(LockAwaited(path))
+                listener(LockAwaited(path, read_holder(lock)))
                 lock_when_free(lock)
             if _is_still_at(lock_path, lock):
+                describe_holder(lock)
                 undo.pop_all()
                 return lock
 

@@ -3,10 +3,16 @@
 import importlib.util
 import os
 
+from qumulo_changelist.durable import sync_folder
 from qumulo_changelist.errors import MissingPackageError, OutputError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.report.making import Report
-from qumulo_changelist.output.atomic import AtomicFile, check_replaceable, output_errors
+from qumulo_changelist.output.atomic import (
+    AtomicFile,
+    check_replaceable,
+    output_errors,
+    remove_leftovers,
+)
 from qumulo_changelist.wording import how_to_install
 
 _NEEDED = ("jinja2", "plotly")
@@ -58,10 +64,14 @@ def write_page(report: Report, path: str) -> None:
     from qumulo_changelist.report_page.page import render
 
     page = render(report)
-    with output_errors(path), AtomicFile(os.fsdecode(to_bytes(path))) as file:
+    local = os.path.abspath(os.fsdecode(to_bytes(path)))
+    remove_leftovers(local)
+    with output_errors(path), AtomicFile(local) as file:
+        file.lock()
         file.file.write(page)
         file.finish()
         file.place()
+        sync_folder(os.path.dirname(local))
 
 
 def _real(path: str) -> str:

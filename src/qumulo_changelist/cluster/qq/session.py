@@ -10,13 +10,13 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 
 from platformdirs import user_state_dir
 
 from qumulo_changelist.errors import ReplyError, SessionStoreError
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.scratch import scratch_folder
 from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.waiting import lock_when_free
 
@@ -79,7 +79,7 @@ class QqSession:
             if self.token() not in ("", refused):
                 return
             # Elsewhere first: a failing login changes nothing, and nobody reads half a file.
-            with tempfile.TemporaryDirectory(prefix="login-", dir=self._folder) as elsewhere:
+            with scratch_folder(self._folder, "login-") as elsewhere:
                 fresh = os.path.join(elsewhere, "session.json")
                 login(fresh)
                 if not os.path.exists(fresh):

@@ -38,6 +38,7 @@ _OUR_FILES = re.compile(
 _FACTS = "set.json"
 _VERSION = 1
 _SECONDS_OF_A_DAY = 86_400
+_SECONDS_TO_MAKE = 60
 _MAX_SIZE_OF_FACTS = 4096
 # Whoever opens a pipe without it waits for a writer; a link may lead anywhere.
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -207,7 +208,10 @@ def _remove_old(folder: str, listener: Listener) -> None:
 
 
 def _is_useless(path: str, facts: _SetFacts | None) -> bool:
-    oldest = time.time() - DAYS_KEPT * _SECONDS_OF_A_DAY
+    # One is hidden until it is made, and loses its facts last.
+    is_whole = not os.path.basename(path).startswith(".") and os.path.lexists(f"{path}/{_FACTS}")
+    kept = DAYS_KEPT * _SECONDS_OF_A_DAY if is_whole else _SECONDS_TO_MAKE
+    oldest = time.time() - kept
     return bool(facts and not facts.lasts) or os.stat(path).st_mtime < oldest
 
 

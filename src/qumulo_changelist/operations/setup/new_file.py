@@ -3,15 +3,17 @@
 import contextlib
 import os
 
+from qumulo_changelist.durable import make_folders
 from qumulo_changelist.errors import OutputError
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.output.atomic import AtomicFile, remove_leftovers
 from qumulo_changelist.shortages import check_shortage
 
 
 def write_new_file(path: str, content: bytes, mode: int = 0o666) -> None:
     """Write a file whose path is free; its folder is made, for this user alone, if it is missing.
 
-    After an error or an interruption, the file is not there.
+    The file appears whole or not at all.
 
     Args:
         path: the file.
@@ -21,19 +23,15 @@ def write_new_file(path: str, content: bytes, mode: int = 0o666) -> None:
     Raises:
         OutputError: it exists, or cannot be written.
     """
-    name = to_bytes(path)
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(name)), 0o700, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(name, flags, mode)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            remove_file(path)
-            raise
+        local = os.path.abspath(os.fsdecode(to_bytes(path)))
+        make_folders(os.path.dirname(local), 0o700)
+        remove_leftovers(local)
+        with AtomicFile(local, mode) as file:
+            file.lock()
+            file.file.write(content)
+            file.finish()
+            file.place_new()
     except (OSError, ValueError) as error:
         check_shortage(error)
         reason = error.strerror if isinstance(error, OSError) else error
