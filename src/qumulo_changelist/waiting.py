@@ -10,6 +10,7 @@ import contextlib
 import select
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
@@ -24,6 +25,13 @@ def result_of(future: "Future[Result]") -> Result:
     while not future.done():
         wait((future,), _SECONDS)
     return future.result()
+
+
+def pause(seconds: float) -> None:
+    """Return after a time."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, _SECONDS))
 
 
 def wait_for_data(descriptor: int) -> None:

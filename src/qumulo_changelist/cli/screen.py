@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_NOTES, CYCLE_WORDS
+from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
@@ -184,6 +185,10 @@ def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
 # The key determines the event's type, which a table cannot express.
 _WORDS: dict[type, Callable[[Any], str]] = {
     events.RequestRetried: lambda e: f"{e.request}: {e.reason}; trying again in {e.seconds:.0f} s",
+    events.ClusterAwaited: lambda e: (
+        f"the cluster does not answer: {e.reason}; trying again for {describe_duration(e.seconds)}"
+    ),
+    events.SnapshotSought: lambda e: f"asking the cluster for the snapshot {e.name}: {e.reason}",
     events.NodeSkipped: lambda e: f"{e.host} does not answer, and is left out for now: {e.reason}",
     events.NodeChosen: lambda e: (
         f"qq asks {e.host}, since others do not answer: {', '.join(e.failures)}"

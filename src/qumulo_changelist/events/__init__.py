@@ -9,11 +9,13 @@ from collections.abc import Callable
 
 from qumulo_changelist.events.cluster import (
     CertificateUnchecked,
+    ClusterAwaited,
     CommandStarted,
     NodeChosen,
     NodeSkipped,
     QqSpoke,
     RequestRetried,
+    SnapshotSought,
 )
 from qumulo_changelist.events.cycle import (
     BaseChosen,
@@ -72,6 +74,7 @@ __all__ = [
     "BaseExpires",
     "CertificateUnchecked",
     "ChangesCollected",
+    "ClusterAwaited",
     "CommandStarted",
     "CommitLost",
     "CommitWithheld",
@@ -114,6 +117,7 @@ __all__ = [
     "SliceLate",
     "SnapshotKept",
     "SnapshotRemoved",
+    "SnapshotSought",
     "SnapshotTaken",
     "SnapshotsUnknown",
     "Stage",
@@ -128,6 +132,8 @@ Event = (
     StageBegun
     | Progressed
     | RequestRetried
+    | ClusterAwaited
+    | SnapshotSought
     | NodeSkipped
     | NodeChosen
     | CertificateUnchecked

@@ -12,6 +12,21 @@ class RequestRetried(Struct, frozen=True):
     """The wait before that."""
 
 
+class ClusterAwaited(Struct, frozen=True):
+    """No node of the cluster takes a connection, and requests are tried again for a while."""
+
+    reason: str
+    seconds: float
+    """For how long at most."""
+
+
+class SnapshotSought(Struct, frozen=True):
+    """It is not known whether the cluster took a snapshot, and it is asked for it by its name."""
+
+    name: str
+    reason: str
+
+
 class NodeSkipped(Struct, frozen=True):
     """A node of the cluster does not answer, and other nodes are asked for a while."""
 

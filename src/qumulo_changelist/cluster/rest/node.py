@@ -102,6 +102,8 @@ class Node:
             return await connect(
                 self._loop, self.host, self._addresses, self._trust, limits.CONNECT_TIMEOUT
             )
+        except ssl.SSLEOFError as error:  # as long as a node starts, something may close at once
+            raise NotConnectedError(_reason(error)) from error
         except ssl.SSLError as error:
             check_shortage(error)
             raise self._trust.objection(self.host, error) or TlsError(
@@ -110,7 +112,14 @@ class Node:
         except (OSError, UnicodeError) as error:
             check_shortage(error)
             self._addresses = []  # it may have moved
-            raise NotConnectedError(_reason(error)) from error
+            raise NotConnectedError(_reason(error), is_lasting=_is_no_name(error)) from error
+
+
+def _is_no_name(error: Exception) -> bool:
+    """Return whether there is no such host: not whether no server could be asked for it."""
+    if isinstance(error, socket.gaierror):
+        return error.errno != socket.EAI_AGAIN
+    return isinstance(error, UnicodeError)
 
 
 def _addresses(host: str, port: int) -> list[Address]:

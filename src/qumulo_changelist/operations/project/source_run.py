@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.base import Base
 from qumulo_changelist.cycle.contents import RunContents
@@ -209,7 +210,9 @@ class SourceRunner:
         expire = self._project.expire
         expires = time.time_ns() + expire * _NANOSECONDS if expire else 0
         self._listener(StageBegun(Stage.SNAPSHOT, self._path))
-        snapshot = self._cluster.create_snapshot(run.name, self._path, expires)
+        snapshot = take_snapshot(
+            self._cluster, run.name, self._path, self._listener, expires=expires
+        )
         self._listener(SnapshotTaken(self._path, snapshot.id, run.name))
         return self._journal.update(
             run,
