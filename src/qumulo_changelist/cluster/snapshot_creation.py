@@ -57,7 +57,7 @@ def _find(
         try:
             existing = cluster.all_snapshots()
         except ChangelistError as error:
-            raise _named(unclear, name, f", and cannot be asked: {error}") from error
+            raise _named(unclear, name, f", and it cannot be asked: {error}") from error
         found = [
             one
             for one in existing

@@ -78,12 +78,15 @@ class FailingError(UnreachableError):
     """The cluster can be reached, but keeps failing to answer one request."""
 
     hint = "The cluster keeps failing; try again later."
+    may_be_done = False
+    """Whether the cluster may have done what was asked, as far as its answer says."""
 
 
 class BrokenConnectionError(FailingError):
     """The connection to the cluster broke before it answered."""
 
     hint = ""
+    may_be_done = True
 
 
 class MountTimeoutError(UnreachableError):

@@ -41,6 +41,8 @@ class QqSnapshots:
             (created,) = self._commands.run(arguments, output.single_value)
             return read_snapshot(created, f"`qq {arguments[0]}`")
         except (FailingError, ReplyError, QqTimeoutError) as error:
+            if isinstance(error, FailingError) and not error.may_be_done:
+                raise
             broke = isinstance(error, BrokenConnectionError) and "timed out" not in str(error)
             raise UnclearOutcomeError(
                 f"{error}; it is not known whether the cluster did it",

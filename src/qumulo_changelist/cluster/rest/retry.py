@@ -134,7 +134,7 @@ class RetryingSender:
             return _Setback(failure.words, failure.error, retry_after=response.retry_after or 0.0)
         self._patience.down_since = None
         message = f"{request}: {failure.words}"
-        if failure.may_pass:
+        if failure.is_unclear:
             raise UnclearOutcomeError(f"{message}; {_UNCLEAR}")
         raise failure.error(message)
 
