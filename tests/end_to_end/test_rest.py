@@ -261,7 +261,9 @@ def test_a_node_that_does_not_answer_is_left_out_and_reported(project: Project) 
 
 def test_a_cluster_that_does_not_answer_is_reported(project: Project) -> None:
     project.use_rest(QumuloClusterPort="1")
-    check_failed(project.site, project.generate(), 69, "Connection refused", "QumuloClusterIP")
+    done = project.generate("--retry-for=1s")
+    announced = "the cluster does not answer: Connection refused; trying again for 1 second\n"
+    check_failed(project.site, done, 69, announced, "times in 1 second", "QumuloClusterIP")
 
 
 def test_a_cluster_that_asks_to_wait_for_an_hour_is_not_waited_for(project: Project) -> None:

@@ -61,7 +61,7 @@ Take = Callable[[UnclearCluster], Snapshot]
 
 @pytest.fixture
 def take(listener: RecordingListener, time_passes: FakeTime) -> Take:
-    return lambda cluster: take_snapshot(cluster, NAME, PATH, listener, expires=5)
+    return lambda cluster: take_snapshot(cluster, NAME, PATH, listener, expires=5, known={4})
 
 
 def test_a_clear_answer_leads_to_no_question(take: Take, listener: RecordingListener) -> None:
@@ -100,6 +100,7 @@ def test_a_snapshot_that_was_taken_is_used(
     [
         taken(name=f"8_{NAME}"),
         taken(name=f"7_{NAME}2"),
+        taken(4, f"4_{NAME}"),
         taken(source="/projects/a"),
         taken(age=DAY + 60 * 10**9),
         taken()._replace(is_going=True),
@@ -143,6 +144,8 @@ def test_one_that_the_cluster_may_still_take_is_not_taken_again(take: Take) -> N
 
 def test_it_stays_unclear_if_the_cluster_cannot_be_asked(take: Take) -> None:
     cluster = UnclearCluster(BROKEN, [], FailingError("Error 503"))
-    with pytest.raises(UnclearOutcomeError, match=f"named {NAME}, and it cannot be asked: Error 503"):
+    with pytest.raises(
+        UnclearOutcomeError, match=f"named {NAME}, and it cannot be asked: Error 503"
+    ):
         take(cluster)
     assert cluster.asked == ["create", "list", "list"]

@@ -1,6 +1,7 @@
 """Taking a snapshot once, also if nobody knows at first whether the cluster took it."""
 
 import time
+from collections.abc import Callable, Container
 
 from qumulo_changelist import waiting
 from qumulo_changelist.cluster.interface import Cluster
@@ -8,7 +9,7 @@ from qumulo_changelist.errors import ChangelistError, UnclearOutcomeError
 from qumulo_changelist.events import Listener, SnapshotSought
 from qumulo_changelist.model import Snapshot
 
-PAUSES = (1.0, 10.0)
+PAUSES = (0.5, 5.0)
 """The number of seconds to wait before the cluster is asked whether it has the snapshot."""
 
 _CLOCKS_APART = 24 * 3600 * 10**9
@@ -16,7 +17,13 @@ _CLOCKS_APART = 24 * 3600 * 10**9
 
 
 def take_snapshot(
-    cluster: Cluster, name: str, path: str, listener: Listener, *, expires: int = 0
+    cluster: Cluster,
+    name: str,
+    path: str,
+    listener: Listener,
+    *,
+    expires: int = 0,
+    known: Container[int] = (),
 ) -> Snapshot:
     """Take a snapshot of a directory, and only one.
 
@@ -25,23 +32,30 @@ def take_snapshot(
 
     Args:
         cluster: the cluster.
-        name: its name, which no other snapshot of the directory has.
+        name: its name, which no other snapshot of the directory has, except those that are known.
         path: the directory, without a trailing ``/``.
         listener: receives a ``SnapshotSought`` after an unclear answer.
         expires: when the cluster deletes it by itself, in nanoseconds since the epoch; 0 for never.
+        known: the ids of snapshots that exist already, perhaps with the same name.
 
     Raises:
         UnclearOutcomeError: the cluster may have taken the snapshot, or not; it is named.
         ChangelistError: it was not taken.
     """
     earliest = time.time_ns() - _CLOCKS_APART
+
+    def is_it(one: Snapshot) -> bool:
+        has_name = name in (one.name, one.label) and one.source in ("", path)
+        is_new = one.id not in known and (not one.taken or one.taken >= earliest)
+        return has_name and is_new and not one.is_going
+
     for may_repeat in (True, False):
         try:
             return cluster.create_snapshot(name, path, expires)
         except UnclearOutcomeError as error:
             unclear = error
         listener(SnapshotSought(name, str(unclear)))
-        if found := _find(cluster, name, path, earliest, unclear):
+        if found := _find(cluster, is_it, name, unclear):
             return found
         if not unclear.connection_broke or not may_repeat:
             break
@@ -49,23 +63,15 @@ def take_snapshot(
 
 
 def _find(
-    cluster: Cluster, name: str, path: str, earliest: int, unclear: UnclearOutcomeError
+    cluster: Cluster, is_it: Callable[[Snapshot], bool], name: str, unclear: UnclearOutcomeError
 ) -> Snapshot | None:
     """Return the snapshot, or None if the cluster says each time that it has none."""
     for seconds in PAUSES:
         waiting.pause(seconds)
         try:
-            existing = cluster.all_snapshots()
+            found = list(filter(is_it, cluster.all_snapshots()))
         except ChangelistError as error:
             raise _named(unclear, name, f", and it cannot be asked: {error}") from error
-        found = [
-            one
-            for one in existing
-            if name in (one.name, one.label)
-            and one.source in ("", path)
-            and not one.is_going
-            and (not one.taken or one.taken >= earliest)
-        ]
         if found:
             return max(found, key=lambda one: one.id)
     return None

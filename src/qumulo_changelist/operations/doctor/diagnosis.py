@@ -1,6 +1,6 @@
 """Checking everything that the runs of projects need, in the order in which newcomers fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -45,6 +45,8 @@ class DoctorRequest(Struct, frozen=True, kw_only=True):
     """The archiver's configuration; "" for the usual one."""
     transport: Transport | None = None
     """The way to the cluster; None for the configured one."""
+    adapt: Callable[[Settings], Settings] = lambda settings: settings
+    """Changes what the configuration says, such as for how long a request is tried again."""
     state: str = ""
     """The file that keeps what was committed; "" for this user's own."""
 
@@ -153,7 +155,7 @@ def _check_configuration(examination: Examination, request: DoctorRequest) -> Se
     found: list[Settings] = []
 
     def read() -> Finding:
-        settings = read_settings(request.config or None, request.transport)
+        settings = request.adapt(read_settings(request.config or None, request.transport))
         found.append(settings)
         way = "qq" if settings.transport == "qq" else "REST"
         return Finding(f"{', '.join(settings.hosts)}, port {settings.port}, through {way}")
