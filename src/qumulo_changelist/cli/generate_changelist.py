@@ -70,6 +70,7 @@ def _run(argv: Sequence[str] | None) -> int:
         screen = Screen(verbose=options.verbose, progress=progress)
         result = generate_changelist(request, settings, screen)
     say(summarize_result(request, result))
+    screen.end()
     print_result(b"\n".join(os.fsencode(each.path) for each in result.lists))
     return 0 if result.is_complete else 1
 

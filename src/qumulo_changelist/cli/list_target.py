@@ -79,6 +79,7 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         "receipt": lists[0]["receipt"],
         "lists": lists,
         "complete": result.is_complete,
+        "retries": screen.retries.since(),
     }
     print_answer(answer, "\n".join(each["list"] for each in lists), as_json=options.json)
     return 0 if result.is_complete else 1

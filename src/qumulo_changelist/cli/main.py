@@ -111,6 +111,7 @@ def _run(argv: Sequence[str] | None) -> int:
         if "--json" in argv:
             print_error(error)
         raise
+    screen: Screen | None = None
     try:
         with shown_progress(quiet=options.quiet or options.asks, in_log=True) as progress:
             screen = Screen(verbose=options.verbose, quiet=options.quiet, progress=progress)
@@ -124,6 +125,9 @@ def _run(argv: Sequence[str] | None) -> int:
         if options.json:
             print_error(error)
         raise
+    finally:
+        if screen is not None:
+            screen.end()
     return code
 
 

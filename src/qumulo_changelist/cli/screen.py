@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from qumulo_changelist import events
 from qumulo_changelist.cli.cycle_words import CYCLE_DETAILS, CYCLE_NOTES, CYCLE_WORDS
+from qumulo_changelist.cli.retries import Retries
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
@@ -38,20 +39,30 @@ class Screen:
         verbose: whether to print also the events that only explain how the run works.
         quiet: whether to print warnings alone.
         progress: is given every event, too; it shows how far the run is.
+
+    Attributes:
+        retries: how often requests were sent again so far.
     """
 
     def __init__(self, *, verbose: bool, quiet: bool = False, progress: Listener = ignore) -> None:
         self._verbose = verbose
         self._quiet = quiet
         self._progress = progress
+        self.retries = Retries()
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
         self._progress(event)
+        self.retries.count(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
         if self._is_wanted(event):
             say(describe(event))
+
+    def end(self) -> None:
+        """Print what is to be said at the end of a command, however it ends."""
+        if (text := self.retries.describe()) and not self._quiet:
+            say(text)
 
     def _is_wanted(self, event: Event) -> bool:
         if self._quiet:
