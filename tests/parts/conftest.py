@@ -4,15 +4,15 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from qumulo_changelist.cluster.rest import patience
 from qumulo_changelist.events import Event
-from tests.parts.fake_time import FakeTime
+from tests.parts.fake_time import time_passes
+
+__all__ = ["time_passes"]
 
 Kind = TypeVar("Kind")
 
@@ -90,12 +90,3 @@ def session_folder(tmp_path: Path) -> str:
     folder = tmp_path / "state" / "sessions"
     folder.mkdir(parents=True, mode=stat.S_IRWXU)
     return os.fspath(folder)
-
-
-@pytest.fixture
-def time_passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
-    """Time that passes only while requests wait to be sent again."""
-    made = FakeTime()
-    made.begin(monkeypatch)
-    yield made
-    patience.patience_with.cache_clear()

@@ -1,5 +1,7 @@
 """Time that passes only while requests wait to be sent again, so that no test waits."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from qumulo_changelist import waiting
@@ -39,3 +41,12 @@ class FakeTime:
         monkeypatch.setattr(patience, "now", lambda: self.now)
         monkeypatch.setattr(patience, "chance", lambda: self.chance)
         monkeypatch.setattr(waiting, "pause", self.pass_by)
+
+
+@pytest.fixture
+def time_passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
+    """Time that passes only while requests wait to be sent again."""
+    made = FakeTime()
+    made.begin(monkeypatch)
+    yield made
+    patience.patience_with.cache_clear()
