@@ -459,6 +459,30 @@ def test_an_access_token_is_used_as_it_is(canned, listener):
     assert len(canned.asked) == 2
 
 
+@pytest.mark.parametrize("asked_before", [0, 1])
+def test_many_requests_with_a_token_that_is_refused_send_few(
+    emulator, listener, asked_before, monkeypatch
+):
+    """It is refused at first, or under way: then those are refused that are under way, too."""
+    _, token = emulator.request("POST", "/v1/auth/access-tokens/", {"user": {"name": "admin"}})
+    given = {"access_token": Secret(token["bearer_token"]), "password": Secret("")}
+    monkeypatch.setattr(limits, "REQUESTS_AT_ONCE", 8)
+    with reach(emulator, listener, **given) as cluster:
+        for _ in range(asked_before):
+            cluster.describe("/a", 1)
+        assert emulator.request("DELETE", f"/v1/auth/access-tokens/{token['id']}")[0] == 200
+        before = len(emulator.requests())
+        asked = [cluster.files.start(cluster.files.describe("/a", 1)) for _ in range(300)]
+        for one in asked:
+            with pytest.raises(LoginError, match="Error 401"):
+                one.result()
+        with pytest.raises(LoginError):
+            cluster.describe("/a", 1)
+    sent = paths(emulator, before)
+    assert len(sent) == 1 if not asked_before else len(sent) <= 8
+    assert "/v1/session/login" not in sent
+
+
 @pytest.mark.parametrize("status", [429, 501, 503])
 def test_nothing_can_be_asked_without_a_login(canned, cluster, status):
     canned.login = failed(status)

@@ -13,6 +13,7 @@ from qumulo_changelist.cluster.rest.http1 import MalformedAnswerError, encode
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.pace import Pace
 from qumulo_changelist.cluster.rest.request import (
+    Headers,
     NoAnswerError,
     NotConnectedError,
     Request,
@@ -61,6 +62,9 @@ class Node:
             turn = self._loop.turn()
             self._waiting.append(turn)
             await turn
+            if isinstance(headers, Headers) and headers.refusal:
+                self._give_turn()
+                raise headers.refusal
         self._free -= 1
         try:
             connection = self._fresh_connection() or await self._connect()
@@ -80,8 +84,11 @@ class Node:
             return answer
         finally:
             self._free += 1
-            if self._waiting:
-                self._loop.give(self._waiting.popleft())
+            self._give_turn()
+
+    def _give_turn(self) -> None:
+        if self._waiting:
+            self._loop.give(self._waiting.popleft())
 
     def close(self) -> None:
         """Close the connections that no request uses."""

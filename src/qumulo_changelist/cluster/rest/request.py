@@ -5,6 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.errors import ChangelistError
 
 
 class Request(Struct, frozen=True):
@@ -79,6 +80,17 @@ class NoAnswerError(SendError):
 
 class ClosedError(SendError):
     """The cluster was closed meanwhile."""
+
+
+class Headers(dict[str, str]):
+    """The headers of requests on behalf of a user.
+
+    Attributes:
+        refusal: the error with which the cluster refused them, after which no request that still
+            waits for its turn is sent with them; None as long as it did not.
+    """
+
+    refusal: ChangelistError | None = None
 
 
 class Sender(Protocol):
