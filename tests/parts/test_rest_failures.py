@@ -25,7 +25,7 @@ from qumulo_changelist.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from qumulo_changelist.events import RequestRetried
+from qumulo_changelist.events import ClusterAwaited, RequestRetried
 from qumulo_changelist.model import Snapshot
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 from tests.parts.canned import PASSWORD, TOKEN, Canned, Reply, file, serve
@@ -121,6 +121,10 @@ def test_a_lasting_failure_ends_the_request(emulator, listener, fault):
     assert caught.value.exit_code == 69
     assert str(caught.value).endswith("; tried 16 times in 5 minutes")
     assert len(listener.of(RequestRetried)) == 15
+    (awaited,) = listener.of(ClusterAwaited)
+    assert awaited.is_failing
+    # Said before the first pause that a user would notice, of 8 seconds.
+    assert listener.events.index(awaited) == 4
 
 
 def test_a_login_is_tried_again_too(emulator, listener):

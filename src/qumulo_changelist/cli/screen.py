@@ -197,7 +197,8 @@ def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
 _WORDS: dict[type, Callable[[Any], str]] = {
     events.RequestRetried: lambda e: f"{e.request}: {e.reason}; trying again in {e.seconds:.0f} s",
     events.ClusterAwaited: lambda e: (
-        f"the cluster does not answer: {e.reason}; trying again for {describe_duration(e.seconds)}"
+        f"the cluster {'keeps failing' if e.is_failing else 'does not answer'}: {e.reason}; trying "
+        f"again for {describe_duration(e.seconds)}"
     ),
     events.SnapshotSought: lambda e: f"asking the cluster for the snapshot {e.name}: {e.reason}",
     events.NodeSkipped: lambda e: f"{e.host} does not answer, and is left out for now: {e.reason}",

@@ -13,11 +13,13 @@ class RequestRetried(Struct, frozen=True):
 
 
 class ClusterAwaited(Struct, frozen=True):
-    """No node of the cluster takes a connection, and requests are tried again for a while."""
+    """The cluster answers nothing, or only failures; requests are tried again for a while."""
 
     reason: str
     seconds: float
     """For how long at most."""
+    is_failing: bool = False
+    """Whether nodes take connections, so that the cluster seems to be there."""
 
 
 class SnapshotSought(Struct, frozen=True):

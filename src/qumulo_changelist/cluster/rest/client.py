@@ -47,7 +47,8 @@ class RestCluster:
 
     Args:
         settings: how to reach the cluster.
-        listener: receives a ``RequestRetried`` and a ``NodeSkipped`` for what goes wrong.
+        listener: receives a ``RequestRetried``, a ``ClusterAwaited`` and a ``NodeSkipped`` for what
+            goes wrong.
         page_size: the maximal number of entries to request at a time; 0 for the default.
         requests_at_once: the number of requests to each node that are under way at the same time,
             each on a connection of its own; 0 for the default. Further ones wait.

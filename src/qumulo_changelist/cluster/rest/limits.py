@@ -30,6 +30,9 @@ pause itself is a random one from half of that."""
 MAX_PAUSE = 30.0
 """The longest pause in seconds, unless the cluster asks for a longer one."""
 
+LONG_PAUSE = 5.0
+"""The number of seconds from which on a user should know why nothing goes on."""
+
 OUTAGE_REMEMBERED = 60.0
 """The number of seconds after the last failure for which it counts that nothing was answered."""
 

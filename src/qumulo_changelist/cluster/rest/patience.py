@@ -28,15 +28,17 @@ class Budget:
         seconds: its length.
         began: when it began.
         max_tries: the number of tries at most; 0 for any number.
-
-    Attributes:
-        began: as given.
     """
 
     def __init__(self, seconds: float, began: float, max_tries: int = 0) -> None:
-        self.began = began
+        self._began = began
         self._end = began + seconds
         self._max_tries = max_tries
+
+    @property
+    def spent(self) -> float:
+        """The number of seconds since it began."""
+        return now() - self._began
 
     @property
     def left(self) -> float:
@@ -70,13 +72,12 @@ class Patience:
     Attributes:
         down_since: when the first request failed after the last one that was answered; None if the
             cluster answers.
-        is_said: whether the user knows that the cluster does not answer.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.down_since: float | None = None
-        self.is_said = False
+        self._is_shown = False
         self._lock = threading.Lock()
         self._waiting = 0
         self._last_failed = 0.0
@@ -97,7 +98,7 @@ class Patience:
         with self._lock:
             is_over = not self._waiting and began - self._last_failed > limits.OUTAGE_REMEMBERED
             if self.down_since is None or is_over:
-                self.down_since, self.is_said = began, False
+                self.down_since, self._is_shown = began, False
             budget = Budget(self.seconds, min(self.down_since, began))
             self._waiting += 1
         try:
@@ -106,6 +107,22 @@ class Patience:
             with self._lock:
                 self._waiting -= 1
                 self._last_failed = now()
+
+    def begins_to_show(self, pause: float, *, is_failing: bool) -> bool:
+        """Return whether a user should learn now that the cluster is awaited: once for an outage.
+
+        Args:
+            pause: the number of seconds that a request waits now.
+            is_failing: whether it was answered as it should not be, and not refused a connection.
+        """
+        with self._lock:
+            if self.down_since is None and not is_failing:
+                self.down_since, self._is_shown = now(), False
+            is_noticed = not is_failing or pause >= limits.LONG_PAUSE
+            if self.down_since is None or self._is_shown or not is_noticed:
+                return False
+            self._is_shown = True
+            return True
 
 
 @functools.lru_cache(maxsize=64)

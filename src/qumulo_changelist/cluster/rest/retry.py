@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from qumulo_changelist.cluster.failures import failure_of_answer
-from qumulo_changelist.cluster.rest import limits, patience
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.patience import Budget, Patience
 from qumulo_changelist.cluster.rest.request import (
@@ -50,7 +50,7 @@ class RetryingSender:
         loop: waits between two tries; once it is closed, every request fails.
         sender: sends a request once.
         listener: receives a ``RequestRetried`` before each further try, and a ``ClusterAwaited``
-            when no node takes a connection any more.
+            when no node takes a connection any more, or nothing is answered for some time.
         patience: how long requests are tried again.
     """
 
@@ -111,9 +111,9 @@ class RetryingSender:
         ) from setback.cause
 
     def _report(self, request: Request, setback: _Setback, pause: float) -> None:
-        if isinstance(setback.cause, NotConnectedError) and not self._patience.is_said:
-            self._patience.is_said = True
-            self._listener(ClusterAwaited(setback.reason, self._patience.seconds))
+        is_failing = not isinstance(setback.cause, NotConnectedError)
+        if self._patience.begins_to_show(pause, is_failing=is_failing):
+            self._listener(ClusterAwaited(setback.reason, self._patience.seconds, is_failing))
         self._listener(RequestRetried(str(request), setback.reason, pause))
 
     async def _try(self, request: Request, headers: dict[str, str]) -> bytes | _Setback:
@@ -171,7 +171,7 @@ def _may_be_json(body: bytes) -> bool:
 
 def _efforts(tries: int, budget: Budget, asked: float) -> str:
     """Return what was tried, for the message of the error with which a request ends."""
-    seconds = patience.now() - budget.began
+    seconds = budget.spent
     words = f"; tried {count(tries, 'time')} in {describe_duration(seconds)}" if tries > 1 else ""
     if asked > budget.left > 0:
         wait, left = describe_duration(asked), describe_duration(budget.left)
