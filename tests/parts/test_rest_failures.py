@@ -272,7 +272,7 @@ def test_a_cluster_that_never_answers_is_given_up(canned, listener, monkeypatch)
     monkeypatch.setattr(limits, "ANSWER_TIMEOUT", 0.2)
     cluster = RestCluster(canned.settings(retry_for=1), listener)
     canned.gives(GOOD)
-    assert cluster.describe("/a", 5).size == 10
+    assert getattr(cluster.describe("/a", 5), "size", None) == 10
     over = threading.Event()
     canned.answer = lambda _method, _uri: (over.wait(20), GOOD)[1]
 
