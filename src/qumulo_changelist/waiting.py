@@ -66,6 +66,13 @@ def result_of_call(function: Callable[[], Result], seconds: float = math.inf) ->
     return results[0]
 
 
+def pause(seconds: float) -> None:
+    """Return after a time."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, _SECONDS))
+
+
 def wait_for_data(descriptor: int) -> None:
     """Return when a descriptor can be read or has reached its end."""
     poll = select.poll()

@@ -424,9 +424,10 @@ def test_any_name_of_a_project_is_found_again_on_the_cluster(office: Office, nam
 # Everything that goes wrong
 
 
-@pytest.mark.parametrize("action", ["close", "truncate"])
-@pytest.mark.parametrize("skip", [0, 1])
-def test_a_connection_that_breaks_while_a_snapshot_is_taken_loses_and_leaves_nothing(
+@pytest.mark.parametrize(
+    ("action", "skip"), [("truncate", 0), ("truncate", 1), ("close", 0)], ids=str
+)
+def test_a_connection_that_breaks_while_a_snapshot_is_taken_changes_nothing(
     office: Office, action: str, skip: int
 ) -> None:
     """The first snapshot is that of the run, the second one the marker of the commit."""
@@ -434,7 +435,30 @@ def test_a_connection_that_breaks_while_a_snapshot_is_taken_loses_and_leaves_not
     write_files(office.site.mount, "new")
     (office.site.mount / "a").unlink()
     office.cluster.fault(method="POST", path="/v3/snapshots/", action=action, skip=skip, times=1)
-    office.run("--", *office.archive, code=69)
+
+    done = office.archived()
+
+    assert "asking the cluster for the snapshot " in done.messages
+    assert "FULL LIST" not in done.messages
+    assert office.mirror.files == files_below(office.site.mount)
+    assert len(office.taken()) == 2
+    assert sum("-committed-" in name for name in office.snapshots().values()) == 2
+
+
+@pytest.mark.parametrize("skip", [0, 1])
+def test_a_snapshot_of_which_nobody_knows_whether_it_was_taken_loses_and_leaves_nothing(
+    office: Office, skip: int
+) -> None:
+    """Since the cluster cannot be asked, either; likewise."""
+    office.archived()
+    write_files(office.site.mount, "new")
+    (office.site.mount / "a").unlink()
+    office.cluster.fault(
+        method="POST", path="/v3/snapshots/", action="truncate", skip=skip, times=1
+    )
+    office.cluster.fault(method="GET", path="/v?/snapshots/status/", status=403, skip=1 + skip)
+    unclear = office.run("--", *office.archive, code=69)
+    assert "and it cannot be asked: " in unclear.messages
     office.cluster.clear_faults()
     if skip:
         office.mirror.apply((office.site.folder / "archived.xml").read_text(encoding="utf-8"))

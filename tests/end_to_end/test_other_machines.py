@@ -299,7 +299,19 @@ def test_a_worker_without_credentials_can_get_a_session(
     assert make_list(far, pair, verified) == make_list(far, pair, None)
 
 
-def test_a_session_that_ends_too_soon_ends_the_run(
+def test_a_session_that_ends_is_renewed_by_a_worker_or_for_it(
+    cluster: Emulator, far: Site, unverified: str, verified: Scheduler
+) -> None:
+    pair = change(far)
+    expected = make_list(far, pair, None)
+    for ended, scheduler in enumerate((Scheduler(unverified), verified), start=1):
+        cluster.fault(method="GET", path=f"*{far.source[1:]}*reel1*", status=401, times=1)
+        assert make_list(far, pair, scheduler) == expected
+        asked = [one for one in cluster.requests() if f"{far.source}/reel1" in one["path"]]
+        assert [one["status"] for one in asked].count(401) == ended
+
+
+def test_a_session_that_is_refused_each_time_ends_the_run(
     cluster: Emulator, far: Site, verified: Scheduler
 ) -> None:
     cluster.fault(method="GET", path="*gone*", status=401, times=100)

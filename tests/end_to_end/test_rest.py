@@ -251,6 +251,26 @@ def test_a_session_that_ends_in_the_middle_is_renewed(project: Project) -> None:
     assert normalized(project.site.list_path.read_bytes()) == project.expected()
 
 
+def test_a_session_that_ends_in_the_middle_is_renewed_by_each_worker(project: Project) -> None:
+    project.cluster.fault(method="GET", path="*reel*/entries/*", action="stall", skip=4)
+    arguments = project.site.arguments(project.older, project.newer, "--deletes", *IN_WORKERS)
+    begun = len(project.requests())
+    with subprocess.Popen(
+        project.site.command("qumulo_generate_changelist.py", *arguments),
+        env=project.site.variables(),
+        stdout=subprocess.PIPE,
+    ) as running:
+        wait_until(lambda: sum("reel" in one for one in project.requests()[begun:]) >= 4)
+        assert running.poll() is None
+        ended = len(project.requests())
+        project.cluster.expire_sessions()
+        project.cluster.clear_faults()
+        assert running.wait(60) == 0
+    assert normalized(project.site.list_path.read_bytes()) == project.expected()
+    # Both workers, for one tree or for both; and this test.
+    assert 2 + 1 <= project.requests()[ended:].count("POST /v1/session/login") <= 2 * 2 + 1
+
+
 def test_a_node_that_does_not_answer_is_left_out_and_reported(project: Project) -> None:
     project.use_rest(QumuloClusterIP="127.0.0.2, 127.0.0.1")
     done = project.generate("--metadata=rest", "--workers=1")
@@ -264,7 +284,9 @@ def test_a_node_that_does_not_answer_is_left_out_and_reported(project: Project) 
 
 def test_a_cluster_that_does_not_answer_is_reported(project: Project) -> None:
     project.use_rest(QumuloClusterPort="1")
-    check_failed(project.site, project.generate(), 69, "Connection refused", "QumuloClusterIP")
+    done = project.generate("--retry-for=1s")
+    announced = "the cluster does not answer: Connection refused; trying again for 1 second\n"
+    check_failed(project.site, done, 69, announced, "times in 1 second", "QumuloClusterIP")
 
 
 def test_a_cluster_that_asks_to_wait_for_an_hour_is_not_waited_for(project: Project) -> None:

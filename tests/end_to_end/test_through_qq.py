@@ -1,8 +1,9 @@
-"""Deletions for which only qq knows what was there."""
+"""What only qq knows: what was there of deletions, and whether a snapshot was taken."""
 
 import shutil
 from pathlib import Path
 
+from qumulo_emulator.running import Emulator
 from tests.end_to_end.files import write_files
 from tests.end_to_end.lists import deleted, folder, normalized, scan_list
 from tests.end_to_end.site import Site
@@ -58,3 +59,16 @@ def test_deleted_folders_are_read_through_qq_if_the_mount_does_not_show_them(
     assert done.messages.count(" fs_walk_tree ") == 3
     # The third one compares the base path with the mount.
     assert done.messages.count(" fs_read_dir ") == 3
+
+
+def test_a_snapshot_is_found_by_its_name_if_the_answer_to_its_creation_is_cut_short(
+    cluster: Emulator, site: Site, any_qq: Path
+) -> None:
+    site.qq = any_qq
+    cluster.fault(method="POST", path="/v?/snapshots/", action="truncate", times=1)
+
+    number = site.snapshot_by_command()
+
+    _, listed = cluster.request("GET", "/v3/snapshots/status/")
+    source = f"{site.source}/"
+    assert [one["id"] for one in listed["entries"] if one["source_file_path"] == source] == [number]

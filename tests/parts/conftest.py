@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from qumulo_changelist.events import Event
+from tests.parts.fake_time import time_passes
+
+__all__ = ["time_passes"]
 
 Kind = TypeVar("Kind")
 

@@ -19,7 +19,6 @@ from qumulo_changelist.cluster.qq.client import QqCluster
 from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.cluster.qq.session import QqSession
 from qumulo_changelist.cluster.qq.words import error_of
-from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.cluster.rest.connection import Connection
 from qumulo_changelist.cluster.rest.http1 import MalformedAnswerError
@@ -147,9 +146,7 @@ def test_a_qq_that_was_killed_has_failed_on_its_own():
 # Both ways to the same failing cluster
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(limits, "PAUSE", 0.0)
+pytestmark = pytest.mark.usefixtures("time_passes")
 
 
 @pytest.fixture(scope="module")

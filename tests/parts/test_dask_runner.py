@@ -30,7 +30,7 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.events import Listener, SliceLate, WorkerLeftOut, WorkersAwaited, ignore
 from qumulo_changelist.runners import dask, dask_connection, dask_worker, patience
-from qumulo_changelist.runners.attempt import Attempt
+from qumulo_changelist.runners.attempt import Attempt, GivenSlice
 from qumulo_changelist.runners.dask import DaskRunner
 from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import PickledTask
@@ -169,7 +169,7 @@ def test_the_slice_of_a_slow_worker_that_is_gone_is_left_to_the_scheduler(
     with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
         runner._slow["tcp://127.0.0.1:9"] = attempt
         if is_in_line:
-            runner._line.append(dask._Given(PickledTask(), attempt))
+            runner._line.append(GivenSlice(PickledTask(), attempt))
         runner._forget_slow()
 
         assert runner._slow == {}
@@ -489,7 +489,7 @@ def test_a_slice_that_a_worker_with_other_versions_took_is_given_to_others(nurse
 
     with contextlib.closing(DaskRunner(Scheduler(file), listener)) as runner:
         task = PickledTask.of(dask_worker.Task("1", pickle.dumps(JOB), runner._crew, SLICES[0]))
-        runner._line.append(dask._Given(task, refused))
+        runner._line.append(GivenSlice(task, refused))
 
         assert names_in([runner._take()]) == NAMES[:2]
     assert listener.events == [
@@ -507,7 +507,7 @@ def test_a_slice_that_was_only_for_workers_that_are_gone_is_given_to_others(nurs
 
     with contextlib.closing(DaskRunner(Scheduler(file), ignore)) as runner:
         task = PickledTask.of(dask_worker.Task("1", pickle.dumps(JOB), runner._crew, SLICES[0]))
-        runner._line.append(dask._Given(task, stranded))
+        runner._line.append(GivenSlice(task, stranded))
         runner._free_stranded()
 
         assert stranded.result.cancelled()

@@ -14,6 +14,7 @@ import pytest
 import qumulo_changelist
 from qumulo_changelist import errors, events
 from qumulo_changelist.config.settings import Secret, Settings
+from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists import changelist
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.snapshots import creation as snapshots
@@ -88,12 +89,16 @@ def test_a_shortage_of_this_machine_reaches_a_program_as_an_error_of_the_tree(
         snapshots.create_snapshot(SnapshotRequest(project="p", source_path="/"), settings)
 
 
+@pytest.mark.usefixtures("time_passes")
 def test_a_snapshot_that_may_have_been_taken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextlib.contextmanager
     def open_cluster(*_arguments: object) -> Iterator[object]:
         class BrokenCluster:
             def create_snapshot(self, name: str, path: str, expires: int) -> NoReturn:
                 raise errors.UnclearOutcomeError("the connection broke", exit_code=3)
+
+            def all_snapshots(self) -> list[Snapshot]:
+                return []
 
         yield BrokenCluster()
 

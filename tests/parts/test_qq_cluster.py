@@ -173,8 +173,9 @@ def test_names_that_look_like_options_are_still_names(fake, cluster):
 def test_an_answer_without_a_snapshot_is_refused(fake, cluster, answer):
     fake.answers("snapshot_create_snapshot", f"say({answer!r})")
 
-    with pytest.raises(ReplyError):
+    with pytest.raises(UnclearOutcomeError, match="not known whether") as caught:
         cluster.create_snapshot("a", "/a")
+    assert not caught.value.connection_broke
 
 
 @pytest.mark.parametrize(
@@ -183,6 +184,8 @@ def test_an_answer_without_a_snapshot_is_refused(fake, cluster, answer):
         "Connection error: Remote end closed connection without response",
         "Connection error: IncompleteRead(3 bytes read, 9 more expected)",
         "IncompleteRead(3 bytes read, 9 more expected)",
+        "Connection error: The read operation timed out",
+        "Error 502: bad_gateway: so it is",
     ],
 )
 def test_a_snapshot_may_have_been_taken_if_the_connection_broke(fake, cluster, broken):
@@ -191,6 +194,7 @@ def test_a_snapshot_may_have_been_taken_if_the_connection_broke(fake, cluster, b
     with pytest.raises(UnclearOutcomeError, match="not known whether") as caught:
         cluster.create_snapshot("a", "/a")
     assert caught.value.exit_code == 1
+    assert caught.value.connection_broke == ("closed" in broken or "error: Incom" in broken)
 
 
 def test_the_changes_between_two_snapshots_are_returned(fake, cluster):

@@ -1,14 +1,16 @@
 """Failures over REST: which requests are sent again, which are not, and what is reported."""
 
 import errno
+import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from qumulo_changelist.cluster.rest import limits, retry
+from qumulo_changelist.cluster.rest import limits, patience
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
@@ -23,17 +25,13 @@ from qumulo_changelist.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from qumulo_changelist.events import RequestRetried
+from qumulo_changelist.events import ClusterAwaited, RequestRetried
 from qumulo_changelist.model import Snapshot
 from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 from tests.parts.canned import PASSWORD, TOKEN, Canned, Reply, file, serve
 from tests.parts.conftest import RecordingListener
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Wait a thousandth of the usual time."""
-    monkeypatch.setattr(limits, "PAUSE", 0.001)
+pytestmark = pytest.mark.usefixtures("time_passes")
 
 
 @pytest.fixture
@@ -78,6 +76,8 @@ def reach(
 
 GOOD: Reply = (200, file())
 
+usual_chance = patience.chance
+
 
 def failed(status: int, headers: dict[str, str] | None = None) -> Reply:
     body = {"error_class": "a_class", "description": "what is wrong", "stack": []}
@@ -95,8 +95,8 @@ def test_a_passing_failure_is_tried_again_and_reported(canned, cluster, listener
     asked = "GET /v1/files/%2Fa/info/attributes?snapshot=5"
     assert canned.asked == [asked] * 3
     assert listener.events == [
-        RequestRetried(asked, f"Error {status}: a_class: what is wrong", 0.0),
-        RequestRetried(asked, f"Error {status}", 0.002),
+        RequestRetried(asked, f"Error {status}: a_class: what is wrong", 0.5),
+        RequestRetried(asked, f"Error {status}", 1.0),
     ]
 
 
@@ -119,7 +119,12 @@ def test_a_lasting_failure_ends_the_request(emulator, listener, fault):
     ):
         cluster.describe("/a", 1)
     assert caught.value.exit_code == 69
-    assert len(listener.of(RequestRetried)) == 6
+    assert str(caught.value).endswith("; tried 16 times in 5 minutes")
+    assert len(listener.of(RequestRetried)) == 15
+    (awaited,) = listener.of(ClusterAwaited)
+    assert awaited.is_failing
+    # Said before the first pause that a user would notice, of 8 seconds.
+    assert listener.events.index(awaited) == 4
 
 
 def test_a_login_is_tried_again_too(emulator, listener):
@@ -129,11 +134,29 @@ def test_a_login_is_tried_again_too(emulator, listener):
         assert cluster.snapshots(1)[1].name == "1_first"
 
 
-def test_an_answer_that_is_not_json_is_not_requested_again(emulator, listener):
+def test_an_answer_that_is_never_json_is_requested_two_more_times(emulator, listener):
     emulator.fault(path="*/attributes*", action="garbage")
     with reach(emulator, listener) as cluster, pytest.raises(ReplyError, match="is not JSON"):
         cluster.describe("/a", 1)
-    assert listener.events == []
+    assert [event.reason for event in listener.events] == ["the answer is not JSON"] * 2
+
+
+@pytest.mark.parametrize("garbled", [b"<html>a login page</html>", b"", b'{"size": "1', b"null"])
+def test_an_answer_that_is_not_json_is_requested_again(canned, cluster, listener, garbled):
+    canned.gives((200, garbled), (200, garbled), (200, b"\n" + json.dumps(file()).encode() + b"\n"))
+
+    assert cluster.describe("/a", 5).size == 10
+    assert len(listener.of(RequestRetried)) == 2
+
+
+def test_an_answer_that_is_json_but_not_as_documented_is_not_requested_again(
+    canned, cluster, listener
+):
+    canned.gives((200, {"entries": []}))
+
+    with pytest.raises(ReplyError, match="paging"):
+        list(cluster.changes(1, 2))
+    assert (len(canned.asked), listener.events) == (1, [])
 
 
 @pytest.mark.parametrize("status", [400, 409, 501])
@@ -170,20 +193,26 @@ def test_a_shortage_of_descriptors_is_no_fault_of_a_node(canned, listener, monke
 # How long it waits
 
 
-def test_a_cluster_that_asks_for_patience_gets_it(canned, cluster, listener):
-    canned.gives(failed(429, {"Retry-After": "1"}), GOOD)
+@pytest.mark.parametrize(("asked", "waited"), [("40", 40), ("300", 300), ("0", 0.5)])
+def test_a_cluster_that_asks_for_patience_gets_it(canned, cluster, time_passes, asked, waited):
+    canned.gives(failed(429, {"Retry-After": asked}), GOOD)
 
     assert cluster.describe("/a", 5).size == 10
-    assert [event.seconds for event in listener.of(RequestRetried)] == [1]
+    assert time_passes.pauses == [waited]
 
 
 @pytest.mark.parametrize("asked", ["3600", "Wed, 21 Oct 2099 07:28:00 GMT"])
-def test_no_request_waits_for_more_than_a_minute(canned, cluster, asked):
-    canned.gives(failed(503, {"Retry-After": asked}), GOOD)
+def test_a_cluster_that_asks_for_too_much_patience_is_given_up_at_once(canned, cluster, asked):
+    canned.gives(failed(503), failed(503, {"Retry-After": asked}), GOOD)
 
-    with pytest.raises(FailingError, match="Error 503"):
+    with pytest.raises(FailingError, match="Error 503") as caught:
         cluster.describe("/a", 5)
-    assert len(canned.asked) == 1
+    assert re.search(
+        r"; tried 2 times in 0 seconds; it asks to wait for \d+ \w+, and of the time to try again "
+        "4 minutes is left$",
+        str(caught.value),
+    )
+    assert len(canned.asked) == 2
 
 
 @pytest.mark.parametrize("asked", ["soon", "9" * 5000, "Wed, 99 Oct 99999999999999 07:28:00 GMT"])
@@ -193,26 +222,64 @@ def test_a_malformed_time_to_wait_is_ignored(canned, cluster, asked):
     assert cluster.describe("/a", 5).size == 10
 
 
-def test_the_waits_of_one_request_add_up_to_a_minute(monkeypatch):
-    monkeypatch.undo()
+@pytest.mark.parametrize(
+    ("chance", "pauses"),
+    [
+        (1.0, [0.5, 1, 2, 4, 8, 16, *[30] * 8, 28.5]),
+        (0.0, [0.25, 0.5, 1, 2, 4, 8, *[15] * 18, 14.25]),
+    ],
+)
+def test_the_waits_of_one_request_double_and_add_up_to_the_time_that_is_given(
+    canned, cluster, time_passes, chance, pauses
+):
+    canned.gives(failed(503))
+    time_passes.chance = chance
 
-    pauses = [retry._pause(tries) for tries in range(1, limits.MAX_TRIES)]
+    with pytest.raises(FailingError, match=f"tried {len(pauses) + 1} times in 5 minutes"):
+        cluster.describe("/a", 5)
+    assert time_passes.pauses == pauses
+    assert sum(pauses) == 300
 
-    assert pauses == [0, 2, 4, 8, 16, 30]
-    assert sum(pauses) == limits.LONGEST_WAIT
+
+def test_pauses_are_random(canned, listener, monkeypatch, time_passes):
+    monkeypatch.setattr(patience, "chance", usual_chance)
+    canned.gives(failed(503))
+    for _ in range(2):
+        with RestCluster(canned.settings(), listener) as cluster, pytest.raises(FailingError):
+            cluster.describe("/a", 5)
+        time_passes.pass_by(limits.OUTAGE_REMEMBERED + 1)
+    first, second = (
+        time_passes.pauses[at : at + 6]
+        for at in (0, time_passes.pauses.index(limits.OUTAGE_REMEMBERED + 1) + 1)
+    )
+    assert first != second
+    for pauses in (first, second):
+        for pause, longest in zip(pauses, (0.5, 1, 2, 4, 8, 16), strict=True):
+            assert longest / 2 <= pause <= longest
 
 
-def test_a_cluster_that_never_answers_is_given_up(canned, cluster, monkeypatch):
+def test_nothing_is_tried_again_if_there_is_no_time_for_it(canned, listener):
+    canned.gives(failed(503, {"Retry-After": "1"}))
+
+    with RestCluster(canned.settings(retry_for=0), listener) as cluster:
+        for ask in (lambda: cluster.describe("/a", 5), lambda: cluster.snapshots(7)):
+            with pytest.raises(FailingError, match=r"Error 503: a_class: what is wrong$"):
+                ask()
+    assert (len(canned.asked), listener.events) == (2, [])
+
+
+def test_a_cluster_that_never_answers_is_given_up(canned, listener, monkeypatch):
     monkeypatch.setattr(limits, "ANSWER_TIMEOUT", 0.2)
+    cluster = RestCluster(canned.settings(retry_for=1), listener)
     canned.gives(GOOD)
-    assert cluster.describe("/a", 5).size == 10
+    assert getattr(cluster.describe("/a", 5), "size", None) == 10
     over = threading.Event()
     canned.answer = lambda _method, _uri: (over.wait(20), GOOD)[1]
 
-    with pytest.raises(FailingError, match="took too long"):
+    with cluster, pytest.raises(FailingError, match="took too long; tried 3 times in 1 second"):
         cluster.describe("/a", 5)
     over.set()
-    assert len(canned.asked) == 1 + 2
+    assert len(canned.asked) == 1 + 3
 
 
 @pytest.mark.parametrize(
@@ -394,6 +461,30 @@ def test_an_access_token_is_used_as_it_is(canned, listener):
             cluster.describe("/a", 5)
     assert canned.headers[0]["Authorization"] == "Bearer access-v1:abc=="
     assert len(canned.asked) == 2
+
+
+@pytest.mark.parametrize("asked_before", [0, 1])
+def test_many_requests_with_a_token_that_is_refused_send_few(
+    emulator, listener, asked_before, monkeypatch
+):
+    """It is refused at first, or under way: then those are refused that are under way, too."""
+    _, token = emulator.request("POST", "/v1/auth/access-tokens/", {"user": {"name": "admin"}})
+    given = {"access_token": Secret(token["bearer_token"]), "password": Secret("")}
+    monkeypatch.setattr(limits, "REQUESTS_AT_ONCE", 8)
+    with reach(emulator, listener, **given) as cluster:
+        for _ in range(asked_before):
+            cluster.describe("/a", 1)
+        assert emulator.request("DELETE", f"/v1/auth/access-tokens/{token['id']}")[0] == 200
+        before = len(emulator.requests())
+        asked = [cluster.files.start(cluster.files.describe("/a", 1)) for _ in range(300)]
+        for one in asked:
+            with pytest.raises(LoginError, match="Error 401"):
+                one.result()
+        with pytest.raises(LoginError):
+            cluster.describe("/a", 1)
+    sent = paths(emulator, before)
+    assert len(sent) == 1 if not asked_before else len(sent) <= 8
+    assert "/v1/session/login" not in sent
 
 
 @pytest.mark.parametrize("status", [429, 501, 503])

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import ReplyError, SnapshotMissingError, UnreachableError
@@ -15,11 +14,7 @@ from qumulo_emulator.running import ThreadedEmulator, serve_in_thread
 from tests.parts.canned import Canned, serve
 from tests.parts.conftest import RecordingListener
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Wait a thousandth of the usual time."""
-    monkeypatch.setattr(limits, "PAUSE", 0.001)
+pytestmark = pytest.mark.usefixtures("time_passes")
 
 
 @pytest.fixture

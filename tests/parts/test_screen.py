@@ -21,6 +21,9 @@ PROGRESS = (events.StageBegun, events.Progressed)
 KINDS = [kind for kind in typing.get_args(Event) if kind not in PROGRESS]
 
 WARNINGS: list[Event] = [
+    events.ClusterAwaited("Connection refused", 300),
+    events.ClusterAwaited("Error 503", 300, is_failing=True),
+    events.SnapshotSought("show1-7", "why"),
     events.NodeSkipped("n1", "it took too long"),
     events.NodeChosen("n2", ("n1 (refused)",)),
     events.CertificateUnchecked(),

@@ -94,12 +94,17 @@ def add_state_option(group: argparse._ArgumentGroup) -> None:
 
 
 def find_settings(
-    options: argparse.Namespace, project: Project | None = None, *, is_shared: bool = True
+    options: argparse.Namespace,
+    project: Project | None = None,
+    *,
+    is_shared: bool = True,
+    is_question: bool = False,
 ) -> Settings:
     """Return how to reach the cluster: the options decide, then the project, then the environment.
 
     If no project is named, it is the configuration that all projects share, unless ``is_shared`` is
-    False. The archiver's own configuration comes last.
+    False. The archiver's own configuration comes last. Somebody who only asks a question
+    (``is_question``) does not wait for minutes for a cluster that does not answer.
 
     Raises:
         ConfigurationError: the archiver's configuration cannot be used.
@@ -111,7 +116,7 @@ def find_settings(
     transport = options.transport or (project.transport if project else "")
     options.read_config = config or default_path()
     settings = read_settings(config or None, transport or None)
-    return patience_options.with_patience(settings, options, project)
+    return patience_options.with_patience(settings, options, project, is_question=is_question)
 
 
 def _shared_configuration(options: argparse.Namespace) -> str:

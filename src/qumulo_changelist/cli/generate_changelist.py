@@ -82,6 +82,7 @@ def _generate(request: ChangelistRequest, options: argparse.Namespace, log: List
             )
             result = generate_changelist(request, settings, listener)
     say(summarize_result(request, result))
+    screen.end()
     print_result(b"\n".join(os.fsencode(each.path) for each in result.lists))
     return 0 if result.is_complete else 1
 

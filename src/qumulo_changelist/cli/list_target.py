@@ -86,10 +86,10 @@ def make_list(options: argparse.Namespace, screen: Screen, older: str | None, ne
         output = os.path.abspath(options.output) if options.output else None
         request = replace(request, output=output)
         result = _generate(request, settings, listener, quiet=options.quiet)
-    return _answer(result, options)
+    return _answer(result, options, screen)
 
 
-def _answer(result: "ChangelistResult", options: argparse.Namespace) -> int:
+def _answer(result: "ChangelistResult", options: argparse.Namespace, screen: Screen) -> int:
     """Print where the lists are, and return the exit code."""
     lists = describe_lists(result)
     answer = {
@@ -98,6 +98,7 @@ def _answer(result: "ChangelistResult", options: argparse.Namespace) -> int:
         "receipt": lists[0]["receipt"],
         "lists": lists,
         "complete": result.is_complete,
+        "retries": screen.retries.since(),
     }
     print_answer(answer, "\n".join(each["list"] for each in lists), as_json=options.json)
     return 0 if result.is_complete else 1

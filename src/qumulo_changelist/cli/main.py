@@ -127,6 +127,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _execute(options: argparse.Namespace, log: Listener) -> int:
+    screen: Screen | None = None
     try:
         with (
             mistake_errors(with_traceback=options.verbose),
@@ -143,6 +144,9 @@ def _execute(options: argparse.Namespace, log: Listener) -> int:
     except ChangelistError as error:
         _add_context(error, options)
         raise
+    finally:
+        if screen is not None:
+            screen.end()
     return code
 
 

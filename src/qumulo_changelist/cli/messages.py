@@ -162,8 +162,8 @@ _HINTS: dict[type[ChangelistError], str] = {
         "configuration."
     ),
     errors.SessionEndedError: (
-        "Run the command again; if the run takes longer than a session lasts, give the workers "
-        "credentials, and leave out --send-session."
+        "The cluster did not accept a new one, either. Run the command again; if that does not "
+        "help, give the workers credentials, and leave out --send-session."
     ),
     errors.SingleSignOnError: (
         "This user logs in through single sign-on, which takes no password here. Make an access "

@@ -21,7 +21,9 @@ from qumulo_changelist.cli.cycle_words import (
     CYCLE_WORDS,
     snapshot_expires,
 )
+from qumulo_changelist.cli.retries import Retries
 from qumulo_changelist.cli.terminal import is_terminal
+from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
 from qumulo_changelist.names import to_bytes
@@ -45,6 +47,9 @@ class Screen:
         quiet: whether to print warnings alone.
         progress: is given every event, too; it shows how far the run is.
         log: is given every event, too.
+
+    Attributes:
+        retries: how often requests were sent again so far.
     """
 
     def __init__(
@@ -60,11 +65,13 @@ class Screen:
         self._progress = progress
         self._log = log
         self._exposed: set[Event] = set()
+        self.retries = Retries()
 
     def __call__(self, event: Event) -> None:
         """Print an event, if the user should see it."""
         self._progress(event)
         self._log(event)
+        self.retries.count(event)
         if isinstance(event, events.StageBegun | events.Progressed):
             return
         if isinstance(event, events.SecretExposed):
@@ -73,6 +80,11 @@ class Screen:
             self._exposed.add(event)
         if self._is_wanted(event):
             say(describe(event))
+
+    def end(self) -> None:
+        """Print what is to be said at the end of a command, however it ends."""
+        if (text := self.retries.describe()) and not self._quiet:
+            say(text)
 
     def _is_wanted(self, event: Event) -> bool:
         return is_problem(event) if self._quiet else self._verbose or _is_warning(event)
@@ -216,6 +228,11 @@ def _qq_folders_counted(event: events.QqFoldersCounted) -> str:
 # The key determines the event's type, which a table cannot express.
 _WORDS: dict[type, Callable[[Any], str]] = {
     events.RequestRetried: lambda e: f"{e.request}: {e.reason}; trying again in {e.seconds:.0f} s",
+    events.ClusterAwaited: lambda e: (
+        f"the cluster {'keeps failing' if e.is_failing else 'does not answer'}: {e.reason}; trying "
+        f"again for {describe_duration(e.seconds)}"
+    ),
+    events.SnapshotSought: lambda e: f"asking the cluster for the snapshot {e.name}: {e.reason}",
     events.NodeSkipped: lambda e: f"{e.host} does not answer, and is left out for now: {e.reason}",
     events.NodeChosen: lambda e: (
         f"qq asks {e.host}, since others do not answer: {', '.join(e.failures)}"

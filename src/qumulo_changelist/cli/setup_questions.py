@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from qumulo_changelist.cli import patience_options
 from qumulo_changelist.cli.interview import MAX_PASSWORDS, Interview
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.config.archiver import (
@@ -82,7 +83,7 @@ class SetupQuestions:
         check_files(self._projects_file, own, self._options.project or "")
         if config is not None:
             self.uses_file = True
-            settings = read_settings(config or None, self._options.transport)
+            settings = self._with_patience(read_settings(config or None, self._options.transport))
             self._steps.reach(settings)
             self._steps.trust(settings)
             caller = self._steps.log_in(settings)
@@ -178,7 +179,10 @@ class SetupQuestions:
             "qumulocertificatefingerprint": options.fingerprint or "",
             "fastscanworkfolder": options.work_folder or DEFAULT_WORK_FOLDER,
         }
-        return make_settings(values, _WHO)
+        return self._with_patience(make_settings(values, _WHO))
+
+    def _with_patience(self, settings: Settings) -> Settings:
+        return patience_options.with_patience(settings, self._options, is_question=True)
 
     def _ask_for_user(self, settings: Settings) -> tuple[Settings, Caller]:
         options, interview = self._options, self._interview
@@ -316,7 +320,8 @@ def _with_user(settings: Settings, user: str, password: str, token: str) -> Sett
         "qumulocertificatefingerprint": settings.fingerprint,
         "fastscanworkfolder": settings.work_folder,
     }
-    return make_settings(values, _WHO)
+    patience = {"retry_for": settings.retry_for, "qq_timeout": settings.qq_timeout}
+    return replace(make_settings(values, _WHO), **patience)
 
 
 def _read_secret(path: str | None, variable: str) -> str | None:

@@ -115,6 +115,11 @@ class Failure(Struct, frozen=True):
         """Whether the cluster certainly did nothing of what was requested."""
         return self.status in _TURNED_AWAY
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether nobody knows if the cluster did what was requested."""
+        return self.may_pass and not self.was_turned_away
+
     def error(self, message: str, *, exit_code: int | None = None) -> ChangelistError:
         """Return the error.
 
@@ -126,7 +131,10 @@ class Failure(Struct, frozen=True):
             return self.kind(
                 message, status=self.status, error_class=self.error_class, exit_code=exit_code
             )
-        return self.kind(message, exit_code=exit_code)
+        error = self.kind(message, exit_code=exit_code)
+        if isinstance(error, FailingError) and self.is_unclear:
+            error.may_be_done = True
+        return error
 
 
 def failure_of_answer(status: int, body: bytes) -> Failure | None:

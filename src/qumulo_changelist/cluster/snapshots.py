@@ -1,11 +1,14 @@
 """What a cluster sends of a snapshot, as the model has it: pure."""
 
+import contextlib
+from collections.abc import Iterator
+
 from qumulo_changelist.cluster.attributes import is_number
 from qumulo_changelist.cluster.changes import is_absolute
 from qumulo_changelist.cluster.shapes import SnapshotJson, TotalsJson
 from qumulo_changelist.cluster.times import nanoseconds
 from qumulo_changelist.cluster.wire import to_shape
-from qumulo_changelist.errors import ReplyError
+from qumulo_changelist.errors import ReplyError, UnclearOutcomeError
 from qumulo_changelist.model import Snapshot
 
 
@@ -40,6 +43,17 @@ def read_snapshot(value: object, source: str) -> Snapshot:
         is_locked=snapshot.lock_key is not None,
         is_going=_is_stated(snapshot.in_delete),
     )
+
+
+@contextlib.contextmanager
+def unclear_if_garbled() -> Iterator[None]:
+    """Raise an ``UnclearOutcomeError`` if the answer to the creation of a snapshot is malformed."""
+    try:
+        yield
+    except ReplyError as error:
+        raise UnclearOutcomeError(
+            f"{error}; it is not known whether the cluster did it", exit_code=error.exit_code
+        ) from error
 
 
 def _moment(written: str) -> int:

@@ -78,12 +78,15 @@ class FailingError(UnreachableError):
     """The cluster can be reached, but keeps failing to answer one request."""
 
     hint = "The cluster keeps failing; try again later."
+    may_be_done = False
+    """Whether the cluster may have done what was asked, as far as its answer says."""
 
 
 class BrokenConnectionError(FailingError):
     """The connection to the cluster broke before it answered."""
 
     hint = ""
+    may_be_done = True
 
 
 class MountTimeoutError(UnreachableError):
@@ -106,9 +109,23 @@ class InconsistentReadError(UnreachableError):
 
 
 class UnclearOutcomeError(UnreachableError):
-    """The connection broke, and the cluster may have done what was asked, or not."""
+    """The connection broke, or the answer is unusable: the cluster may have done what was asked.
+
+    ``connection_broke`` says whether the connection ended, so that it is not still at it.
+    """
 
     transient = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        connection_broke: bool = False,
+        hint: str = "",
+        exit_code: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, exit_code=exit_code)
+        self.connection_broke = connection_broke
 
 
 class CertificateError(UnreachableError):

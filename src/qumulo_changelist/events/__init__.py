@@ -9,12 +9,14 @@ from collections.abc import Callable
 
 from qumulo_changelist.events.cluster import (
     CertificateUnchecked,
+    ClusterAwaited,
     CommandStarted,
     NodeChosen,
     NodeSkipped,
     QqSpoke,
     RequestRetried,
     SecretExposed,
+    SnapshotSought,
 )
 from qumulo_changelist.events.cycle import (
     BaseChosen,
@@ -77,6 +79,7 @@ __all__ = [
     "BaseExpires",
     "CertificateUnchecked",
     "ChangesCollected",
+    "ClusterAwaited",
     "CommandStarted",
     "CommitLost",
     "CommitWithheld",
@@ -123,6 +126,7 @@ __all__ = [
     "SnapshotExpires",
     "SnapshotKept",
     "SnapshotRemoved",
+    "SnapshotSought",
     "SnapshotTaken",
     "SnapshotsUnknown",
     "SourceBegun",
@@ -138,6 +142,8 @@ Event = (
     StageBegun
     | Progressed
     | RequestRetried
+    | ClusterAwaited
+    | SnapshotSought
     | NodeSkipped
     | NodeChosen
     | CertificateUnchecked

@@ -12,6 +12,23 @@ class RequestRetried(Struct, frozen=True):
     """The wait before that."""
 
 
+class ClusterAwaited(Struct, frozen=True):
+    """The cluster answers nothing, or only failures; requests are tried again for a while."""
+
+    reason: str
+    seconds: float
+    """For how long at most."""
+    is_failing: bool = False
+    """Whether nodes take connections, so that the cluster seems to be there."""
+
+
+class SnapshotSought(Struct, frozen=True):
+    """It is not known whether the cluster took a snapshot, and it is asked for it by its name."""
+
+    name: str
+    reason: str
+
+
 class NodeSkipped(Struct, frozen=True):
     """A node of the cluster does not answer, and other nodes are asked for a while."""
 

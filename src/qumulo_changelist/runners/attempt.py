@@ -4,7 +4,10 @@ import time
 from collections.abc import Collection
 from concurrent.futures import CancelledError, Future
 
+from msgspec.structs import replace
+
 from qumulo_changelist.errors import SchedulerError
+from qumulo_changelist.runners.dask_worker import PickledTask
 
 
 class Attempt:
@@ -54,6 +57,45 @@ class Attempt:
     def cancel(self) -> None:
         """Do without the result."""
         self.result.cancel()
+
+
+class GivenSlice:
+    """A slice that was given to the workers, perhaps more than once.
+
+    Attributes:
+        task: the slice, and its job, as they were given last.
+        attempts: those of which nothing failed.
+        is_learned: whether it is known how long it took.
+        deaths: how often the scheduler gave it up, since workers died with it.
+        failures: how often it failed while there was a worker with other versions.
+        can_be_renewed: whether it can be given again in a new session: once is enough.
+    """
+
+    def __init__(self, task: PickledTask, attempt: Attempt) -> None:
+        self.task = task
+        self.attempts = [attempt]
+        self.is_learned = False
+        self.deaths = 0
+        self.failures = 0
+        self.can_be_renewed = True
+
+    @property
+    def done(self) -> Attempt | None:
+        """An attempt that has a result, or failed; None as long as there is none."""
+        return next((attempt for attempt in self.attempts if attempt.result.done()), None)
+
+    @property
+    def job_id(self) -> str:
+        """The job that the slice is of."""
+        return self.task.content().job_id
+
+    def renew(self, job_id: str, job: bytes) -> None:
+        """Do without all attempts, and let it be of a different job from now on."""
+        for attempt in self.attempts:
+            attempt.cancel()
+        self.attempts.clear()
+        self.task = PickledTask.of(replace(self.task.content(), job_id=job_id, job=job))
+        self.can_be_renewed = False
 
 
 def lost_connection(location: str) -> SchedulerError:

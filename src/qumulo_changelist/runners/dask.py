@@ -4,18 +4,22 @@ import pickle
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, wait
+from typing import Any
+
+from msgspec.structs import replace
 
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import (
     NoSessionError,
     NoWorkersError,
+    SessionEndedError,
     WorkerError,
     WorkerMismatchError,
 )
 from qumulo_changelist.events import Listener, SliceLate, WorkerLeftOut, WorkersAwaited
-from qumulo_changelist.runners.attempt import Attempt
+from qumulo_changelist.runners.attempt import Attempt, GivenSlice
 from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import Crew, PickledTask, Task, versions
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
@@ -31,26 +35,6 @@ _MOST_ATTEMPTS = 3
 _SECONDS_BETWEEN_LOOKS = 0.2
 _SECONDS_BETWEEN_COUNTS = 1.0
 _SECONDS_TO_WAIT_FOR_WORKERS = 300.0
-
-
-class _Given:
-    """A slice that was given to the workers, perhaps more than once."""
-
-    def __init__(self, task: PickledTask, attempt: Attempt) -> None:
-        self.task = task
-        self.attempts = [attempt]
-        """Those of which nothing failed."""
-        self.is_learned = False
-        """Whether it is known how long it took."""
-        self.deaths = 0
-        """How often the scheduler gave it up, since workers died with it."""
-        self.failures = 0
-        """How often it failed while there was a worker with other versions."""
-
-    @property
-    def done(self) -> Attempt | None:
-        """An attempt that has a result, or failed; None as long as there is none."""
-        return next((attempt for attempt in self.attempts if attempt.result.done()), None)
 
 
 class DaskRunner:
@@ -73,7 +57,10 @@ class DaskRunner:
 
     def __init__(self, scheduler: Scheduler, listener: Listener) -> None:
         self._listener = listener
-        self._job_id = uuid.uuid4().hex
+        self._job_ids: list[str] = []
+        """Those of the job, and of the job with new sessions; the last one is given to workers."""
+        self._pickled = b""
+        self._renewed: Callable[[], SliceJob[Any]] | None = None
         self._expected = versions()
         self._patience = Patience()
         self._crew = Crew()
@@ -82,7 +69,7 @@ class DaskRunner:
         """Workers with other versions that have come since the run began."""
         self._slow: dict[str, Attempt] = {}
         """Workers that had a slice for too long, and the attempt that shows when they are back."""
-        self._line: deque[_Given] = deque()
+        self._line: deque[GivenSlice] = deque()
         self.requests_under_way = 0
         """About the number of requests that all workers have under way together."""
         self._sends_session = scheduler.sends_session
@@ -105,11 +92,11 @@ class DaskRunner:
             NoWorkersError: the scheduler has no workers, and none came.
             WorkerError: every worker that worked on one slice ended.
         """
-        pickled = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+        self._begin(job)
         self._wait_for_workers()
         for one in slices:
-            task = PickledTask.of(Task(self._job_id, pickled, self._crew, one))
-            self._line.append(_Given(task, self._submit(task)))
+            task = PickledTask.of(Task(self._job_ids[-1], self._pickled, self._crew, one))
+            self._line.append(GivenSlice(task, self._submit(task)))
             while len(self._line) >= self._most_ahead:
                 yield self._take()
         while self._line:
@@ -121,9 +108,22 @@ class DaskRunner:
         for attempt in [*attempts, *self._slow.values()]:
             attempt.cancel()
         try:
-            self._connection.end_job(self._job_id, self._slow)
+            for job_id in self._job_ids:
+                self._connection.end_job(job_id, self._slow)
         finally:
             self._connection.close()
+
+    def _begin(self, job: SliceJob[Any]) -> None:
+        self._renewed = job.renewed
+        self._job_ids.append(uuid.uuid4().hex)
+        self._pickled = pickle.dumps(replace(job, renewed=None), pickle.HIGHEST_PROTOCOL)
+
+    def _renew(self, given: GivenSlice, renewed: Callable[[], SliceJob[Any]]) -> None:
+        """Give a slice to the workers again, in a session that has not ended."""
+        if given.job_id == self._job_ids[-1]:
+            self._begin(renewed())
+        given.renew(self._job_ids[-1], self._pickled)
+        self._try_again(given)
 
     @property
     def _most_ahead(self) -> int:
@@ -157,7 +157,7 @@ class DaskRunner:
         result: SliceResult[Product] = report.deliver(self._listener)
         return result
 
-    def _report_of(self, given: _Given, done: Attempt) -> Report | None:
+    def _report_of(self, given: GivenSlice, done: Attempt) -> Report | None:
         """Return the report of a slice; None if it failed, and was given to workers again."""
         given.attempts.remove(done)
         error = done.failure()
@@ -169,6 +169,9 @@ class DaskRunner:
             self._leave_out([report.outcome], self._connection.threads())
             self._try_again(given)
             return None
+        if isinstance(report.outcome, SessionEndedError) and self._renewed and given.can_be_renewed:
+            self._renew(given, self._renewed)
+            return None
         self._learn(given, done)
         for attempt in given.attempts:
             # That of a slow worker shows when it is back.
@@ -176,12 +179,12 @@ class DaskRunner:
                 attempt.cancel()
         return report
 
-    def _learn(self, given: _Given, done: Attempt) -> None:
+    def _learn(self, given: GivenSlice, done: Attempt) -> None:
         if not given.is_learned:
             given.is_learned = True
             self._patience.learn(done.seconds)
 
-    def _survive(self, given: _Given, error: BaseException) -> None:
+    def _survive(self, given: GivenSlice, error: BaseException) -> None:
         """Give a slice to the workers again if those that had it died, unless that is no use.
 
         Raises:
@@ -208,7 +211,7 @@ class DaskRunner:
             ) from error
         self._try_again(given)
 
-    def _try_again(self, given: _Given) -> None:
+    def _try_again(self, given: GivenSlice) -> None:
         if not given.attempts:
             given.attempts.append(self._submit(given.task))
 
@@ -223,7 +226,7 @@ class DaskRunner:
 
     def _help_late(self) -> None:
         """Give slices to a second worker that take too long."""
-        late: list[_Given] = []
+        late: list[GivenSlice] = []
         for given in self._line:
             done = given.done
             if not done:
@@ -241,7 +244,7 @@ class DaskRunner:
                     self._slow[address] = attempt
                 given.attempts.append(self._submit(given.task))
 
-    def _is_late(self, given: _Given) -> bool:
+    def _is_late(self, given: GivenSlice) -> bool:
         return self._patience.is_late(given.attempts[-1].seconds)
 
     def _forget_slow(self) -> None:

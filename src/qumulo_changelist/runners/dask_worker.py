@@ -80,6 +80,11 @@ class PickledTask(bytes):
         """Pickle a task."""
         return cls(pickle.dumps(task, pickle.HIGHEST_PROTOCOL))
 
+    def content(self) -> Task:
+        """Return the task."""
+        task: Task = pickle.loads(self)  # noqa: S301  (the run's, over Dask's own way)
+        return task
+
 
 def versions() -> Versions:
     """Return the versions of this process."""
@@ -251,7 +256,7 @@ def work(expected: Versions, task: PickledTask) -> bytes:
         error = mismatch(get_worker().address, versions(), expected)
         return pickle.dumps(Report(error, []))
     garbage.search_rarely()
-    given: Task = pickle.loads(task)  # noqa: S301  (as above)
+    given = task.content()
     try:
         with _jobs.use(given) as job:
             report = job.work(get_worker().address, given)

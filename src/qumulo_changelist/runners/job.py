@@ -41,6 +41,9 @@ class SliceJob(Struct, Generic[Product], frozen=True):
     """The filters."""
     keeper: "Keeper[Product] | None" = None
     """Where products are kept; None to send each back as it is."""
+    renewed: "Callable[[], SliceJob[Product]] | None" = None
+    """Returns the same with a new session for the workers; None if they get none. It does not
+    travel."""
 
     def at(self, place: WorkerPlace) -> "SliceJob[Product]":
         """Return the same for one of several workers, which reaches the trees in its own way."""

@@ -2,9 +2,16 @@
 
 import argparse
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
-from qumulo_changelist.cli import common, log_options, project_options, scheduler_options
+from qumulo_changelist.cli import (
+    common,
+    log_options,
+    patience_options,
+    project_options,
+    scheduler_options,
+)
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.check_words import check_as_json, describe_check
 from qumulo_changelist.cli.screen import Screen
@@ -102,6 +109,7 @@ def _requests(projects: Iterable[Project], options: argparse.Namespace) -> list[
             files=_files(options) if any(one.notify_url for one in group) else (),
             config=config,
             transport=transport or None,
+            adapt=partial(patience_options.with_patience, options=options, is_question=True),
             state=options.state or "",
         )
         for (config, transport), group in groups.items()

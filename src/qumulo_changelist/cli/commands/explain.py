@@ -52,7 +52,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
                 error.hint = f"On the cluster, it is {there}."
             raise
         path, project = run.list, projects.get(run.project)
-    settings = common.find_settings(options, project)
+    settings = common.find_settings(options, project, is_question=True)
     found = explain_path(
         options.path, to_text(os.fsencode(os.path.abspath(path))), settings, screen
     )

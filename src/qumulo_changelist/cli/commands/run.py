@@ -174,6 +174,7 @@ class _Runs:
         from qumulo_changelist.operations.project.run import run_project
 
         self._reporter.begin()
+        before = screen.retries.requests, screen.retries.seconds
         try:
             to = self._page.listener if self._page else screen
             with (
@@ -186,7 +187,12 @@ class _Runs:
             self._reporter.report(project, _failed(project, error), error.exit_code)
             raise
         sources = [_describe_source(one) for one in result.sources]
-        answer: dict[str, object] = {"project": project.name, "sources": sources}
+        retries = screen.retries.since(*before)
+        answer: dict[str, object] = {
+            "project": project.name,
+            "sources": sources,
+            "retries": retries,
+        }
         if self._page:
             self._page.add_result(project.name, result.sources)
         # First, since standard output may be closed.

@@ -137,7 +137,8 @@ def _delete(options: argparse.Namespace, screen: Screen) -> None:
 
 
 def _roles(options: argparse.Namespace, screen: Screen) -> list[SnapshotRole]:
-    return list_snapshots(common.find_settings(options), screen, state=options.state or "")
+    settings = common.find_settings(options, is_question=True)
+    return list_snapshots(settings, screen, state=options.state or "")
 
 
 def _line(role: SnapshotRole) -> str:

@@ -12,7 +12,9 @@ from qumulo_changelist.cluster.times import format_time
 from qumulo_changelist.errors import (
     BrokenConnectionError,
     ClusterPathError,
-    IncompleteReplyError,
+    FailingError,
+    QqTimeoutError,
+    ReplyError,
     UnclearOutcomeError,
     UnreadableError,
 )
@@ -37,11 +39,16 @@ class QqSnapshots:
             arguments.append(f"--expiration={format_time(expires)}")
         try:
             (created,) = self._commands.run(arguments, output.single_value)
-        except (BrokenConnectionError, IncompleteReplyError) as error:
+            return read_snapshot(created, f"`qq {arguments[0]}`")
+        except (FailingError, ReplyError, QqTimeoutError) as error:
+            if isinstance(error, FailingError) and not error.may_be_done:
+                raise
+            broke = isinstance(error, BrokenConnectionError) and "timed out" not in str(error)
             raise UnclearOutcomeError(
-                f"{error}; it is not known whether the cluster did it", exit_code=error.exit_code
+                f"{error}; it is not known whether the cluster did it",
+                connection_broke=broke,
+                exit_code=error.exit_code,
             ) from error
-        return read_snapshot(created, f"`qq {arguments[0]}`")
 
     def listed(self, is_wanted: Callable[[object], bool] = lambda _number: True) -> list[Snapshot]:
         """Return the status of every snapshot whose id is wanted.

@@ -13,6 +13,7 @@ from qumulo_changelist.cluster.rest.files import Files, reference_to
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.node import Node
 from qumulo_changelist.cluster.rest.nodes import Nodes
+from qumulo_changelist.cluster.rest.patience import patience_with
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.retry import RetryingSender
 from qumulo_changelist.cluster.rest.session import Session
@@ -46,7 +47,8 @@ class RestCluster:
 
     Args:
         settings: how to reach the cluster.
-        listener: receives a ``RequestRetried`` and a ``NodeSkipped`` for what goes wrong.
+        listener: receives a ``RequestRetried``, a ``ClusterAwaited`` and a ``NodeSkipped`` for what
+            goes wrong.
         page_size: the maximal number of entries to request at a time; 0 for the default.
         requests_at_once: the number of requests to each node that are under way at the same time,
             each on a connection of its own; 0 for the default. Further ones wait.
@@ -72,7 +74,9 @@ class RestCluster:
         hosts = dict.fromkeys(settings.hosts)
         nodes = [Node(loop, host, settings.port, trust, connections) for host in hosts]
         self._nodes = Nodes(nodes, listener)
-        self._session = Session(settings, loop, RetryingSender(loop, self._nodes, listener))
+        patience = patience_with(settings.hosts, settings.port, settings.retry_for)
+        sender = RetryingSender(loop, self._nodes, listener, patience)
+        self._session = Session(settings, loop, sender)
         self._snapshots = Snapshots(self._session)
         self._accounts = Accounts(self._session)
         self._diff_page = page_size or DIFF_PAGE

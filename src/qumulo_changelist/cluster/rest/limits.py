@@ -13,27 +13,28 @@ minutes."""
 BRIEF_TIMEOUT = 10.0
 """The number of seconds for an answer that a run can do without."""
 
-MAX_TRIES = 7
-"""The number of times that a request is sent at most."""
-
 BRIEF_MAX_TRIES = 2
 """The number of times at most for a request that a run can do without."""
 
-LONGEST_WAIT = 60.0
-"""The number of seconds that a request waits between its tries, all together."""
-
 BRIEF_WAIT = 2.0
-"""The number of seconds between the tries of a request that a run can do without."""
+"""The number of seconds for which a request that a run can do without is tried again."""
 
-PAUSE = 1.0
-"""The number of seconds that pauses begin with: a request is sent again at once, then after
-2, 4, 8, 16, … times this."""
+GARBLED_MAX_TRIES = 3
+"""The number of garbled answers to a request after which the last one counts: a server that is not
+a cluster always gives the same one."""
+
+PAUSE = 0.5
+"""The longest first pause between two tries in seconds; each further one can be twice as long. The
+pause itself is a random one from half of that."""
 
 MAX_PAUSE = 30.0
 """The longest pause in seconds, unless the cluster asks for a longer one."""
 
-NO_ANSWER_COUNTS = 30.0
-"""The number of seconds of waiting that an unanswered try counts as."""
+LONG_PAUSE = 5.0
+"""The number of seconds from which on a user should know why nothing goes on."""
+
+OUTAGE_REMEMBERED = 60.0
+"""The number of seconds after the last failure for which it counts that nothing was answered."""
 
 REQUESTS_AT_ONCE = 128
 """The number of requests to a node at the same time at most, each on a connection of its own; a

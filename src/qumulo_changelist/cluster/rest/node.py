@@ -13,6 +13,7 @@ from qumulo_changelist.cluster.rest.http1 import MalformedAnswerError, encode
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.pace import Pace
 from qumulo_changelist.cluster.rest.request import (
+    Headers,
     NoAnswerError,
     NotConnectedError,
     Request,
@@ -62,6 +63,9 @@ class Node:
             turn = self._loop.turn()
             self._waiting.append(turn)
             await turn
+            if isinstance(headers, Headers) and headers.refusal:
+                self._give_turn()
+                raise headers.refusal
         self._free -= 1
         try:
             connection = self._fresh_connection() or await self._connect()
@@ -81,8 +85,11 @@ class Node:
             return answer
         finally:
             self._free += 1
-            if self._waiting:
-                self._loop.give(self._waiting.popleft())
+            self._give_turn()
+
+    def _give_turn(self) -> None:
+        if self._waiting:
+            self._loop.give(self._waiting.popleft())
 
     def close(self) -> None:
         """Close the connections that no request uses."""
@@ -103,6 +110,8 @@ class Node:
             return await connect(
                 self._loop, self.host, self._addresses, self._trust, limits.CONNECT_TIMEOUT
             )
+        except ssl.SSLEOFError as error:  # as long as a node starts, something may close at once
+            raise NotConnectedError(_reason(error)) from error
         except ssl.SSLError as error:
             check_shortage(error)
             raise self._trust.objection(self.host, error) or TlsError(
@@ -111,7 +120,14 @@ class Node:
         except (OSError, UnicodeError) as error:
             check_shortage(error)
             self._addresses = []  # it may have moved
-            raise NotConnectedError(_reason(error)) from error
+            raise NotConnectedError(_reason(error), is_lasting=_is_no_name(error)) from error
+
+
+def _is_no_name(error: Exception) -> bool:
+    """Return whether there is no such host: not whether no server could be asked for it."""
+    if isinstance(error, socket.gaierror):
+        return error.errno != socket.EAI_AGAIN
+    return isinstance(error, UnicodeError)
 
 
 def _addresses(host: str, port: int) -> list[Address]:

@@ -40,19 +40,20 @@ class Nodes:
         """Send a request to one node after the other, until one takes the connection.
 
         Raises:
-            SendError: the last node took no connection, or one took it and did not answer.
+            SendError: no node took a connection, or one took it and did not answer.
             CertificateError: a node cannot prove that it belongs to the cluster.
             ResourceError: this machine lacks what it takes to send the request.
         """
-        for left in reversed(range(len(self._nodes))):
+        refusal: NotConnectedError | None = None
+        for _ in self._nodes:
             node = self._next()
             node.pace.under_way += 1
             try:
                 response = await node.send(request, headers)
             except NotConnectedError as error:
                 self._skip(node, error)
-                if not left:
-                    raise
+                if refusal is None or refusal.is_lasting:
+                    refusal = error
             except NoAnswerError as error:
                 self._skip(node, error)
                 raise
@@ -62,7 +63,8 @@ class Nodes:
                 return response
             finally:
                 node.pace.under_way -= 1
-        raise AssertionError("there is a last node")
+        assert refusal
+        raise refusal
 
     def close(self) -> None:
         """Close the connections that no request uses."""

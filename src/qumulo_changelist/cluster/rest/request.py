@@ -5,6 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.errors import ChangelistError
 
 
 class Request(Struct, frozen=True):
@@ -30,14 +31,9 @@ class Request(Struct, frozen=True):
         return limits.SLOW_TIMEOUT if self.is_slow else limits.ANSWER_TIMEOUT
 
     @property
-    def max_tries(self) -> int:
-        """The number of times that it is sent at most."""
-        return limits.MAX_TRIES if self.is_needed else limits.BRIEF_MAX_TRIES
-
-    @property
-    def longest_wait(self) -> float:
-        """The number of seconds that it waits between its tries, all together."""
-        return limits.LONGEST_WAIT if self.is_needed else limits.BRIEF_WAIT
+    def wants_json(self) -> bool:
+        """Whether an answer that is not JSON may be garbled, and can be requested again."""
+        return self.is_repeatable and self.method != "DELETE"
 
     def __str__(self) -> str:
         return f"{self.method} {self.uri:.200}"
@@ -55,13 +51,27 @@ class Response(Struct, frozen=True):
 class SendError(Exception):
     """A request got no answer. It never leaves this package; ``str()`` is the reason."""
 
+    is_lasting = False
+    """Whether a first contact will fail likewise in a minute."""
+
 
 class NotConnectedError(SendError):
-    """The node took no connection, so that nothing was sent to it."""
+    """The node took no connection, so that nothing was sent to it.
+
+    Args:
+        reason: why.
+        is_lasting: whether there is no such node, as far as is known.
+    """
+
+    def __init__(self, reason: str, *, is_lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.is_lasting = is_lasting
 
 
 class TlsError(SendError):
     """TLS failed before anything else was sent."""
+
+    is_lasting = True
 
 
 class NoAnswerError(SendError):
@@ -70,6 +80,17 @@ class NoAnswerError(SendError):
 
 class ClosedError(SendError):
     """The cluster was closed meanwhile."""
+
+
+class Headers(dict[str, str]):
+    """The headers of requests on behalf of a user.
+
+    Attributes:
+        refusal: the error with which the cluster refused them, after which no request that still
+            waits for its turn is sent with them; None as long as it did not.
+    """
+
+    refusal: ChangelistError | None = None
 
 
 class Sender(Protocol):

@@ -1,14 +1,17 @@
 """Requests on behalf of one user, by a login that is kept in memory, or an access token."""
 
+import contextlib
+
 import msgspec
 
 from qumulo_changelist.cluster.rest.loop import Loop
-from qumulo_changelist.cluster.rest.request import Request
+from qumulo_changelist.cluster.rest.request import Headers, Request
 from qumulo_changelist.cluster.rest.retry import RetryingSender
 from qumulo_changelist.cluster.shapes import LoginJson
 from qumulo_changelist.cluster.wire import Reader
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
+    ChangelistError,
     FailingError,
     LoginError,
     RefusedError,
@@ -28,7 +31,8 @@ class Session:
     """Sends requests for the configured user.
 
     If the cluster no longer accepts the login, it is renewed once for all requests, and each of
-    them is sent again.
+    them is sent again. An access token that it refuses is not sent again, by no request; and as
+    long as nobody knows whether it accepts the token, one request goes ahead of all others.
     """
 
     def __init__(self, settings: Settings, loop: Loop, sender: RetryingSender) -> None:
@@ -36,8 +40,11 @@ class Session:
         self._loop = loop
         self._sender = sender
         self._renewal: Pending[None] | None = None
-        self._headers: dict[str, str] = {}
+        self._headers = Headers()
         self._refusal: RefusedError | None = None
+        self._trial: Pending[bytes] | None = None
+        """The request that shows whether the cluster accepts an access token."""
+        self._is_accepted = not settings.access_token
         if settings.access_token:
             self._headers = _headers(settings.access_token.reveal())
 
@@ -47,17 +54,35 @@ class Session:
         Raises:
             ChangelistError: there is no answer, or it is an error.
         """
-        used = self._headers or await self._renewed({})
+        if self._settings.access_token:
+            return await self._ask_by_token(request)
+        used = self._headers or await self._renewed(self._headers)
         try:
             return await self._sender.send(request, used)
         except LoginError as error:
-            if isinstance(self._settings.access_token, SessionToken):
-                raise SessionEndedError(
-                    f"the session of the run has ended: {error}", status=error.status
-                ) from error
-            if self._settings.access_token:
-                raise
+            used.refusal = error
         return await self._sender.send(request, await self._renewed(used))
+
+    async def _ask_by_token(self, request: Request) -> bytes:
+        while not self._is_accepted and self._trial and not self._trial.is_done:
+            with contextlib.suppress(ChangelistError):
+                await self._trial
+        if self._refusal:
+            raise self._refusal
+        try:
+            if self._is_accepted:
+                return await self._sender.send(request, self._headers)
+            self._trial = self._loop.start(self._sender.send(request, self._headers))
+            answer = await self._trial
+        except LoginError as error:
+            self._refusal = self._headers.refusal = error
+            if isinstance(self._settings.access_token, SessionToken):
+                self._refusal = SessionEndedError(
+                    f"the session of the run has ended: {error}", status=error.status
+                )
+            raise self._refusal from error.__cause__
+        self._is_accepted = True
+        return answer
 
     async def ask_openly(self, request: Request) -> bytes:
         """Send a request that needs no login, and return the body of its answer; likewise."""
@@ -67,7 +92,7 @@ class Session:
         """Send a request whose answer is wanted later: what :meth:`ask` returns or raises."""
         return self._loop.start(self.ask(request))
 
-    async def _renewed(self, refused: dict[str, str]) -> dict[str, str]:
+    async def _renewed(self, refused: Headers) -> Headers:
         """Return the headers of a login other than the one that was refused."""
         if self._refusal:
             # Many wrong passwords, one for each request, could lock the user out.
@@ -112,9 +137,12 @@ class Session:
         return SessionToken(token)
 
 
-def _headers(token: str = "") -> dict[str, str]:
+def _headers(token: str = "") -> Headers:
     """Return the headers of requests, with a user's token if there is one."""
     if not (token.isascii() and (token.isprintable() or not token)):
         raise LoginError("the token has a character that no token can have", status=401)
     # No more than needed: each costs time, and a run may request hundreds of thousands of files.
-    return {"User-Agent": _AGENT} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = Headers({"User-Agent": _AGENT})
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    return headers

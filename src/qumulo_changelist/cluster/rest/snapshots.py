@@ -13,7 +13,7 @@ from qumulo_changelist.cluster.rest.pages import read_pages
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.session import Session
 from qumulo_changelist.cluster.shapes import SnapshotsJson
-from qumulo_changelist.cluster.snapshots import read_snapshot
+from qumulo_changelist.cluster.snapshots import read_snapshot, unclear_if_garbled
 from qumulo_changelist.cluster.times import format_time
 from qumulo_changelist.cluster.wire import Reader, read_value
 from qumulo_changelist.errors import NotFoundError, UnsupportedError
@@ -41,7 +41,9 @@ class Snapshots:
             uri = f"/{version}/snapshots/"
             return Request("POST", uri, msgspec.json.encode(body), is_repeatable=False)
 
-        return _snapshot(*await self._ask(creation))
+        answer, source = await self._ask(creation)
+        with unclear_if_garbled():
+            return _snapshot(answer, source)
 
     async def status(self, number: int) -> Snapshot | None:
         """Return a snapshot; None if the cluster does not have it.

@@ -1,6 +1,6 @@
 """Checking everything that the runs of projects need, in the order in which newcomers fail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -46,6 +46,8 @@ class DoctorRequest(Struct, frozen=True, kw_only=True):
     """The archiver's configuration; "" for the usual one."""
     transport: Transport | None = None
     """The way to the cluster; None for the configured one."""
+    adapt: Callable[[Settings], Settings] = lambda settings: settings
+    """Changes what the configuration says, such as for how long a request is tried again."""
     state: str = ""
     """The file that keeps what was committed; "" for this user's own."""
 
@@ -154,7 +156,7 @@ def _check_configuration(examination: Examination, request: DoctorRequest) -> Se
     found: list[Settings] = []
 
     def read() -> Finding:
-        settings = read_settings(request.config or None, request.transport)
+        settings = request.adapt(read_settings(request.config or None, request.transport))
         found.append(replace(settings, exposed_to=""))  # it is said here, and by nothing below
         way = "qq" if settings.transport == "qq" else "REST"
         detail = f"{', '.join(settings.hosts)}, port {settings.port}, through {way}"

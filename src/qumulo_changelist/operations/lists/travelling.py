@@ -35,12 +35,14 @@ def travelling_job(
             known.append(_worker_settings(scheduler, settings, listener))
         return known[0]
 
+    renewed = partial(travelling_job, job, scheduler, settings, listener)
     travel = partial(without_secrets, worker_settings=worker_settings)
     return replace(
         job,
         newer=travel(job.newer),
         older=travel(job.older) if job.older else None,
         identified=travel(job.identified) if job.identified else None,
+        renewed=renewed if scheduler.sends_session else None,
     )
 
 

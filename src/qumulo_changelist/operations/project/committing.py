@@ -8,6 +8,7 @@ import contextlib
 import time
 
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.cycle.base import Committed, is_same
 from qumulo_changelist.cycle.journal import Journal, Run, RunState
 from qumulo_changelist.cycle.retention import plan_retention
@@ -90,15 +91,15 @@ def commit_run(
     if is_archived:
         run = journal.update(run, state=RunState.COMMITTING)
     if number not in survey.markers:
-        survey.markers[number] = [_take_marker(cluster, run)]
+        survey.markers[number] = [_take_marker(cluster, run, survey, listener)]
     journal.commit(run)
     listener(ListCommitted(run.project, run.source, number))
     return _remove_old(cluster, journal, run, survey, keep or run.keep, listener)
 
 
-def _take_marker(cluster: Cluster, run: Run) -> Snapshot:
+def _take_marker(cluster: Cluster, run: Run, survey: Survey, listener: Listener) -> Snapshot:
     name = marker_name(run.project, int(time.time()), run.newer or 0)
-    return cluster.create_snapshot(name, run.source)
+    return take_snapshot(cluster, name, run.source, listener, known=survey.all)
 
 
 def _remove_old(

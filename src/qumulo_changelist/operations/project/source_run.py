@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.base import Base
 from qumulo_changelist.cycle.contents import RunContents
@@ -146,7 +147,7 @@ class SourceRunner:
         if newest and base.snapshot and newest.id <= base.snapshot.id:
             self._listener(NothingNewer(self._path, self._project.policy, newest.id))
             return SourceRun(source=self._path, newer=newest.id)
-        return self._list(base, newest or self._interrupted(survey, base))
+        return self._list(survey, base, newest or self._interrupted(survey, base))
 
     def _interrupted(self, survey: Survey, base: Base) -> Snapshot | None:
         found = find_interrupted(
@@ -156,7 +157,7 @@ class SourceRunner:
             self._listener(RunContinued(self._project.name, self._path, found.id, found.label))
         return found
 
-    def _list(self, base: Base, newest: Snapshot | None) -> SourceRun:
+    def _list(self, survey: Survey, base: Base, newest: Snapshot | None) -> SourceRun:
         """Take the snapshot, list what changed, and hand the list over."""
         older = base.snapshot.id if base.snapshot else None
         done = SourceRun(
@@ -165,7 +166,7 @@ class SourceRunner:
         run = self._begin(older, newest)
         try:
             with deadline_errors():
-                run = run if newest else self._take_snapshot(run)
+                run = run if newest else self._take_snapshot(run, survey)
                 request = make_request(self._project, self._source, older, run.newer or 0)
                 request = replace(request, run_id=self._run_id)
                 listener = _without_expiry(self._listener, older)
@@ -223,13 +224,20 @@ class SourceRunner:
             )
         )
 
-    def _take_snapshot(self, run: Run) -> Run:
+    def _take_snapshot(self, run: Run, survey: Survey) -> Run:
         wanted = make_request(self._project, self._source, run.older, (run.older or 0) + 1)
         check_workplace(wanted, self._settings, self._listener)
         expire = self._project.expire
         expires = time.time_ns() + expire * _NANOSECONDS if expire else 0
         self._listener(StageBegun(Stage.SNAPSHOT, self._path))
-        snapshot = self._cluster.create_snapshot(run.name, self._path, expires)
+        snapshot = take_snapshot(
+            self._cluster,
+            run.name,
+            self._path,
+            self._listener,
+            expires=expires,
+            known=survey.all,
+        )
         self._listener(SnapshotTaken(self._path, snapshot.id, run.name))
         return self._journal.update(
             run,

@@ -11,9 +11,9 @@ from qumulo_changelist.checks.request import (
     normalize_cluster_path,
 )
 from qumulo_changelist.cluster.connect import open_cluster
+from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.snapshot_names import plain_name
-from qumulo_changelist.errors import UnclearOutcomeError
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.shortages import shortage_errors
@@ -62,9 +62,4 @@ def create_snapshot(
     expires = time.time_ns() + request.expire * 10**9 if request.expire else 0
     with shortage_errors(), open_cluster(settings, listener) as cluster:
         listener(StageBegun(Stage.SNAPSHOT, path))
-        try:
-            return cluster.create_snapshot(name, path, expires)
-        except UnclearOutcomeError as error:
-            raise UnclearOutcomeError(
-                f"{error}: take a snapshot named {name}", exit_code=error.exit_code
-            ) from error
+        return take_snapshot(cluster, name, path, listener, expires=expires)
