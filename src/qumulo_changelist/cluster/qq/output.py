@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from qumulo_changelist.cluster.endless import EmptyPages
 from qumulo_changelist.cluster.qq.text import INDENTATION, JsonText
 from qumulo_changelist.errors import ReplyError
 
@@ -52,10 +53,15 @@ def pages(chunks: Iterable[bytes], reader: ElementReader[Element]) -> Iterator[l
             no output at all does not pass for an empty answer.
     """
     text = JsonText(chunks)
+    empty = EmptyPages("what qq printed")
     try:
-        yield from _array_of_object(text, reader)
-        while text.next_sign():
-            yield from _array_of_object(text, reader)
+        is_first = True
+        while is_first or text.next_sign():
+            is_first, received = False, 0
+            for page in _array_of_object(text, reader):
+                received += len(page)
+                yield page
+            empty.count(received)
     except UnicodeDecodeError as error:
         raise ReplyError("qq printed something that is not UTF-8") from error
 

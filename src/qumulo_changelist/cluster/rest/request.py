@@ -21,6 +21,8 @@ class Request(Struct, frozen=True):
     """Whether the cluster may take minutes to answer."""
     is_needed: bool = True
     """Whether the run cannot go on without the answer; if it can, it gives up within seconds."""
+    is_page: bool = False
+    """Whether it is for a page of a collection, which can be large."""
 
     @property
     def timeout(self) -> float:
@@ -28,6 +30,11 @@ class Request(Struct, frozen=True):
         if not self.is_needed:
             return limits.BRIEF_TIMEOUT
         return limits.SLOW_TIMEOUT if self.is_slow else limits.ANSWER_TIMEOUT
+
+    @property
+    def max_size(self) -> int:
+        """The number of bytes of the answer at most."""
+        return limits.MAX_PAGE if self.is_page else limits.MAX_ANSWER
 
     @property
     def max_tries(self) -> int:
@@ -81,5 +88,6 @@ class Sender(Protocol):
         Raises:
             SendError: there is no answer.
             CertificateError: a node cannot prove that it belongs to the cluster.
+            OversizedReplyError: the answer is larger than ``request.max_size``.
             ResourceError: this machine lacks what it takes to send the request.
         """
