@@ -80,7 +80,6 @@ class Connection:
                 left = left[self._socket.send(left) :]
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
                 await patience.wait(wait)
-        patience = _Patience(self._loop, self._watch, seconds)
         await self._watch.ready(READ, seconds)
         reader, has_begun = AnswerReader(most), False
         while True:
