@@ -9,8 +9,10 @@ on waiting for ``qq``. So each wait is divided into short ones.
 import contextlib
 import select
 import signal
+import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
@@ -26,11 +28,39 @@ def result_of(future: "Future[Result]") -> Result:
     return future.result()
 
 
-def wait_for_data(descriptor: int) -> None:
-    """Return when a descriptor can be read or has reached its end."""
+def wait_for_data(descriptor: int, check: Callable[[], None] = lambda: None) -> None:
+    """Return when a descriptor can be read or has reached its end.
+
+    Args:
+        descriptor: the descriptor.
+        check: called now and then; what it raises ends the wait.
+    """
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     while not poll.poll(_SECONDS * 1000):
+        check()
+
+
+def join_thread(thread: threading.Thread, check: Callable[[], None]) -> None:
+    """Return when a thread has ended; see :func:`wait_for_data`."""
+    while thread.is_alive():
+        thread.join(_SECONDS)
+        check()
+
+
+def wait_for_end(process: "subprocess.Popen[bytes]", check: Callable[[], None]) -> int:
+    """Return the exit code of a process once it has ended; see :func:`wait_for_data`."""
+    while True:
+        try:
+            return process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            check()
+
+
+def pause(seconds: float, is_over: threading.Event) -> None:
+    """Return after a number of seconds, or when an event happens."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0 and not is_over.wait(min(left, _SECONDS)):
         pass
 
 

@@ -126,7 +126,10 @@ class Failure(Struct, frozen=True):
             return self.kind(
                 message, status=self.status, error_class=self.error_class, exit_code=exit_code
             )
-        return self.kind(message, exit_code=exit_code)
+        error = self.kind(message, exit_code=exit_code)
+        if self.status and error.transient:
+            error.transient = self.may_pass
+        return error
 
 
 def failure_of_answer(status: int, body: bytes) -> Failure | None:
