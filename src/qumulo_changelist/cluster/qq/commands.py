@@ -2,7 +2,7 @@
 
 A command that only reads is started again if it fails for a reason that may pass, as a request over
 REST is sent again. One that creates or deletes is not: nobody knows what became of it. Neither is a
-login: if the password is wrong, the user could be locked out.
+login that may have reached the cluster: with a wrong password, the user could be locked out.
 """
 
 import contextlib
@@ -100,7 +100,7 @@ class QqCommands:
             with attempt:
                 yield from self._run(arguments, decode)
 
-    def do(self, arguments: list[str], decode: Decoder[Value]) -> list[Value]:
+    def run(self, arguments: list[str], decode: Decoder[Value]) -> list[Value]:
         """Run a command that changes something, and return what it prints, decoded.
 
         It is run again only if the cluster refused the session: then it did nothing.
@@ -126,26 +126,35 @@ class QqCommands:
             UnreachableError: the cluster does not answer, or keeps failing.
             ChangelistError: it does not accept the login.
         """
+        backoff = Backoff(self._retry_for)
+        while True:
+            try:
+                return self._session.renew(refused, self._login)
+            except FailingError as error:
+                # Without a login nothing works: this is not about a single request.
+                raise UnreachableError(
+                    str(error), hint=error.hint, exit_code=error.exit_code
+                ) from error
+            except UnreachableError as error:
+                never_connected = type(error) is UnreachableError and _may_pass(error)
+                pause = backoff.pause() if never_connected else None
+                if pause is None:
+                    raise
+                self.pause("`qq login`", error, pause)
+
+    def _login(self, credentials: str) -> None:
         arguments = ["login", f"--username={self._username}"]
+        self._process.run(credentials, arguments, typed=self._password.reveal())
 
-        def login(credentials: str) -> None:
-            self._process.run(credentials, arguments, typed=self._password.reveal())
-
-        try:
-            self._session.renew(refused, login)
-        except FailingError as error:
-            # Without a login nothing works: this is not about a single request.
-            raise UnreachableError(
-                str(error), hint=error.hint, exit_code=error.exit_code
-            ) from error
-
-    def pause(self, command: str, reason: str, seconds: float) -> None:
+    def pause(self, command: str, error: BaseException, seconds: float) -> None:
         """Report that a command is started again, and wait until then.
 
         Raises:
             UnreachableError: the run ends.
         """
-        self._listener(RequestRetried(command, reason[:_MAX_REASON], seconds))
+        self._process.pause(0)
+        reason = str(error).removeprefix(f"{command} ")[:_MAX_REASON]
+        self._listener(RequestRetried(command, reason, seconds))
         self._process.pause(seconds)
 
     def _run(self, arguments: list[str], decode: Decoder[Value]) -> Generator[Value, None, None]:
@@ -194,15 +203,15 @@ class _Attempts:
             self._is_renewed = True
             self._commands.log_in(self._token)
             return True
-        pause = self._backoff.pause() if _may_pass(error) else None
-        if pause is None:
+        pause = self._backoff.pause() if error and _may_pass(error) else None
+        if not error or pause is None:
             self._is_over = True
             return False
         self._is_renewed = False
-        reason = str(error).removeprefix(f"{self._name} ")
-        self._commands.pause(self._name, reason, pause)
+        self._commands.pause(self._name, error, pause)
         return True
 
 
-def _may_pass(error: BaseException | None) -> bool:
+def _may_pass(error: BaseException) -> bool:
+    """Return whether a command that failed may succeed if it is started again."""
     return isinstance(error, (UnreachableError, IncompleteReplyError)) and error.transient

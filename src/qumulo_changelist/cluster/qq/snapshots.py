@@ -36,7 +36,7 @@ class QqSnapshots:
         if expires:
             arguments.append(f"--expiration={format_time(expires)}")
         try:
-            (created,) = self._commands.do(arguments, output.single_value)
+            (created,) = self._commands.run(arguments, output.single_value)
         except (BrokenConnectionError, IncompleteReplyError) as error:
             raise UnclearOutcomeError(
                 f"{error}; it is not known whether the cluster did it", exit_code=error.exit_code
@@ -60,7 +60,7 @@ class QqSnapshots:
         """Delete a snapshot; see ``Cluster``."""
         arguments = ["snapshot_delete_snapshot", f"--id={number}"]
         with snapshot_absence():
-            self._commands.do(arguments, _ignored)
+            self._commands.run(arguments, _ignored)
 
 
 def _ignored(printed: Iterator[bytes]) -> Iterator[None]:
