@@ -57,10 +57,10 @@ def wait_for_end(process: "subprocess.Popen[bytes]", check: Callable[[], None]) 
             check()
 
 
-def pause(seconds: float, is_over: threading.Event) -> None:
-    """Return after a number of seconds, or when an event happens."""
+def wait_for_event(event: threading.Event, seconds: float) -> None:
+    """Return when an event happens, or after a number of seconds."""
     ends = time.monotonic() + seconds
-    while (left := ends - time.monotonic()) > 0 and not is_over.wait(min(left, _SECONDS)):
+    while (left := ends - time.monotonic()) > 0 and not event.wait(min(left, _SECONDS)):
         pass
 
 

@@ -1,6 +1,7 @@
 """Faults of a cluster while the real qq is at work: the list is that of an undisturbed run."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.qq import QQ
 
 DIFF, LISTING = "*changes-since*", "*/entries/*"
 
-FAULTS = {
+FAULTS: dict[str, list[dict[str, Any]]] = {
     "qq of today": [
         {"path": "*/snapshots/status/*", "status": 502},
         {"path": DIFF, "action": "close", "skip": 1},

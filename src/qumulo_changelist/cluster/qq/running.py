@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from qumulo_changelist.errors import UnreachableError
 from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import join_thread, pause, signals_delayed
+from qumulo_changelist.waiting import join_thread, signals_delayed, wait_for_event
 
 CHUNK = 64 * 1024
 """The size of the pieces that are read. Larger ones cost more: the system provides memory for each
@@ -122,7 +122,7 @@ class RunningProcesses:
         Raises:
             UnreachableError: this object is closed, also meanwhile.
         """
-        pause(seconds, self._closed)
+        wait_for_event(self._closed, seconds)
         self._check_open()
 
     def _check_open(self) -> None:
