@@ -20,6 +20,10 @@ from msgspec import Struct
 from qumulo_changelist.cluster.endless import EmptyPages
 from qumulo_changelist.cluster.qq.text import INDENTATION, JsonText
 from qumulo_changelist.errors import ReplyError
+from qumulo_changelist.wording import describe_size
+
+# The attributes of one entry take less than a tenth of this: a path has at most 32,760 bytes.
+_MAX_VALUE = 4 * 1024 * 1024
 
 _TAKEN_FOR_LINE_ENDS = "\x85\u2028\u2029"
 
@@ -78,7 +82,13 @@ def single_value(chunks: Iterable[bytes]) -> Iterator[object]:
     Raises:
         ReplyError: it is anything else.
     """
-    output = b"".join(chunks)
+    received, size = [], 0
+    for chunk in chunks:
+        received.append(chunk)
+        size += len(chunk)
+        if size > _MAX_VALUE:
+            raise ReplyError(f"qq printed more than {describe_size(_MAX_VALUE)} instead of a value")
+    output = b"".join(received)
     try:
         yield json.loads(output.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:
