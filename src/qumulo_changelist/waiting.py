@@ -11,6 +11,7 @@ import fcntl
 import math
 import select
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -73,11 +74,39 @@ def pause(seconds: float) -> None:
         time.sleep(min(left, _SECONDS))
 
 
-def wait_for_data(descriptor: int) -> None:
-    """Return when a descriptor can be read or has reached its end."""
+def wait_for_data(descriptor: int, check: Callable[[], None] = lambda: None) -> None:
+    """Return when a descriptor can be read or has reached its end.
+
+    Args:
+        descriptor: the descriptor.
+        check: called now and then; what it raises ends the wait.
+    """
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     while not poll.poll(_SECONDS * 1000):
+        check()
+
+
+def join_thread(thread: threading.Thread, check: Callable[[], None]) -> None:
+    """Return when a thread has ended; see :func:`wait_for_data`."""
+    while thread.is_alive():
+        thread.join(_SECONDS)
+        check()
+
+
+def wait_for_end(process: "subprocess.Popen[bytes]", check: Callable[[], None]) -> int:
+    """Return the exit code of a process once it has ended; see :func:`wait_for_data`."""
+    while True:
+        try:
+            return process.wait(_SECONDS)
+        except subprocess.TimeoutExpired:
+            check()
+
+
+def wait_for_event(event: threading.Event, seconds: float) -> None:
+    """Return when an event happens, or after a number of seconds."""
+    ends = time.monotonic() + seconds
+    while (left := ends - time.monotonic()) > 0 and not event.wait(min(left, _SECONDS)):
         pass
 
 

@@ -242,7 +242,7 @@ def test_what_qq_reports_is_printed_once_with_a_hint(
 ) -> None:
     project.site.qq = any_qq
     mistake(project.site)
-    done = project.generate()
+    done = project.generate("--retry-for", "0")
     project.check_failed(done, 1, *texts)
     assert done.messages.count(texts[0]) == 1
     assert "wrong password" not in done.messages
@@ -281,4 +281,5 @@ def test_a_cluster_that_fails_in_the_middle_of_a_diff_leaves_no_list(
     keep_earlier_list(site)
     # The first page arrives, the second does not.
     cluster.fault(method="GET", path="*changes-since*", action=action, skip=1)
-    check_failed(site, site.generate(older, newer), 1, "qq snapshot_diff", "failed")
+    done = site.generate(older, newer, "--retry-for", "1s")
+    check_failed(site, done, 1, "qq snapshot_diff", "failed")

@@ -101,7 +101,7 @@ def _projects(data: bytes) -> None:
 
 
 def _http_answer(data: bytes) -> None:
-    reader = AnswerReader()
+    reader = AnswerReader(1_000_000)
     for piece in _pieces(data):
         if reader.add(piece):
             return

@@ -5,7 +5,7 @@ import hashlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import trustme
 
@@ -20,6 +20,9 @@ SILENCE = b"<silence>"
 NOTHING = b"<nothing>"
 """An answer that is not sent at all."""
 
+Answer = bytes | Callable[[Callable[[bytes], None]], None]
+"""What is sent, or what is called with a function that sends and raises once the client hung up."""
+
 
 class Connection:
     """What the server does on one connection: it sends one answer for each request.
@@ -30,7 +33,7 @@ class Connection:
         has_tls: whether it answers the beginning of TLS at all.
     """
 
-    def __init__(self, *answers: bytes, is_cut: bool = False, has_tls: bool = True) -> None:
+    def __init__(self, *answers: Answer, is_cut: bool = False, has_tls: bool = True) -> None:
         self.answers = answers
         self.is_cut = is_cut
         self.has_tls = has_tls
@@ -108,6 +111,9 @@ def _serve(
             taken = context.wrap_socket(taken, server_side=True)
             for answer in script.answers:
                 played.requests.append(_read_request(taken))
+                if callable(answer):
+                    answer(taken.sendall)
+                    continue
                 taken.sendall(answer.removesuffix(SILENCE).removesuffix(NOTHING))
                 if answer.endswith(SILENCE):
                     played.over.wait(PATIENCE)

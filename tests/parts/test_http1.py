@@ -7,6 +7,8 @@ import pytest
 from qumulo_changelist.cluster.rest.http1 import AnswerReader, MalformedAnswerError, encode
 from qumulo_changelist.cluster.rest.request import Request, Response
 
+MOST = 100_000
+
 COMPLETE = {
     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc": (Response(200, b"abc"), True),
     b"HTTP/1.1 200 OK\r\ncontent-LENGTH:3  \r\n\r\nabc": (Response(200, b"abc"), True),
@@ -71,7 +73,7 @@ def divided(data: bytes) -> list[list[bytes]]:
 def test_an_answer_is_complete_with_its_last_byte_and_never_before(data):
     answer, is_reusable = COMPLETE[data]
     for pieces in divided(data):
-        reader = AnswerReader()
+        reader = AnswerReader(MOST)
         for piece in pieces[:-1]:
             assert reader.add(piece) is None
         assert reader.add(pieces[-1]) == answer
@@ -81,7 +83,7 @@ def test_an_answer_is_complete_with_its_last_byte_and_never_before(data):
 @pytest.mark.parametrize("data", COMPLETE, ids=lambda data: data[:60])
 def test_an_answer_that_is_cut_short_is_an_error_wherever_it_is_cut(data):
     for end in range(len(data)):
-        reader = AnswerReader()
+        reader = AnswerReader(MOST)
         if end:
             assert reader.add(data[:end]) is None
         with pytest.raises(MalformedAnswerError, match="the connection broke"):
@@ -90,7 +92,7 @@ def test_an_answer_that_is_cut_short_is_an_error_wherever_it_is_cut(data):
 
 @pytest.mark.parametrize("data", COMPLETE, ids=lambda data: data[:60])
 def test_what_follows_an_answer_is_no_part_of_it_and_spoils_the_connection(data):
-    reader = AnswerReader()
+    reader = AnswerReader(MOST)
 
     assert reader.add(data + b"HTTP/1.1") == COMPLETE[data][0]
     assert not reader.is_reusable
@@ -99,7 +101,7 @@ def test_what_follows_an_answer_is_no_part_of_it_and_spoils_the_connection(data)
 @pytest.mark.parametrize("data", TO_THE_END)
 def test_an_answer_of_unknown_length_ends_with_the_connection(data):
     for pieces in divided(data):
-        reader = AnswerReader()
+        reader = AnswerReader(MOST)
         assert [reader.add(piece) for piece in pieces] == [None] * len(pieces)
         assert reader.end() == Response(200, b"abc")
         assert not reader.is_reusable
@@ -107,7 +109,7 @@ def test_an_answer_of_unknown_length_ends_with_the_connection(data):
 
 @pytest.mark.parametrize("data", MALFORMED, ids=lambda data: data[:70])
 def test_what_is_not_http_is_an_error(data):
-    reader = AnswerReader()
+    reader = AnswerReader(MOST)
     pieces = [data[at : at + 1000] for at in range(0, len(data), 1000)]
 
     with pytest.raises(MalformedAnswerError, match="the answer is not HTTP"):
@@ -122,7 +124,7 @@ def test_what_is_not_http_is_an_error(data):
 def test_the_time_to_wait_is_in_seconds_or_a_date(asked, expected):
     data = f"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: {asked}\r\n\r\n"
 
-    assert AnswerReader().add(data.encode()) == Response(503, b"", expected)
+    assert AnswerReader(MOST).add(data.encode()) == Response(503, b"", expected)
 
 
 def test_a_date_to_wait_for_counts_from_now(monkeypatch):
@@ -131,7 +133,7 @@ def test_a_date_to_wait_for_counts_from_now(monkeypatch):
         b"HTTP/1.1 503 B\r\nContent-Length: 0\r\nRetry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n\r\n"
     )
 
-    assert AnswerReader().add(data) == Response(503, b"", 10.0)
+    assert AnswerReader(MOST).add(data) == Response(503, b"", 10.0)
 
 
 def test_a_body_is_sent_with_its_length():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, repeat
 
 import pytest
 from hypothesis import example, given
@@ -304,3 +304,31 @@ def test_a_single_value_is_read_in_pieces():
 def test_anything_but_a_single_value_is_refused(output):
     with pytest.raises(ReplyError, match="not JSON"):
         list(single_value([output]))
+
+
+# Output without an end
+
+
+def without_end(chunk: bytes) -> Iterator[bytes]:
+    """Yield a chunk again and again, but not for ever, so that a test fails instead of hanging."""
+    yield from repeat(chunk, 1_000_000)
+
+
+def test_pages_that_go_on_without_any_entry_are_refused():
+    chunks = without_end(b'{"entries": [], "paging": {"next": "x"}}\n')
+
+    with pytest.raises(ReplyError, match="more than 1,000 pages in a row are empty"):
+        list(elements(chunks, "entries"))
+
+
+@pytest.mark.parametrize("chunk", [b'{"x": ' * 1000, b" " * 1000, b"[" * 1000])
+def test_a_single_value_without_an_end_is_refused(chunk):
+    with pytest.raises(ReplyError, match=r"more than 4\.19 MB instead of a value"):
+        list(single_value(without_end(chunk)))
+
+
+def test_a_value_among_others_without_an_end_is_refused():
+    chunks = chain([b'{"entries": [{"path": "'], without_end(b"x" * 100_000))
+
+    with pytest.raises(ReplyError, match="is not JSON"):
+        list(elements(chunks, "entries"))

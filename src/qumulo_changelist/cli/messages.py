@@ -239,6 +239,10 @@ _HINTS: dict[type[ChangelistError], str] = {
     errors.IncompleteReplyError: (
         "The cluster's answer was cut short, or the snapshot expired meanwhile; try again."
     ),
+    errors.OversizedReplyError: (
+        "Check that QumuloClusterIP and QumuloClusterPort in the archiver's configuration name the "
+        "cluster, and that nothing on the way changes what it answers."
+    ),
     errors.QqMissingError: (
         "Install it with `pip install qumulo-api` and put its folder on the PATH, or set "
         "QumuloQqPath in the archiver's configuration."

@@ -69,11 +69,15 @@ def open_qq(settings: Settings, listener: Listener = ignore, page_size: int = 0)
     from qumulo_changelist.cluster.qq.session import QqSession
 
     return QqCluster(
-        QqProcess(settings.host, settings.port, listener, settings.qq_path),
+        QqProcess(
+            settings.host, settings.port, listener, settings.qq_path, timeout=settings.qq_timeout
+        ),
         QqSession(settings.host, settings.port, settings.username),
         settings.username,
         settings.password,
+        listener,
         page_size=page_size,
+        retry_for=settings.retry_for,
     )
 
 

@@ -82,11 +82,15 @@ _PRINTED_ANSWER = re.compile(r"^Error (\d{3})\b(?:: (\w+))?", re.MULTILINE)
 # What qq prints for any error of the operating system, when it connects or later.
 _PRINTED_CONNECTION_ERROR = re.compile(r"^Connection error\b(?:: \[Errno (-?\d+)\])?", re.MULTILINE)
 _PRINTED_DAMAGE = re.compile(r"IncompleteRead|Error loading data")
-_NEVER_CONNECTED = {
-    *(errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
-    *(errno.ETIMEDOUT, socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_NONAME),
+_NO_SUCH_HOST = {
+    *(socket.EAI_FAIL, socket.EAI_NONAME),
     getattr(socket, "EAI_NODATA", socket.EAI_NONAME),  # not on every system
 }
+_NEVER_CONNECTED = _NO_SUCH_HOST | {
+    *(errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
+    *(errno.ETIMEDOUT, socket.EAI_AGAIN),
+}
+
 
 _MAX_WORDS = 500
 
@@ -104,11 +108,13 @@ class Failure(Struct, frozen=True):
     """The cluster's own name for the error; "" if it gave none."""
     words: str = ""
     """What the cluster answered, in the words that ``qq`` uses for it."""
+    has_no_host: bool = False
+    """Whether there is no such host, as far as is known."""
 
     @property
     def may_pass(self) -> bool:
         """Whether the same request may succeed when it is sent again."""
-        return self.status in _PASSING
+        return self.status in _PASSING if self.status else not self.has_no_host
 
     @property
     def was_turned_away(self) -> bool:
@@ -134,6 +140,8 @@ class Failure(Struct, frozen=True):
         error = self.kind(message, exit_code=exit_code)
         if isinstance(error, FailingError) and self.is_unclear:
             error.may_be_done = True
+        if error.transient:
+            error.transient = self.may_pass
         return error
 
 
@@ -158,9 +166,9 @@ def failure_of_words(words: str) -> Failure | None:
         status, error_class = int(answer[1]), answer[2] or ""
         return Failure(_kind(status, error_class), status, error_class, words)
     if connection := _PRINTED_CONNECTION_ERROR.search(words):
-        never_connected = connection[1] and int(connection[1]) in _NEVER_CONNECTED
-        kind = UnreachableError if never_connected else BrokenConnectionError
-        return Failure(kind, words=words)
+        number = int(connection[1] or 0)
+        kind = UnreachableError if number in _NEVER_CONNECTED else BrokenConnectionError
+        return Failure(kind, words=words, has_no_host=number in _NO_SUCH_HOST)
     if _PRINTED_DAMAGE.search(words):
         return Failure(IncompleteReplyError, words=words)
     return None

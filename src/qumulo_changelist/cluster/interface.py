@@ -79,8 +79,9 @@ class Cluster(Protocol):
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots of one directory, in pages, in no order.
 
-        A change may come more than once: a session that expires on the way is renewed, and the
-        request is sent again. Close the generator when no more is wanted.
+        A change may come more than once: after a failure that may pass, ``qq`` begins anew, and if
+        a session expires on the way, it is renewed, and the request is sent again. Close the
+        generator when no more is wanted.
         """
 
     def diff_pages(self, older: int, newer: int) -> Generator[DiffPage, None, None] | None:

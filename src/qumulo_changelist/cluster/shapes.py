@@ -3,11 +3,12 @@
 Unknown fields are ignored, since versions differ. A field with a default may be missing.
 """
 
+from collections.abc import Sized
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-Part = TypeVar("Part", covariant=True)
+Part = TypeVar("Part", bound=Sized, covariant=True)
 
 
 class IdentityJson(Struct, frozen=True, gc=False):
@@ -83,6 +84,11 @@ class SnapshotsJson(Struct):
     entries: list[object]
     paging: PagingJson | None = None
 
+    @property
+    def length(self) -> int:
+        """The number of snapshots."""
+        return len(self.entries)
+
 
 class TotalsJson(Struct):
     """What a directory's totals count."""
@@ -134,12 +140,22 @@ class DirectoryJson(Struct, Generic[Part]):
     child_count: int
     paging: PagingJson | None = None
 
+    @property
+    def length(self) -> int:
+        """The number of entries."""
+        return len(self.files)
+
 
 class SomeEntriesJson(Struct):
     """A page of a directory of which only some entries are needed."""
 
     files: list[object]
     paging: PagingJson | None = None
+
+    @property
+    def length(self) -> int:
+        """The number of entries."""
+        return len(self.files)
 
 
 class LoginJson(Struct):

@@ -75,7 +75,8 @@
     ├── StateFileError               73   the file of what was committed cannot be used
     ├── ProjectBusyError             75   another run of the project is under way; transient
     ├── ReplyError                   76   the cluster's answer cannot be understood
-    │   └── IncompleteReplyError     76   the cluster's answer lacks a part; transient
+    │   ├── IncompleteReplyError     76   the cluster's answer lacks a part; transient
+    │   └── OversizedReplyError      76   the cluster's answer is larger than any that it sends
     ├── QqMissingError              127   `qq` cannot be started
     └── QqFailedError                 ?   `qq` failed for a reason of its own; its exit code
 
@@ -101,6 +102,7 @@ from qumulo_changelist.errors.cluster import (
     MountChangedError,
     MountTimeoutError,
     NotFoundError,
+    OversizedReplyError,
     QqFailedError,
     QqMissingError,
     QqTimeoutError,
@@ -220,6 +222,7 @@ __all__ = [
     "NoWorkersError",
     "NotFoundError",
     "OutputError",
+    "OversizedReplyError",
     "PiecesError",
     "PolicySnapshotMissingError",
     "ProjectBusyError",

@@ -150,6 +150,10 @@ class IncompleteReplyError(ReplyError):
     transient = True
 
 
+class OversizedReplyError(ReplyError):
+    """The cluster's answer is larger than any that a cluster sends, and was not read to its end."""
+
+
 class QqMissingError(ChangelistError):
     """The vendor's ``qq`` command cannot be started."""
 

@@ -1,10 +1,8 @@
 """A cluster through the vendor's ``qq`` command, as the archiver's users know it."""
 
-import contextlib
 import functools
 import itertools
 from collections.abc import Generator, Iterator
-from typing import TypeVar
 
 from qumulo_changelist.cluster.accounts import read_caller, read_version
 from qumulo_changelist.cluster.attributes import check_names, identified, inspected
@@ -23,14 +21,14 @@ from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
     AbsentError,
     IncompleteReplyError,
+    LoginError,
     QqFailedError,
     StatusError,
     UnreachableError,
     UnreadableError,
 )
+from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Caller, Change, Description, EntryStat, ReadFailure, Snapshot
-
-Value = TypeVar("Value")
 
 
 class QqCluster:
@@ -41,7 +39,9 @@ class QqCluster:
         session: the stored session.
         username: the user.
         password: the user's password.
+        listener: receives a ``RequestRetried`` for each command that is started again.
         page_size: the maximal number of changes to request at a time; 0 for the default of ``qq``.
+        retry_for: the number of seconds for which a command that only reads is started again.
     """
 
     def __init__(
@@ -50,10 +50,12 @@ class QqCluster:
         session: QqSession,
         username: str,
         password: Secret,
+        listener: Listener = ignore,
         *,
         page_size: int = 0,
+        retry_for: float = 0,
     ) -> None:
-        self._commands = QqCommands(process, session, username, password)
+        self._commands = QqCommands(process, session, username, password, listener, retry_for)
         self._snapshots = QqSnapshots(self._commands)
         self._page_size = page_size
 
@@ -80,12 +82,12 @@ class QqCluster:
         ``qq who_am_i`` would print roles and groups, too, in forms of its own.
         """
         arguments = ["raw", "GET", "/v1/session/who-am-i"]
-        (answer,) = self._commands.run(arguments, output.single_value)
+        (answer,) = self._commands.read(arguments, output.single_value, list)
         return read_caller(answer, f"`qq {' '.join(arguments)}`")
 
     def core_version(self) -> str:
         """Return the version of the cluster's Core; see ``Cluster``."""
-        (answer,) = self._commands.run(["version"], output.single_value)
+        (answer,) = self._commands.read(["version"], output.single_value, list)
         return read_version(answer, "`qq version`")
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
@@ -93,7 +95,7 @@ class QqCluster:
         arguments = ["snapshot_diff", f"--older-snapshot={older}", f"--newer-snapshot={newer}"]
         if self._page_size:
             arguments.append(f"--page-size={self._page_size}")
-        return self._commands.run(arguments, diff.changes)
+        return self._commands.stream(arguments, diff.changes)
 
     def diff_pages(self, older: int, newer: int) -> None:
         """Return None, since what ``qq`` prints is decoded while it runs; see ``Cluster``."""
@@ -104,7 +106,7 @@ class QqCluster:
         key = "path" if reference.startswith("/") else "id"
         arguments = ["fs_file_get_attr", f"--{key}={reference}", *_at(snapshot)]
         with entry_errors(snapshot):
-            (attributes,) = self._commands.run(arguments, output.single_value)
+            (attributes,) = self._commands.read(arguments, output.single_value, list)
         return inspected(to_file(attributes, NodeJson, _source(arguments)))
 
     def first_entries(
@@ -114,19 +116,25 @@ class QqCluster:
         check_unicode(directory)
         arguments = ["fs_read_dir", f"--path={directory}", *_at(snapshot)]
         source = _source(arguments)
-        entries: dict[str, EntryStat] = {}
         decode = functools.partial(files, key="files", shape=NodeJson, source=source)
-        with contextlib.closing(self._commands.run(arguments, decode)) as answer:
+
+        def gather(listed: Iterator[NodeJson]) -> dict[str, EntryStat]:
+            entries: dict[str, EntryStat] = {}
             try:
-                for file in itertools.islice(_about_entry(answer, snapshot), limit):
+                for file in itertools.islice(listed, limit):
                     check_names([file.name], source)
                     entries[file.name] = inspected(file)
+            except LoginError:
+                raise
             except (QqFailedError, StatusError, UnreachableError, IncompleteReplyError):
                 # A failure after some entries arrived does not matter: if the last page names null
                 # as the next one, qq requests that (read in the SDK).
                 if not entries:
                     raise
-        return entries
+            return entries
+
+        with entry_errors(snapshot):
+            return self._commands.read(arguments, decode, gather)
 
     def count_files_below(self, directory: str, snapshot: int) -> int:
         """Return the number of regular files below a directory; see ``Cluster``."""
@@ -139,7 +147,7 @@ class QqCluster:
         ]
         try:
             with entry_errors(snapshot):
-                (totals,) = self._commands.run(arguments, output.single_value)
+                (totals,) = self._commands.read(arguments, output.single_value, list)
         except AbsentError:
             return 0
         return read_total_files(totals, _source(arguments))
@@ -154,7 +162,7 @@ class QqCluster:
         source = _source(arguments)
         decode = functools.partial(files, key="files", shape=FileJson, source=source)
         with directory_absence(snapshot):
-            listed = list(self._commands.run(arguments, decode))
+            listed = self._commands.read(arguments, decode, list)
         check_names([file.name for file in listed], source)
         return {file.name: identified(file) for file in listed}
 
@@ -188,10 +196,15 @@ class QqCluster:
         ]
         source = _source(arguments)
         decode = functools.partial(files, key="tree_nodes", shape=NodeJson, source=source)
-        tree = walk.WalkedTree(path, snapshot)
+
+        def gather(nodes: Iterator[NodeJson]) -> walk.WalkedTree:
+            walked = walk.WalkedTree(path, snapshot)
+            for node in nodes:
+                walked.add(node)
+            return walked
+
         with directory_absence(snapshot):
-            for node in self._commands.run(arguments, decode):
-                tree.add(node)
+            tree = self._commands.read(arguments, decode, gather)
         tree.finish()
         entries.update(tree.entries)
         return tree.deeper
@@ -207,8 +220,3 @@ def _source(arguments: list[str]) -> str:
 
 def _at(snapshot: int | None) -> list[str]:
     return [] if snapshot is None else [f"--snapshot={snapshot}"]
-
-
-def _about_entry(answer: Iterator[Value], snapshot: int | None) -> Iterator[Value]:
-    with entry_errors(snapshot):
-        yield from answer

@@ -17,8 +17,13 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from qumulo_changelist.cluster.endless import EmptyPages
 from qumulo_changelist.cluster.qq.text import INDENTATION, JsonText
 from qumulo_changelist.errors import ReplyError
+from qumulo_changelist.wording import describe_size
+
+# The attributes of one entry take less than a tenth of this: a path has at most 32,760 bytes.
+_MAX_VALUE = 4 * 1024 * 1024
 
 _TAKEN_FOR_LINE_ENDS = "\x85\u2028\u2029"
 
@@ -52,10 +57,15 @@ def pages(chunks: Iterable[bytes], reader: ElementReader[Element]) -> Iterator[l
             no output at all does not pass for an empty answer.
     """
     text = JsonText(chunks)
+    empty = EmptyPages("what qq printed")
     try:
-        yield from _array_of_object(text, reader)
-        while text.next_sign():
-            yield from _array_of_object(text, reader)
+        is_first = True
+        while is_first or text.next_sign():
+            is_first, received = False, 0
+            for page in _array_of_object(text, reader):
+                received += len(page)
+                yield page
+            empty.count(received)
     except UnicodeDecodeError as error:
         raise ReplyError("qq printed something that is not UTF-8") from error
 
@@ -72,7 +82,13 @@ def single_value(chunks: Iterable[bytes]) -> Iterator[object]:
     Raises:
         ReplyError: it is anything else.
     """
-    output = b"".join(chunks)
+    received, size = [], 0
+    for chunk in chunks:
+        received.append(chunk)
+        size += len(chunk)
+        if size > _MAX_VALUE:
+            raise ReplyError(f"qq printed more than {describe_size(_MAX_VALUE)} instead of a value")
+    output = b"".join(received)
     try:
         yield json.loads(output.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:

@@ -7,14 +7,16 @@ import shutil
 import subprocess
 from collections.abc import Generator, Sequence
 
+from qumulo_changelist.cluster.qq.activity import Activity
 from qumulo_changelist.cluster.qq.running import CHUNK, RunningProcesses, StandardError, Tail
 from qumulo_changelist.cluster.qq.words import error_of, without_prompt
+from qumulo_changelist.config.settings import DEFAULT_QQ_TIMEOUT
 from qumulo_changelist.errors import QqFailedError, QqMissingError
 from qumulo_changelist.events import CommandStarted, Listener, QqSpoke
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.secret import environment_for_children
 from qumulo_changelist.shortages import check_shortage, resource_error
-from qumulo_changelist.waiting import wait_for_data
+from qumulo_changelist.waiting import wait_for_data, wait_for_end
 
 # qq is written in Python. This makes it read and write UTF-8 in any locale, print names that are
 # not Unicode instead of failing on them, and print in large pieces: many containers ask every
@@ -38,13 +40,23 @@ class QqProcess:
         listener: receives a ``CommandStarted`` for each command, and a ``QqSpoke`` for what it
             prints on standard error.
         path: where ``qq`` is; "" for the one on the PATH.
+        timeout: the number of seconds after which a command that does nothing is ended.
     """
 
-    def __init__(self, host: str, port: int, listener: Listener, path: str = "") -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        listener: Listener,
+        path: str = "",
+        *,
+        timeout: float = DEFAULT_QQ_TIMEOUT,
+    ) -> None:
         self._host = host
         self._port = port
         self._listener = listener
         self._path = path
+        self._timeout = timeout
         self._processes = RunningProcesses()
 
     def close(self) -> None:
@@ -53,6 +65,14 @@ class QqProcess:
         A thread whose command is ended gets an error.
         """
         self._processes.close()
+
+    def pause(self, seconds: float) -> None:
+        """Wait for a number of seconds, before a command is started again.
+
+        Raises:
+            UnreachableError: this object is closed, also meanwhile.
+        """
+        self._processes.pause(seconds)
 
     def run(self, credentials: str, arguments: Sequence[str], *, typed: str = "") -> bytes:
         """Run a command to its end, and return what it printed.
@@ -65,6 +85,7 @@ class QqProcess:
 
         Raises:
             QqMissingError: ``qq`` cannot be started.
+            QqTimeoutError: it did nothing for too long.
             ChangelistError: it failed; see :func:`.words.error_of`.
         """
         return b"".join(self.stream(credentials, arguments, typed=typed))
@@ -87,16 +108,18 @@ class QqProcess:
                 with contextlib.suppress(BrokenPipeError), process.stdin:
                     process.stdin.write(to_bytes(typed) + b"\n")
             assert process.stdout
+            command = arguments[0]
+            activity = Activity(process.pid, command, self._timeout)
             printed = Tail()
             output = process.stdout.fileno()
-            wait_for_data(output)
+            wait_for_data(output, activity.check)
             while chunk := os.read(output, CHUNK):
+                activity.saw_output()
                 printed.add(chunk)
                 yield chunk
-                wait_for_data(output)
-            status = process.wait()
-            text = without_prompt(errors.text())
-        command = arguments[0]
+                wait_for_data(output, activity.check)
+            text = without_prompt(errors.text(activity.check))
+            status = wait_for_end(process, activity.check)
         if text:
             self._listener(QqSpoke(command, text, failed=status != 0))
         if status:

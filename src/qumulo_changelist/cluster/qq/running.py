@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from qumulo_changelist.errors import UnreachableError
 from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import signals_delayed
+from qumulo_changelist.waiting import join_thread, signals_delayed, wait_for_event
 
 CHUNK = 64 * 1024
 """The size of the pieces that are read. Larger ones cost more: the system provides memory for each
@@ -61,9 +61,13 @@ class StandardError:
             check_shortage(error)
             raise
 
-    def text(self) -> str:
-        """Wait for the end, and return the last of what was printed."""
-        self._thread.join()
+    def text(self, check: Callable[[], None]) -> str:
+        """Wait for the end, and return the last of what was printed.
+
+        Args:
+            check: called now and then; what it raises ends the wait.
+        """
+        join_thread(self._thread, check)
         return self._tail.content().decode("utf-8", "replace")
 
     def close(self) -> None:
@@ -85,7 +89,7 @@ class RunningProcesses:
         # A signal may arrive while its thread is in here, and its handler may close this.
         self._lock = threading.RLock()
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._closed = False
+        self._closed = threading.Event()
 
     @contextlib.contextmanager
     def started(
@@ -99,8 +103,7 @@ class RunningProcesses:
         process: subprocess.Popen[bytes] | None = None
         try:
             with signals_delayed(), self._lock:
-                if self._closed:
-                    raise UnreachableError("qq is not started any more: the run ends")
+                self._check_open()
                 process = start()
                 self._running.add(process)
             yield process
@@ -113,13 +116,26 @@ class RunningProcesses:
                     if stream:
                         stream.close()
 
+    def pause(self, seconds: float) -> None:
+        """Wait for a number of seconds, before a process is started.
+
+        Raises:
+            UnreachableError: this object is closed, also meanwhile.
+        """
+        wait_for_event(self._closed, seconds)
+        self._check_open()
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise UnreachableError("qq is not started any more: the run ends")
+
     def close(self) -> None:
         """End all processes, and let none start any more."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             running = list(self._running)
         for process in running:
-            if process.poll() is None:
+            if process.returncode is None:
                 _signal(process, signal.SIGTERM)
         last = time.monotonic() + SECONDS_TO_END
         for process in running:
@@ -127,14 +143,16 @@ class RunningProcesses:
 
 
 def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Terminate a process; kill it if it has not ended after a number of seconds."""
-    if process.poll() is None:
+    """Terminate a process with all that it started; kill it after a number of seconds.
+
+    It may have ended without anybody having asked: those that it started may still run then.
+    """
+    if process.returncode is None:
         _signal(process, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
-            process.wait()
+        _signal(process, signal.SIGKILL)
+        process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

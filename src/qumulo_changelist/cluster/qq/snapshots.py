@@ -1,7 +1,7 @@
 """Snapshots through ``qq``, which picks the version of the API that it knows."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from qumulo_changelist.cluster.failures import snapshot_absence
 from qumulo_changelist.cluster.interface import check_unicode
@@ -59,7 +59,7 @@ class QqSnapshots:
         decode = functools.partial(output.elements, key="entries")
         return [
             read_snapshot(status, f"`qq {command}`")
-            for status in self._commands.run([command], decode)
+            for status in self._commands.read([command], decode, list)
             if not isinstance(status, dict) or is_wanted(status.get("id"))
         ]
 
@@ -67,4 +67,11 @@ class QqSnapshots:
         """Delete a snapshot; see ``Cluster``."""
         arguments = ["snapshot_delete_snapshot", f"--id={number}"]
         with snapshot_absence():
-            self._commands.run_silently(arguments)
+            self._commands.run(arguments, _ignored)
+
+
+def _ignored(printed: Iterator[bytes]) -> Iterator[None]:
+    """Read what a command prints, if anything, and return nothing of it."""
+    for _ in printed:
+        pass
+    return iter(())

@@ -5,6 +5,7 @@ from collections.abc import Container, Coroutine, Generator
 from types import TracebackType
 from typing import Any, TypeVar
 
+from qumulo_changelist.cluster.endless import EmptyPages
 from qumulo_changelist.cluster.interface import DiffPage, DirectoryPage, check_unicode
 from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.accounts import Accounts
@@ -172,9 +173,12 @@ class RestCluster:
 
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots, in pages; see ``Cluster``."""
+        empty = EmptyPages(f"the diff of the snapshots {older} and {newer}")
         with contextlib.closing(self.diff_pages(older, newer)) as pages:
             for page in pages:
-                if changes := page.changes():
+                changes = page.changes()
+                empty.count(len(changes))
+                if changes:
                     yield changes
 
     def diff_pages(self, older: int, newer: int) -> Generator[DiffPage, None, None]:

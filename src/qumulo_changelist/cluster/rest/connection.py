@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Sequence
 from typing import Any
 
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.http1 import AnswerReader
 from qumulo_changelist.cluster.rest.loop import READ, WRITE, Loop, Watch
 from qumulo_changelist.cluster.rest.request import Response
@@ -40,25 +41,30 @@ class Connection:
 
     def __init__(self, loop: Loop, opened: ssl.SSLSocket) -> None:
         self.is_reusable = True
+        self._loop = loop
         self._socket = opened
         self._watch = Watch(loop, opened, self.is_fresh)
         self._look = select.poll()
         self._look.register(opened, select.POLLIN)
 
-    async def exchange(self, data: bytes, seconds: float) -> Response:
+    async def exchange(self, data: bytes, seconds: float, most: int) -> Response:
         """Send a request, and return the answer. After an error, the connection is closed.
 
         Args:
             data: the request.
-            seconds: the number of seconds for the node to go on with its answer.
+            seconds: the number of seconds for the node to begin its answer. It then has the same
+                time again to complete it, and longer only as long as it sends at
+                ``limits.LEAST_RATE``; at no time is it silent for longer.
+            most: the number of bytes of the answer at most.
 
         Raises:
             OSError: the connection broke, or the node took too long (``TimeoutError``).
             MalformedAnswerError: the answer is not HTTP, or was cut short.
+            OversizedAnswerError: the answer is too large.
         """
         self.is_reusable = False
         try:
-            answer = await self._exchange(data, seconds)
+            answer = await self._exchange(data, seconds, most)
         except BaseException:
             self.close()
             raise
@@ -66,20 +72,24 @@ class Connection:
             self.close()
         return answer
 
-    async def _exchange(self, data: bytes, seconds: float) -> Response:
+    async def _exchange(self, data: bytes, seconds: float, most: int) -> Response:
+        patience = _Patience(self._loop, self._watch, seconds)
         left = memoryview(data)
         while left:
             try:
                 left = left[self._socket.send(left) :]
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
-                await self._watch.ready(_MUST_WAIT[type(wait)], seconds)
+                await patience.wait(wait)
         await self._watch.ready(READ, seconds)
-        reader = AnswerReader()
+        reader, has_begun = AnswerReader(most), False
         while True:
             try:
                 piece = self._socket.recv(_PIECE)
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
-                await self._watch.ready(_MUST_WAIT[type(wait)], seconds)
+                if reader.has_head and not has_begun:
+                    has_begun = True
+                    patience = _Patience(self._loop, self._watch, seconds)
+                await patience.wait(wait, reader.received if has_begun else 0)
                 continue
             answer = reader.add(piece) if piece else reader.end()
             if answer:
@@ -107,6 +117,40 @@ class Connection:
         self._socket.close()
 
 
+class _Patience:
+    """Waits for a node with which something is under way, but not for ever.
+
+    Only the time counts in which nothing else could be done: an answer that is not read for a
+    while, since this program is busy, is not the node's fault.
+
+    Args:
+        loop: waits.
+        watch: watches the connection.
+        seconds: the number of seconds for all waits together, unless bytes keep coming.
+    """
+
+    def __init__(self, loop: Loop, watch: Watch, seconds: float) -> None:
+        self._loop = loop
+        self._watch = watch
+        self._seconds = seconds
+        self._ends = loop.idle_seconds + seconds
+
+    async def wait(self, wanted: ssl.SSLError, received: int = 0) -> None:
+        """Wait for what TLS wants.
+
+        Args:
+            wanted: what it raised.
+            received: the number of bytes that came, for which there is more time.
+
+        Raises:
+            TimeoutError: the node takes too long.
+        """
+        left = self._ends - self._loop.idle_seconds + received / limits.LEAST_RATE
+        if left <= 0:
+            raise TimeoutError
+        await self._watch.ready(_MUST_WAIT[type(wanted)], min(left, self._seconds))
+
+
 async def connect(
     loop: Loop, host: str, addresses: Sequence[Address], trust: Trust, seconds: float
 ) -> Connection:
@@ -117,7 +161,7 @@ async def connect(
         host: the name that the certificate must have.
         addresses: at least one.
         trust: checks the certificate before anything else is sent.
-        seconds: the number of seconds for each step.
+        seconds: the number of seconds for each step: to take the connection, and to prove itself.
 
     Raises:
         OSError: there is none. An ``ssl.SSLError`` is one of TLS.
@@ -167,13 +211,14 @@ async def _shake_hands(
         plain.close()
         raise
     watch = Watch(loop, secure, lambda: None)
+    patience = _Patience(loop, watch, seconds)
     try:
         while True:
             try:
                 secure.do_handshake()
                 break
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
-                await watch.ready(_MUST_WAIT[type(wait)], seconds)
+                await patience.wait(wait)
         trust.check(host, secure.getpeercert(binary_form=True))
     except BaseException:
         watch.close()

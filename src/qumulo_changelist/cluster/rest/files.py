@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from qumulo_changelist.cluster.attributes import described, inspected
 from qumulo_changelist.cluster.counts import read_counts
+from qumulo_changelist.cluster.endless import EmptyPages
 from qumulo_changelist.cluster.failures import entry_errors
 from qumulo_changelist.cluster.interface import DirectoryCounts, DirectoryPage, check_unicode
 from qumulo_changelist.cluster.rest.listings import (
@@ -69,8 +70,11 @@ class Files:
         entries: dict[str, EntryStat] = {}
         with entry_errors(snapshot):
             pages = read_pages(self._session, Request("GET", uri), SOME_ENTRIES, limit)
+            new = EmptyPages(f"GET {uri:.200}")
             async for source, page in pages:
+                before = len(entries)
                 entries |= stats_of(page, source)
+                new.count(len(entries) - before)
                 if len(entries) >= limit:
                     break
         return entries

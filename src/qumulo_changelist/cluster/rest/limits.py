@@ -23,13 +23,6 @@ GARBLED_MAX_TRIES = 3
 """The number of garbled answers to a request after which the last one counts: a server that is not
 a cluster always gives the same one."""
 
-PAUSE = 0.5
-"""The longest first pause between two tries in seconds; each further one can be twice as long. The
-pause itself is a random one from half of that."""
-
-MAX_PAUSE = 30.0
-"""The longest pause in seconds, unless the cluster asks for a longer one."""
-
 LONG_PAUSE = 5.0
 """The number of seconds from which on a user should know why nothing goes on."""
 
@@ -39,3 +32,37 @@ OUTAGE_REMEMBERED = 60.0
 REQUESTS_AT_ONCE = 128
 """The number of requests to a node at the same time at most, each on a connection of its own; a
 node has 1,000 connections in total (Qumulo's documentation)."""
+
+MAX_PAGE = 67_108_864
+"""The number of bytes of a page at most, 64 MiB.
+
+A path has at most 32,760 bytes, and JSON takes at most six for each of them; with everything else
+that is stated of it, an entry takes at most 200 kB. So a page of 100 entries always has room, and
+one of 10,000 changes if they take 6.7 kB on average. If a page is larger, fewer entries are
+requested at a time. The status of all 40,000 snapshots that a cluster can have comes as one page:
+1.6 kB each.
+"""
+
+MAX_ANSWER = 4_194_304
+"""The number of bytes of any other answer at most, 4 MiB: it is about one entry, or has the counts
+of 1,000 entries, with names of at most 255 bytes."""
+
+MAX_ERROR = 1_048_576
+"""The number of bytes of an error at most, 1 MiB."""
+
+FEWER = 10
+"""The number by which that of the entries of a page is divided if the page is too large."""
+
+MAX_URI = 262_144
+"""The number of characters at most of what a page states as the next one. The longest path takes
+98,280 of them, since three are needed for a byte; it may be there twice."""
+
+MAX_SNAPSHOTS = 1_000_000
+"""The number of snapshots of a cluster at most."""
+
+MAX_TOKEN = 16_384
+"""The number of characters of a session's token at most, which goes with every request."""
+
+LEAST_RATE = 10_000
+"""The number of bytes in a second, on average, for which an answer gets more time than it has in
+any case. A hundred answers that share a link of 1 MB/s come at that rate."""

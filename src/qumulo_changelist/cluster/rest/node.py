@@ -9,7 +9,11 @@ from collections import deque
 
 from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.connection import Address, Connection, connect
-from qumulo_changelist.cluster.rest.http1 import MalformedAnswerError, encode
+from qumulo_changelist.cluster.rest.http1 import (
+    MalformedAnswerError,
+    OversizedAnswerError,
+    encode,
+)
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.pace import Pace
 from qumulo_changelist.cluster.rest.request import (
@@ -22,6 +26,7 @@ from qumulo_changelist.cluster.rest.request import (
     TlsError,
 )
 from qumulo_changelist.cluster.rest.tls import Trust
+from qumulo_changelist.errors import OversizedReplyError
 from qumulo_changelist.pending import Pending
 from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.waiting import result_of_call
@@ -72,7 +77,9 @@ class Node:
             data = encode(request, self._header, headers)
             idle_before = self._loop.idle_seconds
             try:
-                answer = await connection.exchange(data, request.timeout)
+                answer = await connection.exchange(data, request.timeout, request.max_size)
+            except OversizedAnswerError as error:
+                raise OversizedReplyError(f"{request}: {error}") from None
             except TimeoutError as error:
                 raise NoAnswerError(_reason(error)) from error
             except (OSError, MalformedAnswerError) as error:

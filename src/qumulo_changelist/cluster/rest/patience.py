@@ -6,19 +6,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
+from qumulo_changelist.cluster.backoff import chance as chance
+from qumulo_changelist.cluster.backoff import pause_after
 from qumulo_changelist.cluster.rest import limits
 
 
 def now() -> float:
     """Return the time by which patience is measured, in seconds."""
     return time.monotonic()
-
-
-def chance() -> float:
-    """Return a random number from 0 to 1, so that requests that fail together come back apart."""
-    import random  # takes long to load, and few runs need it
-
-    return random.random()  # noqa: S311  (no secret depends on it)
 
 
 class Budget:
@@ -55,8 +50,7 @@ class Budget:
         left = self.left
         if not left or asked > left or tries == self._max_tries:
             return None
-        longest = min(limits.PAUSE * 2.0 ** min(tries - 1, 30), limits.MAX_PAUSE)
-        return min(max(longest * (1 + chance()) / 2, asked), left)
+        return min(max(pause_after(tries, chance()), asked), left)
 
 
 class Patience:

@@ -5,9 +5,11 @@ A password or token is never sent from here.
 
 import contextlib
 import hashlib
-import http.client
+import re
 import socket
 import ssl
+import time
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
@@ -20,6 +22,9 @@ from qumulo_changelist.shortages import check_shortage
 
 SECONDS_TO_ANSWER = 10
 """The number of seconds that a node is given for each step."""
+
+_MAX_HEAD = 65_536
+_DATE = re.compile(rb"^date:[ \t]*([^\r\n]{1,100})", re.IGNORECASE | re.MULTILINE)
 
 
 class ShownCertificate(Struct, frozen=True):
@@ -105,12 +110,19 @@ def _objection(settings: Settings, host: str, certificate: bytes) -> Certificate
 
 
 def _shake_hands(context: ssl.SSLContext, host: str, port: int) -> bytes:
+    with _opened(context, host, port) as secure:
+        return secure.getpeercert(binary_form=True) or b""
+
+
+@contextlib.contextmanager
+def _opened(context: ssl.SSLContext, host: str, port: int) -> Iterator[ssl.SSLSocket]:
+    """Connect to a host for the block, over TLS."""
     name = host.partition("%")[0].rstrip(".")
     with (
         socket.create_connection((host, port), SECONDS_TO_ANSWER) as plain,
         context.wrap_socket(plain, server_hostname=name) as secure,
     ):
-        return secure.getpeercert(binary_form=True) or b""
+        yield secure
 
 
 def node_time(settings: Settings, host: str) -> int | None:
@@ -118,15 +130,25 @@ def node_time(settings: Settings, host: str) -> int | None:
 
     It is the ``Date`` of its answer to a request that needs no login (RFC 9110, section 6.6.1).
     """
-    connection = http.client.HTTPSConnection(
-        host, settings.port, timeout=SECONDS_TO_ANSWER, context=Trust(settings).context
-    )
-    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-        connection.request("GET", "/v1/version")
-        written = connection.getresponse().getheader("Date", "")
-        with contextlib.suppress(ValueError, TypeError):
-            return int(parsedate_to_datetime(written).timestamp())
+    request = f"GET /v1/version HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        with _opened(Trust(settings).context, host, settings.port) as secure:
+            secure.sendall(request.encode("ascii"))
+            date = _DATE.search(_beginning(secure))
+        return int(parsedate_to_datetime(date[1].decode()).timestamp()) if date else None
     return None
+
+
+def _beginning(secure: ssl.SSLSocket) -> bytes:
+    """Return the beginning of what a host sends, up to the end of a head."""
+    received = b""
+    ends = time.monotonic() + SECONDS_TO_ANSWER
+    while b"\r\n\r\n" not in received and len(received) < _MAX_HEAD and time.monotonic() < ends:
+        piece = secure.recv(_MAX_HEAD)
+        if not piece:
+            break
+        received += piece
+    return received
 
 
 def _reason(error: Exception) -> str:

@@ -22,6 +22,8 @@ class Request(Struct, frozen=True):
     """Whether the cluster may take minutes to answer."""
     is_needed: bool = True
     """Whether the run cannot go on without the answer; if it can, it gives up within seconds."""
+    is_page: bool = False
+    """Whether it is for a page of a collection, which can be large."""
 
     @property
     def timeout(self) -> float:
@@ -34,6 +36,11 @@ class Request(Struct, frozen=True):
     def wants_json(self) -> bool:
         """Whether an answer that is not JSON may be garbled, and can be requested again."""
         return self.is_repeatable and self.method != "DELETE"
+
+    @property
+    def max_size(self) -> int:
+        """The number of bytes of the answer at most."""
+        return limits.MAX_PAGE if self.is_page else limits.MAX_ANSWER
 
     def __str__(self) -> str:
         return f"{self.method} {self.uri:.200}"
@@ -102,5 +109,6 @@ class Sender(Protocol):
         Raises:
             SendError: there is no answer.
             CertificateError: a node cannot prove that it belongs to the cluster.
+            OversizedReplyError: the answer is larger than ``request.max_size``.
             ResourceError: this machine lacks what it takes to send the request.
         """

@@ -4,6 +4,7 @@ import contextlib
 
 import msgspec
 
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.request import Headers, Request
 from qumulo_changelist.cluster.rest.retry import RetryingSender
@@ -132,7 +133,8 @@ class Session:
         request = Request("POST", "/v1/session/login", body)
         source = str(request)
         token = _login.read(await self._sender.send(request, _headers()), source).bearer_token
-        if not (token and token.isascii() and token.isprintable()):
+        is_short = len(token) <= limits.MAX_TOKEN
+        if not (token and is_short and token.isascii() and token.isprintable()):
             raise ReplyError(f"{source}: the answer has no usable token")
         return SessionToken(token)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from qumulo_changelist.cluster.failures import snapshot_absence
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.pages import read_pages
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.session import Session
@@ -76,7 +77,9 @@ class Snapshots:
         request = Request("GET", f"/{version}/snapshots/status/", is_slow=True)
         return [
             read_snapshot(status, source)
-            async for source, page in read_pages(self._session, request, _statuses)
+            async for source, page in read_pages(
+                self._session, request, _statuses, most=limits.MAX_SNAPSHOTS
+            )
             for status in page.entries
         ]
 

@@ -12,6 +12,7 @@ from qumulo_changelist.changes.sieve import NO_SIEVE, ChangeSieve
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
+from qumulo_changelist.cluster.endless import EmptyPages
 from qumulo_changelist.cluster.interface import Cluster, DiffPage
 from qumulo_changelist.errors import InconsistentReadError
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
@@ -59,9 +60,11 @@ def collect_changes(
         meter: counts the changes.
     """
     out_of_scope = 0
+    empty = EmptyPages(f"the diff of the snapshots {older} and {newer}")
     encode = PageEncoder(changes.scope, changes.sieve)
     with contextlib.closing(_selected_pages(cluster, older, newer, encode, runner)) as pages:
         for received, selected in pages:
+            empty.count(received)
             out_of_scope += received - changes.add_selected(selected)
             planner.expect(selected.encoded.directories)
             meter.add_changes(received)
