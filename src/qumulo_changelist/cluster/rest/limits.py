@@ -39,8 +39,8 @@ MAX_PAGE = 67_108_864
 A path has at most 32,760 bytes, and JSON takes at most six for each of them; with everything else
 that is stated of it, an entry takes at most 200 kB. So a page of 100 entries always has room, and
 one of 10,000 changes if they take 6.7 kB on average. If a page is larger, fewer entries are
-requested at a time. The status of all 40,000 snapshots that a cluster can have comes as one page:
-1.6 kB each.
+requested at a time. The status of snapshots may come as one page without a limit: there is room for
+40,000 of 1.6 kB each.
 """
 
 MAX_ANSWER = 4_194_304
