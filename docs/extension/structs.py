@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 from docs.extension.fields import field_docstrings, plain, shown
 
-from qumulo_changelist.cycle import journal
+from qumulo_changelist.cycle import journal, runs
 from qumulo_changelist.operations.lists.receipt import Receipt
 
 _WORDS = {str: "text", int: "number", bool: "true or false", type(None): "null"}
@@ -29,13 +29,13 @@ def receipt_schema() -> str:
 
 def describe_journal() -> str:
     """Return a table of the columns of the journal, and one of the states of a run."""
-    meanings = field_docstrings(journal.Run)
+    meanings = field_docstrings(runs.Run)
     rows = ["| column | type | |", "| --- | --- | --- |"]
     for name, kind in re.findall(r"^    (\w+) (\w+)", journal._TABLE, re.MULTILINE):
         rows.append(f"| `{name}` | {kind} | {meanings[name]} |")
     rows += ["", "| state | |", "| --- | --- |"]
-    meanings = field_docstrings(journal.RunState)
-    rows += [f"| `{state.value}` | {meanings[state.name]} |" for state in journal.RunState]
+    meanings = field_docstrings(runs.RunState)
+    rows += [f"| `{state.value}` | {meanings[state.name]} |" for state in runs.RunState]
     return "\n".join(rows)
 
 

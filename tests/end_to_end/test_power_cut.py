@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from qumulo_changelist.cycle.journal import Journal, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.other_lists import OtherList
+from qumulo_changelist.cycle.runs import RunState
 from qumulo_changelist.errors import StateFileError
 from tests.disk.power_cut import Disk, Tree
 from tests.disk.shim import Call, read_log, watch

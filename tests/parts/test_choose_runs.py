@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.cycle.journal import IN_MEMORY, Journal
 from qumulo_changelist.cycle.other_lists import OtherList
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.operations.project.commit import CommitRequest, choose_runs
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place

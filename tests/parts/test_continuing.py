@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from qumulo_changelist.cycle.base import Base
-from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.cycle.journal import IN_MEMORY, Journal
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.events import ignore
 from qumulo_changelist.model import Snapshot

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from qumulo_changelist.cycle.journal import RunState
+from qumulo_changelist.cycle.runs import RunState
 from qumulo_changelist.cycle.snapshot_names import parse_name
 from qumulo_changelist.errors import (
     ChangelistError,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from qumulo_changelist.cycle.journal import Run, RunState
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import (
     SnapshotMissingError,

@@ -15,7 +15,7 @@ from docs.extension.links import DOCS, REPOSITORY, Link, find_links, rebase
 from docs.extension.offline import find_loads
 
 from qumulo_changelist import errors
-from qumulo_changelist.cycle.journal import Run, RunState
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.operations.lists.receipt import Receipt
 from qumulo_changelist.projects import keys
 from qumulo_changelist.projects.file import parse_projects

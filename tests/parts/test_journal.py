@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.contents import RunContents
-from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.cycle.journal import IN_MEMORY, Journal
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
 from qumulo_changelist.operations.project.history import (
     SourceStatus,
@@ -109,7 +110,8 @@ def test_a_list_waits_if_it_is_newer_than_the_commit_and_continues_it() -> None:
 
 def test_two_processes_write_at_once(path: str) -> None:
     script = (
-        "import sys; from qumulo_changelist.cycle.journal import *\n"
+        "import sys; from qumulo_changelist.cycle.journal import Journal\n"
+        "from qumulo_changelist.cycle.runs import Run, RunState\n"
         "with Journal(sys.argv[1]) as journal:\n"
         "    for n in range(1, 26):\n"
         "        run = journal.add(Run(project=sys.argv[2], source='/a', newer=n,"

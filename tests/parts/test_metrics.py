@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.events import Event, MetricsUnwritten
 from qumulo_changelist.model import Totals
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList

@@ -49,7 +49,7 @@ tallies = st.builds(
     st.lists(st.tuples(NAMES, NAMES), max_size=3),
     st.lists(NAMES, max_size=3),
     st.lists(st.tuples(NAMES, OPS), max_size=3),
-    st.dictionaries(NAMES, st.integers(1, 2**63), max_size=3),
+    *[st.dictionaries(NAMES, st.integers(1, 2**63), max_size=3)] * 2,
     filter_tallies.map(lambda tally: tally.facts),
 ).map(Tally.of)
 pieces = st.builds(

@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.contents import RunContents
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import InvalidListError, InvalidReceiptError, OutputError, UsageError
 from qumulo_changelist.events import Stage, StageBegun
 from qumulo_changelist.filters.tally import FilterCount

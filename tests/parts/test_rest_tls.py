@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster.rest import limits
+from qumulo_changelist.cluster import backoff
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import (
@@ -110,7 +110,7 @@ def test_a_server_without_tls_is_given_up_at_once(listener):
 
 
 def test_a_certificate_that_changes_between_two_requests_is_refused(listener, monkeypatch):
-    monkeypatch.setattr(limits, "PAUSE", 0.001)
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.001)
     with serve() as first:
         first.gives((200, file(), {"Connection": "close"}))
         cluster = RestCluster(first.settings(), listener)

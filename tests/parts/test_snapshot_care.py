@@ -1,6 +1,7 @@
 """What each snapshot of a cluster is for, and which of them nobody should delete."""
 
-from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, Run, RunState
+from qumulo_changelist.cycle.journal import IN_MEMORY, Journal
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.snapshot_names import marker_name, run_name
 from qumulo_changelist.cycle.survey import survey_snapshots
 from qumulo_changelist.model import Snapshot

@@ -42,9 +42,8 @@ class Snapshots:
             uri = f"/{version}/snapshots/"
             return Request("POST", uri, msgspec.json.encode(body), is_repeatable=False)
 
-        answer, source = await self._ask(creation)
         with unclear_if_garbled():
-            return _snapshot(answer, source)
+            return _snapshot(*await self._ask(creation))
 
     async def status(self, number: int) -> Snapshot | None:
         """Return a snapshot; None if the cluster does not have it.

@@ -9,8 +9,9 @@ from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.model import Snapshot

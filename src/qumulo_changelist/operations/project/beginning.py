@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.cycle.base import Base, Committed, Disagreement, WhyFull, choose_base
-from qumulo_changelist.cycle.journal import Journal, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.retention import plan_retention
+from qumulo_changelist.cycle.runs import RunState
 from qumulo_changelist.cycle.survey import Survey, newest_by_policy
 from qumulo_changelist.errors import NoBaseError, PolicySnapshotMissingError
 from qumulo_changelist.events import (

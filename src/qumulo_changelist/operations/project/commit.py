@@ -8,8 +8,9 @@ from msgspec import Struct
 from qumulo_changelist.checks.request import normalize_cluster_path
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs

@@ -10,8 +10,9 @@ import time
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.cycle.base import Committed, is_same
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.retention import plan_retention
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.snapshot_names import marker_name
 from qumulo_changelist.cycle.survey import Survey, survey_snapshots
 from qumulo_changelist.errors import (

@@ -3,7 +3,8 @@
 import time
 
 from qumulo_changelist.cycle.base import Base
-from qumulo_changelist.cycle.journal import UNFINISHED, Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
+from qumulo_changelist.cycle.runs import UNFINISHED, Run, RunState
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.errors import (
     ConfigurationError,

@@ -6,8 +6,9 @@ from typing import Literal
 from msgspec import Struct
 
 from qumulo_changelist.checks.request import normalize_cluster_path
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.lock import lock_project
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.events import ignore
 from qumulo_changelist.operations.project.state import (

@@ -3,8 +3,8 @@
 import hashlib
 import os
 
-from qumulo_changelist.cycle.journal import Run
 from qumulo_changelist.cycle.other_lists import OtherList
+from qumulo_changelist.cycle.runs import Run
 from qumulo_changelist.errors import InvalidReceiptError, UncommittableError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.lists.receipt import read_receipt

@@ -14,8 +14,9 @@ from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.base import Base
 from qumulo_changelist.cycle.contents import RunContents
-from qumulo_changelist.cycle.journal import Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.other_lists import OtherList
+from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.snapshot_names import run_name
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.deadline import deadline_errors

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from qumulo_changelist.cycle.contents import RunContents
-from qumulo_changelist.cycle.journal import UNFINISHED, Run, RunState
+from qumulo_changelist.cycle.runs import UNFINISHED, Run, RunState
 from qumulo_changelist.errors import InvalidListError, InvalidReceiptError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.lists.pair import find_pair

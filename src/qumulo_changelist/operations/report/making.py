@@ -7,7 +7,7 @@ from functools import reduce
 
 from msgspec import Struct
 
-from qumulo_changelist.cycle.journal import Run
+from qumulo_changelist.cycle.runs import Run
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.names import to_bytes, to_text

@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.cycle.journal import UNFINISHED, Journal, Run, RunState
+from qumulo_changelist.cycle.journal import Journal
+from qumulo_changelist.cycle.runs import UNFINISHED, Run, RunState
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import NeededSnapshotError, SnapshotMissingError
 from qumulo_changelist.events import Listener, SnapshotRemoved, ignore
