@@ -32,6 +32,7 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "private_folder",
         "secret",
         "snapshot_paths",
         "version",

@@ -78,6 +78,7 @@ def _run(argv: Sequence[str] | None) -> int:
 _SAME_NAMES = (
     *("metadata", "deletes", "moves", "verify", "max_deletes", "workers"),
     *("lookups", "mount_timeout", "page_size", "slice_size", "spill_after", "pieces"),
+    "resume",
 )
 
 
@@ -169,6 +170,7 @@ def _add_tuning(parser: argparse.ArgumentParser) -> None:
             default=default, help=meaning + shown,
         )  # fmt: skip
     scheduler_options.add_pieces(parser)
+    scheduler_options.add_resume(parser, default=_DEFAULTS["resume"])
 
 
 def _number_of_lookups(argument: str) -> int:

@@ -41,6 +41,7 @@ from qumulo_changelist.events.lists import (
     EntryLeftOut,
     EntryUnreadable,
     FullListChosen,
+    KeepingStopped,
     LeftoverRemoved,
     LeftoversKept,
     ListPublished,
@@ -49,6 +50,8 @@ from qumulo_changelist.events.lists import (
     MoreUnreadable,
     MountUnverified,
     OldPiecesRemoved,
+    PagesDropped,
+    PagesReused,
     PieceDamaged,
     PiecesLeft,
     PiecesPerishable,
@@ -82,6 +85,7 @@ __all__ = [
     "FiltersWidened",
     "FullListChosen",
     "FullListNeeded",
+    "KeepingStopped",
     "LeftoverRemoved",
     "LeftoversKept",
     "ListCommitted",
@@ -99,6 +103,8 @@ __all__ = [
     "NothingNewer",
     "NotificationFailed",
     "OldPiecesRemoved",
+    "PagesDropped",
+    "PagesReused",
     "PieceDamaged",
     "PiecesLeft",
     "PiecesPerishable",
@@ -153,6 +159,9 @@ Event = (
     | PiecesPerishable
     | PiecesReused
     | PieceDamaged
+    | PagesReused
+    | PagesDropped
+    | KeepingStopped
     | OldPiecesRemoved
     | PiecesLeft
     | ListPublished

@@ -25,7 +25,7 @@ from qumulo_changelist.events import (
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
-from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
+from qumulo_changelist.operations.lists.kept_parts import keep_parts
 from qumulo_changelist.operations.lists.places import ListPlace, check_places
 from qumulo_changelist.operations.lists.plan import Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
@@ -122,8 +122,8 @@ class _Run:
         self._pair = find_pair(self._cluster, self._scope, self._request, listener)
         self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
-        self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
-        parameters = ListParameters(request.source_index, self._kept.run_time, base)
+        self._kept = stack.enter_context(keep_parts(self._request, settings, self._pair, listener))
+        parameters = ListParameters(request.source_index, self._kept.pieces.run_time, base)
         self._lists = [_List(each, parameters, stack) for each in places]
         self._folder = self._lists[0].file.folder
         self._changes = ChangeSet(
@@ -156,7 +156,7 @@ class _Run:
         self._meter.begin(Stage.DIFF)
         self._out_of_scope = pieces.collect_changes(
             *(self._cluster, older, self._request.newer, changes),
-            *(self._runner, self._planner, self._meter),
+            *(self._kept.pages, self._runner, self._planner, self._meter),
         )
         self._in_scope = changes.in_scope
         self._listener(ChangesCollected(scope.base or "/", self._in_scope, self._out_of_scope))
@@ -189,14 +189,14 @@ class _Run:
                 older,
                 SidesEncoder(self._encode, request.deletes),
                 sieve=self._sieve,
-                keeper=self._kept.keeper(PiecesCodec(), self._pair),
+                keeper=self._kept.pieces.keeper(PiecesCodec(), self._pair),
             )
         )
 
     def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
         finder: Finish[SetAsideCandidates] = CandidateFinder(self._encode.can_hold)
-        keeper = self._kept.keeper(CandidatesCodec(), self._pair)
+        keeper = self._kept.pieces.keeper(CandidatesCodec(), self._pair)
         slices = self._products(
             SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve, keeper)
         )
@@ -226,7 +226,7 @@ class _Run:
         if scheduler := self._request.scheduler:
             job = travelling_job(job, scheduler, self._settings, self._listener)
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(self._kept.count(results), tallies, self._meter)
+        return pieces.take_products(self._kept.pieces.count(results), tallies, self._meter)
 
     def check(self) -> None:
         """Make sure that the list may be published.
