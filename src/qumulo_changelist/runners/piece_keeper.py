@@ -53,7 +53,7 @@ class PieceKeeper(Struct, Generic[Product], frozen=True):
 
         What is damaged is reported, and made again.
         """
-        if not self.lasts:
+        if not self.lasts or (self.is_spare and not os.path.isdir(to_bytes(self.folder))):
             return None
         identity = self._identify(one)
         path = self._path(identity.hex())
