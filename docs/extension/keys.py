@@ -17,7 +17,7 @@ from qumulo_changelist.runners.scheduler import Scheduler
 _OWNERS = (Source, ListOptions, Filters, Scheduler, Project)
 _FIELDS = {**keys.FIELDS, **SCHEDULER_FIELDS}
 # The option says it of itself, or the opposite; the docstring says it of the key.
-_UNLIKE_OPTIONS = frozenset(("config", "full", "notify_url", "transport"))
+_UNLIKE_OPTIONS = frozenset(("config", "full", "notify_url", "resume", "transport"))
 
 
 def describe_project_keys() -> str:

@@ -147,6 +147,10 @@ class Emulator:
         """End all sessions, as after ten hours."""
         self._control("POST", "expire-sessions")
 
+    def forget_pages(self) -> None:
+        """Make the key of every page stale that was issued so far."""
+        self._control("POST", "forget-pages")
+
     def settings(self, **changed: object) -> dict[str, Any]:
         """Change the given settings, and return all of them."""
         settings: dict[str, Any] = self._control("POST", "settings", changed)

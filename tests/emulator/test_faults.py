@@ -168,6 +168,7 @@ def test_without_a_token_nothing_can_be_changed_or_read(
         ("POST", "settings"),
         ("GET", "settings"),
         ("POST", "expire-sessions"),
+        ("POST", "forget-pages"),
         ("GET", "requests"),
     ):
         assert emulator.request_as(token, method, f"/emulator/{what}", {"status": 500})[0] == 401

@@ -161,6 +161,18 @@ def test_a_page_key_is_stale_after_a_change_of_the_order(
     assert refusal(emulator.request("GET", uri)) == BAD_KEY
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_key_is_stale_once_the_emulator_has_forgotten_all(
+    emulator: ThreadedEmulator, folder: Path, kind: Kind
+) -> None:
+    url = collection(emulator, folder, kind, 7)
+    uri = get(emulator, url)["paging"]["next"]
+    emulator.forget_pages()
+    assert refusal(emulator.request("GET", uri)) == BAD_KEY
+    later = get(emulator, url)["paging"]["next"]
+    assert emulator.request("GET", later)[0] == 200
+
+
 def test_a_page_key_is_stale_if_the_directory_was_replaced(
     emulator: ThreadedEmulator, folder: Path
 ) -> None:

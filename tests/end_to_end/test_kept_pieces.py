@@ -25,6 +25,7 @@ from qumulo_changelist import (
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import PiecesError
+from qumulo_changelist.operations.lists import kept_folder, spare_set
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import site_on
@@ -327,6 +328,114 @@ def test_two_runs_of_the_same_list_at_once_do_not_disturb_each_other(
     (event,) = listener.of(events.PiecesReused)
     assert event.reused == event.slices, "the first run has the pieces, the second makes its own"
     assert os.listdir(tmp_path / "pieces") == []
+
+
+# Without a folder of the user's own
+
+
+@pytest.fixture
+def spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a run of any length keeps copies of its pieces by itself."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(spare_set, "SECONDS_BEFORE_KEEPING", 0)
+    return tmp_path / "state" / "qumulo-changelist" / "kept"
+
+
+def spare_request(project: Project, folder: Path, **options: Any) -> ChangelistRequest:
+    return project.request(folder, **{"pieces": None, **options})
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("wanted", ["moves", "full list"])
+def test_a_long_run_keeps_copies_by_itself_and_the_next_one_uses_them(
+    project: Project,
+    tmp_path: Path,
+    spare: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: str,
+    workers: int,
+) -> None:
+    request = spare_request(project, tmp_path, workers=workers, **WANTED[wanted])
+    interrupt_before_publication(project, request, monkeypatch)
+    before, listener = len(project.cluster.requests()), RecordingListener()
+
+    made = make(project, request, listener)
+
+    assert project.asked(before) == set()
+    (event,) = listener.of(events.PiecesReused)
+    assert event.reused == event.slices > 0
+    assert os.listdir(spare) == []
+    assert made == make(project, replace(request, resume=False))
+
+
+def test_a_short_run_keeps_no_piece(
+    project: Project, tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spare_set, "SECONDS_BEFORE_KEEPING", 1000)
+    cut_short(project, spare_request(project, tmp_path))
+
+    assert not any(spare.glob("*pieces*"))
+
+
+def test_of_the_live_share_nothing_is_kept_and_nothing_is_said(
+    project: Project, tmp_path: Path, spare: Path
+) -> None:
+    mount = str(project.site.mount)
+    request = spare_request(project, tmp_path, metadata="mount", mapped_path=mount)
+    listener = RecordingListener()
+
+    make(project, request, listener)
+
+    assert not listener.of(events.PiecesPerishable)
+    assert not listener.of(events.KeepingStopped)
+
+
+def test_copies_that_cannot_be_written_are_reported_once_and_the_list_is_made(
+    project: Project, tmp_path: Path, spare: Path
+) -> None:
+    """A directory is where the copy of each piece would be."""
+    request = spare_request(project, tmp_path)
+    cut_short(project, request)
+    for kept in spare.glob("*/*.piece"):
+        kept.unlink()
+        kept.mkdir()
+        (kept / "full").touch()
+    listener = RecordingListener()
+
+    made = make(project, replace(request, max_deletes=DeletionLimit(Fraction(100))), listener)
+
+    assert not listener.of(events.PiecesReused)
+    (stopped,) = listener.of(events.KeepingStopped)
+    assert "Is a directory" in stopped.reason
+    assert made == make(project, replace(request, resume=False))
+
+
+def test_without_room_for_copies_the_list_is_made(
+    project: Project, tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_folder, "MAX_SIZE", -1)
+    request, listener = spare_request(project, tmp_path), RecordingListener()
+
+    made = make(project, request, listener)
+
+    (stopped,) = listener.of(events.KeepingStopped)
+    assert "which is its limit" in stopped.reason
+    assert os.listdir(spare) == []
+    assert made == make(project, replace(request, resume=False))
+
+
+def test_whoever_does_not_want_it_uses_no_piece_of_an_earlier_run(
+    project: Project, tmp_path: Path
+) -> None:
+    request = project.request(tmp_path)
+    cut_short(project, request)
+    listener = RecordingListener()
+
+    make(project, replace(request, resume=False), listener)
+
+    assert not listener.of(events.PiecesReused)
+    assert not listener.of(events.PiecesPerishable)
+    assert len(os.listdir(tmp_path / "pieces")) == 1, "that of the first run"
 
 
 # A project

@@ -119,7 +119,9 @@ def test_the_option_overrides_the_configuration(project: Project) -> None:
 def test_no_session_is_stored(project: Project) -> None:
     before = {path.name for path in project.site.folder.iterdir()}
     project.scan_list("--metadata=rest")
-    assert {path.name for path in project.site.folder.iterdir()} == before
+    state = project.site.folder / "state"
+    assert {path.name for path in project.site.folder.iterdir()} - {state.name} == before
+    assert [path for path in state.rglob("*") if not path.is_dir()] == [], "nor a page of the diff"
     assert not list(project.site.folder.rglob("sessions"))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 
-from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.interface import Cluster, PageStore
 from qumulo_changelist.errors import AbsentError, UnreadableError
 from qumulo_changelist.model import Caller, Change, EntryStat, Kind, Snapshot
 
@@ -46,7 +46,7 @@ class UnusedCluster(Cluster):
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         raise AssertionError("no changes should be requested")
 
-    def diff_pages(self, older: int, newer: int) -> None:
+    def diff_pages(self, older: int, newer: int, store: PageStore | None = None) -> None:
         return None
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:

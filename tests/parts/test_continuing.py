@@ -1,17 +1,22 @@
 """Which run that was cut short the next one goes on with, and when it takes a new snapshot."""
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from qumulo_changelist.cluster.interface import UndecodedPage
 from qumulo_changelist.cycle.base import Base
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal
 from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.events import ignore
 from qumulo_changelist.model import Snapshot
+from qumulo_changelist.operations.lists.kept_folder import KeptFolder
+from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages
 from qumulo_changelist.operations.lists.piece_sets import use_set
 from qumulo_changelist.operations.project.continuing import find_interrupted, lasts_like_new
 from qumulo_changelist.projects.project import ListOptions, Project, Source
@@ -28,11 +33,23 @@ class History:
 
     def __init__(self, folder: Path, journal: Journal) -> None:
         self.folder, self.journal = folder, journal
+        self.options = ListOptions(pieces=str(folder))
         self.snapshots = {one: Snapshot(one, "", TAKEN + one) for one in (OLDER, FIRST, SECOND)}
 
     def keep(self, newer: int) -> None:
         with use_set(str(self.folder), b"%32d" % newer, (OLDER, newer), ignore, lasts=True) as used:
             Path(used.path, f"{newer:064}.piece").touch()
+
+    def keep_pages(self, newer: int, *, begun: float, seconds: float) -> None:
+        """Pages of a diff that a run has kept by itself, and how long that took."""
+        folder = KeptFolder()
+        header = PagesHeader(b"%32d" % newer, OLDER, newer, int(begun))
+        path = os.path.join(folder.path, f"{newer}.pages")
+        file = open_pages(path, header, new=True)
+        assert file
+        file.add(UndecodedPage("GET /", b"{}", "/next"))
+        file.close()
+        os.utime(path, (0, begun + seconds))
 
     def ended(self, newer: int | None, exit_code: int | None = None, **values: Any) -> None:
         """A run that failed, with an exit code, or that was interrupted."""
@@ -49,7 +66,7 @@ class History:
         self.journal.add(Run(**known | values))
 
     def goes_on_with(self) -> int | None:
-        options = ListOptions(pieces=str(self.folder))
+        options = self.options
         project = Project(name="show", sources=(SOURCE,), options=options)
         survey = Survey(self.snapshots, self.snapshots, {})
         base = Base(self.snapshots[OLDER])
@@ -75,6 +92,7 @@ MENDED_ELSEWHERE = {
     "a worker ended": 70,
     "no memory": 71,
     "login": 77,
+    "its time was over": 9,
 }
 OF_THE_SNAPSHOT = {
     "a mistake of this program": 1,
@@ -127,6 +145,30 @@ def test_a_run_does_not_go_on_with_a_snapshot_that_expires_before_a_new_one_woul
     history.ended(FIRST)
     history.snapshots[FIRST] = history.snapshots[FIRST]._replace(expires=2 * 10**18)
 
+    assert history.goes_on_with() is None
+
+
+WORTH = {
+    "a long run today": (3600, 120, FIRST),
+    "a long run the day before yesterday": (2 * DAY, 120, None),
+    "a short run": (3600, 20, None),
+}
+
+
+@pytest.mark.parametrize("name", WORTH)
+def test_what_a_run_kept_by_itself_has_to_be_worth_it(
+    history: History, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    history.options = ListOptions()
+    history.ended(FIRST)
+    assert history.goes_on_with() is None, "pieces are in a folder that the project does not name"
+    ago, seconds, expected = WORTH[name]
+
+    history.keep_pages(FIRST, begun=time.time() - ago, seconds=seconds)
+
+    assert history.goes_on_with() == expected
+    history.options = ListOptions(resume=False)
     assert history.goes_on_with() is None
 
 

@@ -12,6 +12,8 @@ from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists import kept_pieces
+from qumulo_changelist.operations.lists.kept_folder import KeptFolder
+from qumulo_changelist.operations.lists.kept_pages import identify_diff, keep_pages
 from qumulo_changelist.operations.lists.kept_pieces import identify_list, keep_pieces
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output import formats
@@ -140,7 +142,9 @@ def test_what_may_be_different_next_time_is_kept_for_the_run_alone(
     monkeypatch.setitem(formats.FORMATS, "own", known)
     request, settings, pair = changed
 
-    with keep_pieces(replace(request, pieces=str(tmp_path)), settings, pair, listener) as kept:
+    with keep_pieces(
+        replace(request, pieces=str(tmp_path)), settings, pair, None, listener
+    ) as kept:
         keeper = kept.keeper(PiecesCodec(), pair)
         assert keeper is not None
         assert not keeper.lasts
@@ -153,7 +157,7 @@ def test_a_full_list_needs_no_moment_of_an_older_snapshot(tmp_path, listener):
     pair = SnapshotPair(view, NEWER, is_full=True)
     request = replace(REQUEST, older=None, pieces=str(tmp_path))
 
-    with keep_pieces(request, SETTINGS, pair, listener):
+    with keep_pieces(request, SETTINGS, pair, None, listener):
         pass
 
     assert listener.events == []
@@ -166,8 +170,64 @@ def test_without_a_folder_or_a_base_path_nothing_is_kept(
     request = replace(REQUEST, pieces=str(tmp_path) if is_wanted else None)
     pair = PAIR._replace(newer=NEWER._replace(has_base=False)) if is_wanted else PAIR
 
-    with keep_pieces(request, SETTINGS, PAIR, listener) as kept:
+    with keep_pieces(request, SETTINGS, PAIR, None, listener) as kept:
         assert kept.keeper(PiecesCodec(), pair) is None
         kept.remove()
 
     assert listener.events == []
+
+
+# The pages of a diff
+
+OTHER_DIFFS = {
+    "another host": (replace(SETTINGS, hosts=("n1", "n3")), PAIR),
+    "another port": (replace(SETTINGS, port=8001), PAIR),
+    "another user": (replace(SETTINGS, username="other"), PAIR),
+    "another older snapshot": (SETTINGS, PAIR._replace(older=NEWER)),
+    "taken at another moment": (
+        SETTINGS,
+        PAIR._replace(newer=NEWER._replace(snapshot=NEWER.snapshot._replace(taken=99))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_DIFFS)
+def test_pages_are_those_of_one_diff_of_one_cluster(name: str) -> None:
+    settings, pair = OTHER_DIFFS[name]
+
+    other = identify_diff(settings, pair.older.snapshot, pair.newer.snapshot)
+
+    assert other != identify_diff(SETTINGS, PAIR.older.snapshot, PAIR.newer.snapshot)
+
+
+def test_the_order_of_nodes_makes_no_difference_to_pages() -> None:
+    turned = replace(SETTINGS, hosts=SETTINGS.hosts[::-1])
+    snapshots = PAIR.older.snapshot, PAIR.newer.snapshot
+
+    assert identify_diff(turned, *snapshots) == identify_diff(SETTINGS, *snapshots)
+    assert len(SETTINGS.hosts) > 1
+
+
+UNKNOWN = PAIR._replace(older=PAIR.older._replace(snapshot=Snapshot(1)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "pair"),
+    [
+        (replace(SETTINGS, transport="qq"), PAIR),
+        (SETTINGS, UNKNOWN),
+        (SETTINGS, PAIR._replace(is_full=True)),
+    ],
+    ids=["qq has no pages", "nobody knows when they were taken", "there is no diff"],
+)
+def test_only_pages_that_a_later_run_may_use_are_kept(
+    tmp_path, monkeypatch, listener, settings: Settings, pair: SnapshotPair
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    with keep_pages(KeptFolder(), settings, pair, listener) as kept:
+        assert kept is None
+    with keep_pages(KeptFolder(), SETTINGS, PAIR, listener) as kept:
+        assert kept is not None
+    assert listener.events == []
+    assert list(tmp_path.iterdir()) == [], "before there is a page"

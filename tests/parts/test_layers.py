@@ -36,6 +36,7 @@ VALUES = {
         "names",
         "shortages",
         "pending",
+        "private_folder",
         "run_id",
         "scratch",
         "secret",

@@ -45,6 +45,9 @@ WARNINGS: list[Event] = [
     events.PiecesPerishable("the live share can change"),
     events.PiecesReused(3, 4),
     events.PieceDamaged("/pieces/set/1.piece", "why"),
+    events.PagesReused(30),
+    events.PagesDropped("why"),
+    events.KeepingStopped("/kept/1.pages", "why"),
     events.PiecesLeft("/pieces/set", "why"),
 ]
 WARNINGS += [

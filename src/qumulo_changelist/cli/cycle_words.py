@@ -119,8 +119,8 @@ CYCLE_WORDS: dict[type, Callable[[Any], str]] = {
     events.SourceBegun: lambda e: f"{e.project}: {e.source}",
     events.RunRecovered: _run_recovered,
     events.RunContinued: lambda e: (
-        f"{e.source}: going on with snapshot {e.snapshot} ({e.name}) of an earlier run, whose "
-        "pieces are kept; what changed since then is for the next run"
+        f"{e.source}: going on with snapshot {e.snapshot} ({e.name}) of an earlier run, of "
+        "which parts are kept; what changed since then is for the next run"
     ),
     events.CommitLost: lambda e: (
         f"{e.source}: a commit of snapshot {e.snapshot} was interrupted, and the cluster no longer "

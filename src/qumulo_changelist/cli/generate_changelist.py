@@ -91,6 +91,7 @@ def _generate(request: ChangelistRequest, options: argparse.Namespace, log: List
 _SAME_NAMES = (
     *("metadata", "deletes", "moves", "verify", "max_deletes", "max_unreadable"),
     *("workers", "lookups", "mount_timeout", "page_size", "slice_size", "spill_after", "pieces"),
+    "resume",
 )
 
 
@@ -188,6 +189,7 @@ def _add_tuning(parser: argparse.ArgumentParser) -> None:
             default=default, help=meaning + shown,
         )  # fmt: skip
     scheduler_options.add_pieces(parser)
+    scheduler_options.add_resume(parser, default=_DEFAULTS["resume"])
 
 
 def _number_of_lookups(argument: str) -> int:

@@ -74,6 +74,7 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
         "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
     )
     scheduler_options.add_pieces(group)
+    scheduler_options.add_resume(group)
     filter_options.add_options(parser)
     scheduler_options.add_options(parser)
 

@@ -67,6 +67,14 @@ def add_pieces(group: argparse._ActionsContainer) -> None:
     )  # fmt: skip
 
 
+def add_resume(group: argparse._ActionsContainer, default: bool | None = None) -> None:
+    """Add whether a run goes on from where one before it was cut short."""
+    group.add_argument(
+        "--no-resume", dest="resume", action="store_false", default=default,
+        help="begin anew, also if an earlier run was cut short, and keep nothing for a later one",
+    )  # fmt: skip
+
+
 def chosen_scheduler(options: argparse.Namespace, own: Scheduler | None = None) -> Scheduler | None:
     """Return the scheduler of a command line; what it does not say is as in ``own``.
 

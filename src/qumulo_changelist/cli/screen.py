@@ -289,6 +289,16 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     ),
     events.PiecesPerishable: lambda e: f"no later run can use the pieces of this one: {e.reason}",
     events.PieceDamaged: lambda e: f"{e.path} is not used but made again: {e.reason}",
+    events.PagesReused: lambda e: (
+        f"an earlier run was cut short: going on after {count(e.pages, 'page')} of the diff"
+    ),
+    events.PagesDropped: lambda e: (
+        f"of the diff that an earlier run has kept, a part is requested again: {e.reason}"
+    ),
+    events.KeepingStopped: lambda e: (
+        "if this run is cut short, the next one does again what it does from now on; nothing more "
+        f"can be kept in {e.path}: {e.reason}"
+    ),
     events.OldPiecesRemoved: lambda e: f"removed {e.path}, which an earlier run had left",
     events.PiecesLeft: lambda e: f"pieces cannot be removed: {e.path}: {e.reason}",
     events.LeftoversKept: lambda e: (

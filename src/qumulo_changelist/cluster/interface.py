@@ -5,8 +5,8 @@ without an error has yielded everything. A failure that is not about one entry r
 ``ChangelistError``.
 """
 
-from collections.abc import AsyncGenerator, Container, Coroutine, Generator
-from typing import Any, Protocol, TypeVar
+from collections.abc import AsyncGenerator, Container, Coroutine, Generator, Iterator
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +27,41 @@ class DiffPage(Protocol):
         Raises:
             ReplyError: an entry is not a change of an absolute path, or the page is malformed.
         """
+
+
+class UndecodedPage(NamedTuple):
+    """A page of a diff as the cluster has sent it."""
+
+    source: str
+    """The request for it, for messages."""
+    data: bytes
+    """JSON."""
+    next_uri: str
+    """Where the next page is; "" if there is none."""
+
+
+class PageStore(Protocol):
+    """Keeps the pages of one diff, for a run that reads it again."""
+
+    @property
+    def next_uri(self) -> str | None:
+        """Where the page is that follows those that are kept.
+
+        It is "" if none follows, and None if none are kept.
+        """
+
+    def pages(self) -> Iterator[UndecodedPage]:
+        """Yield the pages that an earlier run has kept, in order.
+
+        Raises:
+            IncompleteReplyError: they cannot be read any more.
+        """
+
+    def start_over(self, reason: str) -> None:
+        """Forget the pages that are kept, since the cluster does not go on after them."""
+
+    def keep(self, page: UndecodedPage) -> None:
+        """Keep a page that follows those that are kept, if that is possible."""
 
 
 class Cluster(Protocol):
@@ -84,8 +119,15 @@ class Cluster(Protocol):
         generator when no more is wanted.
         """
 
-    def diff_pages(self, older: int, newer: int) -> Generator[DiffPage, None, None] | None:
+    def diff_pages(
+        self, older: int, newer: int, store: PageStore | None = None
+    ) -> Generator[DiffPage, None, None] | None:
         """Yield the same as pages that are not decoded, so that several processes can share that.
+
+        Args:
+            older: the id of the older snapshot.
+            newer: that of the newer one.
+            store: keeps the pages, and has those that need not be requested again.
 
         Returns:
             The pages; None if this way to the cluster decodes a diff while it reads it.

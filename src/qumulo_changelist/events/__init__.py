@@ -46,6 +46,7 @@ from qumulo_changelist.events.lists import (
     EntryLeftOut,
     EntryUnreadable,
     FullListChosen,
+    KeepingStopped,
     LeftoverRemoved,
     LeftoversKept,
     ListPublished,
@@ -54,6 +55,8 @@ from qumulo_changelist.events.lists import (
     MoreUnreadable,
     MountUnverified,
     OldPiecesRemoved,
+    PagesDropped,
+    PagesReused,
     PieceDamaged,
     PiecesLeft,
     PiecesPerishable,
@@ -90,6 +93,7 @@ __all__ = [
     "FiltersWidened",
     "FullListChosen",
     "FullListNeeded",
+    "KeepingStopped",
     "LeftoverRemoved",
     "LeftoversKept",
     "ListCommitted",
@@ -107,6 +111,8 @@ __all__ = [
     "NothingNewer",
     "NotificationFailed",
     "OldPiecesRemoved",
+    "PagesDropped",
+    "PagesReused",
     "PartFailed",
     "PieceDamaged",
     "PiecesLeft",
@@ -171,6 +177,9 @@ Event = (
     | PiecesPerishable
     | PiecesReused
     | PieceDamaged
+    | PagesReused
+    | PagesDropped
+    | KeepingStopped
     | OldPiecesRemoved
     | PiecesLeft
     | PlacingBegun

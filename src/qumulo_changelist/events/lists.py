@@ -159,6 +159,25 @@ class PieceDamaged(Struct, frozen=True):
     reason: str
 
 
+class PagesReused(Struct, frozen=True):
+    """The first pages of the diff were not requested, since an earlier run had kept them."""
+
+    pages: int
+
+
+class PagesDropped(Struct, frozen=True):
+    """Pages of the diff that an earlier run had kept are of no use, and are requested again."""
+
+    reason: str
+
+
+class KeepingStopped(Struct, frozen=True):
+    """What this run does from now on is not kept: a later one could not go on from there."""
+
+    path: str
+    reason: str
+
+
 class OldPiecesRemoved(Struct, frozen=True):
     """Pieces were removed that an earlier run had left, and that no run can use any more."""
 

@@ -124,6 +124,7 @@ OPTION_KEYS: Mapping[str, Parser] = {
     "slice_size": _number,
     "spill_after": _number,
     "pieces": _absolute,
+    "resume": _yes_or_no,
 }
 CYCLE_KEYS: Mapping[str, Parser] = {
     "keep": _number,

@@ -67,6 +67,8 @@ class ListOptions(Struct, frozen=True, kw_only=True):
     """The Dask scheduler whose workers make a list; None to work on this machine."""
     pieces: str | None = None
     """A folder where the pieces of a list are kept until it is in its place; None for none."""
+    resume: bool = True
+    """Whether a run goes on from where one before it was cut short."""
 
 
 class Project(Struct, frozen=True, kw_only=True):

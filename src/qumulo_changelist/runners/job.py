@@ -65,6 +65,8 @@ class SliceResult(Struct, Generic[Product], frozen=True):
     """What filters have left out."""
     was_kept: bool = False
     """Whether an earlier run made it."""
+    not_kept: str = ""
+    """Why it could not be kept for a later run; "" if it could, or if none is to have it."""
     unread: UnreadDirectories = field(default_factory=UnreadDirectories)
     """The directories that could not be read."""
     failures: int = 0

@@ -88,7 +88,12 @@ class _Header(Struct, frozen=True):
 
 
 def write_piece(
-    path: str, identity: bytes, facts: bytes, contents: Sequence[bytes]
+    path: str,
+    identity: bytes,
+    facts: bytes,
+    contents: Sequence[bytes],
+    *,
+    is_durable: bool = True,
 ) -> list[StoredContent]:
     """Write a kept piece, and return where its contents are.
 
@@ -97,6 +102,7 @@ def write_piece(
         identity: shows what it is of.
         facts: what is small and needed at once.
         contents: what is large.
+        is_durable: whether it has to be on disk, and not only in a cache.
 
     Raises:
         PiecesError: it cannot be written.
@@ -110,7 +116,10 @@ def write_piece(
         atomic.file.write(len(encoded).to_bytes(_LENGTH_SIZE, "big"))
         for part in (encoded, *parts):
             atomic.file.write(part)
-        atomic.finish()
+        if is_durable:
+            atomic.finish()
+        else:
+            atomic.file.close()
         atomic.place()
     return header.parts(path, _BEFORE_HEADER + len(encoded))[1:]
 

@@ -74,4 +74,8 @@ class Context:
         self.nodes = nodes
         self.faults = Faults()
         self.log = RequestLog()
+        self.forget_pages()
+
+    def forget_pages(self) -> None:
+        """Accept no page key that was issued so far, as after a restart."""
         self.page_secret = secrets.token_bytes(32)

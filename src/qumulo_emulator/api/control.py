@@ -81,6 +81,11 @@ def expire_sessions(call: Call) -> dict[str, Any]:
     return {"expired": call.cluster.tokens.expire_sessions()}
 
 
+def forget_pages(call: Call) -> None:
+    """Answer POST /emulator/forget-pages: no key of a page that was issued so far is accepted."""
+    call.context.forget_pages()
+
+
 def get_settings(call: Call) -> dict[str, Any]:
     """Answer GET /emulator/settings."""
     return asdict(call.cluster.settings)

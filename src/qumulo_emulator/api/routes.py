@@ -133,6 +133,7 @@ ENDPOINTS = (
     Endpoint("DELETE", "/emulator/faults", control.clear_faults),
     Endpoint("POST", "/emulator/policies/{name}/run", policies.run),
     Endpoint("POST", "/emulator/expire-sessions", control.expire_sessions),
+    Endpoint("POST", "/emulator/forget-pages", control.forget_pages),
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
     Endpoint("GET", "/emulator/requests", control.list_requests),

@@ -9,13 +9,16 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Callable, Iterator
-
-from platformdirs import user_state_dir
 
 from qumulo_changelist.errors import ReplyError, SessionStoreError
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.private_folder import (
+    ForeignFolderError,
+    make_private,
+    others_reach,
+    state_folder,
+)
 from qumulo_changelist.scratch import scratch_folder
 from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.waiting import lock_when_free
@@ -42,14 +45,14 @@ class QqSession:
     """
 
     def __init__(self, host: str, port: int, username: str, *, folder: str = "") -> None:
-        self._folder = folder or os.path.join(user_state_dir("qumulo-changelist"), "sessions")
+        self._folder = folder or state_folder("sessions")
         owner = to_bytes("\0".join((host.lower(), str(port), username)))
         self.path = os.path.join(self._folder, hashlib.sha256(owner).hexdigest()[:32] + _ENDING)
 
     def token(self) -> str:
         """Return the token of the session; "" if there is none that ``qq`` can use."""
         try:
-            if _others_reach(self._check_folder()):
+            if others_reach(self._folder):
                 return ""  # anybody's; the next login makes the folder private
             with open(self.path, encoding="utf-8") as file:
                 stored = json.load(file)
@@ -57,6 +60,8 @@ class QqSession:
             return ""
         except (ValueError, RecursionError):
             return ""  # damaged, which is no better than none
+        except ForeignFolderError as error:
+            raise SessionStoreError(str(error)) from None
         except OSError as error:
             check_shortage(error)
             raise SessionStoreError(f"{self.path} cannot be read: {error.strerror}") from error
@@ -98,38 +103,17 @@ class QqSession:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            self._make_private_folder()
+            make_private(self._folder)
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 lock_when_free(lock)
                 yield
             finally:
                 os.close(lock)
+        except ForeignFolderError as error:
+            raise SessionStoreError(f"no session can be kept: {error}") from None
         except OSError as error:
             check_shortage(error)
             raise SessionStoreError(
                 f"the folder {self._folder} cannot be used: {error.strerror}"
             ) from error
-
-    def _make_private_folder(self) -> None:
-        if not os.path.isabs(self._folder):
-            raise SessionStoreError("this user has no home directory to keep a session in")
-        os.makedirs(os.path.dirname(self._folder), mode=0o700, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(self._folder, 0o700)
-        if _others_reach(self._check_folder()):
-            os.chmod(self._folder, 0o700)
-            # Anybody's, also those of other clusters: none is to be taken for this user's later.
-            for name in os.listdir(self._folder):
-                if name.endswith(_ENDING):
-                    os.unlink(os.path.join(self._folder, name))
-
-    def _check_folder(self) -> os.stat_result:
-        found = os.lstat(self._folder)
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-            raise SessionStoreError(f"{self._folder} is not a folder of this user")
-        return found
-
-
-def _others_reach(folder: os.stat_result) -> bool:
-    return bool(stat.S_IMODE(folder.st_mode) & 0o077)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from qumulo_changelist.cluster.endless import EmptyPages
-from qumulo_changelist.cluster.interface import DiffPage, DirectoryPage, check_unicode
+from qumulo_changelist.cluster.interface import DiffPage, DirectoryPage, PageStore, check_unicode
 from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.accounts import Accounts
 from qumulo_changelist.cluster.rest.diff import read_diff
@@ -181,11 +181,13 @@ class RestCluster:
                 if changes:
                     yield changes
 
-    def diff_pages(self, older: int, newer: int) -> Generator[DiffPage, None, None]:
+    def diff_pages(
+        self, older: int, newer: int, store: PageStore | None = None
+    ) -> Generator[DiffPage, None, None]:
         """Yield the same in pages that are not decoded; see ``Cluster``."""
         uri = f"/v2/snapshots/{newer}/changes-since/{older}?limit={self._diff_page}"
         request = Request("GET", uri, is_slow=True)
-        return iterate(self._loop.start, read_diff(self._session, request))
+        return iterate(self._loop.start, read_diff(self._session, request, store))
 
     def inspect_entry(self, reference: str, snapshot: int | None) -> EntryStat:
         """Return what an entry is, and what identifies it; see ``Cluster``."""

@@ -1,7 +1,6 @@
 """Listing what changed between two snapshots, or all that one snapshot has."""
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -23,26 +22,14 @@ from qumulo_changelist.events import (
     ignore,
 )
 from qumulo_changelist.model import CREATE, Change
-from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.held_mounts import HeldMounts
-from qumulo_changelist.operations.lists.kept_pieces import keep_pieces
+from qumulo_changelist.operations.lists.kept_parts import keep_parts
 from qumulo_changelist.operations.lists.open_list import OpenList
 from qumulo_changelist.operations.lists.places import check_owners_of, check_places
 from qumulo_changelist.operations.lists.plan import Planner
 from qumulo_changelist.operations.lists.progress import ProgressMeter
-from qumulo_changelist.operations.lists.receipt import (
-    DirectoryCounts,
-    FileCounts,
-    LeftOut,
-    ListFacts,
-    ProofFacts,
-    Receipt,
-    SnapshotFacts,
-    UnreadableEntries,
-    UnreadableEntry,
-    format_time,
-)
+from qumulo_changelist.operations.lists.receipt_making import KnownOfRun, make_receipt
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
 from qumulo_changelist.operations.lists.snapshot_pair import check_still_there, find_pair
@@ -61,7 +48,6 @@ from qumulo_changelist.scan.moves import CandidateFinder, SetAsideCandidates
 from qumulo_changelist.scan.sieve import EntrySieve
 from qumulo_changelist.scan.tally import Tally
 from qumulo_changelist.shortages import shortage_errors
-from qumulo_changelist.version import __version__
 
 
 def generate_changelist(
@@ -122,8 +108,8 @@ class _Run:
         self._pair = find_pair(self._cluster, self._scope, self._request, listener)
         self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
-        self._kept = stack.enter_context(keep_pieces(self._request, settings, self._pair, listener))
-        parameters = ListParameters(request.source_index, self._kept.run_time, base)
+        self._kept = stack.enter_context(keep_parts(self._request, settings, self._pair, listener))
+        parameters = ListParameters(request.source_index, self._kept.pieces.run_time, base)
         self._lists = [OpenList(each, parameters, stack) for each in places]
         check_owners_of(places)  # now that the folders are there
         self._folder = self._lists[0].file.folder
@@ -163,7 +149,7 @@ class _Run:
         self._meter.begin(Stage.DIFF)
         self._out_of_scope = pieces.collect_changes(
             *(self._cluster, older, self._request.newer, changes),
-            *(self._runner, self._planner, self._meter),
+            *(self._kept.pages, self._runner, self._planner, self._meter),
         )
         self._in_scope = changes.in_scope
         self._listener(ChangesCollected(scope.base or "/", self._in_scope, self._out_of_scope))
@@ -198,14 +184,14 @@ class _Run:
                 older,
                 SidesEncoder(self._encode, request.deletes),
                 sieve=self._sieve,
-                keeper=self._kept.keeper(PiecesCodec(), self._pair),
+                keeper=self._kept.pieces.keeper(PiecesCodec(), self._pair),
             )
         )
 
     def _pieces_with_moves(self, trees: Trees) -> Iterator[CountedPieces]:
         request = self._request
         finder: Finish[SetAsideCandidates] = CandidateFinder(self._encode.can_hold)
-        keeper = self._kept.keeper(CandidatesCodec(), self._pair)
+        keeper = self._kept.pieces.keeper(CandidatesCodec(), self._pair)
         slices = self._products(
             SliceJob(trees.newer, trees.older, finder, trees.identified, self._sieve, keeper)
         )
@@ -235,7 +221,9 @@ class _Run:
         if scheduler := self._request.scheduler:
             job = travelling_job(job, scheduler, self._settings, self._listener)
         results = self._runner.run(job, self._meter.count_slices(slices))
-        return pieces.take_products(self._kept.count(results), tallies, self._watch, self._meter)
+        return pieces.take_products(
+            self._kept.pieces.count(results), tallies, self._watch, self._meter
+        )
 
     def _check_sources(self) -> None:
         check_still_there(self._cluster, self._pair, self._request)
@@ -281,8 +269,12 @@ class _Run:
         """Put the lists and their receipts in their places."""
         published: list[PublishedList] = []
 
-        def make_receipt(each: OpenList, written: WrittenList) -> bytes:
-            made = self._receipt(each, written)
+        def encode_receipt(each: OpenList, written: WrittenList) -> bytes:
+            known = KnownOfRun(
+                *(self._request, self._settings, self._pair, self._run_id, self._started),
+                *(self._out_of_scope, self._net_files(each.tally), self._proof),
+            )
+            made = make_receipt(each, written, known)
             path = written.path
             published.append(PublishedList(path, receipt_path_of(path), made, each.tally.totals))
             return receipt.encode(made)
@@ -293,7 +285,7 @@ class _Run:
                 FilledList(
                     each.file,
                     each.tally.totals,
-                    partial(make_receipt, each),
+                    partial(encode_receipt, each),
                     is_beside=is_written_beside(each.format),
                 )
                 for each in self._lists
@@ -310,41 +302,3 @@ class _Run:
         if filtered.has_directories and not self._proof:
             return None
         return net_files(tally.totals, filtered) + self._excluded_gain
-
-    def _receipt(self, made: OpenList, written: WrittenList) -> Receipt:
-        request, tally, totals = self._request, made.tally, made.tally.totals
-        older, newer = self._pair.older.snapshot, self._pair.newer.snapshot
-        return Receipt(
-            project=request.project,
-            version=__version__,
-            run=self._run_id,
-            list_file=ListFacts(to_text(os.fsencode(written.path)), written.size, written.sha256),
-            older_snapshot=None if self._pair.is_full else SnapshotFacts.of(older),
-            newer_snapshot=SnapshotFacts.of(newer),
-            source=newer.source or None,
-            base_path=self._scope.base or "/",
-            mapped_path=request.mapped_path,
-            transport=self._settings.transport,
-            metadata=request.metadata,
-            format=made.format,
-            deletes=request.deletes,
-            moves=request.moves,
-            started=format_time(self._started),
-            ended=format_time(time.time_ns()),
-            files=FileCounts.of(totals),
-            directories=DirectoryCounts.of(totals),
-            left_out=LeftOut(
-                totals.left_out,
-                first=tally.left_out,
-                changes_outside_the_base_path=self._out_of_scope,
-            ),
-            unreadable=UnreadableEntries(
-                totals.unreadable, [UnreadableEntry(*pair) for pair in tally.unreadable]
-            ),
-            without_numeric_owner=totals.without_numeric_ids,
-            changed_on_the_live_share=totals.changed_since,
-            net_files=self._net_files(tally),
-            filters=request.filters,
-            filtered={str(name): each for name, each in tally.filtered.counts.items()},
-            proof=ProofFacts.of(self._proof) if self._proof else None,
-        )

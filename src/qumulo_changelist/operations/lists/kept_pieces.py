@@ -11,10 +11,12 @@ from qumulo_changelist.checks.base_path import SnapshotPair
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import DeletionLimitError, ProofError
 from qumulo_changelist.events import Listener, PiecesPerishable, PiecesReused
-from qumulo_changelist.model import Snapshot
 from qumulo_changelist.names import to_text
+from qumulo_changelist.operations.lists.kept_folder import KeptFolder
+from qumulo_changelist.operations.lists.kept_pages import identify_snapshot
 from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
 from qumulo_changelist.operations.lists.request import ChangelistRequest
+from qumulo_changelist.operations.lists.spare_set import SpareSet
 from qumulo_changelist.output.formats import FORMATS, ListParameters, formats_of_lists
 from qumulo_changelist.runners.job import SliceResult
 from qumulo_changelist.runners.piece_codec import ProductCodec
@@ -31,6 +33,7 @@ def keep_pieces(
     request: ChangelistRequest,
     settings: Settings,
     pair: SnapshotPair,
+    folder: KeptFolder | None,
     listener: Listener,
 ) -> Iterator["KeptPieces"]:
     """Keep the pieces of a run for a ``with`` block, and longer if a later run may use them.
@@ -38,24 +41,32 @@ def keep_pieces(
     None does after a check has refused the list.
 
     Args:
-        request: what is listed, and the folder for pieces; without one, none are kept.
+        request: what is listed, and the folder for pieces; without one, this machine keeps copies
+            for a later run.
         settings: how the cluster is reached.
         pair: both snapshots.
+        folder: where copies are kept; None to keep none.
         listener: receives the events of the run.
 
     Raises:
         PiecesError: the folder cannot be used.
     """
-    if request.pieces is None:
-        yield KeptPieces(None, b"", listener)
-        return
     reason = _why_perishable(request, pair)
-    if reason:
-        listener(PiecesPerishable(reason))
     fingerprint = identify_list(request, settings, pair)
     snapshots = request.older, request.newer
-    with use_set(request.pieces, fingerprint, snapshots, listener, lasts=not reason) as used:
-        kept = KeptPieces(used, fingerprint, listener)
+    spare: SpareSet | None = None
+    used: PieceSet | None = None
+    with contextlib.ExitStack() as stack:
+        if request.pieces is not None:
+            if reason and request.resume:
+                listener(PiecesPerishable(reason))
+            lasts = request.resume and not reason
+            used = stack.enter_context(
+                use_set(request.pieces, fingerprint, snapshots, listener, lasts=lasts)
+            )
+        elif folder and not request.scheduler and not reason:
+            spare = SpareSet(folder, fingerprint, snapshots, stack, listener)
+        kept = KeptPieces(used, spare, fingerprint, listener)
         try:
             yield kept
         except (DeletionLimitError, ProofError):
@@ -66,10 +77,17 @@ def keep_pieces(
 class KeptPieces:
     """The kept pieces of one run."""
 
-    def __init__(self, used: PieceSet | None, fingerprint: bytes, listener: Listener) -> None:
+    def __init__(
+        self,
+        used: PieceSet | None,
+        spare: SpareSet | None,
+        fingerprint: bytes,
+        listener: Listener,
+    ) -> None:
+        used = spare.used if spare else used
         self.run_time = used.run_time if used else int(time.time())
         """When the run began that kept the first of them, in seconds since the epoch."""
-        self._set = used
+        self._set, self._spare = used, spare
         self._fingerprint = fingerprint
         self._listener = listener
 
@@ -82,7 +100,8 @@ class KeptPieces:
             return None
         # Other machines may have a different locale.
         folder = to_text(os.fsencode(self._set.path))
-        return PieceKeeper(folder, self._fingerprint, codec, self._set.lasts)
+        is_spare = self._spare is not None
+        return PieceKeeper(folder, self._fingerprint, codec, self._set.lasts, is_spare)
 
     def count(self, results: Iterable[SliceResult[Product]]) -> Iterator[SliceResult[Product]]:
         """Yield the same results, and report how many of them an earlier run has made."""
@@ -90,6 +109,8 @@ class KeptPieces:
         for result in results:
             slices += 1
             reused += result.was_kept
+            if self._spare:
+                self._spare.look(result.not_kept)
             yield result
         if reused:
             self._listener(PiecesReused(reused, slices))
@@ -109,17 +130,13 @@ def identify_list(request: ChangelistRequest, settings: Settings, pair: Snapshot
         __version__,
         # A cluster has no identity but its addresses, and when which snapshots were taken.
         (sorted(settings.hosts), settings.port, settings.transport),
-        [(*_identify_snapshot(each.snapshot), each.paths) for each in (pair.older, pair.newer)],
+        [(*identify_snapshot(each.snapshot), each.paths) for each in (pair.older, pair.newer)],
         (request.older, request.newer, request.base_path, request.mapped_path, request.metadata),
         (request.source_index, request.formats, request.deletes, request.moves, request.verify),
         (request.filters, request.filters.at(pair.newer.snapshot.taken)),
         request.max_deletes is not None,
     )
     return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
-
-
-def _identify_snapshot(snapshot: Snapshot) -> tuple[object, ...]:
-    return snapshot.id, snapshot.label, snapshot.taken, snapshot.source, snapshot.source_id
 
 
 def _why_perishable(request: ChangelistRequest, pair: SnapshotPair) -> str:

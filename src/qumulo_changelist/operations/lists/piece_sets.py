@@ -33,7 +33,8 @@ DAYS_KEPT = 14
 
 _SET_NAME = re.compile(r"\.?qumulo-pieces-[0-9a-f]{64}-[0-9a-f]{16}")
 _OUR_FILES = re.compile(
-    r"set\.json|\.?[0-9a-f]{64}(-[0-9a-f]{16})?\.piece(\.[0-9a-f]{16})?"  # as AtomicFile names them
+    # The last ones as AtomicFile names them.
+    r"set\.json|open|\.?[0-9a-f]{64}(-[0-9a-f]{16})?\.piece(\.[0-9a-f]{16})?"
 )
 _FACTS = "set.json"
 _VERSION = 1
@@ -86,8 +87,10 @@ def use_set(
     folder = _local(folder)
     with _folder_errors(folder), contextlib.ExitStack() as stack:
         _remove_old(folder, listener)
-        found = _take(folder, fingerprint, stack, listener) if lasts else None
-        found = found or _make(folder, fingerprint, snapshots, stack, listener, lasts=lasts)
+        found = take_set(folder, fingerprint, stack, listener) if lasts else None
+        if not found:
+            name, run_time = name_set(fingerprint), int(time.time())
+            found = make_set(folder, name, run_time, snapshots, stack, listener, lasts=lasts)
         held = stack.pop_all()
     with held:
         try:
@@ -106,7 +109,7 @@ def check_folder(folder: str) -> None:
     folder = _local(folder)
     with _folder_errors(folder):
         # Only the system knows all that can forbid it. Named so that one that is left is removed.
-        path = os.path.join(folder, f".{_set_name(bytes(32))}")
+        path = os.path.join(folder, f".{name_set(bytes(32))}")
         os.mkdir(path, 0o700)
         os.rmdir(path)
 
@@ -119,14 +122,33 @@ def has_pieces(folder: str, older: int | None, newer: int) -> bool:
         older: the id of the older snapshot; None for a full list.
         newer: that of the newer one.
     """
+    wanted = (older, newer)
     with contextlib.suppress(OSError, ValueError):
-        for path in _sets_in(_local(folder)):
-            with contextlib.suppress(FileNotFoundError):
-                facts = _peek(path)
-                is_of = facts and facts.lasts and facts.snapshots == (older, newer)
-                if is_of and any(name.endswith(".piece") for name in os.listdir(path)):
-                    return True
+        return any(kept.snapshots == wanted for kept in describe_sets(_local(folder)))
     return False
+
+
+class KeptSet(NamedTuple):
+    """A set that has pieces, which a run may hold."""
+
+    snapshots: Snapshots
+    run_time: int
+    """When the run began that made it, in seconds since the epoch."""
+    changed: float
+    """When a piece was last kept in it, likewise."""
+
+
+def describe_sets(folder: str) -> Iterator[KeptSet]:
+    """Yield what is known of the sets in a folder that a later run may use.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    for path in sets_in(folder):
+        with contextlib.suppress(FileNotFoundError):
+            facts = _peek(path)
+            if facts and facts.lasts and any(name.endswith(".piece") for name in os.listdir(path)):
+                yield KeptSet(facts.snapshots, facts.run_time, os.stat(path).st_mtime)
 
 
 def remove_set(path: str, listener: Listener) -> bool:
@@ -144,12 +166,23 @@ def remove_set(path: str, listener: Listener) -> bool:
     return True
 
 
-def _take(
+def remove_unused(path: str) -> bool:
+    """Remove a set unless a run holds it; return whether it is gone."""
+    with contextlib.suppress(BlockingIOError), _lock(path):
+        return remove_set(path, ignore)
+    return False
+
+
+def take_set(
     folder: str, fingerprint: bytes, stack: contextlib.ExitStack, listener: Listener
 ) -> PieceSet | None:
-    """Return the fullest set of a list that no run holds, held from now on."""
+    """Return the fullest set of a list that no run holds, held until ``stack`` is closed.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     begin = f"qumulo-pieces-{fingerprint.hex()}-"
-    sets = [path for path in _sets_in(folder) if os.path.basename(path).startswith(begin)]
+    sets = [path for path in sets_in(folder) if os.path.basename(path).startswith(begin)]
     for path in sorted(sets, key=_number_of_files, reverse=True):
         with contextlib.suppress(BlockingIOError), contextlib.ExitStack() as undo:
             lock = undo.enter_context(_lock(path))
@@ -162,17 +195,21 @@ def _take(
     return None
 
 
-def _make(
+def make_set(
     folder: str,
-    fingerprint: bytes,
+    name: str,
+    run_time: int,
     snapshots: Snapshots,
     stack: contextlib.ExitStack,
     listener: Listener,
     *,
     lasts: bool,
 ) -> PieceSet:
-    """Return a new set, which is held before others can see it."""
-    name = _set_name(fingerprint)
+    """Return a new set, which is held before others can see it, until ``stack`` is closed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
     path, hidden = os.path.join(folder, name), os.path.join(folder, f".{name}")
     os.mkdir(hidden, 0o700)
     try:
@@ -185,7 +222,7 @@ def _make(
             check_shortage(error)
             listener(PiecesPerishable(f"{folder} has no locks: {error.strerror}"))
             lasts = False
-        facts = _SetFacts(_VERSION, int(time.time()), lasts, snapshots)
+        facts = _SetFacts(_VERSION, run_time, lasts, snapshots)
         os.write(lock, msgspec.json.encode(facts))
         os.fsync(lock)
         os.rename(hidden, path)
@@ -197,7 +234,7 @@ def _make(
 
 def _remove_old(folder: str, listener: Listener) -> None:
     """Remove the sets of earlier runs that no run can or will use any more."""
-    for path in _sets_in(folder):
+    for path in sets_in(folder):
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
             # A run that looks for its set at this moment must not find it locked.
             if _is_useless(path, _peek(path)):
@@ -215,7 +252,7 @@ def _is_useless(path: str, facts: _SetFacts | None) -> bool:
     return bool(facts and not facts.lasts) or os.stat(path).st_mtime < oldest
 
 
-def _sets_in(folder: str) -> list[str]:
+def sets_in(folder: str) -> list[str]:
     """Return the sets of this user in a folder, which nobody else can have written to."""
     found = []
     with os.scandir(folder) as entries:
@@ -234,7 +271,8 @@ def _local(folder: str) -> str:
     return os.fsdecode(os.path.abspath(to_bytes(folder)))
 
 
-def _set_name(fingerprint: bytes) -> str:
+def name_set(fingerprint: bytes) -> str:
+    """Return a name for a new set of a list."""
     return f"qumulo-pieces-{fingerprint.hex()}-{secrets.token_hex(8)}"
 
 

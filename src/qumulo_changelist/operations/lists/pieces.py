@@ -13,7 +13,7 @@ from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.endless import EmptyPages
-from qumulo_changelist.cluster.interface import Cluster, DiffPage
+from qumulo_changelist.cluster.interface import Cluster, DiffPage, PageStore
 from qumulo_changelist.errors import InconsistentReadError
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
@@ -44,6 +44,7 @@ def collect_changes(
     older: int,
     newer: int,
     changes: ChangeSet,
+    store: PageStore | None,
     runner: LocalRunner,
     planner: Planner,
     meter: ProgressMeter,
@@ -55,6 +56,7 @@ def collect_changes(
         older: the id of the older snapshot.
         newer: the id of the newer snapshot.
         changes: receives the changes.
+        store: keeps the pages, and has those that an earlier run has kept.
         runner: its processes are started when there is work for them, and then help to decode.
         planner: learns what whole directories weigh.
         meter: counts the changes.
@@ -62,7 +64,8 @@ def collect_changes(
     out_of_scope = 0
     empty = EmptyPages(f"the diff of the snapshots {older} and {newer}")
     encode = PageEncoder(changes.scope, changes.sieve)
-    with contextlib.closing(_selected_pages(cluster, older, newer, encode, runner)) as pages:
+    pages = _selected_pages(cluster, (older, newer), store, encode, runner)
+    with contextlib.closing(pages):
         for received, selected in pages:
             empty.count(received)
             out_of_scope += received - changes.add_selected(selected)
@@ -74,15 +77,19 @@ def collect_changes(
 
 
 def _selected_pages(
-    cluster: Cluster, older: int, newer: int, encode: "PageEncoder", runner: LocalRunner
+    cluster: Cluster,
+    snapshots: tuple[int, int],
+    store: PageStore | None,
+    encode: "PageEncoder",
+    runner: LocalRunner,
 ) -> Generator[tuple[int, SelectedChanges], None, None]:
     """Yield the number of changes of each page, and those that count."""
-    undecoded = cluster.diff_pages(older, newer)
+    undecoded = cluster.diff_pages(*snapshots, store)
     if undecoded is not None:
         with contextlib.closing(undecoded):
             yield from runner.share(encode, undecoded)
         return
-    with contextlib.closing(cluster.changes(older, newer)) as pages:
+    with contextlib.closing(cluster.changes(*snapshots)) as pages:
         for page in pages:
             yield len(page), encode_changes(encode.scope, page, encode.sieve)
 

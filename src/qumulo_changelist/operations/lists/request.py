@@ -94,6 +94,9 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
     pieces: str | None = None
     """A folder that all workers see, where pieces are kept until the list is published: what is
     there already is not made again. None to keep none."""
+    resume: bool = True
+    """Whether to go on from where an earlier run of the same list was cut short, and to keep what
+    a later one needs for that."""
     spill_after: int = 1_000_000
     """The number of changes to keep in memory; more go to disk."""
     run_id: str = ""

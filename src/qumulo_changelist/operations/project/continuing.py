@@ -1,4 +1,4 @@
-"""Going on with a run that was cut short: with its snapshot, of which pieces are kept."""
+"""Going on with a run that was cut short: with its snapshot, of which parts of a list are kept."""
 
 import time
 
@@ -8,6 +8,7 @@ from qumulo_changelist.cycle.runs import UNFINISHED, Run, RunState
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.errors import (
     ConfigurationError,
+    DeadlineError,
     OutputError,
     QqMissingError,
     RefusedError,
@@ -18,6 +19,7 @@ from qumulo_changelist.errors import (
     WorkerError,
 )
 from qumulo_changelist.model import Snapshot
+from qumulo_changelist.operations.lists.kept_folder import is_worth_going_on
 from qumulo_changelist.operations.lists.piece_sets import has_pieces
 from qumulo_changelist.projects.project import Project, Source
 
@@ -26,7 +28,7 @@ from qumulo_changelist.projects.project import Project, Source
 # a check that refused a list refuses it again: only a new snapshot has what was mended since.
 _MENDED_ELSEWHERE = (
     *(UsageError, ConfigurationError, RefusedError, UnreachableError, QqMissingError),
-    *(WorkerError, ResourceError, OutputError, StateFileError),
+    *(WorkerError, ResourceError, OutputError, StateFileError, DeadlineError),
 )
 _CUT_SHORT = frozenset(error.exit_code for error in _MENDED_ELSEWHERE) | {None}
 """The exit codes of runs that were cut short; None if they were interrupted."""
@@ -37,9 +39,9 @@ _NANOSECONDS = 10**9
 def find_interrupted(
     project: Project, source: Source, path: str, survey: Survey, base: Base, journal: Journal
 ) -> Snapshot | None:
-    """Return the newest snapshot of runs that were cut short whose pieces can be used.
+    """Return the newest snapshot of runs that were cut short of which something can be used.
 
-    A run that went on with a new snapshot could use none of them. It is one that is as good as a
+    A run that went on with a new snapshot could use none of it. It is one that is as good as a
     new one: no run after it has finished a list, or failed for a reason that may lie in the
     snapshot, and it does not expire much earlier than a new one would.
 
@@ -52,7 +54,7 @@ def find_interrupted(
         journal: what this machine remembers.
     """
     options = project.options
-    if not options.pieces:
+    if not options.resume:
         return None
     older = base.snapshot.id if base.snapshot else None
     for run in journal.runs(project.name, path):
@@ -64,10 +66,14 @@ def find_interrupted(
             snapshot
             and begun == (older, snapshot.taken, source.archive, options.filters.encode())
             and lasts_like_new(snapshot, project.expire, time.time_ns())
-            and has_pieces(options.pieces, older, snapshot.id)
+            and _has_parts(options.pieces, older, snapshot.id)
         ):
             return snapshot
     return None
+
+
+def _has_parts(pieces: str | None, older: int | None, newer: int) -> bool:
+    return bool(pieces and has_pieces(pieces, older, newer)) or is_worth_going_on(older, newer)
 
 
 def _was_cut_short(run: Run) -> bool:
