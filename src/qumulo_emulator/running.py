@@ -64,6 +64,7 @@ class Emulator:
         root: the directory that it serves; None for a synthetic tree.
         certificate_sha256: the fingerprint of its certificate.
         certificate: the path of the file with its certificate, in PEM.
+        pid: the id of its process.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Emulator:
         self.certificate_sha256 = certificate_sha256
         self.certificate = str(options.certificate)
         self._token: str | None = None
+        self.pid = os.getpid()
         self._dead: set[int] = set()
 
     @property
@@ -256,7 +258,9 @@ def serve_in_process(
                 facts = json.loads(line)
                 only = {"host": facts["host"], "port": facts["port"]}
                 addresses = [Address(**node) for node in facts.get("nodes", [only])]
-                yield Emulator(complete, addresses, facts["certificate_sha256"])
+                emulator = Emulator(complete, addresses, facts["certificate_sha256"])
+                emulator.pid = process.pid
+                yield emulator
             finally:
                 process.terminate()
                 process.wait()
