@@ -17,11 +17,14 @@ MUTATED := PYTHONPATH=$(CURDIR)/mutants/src
 # The number of minutes to look for a difference; with FUZZ_SEED, the round of that seed is repeated.
 FUZZ := 10
 FUZZ_SEED :=
+# The number of minutes that a soak may take; with SOAK_SEED, what chance decided in that one comes again.
+SOAK := 20
+SOAK_SEED :=
 
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: system-packages demo test test-packages test-pythons fuzz coverage mutants bench lint format docs-picture man lock clean
+.PHONY: system-packages demo test test-packages test-pythons fuzz soak coverage mutants bench lint format docs-picture man lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
@@ -38,6 +41,9 @@ test-pythons: $(READY)  ## the quick tests on every other Python that is found; 
 
 fuzz: $(READY) $(OLDER_READY)  ## random work on real trees, each list against the oracle (longer: make fuzz FUZZ=60)
 	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
+
+soak: $(READY) $(OLDER_READY)  ## 24 days of hourly runs under random faults, in 20 minutes (as many hours as fit into two: make soak SOAK=2)
+	@$(BIN)/python -m tests.soak --minutes $(SOAK) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 coverage: $(READY)  ## the branches of changes/, scan/ and output/ that the quick tests take
 	$(BIN)/pytest -n 2 --dist worksteal --quiet --cov --cov-report=term tests/parts $(PYTEST)

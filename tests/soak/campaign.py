@@ -37,14 +37,18 @@ class Campaign:
         place: where it takes place.
         worker: the process that runs the cycle.
         seed: decides everything that is left to chance.
+
+    Attributes:
+        trees: the tree of the source in each snapshot, by its id.
+        figures: what was counted.
     """
 
     def __init__(self, place: Grounds, worker: Client, seed: int) -> None:
-        self._place, self._worker = place, worker
+        self.place, self._worker = place, worker
         self._chance = random.Random(seed)
         self.figures = Figures(seed)
-        self._trees: dict[int, Tree] = {}
-        self._judges = {plan.name: Judge(place, plan, self._trees) for plan in PLANS}
+        self.trees: dict[int, Tree] = {}
+        self._judges = {plan.name: Judge(place, plan, self.trees) for plan in PLANS}
         self._life = Life(place.workspace, self._chance)
         self._pids = {"the client": worker.pid, "the emulator": place.cluster.pid}
         self._newest = 0
@@ -57,7 +61,7 @@ class Campaign:
         """
         begun = time.monotonic()
         end = begun + 60 * minutes
-        self._life.begin()
+        self.begin()
         for hour in range(hours):
             passed = max(hour / hours, 1 - (end - time.monotonic()) / (60 * minutes))
             if not self.figures.start and passed >= _WARM:
@@ -67,35 +71,44 @@ class Campaign:
             self._pass_hour(hour)
         # In the end nothing goes wrong, so that nothing may be left of what did.
         for plan in PLANS:
-            self._run(plan, is_calm=True)
+            self.run(plan, is_calm=True)
         self.figures.end = self._measure()
         self._add_up(begun)
 
+    def begin(self) -> None:
+        """Make the share as it is at first."""
+        self._life.begin()
+
     def _pass_hour(self, hour: int) -> None:
-        self._place.pass_time()
-        self._place.cluster.forget_requests()
+        self.place.pass_time()
+        self.place.cluster.forget_requests()
         self._life.go_on()
         if not hour % 6:
-            self._trees[self._place.take_by_policy()] = self._capture()
+            self.trees[self.place.take_by_policy()] = self._capture()
             self._life.go_on()
         for plan in PLANS:
             if not hour % plan.every:
                 try:
-                    self._run(plan, is_calm=False)
+                    self.run(plan, is_calm=False)
                 except Exception as error:
                     raise WrongError(f"hour {hour}, project {plan.name}: {error}") from error
         self.figures.hours += 1
 
-    def _run(self, plan: Plan, *, is_calm: bool) -> None:
+    def run(self, plan: Plan, *, is_calm: bool) -> None:
+        """Run a project, and judge what comes of it.
+
+        Raises:
+            WrongError: something is not as it has to be.
+        """
         draw = Trouble if is_calm else draw_trouble
-        trouble = draw(self._place, plan, self._chance)
+        trouble = draw(self.place, plan, self._chance)
         trouble.prepare()
-        before = self._place.snapshots()
+        before = self.place.snapshots()
         tree = self._capture()
         trouble.begin()
         answer = self._do(plan, trouble)
         trouble.end()
-        after = self._place.snapshots()
+        after = self.place.snapshots()
         self._remember(after, tree)
         self._count(trouble, answer)
         self._check_ending(plan, trouble, answer)
@@ -109,7 +122,7 @@ class Campaign:
             ) from error
 
     def _do(self, plan: Plan, trouble: Trouble) -> Answer:
-        place, worker = self._place, self._worker
+        place, worker = self.place, self._worker
         is_forked = trouble.is_forked or self._chance.random() < _FORKED
         moment = self._chance.uniform(0, 0.3)
         if is_forked:
@@ -130,17 +143,17 @@ class Campaign:
         return worker.end()
 
     def _capture(self) -> Tree:
-        return capture(str(self._place.source))
+        return capture(str(self.place.source))
 
     def _remember(self, after: dict[int, Found], tree: Tree) -> None:
         new = {number for number in after if number > self._newest}
         self.figures.snapshots_taken += len(new)
         self._newest = max([self._newest, *new])
         for number in new:
-            self._trees.setdefault(number, tree)
-        for number in [*self._trees]:
+            self.trees.setdefault(number, tree)
+        for number in [*self.trees]:
             if number not in after and number < self._newest - _IDS_REMEMBERED:
-                del self._trees[number]
+                del self.trees[number]
 
     def _count(self, trouble: Trouble, answer: Answer) -> None:
         figures = self.figures
@@ -148,7 +161,7 @@ class Campaign:
         figures.endings[str(answer.code)] += 1
         if type(trouble) is not Trouble:
             figures.troubled[trouble.kind] += 1
-            figures.faults[trouble.kind] += trouble.injected
+            figures.faults.update(trouble.harm)
 
     def _check_ending(self, plan: Plan, trouble: Trouble, answer: Answer) -> None:
         is_known = answer.code in EXIT_CODES or (plan.transport == "qq" and answer.code > 0)
@@ -171,7 +184,7 @@ class Campaign:
             figures.undecided += judge.undecided
             figures.committed += len(judge.committed)
         figures.changes = self._life.changes
-        figures.snapshots_left = len(self._place.snapshots())
+        figures.snapshots_left = len(self.place.snapshots())
         figures.seconds = time.monotonic() - begun
 
 

@@ -43,7 +43,7 @@ class Figures:
         self.troubled: Counter[str] = Counter()
         """The number of runs with each kind of trouble."""
         self.faults: Counter[str] = Counter()
-        """How often each kind did harm."""
+        """How often each kind of fault came."""
         self.events: Counter[str] = Counter()
         self.lists = self.full_lists = self.entries = self.undecided = 0
         self.committed = self.snapshots_taken = self.snapshots_left = 0
@@ -80,7 +80,7 @@ class Figures:
             ("runs", f"{self.runs.total()}: {_counts(self.runs)}"),
             ("ended with", _counts(self.endings)),
             ("runs with trouble", f"{self.troubled.total()}: {_counts(self.troubled)}"),
-            ("harm done", f"{self.faults.total()}: {_counts(self.faults)}"),
+            ("faults injected", f"{self.faults.total()}: {_counts(self.faults)}"),
             ("requests tried again", f"{retried} (without those of the command line)"),
             ("runs that were resumed", _counts(self.resumed())),
             ("lists", f"{self.lists}, {self.full_lists} of them full; {self.entries} entries"),
@@ -108,4 +108,4 @@ class Figures:
 
 
 def _counts(counter: Counter[str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in sorted(counter.items())) or "none"
+    return ", ".join(f"{name} {number}" for name, number in sorted((+counter).items())) or "none"

@@ -7,8 +7,10 @@ import errno
 import os
 import sqlite3
 import subprocess
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tests.fuzz.faults import ACTIONS, PATHS, STATUSES
 from tests.soak.living import UNNAMEABLE
 
 if TYPE_CHECKING:
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
 
     from tests.soak.grounds import Grounds, Plan
 
-STATUSES = (429, 500, 502, 503, 504)
-_PATHS = ("*", "*", "*/changes-since/*", "*/snapshots/*", "*/files/*", "*/session/*")
 _BALLAST = "ballast"
 
 
@@ -25,7 +25,7 @@ class Trouble:
     """Nothing goes wrong: the run has to end with 0, and the archive has everything.
 
     Attributes:
-        injected: how often something went wrong.
+        harm: how often something went wrong, by its kind.
     """
 
     kind = "none"
@@ -34,7 +34,7 @@ class Trouble:
 
     def __init__(self, grounds: Grounds, plan: Plan, chance: random.Random) -> None:
         self.grounds, self.plan, self.chance = grounds, plan, chance
-        self.injected = 1
+        self.harm: Counter[str] = Counter()
         self.kill_after = 0.0
 
     def prepare(self) -> None:
@@ -49,43 +49,61 @@ class Trouble:
     def end(self) -> None:
         """Mend everything, and count."""
 
+    def count(self, times: int = 1) -> None:
+        """Count how often something went wrong."""
+        self.harm[self.kind] += times
+
 
 class FailingRequests(Trouble):
-    """Some requests to the cluster fail, all in the same way."""
+    """Some requests to the cluster fail, in one way or in several."""
 
-    def __init__(self, grounds: Grounds, plan: Plan, chance: random.Random) -> None:
-        super().__init__(grounds, plan, chance)
-        kinds = [*STATUSES, "close", "truncate", "garbage", "stall"]
-        self._how = chance.choice(kinds)
-        self.kind = f"status {self._how}" if isinstance(self._how, int) else str(self._how)
-        # Most of them pass; some last.
-        self._times = chance.choice([1, 1, 2, 3, 3, 40])
+    kind = "failing requests"
 
     def begin(self) -> None:
+        self._faults = [self._draw() for _ in range(self.chance.choice([1, 1, 2, 3]))]
+        for fault in self._faults:
+            self.grounds.cluster.fault(**fault)
+
+    def _draw(self) -> dict[str, Any]:
+        chance = self.chance
+        how = chance.choice([*STATUSES, *ACTIONS, "stall"])
         fault: dict[str, Any] = {
-            "path": self.chance.choice(_PATHS),
-            "times": self._times,
-            "skip": self.chance.choice([0, 0, 1, 2, 5, 20]),
+            "status" if isinstance(how, int) else "action": how,
+            "path": chance.choice(PATHS),
+            # Most of them pass; some last.
+            "times": chance.choice([1, 1, 2, 3, 3, 40]),
+            "skip": chance.choice([0, 0, 1, 2, 5, 20]),
         }
-        fault |= {"status" if isinstance(self._how, int) else "action": self._how}
-        if self._how in (429, 503) and self.chance.random() < 0.3:
+        if how in (429, 503) and chance.random() < 0.3:
             fault |= {"retry_after": 1, "times": 1}
-        if self.chance.random() < 0.2:
-            fault["node"] = self.chance.randrange(1, 4)
-        self._times = fault["times"]
-        self.grounds.cluster.fault(**fault)
+        if chance.random() < 0.2:
+            fault["node"] = chance.randrange(1, 4)
+        return fault
 
     def meanwhile(self) -> None:
-        if self._how == "stall":
+        if any(fault.get("action") == "stall" for fault in self._faults):
             self.end()
 
     def end(self) -> None:
-        left = self.grounds.cluster.request("GET", "/emulator/faults")[1]["entries"]
-        if left:
-            self.injected = self._times - int(left[0]["times"])
-        elif self._how != "stall":
-            self.injected = self._times
+        _, answer = self.grounds.cluster.request("GET", "/emulator/faults")
+        left = [(_kind_of(one), one["times"]) for one in answer["entries"]]
+        for fault in self._faults:
+            times = fault["times"]
+            same = next((one for one in left if one[0] == _kind_of(fault)), None)
+            if same:
+                left.remove(same)
+                times -= same[1]
+            self.harm[_kind_of(fault)] += times
+        self._faults = []
         self.grounds.cluster.clear_faults()
+
+
+def _kind_of(fault: dict[str, Any]) -> str:
+    """Return the kind of a fault; those with `Retry-After` count apart."""
+    if fault.get("action"):
+        return str(fault["action"])
+    after = ", Retry-After" if fault.get("retry_after") else ""
+    return f"status {fault['status']}{after}"
 
 
 class NodeGone(Trouble):
@@ -104,6 +122,7 @@ class NodeGone(Trouble):
             self.grounds.cluster.change_node(self._number, alive=False)
 
     def end(self) -> None:
+        self.count()
         self.grounds.cluster.change_node(self._number, alive=True)
 
 
@@ -114,7 +133,7 @@ class SessionsEnded(Trouble):
 
     def meanwhile(self) -> None:
         _, ended = self.grounds.cluster.request("POST", "/emulator/expire-sessions")
-        self.injected = ended["expired"]
+        self.count(ended["expired"] > 0)
 
 
 class Killed(Trouble):
@@ -128,6 +147,7 @@ class Killed(Trouble):
         self.kill_after = self.chance.uniform(0.005, longest)
 
     def end(self) -> None:
+        self.count()
         self.grounds.fence()
 
 
@@ -140,7 +160,7 @@ class ArchiverFails(Trouble):
         how = self.chance.choice(["exit 1", "exit 77", "kill -9 $$"])
         where = self.chance.choice(["before", "after"])
         self.grounds.set_fate(**{where: how})
-        self.injected = int(self.plan.archives)
+        self.count(self.plan.archives)
 
     def end(self) -> None:
         self.grounds.set_fate()
@@ -162,6 +182,7 @@ class FolderFull(Trouble):
             file.truncate(max(0, file.tell() - left))
 
     def end(self) -> None:
+        self.count()
         (self.grounds.work / _BALLAST).unlink()
 
 
@@ -174,6 +195,7 @@ class FolderReadOnly(Trouble):
         self._remount("ro")
 
     def end(self) -> None:
+        self.count()
         self._remount("rw")
 
     def _remount(self, how: str) -> None:
@@ -196,6 +218,7 @@ class MountVanished(Trouble):
             self.grounds.unbind()
 
     def end(self) -> None:
+        self.count()
         self.grounds.bind()
 
 
@@ -214,6 +237,7 @@ class JournalLocked(Trouble):
     def end(self) -> None:
         with contextlib.suppress(sqlite3.OperationalError):
             self._file.execute("ROLLBACK")
+        self.count()
         self._file.close()
 
 
@@ -228,6 +252,7 @@ class UnnameableFile(Trouble):
             pass
 
     def end(self) -> None:
+        self.count()
         os.unlink(os.path.join(os.fsencode(self.grounds.source), UNNAMEABLE))
 
 
@@ -239,14 +264,14 @@ class BaseDeleted(Trouble):
     def prepare(self) -> None:
         found = self.grounds.snapshots().values()
         marked = [one.marks for one in found if one.project == self.plan.name and one.marks]
-        self.injected = 0
-        if marked and self.chance.random() < 0.5:
+        if marked:
             status, _ = self.grounds.cluster.request("DELETE", f"/v3/snapshots/{max(marked)}")
-            self.injected = int(status == 200)
+            self.count(status < 300)
 
 
 ALWAYS = (
-    *(FailingRequests, FailingRequests, FailingRequests, FailingRequests, NodeGone, SessionsEnded),
+    *(FailingRequests,) * 8,
+    *(NodeGone, SessionsEnded),
     *(Killed, Killed, ArchiverFails, ArchiverFails, JournalLocked, UnnameableFile, BaseDeleted),
 )
 WITH_MOUNTS = (FolderFull, FolderReadOnly)
