@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from tests.soak.grounds import Found
 
-HOURS = 24 * 24
+_HOURS_OF_A_DAY = 24
+HOURS = 24 * _HOURS_OF_A_DAY
+"""How long a soak takes, in the time of the cluster."""
+
 # Trees of snapshots that are gone are kept for a while: a list of them may come late.
 _IDS_REMEMBERED = 100
 _WARM = 0.35
@@ -80,6 +84,8 @@ class Campaign:
         self._life.begin()
 
     def _pass_hour(self, hour: int) -> None:
+        if not hour % _HOURS_OF_A_DAY:
+            print(f"day {hour // _HOURS_OF_A_DAY + 1}", file=sys.stderr, flush=True)
         self.place.pass_time()
         self.place.cluster.forget_requests()
         self._life.go_on()

@@ -32,6 +32,10 @@ _PAUSES = {"PAUSE": 0.01, "NO_ANSWER_COUNTS": 1.0, "ANSWER_TIMEOUT": 10.0, "BRIE
 """Of `cluster.rest.limits`, in seconds: as time is compressed, so are pauses."""
 
 
+_LOADED = ("cluster.rest", "operations.lists", "operations.project", "projects")
+"""The packages whose modules are loaded at the start, so that forks begin at once."""
+
+
 class Answer(NamedTuple):
     """How a run ended, and what it reported."""
 
@@ -108,12 +112,13 @@ def _serve(folder: str) -> None:
 def _load() -> None:
     import pkgutil
 
-    import qumulo_changelist
     from qumulo_changelist.cluster.rest import limits
 
-    for module in pkgutil.walk_packages(qumulo_changelist.__path__, "qumulo_changelist."):
-        if "dask" not in module.name:
+    for name in _LOADED:
+        package = importlib.import_module(f"qumulo_changelist.{name}")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+    importlib.import_module("qumulo_changelist.cli.commands.run")
     for name, value in _PAUSES.items():
         if hasattr(limits, name):
             setattr(limits, name, value)

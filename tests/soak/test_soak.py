@@ -90,7 +90,7 @@ def test_a_snapshot_that_is_needed_and_gone_is_noticed(soak: Campaign) -> None:
 
 
 def test_hours_pass_with_trouble_and_nothing_is_wrong(soak: Campaign) -> None:
-    soak.go_through(hours=3, minutes=5)
+    soak.go_through(hours=2, minutes=5)
     figures = soak.figures
     assert figures.lists >= figures.committed > len(PLANS)
     assert figures.troubled
