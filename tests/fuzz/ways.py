@@ -274,19 +274,15 @@ def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Sha
     before, after = older.tree, newer.tree
     # The emulator shows a snapshot in the directory that it was taken of, and not below it.
     shown = base == newer.source
-    unpredictable = _is_unpredictable(before) or _is_unpredictable(after)
-    metadata = "mount" if unpredictable and way.metadata == "rest" else way.metadata
+    metadata = way.metadata
     if metadata == "snapshot" and not shown:
         metadata = "mount"
     has_base_now = has_base(after, newer.source, base)
     if metadata == "mount" and not (
         share.live and (has_base_now or _can_be_made(way, base, newer))
     ):
-        if unpredictable:
-            return None
         metadata = "rest"
-    deletes = way.deletes and not unpredictable
-    moves = way.moves and not unpredictable
+    deletes, moves = way.deletes, way.moves
     all_utf8 = all(map(is_utf8, before.nodes.keys() | after.nodes.keys()))
     run_time = int(time.time())
     kinds = ("created", "modified", *["deleted"] * deletes, *["moved"] * moves)
@@ -333,14 +329,11 @@ def expected_full_case(way: Way, snapshot: SnapshotView, share: Share) -> Case |
     if not _sources_are_known(share) and not _is_at_or_below(base, source):
         # All that the snapshot answers for the directories above its own is of the live share.
         return None
-    unpredictable = _is_unpredictable(tree)
-    metadata = "mount" if unpredictable and way.metadata == "rest" else way.metadata
+    metadata = way.metadata
     # The emulator shows a snapshot in the directory that it was taken of, and not below it.
     if metadata == "snapshot" and base != source:
         metadata = "mount"
     if metadata == "mount" and not share.live:
-        if unpredictable:
-            return None
         metadata = "rest"
     expected = expected_full_list(
         tree,
@@ -514,15 +507,3 @@ def _older_restrictions(
     # qq returns a whole tree, with all names in it.
     kept = kept_paths(before, after)
     return Restrictions(closed={path for path in to_utf8.closed if {path, parent_of(path)} & kept})
-
-
-def _is_unpredictable(tree: Tree) -> bool:
-    """Return whether it cannot be predicted if an entry of a tree is known to be a link.
-
-    No request can name such an entry. What it is becomes known only if its directory is listed,
-    and that depends on the number of entries that are needed from there.
-    """
-    return any(
-        node.kind == "other" and not is_utf8(path) and is_utf8(parent_of(path))
-        for path, node in tree.nodes.items()
-    )
