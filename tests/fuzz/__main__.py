@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import time
 
@@ -29,6 +30,9 @@ _MAX_SEED = 10**9
 def main() -> int:
     """Run rounds until the time is over or a round fails; return the exit code."""
     options = _options()
+    # In the background, too, it can be ended, and then says what it has done.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     end = time.monotonic() + 60 * options.minutes
     rounds = 0
     seeds: list[int] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 
 from tests.soak.campaign import HOURS, campaign
@@ -21,6 +22,9 @@ _MAX_SEED = 10**9
 def main() -> int:
     """Run a soak, and print its figures; return the exit code."""
     options = _options()
+    # In the background, too, it can be ended, and then leaves nothing.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     seed = random.randrange(_MAX_SEED) if options.seed is None else options.seed
     print(f"seed {seed}", file=sys.stderr, flush=True)
     try:
