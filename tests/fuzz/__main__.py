@@ -31,8 +31,8 @@ def main() -> int:
     """Run rounds until the time is over or a round fails; return the exit code."""
     options = _options()
     # In the background, too, it can be ended, and then says what it has done.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     end = time.monotonic() + 60 * options.minutes
     rounds = 0
     seeds: list[int] = []

@@ -166,6 +166,8 @@ class Work(RuleBasedStateMachine):
         options = [*case.options]
         if way.pieces:
             options.append(f"--pieces={self.laboratory.pieces}")
+        if way.faults:
+            options.append("--retry-for=2s")
         if way.ndjson:
             options += ["--format=xml", "--format=ndjson"]
         arguments = self.laboratory.arguments(older, newer, case.base, case.mapped, options)

@@ -23,8 +23,8 @@ def main() -> int:
     """Run a soak, and print its figures; return the exit code."""
     options = _options()
     # In the background, too, it can be ended, and then leaves nothing.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     seed = random.randrange(_MAX_SEED) if options.seed is None else options.seed
     print(f"seed {seed}", file=sys.stderr, flush=True)
     try:
