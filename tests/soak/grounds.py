@@ -155,6 +155,8 @@ class Grounds:
             "HOME": str(self.folder),
             "QUMULO_CHANGELIST_CONFIG": str(self.configuration),
             "XDG_CONFIG_HOME": str(self.folder),
+            # Where the code under test is, if it is not what is installed.
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
 
     def set_fate(self, before: str = "", after: str = "") -> None:
