@@ -149,10 +149,6 @@ class Emulator:
         """End all sessions, as after ten hours."""
         self._control("POST", "expire-sessions")
 
-    def advance(self, seconds: int) -> None:
-        """Let time pass on the cluster: its clock is ahead of this machine's from now on."""
-        self._control("POST", "clock", {"advance": seconds})
-
     def settings(self, **changed: object) -> dict[str, Any]:
         """Change the given settings, and return all of them."""
         settings: dict[str, Any] = self._control("POST", "settings", changed)
@@ -182,6 +178,10 @@ class Emulator:
         """Return the requests that were answered so far: method, path, status, node."""
         entries: list[dict[str, Any]] = self._control("GET", "requests")["entries"]
         return [entry for entry in entries if not entry["path"].startswith("/emulator/")]
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass on the cluster: its clock is ahead of this machine's from now on."""
+        self._control("POST", "clock", {"advance": seconds})
 
     def forget_requests(self) -> None:
         """Forget the requests that were answered so far."""

@@ -82,15 +82,6 @@ def expire_sessions(call: Call) -> dict[str, Any]:
     return {"expired": call.cluster.tokens.expire_sessions()}
 
 
-def advance_clock(call: Call) -> dict[str, Any]:
-    """Answer POST /emulator/clock: let time pass, so that snapshots and sessions expire."""
-    seconds = call.fields({"advance": int}, only_known=True).get("advance", 0)
-    if not 0 <= seconds <= _MAX_CLOCK_SHIFT:
-        raise InvalidRequestError(f"the clock cannot advance by {seconds} seconds")
-    call.cluster.clock.advance(seconds)
-    return {"time": clock.format_time(call.cluster.clock.now())}
-
-
 def get_settings(call: Call) -> dict[str, Any]:
     """Answer GET /emulator/settings."""
     return asdict(call.cluster.settings)
@@ -138,6 +129,15 @@ def list_requests(call: Call) -> dict[str, Any]:
             for request in call.context.log.all()
         ]
     }
+
+
+def advance_clock(call: Call) -> dict[str, Any]:
+    """Answer POST /emulator/clock: let time pass, so that snapshots and sessions expire."""
+    seconds = call.fields({"advance": int}, only_known=True).get("advance", 0)
+    if not 0 <= seconds <= _MAX_CLOCK_SHIFT:
+        raise InvalidRequestError(f"the clock cannot advance by {seconds} seconds")
+    call.cluster.clock.advance(seconds)
+    return {"time": clock.format_time(call.cluster.clock.now())}
 
 
 def forget_requests(call: Call) -> None:

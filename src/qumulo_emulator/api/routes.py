@@ -133,11 +133,11 @@ ENDPOINTS = (
     Endpoint("DELETE", "/emulator/faults", control.clear_faults),
     Endpoint("POST", "/emulator/policies/{name}/run", policies.run),
     Endpoint("POST", "/emulator/expire-sessions", control.expire_sessions),
-    Endpoint("POST", "/emulator/clock", control.advance_clock),
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
     Endpoint("GET", "/emulator/requests", control.list_requests),
     Endpoint("DELETE", "/emulator/requests", control.forget_requests),
+    Endpoint("POST", "/emulator/clock", control.advance_clock),
     Endpoint("GET", "/emulator/nodes", node_control.list_nodes),
     Endpoint("POST", "/emulator/nodes/{id}", node_control.change_node),
 )
