@@ -25,11 +25,14 @@ PINNED := requirements-dev.txt requirements-docs.txt requirements-fuzz.txt requi
 # The number of minutes to look for a difference; with FUZZ_SEED, the round of that seed is repeated.
 FUZZ := 10
 FUZZ_SEED :=
+# The number of minutes that a soak may take; with SOAK_SEED, what chance decided in that one comes again.
+SOAK := 20
+SOAK_SEED :=
 
 # The functions that `make mutants` puts faults into: those that decide what a list contains, and write it.
 MUTANTS := '*.changes.*' '*.scan.*' '*.output.*'
 
-.PHONY: system-packages demo test kill test-packages test-pythons fuzz fuzz-bytes audit coverage mutants bench lint format docs-picture man lock clean
+.PHONY: system-packages demo test kill test-packages test-pythons fuzz fuzz-bytes soak audit coverage mutants bench lint format docs-picture man lock clean
 
 demo: $(READY)  ## the main job on real files, against an emulated cluster
 	@$(BIN)/python -m demo
@@ -63,6 +66,9 @@ audit: $(AUDIT_READY)  ## known vulnerabilities of what is installed, and its li
 	$(AUDIT_VENV)/bin/pip-licenses --python $(AUDIT_VENV)/installed/bin/python --from=mixed --order=license \
 	    --ignore-packages qumulo_api --partial-match --allow-only='Apache;BSD;MIT;Mozilla;MPL;PSF;Python Software Foundation'
 	$(AUDIT_VENV)/bin/pip-audit --strict --disable-pip --no-deps $(foreach one,$(PINNED) $(INSTALLED_TODAY),--requirement $(one))
+
+soak: $(READY) $(OLDER_READY)  ## 24 days of hourly runs under random faults, in 20 minutes (as many hours as fit into two: make soak SOAK=2)
+	@$(BIN)/python -m tests.soak --minutes $(SOAK) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 coverage: $(READY)  ## the branches of changes/, scan/ and output/ that the quick tests take
 	$(BIN)/pytest -n 2 --dist worksteal --quiet --cov --cov-report=term tests/parts $(PYTEST)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from qumulo_emulator.clock import ClusterClock
 from qumulo_emulator.listings import ListingCache
 from qumulo_emulator.model import AttributeChanges, Change, FileType, Snapshot, SnapshotPolicy
 from qumulo_emulator.names import Parts
@@ -90,6 +91,10 @@ class Cluster(Protocol):
     """
 
     settings: Settings
+
+    @property
+    def clock(self) -> ClusterClock:
+        """The clock by which snapshots, sessions and access tokens expire."""
 
     @property
     def root(self) -> str:

@@ -105,9 +105,9 @@ def time_to_live(schedule: dict[str, Any]) -> int | None:
     return None if text == "never" else clock.parse_duration(text)
 
 
-def snapshot_name(policy: SnapshotPolicy, number: int, source: Parts) -> str:
+def snapshot_name(policy: SnapshotPolicy, number: int, source: Parts, now: int) -> str:
     """Return the name of a policy's snapshot of a directory, taken now."""
-    moment = datetime.fromtimestamp(clock.now() // clock.SECOND, timezone.utc)
+    moment = datetime.fromtimestamp(now // clock.SECOND, timezone.utc)
     values = {
         "ID": str(number),
         "Year": f"{moment:%Y}",

@@ -64,6 +64,7 @@ class Emulator:
         root: the directory that it serves; None for a synthetic tree.
         certificate_sha256: the fingerprint of its certificate.
         certificate: the path of the file with its certificate, in PEM.
+        pid: the id of its process.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Emulator:
         self.certificate_sha256 = certificate_sha256
         self.certificate = str(options.certificate)
         self._token: str | None = None
+        self.pid = os.getpid()
         self._dead: set[int] = set()
 
     @property
@@ -181,6 +183,14 @@ class Emulator:
         entries: list[dict[str, Any]] = self._control("GET", "requests")["entries"]
         return [entry for entry in entries if not entry["path"].startswith("/emulator/")]
 
+    def advance(self, seconds: int) -> None:
+        """Let time pass on the cluster: its clock is ahead of this machine's from now on."""
+        self._control("POST", "clock", {"advance": seconds})
+
+    def forget_requests(self) -> None:
+        """Forget the requests that were answered so far."""
+        self._control("DELETE", "requests")
+
     def _control(self, method: str, endpoint: str, body: object = None) -> Any:
         status, reply = self.request(method, f"/emulator/{endpoint}", body)
         if status != 200:
@@ -252,7 +262,9 @@ def serve_in_process(
                 facts = json.loads(line)
                 only = {"host": facts["host"], "port": facts["port"]}
                 addresses = [Address(**node) for node in facts.get("nodes", [only])]
-                yield Emulator(complete, addresses, facts["certificate_sha256"])
+                emulator = Emulator(complete, addresses, facts["certificate_sha256"])
+                emulator.pid = process.pid
+                yield emulator
             finally:
                 process.terminate()
                 process.wait()

@@ -3,12 +3,11 @@
 import hmac
 import secrets
 import threading
-import time
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from qumulo_emulator import clock
+from qumulo_emulator.clock import SECOND, ClusterClock
 from qumulo_emulator.errors import LoginFailedError, NoSuchTokenError, NotAuthenticatedError
 from qumulo_emulator.state import State
 
@@ -36,15 +35,19 @@ class Tokens:
         password: the user's password.
         lifetime: how many seconds a session lasts.
         state: where access tokens are kept.
+        clock: the cluster's.
     """
 
-    def __init__(self, username: str, password: str, lifetime: float, state: State) -> None:
+    def __init__(
+        self, username: str, password: str, lifetime: float, state: State, clock: ClusterClock
+    ) -> None:
         self.username = username
         self._password = password
-        self._lifetime = lifetime
+        self._lifetime = int(lifetime * SECOND)
         self._state = state
+        self._clock = clock
         self._lock = threading.Lock()
-        self._sessions: dict[str, float] = {}
+        self._sessions: dict[str, int] = {}
         self._access = {row[0]: AccessToken(*row) for row in state.tokens()}
 
     def login(self, username: str, password: str) -> str:
@@ -60,7 +63,7 @@ class Tokens:
             raise LoginFailedError("wrong user name or password")
         token = f"session-v1:{secrets.token_urlsafe(32)}"
         with self._lock:
-            self._sessions[token] = time.monotonic() + self._lifetime
+            self._sessions[token] = self._clock.now() + self._lifetime
         return token
 
     def check(self, token: str | None) -> AccessToken | None:
@@ -74,10 +77,12 @@ class Tokens:
         with self._lock:
             for known in self._access.values():
                 if hmac.compare_digest(known.bearer_token.encode(), token.encode()):
-                    if known.enabled and (known.expires is None or clock.now() < known.expires):
+                    if known.enabled and (
+                        known.expires is None or self._clock.now() < known.expires
+                    ):
                         return known
                     raise NotAuthenticatedError("the access token has expired or is disabled")
-            if self._sessions.get(token, 0) > time.monotonic():
+            if self._sessions.get(token, 0) > self._clock.now():
                 return None
             self._sessions.pop(token, None)
         raise NotAuthenticatedError("the bearer token is not valid, or has expired")
@@ -108,7 +113,7 @@ class Tokens:
     def create_access_token(self, expires: int | None) -> AccessToken:
         """Create an access token."""
         number, secret = str(secrets.randbits(60)), secrets.token_urlsafe(32)
-        return self._put(AccessToken(number, secret, clock.now(), expires, enabled=True))
+        return self._put(AccessToken(number, secret, self._clock.now(), expires, enabled=True))
 
     def modify_access_token(
         self, number: str, *, expires: int | None = None, enabled: bool | None = None

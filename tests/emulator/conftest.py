@@ -27,11 +27,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedEmulat
 
 @pytest.fixture
 def emulator(running: ThreadedEmulator) -> Iterator[ThreadedEmulator]:
-    """The module's emulator; its settings and faults are reset after the test."""
+    """The module's emulator; its settings, faults and clock are reset after the test."""
     settings = running.cluster.settings
     yield running
     running.cluster.settings = settings
     running.faults.clear()
+    running.cluster.clock.ahead = 0
 
 
 @pytest.fixture

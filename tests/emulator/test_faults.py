@@ -142,6 +142,8 @@ def test_the_log_lists_requests_and_contains_no_secret(emulator: ThreadedEmulato
     sent = {"method": "POST", "path": "/v1/session/login", "status": 200, "node": 1}
     assert sent in logged
     assert emulator.password not in json.dumps(logged)
+    emulator.forget_requests()
+    assert emulator.requests() == []
 
 
 @pytest.mark.parametrize("status", [204, 205, 304])

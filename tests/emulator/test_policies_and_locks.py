@@ -304,6 +304,47 @@ def test_the_clock_of_the_cluster_can_be_ahead(emulator: ThreadedEmulator, folde
     assert made["timestamp"].startswith(tomorrow)
 
 
+def test_time_can_pass_on_the_cluster_and_takes_with_it_what_has_expired(
+    emulator: ThreadedEmulator, folder: Path
+) -> None:
+    before = time.time()
+    made = [
+        create_snapshot(emulator, "v3", f"/{folder.name}", expiration=moment(before + hours * 3600))
+        for hours in (1, 3)
+    ]
+
+    emulator.advance(2 * 3600)
+
+    known = {entry["id"]: entry for entry in get(emulator, "/v3/snapshots/")["entries"]}
+    assert made[0]["id"] not in known
+    assert known[made[1]["id"]]["timestamp"] == made[1]["timestamp"]
+    later = create_snapshot(emulator, "v3", f"/{folder.name}")
+    assert later["timestamp"][:19] >= moment(before + 2 * 3600)[:19]
+    assert later["timestamp"][:19] <= moment(time.time() + 2 * 3600)[:19]
+    emulator.advance(3600)
+    assert made[1]["id"] not in {one["id"] for one in get(emulator, "/v3/snapshots/")["entries"]}
+
+
+def test_a_session_ends_when_enough_time_has_passed_on_the_cluster(
+    emulator: ThreadedEmulator,
+) -> None:
+    token = emulator.login()
+    assert emulator.request_as(token, "GET", "/v1/session/who-am-i")[0] == 200
+    emulator.advance(9 * 3600)
+    assert emulator.request_as(token, "GET", "/v1/session/who-am-i")[0] == 200
+    emulator.advance(3600)
+    assert emulator.request_as(token, "GET", "/v1/session/who-am-i")[0] == 401
+
+
+def test_time_never_passes_backwards(emulator: ThreadedEmulator) -> None:
+    with pytest.raises(ValueError, match="400"):
+        emulator.advance(-1)
+
+
+def moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
 @pytest.mark.parametrize(
     "setting",
     [

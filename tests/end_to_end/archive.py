@@ -1,10 +1,9 @@
 """An archive that mirrors a project: it has exactly what the lists that it was given say."""
 
 import os
-import re
+import stat
 from pathlib import Path
-
-_ENTRY = re.compile(r'<(file|delete-file|bad-dir) name="([^"]*)" size="(\d+)".*?type="(\w+)" ')
+from xml.etree import ElementTree
 
 Files = dict[str, int]
 """The size of each file by its name below the source."""
@@ -18,14 +17,15 @@ class Mirror:
 
     def apply(self, scan_list: str) -> None:
         """Do what a list says; it has no entry that cannot be read."""
-        for element, name, size, kind in _ENTRY.findall(scan_list):
-            assert element != "bad-dir"
-            if kind != "F_REG":
-                continue
-            if element == "file":
-                self.files[name] = int(size)
-            else:
-                self.files.pop(name, None)  # perhaps a list says it again
+        entries = ElementTree.fromstring(scan_list)
+        for entry in entries:
+            assert entry.tag != "bad-dir"
+            # Perhaps a list says it again. A file that was only moved is no longer at its old name.
+            gone = entry.get("name") if entry.tag == "delete-file" else entry.get("from")
+            if gone is not None and entry.get("type") == "F_REG":
+                self.files.pop(gone, None)
+        for entry in entries.iterfind("file[@type='F_REG']"):
+            self.files[str(entry.get("name"))] = int(str(entry.get("size")))
 
 
 def files_below(folder: Path) -> Files:
@@ -35,5 +35,7 @@ def files_below(folder: Path) -> Files:
         folders[:] = [name for name in folders if name != ".snapshot"]
         for name in names:
             whole = Path(path, name)
-            found[f"/{whole.relative_to(folder)}"] = whole.stat().st_size
+            status = whole.lstat()
+            if stat.S_ISREG(status.st_mode):
+                found[f"/{whole.relative_to(folder)}"] = status.st_size
     return found

@@ -22,6 +22,7 @@ from tests.qq import INSTALLED, QQ
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.fuzz.faults import Faults
     from tests.fuzz.ways import Constants
 
 OTHER_USER = 65534
@@ -38,6 +39,8 @@ class Laboratory:
         site: runs the commands.
         other_user_site: the same for a user who owns nothing; None if we cannot become one.
         answers: the emulator's settings that were drawn last.
+        lists: the number of lists that were requested.
+        trees: the number of states of a share of which a snapshot was taken.
     """
 
     cluster: Emulator
@@ -46,6 +49,8 @@ class Laboratory:
     _server: ForkServer
     _numbers: Iterator[int]
     answers: dict[str, Any]
+    lists: int = 0
+    trees: int = 0
 
     def new_workspace(self) -> Workspace:
         """A folder of the cluster for one example to work in."""
@@ -110,6 +115,7 @@ class Laboratory:
         constants: Constants = (),
         slow_mount: bool = False,
         full: bool = False,
+        faults: Faults = (),
     ) -> tuple[CommandResult, bytes | None]:
         """Generate a list where there is an earlier one.
 
@@ -121,6 +127,7 @@ class Laboratory:
             constants: those of a fork.
             slow_mount: whether each look of a fork at the mount takes a random time.
             full: whether a fork makes a full list, which no option of the command requests.
+            faults: how requests to the cluster fail meanwhile.
 
         Returns:
             How the command ended, and the list; None if the earlier one is unchanged.
@@ -130,6 +137,10 @@ class Laboratory:
         # A fork would run as the user of its server.
         site.qq = (INSTALLED if as_other_user else QQ)[qq]
         site.list_path.write_bytes(_EARLIER_LIST)
+        self.ndjson_path(as_other_user=as_other_user).unlink(missing_ok=True)
+        self.lists += 1
+        for fault in faults:
+            self.cluster.fault(**dict(fault))
         if process:
             done = site.run("qumulo_generate_changelist.py", *arguments)
         else:
@@ -137,8 +148,26 @@ class Laboratory:
             changes = json.dumps({"constants": constants, "slow_mount": slow_mount, "full": full})
             environment = {**site.variables(), CHANGES: changes}
             done = self._server.run(arguments, environment, str(site.folder), user=user)
+        if faults:
+            self.cluster.clear_faults()
         written = site.list_path.read_bytes()
         return done, None if written == _EARLIER_LIST else written
+
+    @property
+    def pieces(self) -> Path:
+        """A folder for pieces of lists."""
+        return self.site.folder / "pieces"
+
+    def forget_pieces(self) -> None:
+        """Remove all pieces that were kept."""
+        for path in self.pieces.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def ndjson_path(self, *, as_other_user: bool = False) -> Path:
+        """Where a list as NDJSON belongs."""
+        site = self.other_user_site if as_other_user else self.site
+        assert site
+        return site.list_path.with_suffix(".ndjson")
 
 
 @contextlib.contextmanager
@@ -167,6 +196,7 @@ def _site(cluster: Emulator, folder: str, user: int | None) -> Site:
     site = Site(Path(str(cluster.root)), Path(own), port, password, qq, "/", fingerprint)
     site.list_path.parent.mkdir(parents=True)
     site.list_path.touch()
+    Path(own, "pieces").mkdir()
     if user is not None:
         for path in (Path(own), *Path(own).rglob("*")):
             os.chown(path, user, user)

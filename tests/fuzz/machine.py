@@ -12,6 +12,7 @@ from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.fuzz.formats import difference_of_formats
 from tests.fuzz.names import NAMES
 from tests.fuzz.ways import (
     DIFFERENT_SOURCES,
@@ -31,6 +32,8 @@ from tests.oracle import capture, expected_diff, without_access_times, without_r
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.end_to_end.site import CommandResult
+    from tests.fuzz.faults import Faults
     from tests.fuzz.laboratory import Laboratory
 
 _NUMBER = st.integers(0, 63)
@@ -118,6 +121,7 @@ class Work(RuleBasedStateMachine):
         """Take a snapshot, and delete the oldest if there are too many."""
         source = self.source
         tree = capture(str(self.laboratory.site.mounted(source)))
+        self.laboratory.trees += 1
         self.snapshots.append(SnapshotView(self.laboratory.snapshot(source), tree, source))
         self.has_changed = False
         if len(self.snapshots) > _MAX_SNAPSHOTS:
@@ -154,20 +158,60 @@ class Work(RuleBasedStateMachine):
             self.check(way, snapshot.id, snapshot.id + 1, case, full=True)
 
     def check(self, way: Way, older: int, newer: int, case: Case, *, full: bool = False) -> None:
-        """Generate a list, and compare how that ends with what must result."""
-        done, written = self.laboratory.run(
-            self.laboratory.arguments(older, newer, case.base, case.mapped, case.options),
+        """Generate a list, and compare how that ends with what must result.
+
+        If faults keep the run from its list, the earlier list must still be there, and the run is
+        repeated without them.
+        """
+        options = [*case.options]
+        if way.pieces:
+            options.append(f"--pieces={self.laboratory.pieces}")
+        if way.faults:
+            options.append("--retry-for=2s")
+        if way.ndjson:
+            options += ["--format=xml", "--format=ndjson"]
+        arguments = self.laboratory.arguments(older, newer, case.base, case.mapped, options)
+        try:
+            for faults in (way.faults, ()) if way.faults else ((),):
+                done, written = self.run_way(way, arguments, faults, full=full)
+                self.note_run(case, done)
+                assert "Traceback" not in done.messages, done
+                was_refused = not case.expected and done.code == case.refusal
+                if written is not None or was_refused or not faults:
+                    break
+                # With 1, `qq` itself failed.
+                assert done.code not in ((0,) if way.transport == "qq" else (0, 1)), done
+        finally:
+            if way.pieces:
+                self.laboratory.forget_pieces()
+        self.check_result(way, case, done, written)
+
+    def run_way(
+        self, way: Way, arguments: Sequence[str], faults: Faults, *, full: bool
+    ) -> tuple[CommandResult, bytes | None]:
+        """Run the command as a way says."""
+        return self.laboratory.run(
+            arguments,
             qq=way.qq,
             process=way.process,
             as_other_user=way.as_other_user,
             constants=way.constants,
             slow_mount=way.slow_mount,
             full=full,
+            faults=faults,
         )
+
+    def note_run(self, case: Case, done: CommandResult) -> None:
+        """Show a run, if it leads to a difference."""
         if currently_in_test_context():
             recreated = ", created again" if case.recreate_base else ""
             mapped = f"-b {case.base!r} -m {case.mapped!r}{recreated}"
             note(f"{mapped} {' '.join(case.options)}\n{done.messages}")
+
+    def check_result(
+        self, way: Way, case: Case, done: CommandResult, written: bytes | None
+    ) -> None:
+        """Compare how a run ended with what must result."""
         if case.refusable and written is None:
             assert done.code, done
             assert "Traceback" not in done.messages, done
@@ -183,6 +227,10 @@ class Work(RuleBasedStateMachine):
         ]
         assert "" in differences, "\n\n".join(differences)
         assert done.code == int(b'bad_dir_count="0"' not in written), done
+        if way.ndjson:
+            path = self.laboratory.ndjson_path(as_other_user=way.as_other_user)
+            difference = difference_of_formats(written, path.read_bytes())
+            assert not difference, difference
 
     def list_work(self, way: Way, limit: int | None = None) -> None:
         """Take a snapshot, and check its diff and list with the one before."""
@@ -236,6 +284,8 @@ class Work(RuleBasedStateMachine):
     )
     def list_two_directories(self, way: Way, different_sources: str, kind: str) -> None:
         """Request a list of snapshots of two directories, which may have had the same path."""
+        # If the cluster's answer about a snapshot is garbled, it is assumed that it is of the same.
+        way = way._replace(faults=())
         self.laboratory.cluster.settings(different_sources=different_sources)
         with self.swapped() if kind == "in its place" else nullcontext():
             path = self.source if kind == "in its place" else self.beside

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.fuzz.filters import DrawnFilters
 from tests.fuzz.laboratory import Laboratory, laboratory
 from tests.fuzz.machine import LargeWork, Work, WorkListedByOtherUser
 from tests.fuzz.ways import ORDINARY, Way
 from tests.fuzz.work import Place
 
 SHORT = settings(
-    max_examples=3,
+    max_examples=2,
     stateful_step_count=30,
     derandomize=True,
     database=None,
@@ -99,6 +100,32 @@ def test_the_source_or_the_folder_above_it_is_renamed(work: Work, metadata: str)
     for snapshot in work.snapshots:
         for base in ("source", "above", "missing"):
             work.check_full_list(WAY._replace(metadata=metadata, base=base), snapshot)
+
+
+@pytest.mark.parametrize(
+    ("only", "slice_size"), [("created", 1), ("created", 1000), ("deleted", 1)]
+)
+def test_an_unreadable_directory_is_listed_whatever_only_says_and_whatever_is_beside_it(
+    work: Work, only: str, slice_size: int
+) -> None:
+    way = WAY._replace(
+        base="source",
+        moves=False,
+        verify=False,
+        guard=False,
+        limits=("--workers=1", f"--slice-size={slice_size}"),
+        filters=DrawnFilters(only=(only,)),
+    )
+    for name in (b"b\xff", b"\xfe", b"kept\xff"):
+        work.make_deep(Place(0, name), 2, b"below")
+    work.write(Place(0, b"beside"), 5)
+    # Created: three directories that cannot be read over REST.
+    work.list_work(way)
+    for number in range(3):
+        work.write(Place(number + 2, b"new"), 5)
+    work.delete(2)
+    # One of them is deleted, and others have changed within.
+    work.list_work(way)
 
 
 def test_a_base_path_that_never_existed_is_refused(work: Work) -> None:

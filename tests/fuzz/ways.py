@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_type_hints
 from hypothesis import strategies as st
 
 from qumulo_emulator.settings import Settings
+from tests.fuzz.faults import FAULTS, Faults
 from tests.fuzz.filters import FILTERS, DrawnFilters
 from tests.oracle import (
     NO_RESTRICTIONS,
@@ -74,6 +75,12 @@ class Way(NamedTuple):
     guard: bool = False
     """Whether a deletion limit is given, which no list exceeds."""
     filters: DrawnFilters = DrawnFilters()
+    faults: Faults = ()
+    """How requests fail; if the run then ends without a list, it is repeated without them."""
+    pieces: bool = False
+    """Whether pieces are kept, so that a run that is repeated can use those of the first one."""
+    ndjson: bool = False
+    """Whether the list is also written as NDJSON."""
 
 
 class SnapshotView(NamedTuple):
@@ -169,6 +176,10 @@ _THREADS: Constants = (
 )
 
 
+# Between two tries of a request, in seconds.
+_SHORT_PAUSES: Constants = (("cluster.rest.limits.PAUSE", 0.01),)
+
+
 def ways(
     transports: tuple[str, ...] = ("rest",),
     metadata: tuple[str, ...] = ("mount", "snapshot", "rest"),
@@ -176,7 +187,7 @@ def ways(
     as_other_user: bool = False,
 ) -> st.SearchStrategy[Way]:
     """Draw a way of some kinds."""
-    return st.builds(
+    drawn = st.builds(
         Way,
         transport=st.sampled_from(transports),
         metadata=st.sampled_from(metadata),
@@ -197,11 +208,32 @@ def ways(
         ).map(_join),
         slow_mount=st.sampled_from([False, True, True]),
         qq=st.sampled_from(["qq of today", "qq of today", "qq before 6.2.2"]),
-        process=st.just(False) if as_other_user else st.sampled_from([False] * 9 + [True]),
+        process=st.just(False) if as_other_user else st.sampled_from([False] * 19 + [True]),
         as_other_user=st.just(as_other_user),
         guard=st.booleans(),
         filters=FILTERS,
+        faults=st.just(()) | FAULTS,
+        pieces=st.just(False) if as_other_user else st.booleans(),
+        ndjson=st.sampled_from([False, False, True]),
     )
+    if as_other_user:
+        return drawn.map(_with_short_pauses)
+    # In some runs, processes get several slices of each list.
+    slices = st.sampled_from([*[0] * 14, 1, 2, 3])
+    return st.builds(_with_processes, drawn.map(_with_short_pauses), slices)
+
+
+def _with_short_pauses(way: Way) -> Way:
+    return way._replace(constants=way.constants + _SHORT_PAUSES) if way.faults else way
+
+
+def _with_processes(way: Way, slice_size: int) -> Way:
+    """Return a way with two processes and slices of this size; with 0, the way as it is."""
+    if not slice_size:
+        return way
+    others = [one for one in way.limits if not one.startswith(("--workers", "--slice-size"))]
+    limits = ("--workers=2", f"--slice-size={slice_size}", *others)
+    return way._replace(limits=limits, constants=(*way.constants, (_MIN_WORK, 1)))
 
 
 def _join(parts: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
@@ -242,19 +274,15 @@ def expected_case(way: Way, older: SnapshotView, newer: SnapshotView, share: Sha
     before, after = older.tree, newer.tree
     # The emulator shows a snapshot in the directory that it was taken of, and not below it.
     shown = base == newer.source
-    unpredictable = _is_unpredictable(before) or _is_unpredictable(after)
-    metadata = "mount" if unpredictable and way.metadata == "rest" else way.metadata
+    metadata = way.metadata
     if metadata == "snapshot" and not shown:
         metadata = "mount"
     has_base_now = has_base(after, newer.source, base)
     if metadata == "mount" and not (
         share.live and (has_base_now or _can_be_made(way, base, newer))
     ):
-        if unpredictable:
-            return None
         metadata = "rest"
-    deletes = way.deletes and not unpredictable
-    moves = way.moves and not unpredictable
+    deletes, moves = way.deletes, way.moves
     all_utf8 = all(map(is_utf8, before.nodes.keys() | after.nodes.keys()))
     run_time = int(time.time())
     kinds = ("created", "modified", *["deleted"] * deletes, *["moved"] * moves)
@@ -301,14 +329,11 @@ def expected_full_case(way: Way, snapshot: SnapshotView, share: Share) -> Case |
     if not _sources_are_known(share) and not _is_at_or_below(base, source):
         # All that the snapshot answers for the directories above its own is of the live share.
         return None
-    unpredictable = _is_unpredictable(tree)
-    metadata = "mount" if unpredictable and way.metadata == "rest" else way.metadata
+    metadata = way.metadata
     # The emulator shows a snapshot in the directory that it was taken of, and not below it.
     if metadata == "snapshot" and base != source:
         metadata = "mount"
     if metadata == "mount" and not share.live:
-        if unpredictable:
-            return None
         metadata = "rest"
     expected = expected_full_list(
         tree,
@@ -482,15 +507,3 @@ def _older_restrictions(
     # qq returns a whole tree, with all names in it.
     kept = kept_paths(before, after)
     return Restrictions(closed={path for path in to_utf8.closed if {path, parent_of(path)} & kept})
-
-
-def _is_unpredictable(tree: Tree) -> bool:
-    """Return whether it cannot be predicted if an entry of a tree is known to be a link.
-
-    No request can name such an entry. What it is becomes known only if its directory is listed,
-    and that depends on the number of entries that are needed from there.
-    """
-    return any(
-        node.kind == "other" and not is_utf8(path) and is_utf8(parent_of(path))
-        for path, node in tree.nodes.items()
-    )

@@ -24,8 +24,8 @@ Arguments = ParamSpec("Arguments")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAX_DEPTH = 450
-# Numbers from here on choose entries beside the source of snapshots.
-FIRST_BESIDE = 56
+# These numbers choose entries beside the source of snapshots.
+BESIDE = range(56, 64)
 SPECIAL = {"pipe": stat.S_IFIFO, "socket": stat.S_IFSOCK, "device": stat.S_IFCHR}
 REFUSALS = {
     *(errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.ENOTEMPTY),
@@ -76,6 +76,10 @@ class Workspace:
         """Remove everything."""
         os.close(self._top)
         shutil.rmtree(self.folder)
+
+    def count(self) -> int:
+        """Return the number of entries below the source."""
+        return sum(1 for _ in self._below(self.source))
 
     @step
     def rename_source(self, name: bytes) -> None:
@@ -279,7 +283,7 @@ class Workspace:
             yield from _entries(fd, path, depth)
 
     def _all_entries(self, number: int) -> Iterator[tuple[bytes, Kind]]:
-        top = self.beside if number >= FIRST_BESIDE else self.source
+        top = self.beside if number in BESIDE else self.source
         yield top, "dir"
         yield from self._below(top)
 

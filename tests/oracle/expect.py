@@ -75,7 +75,7 @@ def expected_entries(
         is_unknown = _is_unknown(path, after, kept, newer_restrictions, names.base)
         gone = _deleted_entry(path, before, after, kept, names, filters, obstacle, is_unknown)
         if gone:
-            found.add(_without_attributes(*gone, run_time), "deleted")
+            found.add(_without_attributes(*gone, run_time), _change_of(gone[:2], "deleted"))
 
     for path in filter(names.has, (after.nodes.keys() - kept) | modified):
         obstacle = find_obstacle(path, kept, newer_restrictions, names.base)
@@ -84,7 +84,8 @@ def expected_entries(
         if obstacle is not None:
             name, bad_type = names.of(obstacle), _type_of(after.nodes[obstacle])
             if _is_bad_listed(name, bad_type, filters, is_walked=obstacle not in kept):
-                found.add(_without_attributes("bad-dir", bad_type, name, run_time), change)
+                entry = _without_attributes("bad-dir", bad_type, name, run_time)
+                found.add(entry, _change_of((entry.element, bad_type), change))
         elif node.kind == "file" or (node.kind == "dir" and path in modified):
             if _is_listed(node, names.of(path), filters):
                 found.add(_with_attributes(node, names.of(path), run_time), change)
@@ -137,7 +138,7 @@ class _Found(NamedTuple):
 
     entries: dict[bytes, Entry]
     changes: dict[bytes, str]
-    """What happened to each: `created`, `modified` or `deleted`."""
+    """What happened to each: `created`, `modified` or `deleted`; or `unknown`, see `_change_of`."""
     hidden: set[bytes]
     """Paths that are there, and that filters leave out."""
 
@@ -147,7 +148,13 @@ class _Found(NamedTuple):
 
     def is_among(self, entry: Entry, kinds: Collection[str]) -> bool:
         """Return whether an entry is of one of some kinds; of any, if there are none."""
-        return not kinds or ("moved" if entry.moved_from else self.changes[entry.path]) in kinds
+        change = "moved" if entry.moved_from else self.changes[entry.path]
+        return not kinds or change in (*kinds, "unknown")
+
+
+def _change_of(found: tuple[Element, EntryType], change: str) -> str:
+    """Return what happened to an entry: nobody knows what is in a directory that is unreadable."""
+    return "unknown" if found == ("bad-dir", "F_DIR") else change
 
 
 def _is_bad_listed(name: bytes, kind: EntryType, filters: Filters, *, is_walked: bool) -> bool:

@@ -306,15 +306,19 @@ class SubtreeReader(Protocol):
         """End all requests that are under way, also those of other threads; accept no more."""
 
 
+def is_unicode(name: str) -> bool:
+    """Return whether a cluster can be asked for a name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name
+
+
 def check_unicode(name: str) -> None:
     """Raise ``UnreadableError`` for a name that a cluster cannot be asked for.
 
     Neither the command line nor the URL of a request can carry such a name.
     """
-    is_unicode = "\0" not in name
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        is_unicode = False
-    if not is_unicode:
+    if not is_unicode(name):
         raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from qumulo_changelist.cluster.interface import DirectoryPage, SnapshotReader
+from qumulo_changelist.cluster.interface import DirectoryPage, SnapshotReader, is_unicode
 from qumulo_changelist.errors import UnreadableError
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.names import parent_of
@@ -100,16 +100,26 @@ class RestTree:
         """Describe entries of one directory, by listing it or one by one, whichever costs less."""
         directory = parent_of(names[0])
         listed = ListedDirectory(directory)
-        if len(names) > 1:
-            await self._list_some(listed, names)
+        # What no request can name is known only from a list of its directory, whatever that costs.
+        only_listed = [] if is_unicode("".join(names)) else [n for n in names if not is_unicode(n)]
+        if len(names) > 1 or only_listed:
+            await self._list_some(listed, names, only_listed)
         # An entry on no page is requested singly; if it does not exist, for the reason.
         single = {
             name: self._reader.start(self._describe_one(name)) for name in listed.missing(names)
         }
         return _Known(listed, single)
 
-    async def _list_some(self, listed: ListedDirectory, names: list[str]) -> None:
-        """List a directory until it costs less to request the missing entries singly."""
+    async def _list_some(
+        self, listed: ListedDirectory, names: list[str], only_listed: list[str]
+    ) -> None:
+        """List a directory until it costs less to request the missing entries singly.
+
+        Args:
+            listed: what was listed of the directory; it is added to.
+            names: what is wanted.
+            only_listed: those of the names that cannot be requested singly.
+        """
         directory = parent_of(names[0])
         start, received = len(directory), 0
         wanted = {name[start:] for name in names}
@@ -127,7 +137,8 @@ class RestTree:
                     listed.add(page)
                     received += page.received
                     missing = len(names) - len(listed)
-                    if missing * _ENTRIES_PER_REQUEST < page.total_entries - received:
+                    is_enough = missing * _ENTRIES_PER_REQUEST < page.total_entries - received
+                    if is_enough and not listed.missing(only_listed):
                         break
 
     async def _describe_one(self, name: str) -> Description:

@@ -47,6 +47,11 @@ class RequestLog:
         with self._lock:
             self._logged.append(request)
 
+    def clear(self) -> None:
+        """Forget all requests."""
+        with self._lock:
+            self._logged.clear()
+
     def newest(self, number: int) -> list[LoggedRequest]:
         """Return at most this number of requests, the one that was answered last first."""
         with self._lock:

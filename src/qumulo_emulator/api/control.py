@@ -4,6 +4,7 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec.structs import asdict, replace
 
+from qumulo_emulator import clock
 from qumulo_emulator.api.call import Call
 from qumulo_emulator.api.privileges import PRIVILEGES
 from qumulo_emulator.errors import InvalidRequestError, UndecodableRequestError
@@ -133,3 +134,17 @@ def list_requests(call: Call) -> dict[str, Any]:
             for request in call.context.log.all()
         ]
     }
+
+
+def advance_clock(call: Call) -> dict[str, Any]:
+    """Answer POST /emulator/clock: let time pass, so that snapshots and sessions expire."""
+    seconds = call.fields({"advance": int}, only_known=True).get("advance", 0)
+    if not 0 <= seconds <= _MAX_CLOCK_SHIFT:
+        raise InvalidRequestError(f"the clock cannot advance by {seconds} seconds")
+    call.cluster.clock.advance(seconds)
+    return {"time": clock.format_time(call.cluster.clock.now())}
+
+
+def forget_requests(call: Call) -> None:
+    """Answer DELETE /emulator/requests: forget the requests before this one."""
+    call.context.log.clear()

@@ -16,6 +16,7 @@ from qumulo_emulator.api.context import Context, LoggedRequest
 from qumulo_emulator.api.errors import error_body, status_and_class
 from qumulo_emulator.api.page import HEADERS, render_page
 from qumulo_emulator.api.responses import json_response
+from qumulo_emulator.clock import SECOND
 from qumulo_emulator.errors import NotAuthenticatedError
 from qumulo_emulator.faults import Fault
 from qumulo_emulator.names import to_text
@@ -87,7 +88,8 @@ class Middleware:
 
     def _date(self) -> bytes:
         """Return the time of the emulated clock, as HTTP writes it."""
-        moment = int(time.time()) + self._context.cluster.settings.clock_shift
+        cluster = self._context.cluster
+        moment = cluster.clock.now() // SECOND + cluster.settings.clock_shift
         if moment != self._dated[0]:
             self._dated = moment, formatdate(moment, usegmt=True).encode("ascii")
         return self._dated[1]

@@ -123,7 +123,7 @@ def _interface_status(call: Call, node: Node) -> dict[str, Any]:
             "cable_status": "CONNECTED" if node.is_alive else "DISCONNECTED",
             "interface_status": "UP" if node.is_alive else "DOWN",
             "mac_address": _mac_address(node),
-            "timestamp": clock.format_time(clock.now()),
+            "timestamp": clock.format_time(call.cluster.clock.now()),
         },
         "interface_status": {"interface_id": _INTERFACE_ID, **_INTERFACE_FACTS},
         "network_statuses": [

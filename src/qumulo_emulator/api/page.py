@@ -77,7 +77,7 @@ def _add_introduction(body: Element, context: Context) -> None:
     )
     facts = [("name", cluster.name), ("user", cluster.tokens.username)]
     facts += [(name, str(value)) for name, value in cluster.startup_facts().items()]
-    facts.append(("time", clock.format_time(_whole_seconds(clock.now()))))
+    facts.append(("time", clock.format_time(_whole_seconds(cluster.clock.now()))))
     usual = asdict(Settings())
     facts += [
         (f"setting {name}", repr(value))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from qumulo_emulator import clock
 from qumulo_emulator.api.call import Call
 from qumulo_emulator.api.snapshots import v3
 from qumulo_emulator.errors import InvalidRequestError
@@ -69,5 +68,5 @@ def run(call: Call) -> dict[str, Any]:
     policy = call.cluster.policies.named(call.param("name"))
     source = call.cluster.files.locate(str(policy.source_id))
     lifetime = time_to_live(policy.schedule)
-    expires = None if lifetime is None else clock.now() + lifetime
+    expires = None if lifetime is None else call.cluster.clock.now() + lifetime
     return v3(call, call.cluster.snapshots.take(source, policy.name, expires, policy))

@@ -137,6 +137,8 @@ ENDPOINTS = (
     Endpoint("GET", "/emulator/settings", control.get_settings),
     Endpoint("POST", "/emulator/settings", control.change_settings),
     Endpoint("GET", "/emulator/requests", control.list_requests),
+    Endpoint("DELETE", "/emulator/requests", control.forget_requests),
+    Endpoint("POST", "/emulator/clock", control.advance_clock),
     Endpoint("GET", "/emulator/nodes", node_control.list_nodes),
     Endpoint("POST", "/emulator/nodes/{id}", node_control.change_node),
 )

@@ -106,7 +106,7 @@ def _expiration(call: Call, fields: dict[str, Any]) -> int | None:
     if moment and duration:
         raise InvalidRequestError("give either an expiration or a time to live")
     if duration and duration != "never":
-        return clock.now() + clock.parse_duration(duration)
+        return call.cluster.clock.now() + clock.parse_duration(duration)
     return clock.parse_time(moment) if moment else None
 
 

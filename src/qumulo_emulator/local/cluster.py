@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections import OrderedDict
 
+from qumulo_emulator.clock import ClusterClock
 from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import StateError
 from qumulo_emulator.listings import ListingCache
@@ -57,6 +58,7 @@ class LocalCluster:
     ) -> None:
         self.root = os.path.realpath(root)
         self.settings = settings or Settings()
+        self.clock = ClusterClock()
         self._root_fd = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._state = State(state_directory, self.root)
@@ -73,10 +75,11 @@ class LocalCluster:
             self._ids,
             self._state,
             SnapshotLinks(self._root_fd, self.root, self._ids),
+            self.clock,
             everywhere=snapshots_everywhere,
         )
         self.policies = Policies(self._state)
-        self.tokens = Tokens(username, password, token_lifetime, self._state)
+        self.tokens = Tokens(username, password, token_lifetime, self._state, self.clock)
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{self.root!a}"))
         self._diff_lock = threading.Lock()
         self._diffs: OrderedDict[tuple[int, int, Order], list[Change]] = OrderedDict()

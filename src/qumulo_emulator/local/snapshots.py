@@ -6,6 +6,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from qumulo_emulator import clock
+from qumulo_emulator.clock import ClusterClock
 from qumulo_emulator.errors import (
     InvalidPathError,
     InvalidRequestError,
@@ -35,6 +36,7 @@ class LocalSnapshots:
         ids: the ids of its entries.
         state: where snapshots are stored.
         links: shows snapshots in every directory.
+        clock: the cluster's.
         everywhere: whether new snapshots are shown in every directory, or only in their own.
     """
 
@@ -44,6 +46,7 @@ class LocalSnapshots:
         ids: FileIds,
         state: State,
         links: SnapshotLinks,
+        clock: ClusterClock,
         *,
         everywhere: bool,
     ) -> None:
@@ -56,6 +59,7 @@ class LocalSnapshots:
         self._known = {snapshot.id: snapshot for snapshot in state.snapshots()}
         self._trees: dict[int, SnapshotTree] = {}
         self._links = links
+        self._clock = clock
         self._everywhere = everywhere
         if everywhere:
             names = {snapshot.directory_name for snapshot in self._known.values()}
@@ -82,14 +86,14 @@ class LocalSnapshots:
             InvalidRequestError: if the expiration is in the past.
         """
         _check_label(label)
-        if expires is not None and expires <= clock.now():
+        if expires is not None and expires <= self._clock.now():
             raise InvalidRequestError("the expiration lies in the past")
         with self._disk:
             number = self._next_number()
-            new = _new_snapshot(number, parts, label, expires, policy)
+            new = _new_snapshot(number, parts, label, expires, policy, self._clock.now())
             with self._files.directory(parts) as source:
                 top = self._files.capture(parts)
-                snapshot = replace(new, taken=clock.now(), source_id=top.attributes.id)
+                snapshot = replace(new, taken=self._clock.now(), source_id=top.attributes.id)
                 with translate_os_errors(join_path(parts, directory=True)):
                     snapshot = self._publish(source, snapshot, top)
             # The ids first: an id in a stored snapshot must never be issued again.
@@ -98,7 +102,7 @@ class LocalSnapshots:
             with self._lock:
                 self._known[number] = snapshot
                 self._trees[number] = SnapshotTree(top, parts)
-            linked = snapshot.taken if self._everywhere else 0
+            linked = clock.now() if self._everywhere else 0
             clock.wait_until_timestamps_pass(max(_newest_change(top), linked))
         return snapshot
 
@@ -107,7 +111,7 @@ class LocalSnapshots:
         if self._everywhere:
             self._links.publish(source, snapshot.directory_name, top)
             # Getting a link changes a directory; that must not be later than the snapshot.
-            return replace(snapshot, taken=clock.now())
+            return replace(snapshot, taken=self._clock.now())
         others = self._directory_names(top.attributes.id)
         dot_snapshot.publish(source, snapshot.directory_name, top, others)
         return snapshot
@@ -136,7 +140,7 @@ class LocalSnapshots:
         """Return the current snapshots by ascending id."""
         with self._lock:
             known = sorted(self._known.values(), key=lambda snapshot: snapshot.id)
-        return [snapshot for snapshot in known if not _expired(snapshot)]
+        return [snapshot for snapshot in known if not self._has_expired(snapshot)]
 
     def get(self, number: int) -> Snapshot:
         """Return the snapshot with this id.
@@ -146,9 +150,12 @@ class LocalSnapshots:
         """
         with self._lock:
             snapshot = self._known.get(number)
-        if snapshot is None or _expired(snapshot):
+        if snapshot is None or self._has_expired(snapshot):
             raise SnapshotNotFoundError(f"there is no snapshot {number}")
         return snapshot
+
+    def _has_expired(self, snapshot: Snapshot) -> bool:
+        return snapshot.expires is not None and snapshot.expires <= self._clock.now()
 
     def _whole(self, number: int) -> Snapshot:
         snapshot = self.get(number)
@@ -189,7 +196,7 @@ class LocalSnapshots:
         """
         with self._lock:
             snapshot = self._known.get(number)
-            if snapshot is None or _expired(snapshot):
+            if snapshot is None or self._has_expired(snapshot):
                 raise SnapshotNotFoundError(f"there is no snapshot {number}")
             if snapshot.lock_key is not None:
                 raise SnapshotLockedError(f"snapshot {number} is locked already")
@@ -215,7 +222,9 @@ class LocalSnapshots:
     def remove_expired(self) -> None:
         """Remove the snapshots that have expired, also from `.snapshot`."""
         with self._lock:
-            expired = [snapshot.id for snapshot in self._known.values() if _expired(snapshot)]
+            expired = [
+                snapshot.id for snapshot in self._known.values() if self._has_expired(snapshot)
+            ]
         for number in expired:
             self._remove(number)
 
@@ -253,6 +262,7 @@ def _new_snapshot(
     label: str | None,
     expires: int | None,
     policy: SnapshotPolicy | None,
+    now: int,
 ) -> Snapshot:
     """Return a snapshot that is not taken yet.
 
@@ -265,7 +275,7 @@ def _new_snapshot(
             new,
             policy_id=policy.id,
             policy_name=policy.name,
-            full_name=snapshot_name(policy, number, parts),
+            full_name=snapshot_name(policy, number, parts, now),
             lock_key=policy.lock_key_ref,
         )
     name = new.directory_name
@@ -281,10 +291,6 @@ def _is_earlier(expires: int | None, than: int | None) -> bool:
 def _check_label(label: str | None) -> None:
     if label is not None and ("/" in label or "\0" in label or label in (".", "..")):
         raise InvalidPathError(f"{label!a} cannot be the name of a snapshot")
-
-
-def _expired(snapshot: Snapshot) -> bool:
-    return snapshot.expires is not None and snapshot.expires <= clock.now()
 
 
 def _newest_change(top: Node) -> int:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NoReturn
 
+from qumulo_emulator.clock import ClusterClock
 from qumulo_emulator.diff_policy import needs_diff
 from qumulo_emulator.errors import NotEmulatedError, SnapshotNotFoundError
 from qumulo_emulator.listings import ListingCache
@@ -132,9 +133,10 @@ class SyntheticCluster:
         )
         self.snapshots = SyntheticSnapshots(self.source.id, older, newer)
         self.listings = ListingCache()
+        self.clock = ClusterClock()
         self._state = State(None, shapes.SOURCE)
         self.policies = Policies(self._state)
-        self.tokens = Tokens(username, password, token_lifetime, self._state)
+        self.tokens = Tokens(username, password, token_lifetime, self._state, self.clock)
         self.root = tempfile.gettempdir()
         self.name = "qumulo-emulator"
         self.uuid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"qumulo-emulator:{shape}:{size}"))
