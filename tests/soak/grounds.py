@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -234,7 +235,9 @@ def grounds() -> Iterator[Grounds]:
         (folder / "client").mkdir()
         can_mount = _can_mount(folder)
         made = Grounds(cluster, folder / "client", can_mount=can_mount)
-        if can_mount:
+        if not can_mount:
+            _say("SKIPPED: full, read-only and vanished folders; only root can mount")
+        else:
             made.mount.mkdir()
             size = f"size={_WORK_FOLDER_BYTES}"
             _mount("-t", "tmpfs", "-o", size, "soak", str(made.work))
@@ -246,7 +249,7 @@ def grounds() -> Iterator[Grounds]:
         except Exception:
             keeping.pop_all()
             _run("cp", "-a", str(made.work), str(folder / "evidence"))
-            print(f"what was there is kept in {folder}", flush=True)
+            _say(f"what was there is kept in {folder}")
             raise
 
 
@@ -256,6 +259,10 @@ def _can_mount(folder: Path) -> bool:
     trial = folder / "trial"
     trial.mkdir()
     return _run("mount", "-t", "tmpfs", "soak", str(trial)) and _run("umount", str(trial))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _mount(*arguments: str) -> None:
