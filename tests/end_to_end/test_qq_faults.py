@@ -70,7 +70,7 @@ def test_a_qq_that_a_cluster_keeps_waiting_is_ended_and_started_again(
 
     assert done.code == 0, done.messages
     assert lines(site.list_path.read_bytes()) == undisturbed
-    assert "did nothing for 2 seconds, and was ended; trying again in 1 s" in done.messages
+    assert "did nothing for 2 seconds, and was ended; trying again in 0 s" in done.messages
 
 
 def test_a_qq_that_a_cluster_always_keeps_waiting_ends_the_run(

@@ -177,7 +177,7 @@ _THREADS: Constants = (
 
 
 # Between two tries of a request, in seconds.
-_SHORT_PAUSES: Constants = (("cluster.rest.limits.PAUSE", 0.01),)
+_SHORT_PAUSES: Constants = (("cluster.backoff.FIRST_PAUSE", 0.01),)
 
 
 def ways(

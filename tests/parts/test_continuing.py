@@ -19,6 +19,7 @@ from qumulo_changelist.operations.lists.kept_folder import KeptFolder
 from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages
 from qumulo_changelist.operations.lists.piece_sets import use_set
 from qumulo_changelist.operations.project.continuing import find_interrupted, lasts_like_new
+from qumulo_changelist.private_folder import make_private
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 
 PATH = "/show"
@@ -43,6 +44,7 @@ class History:
     def keep_pages(self, newer: int, *, begun: float, seconds: float) -> None:
         """Pages of a diff that a run has kept by itself, and how long that took."""
         folder = KeptFolder()
+        make_private(folder.path)
         header = PagesHeader(b"%32d" % newer, OLDER, newer, int(begun))
         path = os.path.join(folder.path, f"{newer}.pages")
         file = open_pages(path, header, new=True)

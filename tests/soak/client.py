@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 _SECONDS = 90
 """No run takes longer; one that does is killed, and that is a fault of the program."""
 
-_PAUSES = {"PAUSE": 0.01, "NO_ANSWER_COUNTS": 1.0, "ANSWER_TIMEOUT": 10.0, "BRIEF_TIMEOUT": 5.0}
-"""Of `cluster.rest.limits`, in seconds: as time is compressed, so are pauses."""
+_PAUSES = {
+    ("cluster.backoff", "FIRST_PAUSE"): 0.01,
+    ("cluster.rest.limits", "ANSWER_TIMEOUT"): 10.0,
+    ("cluster.rest.limits", "BRIEF_TIMEOUT"): 5.0,
+}
+"""In seconds: as time is compressed, so are pauses."""
 
 
 _LOADED = ("cluster.rest", "operations.lists", "operations.project", "projects")
@@ -112,16 +116,15 @@ def _serve(folder: str) -> None:
 def _load() -> None:
     import pkgutil
 
-    from qumulo_changelist.cluster.rest import limits
-
     for name in _LOADED:
         package = importlib.import_module(f"qumulo_changelist.{name}")
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     importlib.import_module("qumulo_changelist.cli.commands.run")
-    for name, value in _PAUSES.items():
-        if hasattr(limits, name):
-            setattr(limits, name, value)
+    for (name, constant), value in _PAUSES.items():
+        module = importlib.import_module(f"qumulo_changelist.{name}")
+        assert hasattr(module, constant), constant
+        setattr(module, constant, value)
 
 
 def _run(job: dict[str, Any]) -> Answer:
