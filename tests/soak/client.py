@@ -122,9 +122,9 @@ def _load() -> None:
             importlib.import_module(module.name)
     importlib.import_module("qumulo_changelist.cli.commands.run")
     for (name, constant), value in _PAUSES.items():
-        module = importlib.import_module(f"qumulo_changelist.{name}")
-        assert hasattr(module, constant), constant
-        setattr(module, constant, value)
+        loaded = importlib.import_module(f"qumulo_changelist.{name}")
+        assert hasattr(loaded, constant), constant
+        setattr(loaded, constant, value)
 
 
 def _run(job: dict[str, Any]) -> Answer:
