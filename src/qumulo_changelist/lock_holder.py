@@ -47,5 +47,8 @@ def read_holder(lock: int) -> str:
         is_elsewhere = host != os.uname().nodename and _HOST.fullmatch(host)
         where = f" on {host}" if is_elsewhere else ""
         return f"process {int(holder['pid'])}{where} since {since} ({passed})"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError),
+        RecursionError,
+    ):
         return "another process"

@@ -46,8 +46,10 @@ from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import ChangelistError, UnreadableError, UsageError
 from qumulo_changelist.filters.lines import parse_lines
+from qumulo_changelist.lock_holder import read_holder
 from qumulo_changelist.model import Change
 from qumulo_changelist.operations.lists import receipt
+from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages
 from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.reading import find_entries, read_content
@@ -223,6 +225,29 @@ def _kept_facts(data: bytes) -> None:
 _content = piece_file.StoredContent("/nowhere", 0, 0, b"")
 
 
+_pages_header = PagesHeader(b"identity", 3, 7, 1_700_000_000)
+
+
+def _kept_pages(data: bytes) -> None:
+    with _file(data) as path:
+        file = open_pages(path, _pages_header, new=False)
+        if file:
+            try:
+                for page in file.pages():
+                    _diff_page(page.data)
+            finally:
+                file.close()
+
+
+def _lock_holder(data: bytes) -> None:
+    with _file(data) as path:
+        lock = os.open(path, os.O_RDONLY)
+        try:
+            read_holder(lock)
+        finally:
+            os.close(lock)
+
+
 def _journal(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "state.sqlite")
@@ -255,6 +280,8 @@ TARGETS = {
     "kept-piece": Target(_kept_piece, (piece_file.DamagedPieceError,)),
     "kept-header": Target(_kept_header, (piece_file.DamagedPieceError,)),
     "kept-facts": Target(_kept_facts),
+    "kept-pages": Target(_kept_pages),
+    "lock-holder": Target(_lock_holder),
     "journal": Target(_journal),
     "scheduler-file": Target(_scheduler_file),
 }

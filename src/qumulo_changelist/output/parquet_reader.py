@@ -46,7 +46,10 @@ class ParquetListReader(Struct, frozen=True):
             try:
                 yield from _read(pq.ParquetFile(file))
             # Of damaged files, pyarrow reports many kinds.
-            except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+            except (
+                *(pa.ArrowException, OSError, ValueError, KeyError, TypeError),
+                RecursionError,
+            ) as error:
                 check_shortage(error)
                 raise MalformedListError(str(error)) from error
 

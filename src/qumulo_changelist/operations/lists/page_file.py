@@ -235,7 +235,7 @@ def read_header(descriptor: int) -> tuple[PagesHeader, int] | None:
     encoded = os.pread(descriptor, min(length, _MAX_HEADER), _BEFORE_HEADER)
     if hashlib.sha256(encoded).digest() != before[len(_MAGIC) : -_LENGTH.size]:
         return None
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         return msgspec.json.decode(encoded, type=PagesHeader), _BEFORE_HEADER + length
     return None
 
