@@ -13,6 +13,7 @@ INCLUDED = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "README.md": "index.md",
+    "SECURITY.md": "threats.md",
     "examples/README.md": "how-to/examples.md",
     "src/qumulo_emulator/README.md": "emulator.md",
 }

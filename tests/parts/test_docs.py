@@ -53,6 +53,18 @@ def anchors_of(path: Path) -> set[str]:
     return found
 
 
+# Threats
+
+
+def test_every_test_that_holds_off_a_threat_exists() -> None:
+    rows = re.findall(r"^\|.*\|$", text_of(REPOSITORY / "SECURITY.md"), re.MULTILINE)[2:]
+    named = {path for row in rows for path in re.findall(r"`(tests/[^`]+)`", row)}
+
+    assert len(rows) > 15
+    for path in named:
+        assert re.search(r"^(async )?def test_", text_of(REPOSITORY / path), re.MULTILINE), path
+
+
 # Links
 
 
