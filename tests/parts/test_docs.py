@@ -53,16 +53,17 @@ def anchors_of(path: Path) -> set[str]:
     return found
 
 
-# Threats
+# Promises
 
 
-def test_every_test_that_holds_off_a_threat_exists() -> None:
-    rows = re.findall(r"^\|.*\|$", text_of(REPOSITORY / "SECURITY.md"), re.MULTILINE)[2:]
-    named = {path for row in rows for path in re.findall(r"`(tests/[^`]+)`", row)}
+def test_every_test_that_a_table_of_promises_names_exists() -> None:
+    threats = re.findall(r"`tests/([^`]+)`", text_of(REPOSITORY / "SECURITY.md"))
+    faults = re.findall(r"`((?:parts|end_to_end)/[^`]+)`", text_of(DOCS / "reliability.md"))
 
-    assert len(rows) > 15
-    for path in named:
-        assert re.search(r"^(async )?def test_", text_of(REPOSITORY / path), re.MULTILINE), path
+    assert len(threats) > 40
+    assert len(faults) > 60
+    for path in {*threats, *faults}:
+        assert re.search(r"^(async )?def test_", text_of(REPOSITORY / "tests" / path), re.MULTILINE)
 
 
 # Links
