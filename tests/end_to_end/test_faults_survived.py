@@ -24,12 +24,11 @@ __all__ = ["listener", "time_passes"]
 
 CREATED = [f"reel/{number}.mov" for number in range(7)]
 
-STATUS = "the status of a snapshot"
 REQUESTS = {
     "a page of the diff": "*/changes-since/*",
     "a page of a directory": "*/entries/*",
     "attributes": "*/info/attributes*",
-    STATUS: "/v3/snapshots/status/*",
+    "the status of a snapshot": "/v3/snapshots/status/*",
     "the login": "/v1/session/login",
 }
 FAULTS: dict[str, dict[str, object]] = {
@@ -132,16 +131,14 @@ def test_an_undisturbed_run_repeats_nothing(show: Show, listener: RecordingListe
 def test_a_fault_changes_nothing(
     show: Show, listener: RecordingListener, request_: str, fault: str
 ) -> None:
-    """Each comes twice in a row; once for a status, which is asked for no third time."""
-    times = 1 if request_ == STATUS else 2
-    show.emulator.fault(path=REQUESTS[request_], times=times, **FAULTS[fault])
+    """Each comes twice in a row."""
+    show.emulator.fault(path=REQUESTS[request_], times=2, **FAULTS[fault])
 
     result = show.list_changes(listener)
 
     show.check(result)
-    is_brief = request_ == STATUS and fault in ("stalled", "429")
-    assert len(listener.of(RequestRetried)) == (0 if is_brief else times)
-    assert (result.receipt.newer_snapshot.name is None) == is_brief
+    assert len(listener.of(RequestRetried)) == 2
+    assert result.receipt.newer_snapshot.name, "its status was waited for"
 
 
 class Outage:

@@ -284,8 +284,6 @@ class Work(RuleBasedStateMachine):
     )
     def list_two_directories(self, way: Way, different_sources: str, kind: str) -> None:
         """Request a list of snapshots of two directories, which may have had the same path."""
-        # If the cluster's answer about a snapshot is garbled, it is assumed that it is of the same.
-        way = way._replace(faults=())
         self.laboratory.cluster.settings(different_sources=different_sources)
         with self.swapped() if kind == "in its place" else nullcontext():
             path = self.source if kind == "in its place" else self.beside

@@ -53,7 +53,7 @@ class Snapshots:
         """
 
         def status(version: str) -> Request:
-            return Request("GET", f"/{version}/snapshots/status/{number}", is_needed=False)
+            return Request("GET", f"/{version}/snapshots/status/{number}")
 
         try:
             return _snapshot(*await self._ask(status))

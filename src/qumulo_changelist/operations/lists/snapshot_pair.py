@@ -8,7 +8,6 @@ from qumulo_changelist.checks.base_path import SnapshotPair, compare_snapshots, 
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.cycle.base import SOON
 from qumulo_changelist.errors import (
-    FailingError,
     LoginError,
     QqFailedError,
     ReplyError,
@@ -83,13 +82,17 @@ def check_still_there(cluster: Cluster, pair: SnapshotPair, request: ChangelistR
 def _describe(
     cluster: Cluster, numbers: tuple[int, ...], listener: Listener
 ) -> dict[int, Snapshot]:
-    """Return the snapshots as the cluster describes them, or their ids alone."""
+    """Return the snapshots as the cluster describes them, or their ids alone.
+
+    Of a cluster that does not describe them, or not to this user, nobody knows whether they are of
+    one directory. One that only fails to answer is no such cluster, and ends the run.
+    """
     known: dict[int, Snapshot] = {}
     try:
         known = cluster.snapshots(*numbers)
     except (LoginError, SingleSignOnError):
         raise  # without a login, nothing else can be asked either
-    except (StatusError, ReplyError, FailingError, QqFailedError) as error:
+    except (StatusError, ReplyError, QqFailedError) as error:
         # A list can be made without that.
         listener(SnapshotsUnknown(str(error)))
     else:
