@@ -62,8 +62,12 @@ class Tokens:
         if not hmac.compare_digest(given[0], right[0]) & hmac.compare_digest(given[1], right[1]):
             raise LoginFailedError("wrong user name or password")
         token = f"session-v1:{secrets.token_urlsafe(32)}"
+        now = self._clock.now()
         with self._lock:
-            self._sessions[token] = self._clock.now() + self._lifetime
+            over = [one for one, end in self._sessions.items() if end <= now]
+            for one in over:
+                del self._sessions[one]
+            self._sessions[token] = now + self._lifetime
         return token
 
     def check(self, token: str | None) -> AccessToken | None:
