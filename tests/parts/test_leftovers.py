@@ -15,7 +15,7 @@ import pytest
 from qumulo_changelist.changes.spill import Spill
 from qumulo_changelist.durable import make_folders, sync_folder
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.operations.lists.kept_folder import KeptFolder, kept_path
+from qumulo_changelist.operations.lists.kept_folder import KeptFolder, NoRoomError, kept_path
 from qumulo_changelist.operations.setup.new_file import write_new_file
 from qumulo_changelist.output.atomic import AtomicFile, remove_leftovers
 from qumulo_changelist.scratch import scratch_folder
@@ -121,6 +121,19 @@ def test_kept_pages_that_are_too_old_go_also_on_nfs(
         KeptFolder()
 
     assert [*folder.iterdir()] == [used]
+
+
+def test_where_a_folder_cannot_be_made_private_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    kept = Path(kept_path())
+    kept.mkdir(parents=True)
+    kept.chmod(0o777)
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+
+    with pytest.raises(NoRoomError, match="others can reach into"):
+        KeptFolder().take_room(1)
 
 
 def test_a_spill_removes_what_a_killed_one_left(tmp_path: Path) -> None:
