@@ -123,8 +123,8 @@ def _hint(place: str) -> str:
     return (
         "In a folder where every user may write, others can replace what is theirs. If you know "
         f"what is there: `chown {option}{_login(os.geteuid())} {_word(place)}` as root. Or use a "
-        "folder where not everybody may write: FastScanWorkFolder in the archiver's configuration "
-        "for lists, --state for the journal, --log-file for the log."
+        "folder where not everybody may write; for lists, FastScanWorkFolder in the archiver's "
+        "configuration says which."
     )
 
 
