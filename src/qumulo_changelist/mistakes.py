@@ -12,19 +12,24 @@ from types import TracebackType
 from qumulo_changelist.errors import ChangelistError, MistakeError
 from qumulo_changelist.shortages import is_shortage, resource_error
 
+MISTAKE = "this is a mistake in qumulo-changelist"
+"""What every message about one has, and no other."""
+
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _MOST_CAUSES = 5
 
 
 def error_for(error: BaseException) -> ChangelistError:
-    """Return our error for an exception that is none of ours: a mistake, or a shortage."""
+    """Return our error for an exception that may be none of ours: a mistake, or a shortage."""
+    if isinstance(error, ChangelistError):
+        return error
     if is_shortage(error):
         return resource_error(error)
     what = type(error).__name__
     if isinstance(error, OSError) and error.errno:
         what += f" ({os.strerror(error.errno)})"
     place = _place(error.__traceback__)
-    mistake = MistakeError(f"this is a mistake in qumulo-changelist: {what} at {place}")
+    mistake = MistakeError(f"{MISTAKE}: {what} at {place}")
     mistake.frames = describe_traceback(error)
     return mistake
 

@@ -85,10 +85,11 @@ class Log:
         self._count(event)
         if isinstance(event, events.ListHanded):
             event = replace(event, command=tuple(without_secrets(("--", *event.command))[1:]))
-        level = "warning" if is_problem(event) else "info"
+        level, words = "warning" if is_problem(event) else "info", describe(event)
         if isinstance(event, events.PartFailed):
             level, self._failures[event.exit_code] = "error", event
-        self._line(name_of(type(event)), level, fields_of(event), describe(event))
+            words = " — ".join(filter(None, (describe(replace(event, hint="")), event.hint)))
+        self._line(name_of(type(event)), level, fields_of(event), words)
 
     def begin(self, argv: Sequence[str]) -> None:
         """Write what the command is, and where it runs."""

@@ -35,7 +35,7 @@ def mistake_errors(*, with_traceback: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        ours = error if isinstance(error, ChangelistError) else error_for(error)
+        ours = error_for(error)
         if with_traceback:
             _say_frames(ours)  # a worker process may have sent them
         if ours is error:
