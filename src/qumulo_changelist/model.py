@@ -185,6 +185,8 @@ class Totals(NamedTuple):
     """Of the unreadable entries, created regular files."""
     unreadable_deleted: int = 0
     """Of the unreadable entries, deleted regular files."""
+    unnameable: int = 0
+    """Of the unreadable entries, those that were read, but whose names the format cannot hold."""
     unread_existing: int = 0
     """Of the unreadable entries, created or modified ones that the newer tree does not show."""
     left_out: int = 0

@@ -8,7 +8,7 @@ from platformdirs import user_state_dir
 
 
 class ForeignFolderError(Exception):
-    """A folder belongs to somebody else, or is none; ``str()`` says so."""
+    """A folder belongs to somebody else, is none, or lets others in; ``str()`` says so."""
 
 
 def state_folder(name: str) -> str:
@@ -19,10 +19,12 @@ def state_folder(name: str) -> str:
 def make_private(folder: str) -> None:
     """Make a folder if it is missing, and keep everybody else out of it.
 
-    If others could reach into it until now, its files may be theirs: they are removed.
+    If others could reach into it until now, its files may be theirs: they are removed. Locks of
+    this user stay, since a process may hold them; nobody reads what is in one.
 
     Raises:
-        ForeignFolderError: it is not a folder of this user, or its path is not absolute.
+        ForeignFolderError: it is not a folder of this user, or its path is not absolute, or its
+            file system keeps nobody out.
         OSError: it cannot be made.
     """
     if not os.path.isabs(folder):
@@ -32,10 +34,20 @@ def make_private(folder: str) -> None:
         os.mkdir(folder, 0o700)
     if others_reach(folder):
         os.chmod(folder, 0o700)
+        if others_reach(folder):  # as on CIFS, where that may do nothing
+            raise ForeignFolderError(
+                f"others can reach into {folder}, and its file system does not let this user "
+                "change that"
+            )
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.is_dir(follow_symlinks=False):
+                if not entry.is_dir(follow_symlinks=False) and not _is_own_lock(entry):
                     os.unlink(entry.path)
+
+
+def _is_own_lock(entry: "os.DirEntry[str]") -> bool:
+    is_ours = entry.stat(follow_symlinks=False).st_uid == os.geteuid()
+    return is_ours and entry.name.endswith(".lock") and entry.is_file(follow_symlinks=False)
 
 
 def others_reach(folder: str) -> bool:

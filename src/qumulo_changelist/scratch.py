@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 
 _RANDOM = "[a-z0-9_]{8}"  # as tempfile names them
+_LOCK = ".lock"
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
 _SECONDS_TO_BEGIN = 60
 """Until then, a process may be about to lock a folder that it has made."""
 
@@ -30,22 +32,24 @@ def scratch_folder(parent: str, prefix: str) -> Iterator[str]:
         with contextlib.suppress(OSError):
             _remove_unlocked(old)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent) as path:
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # NFS locks no directory, and no file that was opened for reading.
+        lock = os.open(os.path.join(path, _LOCK), _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with contextlib.suppress(OSError):  # not every file system has locks
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield path
         finally:
-            os.close(folder)
+            os.close(lock)
 
 
 def _remove_unlocked(path: str) -> None:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(path)
-    finally:
-        os.close(folder)
+    with contextlib.suppress(FileNotFoundError):  # then its process was killed before it locked it
+        lock = os.open(os.path.join(path, _LOCK), _FLAGS)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(lock)  # NFS keeps a folder as long as a file in it is open
+    shutil.rmtree(path)
 
 
 def _old(folder: str, prefix: str) -> list[str]:

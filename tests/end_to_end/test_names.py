@@ -109,6 +109,17 @@ def test_a_name_that_xml_cannot_hold_is_reported_and_counted(site: Site) -> None
     assert "'/bell\\x07'" in done.messages
 
 
+def test_a_share_full_of_names_that_xml_cannot_hold_gets_its_list(site: Site) -> None:
+    """As one from the time of Latin-1: more of them than may fail to be read."""
+    older = site.snapshot()
+    touch(site.mount, *(f"caf\udce9 {number}" for number in range(1_100)))
+
+    done = site.generate(older, site.snapshot(), "--transport=rest", "--format=xml", "--format=csv")
+
+    assert done.code == 1, done.messages
+    assert b' bad_dir_count="1100" ' in site.list_path.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("metadata", "listed"),
     [

@@ -14,6 +14,7 @@ from qumulo_changelist.cycle.journal import IN_MEMORY, Journal
 from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.events import ignore
+from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.kept_folder import KeptFolder
 from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages
@@ -97,7 +98,6 @@ MENDED_ELSEWHERE = {
     "its time was over": 9,
 }
 OF_THE_SNAPSHOT = {
-    "a mistake of this program": 1,
     "proof": 5,
     "max-deletes": 6,
     "max-unreadable": 8,
@@ -126,6 +126,14 @@ def test_what_may_come_again_of_the_same_snapshot_leads_to_a_new_one(
 
     history.ended(None, 69)
     assert history.goes_on_with() is None, "nor is it gone on with later"
+
+
+def test_a_mistake_may_come_again_of_the_same_snapshot(history: History) -> None:
+    """It has the exit code of a worker that died."""
+    mistake = str(error_for(KeyError("name")))
+    history.ended(FIRST, 70, error=f"worker tcp://one:8000: {mistake}")
+
+    assert history.goes_on_with() is None
 
 
 def test_attempts_that_kept_nothing_do_not_lose_what_was_kept_before(history: History) -> None:

@@ -185,6 +185,23 @@ def test_whatever_ends_a_run_at_whatever_step_the_next_one_archives_all_that_is_
     raise AssertionError("it never ended")
 
 
+def test_the_journal_says_of_a_mistake_that_it_was_one_and_nothing_of_its_message(
+    sites: Sites,
+) -> None:
+    site = sites()
+
+    def fail() -> None:
+        raise KeyError("s3cret")
+
+    site.world.while_listing = fail
+    with suppress(KeyError):
+        site.run()
+
+    (run,) = site.runs()
+    assert (run.exit_code, "mistake in qumulo-changelist: KeyError" in run.error) == (70, True)
+    assert "s3cret" not in run.error
+
+
 def test_a_commit_that_nobody_acknowledged_is_not_completed_later(sites: Sites) -> None:
     """With --commit, perhaps nobody ever saw the list whose commit was interrupted."""
     for step in range(1, 30):

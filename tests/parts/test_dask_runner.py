@@ -22,6 +22,7 @@ from qumulo_changelist.changes import key
 from qumulo_changelist.changes.key import MODIFIED
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import (
+    MistakeError,
     NoWorkersError,
     SchedulerError,
     SchedulerRefusedError,
@@ -45,6 +46,7 @@ from tests.parts.worker_trees import (
     TIMEOUT,
     Counted,
     DiesAt,
+    Mistaken,
     Owned,
     Readers,
     Waiting,
@@ -196,6 +198,16 @@ def test_a_slice_that_ends_every_worker_ends_the_run(nursery):
 
     with pytest.raises(WorkerError, match=r"ended; the last one was tcp://127\.0\.0\.1:\d+$"):
         run(file, make_job(DiesAt("/5a")), SLICES)
+
+
+def test_a_mistake_of_a_worker_is_said_without_what_was_worked_on(nursery, caplog):
+    _, file = start_cluster(nursery, 1)
+
+    with pytest.raises(MistakeError, match=r"worker tcp://.*KeyError at ") as caught:
+        run(file, make_job(Mistaken("s3cret")), SLICES)
+
+    assert "wording.py" in caught.value.frames
+    assert "s3cret" not in caplog.text + str(caught.value) + caught.value.frames
 
 
 def test_nothing_is_logged_of_what_dask_leaves_of_a_slice_that_failed(nursery, caplog):

@@ -45,7 +45,7 @@ def test_a_name_that_the_format_cannot_hold_is_counted_as_unreadable():
 
     tally = tally_of(XML, [batch])
 
-    assert tally.totals == Totals(2, 10, 2, 10, unreadable=1, unreadable_created=1)
+    assert tally.totals == Totals(2, 10, 2, 10, unreadable=1, unnameable=1, unreadable_created=1)
     assert tally.unreadable == [("/a\1", REASON)]
     assert tally_of(Ndjson(), [batch]).totals == Totals(3, 15, 3, 15)
 
@@ -65,7 +65,7 @@ def test_what_is_left_out_is_counted_also_under_a_name_that_the_format_cannot_ho
 
     tally = tally_of(XML, [batch])
 
-    assert tally.totals == Totals(left_out=1, unreadable=1, unreadable_deleted=1)
+    assert tally.totals == Totals(left_out=1, unreadable=1, unnameable=1, unreadable_deleted=1)
     assert tally.left_out == ["/\1a"]
 
 

@@ -9,7 +9,8 @@ import pytest
 from docs import tables
 
 from qumulo_changelist import errors
-from qumulo_changelist.cli import main, messages
+from qumulo_changelist.cli import main, messages, project_options
+from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.errors import ChangelistError
 
 
@@ -128,6 +129,19 @@ def test_every_class_has_a_hint_for_the_commands(kind: type[ChangelistError]) ->
     hint = messages.hint_for(make(kind, hint=""), makes_list=False)
 
     assert bool(hint) is (kind not in own)
+
+
+@pytest.mark.parametrize("command", ["run show1", "diff 1 2", "scan 2"])
+def test_the_hint_for_a_slow_mount_names_options_that_the_command_has(command: str) -> None:
+    error = errors.MountTimeoutError("/mnt does not answer")
+    hint = messages.hint_for(error, makes_list=False, overrides=CYCLE_HINTS)
+    words = command.split()
+    parser = main.make_parser(words[:1])
+
+    named = set(re.findall("--[a-z-]+", hint))
+    assert named == {"--mount-timeout", "--metadata"}
+    parsed = parser.parse_args([*words, "--mount-timeout", "300", "--metadata", "rest"])
+    assert project_options.list_options(parsed, None).mount_timeout == 300
 
 
 def test_a_hint_of_the_error_itself_comes_first() -> None:

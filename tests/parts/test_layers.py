@@ -32,6 +32,7 @@ VALUES = {
         "events",
         "garbage",
         "lock_holder",
+        "mistakes",
         "model",
         "names",
         "shortages",

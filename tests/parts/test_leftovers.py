@@ -1,5 +1,6 @@
 """What a dead process left is removed by the next one; what a living one uses stays."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,12 +15,24 @@ import pytest
 from qumulo_changelist.changes.spill import Spill
 from qumulo_changelist.durable import make_folders, sync_folder
 from qumulo_changelist.errors import OutputError
+from qumulo_changelist.operations.lists.kept_folder import KeptFolder, NoRoomError, kept_path
 from qumulo_changelist.operations.setup.new_file import write_new_file
 from qumulo_changelist.output.atomic import AtomicFile, remove_leftovers
 from qumulo_changelist.scratch import scratch_folder
 
-HOLDER = """
+# As NFS has them (flock(2)): none for one alone on a directory, or on a file opened for reading.
+LOCKS_OF_NFS = """
+import errno, fcntl, os
+def flock(descriptor, operation, real=fcntl.flock):
+    is_read_only = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    if operation & fcntl.LOCK_EX and is_read_only:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+    real(descriptor, operation)
+fcntl.flock = flock
+"""
+HOLDER = f"""
 import sys
+{LOCKS_OF_NFS}
 from qumulo_changelist.output.atomic import AtomicFile
 from qumulo_changelist.scratch import scratch_folder
 with AtomicFile(sys.argv[1] + "/page.html") as file, scratch_folder(sys.argv[1], "list-") as path:
@@ -46,6 +59,13 @@ def process(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
         yield started
 
 
+@pytest.fixture
+def nfs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks as NFS has them, also in this process."""
+    monkeypatch.setattr(fcntl, "flock", fcntl.flock)  # put back afterwards
+    exec(LOCKS_OF_NFS, {})
+
+
 def sweep(folder: Path) -> int:
     """Use the same names; return the number of files and folders that are left."""
     remove_leftovers(str(folder / "page.html"))
@@ -54,7 +74,10 @@ def sweep(folder: Path) -> int:
     return len(os.listdir(folder))
 
 
-def test_what_a_process_uses_stays_until_it_is_dead_and_then_goes(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("nfs")
+def test_what_a_process_uses_stays_until_it_is_dead_and_then_goes_also_on_nfs(
+    tmp_path: Path,
+) -> None:
     with process(tmp_path) as living:
         assert sweep(tmp_path) == 2
         living.send_signal(signal.SIGKILL)
@@ -79,6 +102,38 @@ def test_what_others_made_or_what_is_new_or_named_differently_stays(tmp_path: Pa
         pass
 
     assert {*tmp_path.iterdir()} == {new, longer, shared, link, file}
+
+
+@pytest.mark.usefixtures("nfs")
+def test_kept_pages_that_are_too_old_go_also_on_nfs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = Path(kept_path())
+    folder.mkdir(parents=True, mode=0o700)
+    used, unused = folder / "used.pages", folder / "unused.pages"
+    for path in (used, unused):
+        path.touch()
+        os.utime(path, (0, 0))
+
+    with used.open("r+b") as lock:
+        fcntl.flock(lock.fileno(), fcntl.LOCK_EX)
+        KeptFolder()
+
+    assert [*folder.iterdir()] == [used]
+
+
+def test_where_a_folder_cannot_be_made_private_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    kept = Path(kept_path())
+    kept.mkdir(parents=True)
+    kept.chmod(0o777)
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+
+    with pytest.raises(NoRoomError, match="others can reach into"):
+        KeptFolder().take_room(1)
 
 
 def test_a_spill_removes_what_a_killed_one_left(tmp_path: Path) -> None:

@@ -157,6 +157,20 @@ def test_a_warning_and_what_goes_as_it_should_have_different_levels(path: Path) 
     assert levels == ["error", "info", "warning", "info"]
 
 
+def test_going_on_with_what_an_earlier_run_kept_is_no_warning(path: Path) -> None:
+    kept = write(path, "json", events.PagesReused(3), events.PiecesReused(2, 7))
+
+    assert [json.loads(one)["level"] for one in kept] == ["info", "info"]
+
+
+def test_a_failure_and_its_hint_are_one_sentence_after_the_other(path: Path) -> None:
+    failed = events.PartFailed("show1", "LoginError", "refused", "Check the password.", 77)
+
+    (line,) = write(path, "text", failed)
+
+    assert line.endswith(" part_failed: show1: refused — Check the password.")
+
+
 def test_no_field_of_an_event_has_a_name_that_every_line_has() -> None:
     for event in EVERY_EVENT:
         assert not set(fields_of(event)) & set(Head._fields)

@@ -1,5 +1,6 @@
 """The last resort: what becomes of an exception that nobody foresaw, and of a crash."""
 
+import contextlib
 import errno
 import json
 import resource
@@ -9,12 +10,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 
-from qumulo_changelist.cli import main, mistakes, program
-from qumulo_changelist.cli.commands import history
+from qumulo_changelist.cli import create_snap, generate_changelist, main, mistakes, program
+from qumulo_changelist.cli.commands import history, run
 from qumulo_changelist.errors import MistakeError, ResourceError
 
 SECRET = "correct-horse-battery"
@@ -66,6 +68,61 @@ def test_a_program_that_wants_json_gets_the_mistake_as_json(
     error = json.loads(printed.out)["error"]
     assert (code, error["exit_code"], error["class"]) == (70, 70, "MistakeError")
     assert SECRET not in printed.out + printed.err
+
+
+COMMANDS: dict[str, tuple[Any, str, Any, list[str]]] = {
+    "run": (run, "execute", main, ["run", "show1"]),
+    "qumulo_create_snap": (
+        create_snap, "read_settings", create_snap, ["-p", "show1", "-s", "/show1"],
+    ),
+    "qumulo_generate_changelist": (
+        generate_changelist, "read_settings", generate_changelist,
+        [
+            *("-p", "show1", "-g", "5f1c", "-i", "1", "-b", "/b", "-m", "/mnt"),
+            *("--prevsnapshotid", "1", "--newsnapshotid", "2"),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_log_of_no_command_has_what_was_being_worked_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, form: str
+) -> None:
+    failing, name, started, arguments = COMMANDS[command]
+    monkeypatch.setattr(failing, name, lambda *_: fail(None))
+    log = tmp_path / "log"
+
+    code = started.main([*arguments, "--log-file", str(log), "--log-format", form])
+
+    *_, ended = log.read_text().splitlines()
+    assert (code, SECRET in log.read_text()) == (70, False)
+    assert f" {command} " in ended or f'"{command}"' in ended
+    assert "MistakeError" in ended
+    assert "exit code 70 " in ended or json.loads(ended)["exit_code"] == 70
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "words"),
+    [
+        (SystemExit(143), 143, "interrupted by SIGTERM"),
+        (SystemExit(129), 129, "interrupted by SIGHUP"),
+        (SystemExit(SECRET), 1, "ended before its work was done"),
+        (KeyboardInterrupt(SECRET), 130, "interrupted"),
+    ],
+)
+def test_the_log_says_which_signal_ended_a_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ending: BaseException, code: int, words: str
+) -> None:
+    monkeypatch.setattr(run, "execute", mock.Mock(side_effect=ending))
+    log = tmp_path / "log"
+
+    with contextlib.suppress(SystemExit):
+        main.main(["run", "show1", "--log-file", str(log), "--log-format", "json"])
+
+    *_, ended = map(json.loads, log.read_text().splitlines())
+    assert (ended["exit_code"], ended["message"]) == (code, words)
 
 
 def test_the_line_of_the_package_is_named_in_which_it_happened() -> None:

@@ -2,6 +2,8 @@
 
 import argparse
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -273,6 +275,14 @@ def test_the_help_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert caught.value.code == 0
     assert "--max-deletes N|N%" in capsys.readouterr().out
+
+
+def test_what_makes_a_list_is_imported_when_one_is_made_and_not_for_the_help() -> None:
+    code = "import sys, qumulo_changelist.cli.generate_changelist; print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert "qumulo_changelist.operations.lists.changelist" not in done.stdout.split()
 
 
 @pytest.mark.parametrize("option", [one for one in REQUIRED if one != "-m"])

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from qumulo_changelist.cli.log_file import LogFile
 from qumulo_changelist.config.settings import Secret, Settings
-from qumulo_changelist.errors import OutputError, StateFileError
+from qumulo_changelist.errors import LogFileError, OutputError, StateFileError
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus, Examination
 from qumulo_changelist.operations.doctor.machine import examine_folders
 from qumulo_changelist.operations.lists.owners import check_owners
@@ -95,7 +96,8 @@ def test_a_folder_that_somebody_else_made_is_refused_with_the_owner_and_what_to_
     assert f"the folder {planted} belongs to the user with the number {ATTACKER}" in str(
         refused.value
     )
-    assert "chown" in refused.value.hint
+    assert f"`chown {US} {planted}`" in refused.value.hint
+    assert "FastScanWorkFolder" in refused.value.hint
     assert list(planted.iterdir()) == []
 
 
@@ -161,6 +163,25 @@ def test_a_folder_of_an_administrator_that_not_everybody_may_write_to_is_as_it_w
         os.seteuid(0)
 
 
+def test_a_file_system_that_gives_to_nobody_what_root_makes_still_has_owners(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an NFS server without no_root_squash."""
+    planted = machine.folder(LISTS_FOLDER, ATTACKER, 0o777)
+    real = os.fstat
+
+    def everything_is_of_nobody(descriptor: int) -> os.stat_result:
+        found = list(real(descriptor))
+        found[4] = 65_534
+        return os.stat_result(found)
+
+    monkeypatch.setattr(
+        "qumulo_changelist.operations.lists.owners.os.fstat", everything_is_of_nobody
+    )
+    with pytest.raises(OutputError, match=str(planted)):
+        machine.check(0)
+
+
 def test_a_file_system_without_owners_is_used(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +214,48 @@ def test_a_journal_that_somebody_else_planted_is_refused_too(machine: Machine) -
             state_path(str(path))
 
     assert state_path(str(machine.shared / "new.sqlite"))
+
+
+def refuse_log(path: Path) -> str:
+    """What is said of a log that root is not to write."""
+    with pytest.raises(LogFileError) as refused:
+        LogFile(str(path))
+    return str(refused.value)
+
+
+def test_a_log_that_somebody_else_planted_gets_no_line(machine: Machine) -> None:
+    planted = machine.file("run.log", ATTACKER)
+    planted.chmod(0o666)
+    inside = machine.folder("theirs", ATTACKER, 0o777) / "run.log"
+
+    assert f"{planted} is not used: the file {planted} belongs to the user" in refuse_log(planted)
+    assert f"the folder {inside.parent} belongs to the user" in refuse_log(inside)
+    assert planted.read_text() == "planted"
+    assert not inside.exists()
+
+    own = machine.shared / "own.log"
+    LogFile(str(own)).close()
+    LogFile(str(own)).close()
+
+
+def test_a_log_that_is_a_second_name_of_another_file_gets_no_line(
+    machine: Machine, outside: Path
+) -> None:
+    victim = outside / "victim"
+    victim.write_text("ours")
+    os.link(victim, machine.shared / "run.log")
+
+    assert "a file with several names" in refuse_log(machine.shared / "run.log")
+    assert victim.read_text() == "ours"
+    LogFile(str(victim)).close()  # elsewhere that is nobody else's doing
+
+
+def test_a_log_that_somebody_plants_at_the_last_moment_gets_no_line(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qumulo_changelist.cli.log_file.check_owners", lambda *_: None)
+
+    assert "belongs to the user" in refuse_log(machine.file("run.log", ATTACKER))
 
 
 def test_doctor_finds_it_before_a_run_does(machine: Machine) -> None:

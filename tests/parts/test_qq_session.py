@@ -163,6 +163,33 @@ def test_a_session_that_others_could_have_put_there_is_never_used(session_folder
     assert other.token() == ""
 
 
+def test_where_a_folder_cannot_be_made_private_no_session_is_kept(session_folder, monkeypatch):
+    """As on CIFS, where `chmod` succeeds and changes nothing."""
+    one = session(session_folder)
+    keeps("old")(one.path)
+    os.chmod(session_folder, 0o777)
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+
+    with pytest.raises(SessionStoreError, match="others can reach into") as caught:
+        one.renew("", keeps("new"))
+
+    assert caught.value.exit_code == 73
+    assert one.token() == ""
+
+
+def test_a_lock_that_another_run_may_hold_is_not_removed(session_folder):
+    one = session(session_folder)
+    one.renew("", keeps("first"))
+    lock = os.lstat(f"{one.path}.lock")
+    os.symlink("elsewhere", f"{session_folder}/planted.lock")
+    os.chmod(session_folder, 0o777)
+
+    one.renew("", keeps("second"))
+
+    assert os.path.samestat(os.lstat(f"{one.path}.lock"), lock)
+    assert not os.path.lexists(f"{session_folder}/planted.lock")
+
+
 def test_a_link_in_the_place_of_the_file_is_replaced_and_not_written_through(session_folder):
     one = session(session_folder)
     target = f"{session_folder}/target"

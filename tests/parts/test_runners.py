@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
@@ -20,6 +21,7 @@ import pytest
 
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import (
+    MistakeError,
     MountTimeoutError,
     UnreachableError,
     WorkerError,
@@ -38,6 +40,7 @@ from tests.parts.worker_trees import (
     Holding,
     Job,
     Killed,
+    Mistaken,
     Owned,
     OwnedTree,
     Readers,
@@ -272,6 +275,36 @@ def test_the_error_of_a_process_that_dies_names_its_ending(newer, message):
         list(runner.run(make_job(newer), SLICES))
 
     assert str(caught.value) == message
+
+
+SECRET = "correct-horse"
+
+
+def run_mistaken() -> None:
+    with start_runner(2) as runner:
+        list(runner.run(make_job(Mistaken(SECRET)), SLICES))
+
+
+def share_mistaken() -> None:
+    with start_runner(2) as runner:
+        list(runner.share(misread, [SECRET]))
+
+
+def misread(secret: str) -> None:
+    with Mistaken(secret).open(ignore):
+        pass
+
+
+@pytest.mark.parametrize("work", [run_mistaken, share_mistaken])
+def test_a_mistake_in_a_process_names_its_place_there_and_nothing_that_was_worked_on(work):
+    with pytest.raises(MistakeError) as caught:
+        work()
+
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "mistake in qumulo-changelist: KeyError at " in shown
+    assert "KeyError, raised at:\n" in caught.value.frames
+    assert "wording.py" in caught.value.frames  # where the first one of both was raised
+    assert SECRET not in shown + caught.value.frames
 
 
 def test_a_process_that_dies_before_all_have_started_is_an_error(monkeypatch):

@@ -253,6 +253,7 @@ def test_it_is_said_once_that_others_can_read_a_secret(
     lines = capfdbinary.readouterr().err.decode().splitlines()
     assert [line.split()[0] for line in lines] == ["/a.conf", "/b.conf"]
     assert "chmod 600" in lines[0]
+    assert "chown" in lines[0]
 
 
 def test_a_user_learns_which_commit_counts_and_how_to_adopt_the_other() -> None:

@@ -145,14 +145,17 @@ def test_an_empty_tally_counts_nothing():
 @pytest.mark.parametrize(
     ("one", "totals"),
     [
-        (entry(State.PRESENT, MODIFY), Totals(unreadable=1)),
-        (entry(State.PRESENT, CREATE), Totals(unreadable=1, unreadable_created=1)),
-        (entry(State.PRESENT, MODIFY, FOLDER), Totals(unreadable=1)),
+        (entry(State.PRESENT, MODIFY), Totals(unreadable=1, unnameable=1)),
+        (entry(State.PRESENT, CREATE), Totals(unreadable=1, unnameable=1, unreadable_created=1)),
+        (entry(State.PRESENT, MODIFY, FOLDER), Totals(unreadable=1, unnameable=1)),
         (
             entry(State.PRESENT, CREATE, replaces=True),
-            Totals(unreadable=1, unreadable_created=1, replaced=1),
+            Totals(unreadable=1, unnameable=1, unreadable_created=1, replaced=1),
         ),
-        (entry(State.DELETED, DELETE), Totals(unreadable=1, unreadable_deleted=1)),
+        (
+            entry(State.DELETED, DELETE),
+            Totals(unreadable=1, unnameable=1, unreadable_deleted=1),
+        ),
         (
             entry(State.UNREADABLE, MODIFY, BAD, reason="locked"),
             Totals(unreadable=1, unread_existing=1),

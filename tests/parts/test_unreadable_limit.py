@@ -187,14 +187,41 @@ def test_a_base_path_that_could_not_be_read_in_the_older_snapshot_is_an_entry():
 # What is counted
 
 
+@pytest.mark.parametrize("text", [None, "0", "0%"])
+def test_names_that_a_format_cannot_hold_are_no_failures_however_many_there_are(text):
+    tally = tally_of(present("/z"))
+    tally.add_unnameable([present(f"/caf\udce9{number}") for number in range(1_500)], "Latin-1")
+
+    watch(text, tally, most=0).look()
+    watch(text, tally).check()
+    assert tally.totals.unreadable == 1_500
+
+
+def test_an_entry_that_cannot_be_read_counts_the_same_in_a_list_that_cannot_name_it():
+    names = [f"/d/caf\udce9{number}" for number in range(3)]
+    nameable, unnameable = tally_of(*map(unreadable, names), present("/odd\1")), Tally()
+    unnameable.add_unnameable([present("/odd\1"), *map(unreadable, names)], "no XML holds it")
+
+    messages = set()
+    for tally in (nameable, unnameable, Tally.of(unnameable.facts)):
+        with pytest.raises(TooManyUnreadableError) as caught:
+            watch("2", tally).check()
+        messages.add(str(caught.value))
+
+    assert messages == {
+        "3 of 4 entries could not be read, more than the limit of 2 allows; most of them are in "
+        "/d (3), such as /d/caf\udce90: Input/output error"
+    }
+
+
 def test_unreadable_entries_are_counted_by_folder_in_any_number_of_slices():
     whole = tally_of(unreadable("/a/b/1"), present("/a/b/0"), unreadable("/z"))
     whole.merge(tally_of(unreadable("/a/b/2")))
-    whole.add_unnameable([present("/a/\1")], "no XML holds it")
+    whole.add_unnameable([present("/a/\1"), unreadable("/a/\2")], "no XML holds it")
 
     assert whole.unreadable_by_folder == {"/a/b": 2, "": 1, "/a": 1}
     assert Tally.of(whole.facts).unreadable_by_folder == whole.unreadable_by_folder
-    assert whole.totals.listed == 5
+    assert whole.totals.listed == 6
 
 
 # What can be readable at most

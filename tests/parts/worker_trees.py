@@ -31,6 +31,7 @@ from qumulo_changelist.trees.interface import (
     WorkerPlace,
 )
 from qumulo_changelist.trees.mounted import MountedTree
+from qumulo_changelist.wording import count
 from tests.parts.entries import content_of
 
 # If the code under test would wait for ever, its test fails after this number of seconds.
@@ -113,6 +114,20 @@ class Killed(AnySource, frozen=True):
     @contextlib.contextmanager
     def open(self, listener: Listener) -> Iterator[OwnedTree]:
         os.kill(os.getpid(), self.number)
+        yield OwnedTree()
+
+
+class Mistaken(AnySource, frozen=True):
+    """Opening it fails in a way that nobody foresaw, with a secret in the message."""
+
+    secret: str
+
+    @contextlib.contextmanager
+    def open(self, listener: Listener) -> Iterator[OwnedTree]:
+        try:
+            count(3, self.secret and None)  # type: ignore[arg-type]
+        except AttributeError as error:
+            raise KeyError(self.secret) from error
         yield OwnedTree()
 
 

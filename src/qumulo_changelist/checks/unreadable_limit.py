@@ -15,7 +15,9 @@ _PARTS_ALLOWED = 100
 
 
 class UnreadableLimit(Limit):
-    """The number of entries of a list that may be unreadable; a percentage is one of all entries.
+    """The number of entries of a list that may fail to be read; a percentage is one of all entries.
+
+    An entry that was read, but whose name a format cannot hold, does not count.
 
     None stands for the usual limit: 1%, and at least 1,000 are always allowed.
     """

@@ -22,7 +22,6 @@ from qumulo_changelist.cli.screen import Screen, print_result, say
 from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.archiver import read_settings
 from qumulo_changelist.events import Listener
-from qumulo_changelist.operations.lists.changelist import generate_changelist
 from qumulo_changelist.operations.lists.request import (
     MAX_LOOKUPS,
     MAX_WORKERS,
@@ -74,6 +73,8 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _generate(request: ChangelistRequest, options: argparse.Namespace, log: Listener) -> int:
+    from qumulo_changelist.operations.lists.changelist import generate_changelist  # not for --help
+
     with shown_progress(quiet=False, in_log=False) as progress:
         screen = Screen(verbose=options.verbose, progress=progress, log=log)
         with deadline(options.deadline or 0, screen) as listener:

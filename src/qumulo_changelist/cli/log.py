@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from qumulo_changelist.cli.log_lines import (
     without_secrets,
 )
 from qumulo_changelist.cli.messages import hint_for
+from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.progress import Progress
 from qumulo_changelist.cli.progress_words import describe_line
 from qumulo_changelist.cli.screen import describe, is_problem
@@ -83,10 +85,11 @@ class Log:
         self._count(event)
         if isinstance(event, events.ListHanded):
             event = replace(event, command=tuple(without_secrets(("--", *event.command))[1:]))
-        level = "warning" if is_problem(event) else "info"
+        level, words = "warning" if is_problem(event) else "info", describe(event)
         if isinstance(event, events.PartFailed):
             level, self._failures[event.exit_code] = "error", event
-        self._line(name_of(type(event)), level, fields_of(event), describe(event))
+            words = " — ".join(filter(None, (describe(replace(event, hint="")), event.hint)))
+        self._line(name_of(type(event)), level, fields_of(event), words)
 
     def begin(self, argv: Sequence[str]) -> None:
         """Write what the command is, and where it runs."""
@@ -96,15 +99,24 @@ class Log:
         words = f"version {__version__}, process {process} on {host}: {' '.join(arguments)}"
         self._line("command_begun", "info", {**fields, "arguments": arguments}, words)
 
-    def end(self, code: int, error: BaseException | None = None, hint: str = "") -> None:
-        """Write how the command ended, and how much it did."""
+    def end(
+        self, code: int, error: BaseException | None = None, message: str = "", hint: str = ""
+    ) -> None:
+        """Write how the command ended, and how much it did.
+
+        Args:
+            code: its exit code.
+            error: what ended it, if it did not end by itself.
+            message: what is written of that; an exception may have anything in its text.
+            hint: what to type next.
+        """
         self._write_progress()
         seconds = round(self._clock() - self._began, 3)
         fields: Fields = {"exit_code": code, "seconds": seconds, "retries": self._retries}
         fields |= {"lists": self._lists, "totals": totals_of(self._totals)}
         words, level = f"exit code {code} after {seconds} s", "error" if code else "info"
         if error:
-            fields |= {"error": type(error).__name__, "message": str(error), "hint": hint}
+            fields |= {"error": type(error).__name__, "message": message, "hint": hint}
         elif part := self._failures.get(code):
             fields |= {"error": part.error, "message": part.message, "hint": part.hint}
         elif code:
@@ -161,19 +173,26 @@ def run_logged(
         log = Log(file, options.log_format, options.run_id, options.command)
         log.begin(argv)
         try:
-            code = work(log)
+            with mistake_errors(with_traceback=options.verbose):
+                code = work(log)
         except ChangelistError as error:
             hint = hint_for(error, makes_list=makes_list, overrides=hints)
-            log.end(error.exit_code, error, hint)
+            log.end(error.exit_code, error, str(error), hint)
             raise
         except KeyboardInterrupt as error:
-            log.end(_INTERRUPTED, error)
+            log.end(_INTERRUPTED, error, "interrupted")
             raise
         except SystemExit as error:
-            log.end(error.code if isinstance(error.code, int) else 1, error)
-            raise
-        except BaseException as error:
-            log.end(1, error)
+            code = error.code if isinstance(error.code, int) else 1
+            log.end(code, error, _describe_exit(code))
             raise
         log.end(code)
     return code
+
+
+def _describe_exit(code: int) -> str:
+    """Return why a process exits in the middle of its work: it was asked to by a signal."""
+    try:
+        return f"interrupted by {signal.Signals(code - 128).name}"
+    except ValueError:
+        return "ended before its work was done"

@@ -5,7 +5,8 @@ import stat
 
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.errors import LogFileError
-from qumulo_changelist.names import to_bytes
+from qumulo_changelist.names import to_bytes, to_text
+from qumulo_changelist.operations.lists.owners import check_open_file, check_owners
 from qumulo_changelist.shortages import check_shortage
 
 # It names files and folders, so it is for this user; who makes the file before decides otherwise.
@@ -21,11 +22,14 @@ class LogFile:
         path: the file.
 
     Raises:
-        LogFileError: it cannot be written, or is no regular file.
+        LogFileError: it cannot be written, or is no regular file; or everybody may write to its
+            folder, and it belongs to a different user, or has a second name.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        place = to_text(os.path.abspath(to_bytes(path)))
+        check_owners(place, LogFileError)
         self._is_cut = self._has_failed = False
         try:
             self._descriptor = os.open(to_bytes(path), _FLAGS, _MODE)
@@ -38,6 +42,11 @@ class LogFile:
         if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             self.close()
             raise LogFileError(f"the log {path} cannot be written: it is no regular file")
+        try:
+            check_open_file(self._descriptor, place, LogFileError)
+        except LogFileError:
+            self.close()
+            raise
 
     def append(self, line: bytes) -> None:
         """Append a line, with its line end; that this fails is said once, and is no error."""

@@ -233,8 +233,9 @@ _HINTS: dict[type[ChangelistError], str] = {
         "machine."
     ),
     errors.ReplyError: (
-        "If it happens again, report it, together with what `qq --version` and this command's "
-        "--version print."
+        "Check that QumuloClusterIP and QumuloClusterPort in the archiver's configuration name the "
+        "cluster. If they do, and it happens again, report it, together with what `qq --version` "
+        "and this command's --version print."
     ),
     errors.IncompleteReplyError: (
         "The cluster's answer was cut short, or the snapshot expired meanwhile; try again."

@@ -1,24 +1,14 @@
-"""The last resort: an exception that nobody foresaw, which is a mistake in this package.
-
-Nothing of the exception is shown but its class, the system's own words for an error of the system,
-and where it was raised. Its message may contain whatever was being worked on, and so a secret; the
-lines of code in a traceback do not.
-"""
+"""The last resort: an exception that nobody foresaw becomes a message, and shows no secret."""
 
 import contextlib
-import os
-import sys
 import threading
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.errors import ChangelistError, MistakeError
-from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.mistakes import error_for
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 _VERBOSE = ("-v", "--verbose")
-_MOST_CAUSES = 5
 
 
 @contextlib.contextmanager
@@ -36,16 +26,21 @@ def mistake_errors(*, with_traceback: bool) -> Iterator[None]:
 
     def report(ended: threading.ExceptHookArgs) -> None:
         if ended.exc_value and not isinstance(ended.exc_value, SystemExit):
-            say(str(_mistake(ended.exc_value, with_traceback=with_traceback)))
+            mistake = error_for(ended.exc_value)
+            if with_traceback:
+                _say_frames(mistake)
+            say(str(mistake))
 
     usual, threading.excepthook = threading.excepthook, report
     try:
         yield
-    except ChangelistError:
-        raise
-    except Exception as error:  # noqa: BLE001 - this is what it is for
-        check_shortage(error)
-        raise _mistake(error, with_traceback=with_traceback) from None
+    except Exception as error:
+        ours = error_for(error)
+        if with_traceback:
+            _say_frames(ours)  # a worker process may have sent them
+        if ours is error:
+            raise
+        raise ours from None
     finally:
         threading.excepthook = usual
 
@@ -56,34 +51,7 @@ def is_traceback_wanted(arguments: Sequence[str]) -> bool:
     return any(one in _VERBOSE for one in arguments[:end])
 
 
-def _mistake(error: BaseException, *, with_traceback: bool) -> MistakeError:
-    if with_traceback:
-        say(describe_traceback(error))
-    what = type(error).__name__
-    if isinstance(error, OSError) and error.errno:
-        what += f" ({os.strerror(error.errno)})"
-    place = _place(error.__traceback__)
-    return MistakeError(f"this is a mistake in qumulo-changelist: {what} at {place}")
-
-
-def describe_traceback(error: BaseException) -> str:
-    """Return where an exception and its causes were raised, without their messages."""
-    import traceback  # no usual run needs it
-
-    parts: list[str] = []
-    one: BaseException | None = error
-    while one and len(parts) < _MOST_CAUSES:
-        frames = traceback.format_list(traceback.extract_tb(one.__traceback__))
-        parts.append(f"{type(one).__name__}, raised at:\n{''.join(frames)}".rstrip())
-        one = one.__cause__ or one.__context__
-    return "\nwhile handling:\n".join(parts)
-
-
-def _place(trace: TracebackType | None) -> str:
-    """Return the last line of this package that a traceback names, and the version of Python."""
-    import traceback
-
-    names = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
-    own = [(name.removeprefix(_PACKAGE), line) for name, line in names if _PACKAGE in name]
-    name, line = own[-1] if own else ("an unknown file", 0)
-    return f"line {line} of {name} (Python {sys.version.split()[0]})"
+def _say_frames(error: ChangelistError) -> None:
+    if isinstance(error, MistakeError) and error.frames:
+        say(error.frames)
+        error.frames = ""  # it is said once

@@ -73,6 +73,10 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--workers", metavar="N", type=arguments.positive_number, help="work in N processes"
     )
+    group.add_argument(
+        "--mount-timeout", metavar="SECONDS", type=arguments.positive_number,
+        help="end the run if the mount does not answer for this long (default: 120)",
+    )  # fmt: skip
     scheduler_options.add_pieces(group)
     scheduler_options.add_resume(group)
     filter_options.add_options(parser)

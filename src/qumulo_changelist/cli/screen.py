@@ -23,6 +23,7 @@ from qumulo_changelist.cli.cycle_words import (
 )
 from qumulo_changelist.cli.retries import Retries
 from qumulo_changelist.cli.terminal import is_terminal
+from qumulo_changelist.config.exposure import REMEDY
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.errors import ResultError
 from qumulo_changelist.events import Event, Listener, ignore
@@ -170,7 +171,7 @@ def describe(event: Event) -> str:
 
 def is_problem(event: Event) -> bool:
     """Return whether an event says that something is not as it should be."""
-    return _is_warning(event) and not isinstance(event, CYCLE_NOTES)
+    return _is_warning(event) and not isinstance(event, (*_NOTES, *CYCLE_NOTES))
 
 
 def _is_warning(event: Event) -> bool:
@@ -183,6 +184,9 @@ def _is_warning(event: Event) -> bool:
         return not event.failed
     return not isinstance(event, _DETAILS)
 
+
+_NOTES = (events.PagesReused, events.PiecesReused)
+"""What users should see without asking for details, and is as it should be."""
 
 _DETAILS = (
     events.FullListChosen,
@@ -241,9 +245,7 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         "QumuloVerifyTLS=false: anybody between here and the cluster can read the password and "
         "change what the cluster answers; set QumuloCertificateFingerprint instead"
     ),
-    events.SecretExposed: lambda e: (
-        f"{e.path} has a secret, and {e.readers}: let only its user read it, with chmod 600"
-    ),
+    events.SecretExposed: lambda e: f"{e.path} has a secret, and {e.readers}: {REMEDY}",
     events.CommandStarted: _command_started,
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",
     events.SnapshotsUnknown: lambda e: (

@@ -3,6 +3,11 @@
 import os
 import stat
 
+REMEDY = (
+    "let only this user read it, with `chmod 600`; if it belongs to somebody else, first `chown` it"
+)
+"""What a user can do about a file that others can read or change."""
+
 _ROOT = 0
 
 

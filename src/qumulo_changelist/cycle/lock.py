@@ -1,10 +1,8 @@
 """One run of a project at a time: a lock that ends with the process that holds it."""
 
 import contextlib
-import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 
 from qumulo_changelist.durable import make_folders
@@ -13,8 +11,7 @@ from qumulo_changelist.events import Listener, ProjectAwaited
 from qumulo_changelist.lock_holder import describe_holder, read_holder
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.shortages import check_shortage
-
-_SECONDS_BETWEEN_TRIES = 0.2
+from qumulo_changelist.waiting import lock_when_free
 
 
 @contextlib.contextmanager
@@ -57,17 +54,15 @@ def _errors(path: str) -> Iterator[None]:
 
 
 def _acquire(lock: int, project: str, wait: float, listener: Listener) -> None:
-    end = time.monotonic() + wait
-    is_reported = False
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            describe_holder(lock)
-            return
+    try:
+        try:
+            lock_when_free(lock, 0)
+        except BlockingIOError:
+            if wait <= 0:
+                raise
+            listener(ProjectAwaited(project, read_holder(lock)))
+            lock_when_free(lock, wait)
+    except BlockingIOError:
         holder = read_holder(lock)
-        if time.monotonic() >= end:
-            raise ProjectBusyError(f"the project {project} is being run by {holder}")
-        if not is_reported:
-            listener(ProjectAwaited(project, holder))
-            is_reported = True
-        time.sleep(_SECONDS_BETWEEN_TRIES)
+        raise ProjectBusyError(f"the project {project} is being run by {holder}") from None
+    describe_holder(lock)

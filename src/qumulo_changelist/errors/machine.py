@@ -13,9 +13,14 @@ class WorkerError(ChangelistError):
 
 
 class MistakeError(ChangelistError):
-    """A mistake in this package: an exception that nobody foresaw. Only commands raise it."""
+    """A mistake in this package: an exception that nobody foresaw.
+
+    Only commands raise it, and whoever lets worker processes make a list in which one happens.
+    """
 
     exit_code = 70
+    frames = ""
+    """Where in the code it was raised, and its causes: without their messages, or any value."""
 
 
 class DeadlineError(ChangelistError):

@@ -19,6 +19,7 @@ from msgspec import Struct
 from qumulo_changelist import garbage
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, WorkerMismatchError
+from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.model import Batch
 from qumulo_changelist.runners.job import SliceJob
 from qumulo_changelist.runners.report import Report, ReportingWorker
@@ -262,6 +263,8 @@ def work(expected: Versions, task: PickledTask) -> bytes:
             report = job.work(get_worker().address, given)
     except _JobEnded:
         return b""
+    except Exception as error:  # noqa: BLE001  (its message may contain a secret)
+        report = Report(error_for(error), [])
     if isinstance(report.outcome, ChangelistError):
         report.outcome.worker = get_worker().address
     return pickle.dumps(report, pickle.HIGHEST_PROTOCOL)

@@ -20,6 +20,7 @@ from qumulo_changelist import garbage
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Listener, ProcessesLeft
+from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
 from qumulo_changelist.runners.report import Report, ReportingWorker
 from qumulo_changelist.secret import let_processes_share
@@ -267,6 +268,8 @@ def _work(job: SliceJob[Any], count: int, one: Slice) -> Report:
         return _worker.work(one)
     except _TerminationExit:
         _end_process()
+    except Exception as error:  # noqa: BLE001  (its message may contain a secret)
+        return Report(error_for(error), [])
     finally:
         _at_work = False
 
@@ -286,5 +289,7 @@ def _apply(function: Callable[[Any], Any], item: Any) -> Report:
         return Report(error, [])
     except _TerminationExit:
         _end_process()
+    except Exception as error:  # noqa: BLE001  (its message may contain a secret)
+        return Report(error_for(error), [])
     finally:
         _at_work = False

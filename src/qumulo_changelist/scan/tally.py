@@ -31,6 +31,7 @@ class TallyFacts(Struct, frozen=True):
     deleted_by_folder: dict[str, int]
     unreadable_by_folder: dict[str, int]
     filtered: FilterTallyFacts
+    first_failure: tuple[str, str] | None
 
 
 class Tally:
@@ -52,7 +53,9 @@ class Tally:
         self.deleted_by_folder: Counter[str] = Counter()
         """Numbers of deleted files, by the name of their folder; "" for the base path."""
         self.unreadable_by_folder: Counter[str] = Counter()
-        """Numbers of unreadable entries, likewise; "/" for the base path itself."""
+        """Numbers of entries that could not be read, likewise; "/" for the base path itself."""
+        self.first_failure: tuple[str, str] | None = None
+        """The name of an entry that could not be read, and why."""
         self.filtered = FilterTally()
         """What filters have left out."""
 
@@ -66,6 +69,7 @@ class Tally:
         tally.unread_directories += facts.unread_directories
         tally.deleted_by_folder.update(facts.deleted_by_folder)
         tally.unreadable_by_folder.update(facts.unreadable_by_folder)
+        tally.first_failure = facts.first_failure
         tally.filtered = FilterTally.of(facts.filtered)
         return tally
 
@@ -81,12 +85,18 @@ class Tally:
             dict(self.deleted_by_folder),
             dict(self.unreadable_by_folder),
             self.filtered.facts,
+            self.first_failure,
         )
 
     @property
     def totals(self) -> Totals:
         """Everything that was counted."""
         return Totals(**self._counts)
+
+    @property
+    def failures(self) -> int:
+        """The number of entries that could not be read; it is the same for every format."""
+        return self._counts["unreadable"] - self._counts["unnameable"]
 
     def add(self, batch: Batch) -> None:
         """Count entries."""
@@ -106,7 +116,9 @@ class Tally:
             reason: why the format cannot hold them.
         """
         for entry in batch:
-            self._count_entry(replace(entry, state=State.UNREADABLE))
+            is_read = entry.state is not State.UNREADABLE
+            self._counts["unnameable"] += is_read
+            self._count_entry(replace(entry, state=State.UNREADABLE), is_read=is_read)
             self._sample_unreadable(entry.name, entry.reason or reason)
 
     def merge(self, other: "Tally") -> None:
@@ -115,6 +127,7 @@ class Tally:
         self.unreadable += other.unreadable[: MAX_SAMPLES - len(self.unreadable)]
         self.left_out += other.left_out[: MAX_SAMPLES - len(self.left_out)]
         self.unread_directories += other.unread_directories
+        self.first_failure = self.first_failure or other.first_failure
         self.filtered.merge(other.filtered)
         for mine, theirs in (
             (self.deleted_by_folder, other.deleted_by_folder),
@@ -147,7 +160,7 @@ class Tally:
         elif entry.state is State.LEFT_OUT:
             self.left_out += [entry.name][: MAX_SAMPLES - len(self.left_out)]
 
-    def _count_entry(self, entry: Entry) -> None:
+    def _count_entry(self, entry: Entry, *, is_read: bool = False) -> None:
         known, state, counts = entry.attributes, entry.state, self._counts
         is_file = known.kind is Kind.FILE
         if state is State.PRESENT:
@@ -161,6 +174,8 @@ class Tally:
             counts["deleted_size"] += known.size if is_file else 0
         elif state is State.UNREADABLE:
             self._add_unreadable(entry, is_file=is_file)
+            if not is_read:
+                self._add_failure(entry)
         elif state is State.LEFT_OUT:
             counts["left_out"] += 1
         elif state is State.FILTERED:
@@ -195,12 +210,15 @@ class Tally:
     def _add_unreadable(self, entry: Entry, *, is_file: bool) -> None:
         counts = self._counts
         counts["unreadable"] += 1
-        is_base = entry.name == "/" and entry.op != DELETE
-        self.unreadable_by_folder["/" if is_base else entry.name.rpartition("/")[0]] += 1
         counts["unreadable_created"] += is_file and entry.op == CREATE
         counts["unreadable_deleted"] += is_file and entry.op == DELETE
         counts["replaced"] += entry.replaces
         counts["unread_existing"] += bool(entry.reason) and entry.op != DELETE
+
+    def _add_failure(self, entry: Entry) -> None:
+        is_base = entry.name == "/" and entry.op != DELETE
+        self.unreadable_by_folder["/" if is_base else entry.name.rpartition("/")[0]] += 1
+        self.first_failure = self.first_failure or (entry.name, entry.reason)
 
     def _sample_unreadable(self, name: str, reason: str) -> None:
         self.unreadable += [(name, reason)][: MAX_SAMPLES - len(self.unreadable)]

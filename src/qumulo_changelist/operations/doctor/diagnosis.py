@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.archiver import default_path, read_settings
+from qumulo_changelist.config.exposure import REMEDY
 from qumulo_changelist.config.settings import Settings, Transport
 from qumulo_changelist.events import Listener
 from qumulo_changelist.events import ignore as ignore_event
@@ -162,7 +163,7 @@ def _check_configuration(examination: Examination, request: DoctorRequest) -> Se
         detail = f"{', '.join(settings.hosts)}, port {settings.port}, through {way}"
         if settings.exposed_to:
             detail = f"{detail}; it has a secret, and {settings.exposed_to}"
-            return Finding(detail, warning=True, hint="Let only its user read it: chmod 600.")
+            return Finding(detail, warning=True, hint=f"{REMEDY.capitalize()}.")
         return Finding(detail)
 
     examination.check("configuration", request.config or default_path(), read)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
-from qumulo_changelist.config.exposure import describe_readers
+from qumulo_changelist.config.exposure import REMEDY, describe_readers
 from qumulo_changelist.errors import UsageError
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
@@ -46,6 +46,6 @@ def _look_at_file(file: str) -> Finding:
         return Finding(
             f"a notify_url in it may be a secret, and {readers}",
             warning=True,
-            hint="Let only the user who runs it read it: chmod 600.",
+            hint=f"{REMEDY.capitalize()}.",
         )
     return Finding("only its user")

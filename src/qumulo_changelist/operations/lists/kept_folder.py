@@ -187,7 +187,8 @@ def _remove(path: str) -> bool:
     with contextlib.suppress(OSError):
         if not path.endswith(PAGES_ENDING):
             return remove_unused(path)
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        # NFS locks no file for one alone that was opened for reading.
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.unlink(path)

@@ -4,8 +4,10 @@ Whoever owns a folder can replace what is in it. In ``/tmp`` somebody else may h
 of a project before its first run. What such a folder has could be anybody's, and is not used.
 """
 
+import contextlib
 import os
 import pwd
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -16,11 +18,6 @@ from qumulo_changelist.shortages import check_shortage
 
 _ROOT = 0
 _MAX_LINKS = 40
-
-_HINT = (
-    "In a folder where every user may write, others can replace what is theirs. Let this user or "
-    "root own it (`chown`), or use a different folder."
-)
 
 
 def check_owners(path: str, kind: type[ChangelistError] = OutputError) -> None:
@@ -41,6 +38,35 @@ def check_owners(path: str, kind: type[ChangelistError] = OutputError) -> None:
             _check(place, path, kind)
     except (OSError, ValueError) as error:
         check_shortage(error)  # else writing there fails, or not, for a reason that is said then
+
+
+def check_open_file(descriptor: int, path: str, kind: type[ChangelistError]) -> None:
+    """Make sure that an open file is this user's or root's alone, if it is where all may write.
+
+    Whoever may write to its folder may have put it there since its path was looked at, or may have
+    given a second name to a file that is somewhere else.
+
+    Args:
+        descriptor: the file.
+        path: where it was opened; absolute.
+        kind: the class of the error.
+
+    Raises:
+        ChangelistError: of that class: it belongs to a different user, or has several names.
+    """
+    place = os.fsdecode(to_bytes(path))
+    with contextlib.suppress(OSError):  # then nobody can write there
+        if not os.stat(os.path.dirname(place)).st_mode & stat.S_IWOTH:
+            return
+    found = os.fstat(descriptor)
+    _check_owner(found, place, path, kind)
+    if found.st_nlink > 1:
+        raise kind(
+            f"{path} is not used: it is a file with several names, in a folder where every user "
+            "may write",
+            hint=f"Look what it is (`ls -li {_word(place)}`), and remove that name, or use a "
+            "different file.",
+        )
 
 
 def _exposed(path: str) -> Iterator[str]:
@@ -64,29 +90,56 @@ def _exposed(path: str) -> Iterator[str]:
 
 
 def _check(place: str, path: str, kind: type[ChangelistError]) -> None:
-    found = os.lstat(place)
+    _check_owner(os.lstat(place), place, path, kind)
+
+
+def _check_owner(found: os.stat_result, place: str, path: str, kind: type[ChangelistError]) -> None:
     if found.st_uid in (os.geteuid(), _ROOT) or _has_no_owners(place, found):
         return
     what = {stat.S_IFDIR: "the folder", stat.S_IFLNK: "the link"}.get(stat.S_IFMT(found.st_mode))
     raise kind(
         f"{path} is not used: {what or 'the file'} {to_text(os.fsencode(place))} belongs to "
         f"{_name_of(found.st_uid)}, and not to this user",
-        hint=_HINT,
+        hint=_hint(place),
     )
 
 
 def _has_no_owners(place: str, found: os.stat_result) -> bool:
-    """Return whether a file system gives every file to one user, as some shares do."""
+    """Return whether a file system gives every file to one user, as some shares do.
+
+    NFS may give to nobody what root makes, and keep apart what belongs to the others.
+    """
     folder = place if stat.S_ISDIR(found.st_mode) else os.path.dirname(place)
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            return os.fstat(file.fileno()).st_uid not in (os.geteuid(), _ROOT)
+            return os.fstat(file.fileno()).st_uid == found.st_uid
     except OSError:
         return False
 
 
+def _hint(place: str) -> str:
+    """Return what to type so that a place belongs to this user."""
+    option = "-h " if os.path.islink(place) else ""
+    return (
+        "In a folder where every user may write, others can replace what is theirs. If you know "
+        f"what is there: `chown {option}{_login(os.geteuid())} {_word(place)}` as root. Or use a "
+        "folder where not everybody may write; for lists, FastScanWorkFolder in the archiver's "
+        "configuration says which."
+    )
+
+
+def _word(place: str) -> str:
+    return shlex.quote(to_text(os.fsencode(place)))
+
+
 def _name_of(user: int) -> str:
+    login = _login(user)
+    return f"the user with the number {user}" if login == str(user) else f"the user {login}"
+
+
+def _login(user: int) -> str:
+    """Return the name of a user; the number if there is none."""
     try:
-        return f"the user {pwd.getpwuid(user).pw_name}"
+        return pwd.getpwuid(user).pw_name
     except KeyError:
-        return f"the user with the number {user}"
+        return str(user)

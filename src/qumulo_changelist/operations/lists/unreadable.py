@@ -67,7 +67,7 @@ class UnreadableWatch:
 
     Args:
         limit: the number of entries of a list that may be unreadable; None for the usual one.
-        tallies: what each list contains so far. Not every list can hold every name.
+        tallies: what each list contains so far. A name that a list cannot hold is no failure.
         check_sources: makes sure that mounts and snapshots are still there, else raises.
         mapped_path: the mapped path, if it is read; else "".
     """
@@ -105,15 +105,15 @@ class UnreadableWatch:
             TooManyUnreadableError: whatever can still be read, it is too much.
         """
         for tally in self._tallies:
-            unreadable, listed = tally.totals.unreadable, tally.totals.listed
-            if exceeds(self._limit, unreadable, listed) and self._is_certain(unreadable):
+            failures, listed = tally.failures, tally.totals.listed
+            if exceeds(self._limit, failures, listed) and self._is_certain(failures):
                 self._refuse(tally, is_early=True)
 
-    def _is_certain(self, unreadable: int) -> bool:
+    def _is_certain(self, failures: int) -> bool:
         # If it is too much beside all that can be readable, it will not be less beside less.
         most = self.most_readable()
-        entries = None if most is None else most + unreadable
-        return exceeds(self._limit, unreadable, entries)
+        entries = None if most is None else most + failures
+        return exceeds(self._limit, failures, entries)
 
     def check(self) -> None:
         """Make sure that lists which are complete may be published.
@@ -128,7 +128,7 @@ class UnreadableWatch:
         for tally in self._tallies:
             if self._mapped_path and tally.unreadable_by_folder["/"]:
                 raise self._base_error(tally)
-            if exceeds(self._limit, tally.totals.unreadable, tally.totals.listed):
+            if exceeds(self._limit, tally.failures, tally.totals.listed):
                 self._refuse(tally)
 
     def _base_error(self, tally: Tally) -> ChangelistError:
@@ -141,12 +141,11 @@ class UnreadableWatch:
     def _refuse(self, tally: Tally, *, is_early: bool = False) -> None:
         if is_early:
             self._check_sources()
-        totals = tally.totals
         raise too_many(
             self._limit,
-            totals.unreadable,
-            totals.listed,
+            tally.failures,
+            tally.totals.listed,
             tally.unreadable_by_folder,
-            tally.unreadable[0],
+            tally.first_failure or ("", ""),
             is_early=is_early,
         )

@@ -18,6 +18,7 @@ from qumulo_changelist.errors import (
     UsageError,
     WorkerError,
 )
+from qumulo_changelist.mistakes import MISTAKE
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.kept_folder import is_worth_going_on
 from qumulo_changelist.operations.lists.piece_sets import has_pieces
@@ -80,7 +81,8 @@ def _was_cut_short(run: Run) -> bool:
     """Return whether nothing but an interruption, or what was lacking, kept a run from its list."""
     # The journal says that a run was killed only once a later one has found that.
     has_ended = run.state in (*UNFINISHED, RunState.FAILED)
-    return has_ended and run.exit_code in _CUT_SHORT and not run.list
+    is_mistake = MISTAKE in run.error  # with the exit code of a worker that died
+    return has_ended and run.exit_code in _CUT_SHORT and not is_mistake and not run.list
 
 
 def lasts_like_new(snapshot: Snapshot, expire: int, now: int) -> bool:

@@ -46,8 +46,6 @@ METRICS = {PREFIX + name: meaning for name, meaning in {**_OF_A_PROJECT, **_OF_A
 """Every metric, and what it is."""
 
 _MODE = 0o644  # node_exporter is a different user
-_SECONDS_TO_WAIT = 10.0
-_SECONDS_BETWEEN_TRIES = 0.05
 
 
 class FinishedRun(Struct, frozen=True, kw_only=True):

@@ -20,10 +20,7 @@ from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.snapshot_names import run_name
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.deadline import deadline_errors
-from qumulo_changelist.errors import (
-    ChangelistError,
-    StateFileError,
-)
+from qumulo_changelist.errors import ChangelistError, StateFileError
 from qumulo_changelist.events import (
     CommitWithheld,
     Event,
@@ -37,6 +34,7 @@ from qumulo_changelist.events import (
     Stage,
     StageBegun,
 )
+from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.model import Snapshot, Totals
 from qumulo_changelist.names import to_text
 from qumulo_changelist.operations.lists.changelist import generate_changelist
@@ -254,7 +252,7 @@ class SourceRunner:
             state=RunState.FAILED,
             ended=time.time_ns(),
             exit_code=_exit_code(error),
-            error=_describe(error),
+            error=_describe(error, "before its list was finished"),
         )
 
     def _remember(self, run: Run, **changes: object) -> None:
@@ -287,8 +285,8 @@ class SourceRunner:
             error.project = run.project
             self._remember(run, exit_code=error.exit_code, error=str(error))
             return _with(done, failure=error)
-        except BaseException:
-            self._remember(run, error="it was interrupted after the list was made")
+        except BaseException as error:
+            self._remember(run, error=_describe(error, "after the list was made"))
             raise
         return _with(done, is_committed=True, removed=removed)
 
@@ -333,15 +331,11 @@ def _values(run: Run, result: ChangelistResult) -> dict[str, str]:
 
 def _exit_code(error: BaseException) -> int | None:
     """Return what the journal keeps of an error; None for an interruption."""
-    if isinstance(error, ChangelistError):
-        return error.exit_code
-    return 1 if isinstance(error, Exception) else None
+    return error_for(error).exit_code if isinstance(error, Exception) else None
 
 
-def _describe(error: BaseException) -> str:
-    if isinstance(error, ChangelistError):
-        return str(error)
-    return "it was interrupted before its list was finished"
+def _describe(error: BaseException, when: str) -> str:
+    return str(error_for(error)) if isinstance(error, Exception) else f"it was interrupted {when}"
 
 
 def _with(run: SourceRun, **changes: object) -> SourceRun:
