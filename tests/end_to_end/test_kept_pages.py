@@ -23,7 +23,7 @@ from qumulo_changelist import (
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import DeletionLimitError, ReplyError, StatusError
-from qumulo_changelist.operations.lists import kept_folder
+from qumulo_changelist.operations.lists import kept_folder, kept_pages, page_file
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import PAGE_LIMIT, site_on
@@ -148,7 +148,7 @@ def test_after_a_kill_only_the_rest_of_the_diff_is_requested(
     environment = project.site.variables() | {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         try:
-            wait_until(lambda: kept_pages(project) == READ or process.poll() is not None)
+            wait_until(lambda: count_kept_pages(project) == READ or process.poll() is not None)
             assert process.poll() is None, process.communicate()
         finally:
             process.send_signal(signal.SIGKILL)
@@ -164,7 +164,7 @@ def test_after_a_kill_only_the_rest_of_the_diff_is_requested(
     check_made_anew(project, made)
 
 
-def kept_pages(project: Project) -> int:
+def count_kept_pages(project: Project) -> int:
     """The number of requests that the kept pages name."""
     content = b"".join(path.read_bytes() for path in project.kept())
     return len(re.findall(rb"GET /v2/snapshots/\d+/changes-since", content))
@@ -225,6 +225,44 @@ def test_if_the_cluster_has_forgotten_where_it_was_the_run_starts_over_and_says_
     (dropped,) = made.listener.of(events.PagesDropped)
     assert "400" in dropped.reason
     assert made.listener.of(events.PagesReused) == []
+    check_made_anew(project, made)
+
+
+def test_a_new_file_that_another_run_removes_at_once_never_has_pages_with_a_gap(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = page_file.open_pages
+
+    def open_pages(path: str, header: page_file.PagesHeader, *, new: bool) -> Any:
+        if new:  # as if it was made, and removed before it was locked
+            monkeypatch.setattr(page_file, "open_pages", usual)
+            monkeypatch.setattr(kept_pages, "open_pages", usual)
+            return None
+        return usual(path, header, new=new)
+
+    monkeypatch.setattr(kept_pages, "open_pages", open_pages)
+    cut_short(project, project.request(tmp_path))
+
+    assert not project.kept()
+    check_made_anew(project, make(project, project.request(tmp_path)))
+
+
+def test_pages_without_the_first_one_are_not_used(project: Project, tmp_path: Path) -> None:
+    cut_short(project, project.request(tmp_path))
+    (kept,) = project.kept()
+    descriptor = os.open(kept, os.O_RDWR)
+    found = page_file.read_header(descriptor)
+    assert found
+    pages = page_file.PageFile(descriptor, found[0])
+    rest = [*pages.pages()][1:]
+    pages.clear()
+    for page in rest:
+        pages.add(page)
+    pages.close()
+
+    made = make(project, project.request(tmp_path))
+
+    assert "lacks the first page" in made.listener.of(events.PagesDropped)[0].reason
     check_made_anew(project, made)
 
 
@@ -443,7 +481,7 @@ def test_a_full_file_system_is_reported_once_and_the_list_is_made(
     request = project.request(tmp_path)
     with _file_system(project.state, "4k"):
         cut_short(project, request, after=PAGES - 1)
-        kept = kept_pages(project)
+        kept = count_kept_pages(project)
 
         made = make(project, request)
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 
@@ -74,6 +75,8 @@ class KeptPages:
                 self._file = open_pages(self._path, header, new=False)
         if self._file and self._file.is_damaged:
             listener(PagesDropped(f"the end of {self._path} is damaged"))
+        if self._file and self._file.count and not self._begins_at_the_beginning(self._file):
+            self.start_over(f"{self._path} lacks the first page")
 
     @property
     def next_uri(self) -> str | None:
@@ -101,8 +104,14 @@ class KeptPages:
                 self._starts_over = False
             self._folder.take_room(len(page.data))
             self._file = self._file or open_pages(self._path, self._header, new=True)
+            self._keeps = self._file is not None  # another run has removed it: a page is missing
             if self._file:
                 self._file.add(page)
+
+    def _begins_at_the_beginning(self, file: PageFile) -> bool:
+        uri = f"/v2/snapshots/{self._header.newer}/changes-since/{self._header.older}"
+        first = rf"GET {re.escape(uri)}\?limit=\d+"  # without a cursor
+        return bool(re.fullmatch(first, file.first_source, re.ASCII))
 
     def remove(self) -> None:
         """Remove all of them, if this run holds them."""

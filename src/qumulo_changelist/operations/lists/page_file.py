@@ -68,6 +68,8 @@ class PageFile:
         """What the file says of its pages; only its identity is that of the argument."""
         self._records: list[_Record] = []
         self._last: UndecodedPage | None = None
+        self.first_source = ""
+        """The request for the first page; "" if there is no page."""
         self.is_damaged = False
         """Whether something at the end of the file was dropped."""
         self._end, self._digest = 0, b""
@@ -126,6 +128,7 @@ class PageFile:
         self._records.clear()
         self.header = self._new_header
         self._last, self._end, self._digest = None, 0, b""
+        self.first_source = ""
 
     def close(self) -> None:
         """Give up the lock."""
@@ -144,6 +147,7 @@ class PageFile:
             os.ftruncate(self._descriptor, self._end)
 
     def _accept(self, record: _Record, page: UndecodedPage) -> None:
+        self.first_source = self.first_source or page.source
         self._records.append(record)
         self._end, self._digest = record.offset + record.size, record.digest
         self._last = page._replace(data=b"")
