@@ -77,7 +77,8 @@ def write(path: Path) -> None:
 def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer:
     """A function that makes a cluster send a diff, over REST or through qq.
 
-    The cluster describes no more of the snapshots than their directory, and shows one file in them that the mount has, too.
+    The cluster describes no more of the snapshots than their directory, and shows one file in them
+    that the mount has, too.
     """
     listed = directory(attributes(name="kept.mov", size="1", modification_time=KEPT))
 

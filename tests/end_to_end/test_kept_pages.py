@@ -1,6 +1,7 @@
 """A run that is cut short while it reads the diff leaves its pages, and the next one goes on."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -21,6 +22,7 @@ from qumulo_changelist import (
     read_settings,
 )
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.cluster.interface import UndecodedPage
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import DeletionLimitError, ReplyError, StatusError
 from qumulo_changelist.operations.lists import kept_folder, kept_pages, page_file
@@ -40,6 +42,8 @@ FILES = 36
 PAGES = -(-(FILES + 3 + 1) // PAGE_LIMIT)
 READ = 9
 """The number of pages that are answered before a run is cut short."""
+AGAIN = 1
+"""The last page that is kept, which the next run compares."""
 DAY = 86_400
 DIFF = "*/changes-since/*"
 
@@ -158,7 +162,7 @@ def test_after_a_kill_only_the_rest_of_the_diff_is_requested(
     made = make(project, project.request(tmp_path))
 
     assert first >= READ
-    assert made.pages == PAGES - READ
+    assert made.pages == PAGES - READ + AGAIN
     assert made.listener.of(events.PagesReused) == [events.PagesReused(READ)]
     assert project.kept() == []
     check_made_anew(project, made)
@@ -188,7 +192,7 @@ def test_a_run_that_is_cut_short_again_adds_to_what_is_kept(
 
     made = make(project, request)
 
-    assert made.pages == PAGES - 4 - 3
+    assert made.pages == PAGES - 4 - (3 - AGAIN) + AGAIN
     check_made_anew(project, made)
 
 
@@ -247,18 +251,43 @@ def test_a_new_file_that_another_run_removes_at_once_never_has_pages_with_a_gap(
     check_made_anew(project, make(project, project.request(tmp_path)))
 
 
-def test_pages_without_the_first_one_are_not_used(project: Project, tmp_path: Path) -> None:
-    cut_short(project, project.request(tmp_path))
+def rewrite(project: Project, change: Callable[[list[UndecodedPage]], list[UndecodedPage]]) -> None:
+    """Replace the pages that are kept by others, which are not damaged."""
     (kept,) = project.kept()
     descriptor = os.open(kept, os.O_RDWR)
     found = page_file.read_header(descriptor)
     assert found
-    pages = page_file.PageFile(descriptor, found[0])
-    rest = [*pages.pages()][1:]
-    pages.clear()
-    for page in rest:
-        pages.add(page)
-    pages.close()
+    file = page_file.PageFile(descriptor, found[0])
+    pages = [*file.pages()]
+    file.clear()
+    for page in change(pages):
+        file.add(page)
+    file.close()
+
+
+@pytest.mark.parametrize("other", [b'{"entries": [], "paging": {"next": %s}}', b"garbled"])
+def test_if_the_cluster_answers_something_else_for_the_last_page_the_run_starts_over(
+    project: Project, tmp_path: Path, other: bytes
+) -> None:
+    """An address that means nothing any more may be answered as if nothing followed."""
+    cut_short(project, project.request(tmp_path))
+
+    def change(pages: list[UndecodedPage]) -> list[UndecodedPage]:
+        *others, last = pages
+        stated = json.dumps(last.next_uri).encode()
+        return [*others, last._replace(data=other.replace(b"%s", stated))]
+
+    rewrite(project, change)
+    made = make(project, project.request(tmp_path))
+
+    assert len(made.listener.of(events.PagesDropped)) == 1
+    assert made.listener.of(events.PagesReused) == []
+    check_made_anew(project, made)
+
+
+def test_pages_without_the_first_one_are_not_used(project: Project, tmp_path: Path) -> None:
+    cut_short(project, project.request(tmp_path))
+    rewrite(project, lambda pages: pages[1:])
 
     made = make(project, project.request(tmp_path))
 
@@ -290,7 +319,7 @@ def test_pages_that_started_over_are_kept_in_place_of_the_earlier_ones(
 
     made = make(project, request)
 
-    assert made.pages == PAGES - 3
+    assert made.pages == PAGES - 3 + AGAIN
     check_made_anew(project, made)
 
 
@@ -323,7 +352,7 @@ def test_of_what_is_damaged_the_beginning_is_used(
 
     made = make(project, request)
 
-    assert made.pages == PAGES - usable
+    assert made.pages == PAGES - usable + AGAIN * (usable > 0)
     check_made_anew(project, made)
 
 
@@ -458,7 +487,7 @@ def test_without_room_the_beginning_of_a_diff_is_kept_and_what_is_oldest_goes_fi
     made = make(project, request)
 
     assert not oldest.exists()
-    assert 6 <= PAGES - made.pages <= 2 + 10 - 2, "not all that were read are kept"
+    assert 6 <= PAGES + AGAIN - made.pages <= 2 + 10 - 2, "not all that were read are kept"
     check_made_anew(project, made)
 
 
@@ -486,7 +515,7 @@ def test_a_full_file_system_is_reported_once_and_the_list_is_made(
         made = make(project, request)
 
         assert 0 < kept < PAGES - 1
-        assert made.pages == PAGES - kept
+        assert made.pages == PAGES - kept + AGAIN
         (stopped,) = made.listener.of(events.KeepingStopped)
         assert stopped.reason == "No space left on device"
         assert project.kept() == []

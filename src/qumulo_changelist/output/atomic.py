@@ -166,9 +166,10 @@ def remove_if_dead(leftover: str, seconds_to_lock: float = 0) -> bool:
         is_dead = bool(known.st_size) or known.st_mtime < time.time() - seconds_to_lock
         if is_dead:
             os.unlink(leftover)
-        return is_dead
     except BlockingIOError:
         return False
+    else:
+        return is_dead
     finally:
         os.close(file)
 

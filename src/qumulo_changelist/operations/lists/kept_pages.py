@@ -83,6 +83,12 @@ class KeptPages:
         """See ``PageStore``."""
         return self._file.next_uri if self._file and not self._starts_over else None
 
+    def last(self) -> tuple[str, UndecodedPage]:
+        """Return the last page, and where it is; see ``PageStore``."""
+        assert self._file
+        last = self._file.count - 1
+        return self._file.page(last - 1).next_uri if last else "", self._file.page(last)
+
     def pages(self) -> Iterator[UndecodedPage]:
         """Yield the pages that are kept; see ``PageStore``."""
         if self._file:

@@ -91,20 +91,23 @@ class PageFile:
         return self._last.next_uri if self._last else None
 
     def pages(self) -> Iterator[UndecodedPage]:
-        """Yield the pages that are there now.
+        """Yield the pages that are there now; see :meth:`page`."""
+        return map(self.page, range(self.count))
+
+    def page(self, index: int) -> UndecodedPage:
+        """Return a page by its position.
 
         Raises:
             IncompleteReplyError: the file was changed meanwhile.
         """
-        before = _digest_of(self.header)
-        for record in tuple(self._records):
-            found = None
-            with contextlib.suppress(OSError):
-                found = self._read(record.offset, before)
-            if not found or found[1].digest != record.digest:
-                raise IncompleteReplyError("the pages of the diff that were kept are damaged")
-            before = record.digest
-            yield found[0]
+        record = self._records[index]
+        before = self._records[index - 1].digest if index else _digest_of(self.header)
+        found = None
+        with contextlib.suppress(OSError):
+            found = self._read(record.offset, before)
+        if not found or found[1].digest != record.digest:
+            raise IncompleteReplyError("the pages of the diff that were kept are damaged")
+        return found[0]
 
     def add(self, page: UndecodedPage) -> None:
         """Add a page; if that fails, those before it stay."""
