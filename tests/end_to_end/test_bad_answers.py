@@ -24,7 +24,10 @@ KEPT, KEPT_SECONDS = "2020-01-01T00:00:00Z", 1_577_836_800
 
 # Ids have no greatest number.
 OLDER, NEWER = 10**30, 10**30 + 1
-STATUSES = json.dumps({"entries": [{"id": OLDER}, {"id": NEWER}]})
+SOURCE = {"source_file_id": "2", "source_file_path": "/"}
+STATUSES = json.dumps({"entries": [SOURCE | {"id": number} for number in (OLDER, NEWER)]})
+STATUS: list[Reply] = [(200, SOURCE | {"id": number}) for number in (OLDER, NEWER)]
+"""What the cluster answers over REST to what is asked first."""
 CASES = (
     f"*' snapshot_list_statuses '*) echo '{STATUSES}'",
     "*' fs_read_dir '*) cat \"$0.lists\"",
@@ -74,14 +77,15 @@ def write(path: Path) -> None:
 def answer(request: pytest.FixtureRequest, canned: Canned, site: Site) -> Answer:
     """A function that makes a cluster send a diff, over REST or through qq.
 
-    The cluster does not describe the snapshots, and shows one file in them that the mount has, too.
+    The cluster describes no more of the snapshots than their directory, and shows one file in them
+    that the mount has, too.
     """
     listed = directory(attributes(name="kept.mov", size="1", modification_time=KEPT))
 
     def over_rest(page: Any) -> Site:
         def reply(_method: str, uri: str) -> Reply:
             if "/snapshots/status/" in uri:
-                return 200, {"id": int(uri.rpartition("/")[2])}
+                return 200, SOURCE | {"id": int(uri.rpartition("/")[2])}
             if "/entries/" in uri:
                 return 200, listed
             if "/info/attributes" in uri:
@@ -219,13 +223,14 @@ def over_rest(site: Site) -> Site:
 def test_a_next_page_that_cannot_be_the_next_ends_the_run(
     canned: Canned, over_rest: Site, following: object, text: str
 ) -> None:
-    canned.gives((200, {"entries": [GOOD], "paging": {"next": following}}))
+    canned.gives(*STATUS, (200, {"entries": [GOOD], "paging": {"next": following}}))
     done = over_rest.generate(OLDER, NEWER)
     check_failed(over_rest, done, 76, text, "GET /v2/")
 
 
 def test_a_malformed_page_after_good_ones_ends_the_run(canned: Canned, over_rest: Site) -> None:
     canned.gives(
+        *STATUS,
         (200, {"entries": [GOOD], "paging": {"next": "/v2/second"}}),
         (200, {"entries": [GOOD], "paging": {"next": "/v2/third"}}),
         (200, diff({"op": "CREATE"})),
@@ -241,7 +246,7 @@ def in_snapshots(listed: dict[str, object]) -> Callable[[str, str], Reply]:
         if "changes-since" in uri:
             return 200, diff({"op": "CREATE", "path": "/show/new/"})
         if uri.startswith("/v3/snapshots/status/"):
-            return 200, {"id": int(uri.rpartition("/")[2])}
+            return 200, SOURCE | {"id": int(uri.rpartition("/")[2])}
         assert unquote(uri).startswith("/v1/files//show/new/entries/"), uri
         return 200, listed
 

@@ -210,7 +210,9 @@ def test_the_configuration_can_name_the_path_of_qq(project: Project) -> None:
 
 def test_the_exit_code_of_qq_is_kept_with_its_message(project: Project) -> None:
     fake_qq(project.site, "echo 'Unknown to us' >&2; exit 42")
-    project.check_failed(project.generate(), 42, "Unknown to us", "qq snapshot_diff", NO_LIST)
+    project.check_failed(
+        project.generate(), 42, "Unknown to us", "qq snapshot_list_statuses", NO_LIST
+    )
 
 
 def test_a_signal_that_kills_qq_is_named(project: Project) -> None:

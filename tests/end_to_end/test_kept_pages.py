@@ -1,6 +1,7 @@
 """A run that is cut short while it reads the diff leaves its pages, and the next one goes on."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -21,9 +22,10 @@ from qumulo_changelist import (
     read_settings,
 )
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
+from qumulo_changelist.cluster.interface import UndecodedPage
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import DeletionLimitError, ReplyError, StatusError
-from qumulo_changelist.operations.lists import kept_folder
+from qumulo_changelist.operations.lists import kept_folder, kept_pages, page_file
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import PAGE_LIMIT, site_on
@@ -40,6 +42,8 @@ FILES = 36
 PAGES = -(-(FILES + 3 + 1) // PAGE_LIMIT)
 READ = 9
 """The number of pages that are answered before a run is cut short."""
+AGAIN = 1
+"""The last page that is kept, which the next run compares."""
 DAY = 86_400
 DIFF = "*/changes-since/*"
 
@@ -148,7 +152,7 @@ def test_after_a_kill_only_the_rest_of_the_diff_is_requested(
     environment = project.site.variables() | {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         try:
-            wait_until(lambda: kept_pages(project) == READ or process.poll() is not None)
+            wait_until(lambda: count_kept_pages(project) == READ or process.poll() is not None)
             assert process.poll() is None, process.communicate()
         finally:
             process.send_signal(signal.SIGKILL)
@@ -158,13 +162,13 @@ def test_after_a_kill_only_the_rest_of_the_diff_is_requested(
     made = make(project, project.request(tmp_path))
 
     assert first >= READ
-    assert made.pages == PAGES - READ
+    assert made.pages == PAGES - READ + AGAIN
     assert made.listener.of(events.PagesReused) == [events.PagesReused(READ)]
     assert project.kept() == []
     check_made_anew(project, made)
 
 
-def kept_pages(project: Project) -> int:
+def count_kept_pages(project: Project) -> int:
     """The number of requests that the kept pages name."""
     content = b"".join(path.read_bytes() for path in project.kept())
     return len(re.findall(rb"GET /v2/snapshots/\d+/changes-since", content))
@@ -188,7 +192,7 @@ def test_a_run_that_is_cut_short_again_adds_to_what_is_kept(
 
     made = make(project, request)
 
-    assert made.pages == PAGES - 4 - 3
+    assert made.pages == PAGES - 4 - (3 - AGAIN) + AGAIN
     check_made_anew(project, made)
 
 
@@ -228,6 +232,69 @@ def test_if_the_cluster_has_forgotten_where_it_was_the_run_starts_over_and_says_
     check_made_anew(project, made)
 
 
+def test_a_new_file_that_another_run_removes_at_once_never_has_pages_with_a_gap(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = page_file.open_pages
+
+    def open_pages(path: str, header: page_file.PagesHeader, *, new: bool) -> Any:
+        if new:  # as if it was made, and removed before it was locked
+            monkeypatch.setattr(page_file, "open_pages", usual)
+            monkeypatch.setattr(kept_pages, "open_pages", usual)
+            return None
+        return usual(path, header, new=new)
+
+    monkeypatch.setattr(kept_pages, "open_pages", open_pages)
+    cut_short(project, project.request(tmp_path))
+
+    assert not project.kept()
+    check_made_anew(project, make(project, project.request(tmp_path)))
+
+
+def rewrite(project: Project, change: Callable[[list[UndecodedPage]], list[UndecodedPage]]) -> None:
+    """Replace the pages that are kept by others, which are not damaged."""
+    (kept,) = project.kept()
+    descriptor = os.open(kept, os.O_RDWR)
+    found = page_file.read_header(descriptor)
+    assert found
+    file = page_file.PageFile(descriptor, found[0])
+    pages = [*file.pages()]
+    file.clear()
+    for page in change(pages):
+        file.add(page)
+    file.close()
+
+
+@pytest.mark.parametrize("other", [b'{"entries": [], "paging": {"next": %s}}', b"garbled"])
+def test_if_the_cluster_answers_something_else_for_the_last_page_the_run_starts_over(
+    project: Project, tmp_path: Path, other: bytes
+) -> None:
+    """An address that means nothing any more may be answered as if nothing followed."""
+    cut_short(project, project.request(tmp_path))
+
+    def change(pages: list[UndecodedPage]) -> list[UndecodedPage]:
+        *others, last = pages
+        stated = json.dumps(last.next_uri).encode()
+        return [*others, last._replace(data=other.replace(b"%s", stated))]
+
+    rewrite(project, change)
+    made = make(project, project.request(tmp_path))
+
+    assert len(made.listener.of(events.PagesDropped)) == 1
+    assert made.listener.of(events.PagesReused) == []
+    check_made_anew(project, made)
+
+
+def test_pages_without_the_first_one_are_not_used(project: Project, tmp_path: Path) -> None:
+    cut_short(project, project.request(tmp_path))
+    rewrite(project, lambda pages: pages[1:])
+
+    made = make(project, project.request(tmp_path))
+
+    assert "lacks the first page" in made.listener.of(events.PagesDropped)[0].reason
+    check_made_anew(project, made)
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_however_the_cluster_refuses_to_go_on_the_run_starts_over(
     project: Project, tmp_path: Path, status: int
@@ -252,7 +319,7 @@ def test_pages_that_started_over_are_kept_in_place_of_the_earlier_ones(
 
     made = make(project, request)
 
-    assert made.pages == PAGES - 3
+    assert made.pages == PAGES - 3 + AGAIN
     check_made_anew(project, made)
 
 
@@ -285,7 +352,7 @@ def test_of_what_is_damaged_the_beginning_is_used(
 
     made = make(project, request)
 
-    assert made.pages == PAGES - usable
+    assert made.pages == PAGES - usable + AGAIN * (usable > 0)
     check_made_anew(project, made)
 
 
@@ -420,7 +487,7 @@ def test_without_room_the_beginning_of_a_diff_is_kept_and_what_is_oldest_goes_fi
     made = make(project, request)
 
     assert not oldest.exists()
-    assert 6 <= PAGES - made.pages <= 2 + 10 - 2, "not all that were read are kept"
+    assert 6 <= PAGES + AGAIN - made.pages <= 2 + 10 - 2, "not all that were read are kept"
     check_made_anew(project, made)
 
 
@@ -443,12 +510,12 @@ def test_a_full_file_system_is_reported_once_and_the_list_is_made(
     request = project.request(tmp_path)
     with _file_system(project.state, "4k"):
         cut_short(project, request, after=PAGES - 1)
-        kept = kept_pages(project)
+        kept = count_kept_pages(project)
 
         made = make(project, request)
 
         assert 0 < kept < PAGES - 1
-        assert made.pages == PAGES - kept
+        assert made.pages == PAGES - kept + AGAIN
         (stopped,) = made.listener.of(events.KeepingStopped)
         assert stopped.reason == "No space left on device"
         assert project.kept() == []

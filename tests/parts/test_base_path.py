@@ -392,7 +392,43 @@ def test_both_snapshots_are_asked_if_they_may_be_of_two_directories(tmp_path):
     with pytest.raises(ReplyError, match="snapshot 3 does not have"):
         find(cluster, tmp_path=tmp_path, source_id="")
 
-    assert cluster.requests == BOTH_REQUESTED
+    assert {*cluster.requests} == {*BOTH_REQUESTED}
+
+
+@pytest.mark.parametrize("source", ["", "/p", BASE])
+@pytest.mark.parametrize("changes", [(), (INSIDE,)], ids=["nothing", "a file"])
+def test_if_no_directory_is_stated_the_base_path_shows_that_there_are_two(
+    changes, source, tmp_path
+):
+    cluster = cluster_with({BASE: a_directory("21")}, {BASE: a_directory("22")})
+
+    with pytest.raises(IncomparableError) as caught:
+        find(cluster, *changes, tmp_path=tmp_path, source=source, source_id="")
+
+    assert str(caught.value) == (
+        "snapshot 3 has /p/par/base (file id 21), snapshot 7 has /p/par/base (file id 22): "
+        "these are different directories"
+    )
+
+
+def test_if_a_path_is_stated_it_shows_the_same_for_a_base_path_above_it(tmp_path):
+    cluster = cluster_with({BASE: a_directory("21")}, {BASE: a_directory("22")})
+
+    with pytest.raises(IncomparableError, match="different directories"):
+        find(cluster, INSIDE, tmp_path=tmp_path, source=BASE, source_id="", base="/p")
+
+
+def test_if_no_directory_is_stated_the_same_base_path_is_enough(tmp_path):
+    cluster = cluster_with(HERE, HERE)
+
+    found, left, _ = find(cluster, INSIDE, tmp_path=tmp_path, source="", source_id="")
+
+    assert (left, found.base_replaced) == (["/new\0C"], False)
+
+
+def test_if_no_directory_is_stated_a_base_path_that_one_snapshot_lacks_is_an_error(tmp_path):
+    with pytest.raises(ReplyError, match="snapshot 3 does not have /p/par/base"):
+        find(cluster_with({}, HERE), INSIDE, tmp_path=tmp_path, source="", source_id="")
 
 
 def test_each_snapshot_of_a_renamed_directory_is_asked_for_its_own_path(tmp_path):

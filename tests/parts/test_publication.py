@@ -11,6 +11,7 @@ import resource
 import select
 import signal
 import stat
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -612,13 +613,99 @@ def test_without_locks_a_list_is_published_with_a_warning_and_nothing_is_removed
 def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path, path):
     foreign = tmp_path / "foreign"
     (tmp_path / ".1-files.lock").symlink_to(foreign)
-    events: list[Event] = []
 
-    write(path, "/a", listener=events.append)
+    with pytest.raises(OutputError, match=r"its lock .*/\.1-files\.lock cannot be opened: "):
+        write(path, "/a")
 
+    assert files_beside(path) == [".1-files.lock"]
+
+
+GROUP, FIRST, SECOND = 65_531, 65_533, 65_532
+
+
+@contextlib.contextmanager
+def shared_folder() -> Iterator[Path]:
+    """A folder in which a group may write, and that every user reaches."""
+    with tempfile.TemporaryDirectory(prefix="shared-") as name:
+        os.chmod(name, 0o711)
+        folder = Path(name, "lists")
+        folder.mkdir()
+        os.chown(folder, 0, GROUP)
+        folder.chmod(0o2770)
+        yield folder
+
+
+def fork_as(user: int, umask: int, work: Callable[[], object]) -> int:
+    def change_user() -> None:
+        os.setgroups([GROUP])
+        os.setgid(GROUP)
+        os.setuid(user)
+        os.umask(umask)
+        work()
+
+    return fork(change_user)
+
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+
+
+@only_root
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o027])
+def test_two_users_of_a_group_publish_one_after_the_other(umask):
+    placed, waiting = Pipe(), Pipe()
+
+    def stop_between(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+        usual, synced = publication._sync, itertools.count()
+
+        def sync(folders: list[str]) -> None:
+            if next(synced) == 1:  # the list is in its place, and its receipt is not
+                placed.signal()
+                waiting.wait()
+            usual(folders)
+
+        monkeypatch.setattr(publication, "_sync", sync)
+        write(path, "/first")
+
+    with shared_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        path = str(folder / "1-files.xml")
+        first = fork_as(FIRST, umask, lambda: stop_between(patch, path))
+        placed.wait()
+        second = fork_as(
+            SECOND, umask, lambda: write(path, "/second", listener=waiting.signal_wait_for_lock)
+        )
+
+        assert (exit_code(first), exit_code(second)) == (0, 0)
+        assert b"/second" in content(path)
+        assert has_its_receipt(path)
+        assert files_beside(path) == PAIR
+
+
+@only_root
+def test_a_lock_that_this_user_cannot_open_ends_the_run():
+    with shared_folder() as folder:
+        path = str(folder / "1-files.xml")
+        (folder / ".1-files.lock").touch(mode=0o600)
+
+        def publish_here() -> None:
+            with pytest.raises(OutputError, match=r"its lock .* cannot be opened: Permission"):
+                write(path, "/a")
+
+        assert exit_code(fork_as(SECOND, 0o002, publish_here)) == 0
+        assert files_beside(path) == [".1-files.lock"]
+
+
+def test_temporary_files_of_a_run_that_has_no_lock_stay_while_it_is_alive(path, monkeypatch):
+    def write_another(written: WrittenList) -> bytes:
+        with monkeypatch.context() as patch:
+            patch.setattr(publication, "_lock_path", lambda _path: f"{path}.other-lock")
+            write(path, "/inner")
+        return make_receipt(written)
+
+    write(path, "/outer", make=write_another)
+
+    assert b"/outer" in content(path)
     assert has_its_receipt(path)
-    assert not foreign.exists()
-    assert isinstance(events[0], LockUnavailable)
+    assert files_beside(path) == PAIR
 
 
 def test_a_file_of_others_in_the_place_of_the_lock_is_not_written_to(tmp_path, path):

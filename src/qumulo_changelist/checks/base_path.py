@@ -129,18 +129,23 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
 
     If a directory above it was deleted, created or both, a diff alone does not show what became of
     the base path. The cluster is asked only in this case, or if the diff contains nothing at or
-    below the base path.
+    below the base path, or if it did not state what directory each snapshot is of.
 
     Raises:
         BasePathError: neither snapshot has the base path as a directory.
+        IncomparableError: each has a different directory there, and the diff does not show that.
         ReplyError: the diff contradicts the snapshots.
     """
     created, deleted = changes.base_created, changes.base_deleted
-    if not created and not deleted and (len(changes) or _is_at_or_above_source(pair.newer)):
-        return pair
-    now = _has_base(cluster, pair.newer)
-    if now and not created and not deleted and _are_of_one_directory(pair):
-        return pair
+    if not created and not deleted:
+        is_one = _are_of_one_directory(pair) or _have_one_directory(cluster, pair)
+        if is_one and (len(changes) or _is_at_or_above_source(pair.newer)):
+            return pair
+        now = _has_base(cluster, pair.newer)
+        if now and is_one:
+            return pair
+    else:
+        now = _has_base(cluster, pair.newer)
     before = _has_base(cluster, pair.older)
     if now is False and before is False:
         raise BasePathError(
@@ -193,6 +198,28 @@ def _are_of_one_directory(pair: SnapshotPair) -> bool:
     Otherwise an empty diff proves nothing: that of different directories may be empty, too.
     """
     return all(view.snapshot.source_id for view in (pair.older, pair.newer))
+
+
+def _have_one_directory(cluster: Cluster, pair: SnapshotPair) -> bool:
+    """Return whether both snapshots have one directory at the base path, or at their own below it.
+
+    Raises:
+        IncomparableError: each has a different one.
+    """
+    views = pair.older, pair.newer
+    ids = []
+    for view in views:
+        with contextlib.suppress(UnreadableError):
+            ids.append(cluster.inspect_entry(view.top_path, view.snapshot.id).id)
+    if len(ids) < len(views) or not all(ids):
+        return False
+    if len({*ids}) > 1:
+        before, now = (
+            f"snapshot {view.snapshot.id} has {view.top_path} (file id {number})"
+            for view, number in zip(views, ids, strict=True)
+        )
+        raise IncomparableError(f"{before}, {now}: these are different directories")
+    return True
 
 
 def _has_base(cluster: Cluster, view: SnapshotView) -> bool | None:

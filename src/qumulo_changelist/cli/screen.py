@@ -249,8 +249,8 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.CommandStarted: _command_started,
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",
     events.SnapshotsUnknown: lambda e: (
-        "only the ids of the snapshots are known; it is assumed that they are of one directory, "
-        f"and the receipt lacks their names and times: {e.reason}"
+        "only the ids of the snapshots are known; whether they are of one directory shows only the "
+        f"base path in both, and the receipt lacks their names and times: {e.reason}"
     ),
     events.SnapshotExpires: snapshot_expires,
     events.ChangesCollected: _changes_collected,

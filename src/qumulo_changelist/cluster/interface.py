@@ -50,6 +50,13 @@ class PageStore(Protocol):
         It is "" if none follows, and None if none are kept.
         """
 
+    def last(self) -> tuple[str, UndecodedPage]:
+        """Return the last page that is kept, and where it is: "" for where the diff begins.
+
+        Raises:
+            IncompleteReplyError: it cannot be read any more.
+        """
+
     def pages(self) -> Iterator[UndecodedPage]:
         """Yield the pages that an earlier run has kept, in order.
 

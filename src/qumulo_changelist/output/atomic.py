@@ -37,18 +37,23 @@ class AtomicFile:
         self._temporary_path = f"{_prefix(path)}{secrets.token_hex(_RANDOM_BYTES)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self.file = os.fdopen(os.open(self._temporary_path, flags, mode), "wb")
-        self._is_placed = False
+        self._is_placed = self._is_locked = False
 
     def lock(self) -> None:
-        """Let :func:`remove_leftovers` see, in other processes, that this one is alive."""
+        """Let those who remove leftovers see, in other processes, that this one is alive.
+
+        They see it until the end of the ``with`` block.
+        """
         with contextlib.suppress(OSError):  # not every file system has locks
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._is_locked = True
 
     def finish(self) -> None:
         """Make sure that everything is on disk, and not only in a cache."""
         self.file.flush()
         os.fsync(self.file.fileno())
-        self.file.close()
+        if not self._is_locked:
+            self.file.close()
 
     def place(self) -> None:
         """Replace ``path``, in one step.
@@ -137,15 +142,36 @@ def remove_leftovers(path: str) -> None:
     with contextlib.suppress(OSError):
         for leftover in temporary_files_of(path):
             with contextlib.suppress(OSError):
-                flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-                file = os.open(leftover, flags)
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    known = os.fstat(file)
-                    if known.st_size or known.st_mtime < time.time() - _SECONDS_TO_LOCK:
-                        os.unlink(leftover)
-                finally:
-                    os.close(file)
+                remove_if_dead(leftover, _SECONDS_TO_LOCK)
+
+
+def remove_if_dead(leftover: str, seconds_to_lock: float = 0) -> bool:
+    """Remove a temporary file whose process has ended; return whether it had.
+
+    Args:
+        leftover: the file, which its process has locked if it is alive.
+        seconds_to_lock: for how long an empty one stays in any case.
+
+    Raises:
+        OSError: it cannot be looked at or removed.
+    """
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        file = os.open(leftover, os.O_RDWR | flags)
+    except PermissionError:  # that of a different user
+        file = os.open(leftover, os.O_RDONLY | flags)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        known = os.fstat(file)
+        is_dead = bool(known.st_size) or known.st_mtime < time.time() - seconds_to_lock
+        if is_dead:
+            os.unlink(leftover)
+    except BlockingIOError:
+        return False
+    else:
+        return is_dead
+    finally:
+        os.close(file)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ A reader who wants to be sure compares the list's SHA-256 with the one in the re
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -32,10 +33,21 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.lock_holder import describe_holder, read_holder
 from qumulo_changelist.model import Totals
-from qumulo_changelist.output.atomic import AtomicFile, output_errors, temporary_files_of
+from qumulo_changelist.output.atomic import (
+    AtomicFile,
+    output_errors,
+    remove_if_dead,
+    temporary_files_of,
+)
 from qumulo_changelist.output.list_file import ListFile, WrittenList
 from qumulo_changelist.shortages import check_shortage
 from qumulo_changelist.waiting import lock_when_free
+
+# What a file system answers that has no locks; NFS also does so for a file that can only be read.
+_NO_LOCKS = {
+    *(errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EBADF),
+}
+_TRIES_TO_OPEN = 3
 
 
 class FilledList(NamedTuple):
@@ -117,10 +129,12 @@ class _WrittenFiles:
         self.receipt_path = receipt_path_of(self.path)
         with output_errors(self.path):
             self._list = stack.enter_context(AtomicFile(self.path))
+            self._list.lock()
             written = filled.file.write(self._list.file, filled.totals)
             self._list.finish()
         with output_errors(self.receipt_path):
             self._receipt = stack.enter_context(AtomicFile(self.receipt_path))
+            self._receipt.lock()
             self._receipt.file.write(filled.make_receipt(written))
             self._receipt.finish()
 
@@ -164,12 +178,16 @@ def _lock_lists(lock_path: str, paths: list[str], listener: Listener) -> Iterato
         lock = _acquire_lock(lock_path, paths[0], listener)
     except OSError as error:
         check_shortage(error)
+        if error.errno not in _NO_LOCKS:
+            reason = f"its lock {lock_path} cannot be opened: {error.strerror}"
+            raise OutputError(f"{paths[0]} cannot be written: {reason}") from error
         # Not every file system has locks, and a list without a lock is better than none.
         listener(LockUnavailable(paths[0], lock_path, str(error.strerror)))
         yield
         return
     try:
-        # Temporary files for these lists are written only under the lock: these are leftovers.
+        # Temporary files for these lists are written under this lock, or by a run without it that
+        # has them locked themselves: others are leftovers.
         for path in paths:
             _remove_leftovers(path, listener)
         yield
@@ -184,7 +202,7 @@ def _acquire_lock(lock_path: str, path: str, listener: Listener) -> int:
     """Return a descriptor that holds a lock until it is closed, or the process ends."""
     while True:
         with contextlib.ExitStack() as undo:
-            lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            lock = _open_lock(lock_path)
             undo.callback(os.close, lock)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,6 +215,20 @@ def _acquire_lock(lock_path: str, path: str, listener: Listener) -> int:
                 return lock
 
 
+def _open_lock(path: str) -> int:
+    """Return a descriptor of a lock, which all users of the group have together."""
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    for _ in range(_TRIES_TO_OPEN):
+        try:
+            return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o660)
+        except PermissionError as error:
+            refused = error
+        # That of a different user can be locked if it can be read; it may be gone by now.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY | flags)
+    raise refused
+
+
 def _is_still_at(path: str, descriptor: int) -> bool:
     try:
         return os.path.samestat(os.lstat(path), os.fstat(descriptor))
@@ -207,7 +239,7 @@ def _is_still_at(path: str, descriptor: int) -> bool:
 def _remove_leftovers(path: str, listener: Listener) -> None:
     try:
         for leftover in (*temporary_files_of(path), *temporary_files_of(receipt_path_of(path))):
-            os.unlink(leftover)
-            listener(LeftoverRemoved(leftover))
+            if remove_if_dead(leftover):
+                listener(LeftoverRemoved(leftover))
     except OSError as error:
         listener(LeftoversKept(path, str(error.strerror)))

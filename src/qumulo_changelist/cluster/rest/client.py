@@ -111,8 +111,8 @@ class RestCluster:
 
     def snapshots(self, *numbers: int) -> dict[int, Snapshot]:
         """Return those of the snapshots that the cluster has; see ``Cluster``."""
-        found = {number: self._wait_for(self._snapshots.status(number)) for number in numbers}
-        return {number: snapshot for number, snapshot in found.items() if snapshot}
+        found = [self._wait_for(self._snapshots.status(number)) for number in numbers]
+        return {snapshot.id: snapshot for snapshot in found if snapshot}
 
     def all_snapshots(self) -> list[Snapshot]:
         """Return the status of every snapshot; see ``Cluster``."""

@@ -64,40 +64,46 @@ async def read_diff(
         return
     coming = raw_pages(session, request)
     if store.next_uri is not None:
-        later = _pages_from(session, request, store.next_uri)
-        # It shows at once whether the cluster goes on there, before any kept page is used.
-        found = await _first_of(later, store)
-        if found is not None:
+        again = await _continuation(session, request, store)
+        if again:
             for page in store.pages():
                 yield RawDiffPage(RawPage(*page))
-            for raw in found:
-                yield _kept(raw, store)
-            coming = later
+            coming = again
     async for raw in coming:
         yield _kept(raw, store)
 
 
-async def _pages_from(
-    session: Session, request: Request, uri: str
-) -> AsyncGenerator[RawPage, None]:
-    if uri:
-        async for raw in raw_pages(session, replace(request, uri=uri)):
-            yield raw
+async def _continuation(
+    session: Session, request: Request, store: PageStore
+) -> AsyncGenerator[RawPage, None] | None:
+    """Return the pages after those that are kept; None if the cluster does not go on there.
 
-
-async def _first_of(
-    pages: AsyncGenerator[RawPage, None], store: PageStore
-) -> tuple[RawPage, ...] | None:
-    """Return the page after those that are kept, if one follows; None if the cluster refuses it."""
+    A cluster that does not know an old address any more could answer with an end that is none. So
+    the last page that is kept is requested again: if that has what it had, the address is good. It
+    also shows before any kept page is used.
+    """
+    if not store.next_uri:
+        return _none()
+    uri, last = store.last()
+    pages = raw_pages(session, replace(request, uri=uri or request.uri))
     try:
-        return (await next_of(pages),)
-    except StopAsyncIteration:
-        return ()
+        again = await next_of(pages)
+        is_same = RawDiffPage(again).changes() == RawDiffPage(RawPage(*last)).changes()
     except (LoginError, BrokenConnectionError):
         raise
     except _REFUSALS as error:
         store.start_over(str(error))
         return None
+    if is_same and again.next_uri:
+        return pages
+    await pages.aclose()
+    store.start_over(f"{again.source}: the answer is not the one that was kept")
+    return None
+
+
+async def _none() -> AsyncGenerator[RawPage, None]:
+    for page in ():
+        yield page
 
 
 def _kept(raw: RawPage, store: PageStore) -> RawDiffPage:

@@ -17,7 +17,7 @@ from qumulo_changelist.cluster.shapes import SnapshotsJson
 from qumulo_changelist.cluster.snapshots import read_snapshot, unclear_if_garbled
 from qumulo_changelist.cluster.times import format_time
 from qumulo_changelist.cluster.wire import Reader, read_value
-from qumulo_changelist.errors import NotFoundError, UnsupportedError
+from qumulo_changelist.errors import NotFoundError, ReplyError, UnsupportedError
 from qumulo_changelist.model import Snapshot
 
 _V4, _V3, _V2 = "v4", "v3", "v2"
@@ -49,6 +49,7 @@ class Snapshots:
         """Return a snapshot; None if the cluster does not have it.
 
         Raises:
+            ReplyError: the answer is about a different snapshot.
             UnsupportedError: the cluster's Core has neither version of the API.
         """
 
@@ -56,11 +57,15 @@ class Snapshots:
             return Request("GET", f"/{version}/snapshots/status/{number}")
 
         try:
-            return _snapshot(*await self._ask(status))
+            answer, source = await self._ask(status)
         except UnsupportedError:
             raise
         except NotFoundError:
             return None
+        snapshot = _snapshot(answer, source)
+        if snapshot.id != number:
+            raise ReplyError(f"{source}: the answer is about snapshot {snapshot.id}")
+        return snapshot
 
     async def all(self) -> list[Snapshot]:
         """Return the status of every snapshot; see ``Cluster``."""

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 
@@ -74,11 +75,19 @@ class KeptPages:
                 self._file = open_pages(self._path, header, new=False)
         if self._file and self._file.is_damaged:
             listener(PagesDropped(f"the end of {self._path} is damaged"))
+        if self._file and self._file.count and not self._begins_at_the_beginning(self._file):
+            self.start_over(f"{self._path} lacks the first page")
 
     @property
     def next_uri(self) -> str | None:
         """See ``PageStore``."""
         return self._file.next_uri if self._file and not self._starts_over else None
+
+    def last(self) -> tuple[str, UndecodedPage]:
+        """Return the last page, and where it is; see ``PageStore``."""
+        assert self._file
+        last = self._file.count - 1
+        return self._file.page(last - 1).next_uri if last else "", self._file.page(last)
 
     def pages(self) -> Iterator[UndecodedPage]:
         """Yield the pages that are kept; see ``PageStore``."""
@@ -101,8 +110,14 @@ class KeptPages:
                 self._starts_over = False
             self._folder.take_room(len(page.data))
             self._file = self._file or open_pages(self._path, self._header, new=True)
+            self._keeps = self._file is not None  # another run has removed it: a page is missing
             if self._file:
                 self._file.add(page)
+
+    def _begins_at_the_beginning(self, file: PageFile) -> bool:
+        uri = f"/v2/snapshots/{self._header.newer}/changes-since/{self._header.older}"
+        first = rf"GET {re.escape(uri)}\?limit=\d+"  # without a cursor
+        return bool(re.fullmatch(first, file.first_source, re.ASCII))
 
     def remove(self) -> None:
         """Remove all of them, if this run holds them."""

@@ -68,6 +68,8 @@ class PageFile:
         """What the file says of its pages; only its identity is that of the argument."""
         self._records: list[_Record] = []
         self._last: UndecodedPage | None = None
+        self.first_source = ""
+        """The request for the first page; "" if there is no page."""
         self.is_damaged = False
         """Whether something at the end of the file was dropped."""
         self._end, self._digest = 0, b""
@@ -89,20 +91,23 @@ class PageFile:
         return self._last.next_uri if self._last else None
 
     def pages(self) -> Iterator[UndecodedPage]:
-        """Yield the pages that are there now.
+        """Yield the pages that are there now; see :meth:`page`."""
+        return map(self.page, range(self.count))
+
+    def page(self, index: int) -> UndecodedPage:
+        """Return a page by its position.
 
         Raises:
             IncompleteReplyError: the file was changed meanwhile.
         """
-        before = _digest_of(self.header)
-        for record in tuple(self._records):
-            found = None
-            with contextlib.suppress(OSError):
-                found = self._read(record.offset, before)
-            if not found or found[1].digest != record.digest:
-                raise IncompleteReplyError("the pages of the diff that were kept are damaged")
-            before = record.digest
-            yield found[0]
+        record = self._records[index]
+        before = self._records[index - 1].digest if index else _digest_of(self.header)
+        found = None
+        with contextlib.suppress(OSError):
+            found = self._read(record.offset, before)
+        if not found or found[1].digest != record.digest:
+            raise IncompleteReplyError("the pages of the diff that were kept are damaged")
+        return found[0]
 
     def add(self, page: UndecodedPage) -> None:
         """Add a page; if that fails, those before it stay."""
@@ -126,6 +131,7 @@ class PageFile:
         self._records.clear()
         self.header = self._new_header
         self._last, self._end, self._digest = None, 0, b""
+        self.first_source = ""
 
     def close(self) -> None:
         """Give up the lock."""
@@ -144,6 +150,7 @@ class PageFile:
             os.ftruncate(self._descriptor, self._end)
 
     def _accept(self, record: _Record, page: UndecodedPage) -> None:
+        self.first_source = self.first_source or page.source
         self._records.append(record)
         self._end, self._digest = record.offset + record.size, record.digest
         self._last = page._replace(data=b"")

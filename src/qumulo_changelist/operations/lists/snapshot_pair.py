@@ -10,11 +10,13 @@ from qumulo_changelist.cycle.base import SOON
 from qumulo_changelist.errors import (
     LoginError,
     QqFailedError,
+    RefusedError,
     ReplyError,
     SingleSignOnError,
     SnapshotMissingError,
     StatusError,
     UnreachableError,
+    UnsupportedError,
 )
 from qumulo_changelist.events import FullListChosen, Listener, SnapshotExpires, SnapshotsUnknown
 from qumulo_changelist.model import Snapshot
@@ -84,15 +86,16 @@ def _describe(
 ) -> dict[int, Snapshot]:
     """Return the snapshots as the cluster describes them, or their ids alone.
 
-    Of a cluster that does not describe them, or not to this user, nobody knows whether they are of
-    one directory. One that only fails to answer is no such cluster, and ends the run.
+    Of a cluster that does not describe them, or not to this user, only the base path shows whether
+    they are of one directory (``find_base``). One that fails to answer, or whose answer cannot be
+    understood, is no such cluster, and ends the run.
     """
     known: dict[int, Snapshot] = {}
     try:
         known = cluster.snapshots(*numbers)
     except (LoginError, SingleSignOnError):
         raise  # without a login, nothing else can be asked either
-    except (StatusError, ReplyError, QqFailedError) as error:
+    except (RefusedError, UnsupportedError) as error:
         # A list can be made without that.
         listener(SnapshotsUnknown(str(error)))
     else:
