@@ -102,7 +102,8 @@ async def _continuation(
 
 
 async def _none() -> AsyncGenerator[RawPage, None]:
-    for page in ():
+    no_pages: tuple[RawPage, ...] = ()
+    for page in no_pages:
         yield page
 
 
