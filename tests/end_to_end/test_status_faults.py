@@ -9,6 +9,7 @@ from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.errors import ReplyError
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.files import write_files
+from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
 from tests.parts.canned import serve
 
@@ -68,3 +69,23 @@ def test_an_answer_about_another_snapshot_is_none_about_this_one() -> None:
         canned.gives((200, json.dumps({"id": 8}).encode()))
         with pytest.raises(ReplyError, match="status/7: the answer is about snapshot 8"):
             cluster.snapshots(7)
+
+
+def test_a_renamed_source_is_listed_the_same_after_faults_that_pass(
+    own_cluster: Emulator, own_site: Site
+) -> None:
+    root = own_site.mounted("/")
+    write_files(root, "old/show/gone.mov", "old/show/kept.mov")
+    own_site.source = "/old/show"
+    older = own_site.snapshot()
+    (root / "old").rename(root / "new")
+    own_site.source = "/new/show"
+    (root / "new/show/gone.mov").unlink()
+    write_files(root, "new/show/new.mov")
+    newer = own_site.snapshot()
+    options = ("--transport=rest", "--deletes", "--metadata=rest")
+    undisturbed = normalized(own_site.scan_list(older, newer, *options))
+    assert undisturbed.count(b"gone.mov") == undisturbed.count(b"new.mov") == 1
+
+    own_cluster.fault(method="GET", path=STATUS, status=503, times=2)
+    assert normalized(own_site.scan_list(older, newer, *options)) == undisturbed

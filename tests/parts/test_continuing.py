@@ -36,7 +36,10 @@ class History:
     def __init__(self, folder: Path, journal: Journal) -> None:
         self.folder, self.journal = folder, journal
         self.options = ListOptions(pieces=str(folder))
-        self.snapshots = {one: Snapshot(one, "", TAKEN + one) for one in (OLDER, FIRST, SECOND)}
+        self.source_id = "12"
+        self.snapshots = {
+            one: Snapshot(one, "", TAKEN + one, PATH, "12") for one in (OLDER, FIRST, SECOND)
+        }
 
     def keep(self, newer: int) -> None:
         with use_set(str(self.folder), b"%32d" % newer, (OLDER, newer), ignore, lasts=True) as used:
@@ -71,7 +74,7 @@ class History:
     def goes_on_with(self) -> int | None:
         options = self.options
         project = Project(name="show", sources=(SOURCE,), options=options)
-        survey = Survey(self.snapshots, self.snapshots, {})
+        survey = Survey(self.snapshots, self.snapshots, {}, self.source_id)
         base = Base(self.snapshots[OLDER])
         found = find_interrupted(project, SOURCE, PATH, survey, base, self.journal)
         return found.id if found else None
@@ -83,6 +86,16 @@ def history(tmp_path: Path) -> Iterator[History]:
         made = History(tmp_path, journal)
         made.keep(FIRST)
         yield made
+
+
+def test_a_snapshot_of_a_directory_that_had_the_path_before_is_not_gone_on_with(
+    history: History,
+) -> None:
+    history.ended(FIRST)
+    assert history.goes_on_with() == FIRST
+
+    history.source_id = "13"
+    assert history.goes_on_with() is None
 
 
 # As docs/reference/exit-codes.md has them.

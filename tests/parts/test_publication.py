@@ -695,10 +695,17 @@ def test_a_lock_that_this_user_cannot_open_ends_the_run():
 
 
 def test_temporary_files_of_a_run_that_has_no_lock_stay_while_it_is_alive(path, monkeypatch):
+    """As over NFS, where the lock of another user, which can only be read, cannot be locked."""
+
+    def refuse(_path: str) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    usual = publication._open_lock
+    monkeypatch.setattr(publication, "_open_lock", refuse)
+
     def write_another(written: WrittenList) -> bytes:
-        with monkeypatch.context() as patch:
-            patch.setattr(publication, "_lock_path", lambda _path: f"{path}.other-lock")
-            write(path, "/inner")
+        monkeypatch.setattr(publication, "_open_lock", usual)
+        write(path, "/inner")
         return make_receipt(written)
 
     write(path, "/outer", make=write_another)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qumulo_changelist.cluster import backoff
+from qumulo_changelist.cluster.interface import BEGUN_ANEW
 from qumulo_changelist.cluster.qq.client import QqCluster
 from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.cluster.qq.session import QqSession
@@ -167,7 +168,9 @@ def test_what_never_passes_is_tried_until_the_time_is_over(fake, opened, listene
 def test_a_qq_that_hangs_is_started_again(fake, opened, listener):
     fake.fails("snapshot_diff", "say('{\"entries\": ['); time.sleep(20)", times=1)
 
-    assert list(opened(timeout=1).changes(3, 7)) == [[Change(CREATE, "/a")]]
+    begun_anew, page = opened(timeout=1).changes(3, 7)
+    assert begun_anew is BEGUN_ANEW
+    assert page == [Change(CREATE, "/a")]
     (event,) = listener.of(RequestRetried)
     assert event.reason == "did nothing for 1 second, and was ended"
 

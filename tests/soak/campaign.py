@@ -31,6 +31,7 @@ _WARM = 0.35
 """The part of a soak after which memory and open files have to stay as they are."""
 _FORKED = 0.2
 """The part of the runs that are the command line, of those that could be of either kind."""
+_AFTER_WHAT_PASSES = {0}
 _KILLED = -9
 
 
@@ -120,7 +121,10 @@ class Campaign:
         self._check_ending(plan, trouble, answer)
         judge = self._judges[plan.name]
         try:
-            judge.judge(answer.code, before=before, after=after, is_calm=type(trouble) is Trouble)
+            judge.judge(
+                answer.code, before=before, after=after, is_calm=type(trouble) is Trouble,
+                is_harsh=trouble.is_harsh,
+            )  # fmt: skip
         except WrongError as error:
             raise WrongError(
                 f"{error}\nwith trouble: {trouble.kind}; it ended with {answer.code}\n"
@@ -175,6 +179,8 @@ class Campaign:
             raise WrongError(f"it ended with {answer.code}: {answer.messages}")
         if "Traceback" in answer.messages:
             raise WrongError(answer.messages)
+        if trouble.passes and answer.code not in _AFTER_WHAT_PASSES:
+            raise WrongError(f"what passes has ended it with {answer.code}: {answer.messages}")
 
     def _measure(self) -> dict[str, Any]:
         self._worker.begin(do="measure")

@@ -54,9 +54,11 @@ class Judge:
         self._mirror = Mirror()
         self._judged: dict[str, MadeList] = {}
         """Lists by their SHA-256, as far as they may still be committed."""
-        self._in_place = ""
-        """The SHA-256 of the list that was in its place last."""
+        self._in_place: tuple[str, int | None, int] | None = None
+        """The SHA-256 of the list that was in its place last, and its snapshots."""
         self._was_cut_short = False
+        self._lacks_receipt = False
+        """Whether a list may have been without a receipt since the last one that had it."""
         self._marked: set[int] = set()
         """Every snapshot that the cluster has ever shown as committed."""
         self.committed: list[int] = []
@@ -64,7 +66,13 @@ class Judge:
         self.lists = self.full_lists = self.entries = self.undecided = 0
 
     def judge(
-        self, code: int, *, before: dict[int, Found], after: dict[int, Found], is_calm: bool
+        self,
+        code: int,
+        *,
+        before: dict[int, Found],
+        after: dict[int, Found],
+        is_calm: bool,
+        is_harsh: bool = False,
     ) -> None:
         """Judge what there is after a run.
 
@@ -73,13 +81,15 @@ class Judge:
             before: the snapshots on the cluster before it.
             after: those after it.
             is_calm: whether nothing went wrong, so that nothing excuses anything.
+            is_harsh: whether the run was killed, or its disk was in trouble.
 
         Raises:
             WrongError: something is wrong.
         """
         was_committed = self.committed[-1] if self.committed else None
         news = self._read_commits()
-        self._judge_list_in_place(before, is_calm=is_calm)
+        self._lacks_receipt = self._lacks_receipt or is_harsh
+        self._judge_list_in_place(before, may_lack_receipt=self._lacks_receipt)
         self._judge_copies()
         for number in news:
             self._archive(number)
@@ -112,28 +122,31 @@ class Judge:
 
     # Lists.
 
-    def _judge_list_in_place(self, before: dict[int, Found], *, is_calm: bool) -> None:
+    def _judge_list_in_place(self, before: dict[int, Found], *, may_lack_receipt: bool) -> None:
         place = self._grounds.place(self._plan)
         if not place.exists():
             return
         written = place.read_bytes()
         digest = hashlib.sha256(written).hexdigest()
-        if digest == self._in_place:
-            return
-        receipt = json.loads(place.with_suffix(".json").read_bytes())
-        if receipt["list"]["sha256"] != digest:
-            # A run that was killed between both: `verify` shows it.
-            _check(not is_calm, "list and receipt disagree")
+        try:
+            receipt = json.loads(place.with_suffix(".json").read_bytes())
+        except FileNotFoundError:
+            # Of a run that was killed between both, or whose disk was full: `verify` shows it.
+            _check(may_lack_receipt, "a list without a receipt")
             self.undecided += 1
             return
+        _check(receipt["list"]["sha256"] == digest, "the receipt beside the list is of another one")
         older = (receipt["older_snapshot"] or {"id": None})["id"]
         newer = receipt["newer_snapshot"]["id"]
+        self._lacks_receipt = False
+        if self._in_place == (digest, older, newer):
+            return
         last = max((number for number in self.committed if number < newer), default=None)
         _check(older in (None, last), f"the list begins from {older}, and {last} is committed")
         is_needless = older is None and last in before
         _check(not is_needless, f"a full list, although {last} is committed and there")
         self._judge_list(digest, written, older, newer)
-        self._in_place = digest
+        self._in_place = (digest, older, newer)
 
     def _judge_copies(self) -> None:
         """Judge what the archiver was given."""

@@ -63,10 +63,23 @@ def test_a_list_with_the_receipt_of_another_one_is_noticed(soak: Campaign) -> No
     written = place.read_bytes()
     try:
         place.write_bytes(written + b"\n")
-        with pytest.raises(WrongError, match="disagree"):
+        with pytest.raises(WrongError, match="is of another one"):
             judge_anew(soak)
     finally:
         place.write_bytes(written)
+
+
+def test_a_list_without_a_receipt_is_noticed_unless_a_run_was_killed(soak: Campaign) -> None:
+    receipt = soak.place.place(HOURLY).with_suffix(".json")
+    written = receipt.read_bytes()
+    receipt.unlink()
+    try:
+        with pytest.raises(WrongError, match="without a receipt"):
+            judge_anew(soak)
+        with pytest.raises(WrongError, match="without a list that the archiver got"):
+            judge_anew(soak, is_calm=False, is_harsh=True)
+    finally:
+        receipt.write_bytes(written)
 
 
 def test_a_marker_that_is_gone_is_noticed(soak: Campaign) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.soak.grounds import Grounds, Plan
 
 _BALLAST = "ballast"
+_SHORT = 2
+_READ = ("*/changes-since/*", "*/files/*")
 
 
 class Trouble:
@@ -31,6 +33,8 @@ class Trouble:
     kind = "none"
     is_forked = False
     """Whether the run has to be the command line."""
+    is_harsh = False
+    """Whether it can keep a list from its receipt."""
 
     def __init__(self, grounds: Grounds, plan: Plan, chance: random.Random) -> None:
         self.grounds, self.plan, self.chance = grounds, plan, chance
@@ -49,6 +53,11 @@ class Trouble:
     def end(self) -> None:
         """Mend everything, and count."""
 
+    @property
+    def passes(self) -> bool:
+        """Whether it certainly passes by itself while the run tries again."""
+        return False
+
     def count(self, times: int = 1) -> None:
         """Count how often something went wrong."""
         self.harm[self.kind] += times
@@ -61,6 +70,7 @@ class FailingRequests(Trouble):
 
     def begin(self) -> None:
         self._faults = [self._draw() for _ in range(self.chance.choice([1, 1, 2, 3]))]
+        self._drawn = tuple(self._faults)
         for fault in self._faults:
             self.grounds.cluster.fault(**fault)
 
@@ -79,6 +89,13 @@ class FailingRequests(Trouble):
         if chance.random() < 0.2:
             fault["node"] = chance.randrange(1, 4)
         return fault
+
+    @property
+    def passes(self) -> bool:
+        """Whether it is a short one, of requests over REST that only read."""
+        (first, *others) = self._drawn
+        is_short = first["times"] <= _SHORT and first.get("action") != "stall"
+        return self.plan.transport == "rest" and not others and is_short and first["path"] in _READ
 
     def meanwhile(self) -> None:
         if any(fault.get("action") == "stall" for fault in self._faults):
@@ -140,6 +157,7 @@ class Killed(Trouble):
     """SIGKILL at any moment."""
 
     kind = "killed"
+    is_harsh = True
     is_forked = True
 
     def begin(self) -> None:
@@ -170,6 +188,7 @@ class FolderFull(Trouble):
     """There is no room in the work folder, or next to none."""
 
     kind = "work folder full"
+    is_harsh = True
 
     def begin(self) -> None:
         left = self.chance.choice([0, 4096, 12_288])
@@ -190,6 +209,7 @@ class FolderReadOnly(Trouble):
     """The work folder cannot be written to."""
 
     kind = "work folder read-only"
+    is_harsh = True
 
     def begin(self) -> None:
         self._remount("ro")

@@ -97,6 +97,16 @@ class ChangeSet:
         self.left_out.merge(selected.left_out)
         return selected.in_scope
 
+    def clear(self) -> None:
+        """Remove all changes, and what was counted of them."""
+        self._keys.clear()
+        self._count = self.in_scope = 0
+        self.left_out = FilterTally()
+        self.whole_directories.clear()
+        self._forgotten.clear()
+        self.base_created = self.base_deleted = False
+        self.has_creations = self.has_deletions = False
+
     def __len__(self) -> int:
         return self._count
 

@@ -55,6 +55,11 @@ class SortedKeys:
             block.reverse()
             yield block
 
+    def clear(self) -> None:
+        """Remove all keys."""
+        self.close()
+        self._keys, self._spill = [], None
+
     def close(self) -> None:
         """Remove everything from the disk."""
         if self._spill:

@@ -6,7 +6,7 @@ without an error has yielded everything. A failure that is not about one entry r
 """
 
 from collections.abc import AsyncGenerator, Container, Coroutine, Generator, Iterator
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +27,10 @@ class DiffPage(Protocol):
         Raises:
             ReplyError: an entry is not a change of an absolute path, or the page is malformed.
         """
+
+
+BEGUN_ANEW: Final[list[Change]] = []
+"""This very page announces that all changes before it come again."""
 
 
 class UndecodedPage(NamedTuple):
@@ -121,9 +125,9 @@ class Cluster(Protocol):
     def changes(self, older: int, newer: int) -> Generator[list[Change], None, None]:
         """Yield the differences between two snapshots of one directory, in pages, in no order.
 
-        A change may come more than once: after a failure that may pass, ``qq`` begins anew, and if
-        a session expires on the way, it is renewed, and the request is sent again. Close the
-        generator when no more is wanted.
+        A change may come more than once. After a failure that may pass, or once a session was
+        renewed, ``qq`` begins anew: then ``BEGUN_ANEW`` comes, and everything from the beginning.
+        Close the generator when no more is wanted.
         """
 
     def diff_pages(

@@ -17,6 +17,8 @@ class Survey(Struct, frozen=True):
     """Those that runs of the project took of the source."""
     markers: dict[int, list[Snapshot]]
     """The markers of each committed snapshot, by the id of that."""
+    source_id: str = ""
+    """The file id of the source as it is now; "" if it is unknown."""
 
     @property
     def committed(self) -> int | None:
@@ -36,7 +38,7 @@ def survey_snapshots(
         source_id: its file id; "" if it is unknown.
     """
     existing = {one.id: one for one in snapshots if not one.is_going}
-    survey = Survey(existing, {}, {})
+    survey = Survey(existing, {}, {}, source_id)
     for number, snapshot in existing.items():
         found = parse_name(number, snapshot.name, project)
         if not found or snapshot.by_policy or not _is_of(snapshot, source, source_id):

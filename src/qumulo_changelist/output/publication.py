@@ -77,11 +77,11 @@ def publish(lists: Iterable[FilledList], listener: Listener) -> None:
         ResourceError: this machine lacks a resource, such as memory.
     """
     with contextlib.ExitStack() as stack:
-        lists = list(lists)
+        lists, is_locked = list(lists), True
         for lock_path in sorted({_lock_path(each.file.path) for each in lists}):
             paths = [each.file.path for each in lists if _lock_path(each.file.path) == lock_path]
-            stack.enter_context(_lock_lists(lock_path, paths, listener))
-        written = [_WrittenFiles(each, stack) for each in lists]
+            is_locked &= stack.enter_context(_lock_lists(lock_path, paths, listener))
+        written = [_WrittenFiles(each, stack, is_locked=is_locked) for each in lists]
         listener(PlacingBegun())
         _replace(written)
     for files in written:
@@ -122,19 +122,21 @@ def _incomplete(path: str) -> Iterator[None]:
 class _WrittenFiles:
     """A list and its receipt, written under temporary names."""
 
-    def __init__(self, filled: FilledList, stack: contextlib.ExitStack) -> None:
+    def __init__(self, filled: FilledList, stack: contextlib.ExitStack, *, is_locked: bool) -> None:
         self.path = filled.file.path
         self.totals = filled.totals
         self._is_beside = filled.is_beside
         self.receipt_path = receipt_path_of(self.path)
         with output_errors(self.path):
             self._list = stack.enter_context(AtomicFile(self.path))
-            self._list.lock()
+            if not is_locked:
+                self._list.lock()  # a run that can lock the lists would take it for a leftover
             written = filled.file.write(self._list.file, filled.totals)
             self._list.finish()
         with output_errors(self.receipt_path):
             self._receipt = stack.enter_context(AtomicFile(self.receipt_path))
-            self._receipt.lock()
+            if not is_locked:
+                self._receipt.lock()
             self._receipt.file.write(filled.make_receipt(written))
             self._receipt.finish()
 
@@ -172,8 +174,11 @@ def _lock_path(path: str) -> str:
 
 
 @contextlib.contextmanager
-def _lock_lists(lock_path: str, paths: list[str], listener: Listener) -> Iterator[None]:
-    """Keep other runs from publishing the same lists; remove what killed runs left."""
+def _lock_lists(lock_path: str, paths: list[str], listener: Listener) -> Iterator[bool]:
+    """Keep other runs from publishing the same lists; remove what killed runs left.
+
+    It yields False if there are no locks.
+    """
     try:
         lock = _acquire_lock(lock_path, paths[0], listener)
     except OSError as error:
@@ -183,14 +188,14 @@ def _lock_lists(lock_path: str, paths: list[str], listener: Listener) -> Iterato
             raise OutputError(f"{paths[0]} cannot be written: {reason}") from error
         # Not every file system has locks, and a list without a lock is better than none.
         listener(LockUnavailable(paths[0], lock_path, str(error.strerror)))
-        yield
+        yield False
         return
     try:
         # Temporary files for these lists are written under this lock, or by a run without it that
         # has them locked themselves: others are leftovers.
         for path in paths:
             _remove_leftovers(path, listener)
-        yield
+        yield True
     finally:
         # Removed before it is released: a run that waits for it sees that it is no longer valid.
         with contextlib.suppress(OSError):

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from qumulo_changelist.cluster.accounts import read_caller, read_version
 from qumulo_changelist.cluster.attributes import check_names, identified, inspected
 from qumulo_changelist.cluster.failures import directory_absence, entry_errors
-from qumulo_changelist.cluster.interface import PageStore, check_unicode
+from qumulo_changelist.cluster.interface import BEGUN_ANEW, PageStore, check_unicode
 from qumulo_changelist.cluster.qq import diff, output, walk
 from qumulo_changelist.cluster.qq.commands import QqCommands
 from qumulo_changelist.cluster.qq.files import files
@@ -95,7 +95,7 @@ class QqCluster:
         arguments = ["snapshot_diff", f"--older-snapshot={older}", f"--newer-snapshot={newer}"]
         if self._page_size:
             arguments.append(f"--page-size={self._page_size}")
-        return self._commands.stream(arguments, diff.changes)
+        return self._commands.stream(arguments, diff.changes, BEGUN_ANEW)
 
     def diff_pages(self, older: int, newer: int, store: PageStore | None = None) -> None:
         """Return None, since what ``qq`` prints is decoded while it runs; see ``Cluster``."""

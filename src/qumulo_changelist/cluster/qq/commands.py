@@ -91,12 +91,17 @@ class QqCommands:
                 return gather(values)
         raise AssertionError("an attempt that does not succeed raises an error in the end")
 
-    def stream(self, arguments: list[str], decode: Decoder[Value]) -> Generator[Value, None, None]:
+    def stream(
+        self, arguments: list[str], decode: Decoder[Value], begun_anew: Value
+    ) -> Generator[Value, None, None]:
         """Yield what a command that only reads prints, while it runs; see :meth:`read`.
 
-        Whenever it is started again, everything comes again from the beginning.
+        Whenever it is started again, everything comes again from the beginning, after
+        ``begun_anew``.
         """
-        for attempt in _Attempts(self, arguments, self._retry_for):
+        for number, attempt in enumerate(_Attempts(self, arguments, self._retry_for)):
+            if number:
+                yield begun_anew
             with attempt:
                 yield from self._run(arguments, decode)
 

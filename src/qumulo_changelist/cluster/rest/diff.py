@@ -102,8 +102,8 @@ async def _continuation(
 
 
 async def _none() -> AsyncGenerator[RawPage, None]:
-    none: tuple[RawPage, ...] = ()
-    for page in none:
+    no_pages: tuple[RawPage, ...] = ()
+    for page in no_pages:
         yield page
 
 

@@ -13,7 +13,7 @@ from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.changes.slices import cut
 from qumulo_changelist.changes.sorted_keys import SortedKeys
 from qumulo_changelist.cluster.endless import EmptyPages
-from qumulo_changelist.cluster.interface import Cluster, DiffPage, PageStore
+from qumulo_changelist.cluster.interface import BEGUN_ANEW, Cluster, DiffPage, PageStore
 from qumulo_changelist.errors import InconsistentReadError
 from qumulo_changelist.events import EntryLeftOut, EntryUnreadable, Listener, MoreUnreadable
 from qumulo_changelist.model import Batch
@@ -61,13 +61,19 @@ def collect_changes(
         planner: learns what whole directories weigh.
         meter: counts the changes.
     """
-    out_of_scope = 0
+    received_in_all = out_of_scope = 0
     empty = EmptyPages(f"the diff of the snapshots {older} and {newer}")
     encode = PageEncoder(changes.scope, changes.sieve)
     pages = _selected_pages(cluster, (older, newer), store, encode, runner)
     with contextlib.closing(pages):
         for received, selected in pages:
+            if selected is None:
+                meter.add_changes(-received_in_all)
+                changes.clear()
+                received_in_all = out_of_scope = 0
+                continue
             empty.count(received)
+            received_in_all += received
             out_of_scope += received - changes.add_selected(selected)
             planner.expect(selected.encoded.directories)
             meter.add_changes(received)
@@ -82,8 +88,8 @@ def _selected_pages(
     store: PageStore | None,
     encode: "PageEncoder",
     runner: LocalRunner,
-) -> Generator[tuple[int, SelectedChanges], None, None]:
-    """Yield the number of changes of each page, and those that count."""
+) -> Generator[tuple[int, SelectedChanges | None], None, None]:
+    """Yield the number of changes of each page, and those that count; None to begin anew."""
     undecoded = cluster.diff_pages(*snapshots, store)
     if undecoded is not None:
         with contextlib.closing(undecoded):
@@ -91,7 +97,9 @@ def _selected_pages(
         return
     with contextlib.closing(cluster.changes(*snapshots)) as pages:
         for page in pages:
-            yield len(page), encode_changes(encode.scope, page, encode.sieve)
+            is_page = page is not BEGUN_ANEW
+            selected = encode_changes(encode.scope, page, encode.sieve) if is_page else None
+            yield len(page), selected
 
 
 class PageEncoder(Struct, frozen=True):

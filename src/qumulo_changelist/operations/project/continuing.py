@@ -43,8 +43,9 @@ def find_interrupted(
     """Return the newest snapshot of runs that were cut short of which something can be used.
 
     A run that went on with a new snapshot could use none of it. It is one that is as good as a
-    new one: no run after it has finished a list, or failed for a reason that may lie in the
-    snapshot, and it does not expire much earlier than a new one would.
+    new one: it is of the directory that has the path now, no run after it has finished a list, or
+    failed for a reason that may lie in the snapshot, and it does not expire much earlier than a new
+    one would.
 
     Args:
         project: the project.
@@ -65,6 +66,7 @@ def find_interrupted(
         begun = (run.older, run.taken, run.archive, run.filters)
         if (
             snapshot
+            and snapshot.source_id == survey.source_id
             and begun == (older, snapshot.taken, source.archive, options.filters.encode())
             and lasts_like_new(snapshot, project.expire, time.time_ns())
             and _has_parts(options.pieces, older, snapshot.id)
