@@ -52,6 +52,8 @@ def answer(_method: str, uri: str) -> Reply:
     if "changes-since" in uri:
         entries = [{"op": op, "path": path} for op, path in DIFF]
         return 200, {"entries": entries, "paging": {"next": ""}}
+    if status := re.fullmatch(r"/v3/snapshots/status/(\d)", uri):
+        return 200, {"id": int(status[1]), "source_file_id": "2", "source_file_path": "/proj/"}
     match = re.fullmatch(r"/v1/files/([^/]+)/(entries/|info/attributes)\?.*snapshot=(\d)", uri)
     if not match:
         return 404, {"error_class": "http_not_found_error"}
