@@ -10,7 +10,7 @@ import sys
 from types import TracebackType
 
 from qumulo_changelist.errors import ChangelistError, MistakeError
-from qumulo_changelist.shortages import is_shortage, resource_error
+from qumulo_changelist.machine.shortages import is_shortage, resource_error
 
 MISTAKE = "this is a mistake in qumulo-changelist"
 """What every message about one has, and no other."""

@@ -46,7 +46,7 @@ from qumulo_changelist.cycle.journal import Journal
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import ChangelistError, UnreadableError, UsageError
 from qumulo_changelist.filters.lines import parse_lines
-from qumulo_changelist.lock_holder import read_holder
+from qumulo_changelist.machine.lock_holder import read_holder
 from qumulo_changelist.model import Change
 from qumulo_changelist.operations.lists import receipt
 from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist import waiting
 from qumulo_changelist.cluster.rest import patience
 from qumulo_changelist.cluster.rest.loop import Loop
+from qumulo_changelist.machine import waiting
 from qumulo_changelist.pending import Pending
 
 

@@ -13,7 +13,12 @@ from qumulo_changelist import events
 from qumulo_changelist.cli.deadline import deadline
 from qumulo_changelist.errors import DeadlineError
 from qumulo_changelist.events import Event, Stage, ignore
-from qumulo_changelist.waiting import lock_when_free, result_of_call, signals_delayed, wait_for_data
+from qumulo_changelist.machine.waiting import (
+    lock_when_free,
+    result_of_call,
+    signals_delayed,
+    wait_for_data,
+)
 
 SOON = 0.01
 LATER = 1000.0

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from qumulo_changelist.changes.spill import Spill
-from qumulo_changelist.durable import make_folders, sync_folder
 from qumulo_changelist.errors import OutputError
+from qumulo_changelist.machine.durable import make_folders, sync_folder
+from qumulo_changelist.machine.scratch import scratch_folder
 from qumulo_changelist.operations.lists.kept_folder import KeptFolder, NoRoomError, kept_path
 from qumulo_changelist.operations.setup.new_file import write_new_file
 from qumulo_changelist.output.atomic import AtomicFile, remove_leftovers
-from qumulo_changelist.scratch import scratch_folder
 
 # As NFS has them (flock(2)): none for one alone on a directory, or on a file opened for reading.
 LOCKS_OF_NFS = """
@@ -34,7 +34,7 @@ HOLDER = f"""
 import sys
 {LOCKS_OF_NFS}
 from qumulo_changelist.output.atomic import AtomicFile
-from qumulo_changelist.scratch import scratch_folder
+from qumulo_changelist.machine.scratch import scratch_folder
 with AtomicFile(sys.argv[1] + "/page.html") as file, scratch_folder(sys.argv[1], "list-") as path:
     file.lock()
     file.file.write(b"half")

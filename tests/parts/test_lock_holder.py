@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qumulo_changelist.lock_holder import describe_holder, read_holder
+from qumulo_changelist.machine.lock_holder import describe_holder, read_holder
 
 
 def test_a_holder_says_which_process_it_is_and_since_when(tmp_path: Path) -> None:

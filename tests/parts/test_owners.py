@@ -10,9 +10,9 @@ import pytest
 from qumulo_changelist.cli.log_file import LogFile
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.errors import LogFileError, OutputError, StateFileError
+from qumulo_changelist.machine.owners import check_owners
 from qumulo_changelist.operations.doctor.checks import Check, CheckStatus, Examination
 from qumulo_changelist.operations.doctor.machine import examine_folders
-from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.places import LISTS_FOLDER, check_places
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.project.state import state_path
@@ -175,9 +175,7 @@ def test_a_file_system_that_gives_to_nobody_what_root_makes_still_has_owners(
         found[4] = 65_534
         return os.stat_result(found)
 
-    monkeypatch.setattr(
-        "qumulo_changelist.operations.lists.owners.os.fstat", everything_is_of_nobody
-    )
+    monkeypatch.setattr("qumulo_changelist.machine.owners.os.fstat", everything_is_of_nobody)
     with pytest.raises(OutputError, match=str(planted)):
         machine.check(0)
 
@@ -194,7 +192,7 @@ def test_a_file_system_without_owners_is_used(
         found[4] = ATTACKER
         return os.stat_result(found)
 
-    monkeypatch.setattr("qumulo_changelist.operations.lists.owners.os.fstat", everything_is_of_one)
+    monkeypatch.setattr("qumulo_changelist.machine.owners.os.fstat", everything_is_of_one)
 
     machine.check()
 

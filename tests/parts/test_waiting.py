@@ -9,7 +9,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from qumulo_changelist.waiting import result_of, wait_for_data
+from qumulo_changelist.machine.waiting import result_of, wait_for_data
 
 PATIENCE = 20
 """The number of seconds after which a test fails, if the code under test would wait for ever."""

@@ -16,8 +16,8 @@ from itertools import chain, compress
 from types import TracebackType
 
 from qumulo_changelist.errors import SpillError
-from qumulo_changelist.scratch import scratch_folder
-from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.machine.scratch import scratch_folder
+from qumulo_changelist.machine.shortages import check_shortage
 
 # A key contains one NUL, and something after it: two in a row are never part of a key.
 _BETWEEN_KEYS = "\0\0"

@@ -21,11 +21,11 @@ from qumulo_changelist.cli.summary import summarize_result
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import OutputError, UsageError
 from qumulo_changelist.events import Listener
+from qumulo_changelist.machine.scratch import scratch_folder
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.output.formats import formats_of_lists
 from qumulo_changelist.projects.file import find_project, read_projects
 from qumulo_changelist.projects.project import Project, Source
-from qumulo_changelist.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from qumulo_changelist.operations.lists.request import ChangelistRequest

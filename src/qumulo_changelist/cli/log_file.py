@@ -5,9 +5,9 @@ import stat
 
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.errors import LogFileError
+from qumulo_changelist.machine.owners import check_open_file, check_owners
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.operations.lists.owners import check_open_file, check_owners
-from qumulo_changelist.shortages import check_shortage
 
 # It names files and folders, so it is for this user; who makes the file before decides otherwise.
 _MODE = 0o600

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType, MappingProxyType
 
-from qumulo_changelist import garbage
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.mistakes import is_traceback_wanted, mistake_errors
 from qumulo_changelist.cli.screen import say
-from qumulo_changelist.cores import forbid_cores
 from qumulo_changelist.errors import ChangelistError
+from qumulo_changelist.machine import garbage
+from qumulo_changelist.machine.cores import forbid_cores
 
 Command = Callable[[Sequence[str] | None], int]
 Hints = Mapping[type[ChangelistError], str]

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Container
 
-from qumulo_changelist import waiting
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.errors import ChangelistError, UnclearOutcomeError
 from qumulo_changelist.events import Listener, SnapshotSought
+from qumulo_changelist.machine import waiting
 from qumulo_changelist.model import Snapshot
 
 PAUSES = (0.5, 5.0)

@@ -19,10 +19,10 @@ from qumulo_changelist.cycle import other_lists
 from qumulo_changelist.cycle.base import Committed
 from qumulo_changelist.cycle.contents import RunContents, decode, encode
 from qumulo_changelist.cycle.runs import Run, RunState
-from qumulo_changelist.durable import make_folders
 from qumulo_changelist.errors import StateFileError
+from qumulo_changelist.machine.durable import make_folders
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.shortages import check_shortage
 
 IN_MEMORY = ":memory:"
 """The path of a journal that is not stored."""

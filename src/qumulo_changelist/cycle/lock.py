@@ -5,13 +5,13 @@ import hashlib
 import os
 from collections.abc import Iterator
 
-from qumulo_changelist.durable import make_folders
 from qumulo_changelist.errors import ProjectBusyError, StateFileError
 from qumulo_changelist.events import Listener, ProjectAwaited
-from qumulo_changelist.lock_holder import describe_holder, read_holder
+from qumulo_changelist.machine.durable import make_folders
+from qumulo_changelist.machine.lock_holder import describe_holder, read_holder
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import lock_when_free
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import lock_when_free
 
 
 @contextlib.contextmanager

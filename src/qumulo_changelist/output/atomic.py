@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from types import TracebackType
 
-from qumulo_changelist.durable import sync_folder
 from qumulo_changelist.errors import OutputError
-from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.machine.durable import sync_folder
+from qumulo_changelist.machine.shortages import check_shortage
 
 _RANDOM_BYTES = 8
 _SECONDS_TO_LOCK = 60

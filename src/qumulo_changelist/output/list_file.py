@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from queue import Queue
 from typing import IO, NamedTuple
 
-from qumulo_changelist.durable import make_folders
+from qumulo_changelist.machine.durable import make_folders
 from qumulo_changelist.model import Totals
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.atomic import check_replaceable, output_errors

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.model import Kind, State
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.output.fields import OPS, STATES
@@ -19,7 +20,6 @@ from qumulo_changelist.output.interface import (
 )
 from qumulo_changelist.output.parquet import METADATA, VERSION, ParquetFacts
 from qumulo_changelist.output.parquet_columns import MILLISECONDS, SCHEMA
-from qumulo_changelist.shortages import check_shortage
 
 _ROWS_IN_A_BATCH = 2048
 _COLUMNS = (

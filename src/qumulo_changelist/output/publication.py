@@ -20,7 +20,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from qumulo_changelist.durable import sync_folder
 from qumulo_changelist.errors import OutputError, ReceiptError, ResourceError
 from qumulo_changelist.events import (
     LeftoverRemoved,
@@ -31,7 +30,10 @@ from qumulo_changelist.events import (
     LockUnavailable,
     PlacingBegun,
 )
-from qumulo_changelist.lock_holder import describe_holder, read_holder
+from qumulo_changelist.machine.durable import sync_folder
+from qumulo_changelist.machine.lock_holder import describe_holder, read_holder
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import lock_when_free
 from qumulo_changelist.model import Totals
 from qumulo_changelist.output.atomic import (
     AtomicFile,
@@ -40,8 +42,6 @@ from qumulo_changelist.output.atomic import (
     temporary_files_of,
 )
 from qumulo_changelist.output.list_file import ListFile, WrittenList
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import lock_when_free
 
 # What a file system answers that has no locks; NFS also does so for a file that can only be read.
 _NO_LOCKS = {

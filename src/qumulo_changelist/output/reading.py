@@ -11,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from msgspec import Struct
 
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.model import CREATE, Kind, State
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.formats import FORMATS, ListParameters, check_package
@@ -20,7 +21,6 @@ from qumulo_changelist.output.interface import (
     ListReader,
     MalformedListError,
 )
-from qumulo_changelist.shortages import check_shortage
 
 _CHUNK = 1024 * 1024
 

@@ -3,8 +3,8 @@
 import importlib.util
 import os
 
-from qumulo_changelist.durable import sync_folder
 from qumulo_changelist.errors import MissingPackageError, OutputError
+from qumulo_changelist.machine.durable import sync_folder
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.report.making import Report
 from qumulo_changelist.output.atomic import (

@@ -24,6 +24,7 @@ from qumulo_changelist.errors import (
     WorkerError,
     WorkerMismatchError,
 )
+from qumulo_changelist.machine.waiting import result_of
 from qumulo_changelist.runners.attempt import Attempt, lost_connection
 from qumulo_changelist.runners.dask_worker import (
     PickledTask,
@@ -34,7 +35,6 @@ from qumulo_changelist.runners.dask_worker import (
     work,
 )
 from qumulo_changelist.runners.scheduler import Scheduler
-from qumulo_changelist.waiting import result_of
 
 Answer = TypeVar("Answer")
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from qumulo_changelist import garbage
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, WorkerMismatchError
+from qumulo_changelist.machine import garbage
 from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.model import Batch
 from qumulo_changelist.runners.job import SliceJob

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.events import Listener, WorkersUnavailable
+from qumulo_changelist.machine.shortages import is_shortage
 from qumulo_changelist.runners.in_process import InProcessRunner
 from qumulo_changelist.runners.job import (
     Product,
@@ -16,7 +17,6 @@ from qumulo_changelist.runners.job import (
     Watch,
 )
 from qumulo_changelist.runners.scheduler import Scheduler
-from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.under_way import requests_under_way
 
 if TYPE_CHECKING:

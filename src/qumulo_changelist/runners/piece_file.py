@@ -16,9 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from qumulo_changelist.errors import PiecesError
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.atomic import AtomicFile
-from qumulo_changelist.shortages import check_shortage
 
 _MAGIC = b"qumulo-changelist piece 1\n"
 _HASH_SIZE = 32

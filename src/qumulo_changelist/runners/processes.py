@@ -16,16 +16,16 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-from qumulo_changelist import garbage
 from qumulo_changelist.changes.slice import Slice
 from qumulo_changelist.errors import ChangelistError, ResourceError, WorkerError
 from qumulo_changelist.events import Listener, ProcessesLeft
+from qumulo_changelist.machine import garbage
+from qumulo_changelist.machine.waiting import result_of
 from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
 from qumulo_changelist.runners.report import Report, ReportingWorker
 from qumulo_changelist.secret import let_processes_share
 from qumulo_changelist.trees.interface import WorkerPlace
-from qumulo_changelist.waiting import result_of
 from qumulo_changelist.wording import describe_signal
 
 Item = TypeVar("Item")

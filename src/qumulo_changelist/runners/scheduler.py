@@ -16,7 +16,7 @@ from qumulo_changelist.errors import (
     SchedulerTrustError,
     UnverifiedSchedulerError,
 )
-from qumulo_changelist.waiting import result_of_call
+from qumulo_changelist.machine.waiting import result_of_call
 from qumulo_changelist.wording import how_to_install
 
 # Some modules are imported only where they are used: every command loads this one.

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
+from qumulo_changelist.machine.shortages import is_shortage
 from qumulo_changelist.names import parent_of
-from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.interface import Subtree
 from qumulo_changelist.trees.open_directories import OpenDirectories, is_stale
 from qumulo_changelist.trees.posix import (

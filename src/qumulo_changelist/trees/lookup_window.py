@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from queue import SimpleQueue
 
-from qumulo_changelist.shortages import is_shortage
+from qumulo_changelist.machine.shortages import is_shortage
 from qumulo_changelist.trees import open_directories
 from qumulo_changelist.trees.answer_time import AnswerTime
 from qumulo_changelist.trees.lookup import HasRoom, Listing, Lookup, Part

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import TypeVar
 
 from qumulo_changelist.errors import MappedPathError, MountChangedError, UnreadableError
+from qumulo_changelist.machine.shortages import is_shortage
 from qumulo_changelist.model import EntryStat, Kind, ReadFailure
 from qumulo_changelist.names import parent_of, to_bytes, to_text
-from qumulo_changelist.shortages import is_shortage
 from qumulo_changelist.trees.found import MISSING, NEVER, FoundDescriber
 from qumulo_changelist.trees.interface import (
     NOT_READ,

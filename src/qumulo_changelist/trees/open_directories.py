@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from qumulo_changelist.machine.shortages import is_shortage, resource_error
 from qumulo_changelist.names import parent_of, to_bytes
-from qumulo_changelist.shortages import is_shortage, resource_error
 
 # For directories in which names are looked up. That needs no permission to read the directory.
 LOOKUP_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC

@@ -5,9 +5,9 @@ import stat
 from typing import NamedTuple
 
 from qumulo_changelist.columns import FileColumns
+from qumulo_changelist.machine.shortages import is_shortage
 from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.shortages import is_shortage
 
 # A mount shows the snapshots of a directory under this name, which no listing of the directory
 # contains (Qumulo's documentation).

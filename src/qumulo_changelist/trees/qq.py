@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from qumulo_changelist.bounds import EVERYTHING, Bounds
 from qumulo_changelist.cluster.interface import SubtreeReader, check_unicode
 from qumulo_changelist.errors import AbsentError, UnreadableError
+from qumulo_changelist.machine.waiting import result_of
 from qumulo_changelist.model import Attributes, Description, Kind, ReadFailure
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.snapshot_paths import SnapshotPaths
 from qumulo_changelist.trees.interface import NOT_READ, Described, Subtree, TreeRequest
 from qumulo_changelist.trees.parts import divide_descriptions
 from qumulo_changelist.trees.requests import directory_of, names_by_directory
-from qumulo_changelist.waiting import result_of
 
 Query = Subtree | str
 """What is asked at once: everything below a directory, or entries of the directory of this name."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from qumulo_changelist.events import Listener, NodeChosen
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import result_of_call
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import result_of_call
 
 SECONDS_TO_CONNECT = 5
 """The number of seconds that a node is given to take a connection, if there are others."""

@@ -13,10 +13,10 @@ from qumulo_changelist.cluster.qq.words import error_of, without_prompt
 from qumulo_changelist.config.settings import DEFAULT_QQ_TIMEOUT
 from qumulo_changelist.errors import QqFailedError, QqMissingError
 from qumulo_changelist.events import CommandStarted, Listener, QqSpoke
+from qumulo_changelist.machine.shortages import check_shortage, resource_error
+from qumulo_changelist.machine.waiting import wait_for_data, wait_for_end
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.secret import environment_for_children
-from qumulo_changelist.shortages import check_shortage, resource_error
-from qumulo_changelist.waiting import wait_for_data, wait_for_end
 
 # qq is written in Python. This makes it read and write UTF-8 in any locale, print names that are
 # not Unicode instead of failing on them, and print in large pieces: many containers ask every

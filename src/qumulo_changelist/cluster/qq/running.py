@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from qumulo_changelist.errors import UnreachableError
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import join_thread, signals_delayed, wait_for_event
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import join_thread, signals_delayed, wait_for_event
 
 CHUNK = 64 * 1024
 """The size of the pieces that are read. Larger ones cost more: the system provides memory for each

@@ -12,16 +12,16 @@ import os
 from collections.abc import Callable, Iterator
 
 from qumulo_changelist.errors import ReplyError, SessionStoreError
-from qumulo_changelist.names import to_bytes
-from qumulo_changelist.private_folder import (
+from qumulo_changelist.machine.private_folder import (
     ForeignFolderError,
     make_private,
     others_reach,
     state_folder,
 )
-from qumulo_changelist.scratch import scratch_folder
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import lock_when_free
+from qumulo_changelist.machine.scratch import scratch_folder
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import lock_when_free
+from qumulo_changelist.names import to_bytes
 
 _VERSION = 1
 _ENDING = ".json"

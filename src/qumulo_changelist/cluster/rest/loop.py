@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 READ, WRITE = select.POLLIN, select.POLLOUT
 
-# Not longer, so that a signal always ends a wait (see ``waiting.py``).
+# Not longer, so that a signal always ends a wait (see ``machine/waiting.py``).
 _LONGEST_POLL = 0.2
 # How exactly the end of a timeout is noticed.
 _BETWEEN_CHECKS = 0.1

@@ -27,9 +27,9 @@ from qumulo_changelist.cluster.rest.request import (
 )
 from qumulo_changelist.cluster.rest.tls import Trust
 from qumulo_changelist.errors import OversizedReplyError
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import result_of_call
 from qumulo_changelist.pending import Pending
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import result_of_call
 
 
 class Node:

@@ -18,7 +18,7 @@ from qumulo_changelist.cluster.rest.certificate import read_end
 from qumulo_changelist.cluster.rest.tls import Trust
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import CertificateError, UnreachableError
-from qumulo_changelist.shortages import check_shortage
+from qumulo_changelist.machine.shortages import check_shortage
 
 SECONDS_TO_ANSWER = 10
 """The number of seconds that a node is given for each step."""

@@ -12,6 +12,7 @@ from qumulo_changelist.config.exposure import REMEDY
 from qumulo_changelist.config.settings import Settings, Transport
 from qumulo_changelist.events import Listener
 from qumulo_changelist.events import ignore as ignore_event
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import Caller
 from qumulo_changelist.operations.doctor.account import (
     DIFFERENCE_READ,
@@ -33,7 +34,6 @@ from qumulo_changelist.operations.doctor.projects import examine_projects
 from qumulo_changelist.operations.doctor.source import SourceExamination
 from qumulo_changelist.operations.doctor.workers import examine_schedulers
 from qumulo_changelist.projects.project import Project
-from qumulo_changelist.shortages import shortage_errors
 
 
 class DoctorRequest(Struct, frozen=True, kw_only=True):

@@ -12,12 +12,12 @@ from qumulo_changelist.errors import (
     QqMissingError,
     StateFileError,
 )
+from qumulo_changelist.machine.owners import check_owners
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Finding
-from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.places import LISTS_FOLDER
 from qumulo_changelist.operations.project.state import open_existing_journal, state_path
-from qumulo_changelist.shortages import check_shortage
 
 _LITTLE_SPACE = 10**9
 _SECONDS_APART = 60

@@ -21,6 +21,7 @@ from qumulo_changelist.events import (
     Stage,
     ignore,
 )
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.held_mounts import HeldMounts
@@ -47,7 +48,6 @@ from qumulo_changelist.runners.piece_codec import CandidatesCodec, PiecesCodec
 from qumulo_changelist.scan.moves import CandidateFinder, SetAsideCandidates
 from qumulo_changelist.scan.sieve import EntrySieve
 from qumulo_changelist.scan.tally import Tally
-from qumulo_changelist.shortages import shortage_errors
 
 
 def generate_changelist(

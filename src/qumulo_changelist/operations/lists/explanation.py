@@ -11,6 +11,7 @@ from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import AbsentError, LoginError, StatusError, UnreadableError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import DELETE, Kind, State
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.operations.lists.explained import Explanation, SnapshotSight
@@ -25,7 +26,6 @@ from qumulo_changelist.output.formats import FORMATS, ListParameters, is_written
 from qumulo_changelist.output.interface import ListedEntry, MalformedListError
 from qumulo_changelist.output.reading import FoundEntries, find_entries
 from qumulo_changelist.scan.verdict import Facts, Listing, Sight, decide
-from qumulo_changelist.shortages import shortage_errors
 from qumulo_changelist.snapshot_paths import SnapshotPaths, snapshot_paths
 
 # How a list has the base path, if that is unreadable.

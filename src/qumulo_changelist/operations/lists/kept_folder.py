@@ -12,6 +12,13 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from qumulo_changelist.machine.private_folder import (
+    ForeignFolderError,
+    make_private,
+    others_reach,
+    state_folder,
+)
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.operations.lists.page_file import peek
 from qumulo_changelist.operations.lists.piece_sets import (
     DAYS_KEPT,
@@ -20,13 +27,6 @@ from qumulo_changelist.operations.lists.piece_sets import (
     remove_unused,
     sets_in,
 )
-from qumulo_changelist.private_folder import (
-    ForeignFolderError,
-    make_private,
-    others_reach,
-    state_folder,
-)
-from qumulo_changelist.shortages import check_shortage
 
 MAX_SIZE = 2 * 1024**3
 """The number of bytes that everything in it has at most, about; the oldest goes first."""

@@ -17,6 +17,7 @@ from qumulo_changelist.errors import (
     ReplyError,
 )
 from qumulo_changelist.events import KeepingStopped, Listener, PagesDropped, PagesReused
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.kept_folder import (
     PAGES_ENDING,
@@ -25,7 +26,6 @@ from qumulo_changelist.operations.lists.kept_folder import (
     describe_problem,
 )
 from qumulo_changelist.operations.lists.page_file import PageFile, PagesHeader, open_pages
-from qumulo_changelist.shortages import check_shortage
 
 # After these, the same pages would lead to the same end.
 _REFUSED = (DeletionLimitError, ProofError, ReplyError, NotFoundError)

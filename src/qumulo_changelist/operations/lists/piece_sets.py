@@ -25,8 +25,8 @@ from qumulo_changelist.events import (
     PiecesPerishable,
     ignore,
 )
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.shortages import check_shortage
 
 DAYS_KEPT = 14
 """The number of days after which a set that no run has used since is removed."""

@@ -4,8 +4,8 @@ import os
 from typing import NamedTuple
 
 from qumulo_changelist.errors import UsageError
+from qumulo_changelist.machine.owners import check_owners
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.operations.lists.owners import check_owners
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output.atomic import check_replaceable
 from qumulo_changelist.output.formats import FORMATS, formats_of_lists

@@ -8,6 +8,7 @@ import os
 import time
 
 from qumulo_changelist.events import KeepingStopped, Listener
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.operations.lists.kept_folder import (
     KeptFolder,
     NoRoomError,
@@ -21,7 +22,6 @@ from qumulo_changelist.operations.lists.piece_sets import (
     take_set,
 )
 from qumulo_changelist.runners.piece_keeper import OPEN
-from qumulo_changelist.shortages import check_shortage
 
 SECONDS_BEFORE_KEEPING = 10
 """How long a run takes before it keeps anything: what is done sooner, the next one does sooner."""

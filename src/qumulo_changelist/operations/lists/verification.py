@@ -17,13 +17,13 @@ from qumulo_changelist.errors import (
     UnreadableError,
 )
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
 from qumulo_changelist.operations.lists.recorded_snapshots import Outcome, look_up_snapshots
 from qumulo_changelist.output.formats import FORMATS, format_of
 from qumulo_changelist.output.interface import ListCounts, MalformedListError
 from qumulo_changelist.output.publication import receipt_path_of
 from qumulo_changelist.output.reading import ListContent, differences, read_content
-from qumulo_changelist.shortages import shortage_errors
 from qumulo_changelist.wording import count
 
 

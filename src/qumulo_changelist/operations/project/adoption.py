@@ -14,11 +14,11 @@ from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.project.committing import recover_runs, survey_source
 from qumulo_changelist.operations.project.state import open_journal, state_path
 from qumulo_changelist.projects.project import Project, Source
-from qumulo_changelist.shortages import shortage_errors
 
 
 class Adoption(Struct, frozen=True):

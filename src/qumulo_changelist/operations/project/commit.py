@@ -13,10 +13,10 @@ from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.errors import UncommittableError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.operations.project.committing import commit_run, recover_runs
 from qumulo_changelist.operations.project.list_in_place import check_list_in_place
 from qumulo_changelist.operations.project.state import open_journal, state_path
-from qumulo_changelist.shortages import shortage_errors
 
 
 class CommitRequest(Struct, frozen=True, kw_only=True):

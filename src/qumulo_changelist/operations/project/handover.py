@@ -6,17 +6,17 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-from qumulo_changelist.cores import cores_as_user_wants
 from qumulo_changelist.errors import CommandFailedError
 from qumulo_changelist.events import Listener, ListHanded
+from qumulo_changelist.machine.cores import cores_as_user_wants
+from qumulo_changelist.machine.shortages import check_shortage
+from qumulo_changelist.machine.waiting import signals_delayed
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.secret import environment_for_children
-from qumulo_changelist.shortages import check_shortage
-from qumulo_changelist.waiting import signals_delayed
 from qumulo_changelist.wording import describe_signal
 
 _VARIABLES = "QUMULO_CHANGELIST_"
-# Of one wait: a signal that arrives just before a wait does not interrupt it (``waiting.py``).
+# Of one wait: a signal that arrives just before it does not interrupt it (``machine/waiting.py``).
 _SECONDS_TO_WAIT = 1
 _SECONDS_TO_END = 10
 _SECONDS_TO_DIE = 10

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from qumulo_changelist.errors import ChangelistError, StateFileError
 from qumulo_changelist.events import Listener, MetricsUnwritten, ignore
+from qumulo_changelist.machine.waiting import lock_when_free
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.project.history import project_statuses
 from qumulo_changelist.operations.project.source_run import SourceRun
@@ -19,7 +20,6 @@ from qumulo_changelist.output.atomic import (
     temporary_files_of,
 )
 from qumulo_changelist.projects.project import Project
-from qumulo_changelist.waiting import lock_when_free
 
 PREFIX = "qumulo_changelist_"
 # For another run that writes the same file.

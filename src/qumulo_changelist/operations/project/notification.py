@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qumulo_changelist.checks.notify_url import check_notify_url, shown_address
 from qumulo_changelist.events import Listener, NotificationFailed, ignore
+from qumulo_changelist.machine.waiting import result_of_call
 from qumulo_changelist.version import __version__
-from qumulo_changelist.waiting import result_of_call
 
 if TYPE_CHECKING:
     from urllib.request import OpenerDirector, Request

@@ -10,6 +10,7 @@ from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.lock import lock_project
 from qumulo_changelist.errors import ChangelistError, DeadlineError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.operations.lists.places import check_places
 from qumulo_changelist.operations.project.beginning import Plan, plan_source
 from qumulo_changelist.operations.project.command import check_command
@@ -22,7 +23,6 @@ from qumulo_changelist.operations.project.state import (
 )
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.run_id import new_run_id
-from qumulo_changelist.shortages import shortage_errors
 
 
 class RunRequest(Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ import os
 
 from qumulo_changelist.cycle.journal import IN_MEMORY, Journal, default_state_path
 from qumulo_changelist.errors import StateFileError
+from qumulo_changelist.machine.owners import check_owners
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.operations.lists.owners import check_owners
 
 
 def state_path(path: str) -> str:

@@ -10,13 +10,13 @@ from msgspec import Struct
 from qumulo_changelist.cycle.runs import Run
 from qumulo_changelist.errors import ChangelistError, StateFileError, UsageError
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.operations.lists.receipt import format_time
 from qumulo_changelist.operations.project.history import list_runs
 from qumulo_changelist.operations.report.listed import ListReport, report_list, with_runs
 from qumulo_changelist.report.amounts import Amount
 from qumulo_changelist.report.capacity import Capacity, Price, capacity_for
-from qumulo_changelist.shortages import shortage_errors
 from qumulo_changelist.version import __version__
 
 RUNS = 30

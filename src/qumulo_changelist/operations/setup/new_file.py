@@ -3,11 +3,11 @@
 import contextlib
 import os
 
-from qumulo_changelist.durable import make_folders
 from qumulo_changelist.errors import OutputError
+from qumulo_changelist.machine.durable import make_folders
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.output.atomic import AtomicFile, remove_leftovers
-from qumulo_changelist.shortages import check_shortage
 
 
 def write_new_file(path: str, content: bytes, mode: int = 0o666) -> None:

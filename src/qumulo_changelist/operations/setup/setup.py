@@ -13,6 +13,7 @@ from qumulo_changelist.config.writing import render_configuration
 from qumulo_changelist.errors import ChangelistError, OutputError, UnclearOutcomeError, UsageError
 from qumulo_changelist.events import Listener
 from qumulo_changelist.events import ignore as ignore_event
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.doctor.checks import Examination, Report, ignore
 from qumulo_changelist.operations.doctor.diagnosis import examine_cluster
@@ -22,7 +23,6 @@ from qumulo_changelist.projects.addition import check_addition
 from qumulo_changelist.projects.file import check_projects, default_paths
 from qumulo_changelist.projects.project import Project
 from qumulo_changelist.projects.writing import render_project
-from qumulo_changelist.shortages import shortage_errors
 
 _PRIVATE = 0o600
 

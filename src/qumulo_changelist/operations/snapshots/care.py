@@ -11,10 +11,10 @@ from qumulo_changelist.cycle.runs import UNFINISHED, Run, RunState
 from qumulo_changelist.cycle.snapshot_names import parse_any_name
 from qumulo_changelist.errors import NeededSnapshotError, SnapshotMissingError
 from qumulo_changelist.events import Listener, SnapshotRemoved, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.project.state import open_existing_journal
 from qumulo_changelist.operations.snapshots.choice import choose_snapshot
-from qumulo_changelist.shortages import shortage_errors
 
 
 class SnapshotRole(Struct, frozen=True):

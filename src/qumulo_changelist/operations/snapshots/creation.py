@@ -15,8 +15,8 @@ from qumulo_changelist.cluster.snapshot_creation import take_snapshot
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.cycle.snapshot_names import plain_name
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.shortages import shortage_errors
 
 
 class SnapshotRequest(Struct, frozen=True, kw_only=True):

@@ -9,13 +9,13 @@ from qumulo_changelist.cluster.connect import open_cluster
 from qumulo_changelist.config.settings import Settings, Transport
 from qumulo_changelist.errors import ListNameError, UsageError
 from qumulo_changelist.events import Listener, ignore
+from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.request import ChangelistRequest, Metadata
 from qumulo_changelist.operations.project.list_request import request_options
 from qumulo_changelist.operations.project.state import open_existing_journal
 from qumulo_changelist.operations.snapshots.choice import choose_snapshot
 from qumulo_changelist.projects.project import ListOptions, Project, Source
-from qumulo_changelist.shortages import shortage_errors
 
 
 class ListChoice(Struct, frozen=True, kw_only=True):

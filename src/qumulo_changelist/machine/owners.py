@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Iterator
 
 from qumulo_changelist.errors import ChangelistError, OutputError
+from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes, to_text
-from qumulo_changelist.shortages import check_shortage
 
 _ROOT = 0
 _MAX_LINKS = 40
