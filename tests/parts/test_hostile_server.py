@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from qumulo_changelist.cluster import endless
+from qumulo_changelist.cluster import backoff, endless
 from qumulo_changelist.cluster.rest import connection, limits
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.cluster.rest.http1 import AnswerReader, MalformedAnswerError
@@ -437,7 +437,8 @@ HOSTILE_JSON = {
 
 
 @pytest.mark.parametrize("what", HOSTILE_JSON)
-def test_hostile_json_is_refused_in_a_few_words(canned, cluster, what):
+def test_hostile_json_is_refused_in_a_few_words(canned, cluster, what, monkeypatch):
+    monkeypatch.setattr(backoff, "FIRST_PAUSE", 0.001)
     fields = {"Content-Encoding": "gzip"} if what == "a bomb" else {}
     canned.gives((200, HOSTILE_JSON[what], fields))
     asks = [changes, pages, lambda one: one.caller()]

@@ -216,7 +216,7 @@ def test_the_archivers_command_has_the_limit_of_its_user(tmp_path: Path) -> None
 
 def test_a_limit_that_was_there_is_put_back_only_where_it_is_wanted() -> None:
     code = (
-        "import resource; from qumulo_changelist import cores\n"
+        "import resource; from qumulo_changelist.machine import cores\n"
         "own = lambda: resource.getrlimit(resource.RLIMIT_CORE)[0]\n"
         "resource.setrlimit(resource.RLIMIT_CORE, (4096, resource.getrlimit(4)[1]))\n"
         "cores.forbid_cores(); cores.forbid_cores(); print(own())\n"
