@@ -17,7 +17,7 @@ COMMANDS = (
     "qumulo-emulator",
     "qumulo-generate-changelist",
 )
-DEVELOPERS_EXTRAS = {"dev", "docs", "packages", "test"}
+DEVELOPERS_EXTRAS = {"audit", "dev", "docs", "fuzz", "packages", "test"}
 
 
 class Built(NamedTuple):
