@@ -8,6 +8,8 @@ from hypothesis import Phase, settings
 # The duration of an example means nothing on a machine that is busy with other tests.
 settings.register_profile("usual", deadline=None)
 settings.load_profile("usual")
+# On other Pythons: what examples show was shown on this one.
+settings.register_profile("others", deadline=None, max_examples=20)
 # For `make mutants`: one failing example is enough, and is not kept for other tests.
 settings.register_profile(
     "mutants", deadline=None, phases=[Phase.explicit, Phase.generate], database=None

@@ -54,6 +54,12 @@ def _works(python: Path, version: str, modules: Sequence[str]) -> bool:
     return done.returncode == 0 and done.stdout.strip() == version
 
 
+_OPTIONS = (
+    *("-q", "-n", "3", "--dist", "worksteal"),
+    *("-p", "no:cacheprovider", "--hypothesis-profile=others"),
+)
+
+
 def main() -> int:
     """Test every other Python that is found, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.pythons", description=__doc__)
@@ -83,7 +89,7 @@ def _test(version: str, python: Path) -> bool:
     prepared = time.monotonic()
     if not output:
         pytest = environment / "bin" / "pytest"
-        output = _output_of_failure(pytest, "-n", "2", "-q", "-p", "no:cacheprovider", *TESTS)
+        output = _output_of_failure(pytest, *_OPTIONS, *TESTS)
     end = time.monotonic()
     result = f"{output}{version}: {'failed' if output else 'passed'}"
     seconds = f"{end - prepared:.0f} s, environment {prepared - start:.0f} s"

@@ -244,10 +244,10 @@ def test_nothing_is_slow_to_match_and_no_path_is_too_deep() -> None:
     ],
 )
 def test_many_stars_are_decided_at_once(pattern: str, name: str, is_excluded: bool) -> None:
-    """A hundred names of which each took seconds would not end while anyone waits."""
+    """Twenty names of which each took seconds would not end while anyone waits."""
     paths = PathFilter((), (pattern,))
 
-    verdicts = {paths.judge(f"/{number}/{name}") for number in range(100)}
+    verdicts = {paths.judge(f"/{number}/{name}") for number in range(20)}
 
     assert verdicts == {"exclude" if is_excluded else ""}
 

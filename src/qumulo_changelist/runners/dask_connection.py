@@ -120,22 +120,21 @@ class DaskConnection:
                 f"nothing answers at {self.location}: {error.strerror or error}"
             ) from error
 
-    def _not_connected(self, error: BaseException) -> SchedulerError:
-        causes: list[str] = []
-        cause: BaseException | None = error
+    def _not_connected(self, error: BaseException | None) -> SchedulerError:
+        text, cause = "", error
         while cause:
-            causes.append(f"{type(cause).__name__}: {cause}")
+            text += f" {type(cause).__name__}: {cause}"
             cause = cause.__cause__ or cause.__context__
-        text = " ".join(causes)
         uses_tls = self.location.startswith("tls:")
-        # In TLS 1.3, a refusal of our certificate comes late, or the connection just closes.
-        if "SSL" in text or "certificate" in text or (uses_tls and "StreamClosed" in text):
+        # In TLS 1.3, a refusal of our certificate comes late, or the connection just ends.
+        signs = ["SSL", "certificate", *(["StreamClosed", "ConnectionReset"] if uses_tls else ())]
+        if any(sign in text for sign in signs):
             return SchedulerRefusedError(
                 f"the scheduler {self.location} and this machine do not accept each other's "
                 "certificates"
             )
-        hint = "" if uses_tls else _HINT_WITHOUT_TLS
-        return SchedulerError(f"no scheduler answers at {self.location} in time", hint=hint)
+        message = f"no scheduler answers at {self.location} in time"
+        return SchedulerError(message, hint="" if uses_tls else _HINT_WITHOUT_TLS)
 
     def submit(
         self,
