@@ -155,5 +155,5 @@ def identify_diff(settings: Settings, older: Snapshot, newer: Snapshot) -> bytes
 
 
 def identify_snapshot(snapshot: Snapshot) -> tuple[object, ...]:
-    """Return what tells a snapshot from every other one of the same cluster."""
+    """Return what distinguishes a snapshot from every other one of the same cluster."""
     return snapshot.id, snapshot.label, snapshot.taken, snapshot.source, snapshot.source_id
