@@ -133,8 +133,9 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None
         before = printed.get(timeout=30)
         listener(StageBegun(Stage.DIFF, "/p"))
         # Any number of lines about the stage before may have been printed already.
-        lines = iter(lambda: printed.get(timeout=30), before)
-        assert next(lines) == "reading the diff of /p: 0 changes, 0:00 elapsed"
+        while (line := printed.get(timeout=30)) == before:
+            pass
+        assert line == "reading the diff of /p: 0 changes, 0:00 elapsed"
 
     assert before == "asking the cluster: 0:00 elapsed"
     assert not is_shown()
