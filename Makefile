@@ -48,7 +48,7 @@ test-packages: $(READY)  ## the wheel, the sdist, the man pages and the containe
 	$(BIN)/pytest tests/packages $(PYTEST)
 
 test-pythons: $(READY)  ## the quick tests on every other Python that is found; the oldest and the newest: make test-pythons PYTHONS='--at-most 2'
-	@$(BIN)/python -m tests.pythons $(PYTHONS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.pythons $(PYTHONS)
 
 fuzz: $(READY) $(OLDER_READY)  ## random work on real trees, each list against the oracle (longer: make fuzz FUZZ=60)
 	@$(BIN)/python -m tests.fuzz --minutes $(FUZZ) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
