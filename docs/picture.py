@@ -108,17 +108,23 @@ def _chart(modules: list[Module]) -> Iterator[str]:
 
 
 def _list(modules: list[Module]) -> Iterator[str]:
-    """Yield a table of the modules of each folder."""
-    folders = sorted({module.folder for module in modules}, key=lambda one: (one == VALUES, one))
-    for folder in folders:
-        title = "every module may import these" if folder == VALUES else f"`{folder}/`"
-        yield f"| {title} | |"
-        yield "| --- | --- |"
-        for module in modules:
-            if module.folder == folder and module.name and module.summary:
-                path = module.name.removeprefix(f"{folder}.").replace(".", "/")
-                yield f"| `{path}` | {module.summary} |"
-        yield ""
+    """Yield a table of the folders, one of the modules of each, and one of the values."""
+    roles = {module.folder for module in modules} - {VALUES}
+    yield from _table("the folders", [module for module in modules if module.name in roles])
+    for folder in sorted(roles):
+        yield from _table(f"`{folder}/`", [each for each in modules if each.folder == folder])
+    values = [each for each in modules if each.folder == VALUES and each.name not in roles]
+    yield from _table("every module may import these", values)
+
+
+def _table(title: str, modules: list[Module]) -> Iterator[str]:
+    yield f"| {title} | |"
+    yield "| --- | --- |"
+    for module in modules:
+        if module.name and module.summary:
+            path = module.name if module.folder == VALUES else module.name.partition(".")[2]
+            yield f"| `{path.replace('.', '/')}` | {module.summary} |"
+    yield ""
 
 
 def main() -> None:

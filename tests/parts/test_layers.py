@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -224,6 +225,18 @@ def test_everything_public_has_a_docstring() -> None:
 
 def test_no_value_is_a_dataclass() -> None:
     assert wrong_files(lambda path: imports(path) & {"dataclasses"}) == {}
+
+
+def test_the_design_lists_each_module_once_and_folders_apart_from_values() -> None:
+    text = picture.draw(picture.read_modules())
+    tables = re.findall(r"^\| ([^|]+) \| \|\n\| --- \| --- \|\n((?:\| .+\n)*)", text, re.MULTILINE)
+    rows = {title: re.findall(r"^\| `([^`]+)` ", lines, re.MULTILINE) for title, lines in tables}
+    folders, values = rows["the folders"], rows["every module may import these"]
+
+    assert next(iter(rows)) == "the folders"
+    assert folders == sorted([*MAY_IMPORT, "machine"])
+    assert {name.replace("/", ".") for name in values} - VALUES == {"filters"}
+    assert sum(map(len, rows.values())) == len(MODULES)
 
 
 def test_the_picture_in_the_design_is_current() -> None:

@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from qumulo_changelist.cli import create_snap, generate_changelist, main, mistakes, program
+from qumulo_changelist.cli import create_snap, generate_changelist, last_resort, main, program
 from qumulo_changelist.cli.commands import history, run
 from qumulo_changelist.errors import MistakeError, ResourceError
 
@@ -131,20 +131,20 @@ def test_the_line_of_the_package_is_named_in_which_it_happened() -> None:
     words = r"AttributeError at line \d+ of wording\.py \(Python 3"
     with (
         pytest.raises(MistakeError, match=words),
-        mistakes.mistake_errors(with_traceback=False),
+        last_resort.mistake_errors(with_traceback=False),
     ):
         count(3, None)  # type: ignore[arg-type]
 
 
 def test_what_this_machine_lacks_is_no_mistake() -> None:
-    with pytest.raises(ResourceError), mistakes.mistake_errors(with_traceback=False):
+    with pytest.raises(ResourceError), last_resort.mistake_errors(with_traceback=False):
         raise OSError(errno.EMFILE, "Too many open files")
 
 
 def test_a_thread_that_ends_by_a_mistake_shows_no_traceback_either(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with mistakes.mistake_errors(with_traceback=False):
+    with last_resort.mistake_errors(with_traceback=False):
         thread = threading.Thread(target=fail, args=([],))
         thread.start()
         thread.join()

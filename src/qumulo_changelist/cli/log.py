@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec.structs import replace
 
 from qumulo_changelist import events
+from qumulo_changelist.cli.last_resort import mistake_errors
 from qumulo_changelist.cli.log_file import LogFile
 from qumulo_changelist.cli.log_lines import (
     Fields,
@@ -23,7 +24,6 @@ from qumulo_changelist.cli.log_lines import (
     without_secrets,
 )
 from qumulo_changelist.cli.messages import hint_for
-from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.progress import Progress
 from qumulo_changelist.cli.progress_words import describe_line
 from qumulo_changelist.cli.screen import describe, is_problem

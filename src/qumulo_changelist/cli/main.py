@@ -15,8 +15,8 @@ from qumulo_changelist.cli import log_options, program
 from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
+from qumulo_changelist.cli.last_resort import mistake_errors
 from qumulo_changelist.cli.messages import hint_for
-from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import FrameType, MappingProxyType
 
+from qumulo_changelist.cli.last_resort import is_traceback_wanted, mistake_errors
 from qumulo_changelist.cli.messages import hint_for
-from qumulo_changelist.cli.mistakes import is_traceback_wanted, mistake_errors
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.machine import garbage

@@ -17,8 +17,8 @@ from qumulo_changelist.cli import (
 from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.deadline import deadline
+from qumulo_changelist.cli.last_resort import mistake_errors
 from qumulo_changelist.cli.messages import hint_for
-from qumulo_changelist.cli.mistakes import mistake_errors
 from qumulo_changelist.cli.reporting import Reporter
 from qumulo_changelist.cli.run_page import RunPage, page_of
 from qumulo_changelist.cli.screen import Screen, say
