@@ -13,7 +13,6 @@ from qumulo_emulator.running import Emulator, serve_in_thread
 from tests.end_to_end.conftest import site_on
 from tests.end_to_end.failures import EARLIER, NO_LIST, check_failed, keep_earlier_list
 from tests.end_to_end.files import write_files
-from tests.end_to_end.lists import normalized
 from tests.end_to_end.site import Site
 
 WAYS = [
@@ -136,24 +135,6 @@ def test_a_list_whose_receipt_cannot_be_written_is_not_published(
     keep_earlier_list(site)
 
     check_failed(site, site.generate(older, newer, *REST), 4, f"{path} cannot be written")
-
-
-def test_a_list_does_not_need_what_only_its_receipt_contains(
-    project: tuple[Site, int, int], cluster: Emulator
-) -> None:
-    site, older, newer = project
-    expected = site.scan_list(older, newer, "--deletes", *REST, code=1)
-    cluster.fault(path="*/snapshots/status/*", status=403)
-
-    done = site.generate(older, newer, "--deletes", *REST)
-
-    cluster.clear_faults()
-    assert done.code == 1, done.messages
-    assert done.messages.count("Error 403") == 1
-    assert normalized(site.list_path.read_bytes()) == normalized(expected)
-    content = receipt(site)
-    assert content["newer_snapshot"] == {"id": newer, "name": None, "taken": None}
-    assert content["source"] is None
 
 
 # The proof

@@ -1,6 +1,8 @@
 """Faults while the status of both snapshots is read, which shows that they are of one directory."""
 
 import json
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from tests.end_to_end.site import Site
 from tests.parts.canned import serve
 
 STATUS = "*/snapshots/status/*"
+SNAPSHOT_READ = "PRIVILEGE_SNAPSHOT_READ"
 FAULTS: dict[str, dict[str, Any]] = {
     "503": {"status": 503},
     "closed": {"action": "close"},
@@ -49,18 +52,103 @@ def test_a_cluster_that_keeps_failing_to_describe_the_snapshots_ends_the_run(
         assert not own_site.list_path.exists()
 
 
-@pytest.mark.parametrize("answer", ["diff", "empty"])
-def test_65_if_a_user_who_may_not_read_a_status_compares_two_directories(
-    own_cluster: Emulator, own_site: Site, answer: str
+Case = Callable[[Emulator, Site], tuple[int, int]]
+
+
+def both_replaced(cluster: Emulator, site: Site) -> tuple[int, int]:
+    """A different directory of the same name, and no look at either; as the cluster allows."""
+    pair = swap(cluster, site, "diff")
+    for path in ("*/info/attributes", "*/entries/*"):
+        cluster.fault(method="GET", path=path, status=403, error_class="fs_access_denied_error")
+    return pair
+
+
+def both_unspeakable(cluster: Emulator, site: Site) -> tuple[int, int]:
+    """The same of a name that is not UTF-8, which no request can carry."""
+    name, root = os.fsdecode(b"sh\xff"), site.mounted("/")
+    write_files(root, f"{name}/a.mov", f"{name}/gone.mov", "other/new.mov", "other/b.mov")
+    older = take_by_id(cluster, "sh\udcff")
+    (root / name).rename(root / "away")
+    (root / "other").rename(root / name)
+    site.source = f"/{name}"
+    cluster.settings(different_sources="diff")
+    return older, take_by_id(cluster, "sh\udcff")
+
+
+def one_of_the_root(cluster: Emulator, site: Site) -> tuple[int, int]:
+    """One snapshot of the base path, and one of all, which has the same directory there."""
+    root = site.mounted("/")
+    write_files(root, "show/gone.mov", "show/kept.mov")
+    site.source = "/show"
+    older = site.snapshot()
+    write_files(root, "show/new.mov")
+    (root / "show/gone.mov").unlink()
+    site.source = "/"
+    newer = site.snapshot()
+    site.source = "/show"
+    cluster.settings(different_sources="empty")
+    return older, newer
+
+
+def two_below_the_base(cluster: Emulator, site: Site) -> tuple[int, int]:
+    """Two directories side by side, and a base path above both."""
+    write_files(site.mounted("/"), "a/x/kept.mov", "a/y/other.mov")
+    site.source = "/a/x"
+    older = site.snapshot()
+    site.source = "/a/y"
+    newer = site.snapshot()
+    site.source = "/a"
+    cluster.settings(different_sources="diff", uncovered="live")
+    return older, newer
+
+
+def take_by_id(cluster: Emulator, name: str) -> int:
+    """Take a snapshot of a directory of the root that no request can name."""
+    _, listed = cluster.request("GET", "/v1/files/%2F/entries/?limit=1000")
+    (number,) = (file["id"] for file in listed["files"] if file["name"] == name)
+    body = {"name_suffix": "s", "expiration": "", "source_file_id": number}
+    return int(cluster.request("POST", "/v3/snapshots/", body)[1]["id"])
+
+
+CASES: list[Case] = [both_replaced, both_unspeakable, one_of_the_root, two_below_the_base]
+
+
+@pytest.mark.parametrize("arrange", CASES)
+def test_77_for_a_user_who_may_not_read_a_status_whatever_the_diff_says(
+    own_cluster: Emulator, own_site: Site, arrange: Case
 ) -> None:
-    older, newer = swap(own_cluster, own_site, answer)
-    own_cluster.fault(method="GET", path=STATUS, status=403)
+    older, newer = arrange(own_cluster, own_site)
+    own_cluster.settings(missing_privileges=[SNAPSHOT_READ])
 
     done = own_site.generate(older, newer, "--transport=rest", "--deletes", "--metadata=rest")
 
-    assert (done.code, done.output) == (65, "")
-    assert "only the ids of the snapshots are known" in done.messages
-    assert "these are different directories" in done.messages
+    assert (done.code, done.output) == (77, ""), done.messages
+    assert SNAPSHOT_READ in done.messages
+    assert not own_site.list_path.exists()
+
+
+def test_so_it_is_through_qq_and_with_a_mount(own_cluster: Emulator, own_site: Site) -> None:
+    older, newer = swap(own_cluster, own_site, "diff")
+    own_cluster.settings(missing_privileges=[SNAPSHOT_READ])
+
+    for code, done in (
+        (1, own_site.generate(older, newer, "--transport=qq", "--deletes")),  # that of qq
+        (77, own_site.generate(older, newer, "--transport=rest", "--deletes")),
+    ):
+        assert (done.code, done.output) == (code, ""), done.messages
+        assert SNAPSHOT_READ in done.messages
+        assert not own_site.list_path.exists()
+
+
+def test_66_if_the_cluster_does_not_have_the_call_for_a_status(
+    own_cluster: Emulator, own_site: Site
+) -> None:
+    older, newer = swap(own_cluster, own_site, "diff")
+    own_cluster.fault(method="GET", path=STATUS, status=404, error_class="http_not_found_error")
+
+    done = own_site.generate(older, newer, "--transport=rest", "--deletes", "--metadata=rest")
+
+    assert (done.code, done.output) == (66, ""), done.messages
     assert not own_site.list_path.exists()
 
 

@@ -25,11 +25,11 @@ OLDER, NEWER = 3, 7
 EMPTY = FakeCluster({})
 
 
-def older(source: str = "", source_id: str = "", taken: int = 0) -> Snapshot:
+def older(source: str = "", source_id: str = "12", taken: int = 0) -> Snapshot:
     return Snapshot(OLDER, "", taken, source, source_id)
 
 
-def newer(source: str = "", source_id: str = "", taken: int = 0) -> Snapshot:
+def newer(source: str = "", source_id: str = "12", taken: int = 0) -> Snapshot:
     return Snapshot(NEWER, "", taken, source, source_id)
 
 
@@ -59,19 +59,14 @@ def test_a_newer_snapshot_that_was_taken_first_is_refused():
     ("before", "now"),
     [
         (older("/p"), newer("/p")),
-        (older("/p", "12"), newer("/p")),
-        (older("/p"), newer("/p", "12")),
-        (older("/p", "12", 1), newer("/p", "12", 1)),
-        (older("/p", "12", 1), newer("/p", "12", 2)),
+        (older("/p", taken=1), newer("/p", taken=1)),
+        (older("/p", taken=1), newer("/p", taken=2)),
         (older("/p", taken=2), newer("/p")),
         (older("/p"), newer("/p", taken=1)),
-        (older(), newer("/p")),
-        (older("/p"), newer()),
-        (older(), newer()),
         (older("/"), newer("/")),
     ],
 )
-def test_snapshots_are_compared_even_if_little_is_known_of_them(before, now):
+def test_snapshots_of_one_directory_are_compared_even_if_their_times_are_unknown(before, now):
     cluster = FakeCluster({})
 
     pair = compare_snapshots(cluster, Scope("/p/base"), before, now)
@@ -82,6 +77,31 @@ def test_snapshots_are_compared_even_if_little_is_known_of_them(before, now):
     assert (pair.older.has_base, pair.newer.has_base) == (True, True)
     assert not pair.base_replaced
     assert cluster.requests == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "number"),
+    [
+        (older("/p", ""), newer("/p"), OLDER),
+        (older("/p"), newer("/p", ""), NEWER),
+        (older("/p", ""), newer("/p", ""), OLDER),
+    ],
+)
+def test_a_snapshot_of_which_no_directory_is_stated_is_not_compared(before, now, number):
+    cluster = FakeCluster({OLDER: {"/p": a_directory("12")}, NEWER: {"/p": a_directory("12")}})
+
+    with pytest.raises(ReplyError) as caught:
+        compare_snapshots(cluster, Scope("/p"), before, now)
+
+    assert (
+        str(caught.value) == f"the cluster does not state which directory snapshot {number} is of"
+    )
+    assert caught.value.exit_code == 76
+
+
+def test_of_such_a_snapshot_there_is_no_full_list():
+    with pytest.raises(ReplyError, match="which directory snapshot 7 is of"):
+        take_whole(FakeCluster({NEWER: {"/p": a_directory("12")}}), Scope("/p"), newer("/p", ""))
 
 
 def test_each_snapshot_of_a_renamed_directory_has_its_own_path():
@@ -217,7 +237,6 @@ def find(
     *changes: Change,
     tmp_path: object,
     source: str = "/p",
-    source_id: str = "12",
     base: str = BASE,
     limit: int = 1000,
 ) -> tuple[SnapshotPair, list[str], tuple[bool, bool]]:
@@ -229,8 +248,7 @@ def find(
     changed = ChangeSet(Scope(base), limit=limit, folder=str(tmp_path))
     for change in changes:
         changed.add([change])
-    both = older(source, source_id), newer(source, source_id)
-    pair = compare_snapshots(cluster, Scope(base), *both)
+    pair = compare_snapshots(cluster, Scope(base), older(source), newer(source))
     cluster.requests.clear()
     try:
         found = find_base(cluster, pair, changed)
@@ -384,51 +402,6 @@ def test_one_request_is_enough_if_nothing_changed(source, base, tmp_path):
 
     assert cluster.requests == [("entry", base, NEWER)]
     assert (left, found.base_replaced) == ([], False)
-
-
-def test_both_snapshots_are_asked_if_they_may_be_of_two_directories(tmp_path):
-    cluster = cluster_with({}, HERE)
-
-    with pytest.raises(ReplyError, match="snapshot 3 does not have"):
-        find(cluster, tmp_path=tmp_path, source_id="")
-
-    assert {*cluster.requests} == {*BOTH_REQUESTED}
-
-
-@pytest.mark.parametrize("source", ["", "/p", BASE])
-@pytest.mark.parametrize("changes", [(), (INSIDE,)], ids=["nothing", "a file"])
-def test_if_no_directory_is_stated_the_base_path_shows_that_there_are_two(
-    changes, source, tmp_path
-):
-    cluster = cluster_with({BASE: a_directory("21")}, {BASE: a_directory("22")})
-
-    with pytest.raises(IncomparableError) as caught:
-        find(cluster, *changes, tmp_path=tmp_path, source=source, source_id="")
-
-    assert str(caught.value) == (
-        "snapshot 3 has /p/par/base (file id 21), snapshot 7 has /p/par/base (file id 22): "
-        "these are different directories"
-    )
-
-
-def test_if_a_path_is_stated_it_shows_the_same_for_a_base_path_above_it(tmp_path):
-    cluster = cluster_with({BASE: a_directory("21")}, {BASE: a_directory("22")})
-
-    with pytest.raises(IncomparableError, match="different directories"):
-        find(cluster, INSIDE, tmp_path=tmp_path, source=BASE, source_id="", base="/p")
-
-
-def test_if_no_directory_is_stated_the_same_base_path_is_enough(tmp_path):
-    cluster = cluster_with(HERE, HERE)
-
-    found, left, _ = find(cluster, INSIDE, tmp_path=tmp_path, source="", source_id="")
-
-    assert (left, found.base_replaced) == (["/new\0C"], False)
-
-
-def test_if_no_directory_is_stated_a_base_path_that_one_snapshot_lacks_is_an_error(tmp_path):
-    with pytest.raises(ReplyError, match="snapshot 3 does not have /p/par/base"):
-        find(cluster_with({}, HERE), INSIDE, tmp_path=tmp_path, source="", source_id="")
 
 
 def test_each_snapshot_of_a_renamed_directory_is_asked_for_its_own_path(tmp_path):

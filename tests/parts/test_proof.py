@@ -36,7 +36,7 @@ from qumulo_changelist.runners.encode import EntryEncoder, SidesEncoder
 from qumulo_changelist.scan.moves import CandidateFinder
 from qumulo_changelist.scan.order import sort_distinct
 from qumulo_changelist.scan.tally import Tally
-from tests.parts.fake_cluster import UnusedCluster
+from tests.parts.fake_cluster import FakeCluster, UnusedCluster
 from tests.parts.outcomes import BAD, FOLDER, LINK, Outcome, World, file, is_file, sides, was_file
 from tests.parts.outcomes import worlds as some_worlds
 
@@ -59,9 +59,9 @@ class CountingCluster(UnusedCluster):
 
 def snapshots_of(source: str, base: str = BASE, older_source: str = "") -> SnapshotPair:
     """Return both snapshots of a directory, which may have had a different path at first."""
-    older = Snapshot(OLDER, source=older_source or source)
-    newer = Snapshot(NEWER, source=source)
-    return compare_snapshots(UnusedCluster(), Scope(base), older, newer)
+    older = Snapshot(OLDER, source=older_source or source, source_id="12")
+    newer = Snapshot(NEWER, source=source, source_id="12")
+    return compare_snapshots(FakeCluster({}), Scope(base), older, newer)
 
 
 def list_entries(entries: Iterable[Entry], *, deletes: bool, moves: bool) -> Tally:

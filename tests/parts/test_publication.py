@@ -484,6 +484,20 @@ def test_a_run_that_waits_for_a_different_run_reports_it(path, monkeypatch):
     assert events == [LockAwaited(path, "another process"), PlacingBegun(), published]
 
 
+def test_a_run_whose_lock_was_removed_leaves_that_of_a_different_run(path, tmp_path):
+    lock = tmp_path / ".1-files.lock"
+
+    def replace_lock(written: WrittenList) -> bytes:
+        lock.unlink()
+        lock.write_text("of a different run")
+        return make_receipt(written)
+
+    write(path, "/a", make=replace_lock)
+
+    assert lock.read_text() == "of a different run"
+    lock.unlink()
+
+
 def test_a_run_that_is_killed_while_it_publishes_holds_up_no_other_run(path):
     inside, waiting = Pipe(), Pipe()
 

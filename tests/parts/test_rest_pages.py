@@ -243,6 +243,13 @@ def test_a_name_that_comes_twice_counts_once(canned, cluster):
         list(cluster.pages("/dir", 5))
 
 
+def test_so_does_one_that_comes_again_on_the_next_page(canned, cluster):
+    canned.gives(listing("a", "b", total=4, following="/2"), listing("b", "c", total=4))
+
+    with pytest.raises(IncompleteReplyError, match="5 lists 3 of the 4 entries of /dir"):
+        list(cluster.pages("/dir", 5))
+
+
 # Errors about one entry
 
 

@@ -29,7 +29,6 @@ WARNINGS: list[Event] = [
     events.CertificateUnchecked(),
     events.SecretExposed("/conf", "every user can read it"),
     events.QqSpoke("login", "a warning", failed=False),
-    events.SnapshotsUnknown("why"),
     events.ChangesCollected("/p", in_scope=0, out_of_scope=3),
     events.MountUnverified("/mnt", "/p"),
     events.QqFoldersCounted(20, 4, mount_helps=True),

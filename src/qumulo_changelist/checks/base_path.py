@@ -64,15 +64,17 @@ def compare_snapshots(
     Args:
         cluster: returns the directory of a snapshot whose status does not contain the path.
         scope: the base path, as the newer snapshot has it.
-        older: the older snapshot, as far as it is known.
+        older: the older snapshot.
         newer: the newer one.
 
     Raises:
         IncomparableError: they are of different directories.
+        ReplyError: it is not known which directory one of them is of.
         SnapshotTimeError: the newer one was taken first.
         BasePathError: neither of the base path and the snapshots' directory contains the other.
     """
-    if older.source_id and newer.source_id and older.source_id != newer.source_id:
+    _check_source_is_known(older, newer)
+    if older.source_id != newer.source_id:
         raise IncomparableError(
             f"snapshot {older.id} is of {_source(older)}, snapshot {newer.id} of {_source(newer)}: "
             "these are different directories"
@@ -100,11 +102,13 @@ def take_whole(cluster: Cluster, scope: Scope, newer: Snapshot) -> SnapshotPair:
     Args:
         cluster: shows whether the snapshot has the base path.
         scope: the base path.
-        newer: the snapshot, as far as it is known.
+        newer: the snapshot.
 
     Raises:
         BasePathError: the snapshot does not have the base path as a directory.
+        ReplyError: it is not known which directory the snapshot is of.
     """
+    _check_source_is_known(newer)
     newer = _with_source(cluster, newer)
     whole = scope.within(newer.source)
     if not whole:
@@ -129,20 +133,18 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
 
     If a directory above it was deleted, created or both, a diff alone does not show what became of
     the base path. The cluster is asked only in this case, or if the diff contains nothing at or
-    below the base path, or if it did not state what directory each snapshot is of.
+    below the base path.
 
     Raises:
         BasePathError: neither snapshot has the base path as a directory.
-        IncomparableError: each has a different directory there, and the diff does not show that.
         ReplyError: the diff contradicts the snapshots.
     """
     created, deleted = changes.base_created, changes.base_deleted
     if not created and not deleted:
-        is_one = _are_of_one_directory(pair) or _have_one_directory(cluster, pair)
-        if is_one and (len(changes) or _is_at_or_above_source(pair.newer)):
+        if len(changes) or _is_at_or_above_source(pair.newer):
             return pair
         now = _has_base(cluster, pair.newer)
-        if now and is_one:
+        if now:
             return pair
     else:
         now = _has_base(cluster, pair.newer)
@@ -192,36 +194,6 @@ def _is_at_or_above_source(view: SnapshotView) -> bool:
     return bool(source) and f"{source}/".startswith(f"{view.base.rstrip('/')}/")
 
 
-def _are_of_one_directory(pair: SnapshotPair) -> bool:
-    """Return whether the snapshots are known to be of one directory.
-
-    Otherwise an empty diff proves nothing: that of different directories may be empty, too.
-    """
-    return all(view.snapshot.source_id for view in (pair.older, pair.newer))
-
-
-def _have_one_directory(cluster: Cluster, pair: SnapshotPair) -> bool:
-    """Return whether both snapshots have one directory at the base path, or at their own below it.
-
-    Raises:
-        IncomparableError: each has a different one.
-    """
-    views = pair.older, pair.newer
-    ids = []
-    for view in views:
-        with contextlib.suppress(UnreadableError):
-            ids.append(cluster.inspect_entry(view.top_path, view.snapshot.id).id)
-    if len(ids) < len(views) or not all(ids):
-        return False
-    if len({*ids}) > 1:
-        before, now = (
-            f"snapshot {view.snapshot.id} has {view.top_path} (file id {number})"
-            for view, number in zip(views, ids, strict=True)
-        )
-        raise IncomparableError(f"{before}, {now}: these are different directories")
-    return True
-
-
 def _has_base(cluster: Cluster, view: SnapshotView) -> bool | None:
     """Return whether a snapshot has the base path as a directory; None if that is unknown."""
     try:
@@ -242,11 +214,24 @@ def _contradiction(pair: SnapshotPair, *, now: bool, before: bool) -> str:
 
 def _with_source(cluster: Cluster, snapshot: Snapshot) -> Snapshot:
     """Return a snapshot with the path of its directory, if the cluster can report it."""
-    if not snapshot.source and snapshot.source_id:
+    if not snapshot.source:
         with contextlib.suppress(UnreadableError):
             found = cluster.inspect_entry(snapshot.source_id, snapshot.id)
             return snapshot._replace(source=found.path)
     return snapshot
+
+
+def _check_source_is_known(*snapshots: Snapshot) -> None:
+    """Make sure that the cluster states by its file id which directory each snapshot is of.
+
+    Nothing else shows that two snapshots are of one: different directories can have the same name
+    one after the other, and the cluster compares them as if they were one.
+    """
+    for snapshot in snapshots:
+        if not snapshot.source_id:
+            raise ReplyError(
+                f"the cluster does not state which directory snapshot {snapshot.id} is of"
+            )
 
 
 def _source(snapshot: Snapshot) -> str:

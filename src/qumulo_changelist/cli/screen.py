@@ -248,10 +248,6 @@ _WORDS: dict[type, Callable[[Any], str]] = {
     events.SecretExposed: lambda e: f"{e.path} has a secret, and {e.readers}: {REMEDY}",
     events.CommandStarted: _command_started,
     events.QqSpoke: lambda e: f"qq {e.command}{' failed' if e.failed else ''}: {e.text}",
-    events.SnapshotsUnknown: lambda e: (
-        "only the ids of the snapshots are known; whether they are of one directory shows only the "
-        f"base path in both, and the receipt lacks their names and times: {e.reason}"
-    ),
     events.SnapshotExpires: snapshot_expires,
     events.ChangesCollected: _changes_collected,
     events.FullListChosen: lambda e: (

@@ -66,7 +66,6 @@ from qumulo_changelist.events.lists import (
     QqFoldersCounted,
     SliceLate,
     SnapshotExpires,
-    SnapshotsUnknown,
     WorkerLeftOut,
     WorkersAwaited,
     WorkersUnavailable,
@@ -134,7 +133,6 @@ __all__ = [
     "SnapshotRemoved",
     "SnapshotSought",
     "SnapshotTaken",
-    "SnapshotsUnknown",
     "SourceBegun",
     "Stage",
     "StageBegun",
@@ -156,7 +154,6 @@ Event = (
     | SecretExposed
     | CommandStarted
     | QqSpoke
-    | SnapshotsUnknown
     | SnapshotExpires
     | ChangesCollected
     | FullListChosen

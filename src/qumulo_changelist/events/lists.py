@@ -5,12 +5,6 @@ from msgspec import Struct
 from qumulo_changelist.model import Totals
 
 
-class SnapshotsUnknown(Struct, frozen=True):
-    """The cluster does not describe the snapshots: only their ids are known."""
-
-    reason: str
-
-
 class SnapshotExpires(Struct, frozen=True):
     """The cluster will soon remove a snapshot that a list is made from."""
 

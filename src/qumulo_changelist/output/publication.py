@@ -198,8 +198,10 @@ def _lock_lists(lock_path: str, paths: list[str], listener: Listener) -> Iterato
         yield True
     finally:
         # Removed before it is released: a run that waits for it sees that it is no longer valid.
+        # If somebody removed it, the one that is there now is another run's.
         with contextlib.suppress(OSError):
-            os.unlink(lock_path)
+            if _is_still_at(lock_path, lock):
+                os.unlink(lock_path)
         os.close(lock)
 
 

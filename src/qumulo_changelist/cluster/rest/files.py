@@ -134,12 +134,16 @@ class Files:
         uri = f"/v1/files/{reference_to(directory)}/entries/?limit={first}&snapshot={snapshot}"
         later = self._page_size if first < self._page_size else 0
         received, total = 0, 0
+        before: set[str] = set()
         with entry_errors(snapshot):
             async for source, listing in read_pages(
                 self._session, Request("GET", uri), reader, later
             ):
                 page = reader.entries(listing, source, wanted)
-                received, total = received + page.received, page.total_entries
+                # What a page repeats of the one before it does not stand for another entry.
+                names = {file.name for file in listing.files}
+                received += page.received - len(names & before)
+                before, total = names, page.total_entries
                 yield page
         if received < total:
             raise IncompleteReplyError(

@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-from qumulo_changelist.cluster.interface import Cluster
+from qumulo_changelist.cluster.interface import BEGUN_ANEW, Cluster
 from qumulo_changelist.cycle.snapshot_names import is_trial_name, trial_name
 from qumulo_changelist.errors import ChangelistError, SnapshotMissingError, StatusError
 from qumulo_changelist.model import Snapshot
@@ -61,7 +61,7 @@ class Trial:
         """Read the beginning of the diff of both."""
         older, newer = self.taken
         with contextlib.closing(self._cluster.changes(older.id, newer.id)) as pages:
-            changes = len(next(pages, []))
+            changes = len(next((page for page in pages if page is not BEGUN_ANEW), []))
         return Finding(f"{count(changes, 'change')} between them")
 
     def remove(self) -> list[ChangelistError]:

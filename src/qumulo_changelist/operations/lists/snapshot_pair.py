@@ -7,18 +7,8 @@ from qumulo_changelist.changes.scope import Scope
 from qumulo_changelist.checks.base_path import SnapshotPair, compare_snapshots, take_whole
 from qumulo_changelist.cluster.interface import Cluster
 from qumulo_changelist.cycle.base import SOON
-from qumulo_changelist.errors import (
-    LoginError,
-    QqFailedError,
-    RefusedError,
-    ReplyError,
-    SingleSignOnError,
-    SnapshotMissingError,
-    StatusError,
-    UnreachableError,
-    UnsupportedError,
-)
-from qumulo_changelist.events import FullListChosen, Listener, SnapshotExpires, SnapshotsUnknown
+from qumulo_changelist.errors import SnapshotMissingError
+from qumulo_changelist.events import FullListChosen, Listener, SnapshotExpires
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 
@@ -34,10 +24,10 @@ def find_pair(
     """
     older, newer = request.older, request.newer
     if older is not None:
-        known = _describe(cluster, (older, newer), listener)
+        known = _describe(cluster, older, newer)
         _report_expiry(known, request, listener)
         return compare_snapshots(cluster, scope, known[older], known[newer])
-    known = _describe(cluster, (newer,), listener)
+    known = _describe(cluster, newer)
     _report_expiry(known, request, listener)
     pair = take_whole(cluster, scope, known[newer])
     listener(FullListChosen(scope.base or "/", newer))
@@ -62,18 +52,15 @@ def check_still_there(cluster: Cluster, pair: SnapshotPair, request: ChangelistR
 
     Raises:
         SnapshotMissingError: one was deleted, or has expired.
+        ChangelistError: the cluster cannot be asked, so that nobody knows.
     """
     used = [pair.older.snapshot] if request.reads_older else []
     if request.reads_newer:
         used.append(pair.newer.snapshot)
-    # Those of which nothing was known at first may have been there or not.
-    numbers = [snapshot.id for snapshot in used if snapshot.taken]
+    numbers = [snapshot.id for snapshot in used]
     if not numbers:
         return
-    try:
-        known = cluster.snapshots(*numbers)
-    except (StatusError, ReplyError, UnreachableError, QqFailedError):
-        return  # what it had was read
+    known = cluster.snapshots(*numbers)
     for number in numbers:
         if number not in known or known[number].is_going:
             raise SnapshotMissingError(
@@ -81,27 +68,17 @@ def check_still_there(cluster: Cluster, pair: SnapshotPair, request: ChangelistR
             )
 
 
-def _describe(
-    cluster: Cluster, numbers: tuple[int, ...], listener: Listener
-) -> dict[int, Snapshot]:
-    """Return the snapshots as the cluster describes them, or their ids alone.
+def _describe(cluster: Cluster, *numbers: int) -> dict[int, Snapshot]:
+    """Return the snapshots as the cluster describes them.
 
-    Of a cluster that does not describe them, or not to this user, only the base path shows whether
-    they are of one directory (``find_base``). One that fails to answer, or whose answer cannot be
-    understood, is no such cluster, and ends the run.
+    Raises:
+        SnapshotMissingError: the cluster does not have one of them, or is deleting it.
+        ChangelistError: the user may not read their status, or the cluster cannot be asked.
     """
-    known: dict[int, Snapshot] = {}
-    try:
-        known = cluster.snapshots(*numbers)
-    except (LoginError, SingleSignOnError):
-        raise  # without a login, nothing else can be asked either
-    except (RefusedError, UnsupportedError) as error:
-        # A list can be made without that.
-        listener(SnapshotsUnknown(str(error)))
-    else:
-        for number in numbers:
-            if number not in known:
-                raise SnapshotMissingError(f"the cluster has no snapshot {number}")
-            if known[number].is_going:
-                raise SnapshotMissingError(f"the cluster is deleting snapshot {number}")
-    return {number: known.get(number, Snapshot(number)) for number in numbers}
+    known = cluster.snapshots(*numbers)
+    for number in numbers:
+        if number not in known:
+            raise SnapshotMissingError(f"the cluster has no snapshot {number}")
+        if known[number].is_going:
+            raise SnapshotMissingError(f"the cluster is deleting snapshot {number}")
+    return known
