@@ -90,6 +90,8 @@ def _summary(kind: type) -> str:
 def _hint(kind: type[ChangelistError]) -> str:
     if kind is errors.ResourceError:
         return _BY_NUMBER
+    if kind is errors.MissingPackageError:
+        return _BY_MESSAGE  # it names the package
     if issubclass(kind, errors.StatusError):
         error: ChangelistError = kind("", status=0, error_class="")
     else:

@@ -73,6 +73,7 @@ def test_a_run_that_fails_says_why_and_what_to_do(office: Office, log: Path) -> 
     assert ended[1]["level"] == "error"
     assert ended[1]["message"] in done.messages
     assert ended[1]["hint"] in done.messages
+    assert ended[1]["hint"].endswith(f"The configuration is {office.site.configuration}.")
     assert "s3cret" not in log.read_text()
     assert "t0ken" not in log.read_text()
 

@@ -183,9 +183,14 @@ def test_a_missing_file_is_a_finding(published: Published, what: str) -> None:
 
     found = verify_list(str(published.path))
 
-    assert outcomes(found) == {what: "differs"}
+    assert outcomes(found) == {what: "unknown"}
     assert "cannot be read: No such file" in detail(found, what)
     assert (found.receipt is None) == (what == "receipt")
+
+
+def test_without_a_list_and_a_receipt_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    with pytest.raises(errors.UsageError, match="there is no list"):
+        verify_list(str(tmp_path / "none"))
 
 
 @pytest.mark.parametrize(

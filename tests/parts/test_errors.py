@@ -11,6 +11,7 @@ from docs import tables
 from qumulo_changelist import errors
 from qumulo_changelist.cli import main, messages, project_options
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
+from qumulo_changelist.cli.error_context import add_context
 from qumulo_changelist.errors import ChangelistError
 
 
@@ -198,7 +199,7 @@ def test_the_configuration_of_this_machine_is_named_unless_the_error_is_of_a_wor
     for worker in ("", "tls://10.0.0.7:4001"):
         error = errors.LoginError("what is wrong")
         error.worker = worker
-        main._add_context(error, options)
+        add_context(error, options)
         hints.append(messages.hint_for(error, makes_list=False))
 
     here = messages.hint_for(errors.LoginError("what"), makes_list=False)

@@ -18,7 +18,7 @@ from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
 from qumulo_changelist.errors import (
     ClusterPathError,
     ListNameError,
-    MappedPathError,
+    NoMappedPathError,
     ProjectNameError,
     SnapshotOrderError,
     UsageError,
@@ -116,7 +116,7 @@ def test_the_source_index_is_a_number_wherever_the_list_is_written():
 
 def test_the_mapped_path_is_needed_if_a_mount_is_read():
     for metadata in ("mount", "snapshot"):
-        message = refuse(MappedPathError, mapped_path=None, metadata=metadata)
+        message = refuse(NoMappedPathError, mapped_path=None, metadata=metadata)
         assert message == "the mapped path is needed to read sizes, times and owners"
     replace(LIST, mapped_path=None, metadata="rest").check()
 

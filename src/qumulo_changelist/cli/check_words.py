@@ -1,6 +1,7 @@
 """Checks of a setup in words and as JSON, each with what to do about it."""
 
 from qumulo_changelist import errors
+from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.errors import ChangelistError
 from qumulo_changelist.operations.doctor.checks import Check
@@ -12,6 +13,7 @@ _MOUNT = (
 )
 # Where the usual hint names options that this command does not have.
 _HINTS: dict[type[ChangelistError], str] = {
+    errors.UsageError: "",
     errors.MappedPathError: _MOUNT,
     errors.WrongMountError: _MOUNT,
     errors.HiddenSnapshotError: (
@@ -40,12 +42,7 @@ def hint_of(check: Check) -> str:
     """Return what to do about a check; "" for nothing."""
     if check.hint or not check.error:
         return check.hint
-    own = (_HINTS[kind] for kind in type(check.error).__mro__ if kind in _HINTS)
-    usual = hint_for(check.error, makes_list=False)
-    return usual if type(check.error) in _USUAL else next(own, usual)
-
-
-_USUAL = (errors.SnapshotMissingError, errors.UnsupportedError)
+    return hint_for(check.error, makes_list=False, overrides={**CYCLE_HINTS, **_HINTS})
 
 
 def check_as_json(check: Check) -> dict[str, str]:

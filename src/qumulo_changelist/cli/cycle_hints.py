@@ -1,6 +1,6 @@
 """Hints of ``qumulo-changelist`` where those of the two known commands name options it has not.
 
-``PROJECT`` stands for the project that an error is about.
+``PROJECT`` stands for the project that an error is about, ``COMMAND`` for the sub-command.
 """
 
 from qumulo_changelist import errors
@@ -21,6 +21,10 @@ CYCLE_HINTS: dict[type[ChangelistError], str] = {
         "Check that the share is mounted where mapped_path of the project says; without "
         "mapped_path, everything is read over REST."
     ),
+    errors.NoMappedPathError: (
+        "Set mapped_path of the project, or give --mapped-path; or choose --metadata rest, which "
+        "needs no mount."
+    ),
     errors.WrongMountError: (
         "Check that the share is mounted there, and that mapped_path of the project is the "
         "directory where this machine sees it; `qumulo-changelist doctor PROJECT` compares both."
@@ -28,6 +32,11 @@ CYCLE_HINTS: dict[type[ChangelistError], str] = {
     errors.HiddenSnapshotError: (
         "Check that .snapshot can be reached there (over NFSv4.1 from Core 5.2.4 on), or set "
         'metadata = "rest" for the project.'
+    ),
+    errors.SnapshotTimeError: "Give the snapshot first that was taken first.",
+    errors.ConfigurationFileError: (
+        "`qumulo-changelist init` makes one. Or name one with --config, with "
+        "QUMULO_CHANGELIST_CONFIG, or as config of the project, and let this user read it."
     ),
     errors.SnapshotMissingError: (
         "`qumulo-changelist snapshot list` shows those that exist; snapshots also expire by "

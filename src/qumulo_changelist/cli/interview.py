@@ -13,7 +13,16 @@ from qumulo_changelist.errors import ChangelistError, UsageError
 MAX_PASSWORDS = 3
 """The number of times that a password is asked for; more wrong ones could lock a user out."""
 
+# Whoever answers questions gives no options.
+_HINTS = {**CYCLE_HINTS, UsageError: ""}
+
 Value = TypeVar("Value")
+
+
+def missing_options(*options: str) -> UsageError:
+    """Return the error for options that are missing where nobody can be asked."""
+    verb = "are" if len(options) > 1 else "is"
+    return UsageError(f"{', '.join(options)} {verb} missing, and there is no terminal to ask on")
 
 
 class Interview:
@@ -46,7 +55,7 @@ class Interview:
             return self._line() or default
         if default:
             return default
-        raise UsageError(f"{option} is missing, and there is no terminal to ask on")
+        raise missing_options(option)
 
     def secret(self, option: str, question: str) -> str:
         """Return what a person types, which is not shown.
@@ -55,7 +64,7 @@ class Interview:
             UsageError: nobody can be asked.
         """
         if not self.can_ask:
-            raise UsageError(f"{option} is missing, and there is no terminal to ask on")
+            raise missing_options(option)
         import getpass
 
         try:
@@ -96,7 +105,7 @@ class Interview:
                 if not may_repeat or number == tries or not self.can_ask:  # any more
                     raise
                 say(str(error))
-                if hint := hint_for(error, makes_list=False, overrides=CYCLE_HINTS):
+                if hint := hint_for(error, makes_list=False, overrides=_HINTS):
                     say(hint)
 
     def _line(self) -> str:

@@ -24,7 +24,7 @@ from qumulo_changelist.events import Listener
 from qumulo_changelist.machine.scratch import scratch_folder
 from qumulo_changelist.names import to_bytes, to_text
 from qumulo_changelist.output.formats import formats_of_lists
-from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.projects.file import read_projects
 from qumulo_changelist.projects.project import Project, Source
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _project(options: argparse.Namespace) -> Project | None:
         if options.project in projects:
             return projects[options.project]
         if options.source is None:
-            return find_project(projects, options.project)
+            return project_options.named_project(projects, options.project)
     if options.guid is None and options.output is None:
         raise UsageError("give --guid, too, or a file for the list")
     source = Source(

@@ -15,11 +15,11 @@ from qumulo_changelist.cli import log_options, program
 from qumulo_changelist.cli.answer import print_error
 from qumulo_changelist.cli.commands import COMMANDS
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
+from qumulo_changelist.cli.error_context import add_context
 from qumulo_changelist.cli.last_resort import mistake_errors
-from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.progress import shown_progress
 from qumulo_changelist.cli.screen import Screen, say
-from qumulo_changelist.errors import ChangelistError, RefusedError, UnreachableError, UsageError
+from qumulo_changelist.errors import ChangelistError, UsageError
 from qumulo_changelist.events import Listener
 from qumulo_changelist.run_id import new_run_id
 from qumulo_changelist.version import __version__
@@ -112,6 +112,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         options = _parse(argv, handover)
     except UsageError as error:
+        error.command = _named_command(argv)
         if "--json" in argv:
             print_error(error)
         raise
@@ -142,7 +143,7 @@ def _execute(options: argparse.Namespace, log: Listener) -> int:
             say("what is not committed is listed again by the next run")
         raise
     except ChangelistError as error:
-        _add_context(error, options)
+        add_context(error, options)
         raise
     finally:
         if screen is not None:
@@ -156,8 +157,7 @@ def _parse(argv: list[str], handover: list[str] | None) -> argparse.Namespace:
     Raises:
         UsageError: it is wrong.
     """
-    named = next((argument for argument in argv if argument in COMMANDS), "")
-    parser = make_parser([named])
+    parser = make_parser([_named_command(argv)])
     options = parser.parse_args(argv)
     if handover is not None and options.command != "run":
         parser.error("-- and a command can follow `run` alone")
@@ -167,15 +167,8 @@ def _parse(argv: list[str], handover: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _add_context(error: ChangelistError, options: argparse.Namespace) -> None:
-    """Add what only the command line knows: the project, and which configuration was read."""
-    named = [getattr(options, "name", "") or "", *getattr(options, "names", [])]
-    error.project = error.project or next(filter(None, named), "")
-    # A worker of a different machine has read its own.
-    path = "" if error.worker else getattr(options, "read_config", "")
-    if path and isinstance(error, (RefusedError, UnreachableError)):
-        hint = hint_for(error, makes_list=False, overrides=CYCLE_HINTS)
-        error.hint = f"{hint} The configuration is {path}."
+def _named_command(argv: list[str]) -> str:
+    return next((argument for argument in argv if argument in COMMANDS), "")
 
 
 def _split(argv: list[str]) -> tuple[list[str], list[str] | None]:

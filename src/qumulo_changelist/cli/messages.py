@@ -46,6 +46,10 @@ _HINTS: dict[type[ChangelistError], str] = {
         "With -m, give the directory where this machine mounts the base path, and check that the "
         "share is mounted; or use --metadata rest, which needs no mount."
     ),
+    errors.NoMappedPathError: (
+        "With -m, give the directory where this machine mounts the base path; or use --metadata "
+        "rest, which needs no mount."
+    ),
     errors.WrongMountError: (
         "Check that the share is mounted there, and that -m names the directory where this machine "
         "sees the base path."
@@ -253,6 +257,8 @@ _HINTS: dict[type[ChangelistError], str] = {
 
 # After these, the list is in its place; after a mistake, nobody knows.
 _AFTER_PUBLICATION = (errors.ReceiptError, errors.ResultError, errors.MistakeError)
+# These may be due to what the archiver's configuration says.
+_OF_THE_CONFIGURATION = (errors.RefusedError, errors.UnreachableError)
 # These end a run before its work begins.
 _BEFORE_WORK = (
     errors.ProjectNameError,
@@ -279,10 +285,15 @@ def hint_for(
         overrides: hints of the command in place of the usual ones.
     """
     hint = error.hint or _hint_of_class(error, {**_HINTS, **overrides})
+    if error.command:
+        hint = hint.replace(" COMMAND", f" {error.command}")
     if error.project:
         hint = hint.replace(" PROJECT", f" {shlex.quote(error.project)}")
     if error.worker and hint:
         hint = f"On the worker {error.worker}: {hint}"
+    # A worker of a different machine has read its own.
+    elif error.configuration and isinstance(error, _OF_THE_CONFIGURATION):
+        hint = f"{hint} The configuration is {error.configuration}.".lstrip()
     if makes_list and isinstance(error, ResourceError) and error.number != errno.EMFILE:
         hint = f"{hint} {_FEWER_WORKERS}"
     is_about_list = makes_list and not isinstance(error, _AFTER_PUBLICATION + _BEFORE_WORK)

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from qumulo_changelist.cli import arguments, filter_options, scheduler_options
@@ -139,15 +140,37 @@ def chosen_projects(options: argparse.Namespace, names: list[str]) -> list[Proje
             hint="A command goes after --, such as: qumulo-changelist run "
             f"{shlex.join([names[0], '--', *names[1:]])}",
         )
-    if not projects:
-        raise UnknownProjectError(f"there is no project {names[0]!r:.300}", hint=NO_PROJECTS)
-    return [with_options(find_project(projects, name), options) for name in names]
+    return [
+        with_options(named_project(projects, name, if_empty=NO_PROJECTS), options) for name in names
+    ]
 
 
+MAKE_PROJECTS = "`qumulo-changelist init` makes a projects.toml"
 NO_PROJECTS = (
-    "`qumulo-changelist init` makes a projects.toml; or describe the project here: --project NAME "
-    "--source PATH --guid GUID --index N."
+    f"{MAKE_PROJECTS}; or describe the project here: --project NAME --source PATH --guid GUID "
+    "--index N."
 )
+
+
+def named_project(
+    projects: Mapping[str, Project], name: str, *, if_empty: str = f"{MAKE_PROJECTS}."
+) -> Project:
+    """Return the project of a name.
+
+    Args:
+        projects: those of all files.
+        name: its name.
+        if_empty: the hint if there is no project at all.
+
+    Raises:
+        UnknownProjectError: there is no such project.
+    """
+    try:
+        return find_project(projects, name)
+    except UnknownProjectError as error:
+        if not projects:
+            error.hint = if_empty
+        raise
 
 
 def _described(options: argparse.Namespace) -> Project:

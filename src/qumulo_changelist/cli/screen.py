@@ -294,8 +294,8 @@ _WORDS: dict[type, Callable[[Any], str]] = {
         f"of the diff that an earlier run has kept, a part is requested again: {e.reason}"
     ),
     events.KeepingStopped: lambda e: (
-        "if this run is cut short, the next one does again what it does from now on; nothing more "
-        f"can be kept in {e.path}: {e.reason}"
+        f"nothing more can be kept in {e.path}: {e.reason}; if this run is cut short, the next one "
+        "repeats what comes after this"
     ),
     events.OldPiecesRemoved: lambda e: f"removed {e.path}, which an earlier run had left",
     events.PiecesLeft: lambda e: f"pieces cannot be removed: {e.path}: {e.reason}",

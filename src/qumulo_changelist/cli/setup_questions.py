@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from qumulo_changelist.cli import patience_options
-from qumulo_changelist.cli.interview import MAX_PASSWORDS, Interview
+from qumulo_changelist.cli.interview import MAX_PASSWORDS, Interview, missing_options
 from qumulo_changelist.cli.screen import say
 from qumulo_changelist.config.archiver import (
     CONFIG_VARIABLE,
@@ -76,8 +76,8 @@ class SetupQuestions:
             UsageError: an option is missing, and nobody can be asked.
             ChangelistError: a check fails, and nobody can be asked again.
         """
-        self._check_complete()
         config = self._existing_configuration()
+        self._check_complete(makes_config=config is None)
         own = "" if config is not None else self._options.write_config or own_path()
         # Before anybody answers questions in vain.
         check_files(self._projects_file, own, self._options.project or "")
@@ -100,11 +100,22 @@ class SetupQuestions:
             checks=False,
         )
 
-    def _check_complete(self) -> None:
+    def _check_complete(self, *, makes_config: bool) -> None:
         """Make sure that nothing has to be asked, if nobody can be asked."""
-        missing = [name for name in ("source", "guid") if getattr(self._options, name) is None]
+        options, needed = self._options, ["source", "guid"]
+        if makes_config:
+            needed = ["cluster", *self._needed_to_log_in(), *needed]
+        missing = [name for name in needed if getattr(options, name) is None]
         if missing and not self._interview.can_ask:
-            raise UsageError(f"--{missing[0]} is missing, and there is no terminal to ask on")
+            raise missing_options(*(f"--{name.replace('_', '-')}" for name in missing))
+
+    def _needed_to_log_in(self) -> list[str]:
+        options = self._options
+        if options.access_token_file is not None or os.environ.get(TOKEN_VARIABLE):
+            return []
+        if options.user == "":
+            return ["access_token_file"]
+        return ["user"] if os.environ.get(PASSWORD_VARIABLE) else ["user", "password_file"]
 
     def _existing_configuration(self) -> str | None:
         """Return the configuration to use, "" for the archiver's own; None to make one."""

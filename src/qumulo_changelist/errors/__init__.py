@@ -8,6 +8,7 @@
     │   ├── SnapshotOrderError        2   the older snapshot's id is not the smaller one
     │   ├── BasePathError             2   neither snapshot has the base path as a directory
     │   ├── MappedPathError           2   the mapped path cannot be read, or is missing
+    │   │   └── NoMappedPathError     2   none is given, and a mount is to be read
     │   ├── WrongMountError           2   the mapped path does not show the base path
     │   ├── HiddenSnapshotError       2   the mapped path does not show the snapshot
     │   ├── WorkersNeedRestError      2   workers of other machines cannot use `qq`
@@ -83,8 +84,9 @@
     UnreadableError                       one entry cannot be read: ends nothing
     └── AbsentError                       a tree has no such entry
 
-The exit codes 2, 4, 5, 6, 23 and 127 are the contract's (``docs/scan-list.md``, "How a run ends");
-the others are those of BSD's ``sysexits.h``. If ``qq`` reports an error, its own exit code is kept.
+Exit codes below 64, and 127, are ours; those from 65 on are those of BSD's ``sysexits.h``.
+``docs/scan-list.md`` ("How a run ends") has those of the two known commands. If ``qq``
+reports an error, its own exit code is kept.
 
 A message names what is wrong. What a user can type to mend it depends on the program that shows the
 error, so that is not stated here: for the commands, see ``cli/messages.py``.
@@ -146,6 +148,7 @@ from qumulo_changelist.errors.request import (
     ListNameError,
     MappedPathError,
     MissingPackageError,
+    NoMappedPathError,
     NoSessionError,
     ProjectNameError,
     SnapshotOrderError,
@@ -218,6 +221,7 @@ __all__ = [
     "MountTimeoutError",
     "NeededSnapshotError",
     "NoBaseError",
+    "NoMappedPathError",
     "NoSessionError",
     "NoWorkersError",
     "NotFoundError",

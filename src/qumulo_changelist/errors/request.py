@@ -33,6 +33,10 @@ class MappedPathError(UsageError):
     """The mapped path is missing, or is not a directory that can be read."""
 
 
+class NoMappedPathError(MappedPathError):
+    """No mapped path is given, and a mount is to be read."""
+
+
 class WrongMountError(UsageError):
     """The mapped path shows something other than the base path."""
 

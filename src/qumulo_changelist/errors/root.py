@@ -17,8 +17,12 @@ class ChangelistError(Exception):
     transient = False
     """Whether trying again later can help."""
     hint = ""
+    command = ""
+    """The sub-command that it ended; "" if that is unknown, or none."""
     project = ""
     """The project that it is about; "" if that is unknown, or none."""
+    configuration = ""
+    """The archiver's configuration that was read; "" if that is unknown, or none."""
     worker = ""
     """The worker where it happened, if that is a different machine; else ""."""
 

@@ -2,10 +2,10 @@
 
 import argparse
 
-from qumulo_changelist.cli import arguments, common, log_options
+from qumulo_changelist.cli import arguments, common, log_options, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen
-from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.projects.file import read_projects
 
 DESCRIPTION = """\
 Remember that the archive has everything on the list of a project that was made last. The next list
@@ -52,7 +52,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
     projects = read_projects(options.projects)
     project = projects.get(options.name)
     if project is None and not list_runs(options.name, options.state or ""):
-        find_project(projects, options.name)
+        project_options.named_project(projects, options.name)
     keep = options.keep or (project.keep if project else None)
     request = CommitRequest(
         project=options.name,

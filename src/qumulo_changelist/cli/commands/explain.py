@@ -50,6 +50,8 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         except UsageError as error:
             if there := place_on_cluster(os.path.abspath(options.path), projects.values()):
                 error.hint = f"On the cluster, it is {there}."
+            elif error.hint:
+                error.hint = f"{error.hint} Or name the list with --list."
             raise
         path, project = run.list, projects.get(run.project)
     settings = common.find_settings(options, project, is_question=True)

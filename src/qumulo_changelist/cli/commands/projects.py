@@ -7,7 +7,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from qumulo_changelist.checks.notify_url import shown_address
-from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.screen import Screen, say
 from qumulo_changelist.errors import ProjectFileError, UsageError
@@ -27,6 +27,8 @@ EXAMPLES = """\
   qumulo-changelist projects forget show1
   qumulo-changelist projects check --projects ./projects.toml
 """
+
+_NO_PROJECTS_YET = f"no projects yet: {project_options.MAKE_PROJECTS}"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +61,7 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
     if options.action == "list":
         projects = list(read_projects(options.projects).values())
         answer: dict[str, object] = {"projects": [_describe(one) for one in projects]}
-        text = join_lines(map(_line, projects)) or "no projects yet"
+        text = join_lines(map(_line, projects)) or _NO_PROJECTS_YET
         print_answer(answer, text, as_json=options.json)
         return 0
     from qumulo_changelist.operations.project.run import check_project
@@ -72,7 +74,7 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
     if not options.json:
         for problem in problems:
             say(str(problem))
-    good = f"{len(found)} projects, no problem: {', '.join(found)}" if found else "no projects yet"
+    good = f"{len(found)} projects, no problem: {', '.join(found)}" if found else _NO_PROJECTS_YET
     print_answer(answer, "" if problems else good, as_json=options.json)
     return ProjectFileError.exit_code if problems else 0
 

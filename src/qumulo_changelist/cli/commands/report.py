@@ -28,6 +28,8 @@ EXAMPLES = """\
   qumulo-changelist report show1 --terminal
 """
 
+_NO_LIST = "`qumulo-changelist run PROJECT` makes one; or name the file of a list."
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of this sub-command."""
@@ -59,9 +61,14 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         raise UsageError("--output is for a page, and --terminal and --json write none")
     if not is_text:
         _check(options.output or "report.html")
-    report = make_report(
-        options.target, price=options.price, state=options.state or "", listener=screen
-    )
+    try:
+        report = make_report(
+            options.target, price=options.price, state=options.state or "", listener=screen
+        )
+    except UsageError as error:
+        error.hint = error.hint or _NO_LIST
+        error.project = options.target
+        raise
     if options.json:
         from qumulo_changelist.cli.report_json import describe_report as describe
 

@@ -17,6 +17,7 @@ from qumulo_changelist.cli import (
 from qumulo_changelist.cli.answer import describe_error, describe_lists, print_answer
 from qumulo_changelist.cli.cycle_hints import CYCLE_HINTS
 from qumulo_changelist.cli.deadline import deadline
+from qumulo_changelist.cli.error_context import add_context
 from qumulo_changelist.cli.last_resort import mistake_errors
 from qumulo_changelist.cli.messages import hint_for
 from qumulo_changelist.cli.reporting import Reporter
@@ -111,6 +112,7 @@ def execute(options: argparse.Namespace, screen: Screen) -> int:
         except ChangelistError as error:
             if len(projects) == 1:
                 raise
+            add_context(error, options, project.name)
             if page:
                 page.add_failure(project.name, error)
             answer, code = _failed(project, error), error.exit_code
@@ -184,8 +186,12 @@ class _Runs:
                 settings = common.find_settings(options, project)
                 result = run_project(_request(project, options), settings, listener)
         except ChangelistError as error:
+            add_context(error, options, project.name)
             self._reporter.report(project, _failed(project, error), error.exit_code)
             raise
+        for one in result.sources:
+            if one.failure:
+                add_context(one.failure, options, project.name)
         sources = [_describe_source(one) for one in result.sources]
         retries = screen.retries.since(*before)
         answer: dict[str, object] = {

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from qumulo_changelist.cli import arguments, common, log_options
+from qumulo_changelist.cli import arguments, common, log_options, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.cycle_words import describe_moment
 from qumulo_changelist.cli.moments import describe_time
@@ -16,7 +16,7 @@ from qumulo_changelist.operations.snapshots.care import (
 )
 from qumulo_changelist.operations.snapshots.choice import choose_snapshot
 from qumulo_changelist.operations.snapshots.creation import SnapshotRequest, create_snapshot
-from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.projects.file import read_projects
 from qumulo_changelist.wording import join_lines
 
 DESCRIPTION = """\
@@ -79,7 +79,7 @@ def _create(options: argparse.Namespace, screen: Screen) -> None:
     project = None
     paths = [options.source]
     if options.source is None:
-        project = find_project(read_projects(options.projects), options.name)
+        project = project_options.named_project(read_projects(options.projects), options.name)
         paths = [source.path for source in project.sources]
     settings = common.find_settings(options, project)
     created = [

@@ -3,13 +3,13 @@
 import argparse
 import time
 
-from qumulo_changelist.cli import arguments, common
+from qumulo_changelist.cli import arguments, common, project_options
 from qumulo_changelist.cli.answer import print_answer
 from qumulo_changelist.cli.moments import describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.operations.project.history import SourceState, SourceStatus, project_statuses
-from qumulo_changelist.projects.file import find_project, read_projects
+from qumulo_changelist.projects.file import read_projects
 from qumulo_changelist.wording import count, join_lines
 
 DESCRIPTION = """\
@@ -44,12 +44,14 @@ def execute(options: argparse.Namespace, _screen: Screen) -> int:
     found = project_statuses(projects.values(), options.state or "")
     for name in options.names:
         if not any(one.project == name for one in found):
-            find_project(projects, name)
+            project_options.named_project(projects, name)
     found = [one for one in found if not options.names or one.project in options.names]
     states = [one.state(options.max_age, now) for one in found]
     text = join_lines(_line(*one, now) for one in zip(found, states, strict=True))
     answer = {"projects": [_describe(*one, now) for one in zip(found, states, strict=True)]}
-    print_answer(answer, text or "no projects yet", as_json=options.json)
+    print_answer(
+        answer, text or f"no projects yet: {project_options.MAKE_PROJECTS}", as_json=options.json
+    )
     return 0 if all(state == "ok" for state in states) else 1
 
 

@@ -14,7 +14,7 @@ DESCRIPTION = """\
 Compare a list with its receipt: size, SHA-256, and the number of entries of each kind. With
 --against-cluster, also compare what the cluster counts in both snapshots.
 
-The exit code is 0 if everything could be compared and agrees, else 5.
+The exit code is 0 if everything could be compared and agrees, 2 if there is no such list, else 5.
 """
 EXAMPLES = """\
   qumulo-changelist verify /tmp/sdna-scan-files/5f1c9a52/1-files.xml

@@ -32,7 +32,7 @@ _TITLES = {
     "scheduler": "the scheduler {}",
     "workers": "the workers of {}",
     "work-folder": "the work folder {}",
-    "free-space": "free space in {}",
+    "free-space": "free space in the work folder {}",
     "state-folder": "the folder for what is committed",
 }
 
@@ -130,7 +130,7 @@ class Examination:
         """
         missing = [need for need, passed in (needs or {}).items() if not passed]
         if missing:
-            words = ", ".join(missing)
+            words = ", ".join(map(self._title_of, missing))
             done = [Check(name, one, CheckStatus.SKIPPED, f"it needs: {words}") for one in abouts]
         else:
             done = [_examine(name, one, look_at) for one in abouts]
@@ -140,6 +140,11 @@ class Examination:
             self.checks.append(kept)
             self._report(kept)
         return passed
+
+    def _title_of(self, need: str) -> str:
+        """Return the title of the last check of a name, or of a privilege."""
+        made = (one.title for one in reversed(self.checks) if need in (one.name, one.about))
+        return next(made, need)
 
 
 def _weaken(failed: Check) -> Check:

@@ -18,7 +18,7 @@ from qumulo_changelist.checks.request import (
     normalize_cluster_path,
 )
 from qumulo_changelist.checks.unreadable_limit import UnreadableLimit
-from qumulo_changelist.errors import MappedPathError, UsageError
+from qumulo_changelist.errors import NoMappedPathError, UsageError
 from qumulo_changelist.filters.filters import NO_FILTERS, Filters
 from qumulo_changelist.output.formats import check_formats
 from qumulo_changelist.runners.scheduler import Scheduler
@@ -134,7 +134,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         Raises:
             ListNameError: the GUID, the source index or the output cannot name the list.
             SnapshotOrderError: the older snapshot does not have the smaller id.
-            MappedPathError: the mapped path is needed and missing.
+            NoMappedPathError: the mapped path is needed and missing.
             ClusterPathError: the base path is not an absolute path.
             MissingPackageError: a format, or the scheduler, needs a package that is not installed.
             SchedulerAddressError: there is no scheduler at such an address; see ``Scheduler``.
@@ -151,7 +151,7 @@ class ChangelistRequest(Struct, frozen=True, kw_only=True):
         if self.older is not None:
             check_order(self.older, self.newer)
         if self.mapped_path is None and self.metadata != "rest":
-            raise MappedPathError("the mapped path is needed to read sizes, times and owners")
+            raise NoMappedPathError("the mapped path is needed to read sizes, times and owners")
         normalize_cluster_path(self.base_path)
         wanted = self.effective()
         check_formats(self.formats, deletes=wanted.deletes, moves=wanted.moves)

@@ -1,5 +1,6 @@
 """Verifying a list that was published: against its receipt, and against the cluster."""
 
+import os
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -15,9 +16,11 @@ from qumulo_changelist.errors import (
     IncomparableError,
     InvalidReceiptError,
     UnreadableError,
+    UsageError,
 )
 from qumulo_changelist.events import Listener, Stage, StageBegun, ignore
 from qumulo_changelist.machine.shortages import shortage_errors
+from qumulo_changelist.names import to_bytes
 from qumulo_changelist.operations.lists.receipt import Receipt, read_receipt
 from qumulo_changelist.operations.lists.recorded_snapshots import Outcome, look_up_snapshots
 from qumulo_changelist.output.formats import FORMATS, format_of
@@ -67,11 +70,14 @@ def verify_list(
         listener: receives the events of the run.
 
     Raises:
+        UsageError: there is neither a list nor a receipt.
         ChangelistError: the cluster cannot be asked, or this machine lacks a resource. Whatever is
             wrong with the list itself is a finding.
     """
     with shortage_errors():
         receipt_path = receipt_path_of(path)
+        if not (_exists(path) or _exists(receipt_path)):
+            raise UsageError(f"there is no list {path}", hint="Name the file of a list.")
         findings: list[Finding] = []
         receipt = _read_receipt(receipt_path, findings)
         listener(StageBegun(Stage.CHECKING, receipt.base_path if receipt else ""))
@@ -82,11 +88,16 @@ def verify_list(
         return Verification(path, receipt_path, receipt, findings)
 
 
+def _exists(path: str) -> bool:
+    return os.path.lexists(to_bytes(path))
+
+
 def _read_receipt(path: str, findings: list[Finding]) -> Receipt | None:
     try:
         receipt = read_receipt(path)
     except InvalidReceiptError as error:
-        findings.append(Finding("receipt", "differs", str(error)))
+        outcome: Outcome = "differs" if _exists(path) else "unknown"
+        findings.append(Finding("receipt", outcome, str(error)))
         return None
     detail = f"version {receipt.version} made the list for {receipt.project}"
     findings.append(Finding("receipt", "ok", f"{detail}, until {receipt.ended or 'some time'}"))
@@ -101,7 +112,7 @@ def _compare_content(path: str, receipt: Receipt | None) -> Iterator[Finding]:
     try:
         content = read_content(path, list_format, receipt.base_path if receipt else "/")
     except MalformedListError as error:
-        yield Finding("list", "differs", str(error))
+        yield Finding("list", "differs" if _exists(path) else "unknown", str(error))
         return
     if receipt:
         yield from _compare_bytes(content, receipt)

@@ -115,7 +115,7 @@ def last_list_of(path: str, state: str = "") -> Run:
             return run
     raise UsageError(
         f"this machine has made no list that can contain {path}",
-        hint="Name it as the cluster does, such as /projects/show1/a.mov, or name the list.",
+        hint="Name it as the cluster does, such as /projects/show1/a.mov.",
     )
 
 
