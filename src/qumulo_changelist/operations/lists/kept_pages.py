@@ -27,7 +27,7 @@ from qumulo_changelist.operations.lists.kept_folder import (
 )
 from qumulo_changelist.operations.lists.page_file import PageFile, PagesHeader, open_pages
 
-# After these, the same pages would lead to the same end.
+# After these, unless they may pass, the same pages would lead to the same end.
 _REFUSED = (DeletionLimitError, ProofError, ReplyError, NotFoundError)
 
 
@@ -54,8 +54,9 @@ def keep_pages(
     kept = KeptPages(folder, header, listener)
     try:
         yield kept
-    except _REFUSED:
-        kept.remove()
+    except _REFUSED as error:
+        if not error.transient:
+            kept.remove()
         raise
     finally:
         kept.close()
