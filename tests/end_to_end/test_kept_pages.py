@@ -30,7 +30,9 @@ from qumulo_changelist.errors import (
     ReplyError,
     StatusError,
 )
-from qumulo_changelist.operations.lists import kept_folder, kept_pages, page_file
+from qumulo_changelist.operations.lists.keeping import folder as kept_folder
+from qumulo_changelist.operations.lists.keeping import page_file
+from qumulo_changelist.operations.lists.keeping import pages as kept_pages
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import PAGE_LIMIT, site_on

@@ -25,7 +25,7 @@ from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.held_mounts import HeldMounts
-from qumulo_changelist.operations.lists.kept_parts import keep_parts
+from qumulo_changelist.operations.lists.keeping.parts import keep_parts
 from qumulo_changelist.operations.lists.open_list import OpenList
 from qumulo_changelist.operations.lists.places import check_owners_of, check_places
 from qumulo_changelist.operations.lists.plan import Planner

@@ -19,8 +19,8 @@ from qumulo_changelist.machine.private_folder import (
     state_folder,
 )
 from qumulo_changelist.machine.shortages import check_shortage
-from qumulo_changelist.operations.lists.page_file import peek
-from qumulo_changelist.operations.lists.piece_sets import (
+from qumulo_changelist.operations.lists.keeping.page_file import peek
+from qumulo_changelist.operations.lists.keeping.piece_sets import (
     DAYS_KEPT,
     Snapshots,
     describe_sets,
@@ -96,8 +96,8 @@ class KeptFolder:
     def _room(self, size: int) -> int:
         found = sorted(_all_in(self.path), key=lambda kept: kept.changed)
         total, usage = sum(kept.size for kept in found), os.statvfs(self.path)
-        spare = min(MIN_FREE, usage.f_blocks * usage.f_frsize // _FREE_SHARE)
-        free = usage.f_bavail * usage.f_frsize - spare
+        reserve = min(MIN_FREE, usage.f_blocks * usage.f_frsize // _FREE_SHARE)
+        free = usage.f_bavail * usage.f_frsize - reserve
         for kept in found:
             if total + size <= MAX_SIZE and size <= free:
                 break

@@ -19,13 +19,13 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.events import KeepingStopped, Listener, PagesDropped, PagesReused
 from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.lists.kept_folder import (
+from qumulo_changelist.operations.lists.keeping.folder import (
     PAGES_ENDING,
     KeptFolder,
     NoRoomError,
     describe_problem,
 )
-from qumulo_changelist.operations.lists.page_file import PageFile, PagesHeader, open_pages
+from qumulo_changelist.operations.lists.keeping.page_file import PageFile, PagesHeader, open_pages
 
 # After these, unless they may pass, the same pages would lead to the same end.
 _REFUSED = (DeletionLimitError, ProofError, ReplyError, NotFoundError)
