@@ -20,8 +20,8 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.mistakes import MISTAKE
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.lists.keeping.folder import is_worth_going_on
 from qumulo_changelist.operations.lists.keeping.piece_sets import has_pieces
+from qumulo_changelist.operations.lists.keeping.worth import is_worth_going_on
 from qumulo_changelist.projects.project import Project, Source
 
 # What these errors are about is mended outside the snapshot: the way to the cluster, a login, a

@@ -16,11 +16,11 @@ from qumulo_changelist.operations.lists.keeping.folder import (
 )
 from qumulo_changelist.operations.lists.keeping.piece_sets import (
     PieceSet,
-    Snapshots,
     make_set,
     name_set,
     take_set,
 )
+from qumulo_changelist.operations.lists.keeping.set_facts import Snapshots
 from qumulo_changelist.runners.piece_keeper import OPEN
 
 SECONDS_BEFORE_KEEPING = 10
