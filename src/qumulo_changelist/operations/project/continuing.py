@@ -40,12 +40,11 @@ _NANOSECONDS = 10**9
 def find_interrupted(
     project: Project, source: Source, path: str, survey: Survey, base: Base, journal: Journal
 ) -> Snapshot | None:
-    """Return the newest snapshot of runs that were cut short of which something can be used.
+    """Return the newest snapshot of runs that were cut short, if going on with it pays.
 
-    A run that went on with a new snapshot could use none of it. It is one that is as good as a
-    new one: it is of the directory that has the path now, no run after it has finished a list, or
-    failed for a reason that may lie in the snapshot, and it does not expire much earlier than a new
-    one would.
+    That is if it saves work and loses nothing: the snapshot is of the directory that has the path
+    now, no run after it has finished a list, or failed for a reason that may lie in the snapshot,
+    and it does not expire much earlier than a new one would.
 
     Args:
         project: the project.
