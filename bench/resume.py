@@ -30,7 +30,12 @@ from bench.servers import Server, serve_emulator, serve_replay
 _DELAY = 5
 _SHARE = 0.9
 _SLICE = 20_000
-_KEEPING = {"all": "all of it", "KeptPages": "pages", "PieceKeeper": "pieces", "SpareSet": "sizes"}
+_KEEPING = {
+    "all": "all of it",
+    "KeptPages": "pages",
+    "PieceKeeper": "pieces",
+    "PieceCopies": "sizes",
+}
 _REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 _CHILD = """
@@ -38,12 +43,12 @@ import json, os, signal, sys, time
 from bench.paging import settings_of
 from bench.servers import Server
 from qumulo_changelist import ChangelistRequest, generate_changelist
-from qumulo_changelist.operations.lists import kept_pages, spare_set
+from qumulo_changelist.operations.lists.keeping import copies, pages as kept_pages
 from qumulo_changelist.runners import piece_keeper
 
 if __name__ == "__main__":
     server, folder, values, pages, slices = json.loads(sys.argv[1])
-    spare_set.SECONDS_BEFORE_KEEPING = 0
+    copies.SECONDS_BEFORE_KEEPING = 0
 
     def die_after(owner, name, times):
         method, calls = getattr(owner, name), []
@@ -72,10 +77,10 @@ if __name__ == "__main__":
         setattr(owner, name, call)
 
     count_time(kept_pages.KeptPages, "keep")
-    count_time(spare_set.SpareSet, "look")
+    count_time(copies.PieceCopies, "look")
     count_time(piece_keeper.PieceKeeper, "_copy")
     die_after(kept_pages.KeptPages, "keep", pages)
-    die_after(spare_set.SpareSet, "look", slices)
+    die_after(copies.PieceCopies, "look", slices)
     settings = settings_of(Server(*server), folder)
     generate_changelist(ChangelistRequest(**values), settings)
     print(json.dumps({"all": time.process_time(), **spent}))

@@ -24,8 +24,15 @@ from qumulo_changelist import (
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.cluster.interface import UndecodedPage
 from qumulo_changelist.config.settings import Settings
-from qumulo_changelist.errors import DeletionLimitError, ReplyError, StatusError
-from qumulo_changelist.operations.lists import kept_folder, kept_pages, page_file
+from qumulo_changelist.errors import (
+    DeletionLimitError,
+    IncompleteReplyError,
+    ReplyError,
+    StatusError,
+)
+from qumulo_changelist.operations.lists.keeping import folder as kept_folder
+from qumulo_changelist.operations.lists.keeping import page_file
+from qumulo_changelist.operations.lists.keeping import pages as kept_pages
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import PAGE_LIMIT, site_on
@@ -581,6 +588,25 @@ def test_a_reply_that_makes_no_sense_leaves_nothing(project: Project, tmp_path: 
     with pytest.raises(ReplyError):
         make(project, request)
     assert project.kept() == []
+
+
+def test_a_listing_that_lacks_entries_keeps_the_pages_for_the_next_run(
+    project: Project, tmp_path: Path
+) -> None:
+    """As a snapshot may lead to that expires meanwhile: it may pass."""
+
+    def lack(event: events.Event) -> None:
+        if isinstance(event, events.ChangesCollected):
+            raise IncompleteReplyError("snapshot 5 lists 3 of the 4 entries of /long/in/")
+
+    request = project.request(tmp_path)
+    with pytest.raises(IncompleteReplyError):
+        generate_changelist(request, project.settings, lack)
+
+    made = make(project, request)
+
+    assert made.pages == 0
+    check_made_anew(project, made)
 
 
 # The commands

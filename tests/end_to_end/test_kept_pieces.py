@@ -25,7 +25,8 @@ from qumulo_changelist import (
 from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import PiecesError
-from qumulo_changelist.operations.lists import kept_folder, spare_set
+from qumulo_changelist.operations.lists.keeping import copies
+from qumulo_changelist.operations.lists.keeping import folder as kept_folder
 from qumulo_emulator.running import Emulator
 from tests.end_to_end.archive import files_below
 from tests.end_to_end.conftest import site_on
@@ -334,14 +335,14 @@ def test_two_runs_of_the_same_list_at_once_do_not_disturb_each_other(
 
 
 @pytest.fixture
-def spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a run of any length keeps copies of its pieces by itself."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(spare_set, "SECONDS_BEFORE_KEEPING", 0)
+    monkeypatch.setattr(copies, "SECONDS_BEFORE_KEEPING", 0)
     return tmp_path / "state" / "qumulo-changelist" / "kept"
 
 
-def spare_request(project: Project, folder: Path, **options: Any) -> ChangelistRequest:
+def request_with_copies(project: Project, folder: Path, **options: Any) -> ChangelistRequest:
     return project.request(folder, **{"pieces": None, **options})
 
 
@@ -350,12 +351,12 @@ def spare_request(project: Project, folder: Path, **options: Any) -> ChangelistR
 def test_a_long_run_keeps_copies_by_itself_and_the_next_one_uses_them(
     project: Project,
     tmp_path: Path,
-    spare: Path,
+    state: Path,
     monkeypatch: pytest.MonkeyPatch,
     wanted: str,
     workers: int,
 ) -> None:
-    request = spare_request(project, tmp_path, workers=workers, **WANTED[wanted])
+    request = request_with_copies(project, tmp_path, workers=workers, **WANTED[wanted])
     interrupt_before_publication(project, request, monkeypatch)
     before, listener = len(project.cluster.requests()), RecordingListener()
 
@@ -364,24 +365,24 @@ def test_a_long_run_keeps_copies_by_itself_and_the_next_one_uses_them(
     assert project.asked(before) == set()
     (event,) = listener.of(events.PiecesReused)
     assert event.reused == event.slices > 0
-    assert os.listdir(spare) == []
+    assert os.listdir(state) == []
     assert made == make(project, replace(request, resume=False))
 
 
 def test_a_short_run_keeps_no_piece(
-    project: Project, tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spare_set, "SECONDS_BEFORE_KEEPING", 1000)
-    cut_short(project, spare_request(project, tmp_path))
+    monkeypatch.setattr(copies, "SECONDS_BEFORE_KEEPING", 1000)
+    cut_short(project, request_with_copies(project, tmp_path))
 
-    assert not any(spare.glob("*pieces*"))
+    assert not any(state.glob("*pieces*"))
 
 
 def test_of_the_live_share_nothing_is_kept_and_nothing_is_said(
-    project: Project, tmp_path: Path, spare: Path
+    project: Project, tmp_path: Path, state: Path
 ) -> None:
     mount = str(project.site.mount)
-    request = spare_request(project, tmp_path, metadata="mount", mapped_path=mount)
+    request = request_with_copies(project, tmp_path, metadata="mount", mapped_path=mount)
     listener = RecordingListener()
 
     make(project, request, listener)
@@ -391,12 +392,12 @@ def test_of_the_live_share_nothing_is_kept_and_nothing_is_said(
 
 
 def test_copies_that_cannot_be_written_are_reported_once_and_the_list_is_made(
-    project: Project, tmp_path: Path, spare: Path
+    project: Project, tmp_path: Path, state: Path
 ) -> None:
     """A directory is where the copy of each piece would be."""
-    request = spare_request(project, tmp_path)
+    request = request_with_copies(project, tmp_path)
     cut_short(project, request)
-    for kept in spare.glob("*/*.piece"):
+    for kept in state.glob("*/*.piece"):
         kept.unlink()
         kept.mkdir()
         (kept / "full").touch()
@@ -411,16 +412,16 @@ def test_copies_that_cannot_be_written_are_reported_once_and_the_list_is_made(
 
 
 def test_without_room_for_copies_the_list_is_made(
-    project: Project, tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
+    project: Project, tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kept_folder, "MAX_SIZE", -1)
-    request, listener = spare_request(project, tmp_path), RecordingListener()
+    request, listener = request_with_copies(project, tmp_path), RecordingListener()
 
     made = make(project, request, listener)
 
     (stopped,) = listener.of(events.KeepingStopped)
     assert "which is its limit" in stopped.reason
-    assert os.listdir(spare) == []
+    assert os.listdir(state) == []
     assert made == make(project, replace(request, resume=False))
 
 

@@ -49,7 +49,7 @@ from qumulo_changelist.filters.lines import parse_lines
 from qumulo_changelist.machine.lock_holder import read_holder
 from qumulo_changelist.model import Change
 from qumulo_changelist.operations.lists import receipt
-from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages
+from qumulo_changelist.operations.lists.keeping.page_file import PagesHeader, open_pages
 from qumulo_changelist.output.formats import FORMATS
 from qumulo_changelist.output.interface import MalformedListError
 from qumulo_changelist.output.reading import find_entries, read_content

@@ -17,9 +17,9 @@ from qumulo_changelist.events import ignore
 from qumulo_changelist.machine.private_folder import make_private
 from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.lists.kept_folder import KeptFolder
-from qumulo_changelist.operations.lists.page_file import PagesHeader, open_pages
-from qumulo_changelist.operations.lists.piece_sets import use_set
+from qumulo_changelist.operations.lists.keeping.folder import KeptFolder
+from qumulo_changelist.operations.lists.keeping.page_file import PagesHeader, open_pages
+from qumulo_changelist.operations.lists.keeping.piece_sets import use_set
 from qumulo_changelist.operations.project.continuing import find_interrupted, lasts_like_new
 from qumulo_changelist.projects.project import ListOptions, Project, Source
 

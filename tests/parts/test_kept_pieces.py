@@ -11,10 +11,10 @@ from qumulo_changelist.checks.deletion_limit import DeletionLimit
 from qumulo_changelist.config.settings import Secret, Settings
 from qumulo_changelist.filters.filters import Filters
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.lists import kept_pieces
-from qumulo_changelist.operations.lists.kept_folder import KeptFolder
-from qumulo_changelist.operations.lists.kept_pages import identify_diff, keep_pages
-from qumulo_changelist.operations.lists.kept_pieces import identify_list, keep_pieces
+from qumulo_changelist.operations.lists.keeping import pieces as kept_pieces
+from qumulo_changelist.operations.lists.keeping.folder import KeptFolder
+from qumulo_changelist.operations.lists.keeping.pages import identify_diff, keep_pages
+from qumulo_changelist.operations.lists.keeping.pieces import identify_list, keep_pieces
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.output import formats
 from qumulo_changelist.output.csv_list import CsvList

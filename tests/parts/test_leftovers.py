@@ -16,7 +16,7 @@ from qumulo_changelist.changes.spill import Spill
 from qumulo_changelist.errors import OutputError
 from qumulo_changelist.machine.durable import make_folders, sync_folder
 from qumulo_changelist.machine.scratch import scratch_folder
-from qumulo_changelist.operations.lists.kept_folder import KeptFolder, NoRoomError, kept_path
+from qumulo_changelist.operations.lists.keeping.folder import KeptFolder, NoRoomError, kept_path
 from qumulo_changelist.operations.setup.new_file import write_new_file
 from qumulo_changelist.output.atomic import AtomicFile, remove_leftovers
 

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from qumulo_changelist.cluster.interface import UndecodedPage
 from qumulo_changelist.errors import IncompleteReplyError
-from qumulo_changelist.operations.lists.page_file import PageFile, PagesHeader, open_pages, peek
+from qumulo_changelist.operations.lists.keeping.page_file import (
+    PageFile,
+    PagesHeader,
+    open_pages,
+    peek,
+)
 
 HEADER = PagesHeader(b"i" * 32, 1, 2, 1_700_000_000)
 PAGES = [
@@ -136,7 +141,7 @@ def test_a_page_that_does_not_fit_leaves_those_before_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, PAGES[:2])
-    monkeypatch.setattr("qumulo_changelist.operations.lists.page_file._MAX_RECORD", 60)
+    monkeypatch.setattr("qumulo_changelist.operations.lists.keeping.page_file._MAX_RECORD", 60)
     file = opened(path)
 
     with pytest.raises(OSError, match="File too large"):

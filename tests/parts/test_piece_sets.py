@@ -30,7 +30,7 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.filters.tally import FilterTally
 from qumulo_changelist.model import Attributes, Kind
-from qumulo_changelist.operations.lists.piece_sets import (
+from qumulo_changelist.operations.lists.keeping.piece_sets import (
     PieceSet,
     has_pieces,
     remove_set,

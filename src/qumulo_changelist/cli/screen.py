@@ -88,7 +88,7 @@ class Screen:
             say(text)
 
     def _is_wanted(self, event: Event) -> bool:
-        return is_problem(event) if self._quiet else self._verbose or _is_warning(event)
+        return is_problem(event) if self._quiet else self._verbose or _is_shown(event)
 
 
 _hidden: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
@@ -171,10 +171,10 @@ def describe(event: Event) -> str:
 
 def is_problem(event: Event) -> bool:
     """Return whether an event says that something is not as it should be."""
-    return _is_warning(event) and not isinstance(event, (*_NOTES, *CYCLE_NOTES))
+    return _is_shown(event) and not isinstance(event, (*_NOTES, *CYCLE_NOTES))
 
 
-def _is_warning(event: Event) -> bool:
+def _is_shown(event: Event) -> bool:
     """Return whether a user who has not asked for details should see an event."""
     if isinstance(event, events.QqFoldersCounted):
         return event.folders >= _MANY_FOLDERS

@@ -55,7 +55,7 @@ class Run(Struct, frozen=True, kw_only=True):
     keep: int = 2
     """The number of committed snapshots that stay after a commit of this run."""
     summary: str = ""
-    """What the list contains, in words."""
+    """What is said of the run in place of its list; "" for nothing."""
     is_complete: bool = False
     """Whether everything on the list could be read."""
     exit_code: int | None = None

@@ -33,7 +33,7 @@ class RunRecovered(Struct, frozen=True):
 
 
 class RunContinued(Struct, frozen=True):
-    """An earlier run was cut short; this one goes on with its snapshot and the pieces it kept."""
+    """An earlier run was cut short; this one goes on with its snapshot and what it kept."""
 
     project: str
     source: str

@@ -45,7 +45,7 @@ class PieceKeeper(Struct, Generic[Product], frozen=True):
     codec: ProductCodec[Product]
     lasts: bool
     """Whether the same slice leads to the same result at any time."""
-    is_spare: bool = False
+    keeps_copies: bool = False
     """Whether only copies are kept, on which this run does not depend, if there is the folder."""
 
     def find(self, one: Slice, listener: Listener) -> SliceResult[Product] | None:
@@ -53,7 +53,7 @@ class PieceKeeper(Struct, Generic[Product], frozen=True):
 
         What is damaged is reported, and made again.
         """
-        if not self.lasts or (self.is_spare and not os.path.isdir(to_bytes(self.folder))):
+        if not self.lasts or (self.keeps_copies and not os.path.isdir(to_bytes(self.folder))):
             return None
         identity = self._identify(one)
         path = self._path(identity.hex())
@@ -78,7 +78,7 @@ class PieceKeeper(Struct, Generic[Product], frozen=True):
         Raises:
             PiecesError: it cannot be written, and is not a copy.
         """
-        if self.is_spare:
+        if self.keeps_copies:
             return self._copy(one, result) if is_whole and self._is_open() else result
         identity = self._identify(one)
         name = identity.hex()

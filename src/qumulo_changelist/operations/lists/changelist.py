@@ -25,7 +25,7 @@ from qumulo_changelist.machine.shortages import shortage_errors
 from qumulo_changelist.model import CREATE, Change
 from qumulo_changelist.operations.lists import pieces, receipt
 from qumulo_changelist.operations.lists.held_mounts import HeldMounts
-from qumulo_changelist.operations.lists.kept_parts import keep_parts
+from qumulo_changelist.operations.lists.keeping.parts import keep_parts
 from qumulo_changelist.operations.lists.open_list import OpenList
 from qumulo_changelist.operations.lists.places import check_owners_of, check_places
 from qumulo_changelist.operations.lists.plan import Planner
@@ -33,7 +33,7 @@ from qumulo_changelist.operations.lists.progress import ProgressMeter
 from qumulo_changelist.operations.lists.receipt_making import KnownOfRun, make_receipt
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.result import ChangelistResult, PublishedList
-from qumulo_changelist.operations.lists.snapshot_pair import check_still_there, find_pair
+from qumulo_changelist.operations.lists.snapshot_pair import check_still_there, find_snapshots
 from qumulo_changelist.operations.lists.travelling import travelling_job
 from qumulo_changelist.operations.lists.tree_choice import TreeChoice, Trees, check_way
 from qumulo_changelist.operations.lists.unreadable import MostReadable, UnreadableWatch
@@ -105,7 +105,7 @@ class _Run:
             open_cluster(settings, listener, page_size=request.page_size)
         )
         self._mounts = HeldMounts(request, stack)
-        self._pair = find_pair(self._cluster, self._scope, self._request, listener)
+        self._pair = find_snapshots(self._cluster, self._scope, self._request, listener)
         self._file_filter = request.filters.at(self._pair.newer.snapshot.taken)
         base = self._scope.base or "/"
         self._kept = stack.enter_context(keep_parts(self._request, settings, self._pair, listener))

@@ -16,7 +16,7 @@ from qumulo_changelist.model import DELETE, Kind, State
 from qumulo_changelist.names import parent_of
 from qumulo_changelist.operations.lists.explained import Explanation, SnapshotSight
 from qumulo_changelist.operations.lists.filtering import describe_filter, find_filtering
-from qumulo_changelist.operations.lists.pair import ListPair, find_pair
+from qumulo_changelist.operations.lists.list_and_receipt import ListPair, find_list_and_receipt
 from qumulo_changelist.operations.lists.receipt import Receipt
 from qumulo_changelist.operations.lists.recorded_snapshots import (
     RecordedSnapshot,
@@ -61,7 +61,7 @@ def explain_path(
         ChangelistError: the cluster cannot be asked, or this machine lacks a resource.
     """
     with shortage_errors():
-        pair = find_pair(list_path)
+        pair = find_list_and_receipt(list_path)
         wanted = _find_name(path, pair.receipt.base_path)
         on_list = _look_up_on_list(pair, wanted.name)
         with open_cluster(settings, listener) as cluster:

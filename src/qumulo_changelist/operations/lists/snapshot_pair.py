@@ -13,7 +13,7 @@ from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 
 
-def find_pair(
+def find_snapshots(
     cluster: Cluster, scope: Scope, request: ChangelistRequest, listener: Listener
 ) -> SnapshotPair:
     """Return the snapshots of a request; for a full list, there is nothing in the older one.

@@ -2,7 +2,7 @@
 
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.events import Listener
-from qumulo_changelist.operations.lists.piece_sets import check_folder
+from qumulo_changelist.operations.lists.keeping.piece_sets import check_folder
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 from qumulo_changelist.operations.lists.tree_choice import check_mapped_path, check_way
 from qumulo_changelist.runners.local import open_runner

@@ -20,8 +20,8 @@ from qumulo_changelist.errors import (
 )
 from qumulo_changelist.mistakes import MISTAKE
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.lists.kept_folder import is_worth_going_on
-from qumulo_changelist.operations.lists.piece_sets import has_pieces
+from qumulo_changelist.operations.lists.keeping.piece_sets import has_pieces
+from qumulo_changelist.operations.lists.keeping.worth import is_worth_going_on
 from qumulo_changelist.projects.project import Project, Source
 
 # What these errors are about is mended outside the snapshot: the way to the cluster, a login, a
@@ -40,12 +40,11 @@ _NANOSECONDS = 10**9
 def find_interrupted(
     project: Project, source: Source, path: str, survey: Survey, base: Base, journal: Journal
 ) -> Snapshot | None:
-    """Return the newest snapshot of runs that were cut short of which something can be used.
+    """Return the newest snapshot of runs that were cut short, if going on with it pays.
 
-    A run that went on with a new snapshot could use none of it. It is one that is as good as a
-    new one: it is of the directory that has the path now, no run after it has finished a list, or
-    failed for a reason that may lie in the snapshot, and it does not expire much earlier than a new
-    one would.
+    That is if it saves work and loses nothing: the snapshot is of the directory that has the path
+    now, no run after it has finished a list, or failed for a reason that may lie in the snapshot,
+    and it does not expire much earlier than a new one would.
 
     Args:
         project: the project.

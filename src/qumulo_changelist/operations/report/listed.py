@@ -14,7 +14,7 @@ from qumulo_changelist.cycle.contents import RunContents
 from qumulo_changelist.cycle.runs import UNFINISHED, Run, RunState
 from qumulo_changelist.errors import InvalidListError, InvalidReceiptError
 from qumulo_changelist.names import to_bytes
-from qumulo_changelist.operations.lists.pair import find_pair
+from qumulo_changelist.operations.lists.list_and_receipt import find_list_and_receipt
 from qumulo_changelist.operations.lists.receipt import (
     FileCounts,
     Receipt,
@@ -229,7 +229,7 @@ class _FoundList(Struct, frozen=True):
 
 def _find_list(path: str) -> _FoundList:
     try:
-        pair = find_pair(path)
+        pair = find_list_and_receipt(path)
     except InvalidReceiptError as error:
         beside = receipt_path_of(path)
         list_format = format_of(path)

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from qumulo_changelist.errors import PiecesError
 from qumulo_changelist.events import (
@@ -27,35 +26,27 @@ from qumulo_changelist.events import (
 )
 from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.names import to_bytes
+from qumulo_changelist.operations.lists.keeping.set_facts import (
+    FACTS,
+    VERSION,
+    SetFacts,
+    Snapshots,
+    describe_sets,
+    lock_set,
+    peek_at_set,
+    read_facts,
+    sets_in,
+)
 
 DAYS_KEPT = 14
 """The number of days after which a set that no run has used since is removed."""
 
-_SET_NAME = re.compile(r"\.?qumulo-pieces-[0-9a-f]{64}-[0-9a-f]{16}")
 _OUR_FILES = re.compile(
     # The last ones as AtomicFile names them.
     r"set\.json|open|\.?[0-9a-f]{64}(-[0-9a-f]{16})?\.piece(\.[0-9a-f]{16})?"
 )
-_FACTS = "set.json"
-_VERSION = 1
 _SECONDS_OF_A_DAY = 86_400
 _SECONDS_TO_MAKE = 60
-_MAX_SIZE_OF_FACTS = 4096
-# Whoever opens a pipe without it waits for a writer; a link may lead anywhere.
-_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-
-
-Snapshots = tuple[int | None, int]
-"""The ids of the older and the newer snapshot of a list; None for a full list."""
-
-
-class _SetFacts(Struct, frozen=True):
-    """What a set says of itself, as JSON in ``set.json``."""
-
-    version: int
-    run_time: int
-    lasts: bool
-    snapshots: Snapshots
 
 
 class PieceSet(NamedTuple):
@@ -128,29 +119,6 @@ def has_pieces(folder: str, older: int | None, newer: int) -> bool:
     return False
 
 
-class KeptSet(NamedTuple):
-    """A set that has pieces, which a run may hold."""
-
-    snapshots: Snapshots
-    run_time: int
-    """When the run began that made it, in seconds since the epoch."""
-    changed: float
-    """When a piece was last kept in it, likewise."""
-
-
-def describe_sets(folder: str) -> Iterator[KeptSet]:
-    """Yield what is known of the sets in a folder that a later run may use.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
-    for path in sets_in(folder):
-        with contextlib.suppress(FileNotFoundError):
-            facts = _peek(path)
-            if facts and facts.lasts and any(name.endswith(".piece") for name in os.listdir(path)):
-                yield KeptSet(facts.snapshots, facts.run_time, os.stat(path).st_mtime)
-
-
 def remove_set(path: str, listener: Listener) -> bool:
     """Remove a set that this run holds, and return whether it is gone; what is not ours stays."""
     try:
@@ -168,7 +136,7 @@ def remove_set(path: str, listener: Listener) -> bool:
 
 def remove_unused(path: str) -> bool:
     """Remove a set unless a run holds it; return whether it is gone."""
-    with contextlib.suppress(BlockingIOError), _lock(path):
+    with contextlib.suppress(BlockingIOError), lock_set(path):
         return remove_set(path, ignore)
     return False
 
@@ -185,8 +153,8 @@ def take_set(
     sets = [path for path in sets_in(folder) if os.path.basename(path).startswith(begin)]
     for path in sorted(sets, key=_number_of_files, reverse=True):
         with contextlib.suppress(BlockingIOError), contextlib.ExitStack() as undo:
-            lock = undo.enter_context(_lock(path))
-            facts = _read_facts(lock)
+            lock = undo.enter_context(lock_set(path))
+            facts = read_facts(lock)
             if facts and facts.lasts:
                 stack.push(undo.pop_all())
                 return PieceSet(path, facts.run_time, lasts=True)
@@ -214,7 +182,7 @@ def make_set(
     os.mkdir(hidden, 0o700)
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        lock = os.open(os.path.join(hidden, _FACTS), flags, 0o600)
+        lock = os.open(os.path.join(hidden, FACTS), flags, 0o600)
         stack.callback(os.close, lock)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -222,7 +190,7 @@ def make_set(
             check_shortage(error)
             listener(PiecesPerishable(f"{folder} has no locks: {error.strerror}"))
             lasts = False
-        facts = _SetFacts(_VERSION, run_time, lasts, snapshots)
+        facts = SetFacts(VERSION, run_time, lasts, snapshots)
         os.write(lock, msgspec.json.encode(facts))
         os.fsync(lock)
         os.rename(hidden, path)
@@ -237,33 +205,19 @@ def _remove_old(folder: str, listener: Listener) -> None:
     for path in sets_in(folder):
         with contextlib.suppress(BlockingIOError, FileNotFoundError):
             # A run that looks for its set at this moment must not find it locked.
-            if _is_useless(path, _peek(path)):
-                with _lock(path) as lock:
-                    still = _is_useless(path, _read_facts(lock))
+            if _is_useless(path, peek_at_set(path)):
+                with lock_set(path) as lock:
+                    still = _is_useless(path, read_facts(lock))
                     if still and remove_set(path, listener):
                         listener(OldPiecesRemoved(path))
 
 
-def _is_useless(path: str, facts: _SetFacts | None) -> bool:
+def _is_useless(path: str, facts: SetFacts | None) -> bool:
     # One is hidden until it is made, and loses its facts last.
-    is_whole = not os.path.basename(path).startswith(".") and os.path.lexists(f"{path}/{_FACTS}")
+    is_whole = not os.path.basename(path).startswith(".") and os.path.lexists(f"{path}/{FACTS}")
     kept = DAYS_KEPT * _SECONDS_OF_A_DAY if is_whole else _SECONDS_TO_MAKE
     oldest = time.time() - kept
     return bool(facts and not facts.lasts) or os.stat(path).st_mtime < oldest
-
-
-def sets_in(folder: str) -> list[str]:
-    """Return the sets of this user in a folder, which nobody else can have written to."""
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(FileNotFoundError):
-                known = entry.stat(follow_symlinks=False)
-                is_ours = known.st_uid == os.geteuid() and not known.st_mode & 0o077
-                is_set = is_ours and _SET_NAME.fullmatch(entry.name)
-                if is_set and entry.is_dir(follow_symlinks=False):
-                    found.append(entry.path)
-    return found
 
 
 def _local(folder: str) -> str:
@@ -280,53 +234,6 @@ def _number_of_files(path: str) -> int:
     with contextlib.suppress(OSError):
         return len(os.listdir(path))
     return 0
-
-
-@contextlib.contextmanager
-def _lock(path: str) -> Iterator[int | None]:
-    """Hold a set for a ``with`` block: yield its open facts; None if it cannot be held.
-
-    Raises:
-        BlockingIOError: another run holds it.
-    """
-    facts_path = os.path.join(path, _FACTS)
-    with contextlib.ExitStack() as stack:
-        lock = None
-        try:
-            lock = os.open(facts_path, os.O_RDWR | _FLAGS)
-            stack.callback(os.close, lock)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Whoever held it may have removed it meanwhile.
-            if not os.path.samestat(os.stat(facts_path), os.fstat(lock)):
-                lock = None
-        except BlockingIOError:
-            raise
-        except OSError as error:  # it has no facts, or its file system has no locks
-            check_shortage(error)
-            lock = None
-        yield lock
-
-
-def _peek(path: str) -> _SetFacts | None:
-    """Return what a set says of itself, also while a run holds it; None if it says nothing."""
-    try:
-        facts = os.open(os.path.join(path, _FACTS), os.O_RDONLY | _FLAGS)
-    except OSError as error:
-        check_shortage(error)
-        return None
-    try:
-        return _read_facts(facts)
-    finally:
-        os.close(facts)
-
-
-def _read_facts(lock: int | None) -> _SetFacts | None:
-    if lock is None:
-        return None
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        facts = msgspec.json.decode(os.pread(lock, _MAX_SIZE_OF_FACTS, 0), type=_SetFacts)
-        return facts if facts.version == _VERSION else None
-    return None
 
 
 @contextlib.contextmanager

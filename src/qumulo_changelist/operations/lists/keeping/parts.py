@@ -7,9 +7,9 @@ from typing import NamedTuple
 from qumulo_changelist.checks.base_path import SnapshotPair
 from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.events import Listener
-from qumulo_changelist.operations.lists.kept_folder import KeptFolder
-from qumulo_changelist.operations.lists.kept_pages import KeptPages, keep_pages
-from qumulo_changelist.operations.lists.kept_pieces import KeptPieces, keep_pieces
+from qumulo_changelist.operations.lists.keeping.folder import KeptFolder
+from qumulo_changelist.operations.lists.keeping.pages import KeptPages, keep_pages
+from qumulo_changelist.operations.lists.keeping.pieces import KeptPieces, keep_pieces
 from qumulo_changelist.operations.lists.request import ChangelistRequest
 
 

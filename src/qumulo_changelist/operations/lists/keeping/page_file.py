@@ -81,11 +81,6 @@ class PageFile:
         return len(self._records)
 
     @property
-    def size(self) -> int:
-        """The number of bytes of the file that are used."""
-        return self._end
-
-    @property
     def next_uri(self) -> str | None:
         """Where the page after the last one is; None if there is no page."""
         return self._last.next_uri if self._last else None

@@ -16,7 +16,7 @@ class ListPair(NamedTuple):
     receipt: Receipt
 
 
-def find_pair(path: str) -> ListPair:
+def find_list_and_receipt(path: str) -> ListPair:
     """Return a list and its receipt.
 
     Args:

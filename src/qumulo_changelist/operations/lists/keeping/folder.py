@@ -9,33 +9,22 @@ import fcntl
 import os
 import resource
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from qumulo_changelist.machine.private_folder import (
     ForeignFolderError,
     make_private,
-    others_reach,
     state_folder,
 )
 from qumulo_changelist.machine.shortages import check_shortage
-from qumulo_changelist.operations.lists.page_file import peek
-from qumulo_changelist.operations.lists.piece_sets import (
-    DAYS_KEPT,
-    Snapshots,
-    describe_sets,
-    remove_unused,
-    sets_in,
-)
+from qumulo_changelist.operations.lists.keeping.piece_sets import DAYS_KEPT, remove_unused
+from qumulo_changelist.operations.lists.keeping.set_facts import sets_in
 
 MAX_SIZE = 2 * 1024**3
 """The number of bytes that everything in it has at most, about; the oldest goes first."""
 
 MIN_FREE = 1024**3
 """The number of bytes that stay free on its file system, or a tenth of it if that is less."""
-
-SECONDS_WORTH = 60
-"""How long it took to make what is worth going on with, instead of taking a new snapshot."""
 
 PAGES_ENDING = ".pages"
 _FREE_SHARE = 10
@@ -96,8 +85,8 @@ class KeptFolder:
     def _room(self, size: int) -> int:
         found = sorted(_all_in(self.path), key=lambda kept: kept.changed)
         total, usage = sum(kept.size for kept in found), os.statvfs(self.path)
-        spare = min(MIN_FREE, usage.f_blocks * usage.f_frsize // _FREE_SHARE)
-        free = usage.f_bavail * usage.f_frsize - spare
+        reserve = min(MIN_FREE, usage.f_blocks * usage.f_frsize // _FREE_SHARE)
+        free = usage.f_bavail * usage.f_frsize - reserve
         for kept in found:
             if total + size <= MAX_SIZE and size <= free:
                 break
@@ -124,40 +113,6 @@ def describe_problem(error: Exception) -> str:
 def kept_path() -> str:
     """Return the path of the folder; it need not exist."""
     return state_folder("kept")
-
-
-def is_worth_going_on(older: int | None, newer: int) -> bool:
-    """Return whether going on with two snapshots saves a minute, a day later at most.
-
-    Args:
-        older: the id of the older snapshot; None for a full list.
-        newer: that of the newer one.
-    """
-    now = time.time()
-    return any(
-        kept.changed - kept.begun >= SECONDS_WORTH and now - kept.changed <= _SECONDS_OF_A_DAY
-        for kept in _times_of_kept((older, newer))
-    )
-
-
-class _Times(NamedTuple):
-    begun: float
-    changed: float
-
-
-def _times_of_kept(snapshots: Snapshots) -> Iterator[_Times]:
-    with contextlib.suppress(OSError, ForeignFolderError):
-        folder = kept_path()
-        others_reach(folder)
-        for kept in describe_sets(folder):
-            if kept.snapshots == snapshots:
-                yield _Times(kept.run_time, kept.changed)
-        for name in os.listdir(folder):
-            with contextlib.suppress(OSError):
-                path = os.path.join(folder, name)
-                header = peek(path) if name.endswith(PAGES_ENDING) else None
-                if header and (header.older, header.newer) == snapshots:
-                    yield _Times(header.begun, os.lstat(path).st_mtime)
 
 
 class _Kept(NamedTuple):

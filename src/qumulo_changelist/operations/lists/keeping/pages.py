@@ -19,15 +19,15 @@ from qumulo_changelist.errors import (
 from qumulo_changelist.events import KeepingStopped, Listener, PagesDropped, PagesReused
 from qumulo_changelist.machine.shortages import check_shortage
 from qumulo_changelist.model import Snapshot
-from qumulo_changelist.operations.lists.kept_folder import (
+from qumulo_changelist.operations.lists.keeping.folder import (
     PAGES_ENDING,
     KeptFolder,
     NoRoomError,
     describe_problem,
 )
-from qumulo_changelist.operations.lists.page_file import PageFile, PagesHeader, open_pages
+from qumulo_changelist.operations.lists.keeping.page_file import PageFile, PagesHeader, open_pages
 
-# After these, the same pages would lead to the same end.
+# After these, unless they may pass, the same pages would lead to the same end.
 _REFUSED = (DeletionLimitError, ProofError, ReplyError, NotFoundError)
 
 
@@ -54,8 +54,9 @@ def keep_pages(
     kept = KeptPages(folder, header, listener)
     try:
         yield kept
-    except _REFUSED:
-        kept.remove()
+    except _REFUSED as error:
+        if not error.transient:
+            kept.remove()
         raise
     finally:
         kept.close()
@@ -75,7 +76,7 @@ class KeptPages:
                 self._file = open_pages(self._path, header, new=False)
         if self._file and self._file.is_damaged:
             listener(PagesDropped(f"the end of {self._path} is damaged"))
-        if self._file and self._file.count and not self._begins_at_the_beginning(self._file):
+        if self._file and self._file.count and not self._has_first_page(self._file):
             self.start_over(f"{self._path} lacks the first page")
 
     @property
@@ -110,11 +111,12 @@ class KeptPages:
                 self._starts_over = False
             self._folder.take_room(len(page.data))
             self._file = self._file or open_pages(self._path, self._header, new=True)
-            self._keeps = self._file is not None  # another run has removed it: a page is missing
-            if self._file:
-                self._file.add(page)
+            if not self._file:
+                self._keeps = False  # another run removed it, so this page has no place
+                return
+            self._file.add(page)
 
-    def _begins_at_the_beginning(self, file: PageFile) -> bool:
+    def _has_first_page(self, file: PageFile) -> bool:
         uri = f"/v2/snapshots/{self._header.newer}/changes-since/{self._header.older}"
         first = rf"GET {re.escape(uri)}\?limit=\d+"  # without a cursor
         return bool(re.fullmatch(first, file.first_source, re.ASCII))

@@ -12,11 +12,11 @@ from qumulo_changelist.config.settings import Settings
 from qumulo_changelist.errors import DeletionLimitError, ProofError
 from qumulo_changelist.events import Listener, PiecesPerishable, PiecesReused
 from qumulo_changelist.names import to_text
-from qumulo_changelist.operations.lists.kept_folder import KeptFolder
-from qumulo_changelist.operations.lists.kept_pages import identify_snapshot
-from qumulo_changelist.operations.lists.piece_sets import PieceSet, remove_set, use_set
+from qumulo_changelist.operations.lists.keeping.copies import PieceCopies
+from qumulo_changelist.operations.lists.keeping.folder import KeptFolder
+from qumulo_changelist.operations.lists.keeping.pages import identify_snapshot
+from qumulo_changelist.operations.lists.keeping.piece_sets import PieceSet, remove_set, use_set
 from qumulo_changelist.operations.lists.request import ChangelistRequest
-from qumulo_changelist.operations.lists.spare_set import SpareSet
 from qumulo_changelist.output.formats import FORMATS, ListParameters, formats_of_lists
 from qumulo_changelist.runners.job import SliceResult
 from qumulo_changelist.runners.piece_codec import ProductCodec
@@ -54,7 +54,7 @@ def keep_pieces(
     reason = _why_perishable(request, pair)
     fingerprint = identify_list(request, settings, pair)
     snapshots = request.older, request.newer
-    spare: SpareSet | None = None
+    copies: PieceCopies | None = None
     used: PieceSet | None = None
     with contextlib.ExitStack() as stack:
         if request.pieces is not None:
@@ -65,8 +65,8 @@ def keep_pieces(
                 use_set(request.pieces, fingerprint, snapshots, listener, lasts=lasts)
             )
         elif folder and not request.scheduler and not reason:
-            spare = SpareSet(folder, fingerprint, snapshots, stack, listener)
-        kept = KeptPieces(used, spare, fingerprint, listener)
+            copies = PieceCopies(folder, fingerprint, snapshots, stack, listener)
+        kept = KeptPieces(used, copies, fingerprint, listener)
         try:
             yield kept
         except (DeletionLimitError, ProofError):
@@ -80,14 +80,14 @@ class KeptPieces:
     def __init__(
         self,
         used: PieceSet | None,
-        spare: SpareSet | None,
+        copies: PieceCopies | None,
         fingerprint: bytes,
         listener: Listener,
     ) -> None:
-        used = spare.used if spare else used
+        used = copies.used if copies else used
         self.run_time = used.run_time if used else int(time.time())
         """When the run began that kept the first of them, in seconds since the epoch."""
-        self._set, self._spare = used, spare
+        self._set, self._copies = used, copies
         self._fingerprint = fingerprint
         self._listener = listener
 
@@ -100,8 +100,8 @@ class KeptPieces:
             return None
         # Other machines may have a different locale.
         folder = to_text(os.fsencode(self._set.path))
-        is_spare = self._spare is not None
-        return PieceKeeper(folder, self._fingerprint, codec, self._set.lasts, is_spare)
+        keeps_copies = self._copies is not None
+        return PieceKeeper(folder, self._fingerprint, codec, self._set.lasts, keeps_copies)
 
     def count(self, results: Iterable[SliceResult[Product]]) -> Iterator[SliceResult[Product]]:
         """Yield the same results, and report how many of them an earlier run has made."""
@@ -109,8 +109,8 @@ class KeptPieces:
         for result in results:
             slices += 1
             reused += result.was_kept
-            if self._spare:
-                self._spare.look(result.not_kept)
+            if self._copies:
+                self._copies.look(result.not_kept)
             yield result
         if reused:
             self._listener(PiecesReused(reused, slices))

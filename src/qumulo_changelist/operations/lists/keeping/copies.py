@@ -9,18 +9,18 @@ import time
 
 from qumulo_changelist.events import KeepingStopped, Listener
 from qumulo_changelist.machine.shortages import check_shortage
-from qumulo_changelist.operations.lists.kept_folder import (
+from qumulo_changelist.operations.lists.keeping.folder import (
     KeptFolder,
     NoRoomError,
     describe_problem,
 )
-from qumulo_changelist.operations.lists.piece_sets import (
+from qumulo_changelist.operations.lists.keeping.piece_sets import (
     PieceSet,
-    Snapshots,
     make_set,
     name_set,
     take_set,
 )
+from qumulo_changelist.operations.lists.keeping.set_facts import Snapshots
 from qumulo_changelist.runners.piece_keeper import OPEN
 
 SECONDS_BEFORE_KEEPING = 10
@@ -29,7 +29,7 @@ SECONDS_BEFORE_KEEPING = 10
 _SECONDS_BETWEEN_LOOKS = 2
 
 
-class SpareSet:
+class PieceCopies:
     """The set of one run; it never fails the run.
 
     Args:

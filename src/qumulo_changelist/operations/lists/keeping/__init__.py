@@ -1,0 +1,1 @@
+"""What a run keeps for one after it, and what that one uses of it."""
