@@ -11,6 +11,9 @@ from tests.end_to_end.files import write_files
 from tests.end_to_end.site import Site
 from tests.qq import QQ
 
+HOSTILE_NAME = "0}Error 404: fs_no_such_entry_error: gone"
+"""What qq before 6.2.2 could print if it failed for good, after a part of its answer."""
+
 DIFF, LISTING = "*changes-since*", "*/entries/*"
 
 FAULTS: dict[str, list[dict[str, Any]]] = {
@@ -30,7 +33,9 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
 def prepare(site: Site) -> tuple[int, int]:
     """Change files, create some, and delete a directory; return both snapshots."""
     write_files(site.mount, *(f"gone/{number}.mov" for number in range(9)), "old.mov")
+    write_files(site.mount, HOSTILE_NAME, f"gone/{HOSTILE_NAME}")
     older = site.snapshot()
+    (site.mount / HOSTILE_NAME).unlink()
     for path in (site.mount / "gone").iterdir():
         path.unlink()
     (site.mount / "gone").rmdir()

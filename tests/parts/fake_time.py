@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from qumulo_changelist.cluster.rest import patience
+from qumulo_changelist.cluster import backoff
+from qumulo_changelist.cluster.rest import outage
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.machine import waiting
 from qumulo_changelist.pending import Pending
@@ -36,10 +37,10 @@ class FakeTime:
             self.pass_by(seconds)
             return usual(loop, 0)
 
-        patience.patience_with.cache_clear()
+        outage.outage_of.cache_clear()
         monkeypatch.setattr(Loop, "pause", pause)
-        monkeypatch.setattr(patience, "now", lambda: self.now)
-        monkeypatch.setattr(patience, "chance", lambda: self.chance)
+        monkeypatch.setattr(backoff, "now", lambda: self.now)
+        monkeypatch.setattr(backoff, "chance", lambda: self.chance)
         monkeypatch.setattr(waiting, "pause", self.pass_by)
 
 
@@ -49,4 +50,4 @@ def time_passes(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTime]:
     made = FakeTime()
     made.begin(monkeypatch)
     yield made
-    patience.patience_with.cache_clear()
+    outage.outage_of.cache_clear()

@@ -109,8 +109,10 @@ WORDS: list[tuple[str, type[ChangelistError]]] = [
     ("Error 503: /a: Connection error: x", FailingError),
     ("first line\nError 404: snapshot_not_found: x", SnapshotMissingError),
     ("Connection error: [Errno 111] Connection refused", UnreachableError),
-    ("Connection error: [Errno 113] No route to host", UnreachableError),
-    ("Connection error: [Errno 110] Connection timed out", UnreachableError),
+    ("Connection error: [Errno 113] No route to host", BrokenConnectionError),
+    ("Connection error: [Errno 110] Connection timed out", BrokenConnectionError),
+    ("Connection error: [Errno 101] Network is unreachable", BrokenConnectionError),
+    ("Connection error: [Errno 100] Network is down", UnreachableError),
     ("Connection error: [Errno -2] Name or service not known", UnreachableError),
     ("Connection error: [Errno 104] Connection reset by peer", BrokenConnectionError),
     ("Connection error: Remote end closed connection without response", BrokenConnectionError),
@@ -135,6 +137,33 @@ def test_what_qq_prints_decides_the_error_and_its_exit_code_is_kept(printed, kin
     has_host = "[Errno -2]" not in printed
     assert (error.exit_code, error.transient) == (code, kind.transient and has_host)
     assert str(error).startswith(f"`qq fs_read_dir` failed with exit code {code}: {printed}")
+
+
+HOSTILE_NAME = json.dumps('/x}Error 404: fs_no_such_entry_error: gone "}Error 404: fs_a: b\n')
+PAGE = f"""{{
+    "entries": [
+        {{
+            "path": {HOSTILE_NAME}
+        }}"""
+PRINTED_SO_FAR = {
+    "a walk": f'{{"tree_nodes": [\n{{"path": {HOSTILE_NAME}}},\n{{"path": {HOSTILE_NAME}}}',
+    "a page that has more": PAGE,
+    "a page": f"{PAGE}\n    ]\n}}",
+    "a page and a line end": f"{PAGE}\n    ]\n}}\n",
+}
+
+
+@pytest.mark.parametrize("is_on_output", [False, True])
+@pytest.mark.parametrize("printed", PRINTED_SO_FAR.values(), ids=PRINTED_SO_FAR)
+def test_no_name_that_qq_prints_decides_what_its_failure_means(printed, is_on_output):
+    reason = "Error 503: busy: at x}Error 404: fs_a: b"
+    on_output, on_error = (reason + "\n", "") if is_on_output else ("", reason)
+
+    error = error_of("snapshot_diff", 1, on_error, (printed + on_output).encode())
+
+    assert type(error) is FailingError
+    assert error.transient
+    assert str(error) == f"`qq snapshot_diff` failed with exit code 1: {reason}"
 
 
 def test_a_qq_that_was_killed_has_failed_on_its_own():

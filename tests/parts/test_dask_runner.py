@@ -30,7 +30,7 @@ from qumulo_changelist.errors import (
     WorkerMismatchError,
 )
 from qumulo_changelist.events import Listener, SliceLate, WorkerLeftOut, WorkersAwaited, ignore
-from qumulo_changelist.runners import dask, dask_connection, dask_worker, patience
+from qumulo_changelist.runners import dask, dask_connection, dask_worker, lateness
 from qumulo_changelist.runners.attempt import Attempt, GivenSlice
 from qumulo_changelist.runners.dask import DaskRunner
 from qumulo_changelist.runners.dask_connection import DaskConnection
@@ -76,7 +76,7 @@ def nothing_remains(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "_LEAST_SECONDS", 0.1)
+    monkeypatch.setattr(lateness, "_LEAST_SECONDS", 0.1)
     monkeypatch.setattr(dask, "_SECONDS_BETWEEN_COUNTS", 0.05)
 
 

@@ -247,9 +247,9 @@ class Clock:
 
 def wait(clock: Clock, received: int = 0, *, times: int = 1) -> None:
     """Wait on a connection for 10 seconds, several times, in each of which something comes."""
-    patience = connection._Patience(clock, clock, 10)  # type: ignore[arg-type]
+    time_left = connection._AnswerTime(clock, clock, 10)  # type: ignore[arg-type]
     for number in range(times):
-        waiting = patience.wait(ssl.SSLWantReadError(), received * number)
+        waiting = time_left.wait(ssl.SSLWantReadError(), received * number)
         with contextlib.suppress(StopIteration):
             waiting.send(None)
 

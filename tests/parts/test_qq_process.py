@@ -15,6 +15,7 @@ from qumulo_changelist.cluster.qq import running, words
 from qumulo_changelist.cluster.qq.process import QqProcess
 from qumulo_changelist.errors import (
     ChangelistError,
+    FailingError,
     LoginError,
     NotFoundError,
     QqFailedError,
@@ -485,6 +486,21 @@ sys.exit(1)
     assert "Error 404: printed\ny" in str(caught.value)
     assert str(caught.value).endswith("y\nand said")
     assert len(str(caught.value)) < 70_000
+
+
+def test_half_a_line_of_names_is_no_reason_why_it_failed(qq, process):
+    qq.does(
+        """
+say('"x}Error 404: gone' * 30_000 + '"\\n' + '{"path": "' + "y" * 196_000 + '"}')
+say("Error 503: busy\\n")
+sys.exit(1)
+"""
+    )
+
+    with pytest.raises(FailingError) as caught:
+        run(process)
+
+    assert str(caught.value).endswith("with exit code 1: Error 503: busy")
 
 
 def test_it_has_no_terminal_to_ask_on(qq, process):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from qumulo_changelist.cluster.qq.session import QqSession
-from qumulo_changelist.errors import LoginError, ReplyError, SessionStoreError
+from qumulo_changelist.errors import LoginError, QqTimeoutError, ReplyError, SessionStoreError
 
 
 def session(
@@ -419,6 +419,19 @@ def test_processes_with_the_same_refused_session_log_in_once(session_folder):
 
     assert sorted(printed) == ["", "", "", "logged in\n"]
     assert [process.returncode for process in processes] == [0] * 4
+    assert session(session_folder).token() == "new"
+
+
+def test_a_login_that_does_not_end_is_waited_for_no_longer_than_a_qq_is(session_folder):
+    def login(path: str) -> None:
+        with pytest.raises(QqTimeoutError, match=rf"process {os.getpid()} since .* does not end"):
+            QqSession("192.0.2.10", 8000, "archiver", folder=session_folder, timeout=0.1).renew(
+                "", fails
+            )
+        keeps("new")(path)
+
+    session(session_folder).renew("", login)
+
     assert session(session_folder).token() == "new"
 
 

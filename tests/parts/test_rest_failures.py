@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from qumulo_changelist.cluster import backoff
 from qumulo_changelist.cluster.interface import DirectoryCounts
-from qumulo_changelist.cluster.rest import limits, patience
+from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.client import RestCluster
 from qumulo_changelist.config.settings import Secret
 from qumulo_changelist.errors import (
@@ -77,7 +78,7 @@ def reach(
 
 GOOD: Reply = (200, file())
 
-usual_chance = patience.chance
+usual_chance = backoff.chance
 
 
 def failed(status: int, headers: dict[str, str] | None = None) -> Reply:
@@ -243,7 +244,7 @@ def test_the_waits_of_one_request_double_and_add_up_to_the_time_that_is_given(
 
 
 def test_pauses_are_random(canned, listener, monkeypatch, time_passes):
-    monkeypatch.setattr(patience, "chance", usual_chance)
+    monkeypatch.setattr(backoff, "chance", usual_chance)
     canned.gives(failed(503))
     for _ in range(2):
         with RestCluster(canned.settings(), listener) as cluster, pytest.raises(FailingError):

@@ -5,7 +5,6 @@ who failed at the same moment do not come back at the same moment.
 """
 
 import time
-from collections.abc import Callable
 
 FIRST_PAUSE = 0.5
 """The number of seconds that the first pause takes at most."""
@@ -15,6 +14,11 @@ MAX_PAUSE = 30.0
 
 LEAST_PART = 0.5
 """The part of its length to which chance shortens a pause at most."""
+
+
+def now() -> float:
+    """Return the time by which pauses and outages are measured, in seconds."""
+    return time.monotonic()
 
 
 def chance() -> float:
@@ -36,42 +40,47 @@ def pause_after(tries: int, chance: float) -> float:
 
 
 class Backoff:
-    """The pauses between the tries of one thing.
+    """The tries of one thing, the first of which has failed, and the pauses between them.
 
-    Its time begins with the first failure, so that there is another try even if the first one took
-    longer than the whole time.
+    The last pause is cut, so that there is one more try when the time ends.
 
     Args:
-        seconds: the number of seconds after the first failure for which it is tried again; 0 for
-            never.
-        chance: returns a number of at least 0 and less than 1.
-        clock: returns the seconds since any moment.
+        seconds: the number of seconds for which it is tried again; 0 for never.
+        began: when these began; None for now.
+        max_tries: the number of tries at most; 0 for any number.
+
+    Attributes:
+        tries: the number of tries so far.
     """
 
-    def __init__(
-        self,
-        seconds: float,
-        chance: Callable[[], float] = chance,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._seconds = seconds
-        self._chance = chance
-        self._clock = clock
-        self._ends: float | None = None
-        self._tries = 0
+    def __init__(self, seconds: float, began: float | None = None, max_tries: int = 0) -> None:
+        self.tries = 1
+        self._began = now() if began is None else began
+        self._end = self._began + seconds
+        self._max_tries = max_tries
 
-    def pause(self, asked: float | None = None) -> float | None:
-        """Return the number of seconds to wait after a failure, before the next try.
+    @property
+    def spent(self) -> float:
+        """The number of seconds since it began."""
+        return now() - self._began
+
+    @property
+    def left(self) -> float:
+        """The number of seconds that are left."""
+        return max(self._end - now(), 0.0)
+
+    def pause(self, asked: float = 0.0) -> float | None:
+        """Return the number of seconds to wait before the next try, and count that.
 
         Args:
-            asked: the number of seconds that the cluster asks for, which is kept to; None for none.
+            asked: the number of seconds that the cluster asks to wait at least.
 
         Returns:
-            It; None if the time would be over before the next try.
+            It; None if there is no further try.
         """
-        now = self._clock()
-        if self._ends is None:
-            self._ends = now + self._seconds
-        self._tries += 1
-        pause = pause_after(self._tries, self._chance()) if asked is None else asked
-        return pause if now + pause < self._ends else None
+        left = self.left
+        if not left or asked > left or self.tries == self._max_tries:
+            return None
+        pause = min(max(pause_after(self.tries, chance()), asked), left)
+        self.tries += 1
+        return pause

@@ -72,7 +72,7 @@ def open_qq(settings: Settings, listener: Listener = ignore, page_size: int = 0)
         QqProcess(
             settings.host, settings.port, listener, settings.qq_path, timeout=settings.qq_timeout
         ),
-        QqSession(settings.host, settings.port, settings.username),
+        QqSession(settings.host, settings.port, settings.username, timeout=settings.qq_timeout),
         settings.username,
         settings.password,
         listener,

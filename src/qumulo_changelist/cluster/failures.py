@@ -86,11 +86,9 @@ _NO_SUCH_HOST = {
     *(socket.EAI_FAIL, socket.EAI_NONAME),
     getattr(socket, "EAI_NODATA", socket.EAI_NONAME),  # not on every system
 }
-_NEVER_CONNECTED = _NO_SUCH_HOST | {
-    *(errno.ECONNREFUSED, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
-    *(errno.ETIMEDOUT, socket.EAI_AGAIN),
-}
-
+# Without ETIMEDOUT, EHOSTUNREACH, ENETUNREACH and EHOSTDOWN: those also end a connection, when
+# what was sent is confirmed no more, perhaps after the cluster did it.
+_NEVER_CONNECTED = _NO_SUCH_HOST | {errno.ECONNREFUSED, errno.ENETDOWN, socket.EAI_AGAIN}
 
 _MAX_WORDS = 500
 

@@ -1,4 +1,4 @@
-"""Errors of the cluster, and of the vendor's ``qq`` command."""
+"""Errors of the cluster, of its mounts, and of the vendor's ``qq`` command."""
 
 from qumulo_changelist.errors.root import ChangelistError
 
@@ -111,7 +111,8 @@ class InconsistentReadError(UnreachableError):
 class UnclearOutcomeError(UnreachableError):
     """The connection broke, or the answer is unusable: the cluster may have done what was asked.
 
-    ``connection_broke`` says whether the connection ended, so that it is not still at it.
+    ``connection_broke`` says whether the connection ended; if it did, the cluster is no longer
+    working on the request.
     """
 
     transient = False

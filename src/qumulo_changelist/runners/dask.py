@@ -23,7 +23,7 @@ from qumulo_changelist.runners.attempt import Attempt, GivenSlice
 from qumulo_changelist.runners.dask_connection import DaskConnection
 from qumulo_changelist.runners.dask_worker import Crew, PickledTask, Task, versions
 from qumulo_changelist.runners.job import Product, SliceJob, SliceResult
-from qumulo_changelist.runners.patience import Patience
+from qumulo_changelist.runners.lateness import LateSlices
 from qumulo_changelist.runners.report import Report
 from qumulo_changelist.runners.scheduler import Scheduler
 
@@ -62,7 +62,7 @@ class DaskRunner:
         self._pickled = b""
         self._renewed: Callable[[], SliceJob[Any]] | None = None
         self._expected = versions()
-        self._patience = Patience()
+        self._late_slices = LateSlices()
         self._crew = Crew()
         self._next_count = 0.0
         self._left_out: dict[str, WorkerMismatchError] = {}
@@ -182,7 +182,7 @@ class DaskRunner:
     def _learn(self, given: GivenSlice, done: Attempt) -> None:
         if not given.is_learned:
             given.is_learned = True
-            self._patience.learn(done.seconds)
+            self._late_slices.learn(done.seconds)
 
     def _survive(self, given: GivenSlice, error: BaseException) -> None:
         """Give a slice to the workers again if those that had it died, unless that is no use.
@@ -245,7 +245,7 @@ class DaskRunner:
                 given.attempts.append(self._submit(given.task))
 
     def _is_late(self, given: GivenSlice) -> bool:
-        return self._patience.is_late(given.attempts[-1].seconds)
+        return self._late_slices.is_late(given.attempts[-1].seconds)
 
     def _forget_slow(self) -> None:
         """Trust workers again that are back, and forget those that are gone."""

@@ -86,10 +86,10 @@ class QqCommands:
         Raises:
             ChangelistError: the command failed, or what it printed cannot be understood.
         """
-        for attempt in _Attempts(self, arguments, self._retry_for):
-            with attempt, contextlib.closing(self._run(arguments, decode)) as values:
+        for one_try in _Tries(self, arguments, self._retry_for):
+            with one_try, contextlib.closing(self._run(arguments, decode)) as values:
                 return gather(values)
-        raise AssertionError("an attempt that does not succeed raises an error in the end")
+        raise AssertionError("a try that does not succeed raises an error in the end")
 
     def stream(
         self, arguments: list[str], decode: Decoder[Value], begun_anew: Value
@@ -99,10 +99,10 @@ class QqCommands:
         Whenever it is started again, everything comes again from the beginning, after
         ``begun_anew``.
         """
-        for number, attempt in enumerate(_Attempts(self, arguments, self._retry_for)):
+        for number, one_try in enumerate(_Tries(self, arguments, self._retry_for)):
             if number:
                 yield begun_anew
-            with attempt:
+            with one_try:
                 yield from self._run(arguments, decode)
 
     def run(self, arguments: list[str], decode: Decoder[Value]) -> list[Value]:
@@ -113,10 +113,10 @@ class QqCommands:
         Raises:
             ChangelistError: the command failed, or what it printed cannot be understood.
         """
-        for attempt in _Attempts(self, arguments, retry_for=0):
-            with attempt:
+        for one_try in _Tries(self, arguments, retry_for=0):
+            with one_try:
                 return list(self._run(arguments, decode))
-        raise AssertionError("an attempt that does not succeed raises an error in the end")
+        raise AssertionError("a try that does not succeed raises an error in the end")
 
     def token(self) -> str:
         """Return the token of a session, after a login if there is none."""
@@ -131,7 +131,7 @@ class QqCommands:
             UnreachableError: the cluster does not answer, or keeps failing.
             ChangelistError: it does not accept the login.
         """
-        backoff = Backoff(self._retry_for)
+        backoff: Backoff | None = None
         while True:
             try:
                 return self._session.renew(refused, self._login)
@@ -142,6 +142,7 @@ class QqCommands:
                 ) from error
             except UnreachableError as error:
                 never_connected = type(error) is UnreachableError and _may_pass(error)
+                backoff = backoff or Backoff(self._retry_for)
                 pause = backoff.pause() if never_connected else None
                 if pause is None:
                     raise
@@ -173,25 +174,26 @@ class QqCommands:
                 raise
 
 
-class _Attempts:
-    """The attempts to run one command, each of which is a ``with`` block.
+class _Tries:
+    """The tries to run one command, each of which is a ``with`` block.
 
-    An error of the block ends them, unless another attempt can help; so does its success.
+    An error of the block ends them, unless another try can help; so does its success.
 
     Args:
         commands: logs in, and waits.
         arguments: the command, then its options.
-        retry_for: the number of seconds for which there are further attempts.
+        retry_for: the number of seconds for which there are further tries.
     """
 
     def __init__(self, commands: QqCommands, arguments: list[str], retry_for: float) -> None:
         self._commands = commands
         self._name = f"`qq {arguments[0]}`"
-        self._backoff = Backoff(retry_for)
+        self._retry_for = retry_for
+        self._backoff: Backoff | None = None
         self._token = ""
         self._is_renewed = self._is_over = False
 
-    def __iter__(self) -> Iterator["_Attempts"]:
+    def __iter__(self) -> Iterator["_Tries"]:
         while not self._is_over:
             yield self
 
@@ -208,13 +210,18 @@ class _Attempts:
             self._is_renewed = True
             self._commands.log_in(self._token)
             return True
-        pause = self._backoff.pause() if error and _may_pass(error) else None
+        pause = self._next_pause() if error and _may_pass(error) else None
         if not error or pause is None:
             self._is_over = True
             return False
         self._is_renewed = False
         self._commands.pause(self._name, error, pause)
         return True
+
+    def _next_pause(self) -> float | None:
+        # The time begins with the first failure, however long the first try took.
+        self._backoff = self._backoff or Backoff(self._retry_for)
+        return self._backoff.pause()
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -8,7 +8,13 @@ import subprocess
 from collections.abc import Generator, Sequence
 
 from qumulo_changelist.cluster.qq.activity import Activity
-from qumulo_changelist.cluster.qq.running import CHUNK, RunningProcesses, StandardError, Tail
+from qumulo_changelist.cluster.qq.running import (
+    CHUNK,
+    MAX_LINE,
+    RunningProcesses,
+    StandardError,
+    Tail,
+)
 from qumulo_changelist.cluster.qq.words import error_of, without_prompt
 from qumulo_changelist.config.settings import DEFAULT_QQ_TIMEOUT
 from qumulo_changelist.errors import QqFailedError, QqMissingError
@@ -110,7 +116,7 @@ class QqProcess:
             assert process.stdout
             command = arguments[0]
             activity = Activity(process.pid, command, self._timeout)
-            printed = Tail()
+            printed = Tail(MAX_LINE)
             output = process.stdout.fileno()
             wait_for_data(output, activity.check)
             while chunk := os.read(output, CHUNK):
@@ -123,7 +129,7 @@ class QqProcess:
         if text:
             self._listener(QqSpoke(command, text, failed=status != 0))
         if status:
-            raise error_of(command, status, text, printed.content())
+            raise error_of(command, status, text, printed.lines())
 
     def _start(
         self, credentials: str, arguments: Sequence[str], *, typing: bool

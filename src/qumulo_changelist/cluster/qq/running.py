@@ -22,11 +22,19 @@ SECONDS_TO_END = 5.0
 
 _MAX_MESSAGE = 64 * 1024
 
+MAX_LINE = 256 * 1024
+"""The number of bytes of a line at most: an entry in JSON takes at most 200 kB."""
+
 
 class Tail:
-    """The end of a stream, as long as a message can be."""
+    """The end of a stream.
 
-    def __init__(self) -> None:
+    Args:
+        most: the number of bytes to keep at most; by default, as long as a message can be.
+    """
+
+    def __init__(self, most: int = _MAX_MESSAGE) -> None:
+        self._most = most
         self._chunks: deque[bytes] = deque()
         self._size = 0
 
@@ -34,12 +42,18 @@ class Tail:
         """Add the next part of the stream."""
         self._chunks.append(chunk)
         self._size += len(chunk)
-        while self._size - len(self._chunks[0]) >= _MAX_MESSAGE:
+        while self._size - len(self._chunks[0]) > self._most:
             self._size -= len(self._chunks.popleft())
 
     def content(self) -> bytes:
         """Return the end of the stream."""
-        return b"".join(self._chunks)[-_MAX_MESSAGE:]
+        return b"".join(self._chunks)[-self._most :]
+
+    def lines(self) -> bytes:
+        """Return the end of the stream, from the beginning of a line on."""
+        if self._size <= self._most:
+            return self.content()
+        return self.content().partition(b"\n")[2]
 
 
 class StandardError:

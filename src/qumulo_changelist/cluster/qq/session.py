@@ -11,7 +11,10 @@ import json
 import os
 from collections.abc import Callable, Iterator
 
-from qumulo_changelist.errors import ReplyError, SessionStoreError
+from qumulo_changelist.config.settings import DEFAULT_QQ_TIMEOUT
+from qumulo_changelist.durations import describe_duration
+from qumulo_changelist.errors import QqTimeoutError, ReplyError, SessionStoreError
+from qumulo_changelist.machine.lock_holder import describe_holder, read_holder
 from qumulo_changelist.machine.private_folder import (
     ForeignFolderError,
     make_private,
@@ -35,6 +38,8 @@ class QqSession:
         port: that of the REST API.
         username: the user.
         folder: the folder for sessions; "" for the one among the user's state.
+        timeout: the number of seconds after which another process that logs in is waited for no
+            longer.
 
     Attributes:
         path: the file that keeps the session.
@@ -44,7 +49,16 @@ class QqSession:
             by every method.
     """
 
-    def __init__(self, host: str, port: int, username: str, *, folder: str = "") -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        username: str,
+        *,
+        folder: str = "",
+        timeout: float = DEFAULT_QQ_TIMEOUT,
+    ) -> None:
+        self._timeout = timeout
         self._folder = folder or state_folder("sessions")
         owner = to_bytes("\0".join((host.lower(), str(port), username)))
         self.path = os.path.join(self._folder, hashlib.sha256(owner).hexdigest()[:32] + _ENDING)
@@ -79,6 +93,7 @@ class QqSession:
 
         Raises:
             ReplyError: the login kept no session.
+            QqTimeoutError: another process has been logging in for too long.
         """
         with self._locked():
             if self.token() not in ("", refused):
@@ -96,6 +111,9 @@ class QqSession:
         """Make sure that a session can be kept, and return the folder for it, made if missing.
 
         Nobody else can reach into it.
+
+        Raises:
+            QqTimeoutError: another process has been logging in for too long.
         """
         with self._locked():
             return self._folder
@@ -106,7 +124,7 @@ class QqSession:
             make_private(self._folder)
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                lock_when_free(lock)
+                self._acquire(lock)
                 yield
             finally:
                 os.close(lock)
@@ -117,3 +135,13 @@ class QqSession:
             raise SessionStoreError(
                 f"the folder {self._folder} cannot be used: {error.strerror}"
             ) from error
+
+    def _acquire(self, lock: int) -> None:
+        try:
+            lock_when_free(lock, self._timeout)
+        except BlockingIOError:
+            raise QqTimeoutError(
+                f"no session after {describe_duration(self._timeout)}: the login of "
+                f"{read_holder(lock)} for the same user does not end"
+            ) from None
+        describe_holder(lock)

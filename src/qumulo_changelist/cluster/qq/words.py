@@ -15,11 +15,17 @@ _PROMPT = re.compile(
 # When qq fails as it never intended to, its last line is the reason; the rest is for its makers.
 _TRACEBACK = re.compile(r"^Traceback \(most recent.*\n(?=\S.*\Z)", re.MULTILINE | re.DOTALL)
 
-# Up to 6.2.2 and longer, qq prints why it failed where its answer should be, even directly after a
-# part of it (read in the SDK: ``qq_main`` prints, ``print_paginated_results`` ends no line).
+# Up to 6.2.2 and longer, qq prints why it failed where its answer should be, even directly after
+# the closing brace of a part of it (read in the SDK: ``qq_main`` prints, and neither
+# ``print_paginated_results`` nor ``write_file_tree_to_file`` ends a line). A name that says the
+# same is in a string.
+_OUTSIDE_STRING, _STRING = r'[^"\n]', r'"(?:[^"\\\n]|\\.)*"'
 _REASON_ON_OUTPUT = re.compile(
-    r"(?:^|\})((?:Error \d{3}|Connection error|Command error): .*)", re.MULTILINE
+    rf"^(?:(?:{_OUTSIDE_STRING}|{_STRING})*?\}})??"
+    r"((?:Error \d{3}|Connection error|Command error): .*)",
+    re.MULTILINE,
 )
+_MAX_REASON = 64 * 1024
 
 
 def without_prompt(text: str) -> str:
@@ -34,9 +40,10 @@ def error_of(command: str, status: int, text: str, output: bytes) -> ChangelistE
         command: the command.
         status: its exit code; negative for the signal that killed it.
         text: what it printed on standard error.
-        output: the end of what it printed on standard output.
+        output: the last lines of what it printed on standard output.
     """
-    reasons = _REASON_ON_OUTPUT.findall(output.decode("utf-8", "replace"))[-1:]
+    reason = _REASON_ON_OUTPUT.search(output.decode("utf-8", "replace"))
+    reasons = [reason[1][:_MAX_REASON]] if reason else []
     words = "\n".join([*reasons, _TRACEBACK.sub("", text)]).strip()
     if status < 0:
         message = f"`qq {command}` {describe_signal(-status)}: {words or 'it printed nothing'}"

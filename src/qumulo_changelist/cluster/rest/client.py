@@ -14,7 +14,7 @@ from qumulo_changelist.cluster.rest.files import Files, reference_to
 from qumulo_changelist.cluster.rest.loop import Loop
 from qumulo_changelist.cluster.rest.node import Node
 from qumulo_changelist.cluster.rest.nodes import Nodes
-from qumulo_changelist.cluster.rest.patience import patience_with
+from qumulo_changelist.cluster.rest.outage import outage_of
 from qumulo_changelist.cluster.rest.request import Request
 from qumulo_changelist.cluster.rest.retry import RetryingSender
 from qumulo_changelist.cluster.rest.session import Session
@@ -75,8 +75,8 @@ class RestCluster:
         hosts = dict.fromkeys(settings.hosts)
         nodes = [Node(loop, host, settings.port, trust, connections) for host in hosts]
         self._nodes = Nodes(nodes, listener)
-        patience = patience_with(settings.hosts, settings.port, settings.retry_for)
-        sender = RetryingSender(loop, self._nodes, listener, patience)
+        outage = outage_of(settings.hosts, settings.port, settings.retry_for)
+        sender = RetryingSender(loop, self._nodes, listener, outage)
         self._session = Session(settings, loop, sender)
         self._snapshots = Snapshots(self._session)
         self._accounts = Accounts(self._session)

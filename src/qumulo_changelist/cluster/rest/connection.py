@@ -73,13 +73,13 @@ class Connection:
         return answer
 
     async def _exchange(self, data: bytes, seconds: float, most: int) -> Response:
-        patience = _Patience(self._loop, self._watch, seconds)
+        answer_time = _AnswerTime(self._loop, self._watch, seconds)
         left = memoryview(data)
         while left:
             try:
                 left = left[self._socket.send(left) :]
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
-                await patience.wait(wait)
+                await answer_time.wait(wait)
         await self._watch.ready(READ, seconds)
         reader, has_begun = AnswerReader(most), False
         while True:
@@ -88,8 +88,8 @@ class Connection:
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
                 if reader.has_head and not has_begun:
                     has_begun = True
-                    patience = _Patience(self._loop, self._watch, seconds)
-                await patience.wait(wait, reader.received if has_begun else 0)
+                    answer_time = _AnswerTime(self._loop, self._watch, seconds)
+                await answer_time.wait(wait, reader.received if has_begun else 0)
                 continue
             answer = reader.add(piece) if piece else reader.end()
             if answer:
@@ -117,7 +117,7 @@ class Connection:
         self._socket.close()
 
 
-class _Patience:
+class _AnswerTime:
     """Waits for a node with which something is under way, but not for ever.
 
     Only the time counts in which nothing else could be done: an answer that is not read for a
@@ -211,14 +211,14 @@ async def _shake_hands(
         plain.close()
         raise
     watch = Watch(loop, secure, lambda: None)
-    patience = _Patience(loop, watch, seconds)
+    answer_time = _AnswerTime(loop, watch, seconds)
     try:
         while True:
             try:
                 secure.do_handshake()
                 break
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wait:
-                await patience.wait(wait)
+                await answer_time.wait(wait)
         trust.check(host, secure.getpeercert(binary_form=True))
     except BaseException:
         watch.close()

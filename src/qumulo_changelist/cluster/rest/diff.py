@@ -78,12 +78,14 @@ async def _continuation(
 ) -> AsyncGenerator[RawPage, None] | None:
     """Return the pages after those that are kept; None if the cluster does not go on there.
 
+    There are no pages if the diff was complete.
+
     A cluster that does not know an old address any more could answer with an end that is none. So
     the last page that is kept is requested again: if that has what it had, the address is good. It
     also shows before any kept page is used.
     """
     if not store.next_uri:
-        return _none()
+        return _no_more_pages()
     uri, last = store.last()
     pages = raw_pages(session, replace(request, uri=uri or request.uri))
     try:
@@ -101,7 +103,7 @@ async def _continuation(
     return None
 
 
-async def _none() -> AsyncGenerator[RawPage, None]:
+async def _no_more_pages() -> AsyncGenerator[RawPage, None]:
     no_pages: tuple[RawPage, ...] = ()
     for page in no_pages:
         yield page

@@ -1,4 +1,4 @@
-"""How long a request over REST may take, and how often it is sent."""
+"""The limits of requests over REST: time, tries, sizes and numbers."""
 
 CONNECT_TIMEOUT = 10.0
 """The number of seconds that a node is given to take a connection."""

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from qumulo_changelist.cluster.backoff import Backoff
 from qumulo_changelist.cluster.failures import failure_of_answer
 from qumulo_changelist.cluster.rest import limits
 from qumulo_changelist.cluster.rest.loop import Loop
-from qumulo_changelist.cluster.rest.patience import Budget, Patience
+from qumulo_changelist.cluster.rest.outage import Outage
 from qumulo_changelist.cluster.rest.request import (
     ClosedError,
     NoAnswerError,
@@ -51,20 +52,20 @@ class RetryingSender:
         sender: sends a request once.
         listener: receives a ``RequestRetried`` before each further try, and a ``ClusterAwaited``
             when no node takes a connection any more, or nothing is answered for some time.
-        patience: how long requests are tried again.
+        outage: for how long requests are tried again.
     """
 
-    def __init__(self, loop: Loop, sender: Sender, listener: Listener, patience: Patience) -> None:
+    def __init__(self, loop: Loop, sender: Sender, listener: Listener, outage: Outage) -> None:
         self._loop = loop
         self._sender = sender
         self._listener = listener
-        self._patience = patience
+        self._outage = outage
         self._was_answered = False
 
     async def send(self, request: Request, headers: dict[str, str]) -> bytes:
         """Send a request until it is answered, and return the body of the answer.
 
-        It is given up when the patience is over; within seconds if the request is not needed.
+        It is given up when the time for that is over; within seconds if the request is not needed.
 
         Raises:
             ChangelistError: the answer is an error; see :mod:`qumulo_changelist.cluster.failures`.
@@ -79,19 +80,19 @@ class RetryingSender:
         # Before the first answer, it is the cluster that a run cannot do without.
         if not request.is_needed and self._was_answered:
             was_waited_for = isinstance(outcome.cause, NoAnswerError)
-            brief = self._patience.brief_budget(was_waited_for=was_waited_for)
+            brief = self._outage.brief_backoff(was_waited_for=was_waited_for)
             return await self._send_again(request, headers, outcome, brief)
-        with self._patience.budget() as budget:
-            return await self._send_again(request, headers, outcome, budget)
+        with self._outage.backoff() as backoff:
+            return await self._send_again(request, headers, outcome, backoff)
 
     async def _send_again(
-        self, request: Request, headers: dict[str, str], setback: _Setback, budget: Budget
+        self, request: Request, headers: dict[str, str], setback: _Setback, backoff: Backoff
     ) -> bytes:
-        tries, garbled = 1, 0
+        garbled = 0
         while True:
             if setback.garbled is not None:
                 garbled += 1
-            pause = budget.pause(tries, setback.retry_after)
+            pause = backoff.pause(setback.retry_after)
             if pause is None or garbled == limits.GARBLED_MAX_TRIES:
                 break
             self._report(request, setback, pause)
@@ -102,18 +103,18 @@ class RetryingSender:
             outcome = await self._try(request, headers)
             if isinstance(outcome, bytes):
                 return outcome
-            setback, tries = outcome, tries + 1
+            setback = outcome
         if setback.garbled is not None:
             return setback.garbled
         about = "the cluster does not answer" if setback.is_first_contact else str(request)
         raise setback.error(
-            f"{about}: {setback.reason}{_efforts(tries, budget, setback.retry_after)}"
+            f"{about}: {setback.reason}{_efforts(backoff, setback.retry_after)}"
         ) from setback.cause
 
     def _report(self, request: Request, setback: _Setback, pause: float) -> None:
         is_failing = not isinstance(setback.cause, NotConnectedError)
-        if self._patience.begins_to_show(pause, is_failing=is_failing):
-            self._listener(ClusterAwaited(setback.reason, self._patience.seconds, is_failing))
+        if self._outage.take_note(pause, is_failing=is_failing):
+            self._listener(ClusterAwaited(setback.reason, self._outage.seconds, is_failing))
         self._listener(RequestRetried(str(request), setback.reason, pause))
 
     async def _try(self, request: Request, headers: dict[str, str]) -> bytes | _Setback:
@@ -128,11 +129,11 @@ class RetryingSender:
             if request.wants_json and not _may_be_json(body):
                 reason = "the answer is not JSON"
                 return _Setback(reason, UnreachableError, garbled=body)
-            self._patience.down_since = None
+            self._outage.answered()
             return body
         if failure.may_pass if request.is_repeatable else failure.was_turned_away:
             return _Setback(failure.words, failure.error, retry_after=response.retry_after or 0.0)
-        self._patience.down_since = None
+        self._outage.answered()
         message = f"{request}: {failure.words}"
         if failure.is_unclear:
             raise UnclearOutcomeError(f"{message}; {_UNCLEAR}")
@@ -169,12 +170,12 @@ def _may_be_json(body: bytes) -> bool:
     return body[:1] == b"{" and body[-1:] == b"}"
 
 
-def _efforts(tries: int, budget: Budget, asked: float) -> str:
+def _efforts(backoff: Backoff, asked: float) -> str:
     """Return what was tried, for the message of the error with which a request ends."""
-    seconds = budget.spent
+    tries, seconds = backoff.tries, backoff.spent
     words = f"; tried {count(tries, 'time')} in {describe_duration(seconds)}" if tries > 1 else ""
-    if asked > budget.left > 0:
-        wait, left = describe_duration(asked), describe_duration(budget.left)
+    if asked > backoff.left > 0:
+        wait, left = describe_duration(asked), describe_duration(backoff.left)
         return f"{words}; it asks to wait for {wait}, and of the time to try again {left} is left"
     if not words and seconds >= 1:
         return f"; nothing was answered for {describe_duration(seconds)}"

@@ -7,7 +7,7 @@ _TIMES_AS_LONG = 3
 _SLICES_TO_REMEMBER = 32
 
 
-class Patience:
+class LateSlices:
     """Knows how long slices usually take, in seconds from being given away to the result.
 
     A slice is late after three times as long as the longest of the last 32 took, but not before 15
