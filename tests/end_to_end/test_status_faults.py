@@ -152,6 +152,25 @@ def test_66_if_the_cluster_does_not_have_the_call_for_a_status(
     assert not own_site.list_path.exists()
 
 
+@pytest.mark.parametrize(("status", "code"), [(503, 69), (403, 77)])
+def test_a_run_that_cannot_ask_whether_its_snapshots_are_still_there_makes_no_list(
+    own_cluster: Emulator, own_site: Site, status: int, code: int
+) -> None:
+    write_files(own_site.mounted("/"), "show/kept.mov")
+    own_site.source = "/show"
+    older = own_site.snapshot()
+    write_files(own_site.mount, "new.mov")
+    newer = own_site.snapshot()
+    own_cluster.fault(method="GET", path=STATUS, status=status, skip=2)  # both are known at first
+
+    done = own_site.generate(
+        older, newer, "--transport=rest", "--deletes", "--metadata=rest", "--retry-for=0"
+    )
+
+    assert (done.code, done.output) == (code, ""), done.messages
+    assert not own_site.list_path.exists()
+
+
 def test_an_answer_about_another_snapshot_is_none_about_this_one() -> None:
     with serve() as canned, RestCluster(canned.settings(), print) as cluster:
         canned.gives((200, json.dumps({"id": 8}).encode()))

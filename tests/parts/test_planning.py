@@ -1,10 +1,15 @@
 """Where whole directories are cut: into slices of nearly equal numbers of entries."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.parts.planned import balance, parts_of, snapshot_of
+from qumulo_changelist.errors import IncompleteReplyError
+from qumulo_changelist.planning import listing
+from tests.parts.fake_snapshot import BASE, SNAPSHOT, FakeSnapshot
+from tests.parts.planned import balance, parts_of, path, snapshot_of
 
 SIZE = 100
 
@@ -86,3 +91,17 @@ def test_whatever_is_in_a_directory_each_part_knows_all_that_it_has_of_a_listed_
 
     parts_of("/new/", size, newer)
     parts_of("/new/", size, newer, older)
+
+
+@pytest.mark.parametrize("most", [200_000, 1], ids=["in memory", "on disk"])
+def test_a_wide_directory_with_an_entry_on_two_pages_is_not_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(listing, "_MOST_IN_MEMORY", most)
+    snapshot = FakeSnapshot(page_size=2)
+    snapshot.entries[f"{BASE}/wide"] = ["f1", "f2", "f2", "f3"]
+
+    found = listing.SnapshotLister(snapshot, SNAPSHOT, path, str(tmp_path)).list("/wide/")
+
+    with pytest.raises(IncompleteReplyError, match=r"lists 3 of the 4 entries of /proj/wide$"):
+        list(found.records)

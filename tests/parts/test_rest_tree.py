@@ -2,7 +2,7 @@
 
 import pytest
 
-from qumulo_changelist.errors import UnreachableError, UnreadableError
+from qumulo_changelist.errors import IncompleteReplyError, UnreachableError, UnreadableError
 from qumulo_changelist.model import Attributes, Kind
 from qumulo_changelist.snapshot_paths import snapshot_paths
 from qumulo_changelist.trees.interface import NamedEntries, Subtree
@@ -150,6 +150,20 @@ def test_a_walk_lists_each_directory_once_and_requests_no_entry_singly(snapshot,
     assert sorted(snapshot.requests) == [
         "list /proj/d", "list /proj/d/reel1", "list /proj/d/reel2", "list /proj/d/reel2/sub"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("repeated", ["b2", "b2/"])
+def test_an_entry_that_is_on_two_pages_does_not_stand_for_one_that_is_on_none(
+    snapshot, tree, repeated
+):
+    snapshot.page_size = 2
+    snapshot.put("/d/")
+    snapshot.entries[f"{BASE}/d"] = ["a1", repeated, repeated, "c3"]
+    snapshot.entries[f"{BASE}/d/b2"] = []
+
+    for listing in (lambda: walked_names(tree), lambda: tree.names("/d/")):
+        with pytest.raises(IncompleteReplyError, match=r"lists 3 of the 4 entries of /d/$"):
+            listing()
 
 
 def test_a_walk_continues_past_directories_that_cannot_be_read(snapshot, tree):

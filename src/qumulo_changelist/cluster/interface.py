@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 from msgspec import Struct
 
 from qumulo_changelist.columns import FileColumns
-from qumulo_changelist.errors import UnreadableError
+from qumulo_changelist.errors import IncompleteReplyError, UnreadableError
 from qumulo_changelist.model import Caller, Change, Description, EntryStat, Snapshot
 from qumulo_changelist.pending import Pending
+from qumulo_changelist.wording import count
 
 T = TypeVar("T")
 
@@ -333,3 +334,14 @@ def check_unicode(name: str) -> None:
     """
     if not is_unicode(name):
         raise UnreadableError("its name is not Unicode, and the cluster cannot be asked for it")
+
+
+def check_complete(directory: str, listed: int, total: int) -> None:
+    """Raise ``IncompleteReplyError`` if fewer different entries were listed than there are.
+
+    An entry that is on two pages of a directory can hide that another one is on none.
+    """
+    if listed < total:
+        raise IncompleteReplyError(
+            f"the cluster lists {listed} of the {count(total, 'entry')} of {directory}"
+        )

@@ -15,7 +15,8 @@ from qumulo_changelist.model import Snapshot
 def read_snapshot(value: object, source: str) -> Snapshot:
     """Return a snapshot from the answer to its creation, or from its status.
 
-    The times and the directory are unknown if they are missing or malformed: no list needs them.
+    The times and the directory are unknown if they are missing or malformed. A list needs the file
+    id of the directory, and looks at that itself (:mod:`qumulo_changelist.checks.base_path`).
     Whatever is written for a lock, a policy or a deletion counts as one, if it is not null: then no
     snapshot is deleted that somebody else needs.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from qumulo_changelist.changes.sorted_keys import SortedKeys
-from qumulo_changelist.cluster.interface import DirectoryPage, SnapshotReader
+from qumulo_changelist.cluster.interface import DirectoryPage, SnapshotReader, check_complete
 from qumulo_changelist.names import is_directory
 from qumulo_changelist.pending import iterate
 from qumulo_changelist.planning.records import decode_page, encode_page, name_of
@@ -63,22 +63,23 @@ class SnapshotLister:
 
         Raises:
             UnreadableError: it cannot be read, or is not a directory.
+            IncompleteReplyError: some of its entries are on no page; raised by the records, too.
             SpillError: there is no room on disk.
         """
-        pages = self._reader.pages(
-            self._path(directory), self._snapshot, identities_only=self._identities_only
-        )
+        path = self._path(directory)
+        pages = self._reader.pages(path, self._snapshot, identities_only=self._identities_only)
         keys = SortedKeys(_MOST_IN_MEMORY, self._folder)
-        entries = directories = 0
+        entries = directories = total = 0
         with contextlib.ExitStack() as undo:
             undo.callback(keys.close)
             with contextlib.closing(iterate(self._reader.start, pages)) as received:
                 for page in received:
                     keys.add(encode_page(page))
-                    entries += page.received
+                    entries, total = entries + page.received, page.total_entries
                     directories += sum(map(is_directory, page.others))
             undo.pop_all()
-        return Listed(directory, entries, directories, _drain(directory, keys), decode_page)
+        records = _drain(directory, keys, path, total)
+        return Listed(directory, entries, directories, records, decode_page)
 
 
 class MountLister:
@@ -102,13 +103,15 @@ class MountLister:
         return Listed(directory, len(names), directories, ((name, name) for name in names))
 
 
-def _drain(directory: str, keys: SortedKeys) -> Iterator[tuple[str, str]]:
+def _drain(directory: str, keys: SortedKeys, path: str, total: int) -> Iterator[tuple[str, str]]:
     """Yield the names of all entries, with their records."""
-    last = ""
+    last, different = "", 0
     with contextlib.closing(keys):
         for block in keys.drain():
             for record in block:
                 name = name_of(record)
                 if name != last:
+                    different += 1
                     yield directory + name, record
                 last = name
+    check_complete(path, different, total)

@@ -1,10 +1,10 @@
 """What pages list of a directory: regular files as columns, and everything else by name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from qumulo_changelist.bounds import Bounds
-from qumulo_changelist.cluster.interface import DirectoryPage
+from qumulo_changelist.cluster.interface import DirectoryPage, check_complete
 from qumulo_changelist.columns import FileColumns
 from qumulo_changelist.model import Description, ReadFailure
 from qumulo_changelist.trees.interface import Described, DescribedEntries, DescribedFiles
@@ -26,6 +26,18 @@ class ListedDirectory:
         self._others: dict[str, Description] = {}
         """All other entries by their names in the directory, without a ``/`` at the end."""
         self._directories: set[str] = set()
+
+    def add_all(self, pages: Iterable[DirectoryPage]) -> None:
+        """Add all pages of the directory.
+
+        Raises:
+            IncompleteReplyError: some of its entries are on none of them.
+        """
+        total = 0
+        for page in pages:
+            self.add(page)
+            total = page.total_entries
+        check_complete(self._directory, len(self), total)
 
     def add(self, page: DirectoryPage) -> None:
         """Add the entries of a page; of a name that comes twice, the last one counts."""

@@ -87,8 +87,7 @@ class RestTree:
     def names(self, directory: str) -> list[str]:
         """Return the names in a directory, in descending order; see :class:`~..interface.Tree`."""
         listed = ListedDirectory(directory)
-        for page in self._request_pages(directory).result():
-            listed.add(page)
+        listed.add_all(self._request_pages(directory).result())
         return listed.names
 
     def _answer(self, request: NamedEntries, pending: Pending["_Known"]) -> Iterable[Described]:

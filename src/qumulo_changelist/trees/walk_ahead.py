@@ -52,8 +52,7 @@ class WalkAhead:
         if directory in self._known:
             listed.add(self._known[directory])
         else:
-            for page in self._pending.pop(directory).result():
-                listed.add(page)
+            listed.add_all(self._pending.pop(directory).result())
             self._ahead.count_answer(len(listed))
         names = self._within_bounds(listed)
         is_excluded = self._subtree.filters.excludes
