@@ -18,7 +18,7 @@ class Outage:
     down for good is given up once, not by one request after the other.
 
     Args:
-        seconds: for how long; 0 for never.
+        seconds: for how long requests are tried again; 0 for never.
     """
 
     def __init__(self, seconds: float) -> None:
