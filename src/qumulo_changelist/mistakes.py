@@ -12,9 +12,6 @@ from types import TracebackType
 from qumulo_changelist.errors import ChangelistError, MistakeError
 from qumulo_changelist.machine.shortages import is_shortage, resource_error
 
-MISTAKE = "this is a mistake in qumulo-changelist"
-"""What every message about one has, and no other."""
-
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _MOST_CAUSES = 5
 
@@ -29,7 +26,7 @@ def error_for(error: BaseException) -> ChangelistError:
     if isinstance(error, OSError) and error.errno:
         what += f" ({os.strerror(error.errno)})"
     place = _place(error.__traceback__)
-    mistake = MistakeError(f"{MISTAKE}: {what} at {place}")
+    mistake = MistakeError(f"this is a mistake in qumulo-changelist: {what} at {place}")
     mistake.frames = describe_traceback(error)
     return mistake
 

@@ -15,7 +15,6 @@ from qumulo_changelist.cycle.runs import Run, RunState
 from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.events import ignore
 from qumulo_changelist.machine.private_folder import make_private
-from qumulo_changelist.mistakes import error_for
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.keeping.folder import KeptFolder
 from qumulo_changelist.operations.lists.keeping.page_file import PagesHeader, open_pages
@@ -143,9 +142,10 @@ def test_what_may_come_again_of_the_same_snapshot_leads_to_a_new_one(
 
 def test_a_mistake_may_come_again_of_the_same_snapshot(history: History) -> None:
     """It has the exit code of a worker that died."""
-    mistake = str(error_for(KeyError("name")))
-    history.ended(FIRST, 70, error=f"worker tcp://one:8000: {mistake}")
+    history.ended(FIRST, 70, error_class="WorkerError", error="this is a mistake in a name")
+    assert history.goes_on_with() == FIRST, "a message decides nothing"
 
+    history.ended(FIRST, 70, error_class="MistakeError")
     assert history.goes_on_with() is None
 
 

@@ -278,6 +278,22 @@ def test_a_list_continues_only_what_is_of_the_same_directory_for_the_same_archiv
         assert sorted(waiting) == [(6, "g/1"), (9, "")]
 
 
+def test_a_file_of_an_earlier_version_gains_room_for_the_class_of_an_error(path: str) -> None:
+    with Journal(path) as journal:
+        journal.add(a_run(state=RunState.FAILED))
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        file.execute("ALTER TABLE runs DROP COLUMN error_class")
+        file.commit()
+
+    with Journal(path) as journal:
+        (earlier,) = journal.runs()
+        assert earlier.error_class == ""
+        journal.update(earlier, error_class="MistakeError")
+
+    with Journal(path) as journal:
+        assert journal.run(earlier.id).error_class == "MistakeError"
+
+
 def test_what_a_list_contains_is_remembered_and_a_file_of_an_earlier_version_gains_room_for_it(
     path: str,
 ) -> None:

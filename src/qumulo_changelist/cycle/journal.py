@@ -57,11 +57,12 @@ CREATE TABLE IF NOT EXISTS runs (
     contents TEXT NOT NULL DEFAULT '',
     filters TEXT NOT NULL DEFAULT '',
     others TEXT NOT NULL DEFAULT '',
-    run_id TEXT NOT NULL DEFAULT ''
+    run_id TEXT NOT NULL DEFAULT '',
+    error_class TEXT NOT NULL DEFAULT ''
 )
 """
 # Files of earlier versions lack the last columns. Those versions write what has them, too.
-_LATER_COLUMNS = ("contents", "filters", "others", "run_id")
+_LATER_COLUMNS = ("contents", "filters", "others", "run_id", "error_class")
 
 
 _TEXTS = frozenset(("project", "source", "archive", "name", "list", "receipt", "summary", "error"))
@@ -156,6 +157,7 @@ class Journal:
             ended=time.time_ns(),
             position=self._next_position(),
             error="",
+            error_class="",
         )
 
     def forget(self, project: str) -> int:

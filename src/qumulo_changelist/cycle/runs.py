@@ -61,6 +61,8 @@ class Run(Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     """That of the command that was given the list, or of the error that ended the run."""
     error: str = ""
+    error_class: str = ""
+    """Of the error that ended the run; "" if none did, or of an earlier version."""
     position: int = 0
     """Of the commit among all commits, in their order; 0 if it is not committed."""
     contents: RunContents | None = None

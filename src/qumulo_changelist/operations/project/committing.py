@@ -153,6 +153,12 @@ def _complete_commit(cluster: Cluster, journal: Journal, run: Run, listener: Lis
     except SnapshotMissingError as error:
         # There is nothing that could be begun from.
         listener(CommitLost(run.project, run.source, run.newer or 0))
-        journal.update(run, state=RunState.FAILED, ended=time.time_ns(), error=str(error))
+        journal.update(
+            run,
+            state=RunState.FAILED,
+            ended=time.time_ns(),
+            error=str(error),
+            error_class=type(error).__name__,
+        )
         return
     listener(RunRecovered(run.project, run.source, run.newer, is_committed=True))

@@ -9,6 +9,7 @@ from qumulo_changelist.cycle.survey import Survey
 from qumulo_changelist.errors import (
     ConfigurationError,
     DeadlineError,
+    MistakeError,
     OutputError,
     QqMissingError,
     RefusedError,
@@ -18,7 +19,6 @@ from qumulo_changelist.errors import (
     UsageError,
     WorkerError,
 )
-from qumulo_changelist.mistakes import MISTAKE
 from qumulo_changelist.model import Snapshot
 from qumulo_changelist.operations.lists.keeping.piece_sets import has_pieces
 from qumulo_changelist.operations.lists.keeping.worth import is_worth_going_on
@@ -82,7 +82,8 @@ def _was_cut_short(run: Run) -> bool:
     """Return whether nothing but an interruption, or what was lacking, kept a run from its list."""
     # The journal says that a run was killed only once a later one has found that.
     has_ended = run.state in (*UNFINISHED, RunState.FAILED)
-    is_mistake = MISTAKE in run.error  # with the exit code of a worker that died
+    # It has the exit code of a worker that died.
+    is_mistake = run.error_class == MistakeError.__name__
     return has_ended and run.exit_code in _CUT_SHORT and not is_mistake and not run.list
 
 

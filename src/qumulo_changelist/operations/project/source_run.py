@@ -252,7 +252,7 @@ class SourceRunner:
             state=RunState.FAILED,
             ended=time.time_ns(),
             exit_code=_exit_code(error),
-            error=_describe(error, "before its list was finished"),
+            **_describe(error, "before its list was finished"),
         )
 
     def _remember(self, run: Run, **changes: object) -> None:
@@ -283,10 +283,10 @@ class SourceRunner:
             )
         except ChangelistError as error:
             error.project = run.project
-            self._remember(run, exit_code=error.exit_code, error=str(error))
+            self._remember(run, exit_code=error.exit_code, **_describe(error))
             return _with(done, failure=error)
         except BaseException as error:
-            self._remember(run, error=_describe(error, "after the list was made"))
+            self._remember(run, **_describe(error, "after the list was made"))
             raise
         return _with(done, is_committed=True, removed=removed)
 
@@ -334,8 +334,12 @@ def _exit_code(error: BaseException) -> int | None:
     return error_for(error).exit_code if isinstance(error, Exception) else None
 
 
-def _describe(error: BaseException, when: str) -> str:
-    return str(error_for(error)) if isinstance(error, Exception) else f"it was interrupted {when}"
+def _describe(error: BaseException, when: str = "") -> dict[str, str]:
+    """Return the fields of a run that say what ended it; ``when`` is of an interruption."""
+    if not isinstance(error, Exception):
+        return {"error": f"it was interrupted {when}", "error_class": ""}
+    ours = error_for(error)
+    return {"error": str(ours), "error_class": type(ours).__name__}
 
 
 def _with(run: SourceRun, **changes: object) -> SourceRun:
