@@ -6,19 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from qumulo_changelist import events
+from qumulo_changelist.cli.moments import describe_local_time
 from qumulo_changelist.cli.summary import summarize
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.wording import count
-
-
-def describe_moment(nanoseconds: int) -> str:
-    """Return a time since the epoch as this machine's clock shows it; "" for 0."""
-    if not nanoseconds:
-        return ""
-    try:
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(nanoseconds // 10**9))
-    except (OverflowError, ValueError, OSError):
-        return f"{nanoseconds // 10**9} seconds after 1970"
 
 
 def _run_recovered(event: events.RunRecovered) -> str:
@@ -44,7 +35,7 @@ def _commits_disagree(event: events.CommitsDisagree) -> str:
 
 
 def _base_chosen(event: events.BaseChosen) -> str:
-    taken = f", taken {describe_moment(event.taken)}" if event.taken else ""
+    taken = f", taken {describe_local_time(event.taken)}" if event.taken else ""
     return f"{event.source}: changes since snapshot {event.snapshot} ({event.name}{taken})"
 
 

@@ -4,8 +4,7 @@ import argparse
 
 from qumulo_changelist.cli import arguments, common
 from qumulo_changelist.cli.answer import print_answer
-from qumulo_changelist.cli.cycle_words import describe_moment
-from qumulo_changelist.cli.moments import describe_time
+from qumulo_changelist.cli.moments import describe_local_time, describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.operations.project.history import Run, list_runs
 from qumulo_changelist.wording import join_lines
@@ -46,7 +45,7 @@ def _line(run: Run) -> str:
         newer = f"snapshot {run.newer}, {run.summary}"
     error = f": {run.error}" if run.error else ""
     return (
-        f"{describe_moment(run.started)}  {run.project}  {run.source}  {run.state.value:<10}  "
+        f"{describe_local_time(run.started)}  {run.project}  {run.source}  {run.state.value:<10}  "
         f"{newer}{error}"
     )
 

@@ -5,8 +5,7 @@ import time
 
 from qumulo_changelist.cli import arguments, common, log_options, project_options
 from qumulo_changelist.cli.answer import print_answer
-from qumulo_changelist.cli.cycle_words import describe_moment
-from qumulo_changelist.cli.moments import describe_time
+from qumulo_changelist.cli.moments import describe_local_time, describe_time
 from qumulo_changelist.cli.screen import Screen
 from qumulo_changelist.durations import describe_duration
 from qumulo_changelist.operations.snapshots.care import (
@@ -143,7 +142,7 @@ def _roles(options: argparse.Namespace, screen: Screen) -> list[SnapshotRole]:
 
 def _line(role: SnapshotRole) -> str:
     one = role.snapshot
-    parts = [f"{one.id:>6}  {describe_moment(one.taken)}  {one.source or '?'}  {one.label}"]
+    parts = [f"{one.id:>6}  {describe_local_time(one.taken)}  {one.source or '?'}  {one.label}"]
     parts += [
         word for word in (_purpose(role), _expiry(role), "locked" if one.is_locked else "") if word
     ]
