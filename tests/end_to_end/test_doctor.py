@@ -66,7 +66,6 @@ def examine(
     )
     diagnosis = diagnose(request)
     assert diagnosis.exit_code == code, diagnosis.checks
-    assert diagnosis.is_ok is (code == 0)
     return [check_as_json(check) for check in diagnosis.checks]
 
 

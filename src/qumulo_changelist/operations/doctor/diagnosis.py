@@ -59,11 +59,6 @@ class Diagnosis(Struct, frozen=True):
     checks: list[Check]
 
     @property
-    def is_ok(self) -> bool:
-        """Whether no check failed."""
-        return not any(one.status is CheckStatus.FAILED for one in self.checks)
-
-    @property
     def exit_code(self) -> int:
         """What a command ends with: the code of the first failure, or 0."""
         failed = (one for one in self.checks if one.status is CheckStatus.FAILED)
