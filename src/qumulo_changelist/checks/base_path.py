@@ -140,14 +140,12 @@ def find_base(cluster: Cluster, pair: SnapshotPair, changes: ChangeSet) -> Snaps
         ReplyError: the diff contradicts the snapshots.
     """
     created, deleted = changes.base_created, changes.base_deleted
-    if not created and not deleted:
-        if len(changes) or _is_at_or_above_source(pair.newer):
-            return pair
-        now = _has_base(cluster, pair.newer)
-        if now:
-            return pair
-    else:
-        now = _has_base(cluster, pair.newer)
+    is_untouched = not created and not deleted
+    if is_untouched and (len(changes) or _is_at_or_above_source(pair.newer)):
+        return pair
+    now = _has_base(cluster, pair.newer)
+    if is_untouched and now:
+        return pair
     before = _has_base(cluster, pair.older)
     if now is False and before is False:
         raise BasePathError(
